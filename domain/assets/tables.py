@@ -1,0 +1,20 @@
+"""What assets have beside what every entity has. The migrations say the same in SQL."""
+
+from sqlalchemy import Column, Computed, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy.dialects.postgresql import UUID
+
+from graph.metadata import metadata
+
+assets = Table(
+    "assets",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("kind", Text, Computed("'ASSET'", persisted=True), nullable=False),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_assets"),
+    ForeignKeyConstraint(
+        ["organization_id", "id", "kind"],
+        ["entities.organization_id", "entities.id", "entities.kind"],
+        name="fk_assets_entity",
+    ),
+)

@@ -1,0 +1,193 @@
+"""Tables of the raw log and of what is derived from it. The migrations say the same in SQL."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSON, UUID
+
+from graph.metadata import metadata
+from graph.tables import INSTANT
+
+telemetry_raw_id_seq = Sequence("telemetry_raw_id_seq", metadata=metadata, data_type=BigInteger, cache=1)
+raw_batches_id_seq = Sequence("raw_batches_id_seq", metadata=metadata, data_type=BigInteger, cache=1)
+
+telemetry_raw = Table(
+    "telemetry_raw",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Column("batch_id", BigInteger, nullable=False),
+    Column("device_id", UUID, nullable=False),
+    Column("port", Integer),
+    Column("timestamp", INSTANT, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("message_id", Text),
+    Column("key", UUID, nullable=False),
+    Column("metrics", JSON, nullable=False),
+    PrimaryKeyConstraint("organization_id", "id", "received_at", name="pk_telemetry_raw"),
+    postgresql_partition_by="RANGE (received_at)",
+)
+Index(
+    "ix_telemetry_raw_device",
+    telemetry_raw.c.organization_id,
+    telemetry_raw.c.device_id,
+    telemetry_raw.c.timestamp,
+)
+
+raw_batches = Table(
+    "raw_batches",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", BigInteger, nullable=False),
+    Column("partition", SmallInteger, nullable=False),
+    Column("transport", Text, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("first_raw_id", BigInteger, nullable=False),
+    Column("last_raw_id", BigInteger, nullable=False),
+    Column("readings", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("normalized_at", INSTANT),
+    Column("feed_position", BigInteger),
+    Column("stored", Integer, nullable=False, server_default=text("0")),
+    Column("duplicate", Integer, nullable=False, server_default=text("0")),
+    Column("dead", Integer, nullable=False, server_default=text("0")),
+    Column("points", Integer, nullable=False, server_default=text("0")),
+    PrimaryKeyConstraint("organization_id", "id", "received_at", name="pk_raw_batches"),
+    postgresql_partition_by="RANGE (received_at)",
+)
+Index(
+    "ix_raw_batches_unfinished",
+    raw_batches.c.partition,
+    raw_batches.c.id,
+    postgresql_where=text("normalized_at IS NULL"),
+)
+Index("ix_raw_batches_feed", raw_batches.c.partition, raw_batches.c.feed_position)
+Index("ix_raw_batches_received_at", raw_batches.c.organization_id, raw_batches.c.received_at)
+
+reading_keys = Table(
+    "reading_keys",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("device_id", UUID, nullable=False),
+    Column("key", UUID, nullable=False),
+    Column("raw_id", BigInteger, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("stored", Boolean, nullable=False),
+    PrimaryKeyConstraint("organization_id", "device_id", "key", name="pk_reading_keys"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("port", Integer),
+    Column("metric", Text, nullable=False),
+    Column("unit", Text),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_series"),
+    UniqueConstraint(
+        "organization_id",
+        "entity_id",
+        "port",
+        "metric",
+        name="uq_series_entity",
+        postgresql_nulls_not_distinct=True,
+    ),
+    ForeignKeyConstraint(
+        ["organization_id", "entity_id"], ["entities.organization_id", "entities.id"], name="fk_series_entity"
+    ),
+)
+
+telemetry_history = Table(
+    "telemetry_history",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("type", SmallInteger, nullable=False),
+    Column("series_id", BigInteger, nullable=False),
+    Column("timestamp", INSTANT, nullable=False),
+    Column("value", Double),
+    Column("raw_id", BigInteger, nullable=False),
+    Column("text", Text),
+    PrimaryKeyConstraint("organization_id", "series_id", "timestamp", name="pk_telemetry_history"),
+    postgresql_partition_by="RANGE (timestamp)",
+)
+
+latest_values = Table(
+    "latest_values",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("type", SmallInteger, nullable=False),
+    Column("series_id", BigInteger, nullable=False),
+    Column("timestamp", INSTANT, nullable=False),
+    Column("value", Double),
+    Column("raw_id", BigInteger, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("text", Text),
+    PrimaryKeyConstraint("organization_id", "series_id", name="pk_latest_values"),
+    ForeignKeyConstraint(
+        ["organization_id", "series_id"],
+        ["series.organization_id", "series.id"],
+        name="fk_latest_values_series",
+    ),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("raw_id", BigInteger, nullable=False),
+    Column("device_id", UUID, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("metric", Text),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("received_at", INSTANT, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("failed_at", INSTANT, nullable=False),
+    Column("resolved_at", INSTANT),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_dead_letters"),
+    UniqueConstraint(
+        "organization_id",
+        "raw_id",
+        "stage",
+        "metric",
+        name="uq_dead_letters_reading",
+        postgresql_nulls_not_distinct=True,
+    ),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dead_letters_organization"),
+)
+Index(
+    "ix_dead_letters_received_at",
+    dead_letters.c.organization_id,
+    dead_letters.c.received_at,
+    dead_letters.c.id,
+)
+
+stage_leases = Table(
+    "stage_leases",
+    metadata,
+    Column("stage", Text, nullable=False),
+    Column("partition", SmallInteger, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("expires_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("stage", "partition", name="pk_stage_leases"),
+)

@@ -1,0 +1,106 @@
+"""One change of an organization's graph or configuration: its lock, its instant, its author, its audit rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, text
+from sqlalchemy.orm import Session
+
+from graph.errors import NotFoundError
+from graph.ids import NewId
+from graph.tables import changes
+from graph.tenancy import organization_set
+
+# The first key of every advisory lock on an organization; the second is the organization's id.
+ORGANIZATION_LOCK = 0x41524755
+
+_LOCK_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(:lock, :organization_id)").bindparams(
+    bindparam("lock", ORGANIZATION_LOCK)
+)
+_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:lock, :organization_id)").bindparams(
+    bindparam("lock", ORGANIZATION_LOCK)
+)
+# One clock per organization: later than the wall says if it must be, never equal to an earlier change.
+_TICK = text(
+    "UPDATE graph_clocks SET revision = revision + 1,"
+    " last_recorded = greatest(clock_timestamp(), last_recorded + interval '1 microsecond')"
+    " WHERE organization_id = :organization_id RETURNING last_recorded, revision"
+)
+_REVISION = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphChange:
+    """The change a transaction is making. All it writes bears `recorded`, the organization's own clock (UTC).
+
+    revision: the revision of graph and configuration this change brings about.
+    actor: who, as the audit trail names them. new_id: draws identifiers at the edge.
+    """
+
+    organization_id: int
+    recorded: datetime
+    revision: int
+    actor: str
+    reason: str | None
+    new_id: NewId
+
+
+def graph_change_begin(
+    session: Session, *, organization_id: int, actor: str, new_id: NewId, reason: str | None = None
+) -> GraphChange:
+    """Take the organization's lock until the transaction ends, and its clock's next instant.
+
+    Call it once per transaction, before reading what the change depends on: what is read after it stays true.
+    Raises NotFoundError where the organization does not exist or is not the transaction's own.
+    """
+    organization_set(session, organization_id=organization_id)
+    session.execute(_LOCK_EXCLUSIVE, {"organization_id": organization_id})
+    row = session.execute(_TICK, {"organization_id": organization_id}).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such organization.")
+    return GraphChange(organization_id, row.last_recorded, row.revision, actor, reason, new_id)
+
+
+def graph_hold(session: Session, *, organization_id: int) -> int:
+    """Keep the graph and the configuration as they stand until the transaction ends; return their revision.
+
+    Shared: any number of readers and derivations hold it together, a change waits for them.
+    """
+    session.execute(_LOCK_SHARED, {"organization_id": organization_id})
+    revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one_or_none()
+    if revision is None:
+        raise NotFoundError("There is no such organization.")
+    return int(revision)
+
+
+def change_record(
+    session: Session,
+    *,
+    change: GraphChange,
+    action: str,
+    subject_type: str,
+    subject_id: UUID,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+) -> None:
+    """Write one audit row. action: a past-tense word such as `created`; before, after: JSON-able states."""
+    session.execute(
+        insert(changes),
+        {
+            "organization_id": change.organization_id,
+            "id": change.new_id(),
+            "recorded_at": change.recorded,
+            "actor": change.actor,
+            "action": action,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "before": before,
+            "after": after,
+            "reason": change.reason,
+        },
+    )

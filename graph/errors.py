@@ -1,0 +1,52 @@
+"""Errors the caller can be told about. Anything else is a defect and is masked at the edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class ArgusError(Exception):
+    """Base of every error with a code.
+
+    code: one of the documented codes (docs/errors.md). message: a full sentence for the caller.
+    path: names of the argument at fault, outermost first, e.g. ("readings", "3", "timestamp").
+    """
+
+    code = "INTERNAL"
+
+    def __init__(self, message: str, *, path: Sequence[str] = (), code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = tuple(path)
+        if code is not None:
+            self.code = code
+
+
+class NotFoundError(ArgusError):
+    """What an id or a name points at does not exist, or not for this organization."""
+
+    code = "NOT_FOUND"
+
+
+class BadInputError(ArgusError):
+    """An argument that cannot be used as it stands."""
+
+    code = "BAD_USER_INPUT"
+
+
+class ConflictError(ArgusError):
+    """The change contradicts what is already recorded."""
+
+    code = "CONFLICT"
+
+
+class LimitExceededError(ArgusError):
+    """A stated bound was reached."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class UnavailableError(ArgusError):
+    """Something this needs is away for now; nothing was changed and the call may be repeated."""
+
+    code = "UNAVAILABLE"
