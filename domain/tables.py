@@ -1,14 +1,25 @@
-"""Every table there is: importing this module completes `metadata`."""
+"""Loads every table module, so that `graph.metadata.metadata` is complete."""
 
-from domain.activities.tables import activities
-from domain.assets.tables import assets
-from domain.devices.tables import devices
-from domain.entity_types.tables import telemetry_schemas
-from domain.persons.tables import persons
-from domain.spaces.tables import spaces
-from domain.telemetry.tables import telemetry_raw
+from importlib import import_module
+
+from sqlalchemy import MetaData
+
 from graph.metadata import metadata
-from graph.tables import entities
 
-ALL = metadata.sorted_tables
-KNOWN = (entities, devices, assets, spaces, persons, activities, telemetry_schemas, telemetry_raw)
+TABLE_MODULES = (
+    "graph.tables",
+    "domain.activities.tables",
+    "domain.assets.tables",
+    "domain.devices.tables",
+    "domain.entity_types.tables",
+    "domain.persons.tables",
+    "domain.spaces.tables",
+    "domain.telemetry.tables",
+)
+
+
+def metadata_complete() -> MetaData:
+    """Import every module that defines tables and return the collection of all of them."""
+    for name in TABLE_MODULES:
+        import_module(name)
+    return metadata

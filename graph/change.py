@@ -1,4 +1,4 @@
-"""One change of an organization's graph or configuration: its lock, its instant, its author, its audit rows."""
+"""One change of an organization's graph or configuration: its lock, its instant, its author, its audit."""
 
 from __future__ import annotations
 

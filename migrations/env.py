@@ -2,9 +2,9 @@
 
 from alembic import context
 
-from domain.tables import metadata
+from domain.tables import metadata_complete
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+context.configure(connection=connection, target_metadata=metadata_complete(), transaction_per_migration=False)
 with context.begin_transaction():
     context.run_migrations()
