@@ -1,0 +1,61 @@
+# Argus. `make run` and `make test` do all the set-up themselves; they need Python 3.11 or newer and make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+HOME_DIR ?= .argus
+PORT ?= 8000
+# Extra arguments, e.g. make run ARGS=--no-demo, make test ARGS='-k graph'.
+ARGS ?=
+# Test processes side by side.
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench chaos schema lock clean
+
+help:  ## Show what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY)  ## Install everything needed into .venv
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Argus needs Python 3.11 or newer; this is %d.%d. Name one: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "This Python has no venv module (on Debian and Ubuntu: the package python3-venv)."; exit 1; }
+	@echo "Setting up .venv (once; about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+run: $(READY)  ## Run Argus on its embedded database and bus, with a demo plant
+	@exec $(BIN)/argus up --home $(HOME_DIR) --port $(PORT) $(ARGS)
+
+test: check  ## Run every check and every test
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+check: $(READY)  ## Format, lint, types, import directions, schema snapshot, migration drift
+	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m gql.export --check gql/schema.graphql
+	@$(BIN)/python -m pytest -q tests/migrations
+
+format: $(READY)  ## Format the code and mend what the linter can
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+schema: $(READY)  ## Export gql/schema.graphql
+	@$(BIN)/python -m gql.export gql/schema.graphql
+
+bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference measured in the same run
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+chaos: $(READY)  ## Kill processes at random and count what is left
+	@$(BIN)/python -m pytest -m chaos $(ARGS)
+
+lock: $(READY)  ## Draw requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+
+clean:  ## Remove what setup and the tools made; data in .argus stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
