@@ -1,0 +1,102 @@
+"""A series as it is handed out: one array per column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+Instants = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class MetricType(IntEnum):
+    """What a point holds, as `telemetry_history.type` stores it; its name is the contract's word."""
+
+    NUMBER = 0
+    BOOLEAN = 1
+    TEXT = 2
+
+
+class Aggregate(StrEnum):
+    """How the points of one bucket become one value."""
+
+    MEAN = "MEAN"
+    MIN = "MIN"
+    MAX = "MAX"
+    SUM = "SUM"
+    COUNT = "COUNT"
+    FIRST = "FIRST"
+    LAST = "LAST"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points of one metric of one entity: timestamps[i] belongs to values[i] and texts[i].
+
+    timestamps: float64, milliseconds since the Unix epoch, ascending; a bucket's is its start.
+    values: float64, same length; booleans are 0 and 1; NaN says null (no data in the bucket, or a text).
+    texts: same length, or None where the series holds no text.
+    truncated: the range held more points than are here.
+    """
+
+    entity_id: UUID
+    metric: str
+    port: int | None
+    unit: str | None
+    type: MetricType
+    timestamps: Values
+    values: Values
+    texts: Sequence[str | None] | None
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Unpacked working columns of one series: `at` in microseconds since the epoch, ascending.
+
+    values: NaN at a text. texts: the strings at the positions where there are any, or None.
+    types: the `MetricType` of each point.
+    """
+
+    at: Instants
+    values: Values
+    types: NDArray[np.int8]
+    texts: NDArray[np.object_] | None
+
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> Points:
+        """Return the points at these positions, in this order."""
+        texts = None if self.texts is None else self.texts[index]
+        return Points(self.at[index], self.values[index], self.types[index], texts)
+
+
+def micros_of(instant: datetime) -> int:
+    """Return whole microseconds since the Unix epoch, exactly. `instant` bears an offset."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def instant_of(micros: int) -> datetime:
+    """Return the instant `micros` microseconds after the Unix epoch, in UTC."""
+    return EPOCH + micros * _MICROSECOND
+
+
+def millis_of(at: Instants) -> Values:
+    """Turn microseconds into the float64 milliseconds that clients are given."""
+    return at.astype(np.float64) / 1000.0
+
+
+def type_of(types: NDArray[np.int8]) -> MetricType:
+    """Return the type of a series of points: TEXT if any is a text, BOOLEAN if all are, else NUMBER."""
+    if bool((types == MetricType.TEXT).any()):
+        return MetricType.TEXT
+    if bool((types == MetricType.BOOLEAN).all()):
+        return MetricType.BOOLEAN
+    return MetricType.NUMBER
