@@ -1,0 +1,157 @@
+"""Two organizations on one installation: nothing of one can be seen or changed from the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.support.plant import Client, Plant
+
+pytestmark = pytest.mark.slow
+
+CREATED = "{ errors { code message path } %s { id } }"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """An organization with one of everything."""
+
+    client: Client
+    ids: dict[str, str]
+
+
+def make(client: Client, field: str, argument: str, noun: str, value: dict[str, Any]) -> str:
+    input_type = argument[0].upper() + argument[1:]
+    payload = client.call(
+        f"mutation M($input: {input_type}!) {{ {field}(input: $input) {CREATED % noun} }}", {"input": value}
+    ).data[field]
+    assert payload["errors"] == []
+    identity: str = payload[noun]["id"]
+    return identity
+
+
+def tenant(plant: Plant, name: str) -> Tenant:
+    client = plant.organization(name)
+    ids = {
+        noun: make(client, f"create{noun.title()}", f"create{noun.title()}Input", noun,
+                   {"name": f"{name} {noun}", "externalId": f"shared-{noun}"})
+        for noun in ("device", "asset", "space", "person")
+    }  # fmt: skip
+    ids["activity"] = make(
+        client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"}
+    )
+    ids["type"] = make(
+        client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"}
+    )
+    linked = client.call(
+        """mutation M($device: ID!, $asset: ID!) {
+             linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
+               errors { code message path } edge { id edgeId } } }""",
+        {"device": ids["device"], "asset": ids["asset"]},
+    ).data["linkDevice"]
+    assert linked["errors"] == []
+    ids["edge"], ids["edgeId"] = linked["edge"]["id"], linked["edge"]["edgeId"]
+    sent = client.call(
+        """mutation M($device: ID!) { ingestTelemetry(readings: [
+             {deviceId: $device, timestamp: "2026-01-01T00:00:00Z", metrics: {temperature: 21.5}}]) { accepted } }""",
+        {"device": ids["device"]},
+    ).data["ingestTelemetry"]
+    assert sent == {"accepted": 1}
+    return Tenant(client, ids)
+
+
+@pytest.fixture(scope="module")
+def tenants(plant: Plant) -> tuple[Tenant, Tenant]:
+    return tenant(plant, "North"), tenant(plant, "South")
+
+
+def test_lists_hold_only_the_own(tenants: tuple[Tenant, Tenant]) -> None:
+    north, south = tenants
+    lists = "{ " + " ".join(
+        f"{name}(first: 500) {{ totalCount nodes {{ id }} }}"
+        for name in ("entities", "devices", "assets", "spaces", "persons", "activities")
+    ) + " entityTypes { id } viewer { organizationName } }"  # fmt: skip
+    mine, theirs = north.client.call(lists).data, south.client.call(lists).data
+    assert mine["viewer"]["organizationName"] == "North"
+    for name, singular in (("devices", "device"), ("assets", "asset"), ("spaces", "space"),
+                           ("persons", "person"), ("activities", "activity")):  # fmt: skip
+        assert mine[name] == {"totalCount": 1, "nodes": [{"id": north.ids[singular]}]}
+        assert theirs[name] == {"totalCount": 1, "nodes": [{"id": south.ids[singular]}]}
+    assert mine["entities"]["totalCount"] == theirs["entities"]["totalCount"] == 5
+    assert not {row["id"] for row in mine["entityTypes"]} & {row["id"] for row in theirs["entityTypes"]}
+
+
+def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
+    north, south = tenants
+    for identity in south.ids.values():
+        reply = north.client.call(
+            "query Q($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }", {"id": identity}
+        )
+        assert reply.data == {"node": None, "nodes": [None]}
+        reply = north.client.call("query Q($id: ID!) { entity(id: $id) { id } }", {"id": identity})
+        assert reply.data == {"entity": None}
+    own = north.client.call(
+        "query Q($x: String!) { entity(kind: DEVICE, externalId: $x) { id } }", {"x": "shared-device"}
+    ).data["entity"]
+    assert own == {"id": north.ids["device"]}
+
+
+FOREIGN_MUTATIONS = {
+    "updateDevice": ('(id: "$device", input: {name: "taken"})', "device { id }"),
+    "deleteDevice": ('(id: "$device")', "device { id }"),
+    "updateAsset": ('(id: "$asset", input: {name: "taken"})', "asset { id }"),
+    "deleteAsset": ('(id: "$asset")', "asset { id }"),
+    "updateSpace": ('(id: "$space", input: {name: "taken"})', "space { id }"),
+    "deleteSpace": ('(id: "$space")', "space { id }"),
+    "updatePerson": ('(id: "$person", input: {name: "taken"})', "person { id }"),
+    "deletePerson": ('(id: "$person")', "person { id }"),
+    "updateActivity": ('(id: "$activity", input: {name: "taken"})', "activity { id }"),
+    "deleteActivity": ('(id: "$activity")', "activity { id }"),
+    "restoreEntity": ('(id: "$device")', "entity { id }"),
+    "updateEntityType": ('(id: "$type", input: {kind: ASSET, name: "taken"})', "entityType { id }"),
+    "deleteEntityType": ('(id: "$type")', "entityType { id }"),
+    "endEdge": ('(id: "$edge", at: "2025-01-01T00:00:00Z")', "edge { id }"),
+    "createEdge": (
+        '(input: {sourceId: "$own_asset", targetId: "$device", relationship: "MONITORED_BY"})',
+        "edge { id }",
+    ),
+    "linkDevice": ('(input: {deviceId: "$device", assetId: "$own_asset"})', "edge { id }"),
+    "unlinkDevice": ('(deviceId: "$device", assetId: "$asset")', "edge { id }"),
+    "issueDeviceToken": ('(deviceId: "$device")', "token"),
+    "revokeDeviceToken": ('(deviceId: "$device", tokenId: "$edge")', "tokenId"),
+}
+
+
+@pytest.mark.parametrize("mutation", FOREIGN_MUTATIONS)
+def test_foreign_ids_change_nothing(tenants: tuple[Tenant, Tenant], mutation: str) -> None:
+    north, south = tenants
+    arguments, result = FOREIGN_MUTATIONS[mutation]
+    arguments = arguments.replace("$own_asset", north.ids["asset"])
+    for name in sorted(south.ids, key=len, reverse=True):
+        arguments = arguments.replace(f"${name}", south.ids[name])
+    snapshot = """{ entities(first: 500) { nodes { id name updatedAt deletedAt
+        edges(first: 50) { nodes { id validUntil } } } } entityTypes { id name } }"""
+    before = south.client.call(snapshot).data
+    payload = north.client.call(
+        f"mutation {{ {mutation}{arguments} {{ {result} errors {{ code path }} }} }}"
+    ).data[mutation]
+    assert [error["code"] for error in payload["errors"]] == ["NOT_FOUND"]
+    assert payload[result.split()[0]] is None
+    assert south.client.call(snapshot).data == before
+
+
+def test_readings_for_a_foreign_device_are_refused(tenants: tuple[Tenant, Tenant]) -> None:
+    north, south = tenants
+    sent = north.client.call(
+        """mutation M($id: ID!) { ingestTelemetry(readings: [{deviceId: $id, metrics: {a: 1}}])
+           { accepted rejected errors { code path } } }""",
+        {"id": south.ids["device"]},
+    ).data["ingestTelemetry"]
+    assert sent == {
+        "accepted": 0, "rejected": 1,
+        "errors": [{"code": "UNKNOWN_DEVICE", "path": ["readings", "0", "deviceId"]}],
+    }  # fmt: skip
+    account = south.client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data
+    assert account["ingestAccount"]["received"] == 1

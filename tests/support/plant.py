@@ -1,0 +1,207 @@
+"""A whole Argus in a temporary home, as an operator starts it, and a small client for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+SHARED_DATA = PROJECT.parent / "shared" / "data"
+START_TIMEOUT_S = 90.0
+STOP_TIMEOUT_S = 40.0
+
+
+def free_port() -> int:
+    """Return a TCP port of the loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment without any setting of Argus, so that a test sees the defaults."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ARGUS_")}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one GraphQL call over HTTP answered."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data of a call that had no errors."""
+        assert "errors" not in self.body, self.body["errors"]
+        data: dict[str, Any] = self.body["data"]
+        return data
+
+    @property
+    def error_codes(self) -> list[str]:
+        """The codes of the top-level errors."""
+        return [error.get("extensions", {}).get("code") for error in self.body.get("errors", [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Speaks GraphQL over HTTP with one token."""
+
+    url: str
+    token: str | None
+
+    def call(self, query: str, variables: Mapping[str, Any] | None = None) -> Reply:
+        """Send one operation."""
+        return self.post(json.dumps({"query": query, "variables": variables or {}}).encode())
+
+    def post(self, body: bytes, content_type: str = "application/json") -> Reply:
+        """Send a body as it is."""
+        headers = {
+            "Content-Type": content_type,
+            "Accept": "application/graphql-response+json, application/json",
+        }
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token}"
+        request = urllib.request.Request(self.url, data=body, headers=headers)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+                return Reply(response.status, json.loads(response.read()))
+        except urllib.error.HTTPError as refused:
+            with refused:
+                return Reply(refused.code, json.loads(refused.read()))
+
+
+@dataclass(slots=True)
+class Plant:
+    """One running `argus up`."""
+
+    home: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/graphql"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/graphql"
+
+    def start(self, *arguments: str) -> None:
+        """Start `argus up` and wait until it is ready."""
+        log = (self.home.parent / f"{self.home.name}.log").open("ab")
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "argus",
+                "up",
+                "--home",
+                str(self.home),
+                "--port",
+                str(self.port),
+                *arguments,
+            ],
+            cwd=PROJECT,
+            env=environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        log.close()
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until the API answers that everything behind it does."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            assert self.process is not None
+            if self.process.poll() is not None:
+                break
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.1)
+        raise AssertionError("argus up did not become ready:\n" + self.log_tail())
+
+    def log_tail(self) -> str:
+        """Return the end of what the supervisor printed."""
+        return (self.home.parent / f"{self.home.name}.log").read_text()[-4000:]
+
+    def stop(self) -> int:
+        """Stop it as Ctrl-C would and return the exit status."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(signal.SIGINT)
+        try:
+            return self.process.wait(timeout=STOP_TIMEOUT_S)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+            self.process = None
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one `argus` command against this home."""
+        done = subprocess.run(
+            [sys.executable, "-m", "argus", *arguments, "--home", str(self.home)],
+            cwd=PROJECT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def organization(self, name: str, role: str = "admin") -> Client:
+        """Make an organization and return a client with a token for it."""
+        self.run("organization", "create", name)
+        return self.client(name, role)
+
+    def client(self, organization: str, role: str = "admin") -> Client:
+        """Return a client with a new token of an organization."""
+        token = self.run("token", "create", "--organization", organization, "--role", role).stdout.strip()
+        return Client(self.url, token)
+
+    def children(self, marker: str) -> list[int]:
+        """Return the process ids below the supervisor whose command line contains `marker`."""
+        assert self.process is not None
+        return [pid for pid, line in _descendants(self.process.pid) if marker in line]
+
+
+def _descendants(root: int) -> Sequence[tuple[int, str]]:
+    parents: dict[int, int] = {}
+    lines: dict[int, str] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = (entry / "stat").read_text()
+            lines[int(entry.name)] = (
+                (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            )
+        except OSError:
+            continue
+        parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
+    found = []
+    for pid in parents:
+        above = pid
+        while above in parents and above != root:
+            above = parents[above]
+        if above == root and pid != root:
+            found.append((pid, lines[pid]))
+    return found
