@@ -52,7 +52,7 @@ def building(plant: Plant) -> Iterator[Client]:
         "--timestamp-column", "datetime_UTC", "--url", plant.url,
     )  # fmt: skip
     wait_until_normalized(client)
-    yield client
+    return client
 
 
 def wait_until_normalized(client: Client) -> dict[str, float]:
