@@ -55,9 +55,7 @@ def test_one_bad_reading_is_told_and_the_others_go_through(
     client: Client, device: str, bad: dict[str, Any], code: str, path: str
 ) -> None:
     marker = json.dumps(bad, sort_keys=True)
-    payload = ingest(
-        client, {**GOOD, "metrics": {"before": marker}}, bad, {**GOOD, "metrics": {"after": marker}}
-    )
+    payload = ingest(client, {**GOOD, "metrics": {"before": marker}}, bad, {**GOOD, "metrics": {"after": marker}})
     assert (payload["accepted"], payload["rejected"]) == (2, 1)
     [error] = payload["errors"]
     assert (error["code"], error["path"]) == (code, ["readings", "1", path])
@@ -77,17 +75,15 @@ def test_more_than_1000_readings_refuse_the_call(client: Client, device: str) ->
 
 
 def account(client: Client) -> float:
-    received: float = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data[
-        "ingestAccount"
-    ]["received"]
+    received: float = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"][
+        "received"
+    ]
     return received
 
 
 def test_a_bad_metric_spares_the_good_ones(client: Client, device: str) -> None:
     when = "2026-02-02T00:00:00Z"
-    payload = ingest(
-        client, {"externalId": "probe", "timestamp": when, "metrics": {"good": 1.5, "bad": {"nested": 1}}}
-    )
+    payload = ingest(client, {"externalId": "probe", "timestamp": when, "metrics": {"good": 1.5, "bad": {"nested": 1}}})
     assert (payload["accepted"], payload["rejected"], payload["errors"]) == (1, 0, [])
     settle(client)
     [good] = client.call(
@@ -112,9 +108,7 @@ def settle(client: Client) -> dict[str, float]:
 
 
 def test_nan_is_not_json(client: Client, device: str) -> None:
-    body = json.dumps(
-        {"query": INGEST, "variables": {"readings": [{**GOOD, "metrics": {"a": float("nan")}}]}}
-    )
+    body = json.dumps({"query": INGEST, "variables": {"readings": [{**GOOD, "metrics": {"a": float("nan")}}]}})
     assert "NaN" in body
     reply = client.post(body.encode())
     assert reply.status == 400
@@ -141,9 +135,7 @@ def test_a_megabyte_of_attributes_is_refused(client: Client, device: str) -> Non
 
 def test_a_timestamp_in_2099_is_accepted_and_dead(client: Client, device: str) -> None:
     before = settle(client)
-    payload = ingest(
-        client, {"externalId": "probe", "timestamp": "2099-01-01T00:00:00Z", "metrics": {"a": 1}}
-    )
+    payload = ingest(client, {"externalId": "probe", "timestamp": "2099-01-01T00:00:00Z", "metrics": {"a": 1}})
     assert (payload["accepted"], payload["rejected"]) == (1, 0)
     after = settle(client)
     assert after["dead"] == before["dead"] + 1

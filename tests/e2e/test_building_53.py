@@ -44,9 +44,7 @@ def expected() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def building(plant: Plant) -> Iterator[Client]:
     client = plant.organization("Building 53")
-    plant.run(
-        "import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z"
-    )
+    plant.run("import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z")
     plant.run(
         "import", "series", str(READINGS), "--organization", "Building 53",
         "--timestamp-column", "datetime_UTC", "--url", plant.url,
@@ -69,9 +67,9 @@ def wait_until_normalized(client: Client) -> dict[str, float]:
 
 
 def read(client: Client, kind: str, external_id: str, **variables: Any) -> dict[str, Any]:
-    entity: dict[str, Any] = client.call(
-        TELEMETRY, {"kind": kind, "externalId": external_id, **variables}
-    ).data["entity"]
+    entity: dict[str, Any] = client.call(TELEMETRY, {"kind": kind, "externalId": external_id, **variables}).data[
+        "entity"
+    ]
     return entity
 
 
@@ -150,9 +148,7 @@ def test_a_series_the_file_lacks_has_no_data(building: Client, expected: dict[st
 
 
 @BOTH_ENDS
-def test_latest_is_the_last_reading(
-    building: Client, expected: dict[str, Any], kind: str, external_id: str
-) -> None:
+def test_latest_is_the_last_reading(building: Client, expected: dict[str, Any], kind: str, external_id: str) -> None:
     with READINGS.open() as file:
         last = [row for row in csv.DictReader(file) if row["hw"] not in ("", "NA")][-1]
     entity = read(building, kind, external_id, metrics=["hw"], **{"from": "2021-05-01T00:00:00Z"})
@@ -163,9 +159,7 @@ def test_latest_is_the_last_reading(
 def test_importing_twice_changes_nothing(building: Client, plant: Plant) -> None:
     count = "{ devices { totalCount } assets { totalCount } spaces { totalCount } }"
     before = building.call(count).data
-    plant.run(
-        "import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z"
-    )
+    plant.run("import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z")
     assert building.call(count).data == before
     model = Path(MODEL).read_text()
     assert (

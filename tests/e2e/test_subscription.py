@@ -123,9 +123,7 @@ def send(client: Client, first: int, count: int) -> None:
         assert payload == {"accepted": 20}
 
 
-def expected(
-    entity: str, metric: str, numbers: range, sign: int = 1
-) -> Counter[tuple[str, str, float, float]]:
+def expected(entity: str, metric: str, numbers: range, sign: int = 1) -> Counter[tuple[str, str, float, float]]:
     at = BEGIN.timestamp() * 1000
     return Counter({(entity, metric, at + number * 1000, float(sign * number)): 1 for number in numbers})
 

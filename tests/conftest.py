@@ -1,0 +1,67 @@
+"""Fixtures that every test may ask for: real servers, an empty database, engines for its roles."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import Engine
+
+from runtime.database import engine_create
+from tests.support.servers import TestDatabase, TestServers, servers_start
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[TestServers]:
+    """PostgreSQL and Valkey for this test process."""
+    # Not below pytest's own temporary directory: its parents are closed to other accounts.
+    directory = Path(tempfile.mkdtemp(prefix="argus-tests-"))
+    try:
+        started = servers_start(directory)
+        try:
+            yield started
+        finally:
+            started.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def database(servers: TestServers) -> Iterator[TestDatabase]:
+    """An empty, migrated database of the test's own; `database.url(role)` for owner, api, ingest, pipeline."""
+    made = servers.database_create()
+    yield made
+    servers.database_drop(made)
+
+
+@pytest.fixture
+def engine(database: TestDatabase) -> Iterator[Callable[[str], Engine]]:
+    """`engine(role)`: an engine on the test's database as owner, api, ingest or pipeline."""
+    engines: dict[str, Engine] = {}
+
+    def get(role: str) -> Engine:
+        if role not in engines:
+            engines[role] = engine_create(database.url(role))
+        return engines[role]
+
+    yield get
+    for made in engines.values():
+        made.dispose()
+
+
+@pytest.fixture
+def bus(servers: TestServers) -> Iterator[redis.Redis]:
+    """An empty Valkey."""
+    with redis.Redis.from_url(servers.bus_server.url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def bus_url(servers: TestServers, bus: redis.Redis) -> str:
+    """The address of an empty Valkey."""
+    return servers.bus_server.url

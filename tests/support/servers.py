@@ -1,0 +1,86 @@
+"""PostgreSQL and Valkey for tests: real ones, in a temporary directory, on free ports of the loopback."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from migrations.run import ROLES, migrate
+from runtime.embedded import postgres, valkey
+from runtime.embedded.account import account_for
+
+PASSWORD = "tests-only"
+TEMPLATE = "argus_template"
+
+# Tests lose nothing that matters when the machine does; the servers of `argus up` never run like this.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
+
+
+@dataclass(slots=True)
+class TestDatabase:
+    """One database, cloned from the migrated template: empty, and the test's own."""
+
+    __test__ = False
+
+    server: postgres.PostgresServer
+    name: str
+
+    def url(self, role: str) -> str:
+        """Return the SQLAlchemy address for owner, api, ingest or pipeline."""
+        return f"postgresql+psycopg://argus_{role}:{PASSWORD}@127.0.0.1:{self.server.port}/{self.name}"
+
+
+@dataclass(slots=True)
+class TestServers:
+    """The servers of one test process."""
+
+    __test__ = False
+
+    directory: Path
+    database_server: postgres.PostgresServer
+    bus_server: valkey.ValkeyServer
+    processes: list[subprocess.Popen[bytes]]
+    numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    def database_create(self, template: str = TEMPLATE) -> TestDatabase:
+        """Clone a database from a template."""
+        name = f"argus_test_{next(self.numbers)}"
+        self._admin(f'CREATE DATABASE "{name}" OWNER {postgres.OWNER} TEMPLATE "{template}" STRATEGY file_copy')
+        return TestDatabase(self.database_server, name)
+
+    def database_drop(self, database: TestDatabase) -> None:
+        """Drop a database, ending whoever is still connected."""
+        self._admin(f'DROP DATABASE IF EXISTS "{database.name}" WITH (FORCE)')
+
+    def _admin(self, statement: str) -> None:
+        with psycopg.connect(self.database_server.dsn(), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def stop(self) -> None:
+        """Stop both servers."""
+        valkey.stop(self.processes[1])
+        postgres.stop(self.processes[0])
+
+
+def servers_start(directory: Path) -> TestServers:
+    """Start both servers below `directory` and make the template."""
+    directory.chmod(0o711)
+    account = account_for(directory / "postgres", postgres.programs(), valkey.program())
+    database_server = postgres.PostgresServer(
+        directory / "postgres", directory / "postgres.log", account, postgres.free_port(), PASSWORD
+    )
+    postgres.prepare(database_server)
+    bus_server = valkey.ValkeyServer(
+        directory / "valkey", directory / "valkey.log", account, postgres.free_port(), PASSWORD
+    )
+    processes = [postgres.start(database_server, settings=FAST), valkey.start(bus_server)]
+    servers = TestServers(directory, database_server, bus_server, processes)
+    postgres.database_ensure(database_server, owner_password=PASSWORD)
+    template = TestDatabase(database_server, TEMPLATE)
+    servers._admin(f'CREATE DATABASE "{TEMPLATE}" OWNER {postgres.OWNER} TEMPLATE template0')
+    migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD))
+    return servers
