@@ -31,6 +31,12 @@ CREATE POLICY pipeline_lists ON raw_batches FOR SELECT TO argus_pipeline USING (
 CREATE POLICY ingest_appends ON telemetry_raw FOR INSERT TO argus_ingest WITH CHECK (true);
 CREATE POLICY ingest_appends ON raw_batches FOR INSERT TO argus_ingest WITH CHECK (true);
 
+-- A version is history once another change has begun: only what the clock's last instant wrote can be taken back.
+-- So a row created and corrected by one change is written once.
+CREATE POLICY last_change_only ON entity_edges AS RESTRICTIVE FOR DELETE TO argus_api, argus_pipeline
+    USING (lower(recorded) = (
+        SELECT c.last_recorded FROM graph_clocks c WHERE c.organization_id = (SELECT current_organization())));
+
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO argus_api, argus_ingest, argus_pipeline;
 
@@ -40,7 +46,7 @@ GRANT SELECT ON organizations, graph_clocks, entity_types, entities, devices, as
 GRANT INSERT, UPDATE ON entities, devices, assets, spaces, persons, activities TO argus_api;
 GRANT INSERT, UPDATE, DELETE ON entity_types, telemetry_schemas TO argus_api;
 GRANT INSERT, UPDATE ON relationships TO argus_api;
-GRANT INSERT, UPDATE (recorded) ON entity_edges TO argus_api;
+GRANT INSERT, DELETE, UPDATE (recorded) ON entity_edges TO argus_api;
 GRANT INSERT ON changes TO argus_api;
 GRANT INSERT, UPDATE (revoked_at) ON device_tokens TO argus_api;
 GRANT UPDATE (last_recorded, revision) ON graph_clocks TO argus_api;

@@ -1,0 +1,191 @@
+"""What may stand in the way of an edge, looked up under the organization's lock before a write."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.orm import Session
+
+from graph.change import GraphChange
+from graph.edges.errors import CycleError, OverlapError
+from graph.edges.model import EdgeVersion
+from graph.edges.rows import EDGE_COLUMNS, edge_of_row, range_of
+from graph.edges.rules import Interval, exclusive_key
+from graph.errors import BadInputError, ConflictError, NotFoundError
+from graph.ids import EdgeId, EntityId
+from graph.kinds import EntityKind
+from graph.relationships.model import Exclusive, Relationship
+from graph.relationships.queries import relationship_of_row
+from graph.tables import entities, relationships
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """An entity as far as its edges are concerned."""
+
+    id: EntityId
+    kind: EntityKind
+    deleted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What an edge says, without the time: it is the same in all versions of the edge."""
+
+    relationship: Relationship
+    source: End
+    target: End
+    port: int | None
+
+    @property
+    def exclusive_key(self) -> str | None:
+        """What only one believed edge may bear at a time."""
+        return exclusive_key(self.relationship, self.source.id, self.source.kind, self.target.id, self.port)
+
+
+_BELIEVED_THEN = (
+    " FROM entity_edges e WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
+    " AND e.valid && :valid AND e.edge_id <> ALL (:without)"
+)
+_IN_THE_WAY = text(
+    f"(SELECT true AS same, {EDGE_COLUMNS}{_BELIEVED_THEN}"
+    " AND e.source_id = :source_id AND e.target_id = :target_id AND e.relationship = :relationship"
+    " AND coalesce(e.port, -1) = :port LIMIT 1)"
+    f" UNION ALL (SELECT false, {EDGE_COLUMNS}{_BELIEVED_THEN}"
+    " AND e.exclusive_key = :exclusive_key LIMIT 1) LIMIT 1"
+).bindparams(bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid)))
+
+# Upwards from the source, for an entity has few above it and may have many below. Each row carries the time
+# during which the whole way up to it holds, and the walk ends where that is never.
+_CYCLE = text(
+    """
+    WITH RECURSIVE above (id, during) AS (
+        SELECT CAST(:source_id AS uuid), CAST(:valid AS tstzrange)
+        UNION
+        SELECT e.source_id, above.during * e.valid
+        FROM above JOIN entity_edges e
+            ON e.organization_id = :organization_id AND e.target_id = above.id
+            AND upper_inf(e.recorded) AND e.valid && above.during AND e.edge_id <> ALL (:without)
+            AND e.relationship IN (
+                SELECT name FROM relationships WHERE organization_id = :organization_id AND hierarchy)
+    )
+    SELECT lower(during) AS since FROM above WHERE id = :target_id LIMIT 1
+    """
+).bindparams(bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid)))
+
+
+def fact_load(
+    session: Session,
+    *,
+    change: GraphChange,
+    source_id: UUID,
+    target_id: UUID,
+    relationship: str,
+    port: int | None,
+) -> Fact:
+    """Look up relationship and ends. Raises NotFoundError, BadInputError for an unknown relationship."""
+    found = session.execute(
+        select(relationships).where(
+            relationships.c.organization_id == change.organization_id, relationships.c.name == relationship
+        )
+    ).one_or_none()
+    if found is None:
+        raise BadInputError(f"There is no relationship {relationship!r}.", path=("relationship",))
+    ends = ends_load(session, change=change, ids=(source_id, target_id))
+    for end_id, path in ((source_id, "sourceId"), (target_id, "targetId")):
+        if end_id not in ends:
+            raise NotFoundError(f"There is no entity {end_id}.", path=(path,))
+    return Fact(relationship_of_row(found), ends[source_id], ends[target_id], port)
+
+
+def ends_load(session: Session, *, change: GraphChange, ids: Collection[UUID]) -> dict[UUID, End]:
+    """Return those of the entities that exist, deleted ones too."""
+    rows: Any = session.execute(
+        select(entities.c.id, entities.c.kind, entities.c.deleted_at).where(
+            entities.c.organization_id == change.organization_id, entities.c.id.in_(list(ids))
+        )
+    )
+    return {row.id: End(EntityId(row.id), EntityKind(row.kind), row.deleted_at) for row in rows}
+
+
+def fact_check(
+    session: Session, *, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId] = ()
+) -> None:
+    """Make sure that the fact can hold during `valid`, the edges `without` left aside.
+
+    Raises ConflictError beyond an end's deletion or where an exclusive place is taken, OverlapError where the
+    same fact is believed already, CycleError where an entity would stand below itself.
+    """
+    deletion_check(fact, valid)
+    other = _in_the_way(session, change, fact, valid, without)
+    if other is not None:
+        raise _refusal(fact, *other)
+    if fact.relationship.hierarchy:
+        _cycle_check(session, change, fact, valid, without)
+
+
+def deletion_check(fact: Fact, valid: Interval) -> None:
+    """Raise ConflictError where the interval goes on after the deletion of one of the ends."""
+    for end, path in ((fact.source, "sourceId"), (fact.target, "targetId")):
+        if end.deleted_at is not None and (valid.end is None or end.deleted_at < valid.end):
+            message = f"{end.id} was deleted at {end.deleted_at.isoformat()}; an edge cannot outlast it."
+            raise ConflictError(message, path=(path,))
+
+
+def _in_the_way(
+    session: Session, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId]
+) -> tuple[bool, EdgeVersion] | None:
+    row = session.execute(
+        _IN_THE_WAY,
+        {
+            "organization_id": change.organization_id,
+            "valid": range_of(valid),
+            "without": list(without),
+            "source_id": fact.source.id,
+            "target_id": fact.target.id,
+            "relationship": fact.relationship.name,
+            "port": -1 if fact.port is None else fact.port,
+            "exclusive_key": fact.exclusive_key,
+        },
+    ).one_or_none()
+    return None if row is None else (row.same, edge_of_row(row))
+
+
+def _refusal(fact: Fact, same: bool, other: EdgeVersion) -> OverlapError | ConflictError:
+    since = other.valid_from.isoformat()
+    until = "on" if other.valid_until is None else f"until {other.valid_until.isoformat()}"
+    said = f"{other.source_id} {other.relationship} {other.target_id}"
+    held = f"edge {other.edge_id} ({said}, from {since} {until})"
+    if same:
+        return OverlapError(f"The same is already recorded for a part of that time: {held}.", path=("validFrom",))
+    if fact.relationship.exclusive is Exclusive.TARGET_PORT and fact.port is not None:
+        message = f"Port {fact.port} of {fact.target.id} is taken for a part of that time: {held}."
+        return ConflictError(message, path=("port",))
+    at_source = fact.relationship.exclusive is Exclusive.SOURCE
+    end, path = (fact.source, "sourceId") if at_source else (fact.target, "targetId")
+    message = f"{end.id} can have one {fact.relationship.name} at a time: {held}."
+    return ConflictError(message, path=(path,))
+
+
+def _cycle_check(
+    session: Session, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId]
+) -> None:
+    row = session.execute(
+        _CYCLE,
+        {
+            "organization_id": change.organization_id,
+            "valid": range_of(valid),
+            "without": list(without),
+            "source_id": fact.source.id,
+            "target_id": fact.target.id,
+        },
+    ).one_or_none()
+    if row is not None:
+        message = f"{fact.target.id} stands above {fact.source.id} already, at {row.since.isoformat()}."
+        raise CycleError(message, path=("targetId",))

@@ -1,0 +1,21 @@
+"""What can be wrong with an edge."""
+
+from graph.errors import ArgusError
+
+
+class OverlapError(ArgusError):
+    """The same fact is already believed for a part of that time."""
+
+    code = "OVERLAP"
+
+
+class CycleError(ArgusError):
+    """An entity would stand below itself."""
+
+    code = "CYCLE"
+
+
+class KindNotAllowedError(ArgusError):
+    """The relationship does not connect these kinds of entity."""
+
+    code = "KIND_NOT_ALLOWED"

@@ -1,0 +1,51 @@
+"""One belief about one edge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, Final
+
+from graph.edges.rules import Interval
+from graph.ids import EdgeId, EdgeVersionId, EntityId
+from graph.kinds import EntityKind
+
+
+class Unchanged(Enum):
+    """The argument that was not given, where None is a value of its own."""
+
+    UNCHANGED = "UNCHANGED"
+
+
+UNCHANGED: Final = Unchanged.UNCHANGED
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeVersion:
+    """source RELATIONSHIP target, true from valid_from to valid_until, believed from recorded_at on.
+
+    id names this version, edge_id the edge through all its versions: those have the same source, target,
+    relationship and port. valid_until None: open. retracted_at: since when this version is no longer
+    believed, because another took its place or none did; None: it is believed. All times are UTC.
+    """
+
+    id: EdgeVersionId
+    edge_id: EdgeId
+    relationship: str
+    source_id: EntityId
+    source_kind: EntityKind
+    target_id: EntityId
+    target_kind: EntityKind
+    port: int | None
+    metadata: Mapping[str, Any]
+    valid_from: datetime
+    valid_until: datetime | None
+    recorded_at: datetime
+    retracted_at: datetime | None = None
+
+    @property
+    def valid(self) -> Interval:
+        """The half-open interval during which it was true."""
+        return Interval(self.valid_from, self.valid_until)

@@ -1,0 +1,198 @@
+"""Create, end, correct and retract edges, within a change, which holds the organization's lock.
+
+All is looked up before anything is written: a function that raises has changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from graph.change import GraphChange
+from graph.edges.checks import Fact, fact_check, fact_load
+from graph.edges.model import UNCHANGED, EdgeVersion, Unchanged
+from graph.edges.queries import edge_believed, edges_touching_after
+from graph.edges.rows import version_close, version_insert, version_record
+from graph.edges.rules import (
+    Interval,
+    interval_of,
+    kinds_check,
+    loop_check,
+    metadata_check,
+    port_check,
+    shorten,
+)
+from graph.errors import BadInputError
+from graph.ids import EdgeId, EdgeVersionId, EntityId
+from graph.instants import instant_utc
+
+_EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+def edge_create(
+    session: Session,
+    *,
+    change: GraphChange,
+    source_id: UUID,
+    target_id: UUID,
+    relationship: str,
+    port: int | None = None,
+    valid_from: datetime | None = None,
+    valid_until: datetime | None = None,
+    metadata: Mapping[str, Any] = _EMPTY,
+) -> EdgeVersion:
+    """Record that source RELATIONSHIP target from `valid_from` (default: the change) to `valid_until`.
+
+    Raises NotFoundError for an end that does not exist, KindNotAllowedError, OverlapError where the same is
+    recorded for a part of that time, ConflictError where an exclusive place is taken or an end is deleted
+    before, CycleError, LimitExceededError for too much metadata, BadInputError for anything else.
+    """
+    valid = interval_of(change.recorded if valid_from is None else valid_from, valid_until)
+    metadata_check(metadata)
+    fact = fact_load(
+        session, change=change, source_id=source_id, target_id=target_id, relationship=relationship, port=port
+    )
+    if fact.relationship.retired_at is not None:
+        raise BadInputError(f"{relationship} is retired: no new edge may bear it.", path=("relationship",))
+    kinds_check(fact.relationship, fact.source.kind, fact.target.kind)
+    loop_check(fact.relationship, source_id, target_id)
+    port_check(fact.relationship, fact.target.kind, port)
+    fact_check(session, change=change, fact=fact, valid=valid)
+    return edge_write(session, change=change, fact=fact, valid=valid, metadata=metadata)
+
+
+def edge_end(session: Session, *, change: GraphChange, edge_id: UUID, at: datetime | None = None) -> EdgeVersion:
+    """Record that the edge stopped being true at `at` (default: the change). It only ever shortens.
+
+    edge_id: of the edge or of a version; what is believed now is ended.
+    Raises NotFoundError, ConflictError for a retracted edge, BadInputError unless `at` lies strictly inside
+    its validity.
+    """
+    before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
+    valid = shorten(before.valid, change.recorded if at is None else at)
+    return _rewrite(session, change=change, action="ended", before=before, valid=valid, metadata=before.metadata)
+
+
+def edge_correct(
+    session: Session,
+    *,
+    change: GraphChange,
+    edge_id: UUID,
+    valid_from: datetime | Unchanged = UNCHANGED,
+    valid_until: datetime | Unchanged | None = UNCHANGED,
+    metadata: Mapping[str, Any] | Unchanged = UNCHANGED,
+) -> EdgeVersion:
+    """Record that the edge never was as believed: close that belief and write a new one.
+
+    edge_id: of the edge or of a version; what is believed now is corrected. An UNCHANGED argument stays as
+    it is; valid_until None opens the edge again. A correction that changes nothing writes nothing.
+    Raises NotFoundError, ConflictError for a retracted edge, and what `edge_create` raises for the new time.
+    """
+    before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
+    valid = interval_of(
+        before.valid_from if isinstance(valid_from, Unchanged) else valid_from,
+        before.valid_until if isinstance(valid_until, Unchanged) else valid_until,
+    )
+    new_metadata = before.metadata if isinstance(metadata, Unchanged) else metadata
+    metadata_check(new_metadata)
+    if valid == before.valid and new_metadata == before.metadata:
+        return before
+    return _rewrite(session, change=change, action="corrected", before=before, valid=valid, metadata=new_metadata)
+
+
+def edge_retract(session: Session, *, change: GraphChange, edge_id: UUID) -> EdgeVersion:
+    """Record that the edge never was true; return its last version, closed.
+
+    edge_id: of the edge or of a version. Raises NotFoundError, ConflictError where it is retracted already.
+    """
+    before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
+    return _retract(session, change, before)
+
+
+def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUID, at: datetime) -> list[EdgeVersion]:
+    """End all edges of an entity at `at`, retract those that had not begun by then; return what was changed.
+
+    Part of deleting the entity. An edge that had ended by then stays as it is.
+    """
+    instant = instant_utc(at, path="at")
+    touched = edges_touching_after(
+        session, organization_id=change.organization_id, entity_id=entity_id, instant=instant
+    )
+    return [edge_cut(session, change=change, before=before, kept=before.valid.split(instant)[0]) for before in touched]
+
+
+def edge_write(
+    session: Session, *, change: GraphChange, fact: Fact, valid: Interval, metadata: Mapping[str, Any]
+) -> EdgeVersion:
+    """Write the first version of an edge that `fact_check` has let pass."""
+    created = EdgeVersion(
+        EdgeVersionId(change.new_id()),
+        EdgeId(change.new_id()),
+        fact.relationship.name,
+        EntityId(fact.source.id),
+        fact.source.kind,
+        EntityId(fact.target.id),
+        fact.target.kind,
+        fact.port,
+        dict(metadata),
+        valid.start,
+        valid.end,
+        change.recorded,
+    )
+    version_insert(session, change=change, version=created, exclusive_key=fact.exclusive_key)
+    version_record(session, change=change, action="created", before=None, after=created)
+    return created
+
+
+def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, kept: Interval | None) -> EdgeVersion:
+    """Leave of an edge only `kept`, a part of its validity; None retracts it. Such a cut needs no check."""
+    if kept is None:
+        return _retract(session, change, before)
+    return _rewrite(session, change=change, action="ended", before=before, valid=kept, metadata=before.metadata)
+
+
+def _rewrite(
+    session: Session,
+    *,
+    change: GraphChange,
+    action: str,
+    before: EdgeVersion,
+    valid: Interval,
+    metadata: Mapping[str, Any],
+) -> EdgeVersion:
+    fact = fact_load(
+        session,
+        change=change,
+        source_id=before.source_id,
+        target_id=before.target_id,
+        relationship=before.relationship,
+        port=before.port,
+    )
+    if before.valid.intersection(valid) != valid:  # it grew or moved: something may be in the way
+        fact_check(session, change=change, fact=fact, valid=valid, without=(before.edge_id,))
+    # What one change writes and corrects is one version and keeps its name.
+    written_now = before.recorded_at == change.recorded
+    after = replace(
+        before,
+        id=before.id if written_now else EdgeVersionId(change.new_id()),
+        metadata=dict(metadata),
+        valid_from=valid.start,
+        valid_until=valid.end,
+        recorded_at=change.recorded,
+    )
+    version_close(session, change=change, version=before)
+    version_insert(session, change=change, version=after, exclusive_key=fact.exclusive_key)
+    version_record(session, change=change, action=action, before=before, after=after)
+    return after
+
+
+def _retract(session: Session, change: GraphChange, before: EdgeVersion) -> EdgeVersion:
+    version_close(session, change=change, version=before)
+    version_record(session, change=change, action="retracted", before=before, after=None)
+    return replace(before, retracted_at=change.recorded)

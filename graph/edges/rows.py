@@ -1,0 +1,134 @@
+"""Edge versions as rows of `entity_edges`: read, written once, closed; never changed otherwise."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, delete, func, insert, update
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from graph.change import GraphChange, change_record
+from graph.edges.errors import OverlapError
+from graph.edges.model import EdgeVersion
+from graph.edges.rules import Interval
+from graph.errors import ConflictError
+from graph.ids import EdgeId, EdgeVersionId, EntityId
+from graph.kinds import EntityKind
+from graph.tables import entity_edges
+
+# What `edge_of_row` needs, of the table under the name e.
+EDGE_COLUMNS: Final = (
+    "e.id, e.edge_id, e.relationship, e.source_id, e.source_kind, e.target_id, e.target_kind, e.port,"
+    " e.metadata, lower(e.valid) AS valid_from, upper(e.valid) AS valid_until,"
+    " lower(e.recorded) AS recorded_at, upper(e.recorded) AS retracted_at"
+)
+
+
+def edge_of_row(row: Row[Any]) -> EdgeVersion:
+    """Return the version that a row of EDGE_COLUMNS holds."""
+    return EdgeVersion(
+        EdgeVersionId(row.id),
+        EdgeId(row.edge_id),
+        row.relationship,
+        EntityId(row.source_id),
+        EntityKind(row.source_kind),
+        EntityId(row.target_id),
+        EntityKind(row.target_kind),
+        row.port,
+        row.metadata,
+        row.valid_from.astimezone(UTC),
+        _utc(row.valid_until),
+        row.recorded_at.astimezone(UTC),
+        _utc(row.retracted_at),
+    )
+
+
+def range_of(valid: Interval) -> Range[datetime]:
+    """Return the interval as PostgreSQL's half-open range."""
+    return Range(valid.start, valid.end, bounds="[)")
+
+
+def version_insert(session: Session, *, change: GraphChange, version: EdgeVersion, exclusive_key: str | None) -> None:
+    """Write a version that is believed from the change on.
+
+    The callers have looked for what stands in its way; if the database knows better, its refusal becomes an
+    OverlapError or a ConflictError, and the transaction can only be rolled back.
+    """
+    row = {
+        "organization_id": change.organization_id,
+        "id": version.id,
+        "edge_id": version.edge_id,
+        "relationship": version.relationship,
+        "source_id": version.source_id,
+        "source_kind": version.source_kind,
+        "target_id": version.target_id,
+        "target_kind": version.target_kind,
+        "port": version.port,
+        "metadata": dict(version.metadata),
+        "valid": range_of(version.valid),
+        "recorded": Range(change.recorded, None, bounds="[)"),
+        "exclusive_key": exclusive_key,
+    }
+    try:
+        session.execute(insert(entity_edges), row)
+    except IntegrityError as fault:
+        constraint = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
+        if constraint == "ex_entity_edges_believed":
+            raise OverlapError("The same edge exists for a part of that time.", path=("validFrom",)) from fault
+        if constraint == "ex_entity_edges_exclusive":
+            raise ConflictError("Another edge holds that place for a part of that time.") from fault
+        raise
+
+
+def version_close(session: Session, *, change: GraphChange, version: EdgeVersion) -> None:
+    """Believe a version no longer. One that this very change wrote is taken back: it was never believed."""
+    this = (entity_edges.c.organization_id == change.organization_id) & (entity_edges.c.id == version.id)
+    if version.recorded_at == change.recorded:
+        session.execute(delete(entity_edges).where(this))
+        return
+    closed = func.tstzrange(func.lower(entity_edges.c.recorded), change.recorded, "[)")
+    session.execute(update(entity_edges).where(this).values(recorded=closed))
+
+
+def version_record(
+    session: Session,
+    *,
+    change: GraphChange,
+    action: str,
+    before: EdgeVersion | None,
+    after: EdgeVersion | None,
+) -> None:
+    """Write the audit row of an edge."""
+    either = after or before
+    assert either is not None  # noqa: S101  (an edge that neither was nor is has no change)
+    change_record(
+        session,
+        change=change,
+        action=action,
+        subject_type="edge",
+        subject_id=either.edge_id,
+        before=None if before is None else edge_state(before),
+        after=None if after is None else edge_state(after),
+    )
+
+
+def edge_state(version: EdgeVersion) -> dict[str, Any]:
+    """Return a version as the audit trail shows it: JSON, in the contract's names."""
+    until = version.valid_until
+    return {
+        "id": str(version.id),
+        "relationship": version.relationship,
+        "sourceId": str(version.source_id),
+        "targetId": str(version.target_id),
+        "port": version.port,
+        "metadata": dict(version.metadata),
+        "validFrom": version.valid_from.isoformat(),
+        "validUntil": None if until is None else until.isoformat(),
+    }
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

@@ -1,0 +1,150 @@
+"""What decides about edges, without a database: intervals, exclusivity, bounds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from graph.edges.errors import CycleError, KindNotAllowedError
+from graph.errors import BadInputError, LimitExceededError
+from graph.instants import instant_utc
+from graph.kinds import EntityKind
+from graph.relationships.model import Exclusive, Relationship
+
+METADATA_MAX_BYTES = 65_536
+METADATA_DEPTH_MAX = 32
+PORT_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """The instants from `start` up to, and without, `end`; None: for ever. Never empty."""
+
+    start: datetime
+    end: datetime | None
+
+    def contains(self, instant: datetime) -> bool:
+        """Tell whether the instant lies in it."""
+        return self.start <= instant and (self.end is None or instant < self.end)
+
+    def intersection(self, other: Interval) -> Interval | None:
+        """Return what both have in common; None where that is nothing."""
+        ends = [end for end in (self.end, other.end) if end is not None]
+        start, end = max(self.start, other.start), min(ends, default=None)
+        return Interval(start, end) if end is None or start < end else None
+
+    def split(self, at: datetime) -> tuple[Interval | None, Interval | None]:
+        """Return what lies before `at` and what lies from `at` on; None for an empty part."""
+        if self.end is not None and self.end <= at:
+            return self, None
+        if at <= self.start:
+            return None, self
+        return Interval(self.start, at), Interval(at, self.end)
+
+
+def interval_of(valid_from: datetime, valid_until: datetime | None) -> Interval:
+    """Return the interval of two arguments, in UTC.
+
+    Raises BadInputError for a naive time, one outside the years 1 to 9999, or an end not after the start.
+    """
+    start = instant_utc(valid_from, path="validFrom")
+    end = None if valid_until is None else instant_utc(valid_until, path="validUntil")
+    if end is not None and end <= start:
+        raise BadInputError("validUntil must be later than validFrom.", path=("validUntil",))
+    return Interval(start, end)
+
+
+def shorten(valid: Interval, at: datetime) -> Interval:
+    """Return the part before `at`. Raises BadInputError unless `at` lies strictly inside."""
+    end = instant_utc(at, path="at")
+    if not valid.contains(end) or end == valid.start:
+        until = "" if valid.end is None else f" and before {valid.end.isoformat()}"
+        message = f"An edge ends inside its validity: after {valid.start.isoformat()}{until}."
+        raise BadInputError(message, path=("at",))
+    return Interval(valid.start, end)
+
+
+def kinds_check(relationship: Relationship, source_kind: EntityKind, target_kind: EntityKind) -> None:
+    """Raise KindNotAllowedError where the relationship does not connect these kinds."""
+    for kind, allowed, end, path in (
+        (source_kind, relationship.source_kinds, "source", "sourceId"),
+        (target_kind, relationship.target_kinds, "target", "targetId"),
+    ):
+        if kind not in allowed:
+            message = f"The {end} of {relationship.name} must be {_one_of(allowed)}; it is {_a(kind)}."
+            raise KindNotAllowedError(message, path=(path,))
+
+
+def loop_check(relationship: Relationship, source_id: UUID, target_id: UUID) -> None:
+    """Refuse an edge from an entity to itself: CycleError in a hierarchy, else BadInputError."""
+    if source_id == target_id:
+        message = f"An entity cannot be connected to itself: {source_id} {relationship.name} itself."
+        fault = CycleError if relationship.hierarchy else BadInputError
+        raise fault(message, path=("targetId",))
+
+
+def port_check(relationship: Relationship, target_kind: EntityKind, port: int | None) -> None:
+    """Raise BadInputError for a port out of range, or where the target is no device."""
+    if port is None:
+        return
+    if target_kind is not EntityKind.DEVICE:
+        raise BadInputError(f"{relationship.name} takes no port: only a device has ports.", path=("port",))
+    if not 0 <= port <= PORT_MAX:
+        raise BadInputError(f"port must lie between 0 and {PORT_MAX}; it was {port}.", path=("port",))
+
+
+def metadata_check(metadata: Mapping[str, Any]) -> None:
+    """Refuse metadata that cannot be stored.
+
+    Raises LimitExceededError above METADATA_MAX_BYTES of JSON or METADATA_DEPTH_MAX levels, BadInputError
+    for what is not JSON (a number that is not finite, a NUL character, a lone surrogate).
+    """
+    _shape_check(metadata)
+    try:
+        size = len(json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
+    except (TypeError, ValueError):
+        raise BadInputError("metadata must be a JSON object.", path=("metadata",)) from None
+    if size > METADATA_MAX_BYTES:
+        message = f"metadata may take {METADATA_MAX_BYTES} bytes as JSON; it takes {size}."
+        raise LimitExceededError(message, path=("metadata",))
+
+
+def exclusive_key(
+    relationship: Relationship, source_id: UUID, source_kind: EntityKind, target_id: UUID, port: int | None
+) -> str | None:
+    """Return what only one believed edge may bear at a time; None where there is no limit."""
+    among = relationship.exclusive_among
+    if relationship.exclusive is None or (among is not None and source_kind not in among):
+        return None
+    if relationship.exclusive is Exclusive.SOURCE:
+        return f"{relationship.name} {source_id}"
+    if relationship.exclusive is Exclusive.TARGET:
+        return f"{relationship.name} {target_id}"
+    return f"{relationship.name} {target_id} {'-' if port is None else port}"
+
+
+def _shape_check(metadata: Mapping[str, Any]) -> None:
+    # Without recursion, for the value is the caller's.
+    waiting: list[tuple[Any, int]] = [(metadata, 1)]
+    while waiting:
+        item, level = waiting.pop()
+        if isinstance(item, str) and "\0" in item:
+            raise BadInputError("metadata cannot hold a NUL character.", path=("metadata",))
+        if isinstance(item, (Mapping, list, tuple)):
+            if level > METADATA_DEPTH_MAX:
+                message = f"metadata may be nested {METADATA_DEPTH_MAX} levels deep."
+                raise LimitExceededError(message, path=("metadata",))
+            inner = [*item.keys(), *item.values()] if isinstance(item, Mapping) else item
+            waiting.extend((each, level + 1) for each in inner)
+
+
+def _a(kind: EntityKind) -> str:
+    return f"{'an' if kind.value[0] == 'A' else 'a'} {kind.value}"
+
+
+def _one_of(kinds: frozenset[EntityKind]) -> str:
+    return " or ".join(_a(kind) for kind in sorted(kinds))

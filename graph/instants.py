@@ -1,0 +1,83 @@
+"""The two times a reader may name: what was true at `as_of`, as it had been recorded by `known_at`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from graph.change import graph_hold
+from graph.errors import BadInputError, NotFoundError
+
+# The one definition of now for readers: the transaction's start, or the organization's last change where
+# that is later, so that a transaction sees what it wrote and nobody misses a change for a clock set back.
+_NOW = text(
+    "SELECT greatest(transaction_timestamp(), last_recorded) AS present, last_recorded,"
+    " clock_timestamp() AS wall FROM graph_clocks WHERE organization_id = :organization_id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a reader looks at. known_at None: what is believed now, the transaction's own writes included."""
+
+    as_of: datetime
+    known_at: datetime | None = None
+
+
+def instant_utc(value: datetime, *, path: str) -> datetime:
+    """Return the instant in UTC. Raises BadInputError for a naive time or one outside the years 1 to 9999."""
+    if value.tzinfo is None:
+        raise BadInputError("A time needs an offset from UTC.", path=(path,))
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise BadInputError("A time must lie in the years 1 to 9999 (UTC).", path=(path,)) from None
+
+
+def moment_resolve(
+    session: Session, *, organization_id: int, as_of: datetime | None, known_at: datetime | None
+) -> Moment:
+    """Settle the times of a reader; None means now.
+
+    With `known_at` the graph is held, shared, until the transaction ends: a change that is under way may bear
+    an earlier instant and must be waited for.
+    Raises BadInputError where `known_at` lies in the future, NotFoundError where the organization is not the
+    transaction's own.
+    """
+    asked = None if as_of is None else instant_utc(as_of, path="asOf")
+    if known_at is None:
+        return Moment(_now(session, organization_id).present if asked is None else asked)
+    known = instant_utc(known_at, path="knownAt")
+    graph_hold(session, organization_id=organization_id)
+    clock = _now(session, organization_id)
+    # Strictly before the wall: the next change may be recorded at this very microsecond.
+    if known > clock.last_recorded and known >= clock.wall:
+        raise BadInputError("What will be known in the future cannot be asked.", path=("knownAt",))
+    return Moment(clock.present if asked is None else asked, known)
+
+
+def moment_sql(moment: Moment, *, edges: str = "e") -> str:
+    """Return the condition that picks the edge versions of a moment; its values are in `moment_values`."""
+    believed = f"upper_inf({edges}.recorded)"
+    if moment.known_at is not None:
+        believed = f"{edges}.recorded @> CAST(:known_at AS timestamptz)"
+    return f"{edges}.valid @> CAST(:as_of AS timestamptz) AND {believed}"
+
+
+def moment_values(moment: Moment) -> Mapping[str, datetime]:
+    """Return the parameters of `moment_sql`."""
+    if moment.known_at is None:
+        return {"as_of": moment.as_of}
+    return {"as_of": moment.as_of, "known_at": moment.known_at}
+
+
+def _now(session: Session, organization_id: int) -> Any:
+    row = session.execute(_NOW, {"organization_id": organization_id}).one_or_none()
+    if row is None:
+        raise NotFoundError("There is no such organization.")
+    return row

@@ -1,0 +1,62 @@
+"""Read an organization's relationships."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from graph.errors import BadInputError, NotFoundError
+from graph.kinds import EntityKind
+from graph.relationships.model import Exclusive, Relationship
+from graph.tables import relationships
+
+
+def relationship_list(session: Session, *, organization_id: int) -> list[Relationship]:
+    """Return all relationships by name, retired ones too: edges may still bear them."""
+    rows = session.execute(
+        select(relationships).where(relationships.c.organization_id == organization_id).order_by(relationships.c.name)
+    )
+    return [relationship_of_row(row) for row in rows]
+
+
+def relationship_get(session: Session, *, organization_id: int, name: str) -> Relationship:
+    """Return one relationship. Raises NotFoundError."""
+    row = session.execute(
+        select(relationships).where(relationships.c.organization_id == organization_id, relationships.c.name == name)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no relationship {name!r}.", path=("name",))
+    return relationship_of_row(row)
+
+
+def relationship_names_check(session: Session, *, organization_id: int, names: Collection[str] | None) -> None:
+    """Refuse names nobody registered, so that a misspelt one is not an empty answer. Raises BadInputError."""
+    if not names:
+        return
+    known = session.scalars(
+        select(relationships.c.name).where(
+            relationships.c.organization_id == organization_id, relationships.c.name.in_(list(names))
+        )
+    ).all()
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise BadInputError(f"There is no relationship {unknown[0]!r}.", path=("relationships",))
+
+
+def relationship_of_row(row: Row[Any]) -> Relationship:
+    """Return the relationship a row of the table holds."""
+    among = row.exclusive_among
+    return Relationship(
+        row.name,
+        row.inverse,
+        frozenset(map(EntityKind, row.source_kinds)),
+        frozenset(map(EntityKind, row.target_kinds)),
+        row.hierarchy,
+        None if row.exclusive is None else Exclusive(row.exclusive),
+        None if among is None else frozenset(map(EntityKind, among)),
+        row.built_in,
+        row.retired_at,
+    )
