@@ -69,6 +69,13 @@ def own(account: Account, path: Path) -> None:
         os.chown(path, account.uid, account.uid, follow_symlinks=False)
 
 
+def admit(account: Account, directory: Path) -> None:
+    """Let the account, and nobody else, pass through the data directory to what is its own."""
+    if account.uid is not None:
+        os.chown(directory, -1, account.uid)
+        directory.chmod(0o710)
+
+
 def own_tree(account: Account, root: Path) -> None:
     """Give a directory and all below it to the account."""
     own(account, root)

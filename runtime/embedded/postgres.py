@@ -60,6 +60,17 @@ class PostgresServer:
         """Return a libpq connection string."""
         return f"host=127.0.0.1 port={self.port} user={user} password={password or self.password} dbname={database}"
 
+    def end_orphan(self) -> None:
+        """End a server that a killed supervisor left behind on the same data."""
+        pid_file = self.directory / "data" / "postmaster.pid"
+        try:
+            pid = int(pid_file.read_text().split("\n", 1)[0])
+        except (OSError, ValueError):
+            return
+        # The number may belong to somebody else by now: only a PostgreSQL on this very directory is ours.
+        if str(self.directory / "data") in processes.command_line(pid):
+            processes.orphan_stop(pid, how=signal.SIGINT, timeout_s=_STOP_TIMEOUT_S)
+
 
 def programs() -> Path:
     """Return the directory of PostgreSQL's programs inside the wheel."""
@@ -115,7 +126,7 @@ def start(server: PostgresServer, *, settings: Mapping[str, str]) -> subprocess.
 
     Raises ServerError.
     """
-    _orphan_end(server)
+    server.end_orphan()
     options = {
         **SETTINGS,
         **settings,
@@ -177,14 +188,3 @@ def _answers(server: PostgresServer) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def _orphan_end(server: PostgresServer) -> None:
-    pid_file = server.directory / "data" / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
-        return
-    # The number may belong to somebody else by now: only a PostgreSQL on this very directory is ours.
-    if str(server.directory / "data") in processes.command_line(pid):
-        processes.orphan_stop(pid, how=signal.SIGINT, timeout_s=_STOP_TIMEOUT_S)

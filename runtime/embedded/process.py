@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from runtime.embedded.account import Account, preparation
@@ -19,17 +19,23 @@ class ServerError(Exception):
 
 
 def start(
-    command: Sequence[str], *, account: Account, log: Path, directory: Path, death_signal: signal.Signals
+    command: Sequence[str],
+    *,
+    account: Account,
+    log: Path,
+    directory: Path,
+    death_signal: signal.Signals,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server with its output appended to `log`."""
-    with log.open("ab") as output:
+    """Start a process with its output appended to `log`. environment: none but the barest by default."""
+    with open(log, "ab", opener=_private) as output:
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=directory,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
+            env=environment or {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
             preexec_fn=preparation(account, death_signal=death_signal),  # noqa: PLW1509  (no threads yet)
         )
 
@@ -95,3 +101,7 @@ def tail(log: Path, lines: int = 15) -> str:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
         return ""
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

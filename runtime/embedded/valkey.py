@@ -33,6 +33,20 @@ class ValkeyServer:
         """The address with the password, as redis clients take it."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
+    @property
+    def pid_file(self) -> Path:
+        """Where the number of the running process is kept."""
+        return self.directory / "valkey.pid"
+
+    def end_orphan(self) -> None:
+        """End a server that a killed supervisor left behind on the same data."""
+        try:
+            pid = int(self.pid_file.read_text())
+        except (OSError, ValueError):
+            return
+        if str(self.directory / "valkey.conf") in processes.command_line(pid):
+            processes.orphan_stop(pid, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
+
 
 def program() -> Path:
     """Return the server's program inside the wheel, for this system and processor."""
@@ -56,8 +70,7 @@ def start(server: ValkeyServer) -> subprocess.Popen[bytes]:
     """
     server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     own(server.account, server.directory)
-    pid_file = server.directory / "valkey.pid"
-    _orphan_end(server, pid_file)
+    server.end_orphan()
     configuration = server.directory / "valkey.conf"
     # In a file, not on the command line, which every local user can read.
     configuration.touch(mode=0o600)
@@ -74,8 +87,8 @@ def start(server: ValkeyServer) -> subprocess.Popen[bytes]:
         directory=server.directory,
         death_signal=signal.SIGTERM,
     )
-    pid_file.touch(mode=0o600)
-    pid_file.write_text(str(started.pid))
+    server.pid_file.touch(mode=0o600)
+    server.pid_file.write_text(str(started.pid))
     try:
         processes.wait_until(
             lambda: _answers(server),
@@ -101,12 +114,3 @@ def _answers(server: ValkeyServer) -> bool:
             return bool(client.ping())
     except redis.RedisError:
         return False
-
-
-def _orphan_end(server: ValkeyServer, pid_file: Path) -> None:
-    try:
-        pid = int(pid_file.read_text())
-    except (OSError, ValueError):
-        return
-    if str(server.directory / "valkey.conf") in processes.command_line(pid):
-        processes.orphan_stop(pid, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)

@@ -11,7 +11,7 @@ import psycopg
 
 from migrations.run import ROLES, migrate
 from runtime.embedded import postgres, valkey
-from runtime.embedded.account import account_for
+from runtime.embedded.account import account_for, admit
 
 PASSWORD = "tests-only"
 TEMPLATE = "argus_template"
@@ -68,8 +68,8 @@ class TestServers:
 
 def servers_start(directory: Path) -> TestServers:
     """Start both servers below `directory` and make the template."""
-    directory.chmod(0o711)
     account = account_for(directory / "postgres", postgres.programs(), valkey.program())
+    admit(account, directory)
     database_server = postgres.PostgresServer(
         directory / "postgres", directory / "postgres.log", account, postgres.free_port(), PASSWORD
     )

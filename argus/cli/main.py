@@ -1,0 +1,52 @@
+"""The command line: one module per command, each with `register(commands)`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+
+from argus.cli.errors import CommandError
+
+# In the order in which an operator meets them.
+COMMANDS = ("up", "organization", "token", "importing", "simulate", "api", "worker", "migrate")
+
+_DESCRIPTION = """\
+Argus, the system of record for a physical plant.
+
+`argus up` runs all of it on a PostgreSQL and a Valkey of its own. In production each process is a command of its
+own (api, worker) and finds its database and bus in environment variables; see docs/operations.md.
+"""
+
+_EPILOG = """\
+examples:
+  argus up                                        run Argus with a demo plant on http://127.0.0.1:8000
+  argus organization create "North works"         make an organization (its slug: north-works)
+  argus token create --organization north-works --role admin
+  argus import brick building.ttl --organization north-works
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 failed, 2 used wrongly."""
+    parser = argparse.ArgumentParser(
+        prog="argus",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"argus {version('argus-plant')}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        import_module(f"argus.cli.{name}").register(commands)
+    chosen = parser.parse_args(arguments)
+    try:
+        status: int = chosen.run(chosen)
+    except CommandError as error:
+        print(f"argus: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        return 130
+    return status

@@ -1,0 +1,31 @@
+"""`argus migrate`: bring the database to the newest schema."""
+
+from __future__ import annotations
+
+import argparse
+
+from argus.cli.errors import told
+from argus.cli.options import home_add, settings_of
+from migrations.run import migrate
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "migrate",
+        help="bring the database to the newest schema",
+        description="Create the database roles that are missing, set their passwords, and run every migration not "
+        "yet run. Safe to run from several hosts at once; does nothing where nothing is to be done.",
+    )
+    home_add(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    settings = settings_of(arguments)
+    with told():
+        migrate(
+            settings.database_url("owner"), {k: v for k, v in settings.role_passwords.items() if k != "argus_owner"}
+        )
+    return 0

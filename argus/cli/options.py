@@ -1,0 +1,43 @@
+"""Options that several commands share, and the settings they lead to."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import timedelta
+
+from argus.cli.errors import told
+from runtime.settings import DEFAULT_HOME, Settings, settings_load
+
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+
+
+def home_add(parser: argparse.ArgumentParser) -> None:
+    """Add --home."""
+    parser.add_argument(
+        "--home",
+        metavar="DIRECTORY",
+        help=f"data directory of an embedded Argus (default: $ARGUS_HOME, else {DEFAULT_HOME}; "
+        "without it, ARGUS_DATABASE_URL and its kin are used where they are set)",
+    )
+
+
+def json_add(parser: argparse.ArgumentParser) -> None:
+    """Add --json."""
+    parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    """Return the settings that --home and the environment lead to."""
+    with told():
+        return settings_load(arguments.home)
+
+
+def duration(text: str) -> timedelta:
+    """Parse an ISO 8601 duration of days, hours, minutes and seconds, as an argparse type."""
+    found = _DURATION.fullmatch(text)
+    if found is None or not any(found.groups()):
+        msg = f"{text!r} is no ISO 8601 duration such as PT12H or P30D"
+        raise argparse.ArgumentTypeError(msg)
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

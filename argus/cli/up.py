@@ -1,0 +1,95 @@
+"""`argus up`: run all of Argus on one machine."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+from pathlib import Path
+
+from argus.cli.errors import CommandError, told
+from argus.supervisor.house import House, PortTakenError
+from argus.tokens import token_create
+from runtime.clock import utc_now
+from runtime.settings import DEFAULT_HOME, Settings
+
+_DESCRIPTION = """\
+Start PostgreSQL and Valkey under one data directory, bring the database to the newest schema, and run the API and
+the workers. Whatever ends is started again. Ctrl-C (or SIGTERM) stops everything in order; the next start finds its
+data. The first start makes a demo plant with live devices, unless --no-demo is given.
+"""
+DEMO = "demo"
+_TOKEN_TTL = timedelta(days=30)
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("up", help="run all of Argus on this machine", description=_DESCRIPTION)
+    parser.add_argument(
+        "--home", metavar="DIRECTORY", default=DEFAULT_HOME, help="data directory (default: %(default)s)"
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")
+    parser.add_argument("--no-demo", action="store_true", help="make no demo plant, and leave one that exists alone")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    with told():
+        try:
+            house = House.open(Path(arguments.home), host=arguments.host, port=arguments.port, say=_say)
+        except PortTakenError as error:
+            raise CommandError(str(error), status=2) from error
+        house.signals_take()
+        try:
+            _start(house, demo=not arguments.no_demo)
+            house.keep()
+        finally:
+            if house.children:
+                _say("Stopping")
+            house.stop()
+    _say("Stopped; the data is kept")
+    return 0
+
+
+def _start(house: House, *, demo: bool) -> None:
+    _say(f"Starting Argus; its data is in {house.home.directory}")
+    settings = house.servers_start()
+    organization = _demo_ensure(settings) if demo else None
+    house.process_start("The API", ["api", "--host", house.host, "--port", str(house.port)], log="api")
+    house.process_start("The workers", ["worker"], log="worker")
+    house.wait_ready()
+    if house.stopping:
+        return
+    address = f"http://{house.host}:{house.port}/graphql"
+    if organization is None:
+        _say(f"Ready: GraphiQL is at {address}")
+        _say("Make an organization and a token for it:")
+        _say('  argus organization create "My plant"; argus token create --organization my-plant --role admin')
+        return
+    token = token_create(
+        settings, organization=organization, role="admin", subject="argus up", now=utc_now(), ttl=_TOKEN_TTL
+    )
+    house.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
+    _say(f"Ready: GraphiQL is at {address}#token={token}")
+    _say(f"Token (organization {organization}, role admin, 30 days): {token}")
+
+
+def _demo_ensure(settings: Settings) -> str:
+    from argus.demo.plant import demo_ensure
+
+    if demo_ensure(settings):
+        _say("Made the demo plant")
+    return DEMO
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _port(text: str) -> int:
+    highest = 65535
+    if not text.isdecimal() or not 1 <= int(text) <= highest:
+        msg = f"{text!r} is no port from 1 to {highest}"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)

@@ -1,0 +1,186 @@
+"""`argus up`: PostgreSQL, Valkey, the API and the workers under one roof, on one data directory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+from argus.supervisor.child import Child
+from migrations.run import migrate
+from runtime.embedded import postgres, process, valkey
+from runtime.embedded.account import Account, account_for, admit
+from runtime.embedded.home import Home
+from runtime.settings import Settings, from_home
+
+_LOOK_S = 0.1
+_READY_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 15.0
+_SAME_USER = Account(uid=None, searches=False)
+
+
+class PortTakenError(Exception):
+    """Somebody listens on the port already."""
+
+
+@dataclass(slots=True)
+class House:
+    """All processes of one data directory. say: prints one line of progress for the operator."""
+
+    home: Home
+    host: str
+    port: int
+    say: Callable[[str], None]
+    children: list[Child] = field(default_factory=list)
+    _lock: int = -1
+    _stopping: bool = False
+
+    @staticmethod
+    def open(directory: Path, *, host: str, port: int, say: Callable[[str], None]) -> House:
+        """Take a data directory, made where it is missing, for this process alone.
+
+        Raises HomeError where it cannot be used or is in use, PortTakenError where the port is.
+        """
+        port_check(host, port)
+        home = Home.open(directory, ports=(postgres.free_port(), postgres.free_port()))
+        house = House(home, host, port, say)
+        house._lock = home.lock()
+        return house
+
+    def servers_start(self) -> Settings:
+        """Start PostgreSQL and Valkey, migrate, and return the settings that lead to them.
+
+        Raises AccountError, ServerError.
+        """
+        account = account_for(self.home.directory / "postgres", postgres.programs(), valkey.program())
+        admit(account, self.home.directory)
+        database, bus = self._database(account), self._bus(account)
+        database.end_orphan()
+        bus.end_orphan()
+        self.home = self.home.with_ports(postgres=_port_keep(database.port), valkey=_port_keep(bus.port))
+        database, bus = self._database(account), self._bus(account)
+        postgres.prepare(database)
+        servers = (
+            Child("PostgreSQL", lambda: postgres.start(database, settings={}), postgres.stop),
+            Child("Valkey", lambda: valkey.start(bus), valkey.stop),
+        )
+        for child in servers:
+            self._begin(child)
+        settings = from_home(self.home, os.environ)
+        postgres.database_ensure(database, owner_password=settings.role_passwords["argus_owner"])
+        passwords = {role: word for role, word in settings.role_passwords.items() if role != "argus_owner"}
+        migrate(settings.database_url("owner"), passwords)
+        return settings
+
+    def process_start(self, name: str, arguments: Sequence[str], *, log: str) -> None:
+        """Start a process of Argus itself and keep it running. Its output goes to `logs/{log}.log`."""
+        command = [sys.executable, "-m", "argus", *arguments, "--home", str(self.home.directory)]
+
+        def begin() -> subprocess.Popen[bytes]:
+            return process.start(
+                command,
+                account=_SAME_USER,
+                log=self.home.logs / f"{log}.log",
+                directory=Path.cwd(),
+                death_signal=signal.SIGTERM,
+                environment=os.environ,
+            )
+
+        self._begin(
+            Child(name, begin, lambda child: process.stop(child, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S))
+        )
+
+    def wait_ready(self) -> None:
+        """Wait until the API answers that all it needs does.
+
+        Raises ServerError.
+        """
+        address = f"http://{self.host}:{self.port}/readyz"
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while not self._stopping:
+            try:
+                with urllib.request.urlopen(address, timeout=2):
+                    return
+            except OSError:
+                self._watch()
+            if time.monotonic() > deadline:
+                log = self.home.logs / "api.log"
+                msg = f"The API is not ready after {_READY_TIMEOUT_S:.0f} s; the end of {log}:\n{process.tail(log)}"
+                raise process.ServerError(msg)
+            time.sleep(_LOOK_S)
+
+    def keep(self) -> None:
+        """Keep everything running until asked to stop (SIGINT, SIGTERM)."""
+        while not self._stopping:
+            self._watch()
+            time.sleep(_LOOK_S)
+
+    def stop(self) -> None:
+        """Stop everything, the last started first."""
+        for child in reversed(self.children):
+            child.stop()
+        self.children.clear()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def signals_take(self) -> None:
+        """Let SIGINT and SIGTERM end `keep`; a second one ends this process at once, and its children with it."""
+
+        def ask(_number: int, _frame: FrameType | None) -> None:
+            if self._stopping:
+                os._exit(130)
+            self._stopping = True
+
+        signal.signal(signal.SIGINT, ask)
+        signal.signal(signal.SIGTERM, ask)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it has been asked to stop."""
+        return self._stopping
+
+    def _begin(self, child: Child) -> None:
+        # Into the list first: what fails half-way is stopped like the rest.
+        self.children.append(child)
+        child.start()
+
+    def _watch(self) -> None:
+        for child in self.children:
+            if not self._stopping:
+                child.watch(self.say)
+
+    def _database(self, account: Account) -> postgres.PostgresServer:
+        directory, log = self.home.directory / "postgres", self.home.logs / "postgres.log"
+        return postgres.PostgresServer(directory, log, account, self.home.postgres_port, self.home.postgres_password)
+
+    def _bus(self, account: Account) -> valkey.ValkeyServer:
+        directory, log = self.home.directory / "valkey", self.home.logs / "valkey.log"
+        return valkey.ValkeyServer(directory, log, account, self.home.valkey_port, self.home.valkey_password)
+
+
+def port_check(host: str, port: int) -> None:
+    """Raise PortTakenError where `host:port` cannot be listened on."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            msg = f"Port {port} on {host} cannot be used ({error.strerror}). Choose another with --port."
+            raise PortTakenError(msg) from None
+
+
+def _port_keep(port: int) -> int:
+    try:
+        port_check("127.0.0.1", port)
+    except PortTakenError:
+        return postgres.free_port()
+    return port

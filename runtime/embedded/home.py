@@ -1,0 +1,108 @@
+"""The data directory of the embedded servers: where everything lies, which ports and secrets were drawn."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+_FILE = "argus.json"
+
+
+class HomeError(Exception):
+    """The data directory cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What is remembered of a data directory from one start to the next. The file is readable by its owner only."""
+
+    directory: Path
+    postgres_port: int
+    postgres_password: str
+    valkey_port: int
+    valkey_password: str
+    secret: str
+    jwt_secret: str
+
+    @property
+    def logs(self) -> Path:
+        """Where each process writes what it has to say."""
+        return self.directory / "logs"
+
+    @staticmethod
+    def read(directory: Path) -> Home:
+        """Return what is remembered of a directory.
+
+        Raises HomeError where there is nothing.
+        """
+        path = directory.resolve() / _FILE
+        try:
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return Home(directory=directory.resolve(), **found)
+        except FileNotFoundError:
+            msg = f"There is no Argus in {directory}."
+            raise HomeError(msg) from None
+        except PermissionError:
+            msg = f"The Argus in {directory} belongs to another user."
+            raise HomeError(msg) from None
+        except (ValueError, TypeError) as error:
+            msg = f"{path} is damaged ({error})."
+            raise HomeError(msg) from None
+
+    @staticmethod
+    def open(directory: Path, *, ports: tuple[int, int]) -> Home:
+        """Return what is remembered of a directory; make it, with secrets newly drawn, where there is nothing."""
+        directory = directory.resolve()
+        if (directory / _FILE).exists():
+            return Home.read(directory)
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.chmod(0o700)
+        except OSError as error:
+            msg = f"The data directory {directory} cannot be made: {error.strerror}."
+            raise HomeError(msg) from None
+        made = Home(
+            directory, ports[0], secrets.token_urlsafe(32), ports[1], *(secrets.token_urlsafe(32) for _ in "123")
+        )
+        made.write()
+        return made
+
+    def with_ports(self, *, postgres: int, valkey: int) -> Home:
+        """Return the same with other ports, remembered."""
+        if (postgres, valkey) == (self.postgres_port, self.valkey_port):
+            return self
+        moved = replace(self, postgres_port=postgres, valkey_port=valkey)
+        moved.write()
+        return moved
+
+    def write(self) -> None:
+        """Remember it: whole or not at all, whatever happens meanwhile."""
+        self.logs.mkdir(mode=0o700, exist_ok=True)
+        fields = asdict(self)
+        del fields["directory"]
+        draft = self.directory / f"{_FILE}.{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(fields, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.directory / _FILE)
+
+    def lock(self) -> int:
+        """Keep any other supervisor off this directory until this process ends; return the lock's descriptor.
+
+        Raises HomeError where one is running.
+        """
+        descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            msg = f"Argus is already running in {self.directory}."
+            raise HomeError(msg) from None
+        return descriptor

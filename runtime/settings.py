@@ -1,0 +1,182 @@
+"""Every setting of Argus, from one place: the environment, or the data directory of the embedded servers.
+
+Nothing else reads the environment. A process gets its settings once, at its entry point.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from runtime.embedded.home import Home, HomeError
+
+DEFAULT_HOME = ".argus"
+ROLES = ("api", "ingest", "pipeline")
+
+
+class SettingsError(Exception):
+    """A setting is missing or cannot be used; the message names the variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """How users' tokens are verified: HS256 with `secret`, or RS256 and ES256 with the keys at `jwks_url`."""
+
+    secret: str | None
+    jwks_url: str | None
+    audience: str | None
+    issuer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a process of Argus needs to know.
+
+    database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
+    partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
+    timestamp may lie. offline_after: silence after which a device counts as offline.
+    """
+
+    database_urls: Mapping[str, str]
+    redis_url: str
+    tokens: TokenSettings
+    role_passwords: Mapping[str, str]
+    partitions: int = 2
+    future_tolerance: timedelta = timedelta(minutes=5)
+    offline_after: timedelta = timedelta(minutes=15)
+    workers: int = 3
+    log_json: bool = False
+
+    def database_url(self, role: str) -> str:
+        """Return the address for a role.
+
+        Raises SettingsError where this process has not been given it.
+        """
+        try:
+            return self.database_urls[role]
+        except KeyError:
+            msg = f"ARGUS_DATABASE_URL{'' if role == 'owner' else '_' + role.upper()} is not set."
+            raise SettingsError(msg) from None
+
+
+def settings_load(home: str | Path | None = None, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings: from the environment where it names a database, else from the data directory.
+
+    home: the data directory, as given by --home; it wins over ARGUS_HOME, and that over `.argus`.
+    Raises SettingsError, naming what is missing and how to give it.
+    """
+    given = {name: value for name, value in (environment or os.environ).items() if value}
+    if home is None and any(name.startswith("ARGUS_DATABASE_URL") for name in given):
+        return _from_environment(given)
+    directory = Path(home or given.get("ARGUS_HOME") or DEFAULT_HOME)
+    try:
+        found = Home.read(directory)
+    except HomeError as error:
+        msg = f"{error} Start Argus there with `argus up`, or set ARGUS_DATABASE_URL and ARGUS_REDIS_URL."
+        raise SettingsError(msg) from None
+    return from_home(found, given)
+
+
+def from_home(home: Home, given: Mapping[str, str]) -> Settings:
+    """Return the settings of an Argus on its embedded servers."""
+    passwords = role_passwords(home.secret)
+    address = f"127.0.0.1:{home.postgres_port}/argus"
+    urls = {
+        role: f"postgresql+psycopg://argus_{role}:{passwords[f'argus_{role}']}@{address}" for role in ("owner", *ROLES)
+    }
+    return Settings(
+        database_urls=urls,
+        redis_url=f"redis://:{home.valkey_password}@127.0.0.1:{home.valkey_port}/0",
+        tokens=_tokens(given, secret=home.jwt_secret),
+        role_passwords=passwords,
+        partitions=_number(given, "ARGUS_PARTITIONS", 2, at_most=256),
+        workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
+        log_json=given.get("ARGUS_LOG_FORMAT") == "json",
+    )
+
+
+def _from_environment(given: Mapping[str, str]) -> Settings:
+    owner = given.get("ARGUS_DATABASE_URL")
+    secret = given.get("ARGUS_SECRET")
+    passwords = role_passwords(secret) if secret else {}
+    for role in ROLES:
+        if explicit := given.get(f"ARGUS_ROLE_PASSWORD_{role.upper()}"):
+            passwords[f"argus_{role}"] = explicit
+    urls = {} if owner is None else {"owner": _database_url("ARGUS_DATABASE_URL", owner)}
+    for role in ROLES:
+        variable = f"ARGUS_DATABASE_URL_{role.upper()}"
+        if explicit := given.get(variable):
+            urls[role] = _database_url(variable, explicit)
+        elif owner is not None and f"argus_{role}" in passwords:
+            url = make_url(urls["owner"]).set(username=f"argus_{role}", password=passwords[f"argus_{role}"])
+            urls[role] = url.render_as_string(hide_password=False)
+    if set(urls) <= {"owner"}:
+        msg = (
+            "The database roles have no passwords: set ARGUS_SECRET (from which they are derived) beside "
+            "ARGUS_DATABASE_URL, or ARGUS_DATABASE_URL_API, _INGEST and _PIPELINE."
+        )
+        raise SettingsError(msg)
+    redis_url = given.get("ARGUS_REDIS_URL")
+    if redis_url is None or not redis_url.startswith(("redis://", "rediss://", "unix://")):
+        msg = "ARGUS_REDIS_URL must be the address of a Redis or Valkey, such as redis://:password@host:6379/0."
+        raise SettingsError(msg)
+    return Settings(
+        database_urls=urls,
+        redis_url=redis_url,
+        tokens=_tokens(given, secret=None),
+        role_passwords=passwords,
+        partitions=_number(given, "ARGUS_PARTITIONS", 4, at_most=256),
+        workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
+        log_json=given.get("ARGUS_LOG_FORMAT", "json") == "json",
+    )
+
+
+def role_passwords(secret: str) -> dict[str, str]:
+    """Derive a password for each database role from one secret, so that one secret is all there is to keep."""
+    return {
+        f"argus_{role}": hmac.new(secret.encode(), f"argus database role {role}".encode(), hashlib.sha256).hexdigest()
+        for role in ("owner", *ROLES)
+    }
+
+
+def _tokens(given: Mapping[str, str], *, secret: str | None) -> TokenSettings:
+    jwks_url = given.get("ARGUS_JWT_JWKS_URL")
+    explicit = given.get("ARGUS_JWT_SECRET")
+    if jwks_url and explicit:
+        msg = "Set ARGUS_JWT_SECRET (HS256) or ARGUS_JWT_JWKS_URL (RS256, ES256), not both."
+        raise SettingsError(msg)
+    chosen = None if jwks_url else explicit or secret
+    shortest = 32
+    if chosen is not None and len(chosen) < shortest:
+        msg = f"ARGUS_JWT_SECRET is too short: HS256 wants at least {shortest} characters."
+        raise SettingsError(msg)
+    return TokenSettings(chosen, jwks_url, given.get("ARGUS_JWT_AUDIENCE"), given.get("ARGUS_JWT_ISSUER"))
+
+
+def _database_url(variable: str, value: str) -> str:
+    try:
+        url = make_url(value)
+    except ArgumentError:
+        url = None
+    if url is None or url.get_backend_name() != "postgresql" or not url.database:
+        msg = f"{variable} must look like postgresql+psycopg://user:password@host:5432/database."
+        raise SettingsError(msg)
+    return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _number(given: Mapping[str, str], variable: str, default: int, *, at_most: int) -> int:
+    text = given.get(variable)
+    if text is None:
+        return default
+    if not text.isdecimal() or not 1 <= int(text) <= at_most:
+        msg = f"{variable} must be a whole number from 1 to {at_most}; it is {text!r}."
+        raise SettingsError(msg)
+    return int(text)
