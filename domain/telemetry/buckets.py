@@ -62,9 +62,7 @@ def bucket_of(length: tuple[int, timedelta]) -> Bucket:
     return Bucket(months, duration)
 
 
-def bucket_edges(
-    from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo, limit: int = BUCKETS_MAX
-) -> Instants:
+def bucket_edges(from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo, limit: int = BUCKETS_MAX) -> Instants:
     """Return the edges of all buckets that touch [from_, to): shape (buckets + 1,), microseconds, ascending.
 
     The first edge is at or before `from_`, the last at or after `to`. Raises LimitExceededError where there

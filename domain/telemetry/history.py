@@ -28,9 +28,7 @@ from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
 from domain.telemetry.thinning import POINTS_MAX, points_thin
 from graph.errors import BadInputError, LimitExceededError
 
-_NO_POINTS = Points(
-    np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int8), None
-)
+_NO_POINTS = Points(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int8), None)
 
 
 class _Shape(NamedTuple):

@@ -89,9 +89,7 @@ def latest_read(
     points: dict[UUID, list[LatestPoint]] = {entity_id: [] for entity_id in entity_ids}
     for source in sources:
         # max keeps the first of equals: the segment that goes first wins at one timestamp.
-        best = max(
-            (s for s in source.segments if s in within), key=lambda s: within[s].timestamp, default=None
-        )
+        best = max((s for s in source.segments if s in within), key=lambda s: within[s].timestamp, default=None)
         if best is not None:
             points[source.entity_id].append(_point(source, best, within[best]))
     return points
@@ -126,9 +124,7 @@ def _undecided(source: Source, newest: Mapping[int, Any]) -> Iterable[Segment]:
             yield segment
 
 
-def _last_within(
-    session: Session, *, organization_id: int, segments: Sequence[Segment]
-) -> Mapping[Segment, Any]:
+def _last_within(session: Session, *, organization_id: int, segments: Sequence[Segment]) -> Mapping[Segment, Any]:
     rows = session.execute(
         _LAST_WITHIN,
         {

@@ -32,9 +32,7 @@ LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
 _UPPER = case((func.upper_inf(entity_edges.c.valid), None), else_=func.upper(entity_edges.c.valid))
 
 
-def kinds_get(
-    session: Session, *, organization_id: int, entity_ids: Collection[UUID]
-) -> Mapping[UUID, EntityKind]:
+def kinds_get(session: Session, *, organization_id: int, entity_ids: Collection[UUID]) -> Mapping[UUID, EntityKind]:
     """Return the kind of each entity, deleted ones too. Raises NotFoundError where one does not exist."""
     rows = session.execute(
         select(entities.c.id, entities.c.kind).where(
@@ -150,6 +148,4 @@ def _devices_of(links: Iterable[Sequence[Link]]) -> set[UUID]:
 
 def _link(row: Row[*tuple[Any, ...]]) -> Link:
     ends_us = END_US if row.ends is None else micros_of(row.ends)
-    return Link(
-        row.source_id, row.target_id, row.port, micros_of(row.begins), ends_us, mapping_of(row.metadata)
-    )
+    return Link(row.source_id, row.target_id, row.port, micros_of(row.begins), ends_us, mapping_of(row.metadata))

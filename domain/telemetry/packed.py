@@ -100,3 +100,29 @@ def type_of(types: NDArray[np.int8]) -> MetricType:
     if bool((types == MetricType.BOOLEAN).all()):
         return MetricType.BOOLEAN
     return MetricType.NUMBER
+
+
+def points_merge(parts: Sequence[Points]) -> Points:
+    """Put points in order of time; of several at one timestamp the one of the earliest part stays.
+
+    parts: at least one, each with at most one point per timestamp, in any order of time.
+    """
+    joined = parts[0] if len(parts) == 1 else _points_join(parts)
+    if bool((joined.at[1:] > joined.at[:-1]).all()):
+        return joined
+    # np.unique returns the first of equals, and the parts stand in their order.
+    _, first = np.unique(joined.at, return_index=True)
+    return joined.take(first)
+
+
+def _points_join(parts: Sequence[Points]) -> Points:
+    texts = None
+    if any(part.texts is not None for part in parts):
+        columns = [np.full(len(part.at), None, object) if part.texts is None else part.texts for part in parts]
+        texts = np.concatenate(columns)
+    return Points(
+        np.concatenate([part.at for part in parts]),
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([part.types for part in parts]),
+        texts,
+    )

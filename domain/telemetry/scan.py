@@ -7,8 +7,10 @@ kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from psycopg.pq import Format
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Source
-from domain.telemetry.packed import Instants, MetricType, Points, Values, instant_of
+from domain.telemetry.packed import Instants, MetricType, Points, Values, instant_of, points_merge
 from graph.errors import LimitExceededError
 
 POINTS_SCANNED_MAX = 5_000_000
@@ -33,7 +35,7 @@ _POSTGRES_EPOCH_US = 946_684_800_000_000
 
 # LIMIT keeps one window within the bound of the whole call. Only texts have no value.
 _SCAN = """
-SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.greatest_type
+SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.greatest_type, {heads}
 FROM unnest(%(series)s::bigint[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     WITH ORDINALITY AS w (series_id, begins, ends, n)
 CROSS JOIN LATERAL (
@@ -53,20 +55,47 @@ CROSS JOIN LATERAL (
 WHERE p.at IS NOT NULL
 """
 
+# Where the live feed stood in the very snapshot that the points are read in: the organization's own greatest
+# position of each partition, beyond those given.
+HEADS = """(
+    SELECT json_object_agg(b.partition, b.head)::text
+    FROM (
+        SELECT r.partition, max(r.feed_position) AS head
+        FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
+        JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
+        WHERE r.organization_id = %(organization_id)s AND r.received_at >= %(recent)s
+        GROUP BY r.partition
+    ) b
+)"""
+
+
+@dataclass(slots=True)
+class HeadsProbe:
+    """Asks a scan where the live feed stood in the scan's own snapshot.
+
+    after: positions from which to look, by partition. recent: batches received before are passed over.
+    heads: filled by the scan; stays None where the scan finds no point at all.
+    """
+
+    after: Mapping[int, int]
+    recent: datetime
+    heads: dict[int, int] | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of `HEADS`."""
+        return {
+            "partitions": list(self.after),
+            "positions": list(self.after.values()),
+            "recent": self.recent,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Window:
     source: int
-    rank: int
     series_id: int
     begins_us: int
     ends_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    rank: int
-    points: Points
 
 
 class _Int64Array(Loader):
@@ -97,6 +126,7 @@ def points_scan(
     begins_us: int,
     ends_us: int,
     limit: int = POINTS_SCANNED_MAX,
+    probe: HeadsProbe | None = None,
 ) -> Iterator[tuple[int, Points]]:
     """Yield (index of the source, its points within [begins_us, ends_us)) in the order of `sources`.
 
@@ -107,21 +137,23 @@ def points_scan(
     windows = _windows(sources, begins_us, ends_us)
     if not windows:
         return
-    held: list[_Chunk] = []
+    # Windows come in the order of segments, so that of two points at one time the first wins.
+    held: list[Points] = []
     current, scanned = 0, 0
-    for n, chunk_points in _rows(session, organization_id=organization_id, windows=windows, limit=limit):
+    parameters = {"organization_id": organization_id, "limit": limit + 1, **_columns(windows)}
+    for n, chunk_points in _rows(session, parameters, probe):
         scanned += len(chunk_points.at)
         if scanned > limit:
             msg = f"The range holds more than {limit} stored points; ask for a shorter one or fewer metrics."
             raise LimitExceededError(msg, path=("from",))
         window = windows[n]
         if window.source != current and held:
-            yield current, _merge(held)
+            yield current, points_merge(held)
             held = []
         current = window.source
-        held.append(_Chunk(window.rank, chunk_points))
+        held.append(chunk_points)
     if held:
-        yield current, _merge(held)
+        yield current, points_merge(held)
 
 
 def _windows(sources: Sequence[Source], begins_us: int, ends_us: int) -> list[_Window]:
@@ -129,33 +161,42 @@ def _windows(sources: Sequence[Source], begins_us: int, ends_us: int) -> list[_W
     width = max(_WINDOW_US, -((begins_us - ends_us) // _WINDOWS_MAX))
     windows: list[_Window] = []
     for number, source in enumerate(sources):
-        for rank, segment in enumerate(source.segments):
+        for segment in source.segments:
             begins = max(segment.begins_us, begins_us)
             until = min(segment.ends_us, ends_us)
             while begins < until:
                 ends = min(until, begins - (begins - begins_us) % width + width)
-                windows.append(_Window(number, rank, segment.series.id, begins, ends))
+                windows.append(_Window(number, segment.series.id, begins, ends))
                 begins = ends
     return windows
 
 
-def _rows(
-    session: Session, *, organization_id: int, windows: Sequence[_Window], limit: int
-) -> Iterator[tuple[int, Points]]:
-    connection = session.connection().connection.driver_connection
-    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
-    parameters: dict[str, Any] = {
-        "organization_id": organization_id,
-        "limit": limit + 1,
+def _columns(windows: Sequence[_Window]) -> dict[str, Any]:
+    return {
         "series": [window.series_id for window in windows],
         "begins": [instant_of(window.begins_us) for window in windows],
         "ends": [instant_of(window.ends_us) for window in windows],
     }
+
+
+def _rows(session: Session, parameters: Mapping[str, Any], probe: HeadsProbe | None) -> Iterator[tuple[int, Points]]:
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
+    statement = _SCAN.replace("{heads}", "NULL" if probe is None else HEADS)
+    if probe is not None:
+        parameters = {**parameters, **probe.parameters()}
     with connection.cursor(binary=True) as cursor:
         cursor.adapters.register_loader(_TIMESTAMPTZ_ARRAY, _Int64Array)
         cursor.adapters.register_loader(_FLOAT8_ARRAY, _Float64Array)
-        for n, at, numbers, texts, least, greatest in cursor.stream(_SCAN, parameters):
+        for n, at, numbers, texts, least, greatest, heads in cursor.stream(statement, parameters):
+            if probe is not None and probe.heads is None:
+                probe.heads = heads_of(heads)
             yield n, _points(at, numbers, texts, least, greatest)
+
+
+def heads_of(answer: str | None) -> dict[int, int]:
+    """Read what `HEADS` answers: greatest position by partition."""
+    return {int(partition): head for partition, head in json.loads(answer or "{}").items()}
 
 
 def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int, greatest: int) -> Points:
@@ -168,34 +209,3 @@ def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int, 
     column = np.full(len(at), None, dtype=object)
     column[is_text] = texts
     return Points(at, numbers, types, column)
-
-
-def _merge(chunks: Sequence[_Chunk]) -> Points:
-    """Put the chunks of one source in order of time, and keep the point of the smallest rank at each."""
-    if len(chunks) == 1 and _is_ascending(chunks[0].points.at):
-        return chunks[0].points
-    parts = [chunk.points for chunk in chunks]
-    texts = None
-    if any(part.texts is not None for part in parts):
-        texts = np.concatenate([_texts(part) for part in parts])
-    points = Points(
-        np.concatenate([part.at for part in parts]),
-        np.concatenate([part.values for part in parts]),
-        np.concatenate([part.types for part in parts]),
-        texts,
-    )
-    if _is_ascending(points.at):
-        return points
-    ranks = np.concatenate([np.full(len(c.points.at), c.rank, dtype=np.int32) for c in chunks])
-    order = np.lexsort((ranks, points.at))
-    at = points.at[order]
-    first = np.append(True, at[1:] != at[:-1])
-    return points.take(order[first])
-
-
-def _texts(points: Points) -> np.ndarray[Any, np.dtype[np.object_]]:
-    return np.full(len(points.at), None, dtype=object) if points.texts is None else points.texts
-
-
-def _is_ascending(at: Instants) -> bool:
-    return bool((at[1:] > at[:-1]).all())

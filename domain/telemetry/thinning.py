@@ -61,9 +61,7 @@ def _m4(at: NDArray[np.int64], values: Values, bins: int) -> NDArray[np.int64]:
     return np.unique(np.concatenate((starts, ends - 1, least, greatest)))
 
 
-def _firsts(
-    hits: NDArray[np.bool_], starts: NDArray[np.int64], sizes: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _firsts(hits: NDArray[np.bool_], starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the first hit of each bin that has one."""
     positions = np.flatnonzero(hits)
     number = np.repeat(np.arange(len(starts)), sizes)[positions]

@@ -1,0 +1,227 @@
+"""The live feed's core: what a normalized batch means to who watches, and where in the feed one stands. Pure.
+
+The feed has a few partitions. In each, the normalize stage numbers its commits without a gap: a batch's
+*position*. So a reader that has seen position n knows whether it missed something when it sees n + 2, and a
+place in the whole feed is one position per partition.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from uuid import UUID
+
+import numpy as np
+
+from domain.telemetry.attribution import Link, metric_under, spans_union
+from domain.telemetry.packed import Points, Series, instant_of, micros_of, millis_of, points_merge, type_of
+from graph.errors import BadInputError
+
+# A cursor is good for so long: the raw log, from which what lies after it is read again, is kept longer.
+CURSOR_AGE_MAX = timedelta(days=1)
+_CURSOR_VERSION = 1
+_CURSOR_CHARS_MAX = 8192
+
+Positions = Mapping[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedGroup:
+    """Points of one device series within a batch, ascending in time, one per timestamp."""
+
+    device_id: UUID
+    port: int | None
+    metric: str
+    unit: str | None
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEntry:
+    """What one commit of the normalize stage stored for one organization.
+
+    position: its place in its partition. revision: the graph's revision at that commit. groups: decodes the
+    points; called only where somebody watches the organization.
+    """
+
+    organization_id: int
+    partition: int
+    position: int
+    revision: int
+    groups: Callable[[], Sequence[FeedGroup]]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a subscription sees, as the graph stood at `revision`.
+
+    entity_ids: all that is watched. device_ids: the devices among it. links: those of the assets and spaces
+    among it, by device. metrics: only these names (a device's own, or an asset's as mapped), or all.
+    """
+
+    revision: int
+    entity_ids: frozenset[UUID]
+    device_ids: frozenset[UUID]
+    links: Mapping[UUID, Sequence[Link]]
+    metrics: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidatedRange:
+    """Points of this entity in [from_, to) changed or went: read them again. metric None: all metrics."""
+
+    entity_id: UUID
+    metric: str | None
+    from_: datetime
+    to: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FeedUpdate:
+    """What a subscriber is sent. dropped: updates left out before it. cursor: where the feed goes on then."""
+
+    series: Sequence[Series]
+    invalidated: Sequence[InvalidatedRange]
+    dropped: int
+    cursor: str
+
+
+class Arrival(Enum):
+    """How a position stands to what was seen before."""
+
+    NEXT = auto()
+    REPEATED = auto()
+    GAP = auto()
+
+
+@dataclass(slots=True)
+class Heads:
+    """The greatest position handled in each partition; a partition not yet heard of is absent."""
+
+    positions: dict[int, int] = field(default_factory=dict)
+
+    def judge(self, partition: int, position: int) -> Arrival:
+        """Tell what to do with an entry. The first of a partition not yet known is simply the next."""
+        head = self.positions.get(partition)
+        if head is None or position == head + 1:
+            return Arrival.NEXT
+        return Arrival.REPEATED if position <= head else Arrival.GAP
+
+    def advance(self, partition: int, position: int) -> None:
+        """Note that all up to `position` is handled; never goes back."""
+        self.positions[partition] = max(position, self.positions.get(partition, position))
+
+
+def positions_max(one: Positions, other: Positions) -> dict[int, int]:
+    """Return the greater position of each partition."""
+    return {partition: max(one.get(partition, 0), other.get(partition, 0)) for partition in sorted({*one, *other})}
+
+
+def watch_build(
+    *,
+    revision: int,
+    entity_ids: Collection[UUID],
+    device_ids: Collection[UUID],
+    links: Iterable[Link],
+    metrics: Collection[str] | None,
+) -> Watch:
+    """Put together what a subscription sees. links: those of all watched assets and spaces."""
+    by_device: dict[UUID, list[Link]] = {}
+    for link in links:
+        by_device.setdefault(link.device_id, []).append(link)
+    return Watch(
+        revision,
+        frozenset(entity_ids),
+        frozenset(device_ids),
+        by_device,
+        None if metrics is None else frozenset(metrics),
+    )
+
+
+def groups_series(groups: Iterable[FeedGroup], watch: Watch) -> list[Series]:
+    """Return an entry's points as the watch sees them: each device and asset metric a series of its own.
+
+    An asset's points are those within a link at their own timestamps; where two devices of one entry give
+    one asset metric at one timestamp, the precedence of `attribution.py` holds.
+    """
+    own: list[Series] = []
+    linked: dict[tuple[UUID, str], list[FeedGroup]] = {}
+    for group in groups:
+        if group.device_id in watch.device_ids and (watch.metrics is None or group.metric in watch.metrics):
+            own.append(_series(group.device_id, group.metric, group.port, group.unit, group.points))
+        for (source_id, metric), points in _through_links(group, watch):
+            linked.setdefault((source_id, metric), []).append(
+                FeedGroup(group.device_id, group.port, group.metric, group.unit, points)
+            )
+    return own + [_merged(source_id, metric, groups) for (source_id, metric), groups in linked.items()]
+
+
+def _through_links(group: FeedGroup, watch: Watch) -> Iterable[tuple[tuple[UUID, str], Points]]:
+    spans: dict[tuple[UUID, str], list[tuple[int, int]]] = {}
+    for link in watch.links.get(group.device_id, ()):
+        metric = metric_under(link, metric=group.metric) if link.port == group.port else None
+        if metric is not None and (watch.metrics is None or metric in watch.metrics):
+            spans.setdefault((link.source_id, metric), []).append((link.begins_us, link.ends_us))
+    for key, of_key in spans.items():
+        inside = np.zeros(len(group.points.at), dtype=np.bool_)
+        for begins_us, ends_us in spans_union(of_key):
+            inside |= (group.points.at >= begins_us) & (group.points.at < ends_us)
+        if inside.any():
+            yield key, group.points.take(inside)
+
+
+def _merged(source_id: UUID, metric: str, groups: list[FeedGroup]) -> Series:
+    groups.sort(key=lambda g: (g.device_id.bytes, -1 if g.port is None else g.port, g.metric))
+    unit = next((group.unit for group in groups if group.unit is not None), None)
+    return _series(source_id, metric, None, unit, points_merge([group.points for group in groups]))
+
+
+def _series(entity_id: UUID, metric: str, port: int | None, unit: str | None, points: Points) -> Series:
+    return Series(
+        entity_id=entity_id,
+        metric=metric,
+        port=port,
+        unit=unit,
+        type=type_of(points.types),
+        timestamps=millis_of(points.at),
+        values=points.values,
+        texts=None if points.texts is None else points.texts.tolist(),
+        truncated=False,
+    )
+
+
+def cursor_encode(positions: Positions, *, organization_id: int, now: datetime) -> str:
+    """Return a place in the feed as clients are given it: opaque text."""
+    body = [_CURSOR_VERSION, organization_id, micros_of(now) // 1_000_000, sorted(positions.items())]
+    return base64.urlsafe_b64encode(json.dumps(body, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def cursor_decode(cursor: str, *, organization_id: int, now: datetime) -> dict[int, int]:
+    """Return the positions of a cursor.
+
+    Raises BadInputError where it is none of ours, is another organization's, or is older than a day.
+    """
+    invalid = BadInputError("after is no cursor of this feed.", path=("after",))
+    if len(cursor) > _CURSOR_CHARS_MAX:
+        raise invalid
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        version, owner, issued_s, pairs = json.loads(raw)
+        positions: dict[int, int] = dict(pairs)
+        numbers = [version, owner, issued_s, *positions, *positions.values()]
+    except (ValueError, TypeError, RecursionError, binascii.Error):
+        raise invalid from None
+    if not all(type(number) is int and 0 <= number < 2**62 for number in numbers):
+        raise invalid
+    if version != _CURSOR_VERSION or owner != organization_id or max(positions, default=0) >= 2**15:
+        raise invalid
+    if issued_s * 1_000_000 < micros_of(now - CURSOR_AGE_MAX):
+        issued = instant_of(issued_s * 1_000_000).isoformat() if issued_s < 2**36 else "long ago"
+        msg = f"The cursor is too old ({issued}); it is kept for {CURSOR_AGE_MAX}. Begin again with since."
+        raise BadInputError(msg, path=("after",))
+    return positions

@@ -1,0 +1,245 @@
+"""What the live feed reads from the database: what a subscription sees, what it missed, where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from domain.telemetry.feed import FeedEntry, FeedGroup, Positions, Watch, positions_max, watch_build
+from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, sources_list
+from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
+from domain.telemetry.scan import HeadsProbe, points_scan
+from graph.errors import BadInputError, LimitExceededError
+from graph.kinds import EntityKind
+from graph.tables import entities, graph_clocks
+
+WATCHED_MAX = 100_000
+# All of it is one update: a cursor stands before it or after it, never within.
+SINCE_POINTS_MAX = 100_000
+REFILL_POSITIONS_MAX = 100_000
+
+_FAR_FUTURE_US = 2**53
+_READABLE_KINDS = (EntityKind.DEVICE, *LINKED_KINDS)
+
+_HEADS = text(
+    """
+    SELECT r.partition, max(r.feed_position) AS head
+    FROM unnest(cast(:partitions AS smallint[]), cast(:positions AS bigint[])) AS v (partition, position)
+    JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
+    WHERE r.organization_id = :organization_id AND r.received_at >= :recent
+    GROUP BY r.partition
+    """
+)
+
+# The points of the batches as they stand now: one that a later reading has replaced comes with that reading.
+_REFILL = text(
+    """
+    SELECT b.feed_position, s.id, s.entity_id, s.port, s.metric, s.unit,
+        h."timestamp", h.type, h.value, h.text
+    FROM raw_batches b
+    JOIN telemetry_raw t ON t.organization_id = b.organization_id AND t.received_at = b.received_at
+        AND t.id BETWEEN b.first_raw_id AND b.last_raw_id AND t.batch_id = b.id
+    JOIN series s ON s.organization_id = t.organization_id AND s.entity_id = t.device_id
+        AND s.port IS NOT DISTINCT FROM t.port
+    JOIN telemetry_history h ON h.organization_id = s.organization_id AND h.series_id = s.id
+        AND h."timestamp" = t."timestamp" AND h.raw_id = t.id
+    WHERE b.organization_id = :organization_id AND b.partition = :partition
+        AND b.feed_position > :after AND b.feed_position <= :until AND b.received_at >= :recent
+    ORDER BY b.feed_position, s.id, h."timestamp"
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What was stored, and the positions up to which it holds everything."""
+
+    series: Sequence[Series]
+    heads: Positions
+
+
+def revision_get(session: Session, *, organization_id: int) -> int:
+    """Return the organization's current revision of graph and configuration."""
+    found = session.execute(
+        select(graph_clocks.c.revision).where(graph_clocks.c.organization_id == organization_id)
+    ).scalar_one()
+    return int(found)
+
+
+def watch_load(
+    session: Session,
+    *,
+    organization_id: int,
+    entity_ids: Collection[UUID] | None,
+    under_id: UUID | None,
+    metrics: Collection[str] | None,
+    now: datetime,
+) -> Watch:
+    """Return what a subscription sees as the graph stands: these entities and all below one; all, if neither.
+
+    Persons and activities measure nothing. Raises NotFoundError for an unknown entity, LimitExceededError
+    where more than 100,000 entities would be watched.
+    """
+    # First the revision, then what it is the revision of: a change in between is then seen as newer.
+    revision = revision_get(session, organization_id=organization_id)
+    watched = set(entity_ids or ())
+    if under_id is not None:
+        watched |= _below(session, organization_id=organization_id, under_id=under_id, now=now)
+    elif entity_ids is None:
+        watched = _readable(session, organization_id=organization_id)
+    if len(watched) > WATCHED_MAX:
+        msg = f"The subscription would watch {len(watched)} entities; at most {WATCHED_MAX} are watched."
+        raise LimitExceededError(msg, path=("entityIds",))
+    kinds = kinds_get(session, organization_id=organization_id, entity_ids=watched)
+    linked = [entity_id for entity_id, kind in kinds.items() if kind in LINKED_KINDS]
+    return watch_build(
+        revision=revision,
+        entity_ids=watched,
+        device_ids=[entity_id for entity_id, kind in kinds.items() if kind is EntityKind.DEVICE],
+        links=links_list(session, organization_id=organization_id, source_ids=linked),
+        metrics=metrics,
+    )
+
+
+def feed_heads(session: Session, *, organization_id: int, after: Positions, recent: datetime) -> Mapping[int, int]:
+    """Return the organization's own greatest positions beyond `after`; partitions without any are absent.
+
+    recent: batches received before are passed over, so that old partitions of the raw log stay untouched.
+    """
+    rows = session.execute(
+        _HEADS,
+        {
+            "organization_id": organization_id,
+            "partitions": list(after),
+            "positions": list(after.values()),
+            "recent": recent,
+        },
+    )
+    return {row.partition: row.head for row in rows}
+
+
+def feed_since(
+    session: Session,
+    *,
+    organization_id: int,
+    watch: Watch,
+    since: datetime,
+    after: Positions,
+    recent: datetime,
+) -> CaughtUp:
+    """Return the points from `since` (event time) on as now stored, and the positions they include.
+
+    after: positions already passed. What the feed brings at positions up to the heads returned is in the
+    points; what it brings beyond is not: both are read in one snapshot.
+    Raises LimitExceededError for more than 100,000 stored points.
+    """
+    # Should the scan find nothing at all, these hold: whatever came after them it would have found.
+    heads = feed_heads(session, organization_id=organization_id, after=after, recent=recent)
+    found = sources_list(session, organization_id=organization_id, entity_ids=watch.entity_ids, metrics=watch.metrics)
+    sources = [source for of_entity in found.values() for source in of_entity]
+    probe = HeadsProbe(after, recent)
+    scanned = points_scan(
+        session,
+        organization_id=organization_id,
+        sources=sources,
+        begins_us=micros_of(max(since, EPOCH)),
+        ends_us=_FAR_FUTURE_US,
+        limit=SINCE_POINTS_MAX,
+        probe=probe,
+    )
+    series = [
+        Series(
+            entity_id=sources[n].entity_id,
+            metric=sources[n].metric,
+            port=sources[n].port,
+            unit=sources[n].unit,
+            type=type_of(points.types),
+            timestamps=millis_of(points.at),
+            values=points.values,
+            texts=None if points.texts is None else points.texts.tolist(),
+            truncated=False,
+        )
+        for n, points in scanned
+    ]
+    return CaughtUp(series, positions_max(after, heads if probe.heads is None else probe.heads))
+
+
+def feed_refill(
+    session: Session,
+    *,
+    organization_id: int,
+    partition: int,
+    after: int,
+    until: int,
+    recent: datetime,
+) -> list[FeedEntry]:
+    """Return the organization's entries at positions in (after, until] of a partition, in order.
+
+    Their points are as now stored. recent: batches received before are passed over. Raises BadInputError for
+    more than 100,000 positions.
+    """
+    if until - after > REFILL_POSITIONS_MAX:
+        msg = (
+            f"{until - after} batches were stored since; at most {REFILL_POSITIONS_MAX} are sent again."
+            " Begin again with since."
+        )
+        raise BadInputError(msg, path=("after",))
+    if until <= after:
+        return []
+    revision = revision_get(session, organization_id=organization_id)
+    rows = session.execute(
+        _REFILL,
+        {
+            "organization_id": organization_id,
+            "partition": partition,
+            "after": after,
+            "until": until,
+            "recent": recent,
+        },
+    )
+    return [
+        FeedEntry(organization_id, partition, position, revision, partial(list, list(_groups(of_position))))
+        for position, of_position in groupby(rows, key=lambda row: row.feed_position)
+    ]
+
+
+def _groups(rows: Iterator[Any]) -> Iterator[FeedGroup]:
+    for _, of_series in groupby(rows, key=lambda row: row.id):
+        points = list(of_series)
+        texts = None
+        if any(row.type == MetricType.TEXT for row in points):
+            texts = np.array([row.text for row in points], dtype=object)
+        columns = Points(
+            np.array([micros_of(row.timestamp) for row in points], dtype=np.int64),
+            np.array([np.nan if row.value is None else row.value for row in points], dtype=np.float64),
+            np.array([row.type for row in points], dtype=np.int8),
+            texts,
+        )
+        first = points[0]
+        yield FeedGroup(first.entity_id, first.port, first.metric, first.unit, columns)
+
+
+def _readable(session: Session, *, organization_id: int) -> set[UUID]:
+    rows = session.execute(
+        select(entities.c.id)
+        .where(
+            entities.c.organization_id == organization_id,
+            entities.c.kind.in_(_READABLE_KINDS),
+            entities.c.deleted_at.is_(None),
+        )
+        .limit(WATCHED_MAX + 1)
+    )
+    return set(rows.scalars())
+
+
+def _below(session: Session, *, organization_id: int, under_id: UUID, now: datetime) -> set[UUID]:
+    raise NotImplementedError

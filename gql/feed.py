@@ -1,0 +1,360 @@
+"""The live feed of one API process: reads the normalized batches once, and sends each subscriber its own.
+
+What makes it exact: a batch is known by its position in its partition, positions have no gaps, and a place in
+the feed is one position per partition. A position that comes again is passed over; one that is left out, because
+the bus lost it or was away, is read from the database. A subscriber that begins with stored points begins from
+a snapshot that knows its own place.
+
+Subscriptions that ask for the same are one *topic*: matched once, and sent the same objects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import structlog
+from sqlalchemy.orm import Session
+
+from domain.telemetry.feed import (
+    Arrival,
+    FeedEntry,
+    FeedUpdate,
+    Heads,
+    Watch,
+    cursor_decode,
+    cursor_encode,
+    groups_series,
+    positions_max,
+)
+from domain.telemetry.feed_reads import (
+    REFILL_POSITIONS_MAX,
+    feed_heads,
+    feed_refill,
+    feed_since,
+    revision_get,
+    watch_load,
+)
+from gql.feed_topic import Sent, Subscriber, Topic, TopicKey
+from graph.errors import ArgusError, BadInputError, LimitExceededError
+
+T = TypeVar("T")
+
+SUBSCRIBERS_MAX = 10_000
+RECONCILE_S = 2.0
+# How long after its receipt a batch may still be normalized and be found in the database by its position.
+RECENT = timedelta(days=7)
+# A watch below an entity changes with the time too, where an edge begins or ends; not only with the graph.
+WATCH_AGE_MAX_S = 30.0
+REFILL_CHUNK = 1_000
+_BACKOFF_S = 0.5
+
+_log = structlog.get_logger(__name__)
+
+
+class SessionRunner(Protocol):
+    """Runs work in a transaction of its own that acts for the organization."""
+
+    def __call__(self, organization_id: int, work: Callable[[Session], T], /) -> Awaitable[T]:
+        """Return what `work` returns; raise what it raises."""
+        ...
+
+
+class FeedSource(Protocol):
+    """Where the entries come from."""
+
+    partitions: int
+
+    async def tail(self) -> Mapping[int, int]:
+        """Go to the end of the feed; return the last position of each partition that has one."""
+        ...
+
+    async def read(self) -> Sequence[FeedEntry]:
+        """Return the next entries, in order within each partition; nothing after a short wait. May raise."""
+        ...
+
+
+class FeedHub:
+    """Fans the feed out to subscribers. One per process; lives on one event loop.
+
+    clock: the time, in UTC. subscribers_max: more are refused with LIMIT_EXCEEDED.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: FeedSource,
+        run: SessionRunner,
+        clock: Callable[[], datetime],
+        subscribers_max: int = SUBSCRIBERS_MAX,
+        reconcile_s: float = RECONCILE_S,
+    ) -> None:
+        self._source = source
+        self._run = run
+        self._clock = clock
+        self._subscribers_max = subscribers_max
+        self._reconcile_s = reconcile_s
+        self._heads = Heads()
+        self._topics: dict[int, dict[TopicKey, Topic]] = {}
+        # Held over each entry and each registration, so that a subscriber begins between two entries.
+        self._lock = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._is_tailing = False
+
+    async def start(self) -> None:
+        """Begin to read the feed."""
+        self._tasks = [asyncio.create_task(self._tail()), asyncio.create_task(self._reconcile())]
+
+    async def stop(self) -> None:
+        """End every subscription and the reading."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for topics in self._topics.values():
+            for topic in topics.values():
+                topic.close(None)
+
+    async def subscribe(
+        self,
+        *,
+        organization_id: int,
+        entity_ids: Sequence[UUID] | None = None,
+        under_id: UUID | None = None,
+        metrics: Sequence[str] | None = None,
+        since: datetime | None = None,
+        after: str | None = None,
+    ) -> AsyncIterator[FeedUpdate]:
+        """Yield updates until the hub stops or the caller goes.
+
+        since: first, in one update, what is stored from then on (event time). after: first what was committed
+        after that cursor, late points too. Neither entity_ids nor under_id: the whole organization.
+        Raises NotFoundError, BadInputError (a cursor that is too old or none of ours; both since and after)
+        and LimitExceededError, before the first update.
+        """
+        if since is not None and after is not None:
+            raise BadInputError("since and after exclude each other.", path=("after",))
+        behind = None
+        if after is not None:
+            behind = cursor_decode(after, organization_id=organization_id, now=self._clock())
+        key = TopicKey.of(organization_id, entity_ids=entity_ids, under_id=under_id, metrics=metrics)
+        watch = await self._watch(key)
+        subscriber = Subscriber()
+        passed = await self._register(key, watch, subscriber)
+        try:
+            if since is not None:
+                async for update in self._catch_up_since(key, subscriber, since, passed):
+                    yield update
+            elif behind is not None:
+                async for update in self._catch_up_after(key, subscriber, behind):
+                    yield update
+            while (sent := await subscriber.next()) is not None:
+                yield FeedUpdate(sent.series, (), sent.dropped, self._cursor(key, subscriber, sent))
+        finally:
+            self._leave(key, subscriber)
+
+    async def _register(self, key: TopicKey, watch: Watch, subscriber: Subscriber) -> Mapping[int, int]:
+        """Begin to collect for a subscriber; return the positions handled before, for every partition."""
+        async with self._lock:
+            topics_all = [topic for topics in self._topics.values() for topic in topics.values()]
+            if sum(len(topic.subscribers) for topic in topics_all) >= self._subscribers_max:
+                msg = f"This server holds at most {self._subscribers_max} subscriptions."
+                raise LimitExceededError(msg)
+            every = range(self._source.partitions)
+            unknown = {p: 0 for p in every if p not in self._heads.positions}
+            stored: Mapping[int, int] = {}
+            if unknown:
+                work = partial(self._heads_read, key.organization_id, unknown)
+                stored = await self._run(key.organization_id, work)
+            now_s = asyncio.get_running_loop().time()
+            topics = self._topics.setdefault(key.organization_id, {})
+            topics.setdefault(key, Topic(key, watch, now_s)).subscribers.add(subscriber)
+            subscriber.floor = {p: self._heads.positions.get(p, stored.get(p, 0)) for p in every}
+            return subscriber.floor
+
+    def _leave(self, key: TopicKey, subscriber: Subscriber) -> None:
+        topics = self._topics.get(key.organization_id, {})
+        topic = topics.get(key)
+        if topic is not None:
+            topic.subscribers.discard(subscriber)
+            if not topic.subscribers:
+                del topics[key]
+            if not topics:
+                del self._topics[key.organization_id]
+
+    async def _catch_up_since(
+        self, key: TopicKey, subscriber: Subscriber, since: datetime, passed: Mapping[int, int]
+    ) -> AsyncIterator[FeedUpdate]:
+        watch = self._topics[key.organization_id][key].watch
+        work = partial(
+            feed_since,
+            organization_id=key.organization_id,
+            watch=watch,
+            since=since,
+            after=passed,
+            recent=self._clock() - RECENT,
+        )
+        caught = await self._run(key.organization_id, work)
+        subscriber.floor = caught.heads
+        if caught.series:
+            yield FeedUpdate(caught.series, (), 0, self._encode(key, caught.heads))
+
+    async def _catch_up_after(
+        self, key: TopicKey, subscriber: Subscriber, behind: Mapping[int, int]
+    ) -> AsyncIterator[FeedUpdate]:
+        organization_id = key.organization_id
+        place = {p: behind.get(p, 0) for p in range(self._source.partitions)}
+        ends = await self._run(organization_id, partial(self._heads_read, organization_id, place))
+        subscriber.floor = positions_max(place, ends)
+        if any(ends[p] - place[p] > REFILL_POSITIONS_MAX for p in ends):
+            msg = f"More than {REFILL_POSITIONS_MAX} batches lie behind the cursor. Begin again with since."
+            raise BadInputError(msg, path=("after",))
+        for partition, end in sorted(ends.items()):
+            while place[partition] < end:
+                until = min(end, place[partition] + REFILL_CHUNK)
+                entries = await self._run(
+                    organization_id, self._refill_work(organization_id, partition, place[partition], until)
+                )
+                watch = self._topics[organization_id][key].watch
+                for entry in entries:
+                    place[partition] = entry.position
+                    if series := groups_series(entry.groups(), watch):
+                        yield FeedUpdate(series, (), 0, self._encode(key, place))
+                place[partition] = until
+
+    async def _tail(self) -> None:
+        while True:
+            try:
+                if not self._is_tailing:
+                    for partition, position in (await self._source.tail()).items():
+                        self._heads.positions.setdefault(partition, position)
+                    self._is_tailing = True
+                for entry in await self._source.read():
+                    async with self._lock:
+                        await self._handle(entry)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001  (outlive bus and database; gaps are refilled)
+                _log.warning("feed_interrupted", error=repr(error))
+                await asyncio.sleep(_BACKOFF_S)
+
+    async def _handle(self, entry: FeedEntry) -> None:
+        arrival = self._heads.judge(entry.partition, entry.position)
+        if arrival is Arrival.REPEATED:
+            return
+        if arrival is Arrival.GAP:
+            await self._refill(entry.partition, entry.position - 1)
+        await self._deliver(entry)
+
+    async def _refill(self, partition: int, until: int) -> None:
+        """Deliver from the database what lies between the last position handled and `until`."""
+        after = self._heads.positions[partition]
+        if until - after > REFILL_POSITIONS_MAX:
+            _log.error("feed_gap_too_long", partition=partition, after=after, until=until)
+            for topics in self._topics.values():
+                for topic in topics.values():
+                    topic.drop(until - after)
+            self._heads.advance(partition, until)
+            return
+        found: list[FeedEntry] = []
+        for organization_id in self._topics:
+            work = self._refill_work(organization_id, partition, after, until)
+            found += await self._run(organization_id, work)
+        for entry in sorted(found, key=lambda e: e.position):
+            await self._deliver(entry)
+        self._heads.advance(partition, until)
+
+    async def _deliver(self, entry: FeedEntry) -> None:
+        topics = self._topics.get(entry.organization_id)
+        if topics:
+            await self._watches_renew(entry.organization_id, entry.revision)
+            groups = entry.groups()
+            positions: Mapping[int, int] = {
+                **self._heads.positions,
+                entry.partition: entry.position,
+            }
+            cursor = cursor_encode(positions, organization_id=entry.organization_id, now=self._clock())
+            for topic in list(topics.values()):
+                if series := groups_series(groups, topic.watch):
+                    topic.send(Sent(entry.partition, entry.position, series, positions, cursor))
+        self._heads.advance(entry.partition, entry.position)
+
+    async def _watches_renew(self, organization_id: int, revision: int) -> None:
+        """Load again what topics see where the graph has changed since."""
+        now = asyncio.get_running_loop().time()
+        for topic in list(self._topics.get(organization_id, {}).values()):
+            is_old = topic.key.is_open and now - topic.loaded_at_s > WATCH_AGE_MAX_S
+            if topic.watch.revision >= revision and not is_old:
+                continue
+            try:
+                topic.renew(await self._watch_read(topic.key), now)
+            except ArgusError as error:
+                topic.close(error)
+
+    async def _reconcile(self) -> None:
+        """Find what the bus never brought, and links that changed, every few seconds."""
+        lagging: dict[int, int] = {}
+        while True:
+            await asyncio.sleep(self._reconcile_s)
+            try:
+                ends: dict[int, int] = {}
+                for organization_id in list(self._topics):
+                    work = partial(self._heads_read, organization_id, dict(self._heads.positions))
+                    ends = positions_max(ends, await self._run(organization_id, work))
+                    revision = await self._run(organization_id, partial(revision_get, organization_id=organization_id))
+                    async with self._lock:
+                        await self._watches_renew(organization_id, revision)
+                # An entry is committed a moment before the bus brings it: missing is what lagged before too.
+                for partition, position in lagging.items():
+                    if self._heads.positions.get(partition, position) < position:
+                        async with self._lock:
+                            if self._heads.positions[partition] < position:
+                                await self._refill(partition, position)
+                lagging = ends
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001  (the next round tries again)
+                _log.warning("feed_reconcile_failed", error=repr(error))
+
+    async def _watch(self, key: TopicKey) -> Watch:
+        topic = self._topics.get(key.organization_id, {}).get(key)
+        return topic.watch if topic is not None else await self._watch_read(key)
+
+    async def _watch_read(self, key: TopicKey) -> Watch:
+        work = partial(
+            watch_load,
+            organization_id=key.organization_id,
+            entity_ids=key.entity_ids,
+            under_id=key.under_id,
+            metrics=key.metrics,
+            now=self._clock(),
+        )
+        return await self._run(key.organization_id, work)
+
+    def _heads_read(self, organization_id: int, after: Mapping[int, int], session: Session) -> Mapping[int, int]:
+        recent = self._clock() - RECENT
+        return feed_heads(session, organization_id=organization_id, after=after, recent=recent)
+
+    def _refill_work(
+        self, organization_id: int, partition: int, after: int, until: int
+    ) -> Callable[[Session], list[FeedEntry]]:
+        return partial(
+            feed_refill,
+            organization_id=organization_id,
+            partition=partition,
+            after=after,
+            until=until,
+            recent=self._clock() - RECENT,
+        )
+
+    def _cursor(self, key: TopicKey, subscriber: Subscriber, sent: Sent) -> str:
+        """Return the shared cursor, or the subscriber's own while its beginning lies ahead of the hub."""
+        if subscriber.is_level(sent.positions):
+            return sent.cursor
+        return self._encode(key, positions_max(sent.positions, subscriber.floor))
+
+    def _encode(self, key: TopicKey, positions: Mapping[int, int]) -> str:
+        return cursor_encode(positions, organization_id=key.organization_id, now=self._clock())
