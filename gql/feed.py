@@ -330,7 +330,6 @@ class FeedHub:
             entity_ids=key.entity_ids,
             under_id=key.under_id,
             metrics=key.metrics,
-            now=self._clock(),
         )
         return await self._run(key.organization_id, work)
 

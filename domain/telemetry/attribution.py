@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-LINK_RELATIONSHIPS = ("CONTROLLED_BY", "MONITORED_BY")
 METRICS_MAPPING = "metrics_mapping"
 
 # Open ends of an interval, in microseconds since the epoch: beyond PostgreSQL's own bounds of timestamptz.

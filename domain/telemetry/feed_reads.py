@@ -19,8 +19,10 @@ from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, sources_
 from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
 from domain.telemetry.scan import HeadsProbe, points_scan
 from graph.errors import BadInputError, LimitExceededError
+from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, graph_clocks
+from graph.walk.below import below_select
 
 WATCHED_MAX = 100_000
 # All of it is one update: a cursor stands before it or after it, never within.
@@ -82,7 +84,6 @@ def watch_load(
     entity_ids: Collection[UUID] | None,
     under_id: UUID | None,
     metrics: Collection[str] | None,
-    now: datetime,
 ) -> Watch:
     """Return what a subscription sees as the graph stands: these entities and all below one; all, if neither.
 
@@ -93,13 +94,13 @@ def watch_load(
     revision = revision_get(session, organization_id=organization_id)
     watched = set(entity_ids or ())
     if under_id is not None:
-        watched |= _below(session, organization_id=organization_id, under_id=under_id, now=now)
+        watched |= _below(session, organization_id=organization_id, under_id=under_id)
     elif entity_ids is None:
         watched = _readable(session, organization_id=organization_id)
     if len(watched) > WATCHED_MAX:
         msg = f"The subscription would watch {len(watched)} entities; at most {WATCHED_MAX} are watched."
         raise LimitExceededError(msg, path=("entityIds",))
-    kinds = kinds_get(session, organization_id=organization_id, entity_ids=watched)
+    kinds = kinds_get(session, organization_id=organization_id, entity_ids=watched, path=_path(under_id))
     linked = [entity_id for entity_id, kind in kinds.items() if kind in LINKED_KINDS]
     return watch_build(
         revision=revision,
@@ -228,6 +229,10 @@ def _groups(rows: Iterator[Any]) -> Iterator[FeedGroup]:
         yield FeedGroup(first.entity_id, first.port, first.metric, first.unit, columns)
 
 
+def _path(under_id: UUID | None) -> tuple[str]:
+    return ("entityIds",) if under_id is None else ("underId",)
+
+
 def _readable(session: Session, *, organization_id: int) -> set[UUID]:
     rows = session.execute(
         select(entities.c.id)
@@ -241,5 +246,7 @@ def _readable(session: Session, *, organization_id: int) -> set[UUID]:
     return set(rows.scalars())
 
 
-def _below(session: Session, *, organization_id: int, under_id: UUID, now: datetime) -> set[UUID]:
-    raise NotImplementedError
+def _below(session: Session, *, organization_id: int, under_id: UUID) -> set[UUID]:
+    moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
+    found = below_select(organization_id=organization_id, entity_ids=[under_id], moment=moment)
+    return {row.id for row in session.execute(found.limit(WATCHED_MAX + 1))}

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 from domain.telemetry.attribution import (
     BEGIN_US,
     END_US,
-    LINK_RELATIONSHIPS,
     Link,
     SeriesRow,
     Source,
@@ -24,6 +23,7 @@ from domain.telemetry.packed import micros_of
 from domain.telemetry.tables import latest_values, series
 from graph.errors import NotFoundError
 from graph.kinds import EntityKind
+from graph.relationships.builtin import LINKS
 from graph.tables import entities, entity_edges
 
 # What can be the source of a link.
@@ -32,8 +32,10 @@ LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
 _UPPER = case((func.upper_inf(entity_edges.c.valid), None), else_=func.upper(entity_edges.c.valid))
 
 
-def kinds_get(session: Session, *, organization_id: int, entity_ids: Collection[UUID]) -> Mapping[UUID, EntityKind]:
-    """Return the kind of each entity, deleted ones too. Raises NotFoundError where one does not exist."""
+def kinds_get(
+    session: Session, *, organization_id: int, entity_ids: Collection[UUID], path: Sequence[str] = ("entityIds",)
+) -> Mapping[UUID, EntityKind]:
+    """Return the kind of each entity, deleted ones too. Raises NotFoundError (at `path`) where one does not exist."""
     rows = session.execute(
         select(entities.c.id, entities.c.kind).where(
             entities.c.organization_id == organization_id, entities.c.id.in_(entity_ids)
@@ -43,7 +45,7 @@ def kinds_get(session: Session, *, organization_id: int, entity_ids: Collection[
     missing = [entity_id for entity_id in entity_ids if entity_id not in kinds]
     if missing:
         msg = f"There is no entity {missing[0]}."
-        raise NotFoundError(msg, path=("entityIds",))
+        raise NotFoundError(msg, path=path)
     return kinds
 
 
@@ -72,7 +74,7 @@ def links_list(
                 *([edges.source_id.in_(source_ids)] if source_ids else []),
                 *([edges.target_id.in_(device_ids)] if device_ids else []),
             ),
-            edges.relationship.in_(LINK_RELATIONSHIPS),
+            edges.relationship.in_(LINKS),
             edges.target_kind == EntityKind.DEVICE,
             func.upper_inf(edges.recorded),
         )

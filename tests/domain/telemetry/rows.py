@@ -140,9 +140,10 @@ class Plant:
         position: int | None = None,
     ) -> None:
         """Store points of one device series as one batch of readings; position: its place in the live feed."""
-        rows = [{"at": instant, **_columns(value)} for instant, value in points]
+        given = list(points)
+        rows = [{"at": instant, **_columns(value)} for instant, value in given]
         with self._engine.begin() as connection:
-            for month in sorted({(row["at"].year, row["at"].month) for row in rows}):
+            for month in sorted({(instant.year, instant.month) for instant, _ in given}):
                 connection.execute(
                     text("SELECT ensure_partition('telemetry_history', make_timestamptz(:y, :m, 1, 0, 0, 0, 'UTC'))"),
                     {"y": month[0], "m": month[1]},
