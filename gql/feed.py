@@ -28,11 +28,11 @@ from domain.telemetry.feed import (
     Watch,
     cursor_decode,
     cursor_encode,
+    groups_by_device,
     groups_series,
     positions_max,
 )
 from domain.telemetry.feed_reads import (
-    REFILL_POSITIONS_MAX,
     feed_heads,
     feed_refill,
     feed_since,
@@ -50,6 +50,8 @@ RECONCILE_S = 2.0
 RECENT = timedelta(days=7)
 # A watch below an entity changes with the time too, where an edge begins or ends; not only with the graph.
 WATCH_AGE_MAX_S = 30.0
+# Positions that are read again from the database; beyond them a client begins again with since.
+REFILL_POSITIONS_MAX = 100_000
 REFILL_CHUNK = 1_000
 _BACKOFF_S = 0.5
 
@@ -221,7 +223,7 @@ class FeedHub:
                 watch = self._topics[organization_id][key].watch
                 for entry in entries:
                     place[partition] = entry.position
-                    if series := groups_series(entry.groups(), watch):
+                    if series := groups_series(groups_by_device(entry.groups()), watch):
                         yield FeedUpdate(series, (), 0, self._encode(key, place))
                 place[partition] = until
 
@@ -245,33 +247,39 @@ class FeedHub:
         arrival = self._heads.judge(entry.partition, entry.position)
         if arrival is Arrival.REPEATED:
             return
-        if arrival is Arrival.GAP:
+        if arrival is not Arrival.NEXT:
             await self._refill(entry.partition, entry.position - 1)
         await self._deliver(entry)
 
     async def _refill(self, partition: int, until: int) -> None:
         """Deliver from the database what lies between the last position handled and `until`."""
-        after = self._heads.positions[partition]
-        if until - after > REFILL_POSITIONS_MAX:
-            _log.error("feed_gap_too_long", partition=partition, after=after, until=until)
+        head = self._heads.positions.get(partition)
+        if head is None:
+            await self._refill_some(partition, None, until)
+        elif until - head > REFILL_POSITIONS_MAX:
+            _log.error("feed_gap_too_long", partition=partition, after=head, until=until)
             for topics in self._topics.values():
                 for topic in topics.values():
-                    topic.drop(until - after)
-            self._heads.advance(partition, until)
-            return
+                    topic.drop(until - head)
+        else:
+            for after in range(head, until, REFILL_CHUNK):
+                await self._refill_some(partition, after, min(until, after + REFILL_CHUNK))
+        self._heads.advance(partition, until)
+
+    async def _refill_some(self, partition: int, after: int | None, until: int) -> None:
+        """Deliver (after, until]; after None: from where each organization's first subscriber began."""
         found: list[FeedEntry] = []
-        for organization_id in self._topics:
-            work = self._refill_work(organization_id, partition, after, until)
-            found += await self._run(organization_id, work)
+        for organization_id, topics in list(self._topics.items()):
+            begin = min(topic.floor(partition) for topic in topics.values()) if after is None else after
+            found += await self._run(organization_id, self._refill_work(organization_id, partition, begin, until))
         for entry in sorted(found, key=lambda e: e.position):
             await self._deliver(entry)
-        self._heads.advance(partition, until)
 
     async def _deliver(self, entry: FeedEntry) -> None:
         topics = self._topics.get(entry.organization_id)
         if topics:
             await self._watches_renew(entry.organization_id, entry.revision)
-            groups = entry.groups()
+            groups = groups_by_device(entry.groups())
             positions: Mapping[int, int] = {
                 **self._heads.positions,
                 entry.partition: entry.position,
@@ -301,18 +309,21 @@ class FeedHub:
             await asyncio.sleep(self._reconcile_s)
             try:
                 ends: dict[int, int] = {}
-                for organization_id in list(self._topics):
-                    work = partial(self._heads_read, organization_id, dict(self._heads.positions))
+                for organization_id, topics in list(self._topics.items()):
+                    heads = {
+                        p: self._heads.positions.get(p, min(topic.floor(p) for topic in topics.values()))
+                        for p in range(self._source.partitions)
+                    }
+                    work = partial(self._heads_read, organization_id, heads)
                     ends = positions_max(ends, await self._run(organization_id, work))
                     revision = await self._run(organization_id, partial(revision_get, organization_id=organization_id))
                     async with self._lock:
                         await self._watches_renew(organization_id, revision)
                 # An entry is committed a moment before the bus brings it: missing is what lagged before too.
                 for partition, position in lagging.items():
-                    if self._heads.positions.get(partition, position) < position:
-                        async with self._lock:
-                            if self._heads.positions[partition] < position:
-                                await self._refill(partition, position)
+                    async with self._lock:
+                        if self._topics and self._heads.positions.get(partition, 0) < position:
+                            await self._refill(partition, position)
                 lagging = ends
             except asyncio.CancelledError:
                 raise

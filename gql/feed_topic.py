@@ -141,6 +141,10 @@ class Topic:
         """See the graph as it stands now."""
         self.watch, self.loaded_at_s = watch, now_s
 
+    def floor(self, partition: int) -> int:
+        """Return the position up to which every subscriber has everything."""
+        return min((s.floor.get(partition, 0) for s in self.subscribers), default=0)
+
     def send(self, sent: Sent) -> None:
         """Hand an update to every subscriber."""
         for subscriber in self.subscribers:

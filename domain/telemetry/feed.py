@@ -61,13 +61,15 @@ class Watch:
     """What a subscription sees, as the graph stood at `revision`.
 
     entity_ids: all that is watched. device_ids: the devices among it. links: those of the assets and spaces
-    among it, by device. metrics: only these names (a device's own, or an asset's as mapped), or all.
+    among it, by device. sending_ids: devices that matter either way. metrics: only these names (a device's own,
+    or an asset's as mapped), or all.
     """
 
     revision: int
     entity_ids: frozenset[UUID]
     device_ids: frozenset[UUID]
     links: Mapping[UUID, Sequence[Link]]
+    sending_ids: frozenset[UUID]
     metrics: frozenset[str] | None
 
 
@@ -97,6 +99,7 @@ class Arrival(Enum):
     NEXT = auto()
     REPEATED = auto()
     GAP = auto()
+    FIRST = auto()
 
 
 @dataclass(slots=True)
@@ -106,9 +109,11 @@ class Heads:
     positions: dict[int, int] = field(default_factory=dict)
 
     def judge(self, partition: int, position: int) -> Arrival:
-        """Tell what to do with an entry. The first of a partition not yet known is simply the next."""
+        """Tell how an entry stands; FIRST: of a partition not yet heard of."""
         head = self.positions.get(partition)
-        if head is None or position == head + 1:
+        if head is None:
+            return Arrival.FIRST
+        if position == head + 1:
             return Arrival.NEXT
         return Arrival.REPEATED if position <= head else Arrival.GAP
 
@@ -139,11 +144,20 @@ def watch_build(
         frozenset(entity_ids),
         frozenset(device_ids),
         by_device,
+        frozenset(device_ids) | by_device.keys(),
         None if metrics is None else frozenset(metrics),
     )
 
 
-def groups_series(groups: Iterable[FeedGroup], watch: Watch) -> list[Series]:
+def groups_by_device(groups: Iterable[FeedGroup]) -> Mapping[UUID, Sequence[FeedGroup]]:
+    """Sort an entry's groups by their device, once for all who watch."""
+    by_device: dict[UUID, list[FeedGroup]] = {}
+    for group in groups:
+        by_device.setdefault(group.device_id, []).append(group)
+    return by_device
+
+
+def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -> list[Series]:
     """Return an entry's points as the watch sees them: each device and asset metric a series of its own.
 
     An asset's points are those within a link at their own timestamps; where two devices of one entry give
@@ -151,7 +165,9 @@ def groups_series(groups: Iterable[FeedGroup], watch: Watch) -> list[Series]:
     """
     own: list[Series] = []
     linked: dict[tuple[UUID, str], list[FeedGroup]] = {}
-    for group in groups:
+    # The fewer of the two are gone through: most watches see few devices, most entries hold many.
+    few, many = sorted((by_device.keys(), watch.sending_ids), key=len)
+    for group in [group for device_id in few if device_id in many for group in by_device[device_id]]:
         if group.device_id in watch.device_ids and (watch.metrics is None or group.metric in watch.metrics):
             own.append(_series(group.device_id, group.metric, group.port, group.unit, group.points))
         for (source_id, metric), points in _through_links(group, watch):

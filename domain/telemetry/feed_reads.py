@@ -18,7 +18,7 @@ from domain.telemetry.feed import FeedEntry, FeedGroup, Positions, Watch, positi
 from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, sources_list
 from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
 from domain.telemetry.scan import HeadsProbe, points_scan
-from graph.errors import BadInputError, LimitExceededError
+from graph.errors import LimitExceededError
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, graph_clocks
@@ -27,7 +27,6 @@ from graph.walk.below import below_select
 WATCHED_MAX = 100_000
 # All of it is one update: a cursor stands before it or after it, never within.
 SINCE_POINTS_MAX = 100_000
-REFILL_POSITIONS_MAX = 100_000
 
 _FAR_FUTURE_US = 2**53
 _READABLE_KINDS = (EntityKind.DEVICE, *LINKED_KINDS)
@@ -48,7 +47,8 @@ _REFILL = text(
     SELECT b.feed_position, s.id, s.entity_id, s.port, s.metric, s.unit,
         h."timestamp", h.type, h.value, h.text
     FROM raw_batches b
-    JOIN telemetry_raw t ON t.organization_id = b.organization_id AND t.received_at = b.received_at
+    JOIN telemetry_raw t ON t.organization_id = b.organization_id
+        AND t.received_at BETWEEN b.received_at - interval '1 hour' AND b.received_at + interval '1 hour'
         AND t.id BETWEEN b.first_raw_id AND b.last_raw_id AND t.batch_id = b.id
     JOIN series s ON s.organization_id = t.organization_id AND s.entity_id = t.device_id
         AND s.port IS NOT DISTINCT FROM t.port
@@ -185,15 +185,8 @@ def feed_refill(
 ) -> list[FeedEntry]:
     """Return the organization's entries at positions in (after, until] of a partition, in order.
 
-    Their points are as now stored. recent: batches received before are passed over. Raises BadInputError for
-    more than 100,000 positions.
+    Their points are as now stored. recent: batches received before are passed over.
     """
-    if until - after > REFILL_POSITIONS_MAX:
-        msg = (
-            f"{until - after} batches were stored since; at most {REFILL_POSITIONS_MAX} are sent again."
-            " Begin again with since."
-        )
-        raise BadInputError(msg, path=("after",))
     if until <= after:
         return []
     revision = revision_get(session, organization_id=organization_id)

@@ -1,0 +1,53 @@
+"""Reads the normalized batches off the bus for the live feed: every process all of them, without a group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from domain.telemetry.bus import Bus
+from domain.telemetry.feed import FeedEntry
+from domain.telemetry.streams import NORM, stream_name
+
+READ_MAX = 256
+BLOCK_MS = 500
+
+
+class BusFeedSource:
+    """The tail of all partitions of the normalized stream.
+
+    decode: turns a payload into an entry; the points themselves only where somebody watches.
+    """
+
+    def __init__(self, *, bus: Bus, partitions: int, decode: Callable[[bytes], FeedEntry]) -> None:
+        self.partitions = partitions
+        self._bus = bus
+        self._decode = decode
+        self._ids: dict[str, str] = {}
+
+    async def tail(self) -> Mapping[int, int]:
+        """Go to the end of every partition. Raises ConnectionError while the bus is away."""
+        return await asyncio.to_thread(self._tail)
+
+    async def read(self) -> Sequence[FeedEntry]:
+        """Return what has come since; nothing after half a second without any. Raises ConnectionError."""
+        return await asyncio.to_thread(self._read)
+
+    def _tail(self) -> Mapping[int, int]:
+        positions: dict[int, int] = {}
+        for partition in range(self.partitions):
+            stream = stream_name(NORM, partition)
+            last = self._bus.last_entry(stream)
+            self._ids[stream] = "0-0" if last is None else last[0]
+            if last is not None:
+                positions[partition] = self._decode(last[1]).position
+        return positions
+
+    def _read(self) -> Sequence[FeedEntry]:
+        found = self._bus.read_after(self._ids, count=READ_MAX, block_ms=BLOCK_MS)
+        entries: list[FeedEntry] = []
+        for stream, of_stream in found.items():
+            entries += [self._decode(payload) for _, payload in of_stream]
+            if of_stream:
+                self._ids[stream] = of_stream[-1][0]
+        return entries
