@@ -232,7 +232,10 @@ class FeedHub:
             try:
                 if not self._is_tailing:
                     for partition, position in (await self._source.tail()).items():
-                        self._heads.positions.setdefault(partition, position)
+                        async with self._lock:
+                            # Who subscribed while the bus was away has been waiting for what lies before.
+                            if self._heads.positions.get(partition, 0) < position:
+                                await self._refill(partition, position)
                     self._is_tailing = True
                 for entry in await self._source.read():
                     async with self._lock:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+import structlog
+
 from domain.telemetry.bus import Bus
 from domain.telemetry.feed import FeedEntry
 from domain.telemetry.streams import NORM, stream_name
 
 READ_MAX = 256
 BLOCK_MS = 500
+
+_log = structlog.get_logger(__name__)
 
 
 class BusFeedSource:
@@ -47,7 +51,11 @@ class BusFeedSource:
         found = self._bus.read_after(self._ids, count=READ_MAX, block_ms=BLOCK_MS)
         entries: list[FeedEntry] = []
         for stream, of_stream in found.items():
-            entries += [self._decode(payload) for _, payload in of_stream]
-            if of_stream:
-                self._ids[stream] = of_stream[-1][0]
+            for entry_id, payload in of_stream:
+                self._ids[stream] = entry_id
+                try:
+                    entries.append(self._decode(payload))
+                except ValueError as error:
+                    # Its position stays open, so that the database fills it.
+                    _log.warning("feed_entry_unreadable", stream=stream, entry=entry_id, error=repr(error))
         return entries

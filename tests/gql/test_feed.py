@@ -37,9 +37,12 @@ class ListSource:
     def __init__(self) -> None:
         self.waiting: asyncio.Queue[FeedEntry | Exception] = asyncio.Queue()
         self.positions: dict[int, int] = {}
+        self.is_away = False
         self._is_busy = False
 
     async def tail(self) -> Mapping[int, int]:
+        if self.is_away:
+            raise ConnectionError
         return dict(self.positions)
 
     async def read(self) -> Sequence[FeedEntry]:
@@ -213,6 +216,27 @@ def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
             await first
             await feed.store(device, [(1, 1.0)])
             assert await reader.values(2) == [0.0, 1.0]
+
+    go(scenario())
+
+
+def test_who_subscribed_while_the_bus_was_away_misses_nothing(feed: Feed) -> None:
+    async def scenario() -> None:
+        device = feed.plant.entity("DEVICE")
+        feed.source.is_away = True
+        before = await feed.store(device, [(0, 0.0)])
+        # Long between two rounds: what comes, comes by the bus's return.
+        hub = feed.hub_new(reconcile_s=60.0)
+        await hub.start()
+        reader = Reader(feed, hub, entity_ids=[device])
+        first = await reader.begin()
+        entries = [await feed.store(device, [(n, float(n))]) for n in range(1, 4)]
+        feed.source.positions = {0: entries[1].position}
+        feed.source.is_away = False
+        await feed.publish(before, *entries[2:])
+        await first
+        assert await reader.values(3) == [1.0, 2.0, 3.0]
+        await hub.stop()
 
     go(scenario())
 
