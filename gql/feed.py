@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from domain.telemetry.feed import (
     Arrival,
     FeedEntry,
+    FeedGroup,
     FeedUpdate,
     Heads,
     Watch,
@@ -54,6 +55,7 @@ WATCH_AGE_MAX_S = 30.0
 REFILL_POSITIONS_MAX = 100_000
 REFILL_CHUNK = 1_000
 _BACKOFF_S = 0.5
+_NOTHING: Mapping[UUID, Sequence[FeedGroup]] = {}
 
 _log = structlog.get_logger(__name__)
 
@@ -281,8 +283,8 @@ class FeedHub:
     async def _deliver(self, entry: FeedEntry) -> None:
         topics = self._topics.get(entry.organization_id)
         if topics:
-            await self._watches_renew(entry.organization_id, entry.revision)
             groups = groups_by_device(entry.groups())
+            await self._watches_renew(entry.organization_id, entry.revision, groups)
             positions: Mapping[int, int] = {
                 **self._heads.positions,
                 entry.partition: entry.position,
@@ -293,12 +295,14 @@ class FeedHub:
                     topic.send(Sent(entry.partition, entry.position, series, positions, cursor))
         self._heads.advance(entry.partition, entry.position)
 
-    async def _watches_renew(self, organization_id: int, revision: int) -> None:
-        """Load again what topics see where the graph has changed since."""
+    async def _watches_renew(
+        self, organization_id: int, revision: int, groups: Mapping[UUID, Sequence[FeedGroup]] = _NOTHING
+    ) -> None:
+        """Load again what topics see where the graph has changed since, or a new series has come."""
         now = asyncio.get_running_loop().time()
         for topic in list(self._topics.get(organization_id, {}).values()):
             is_old = topic.key.is_open and now - topic.loaded_at_s > WATCH_AGE_MAX_S
-            if topic.watch.revision >= revision and not is_old:
+            if topic.watch.revision >= revision and not is_old and topic.watch.knows(groups):
                 continue
             try:
                 topic.renew(await self._watch_read(topic.key), now)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -28,6 +28,8 @@ _CURSOR_VERSION = 1
 _CURSOR_CHARS_MAX = 8192
 
 Positions = Mapping[int, int]
+# Device, port, metric.
+SeriesKey = tuple[UUID, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Watch:
 
     entity_ids: all that is watched. device_ids: the devices among it. links: those of the assets and spaces
     among it, by device. sending_ids: devices that matter either way. metrics: only these names (a device's own,
-    or an asset's as mapped), or all.
+    or an asset's as mapped), or all. units: those of the devices' series.
     """
 
     revision: int
@@ -71,6 +73,19 @@ class Watch:
     links: Mapping[UUID, Sequence[Link]]
     sending_ids: frozenset[UUID]
     metrics: frozenset[str] | None
+    units: Mapping[SeriesKey, str | None]
+
+    def knows(self, by_device: Mapping[UUID, Sequence[FeedGroup]]) -> bool:
+        """Tell whether every series of an entry that matters was there when the watch was loaded."""
+        return all(
+            group.unit is not None or (group.device_id, group.port, group.metric) in self.units
+            for device_id in _common(by_device.keys(), self.sending_ids)
+            for group in by_device[device_id]
+        )
+
+    def unit_of(self, group: FeedGroup) -> str | None:
+        """Return the unit of a group's series."""
+        return group.unit or self.units.get((group.device_id, group.port, group.metric))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +149,7 @@ def watch_build(
     device_ids: Collection[UUID],
     links: Iterable[Link],
     metrics: Collection[str] | None,
+    units: Mapping[SeriesKey, str | None],
 ) -> Watch:
     """Put together what a subscription sees. links: those of all watched assets and spaces."""
     by_device: dict[UUID, list[Link]] = {}
@@ -146,6 +162,7 @@ def watch_build(
         by_device,
         frozenset(device_ids) | by_device.keys(),
         None if metrics is None else frozenset(metrics),
+        units,
     )
 
 
@@ -165,16 +182,21 @@ def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -
     """
     own: list[Series] = []
     linked: dict[tuple[UUID, str], list[FeedGroup]] = {}
-    # The fewer of the two are gone through: most watches see few devices, most entries hold many.
-    few, many = sorted((by_device.keys(), watch.sending_ids), key=len)
-    for group in [group for device_id in few if device_id in many for group in by_device[device_id]]:
+    devices = _common(by_device.keys(), watch.sending_ids)
+    for group in [group for device_id in devices for group in by_device[device_id]]:
         if group.device_id in watch.device_ids and (watch.metrics is None or group.metric in watch.metrics):
-            own.append(_series(group.device_id, group.metric, group.port, group.unit, group.points))
+            own.append(_series(group.device_id, group.metric, group.port, watch.unit_of(group), group.points))
         for (source_id, metric), points in _through_links(group, watch):
             linked.setdefault((source_id, metric), []).append(
-                FeedGroup(group.device_id, group.port, group.metric, group.unit, points)
+                FeedGroup(group.device_id, group.port, group.metric, watch.unit_of(group), points)
             )
     return own + [_merged(source_id, metric, groups) for (source_id, metric), groups in linked.items()]
+
+
+def _common(one: Collection[UUID], other: Collection[UUID]) -> Iterator[UUID]:
+    """Yield what is in both. The fewer are gone through: most watches see few devices, most entries hold many."""
+    few, many = sorted((one, other), key=len)
+    return (entity_id for entity_id in few if entity_id in many)
 
 
 def _through_links(group: FeedGroup, watch: Watch) -> Iterable[tuple[tuple[UUID, str], Points]]:

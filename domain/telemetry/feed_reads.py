@@ -15,7 +15,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.feed import FeedEntry, FeedGroup, Positions, Watch, positions_max, watch_build
-from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, sources_list
+from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, series_rows, sources_list
 from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
 from domain.telemetry.scan import HeadsProbe, points_scan
 from graph.errors import LimitExceededError
@@ -48,7 +48,7 @@ _REFILL = text(
         h."timestamp", h.type, h.value, h.text
     FROM raw_batches b
     JOIN telemetry_raw t ON t.organization_id = b.organization_id
-        AND t.received_at BETWEEN b.received_at - interval '1 hour' AND b.received_at + interval '1 hour'
+        AND t.received_at = b.received_at
         AND t.id BETWEEN b.first_raw_id AND b.last_raw_id AND t.batch_id = b.id
     JOIN series s ON s.organization_id = t.organization_id AND s.entity_id = t.device_id
         AND s.port IS NOT DISTINCT FROM t.port
@@ -102,12 +102,17 @@ def watch_load(
         raise LimitExceededError(msg, path=("entityIds",))
     kinds = kinds_get(session, organization_id=organization_id, entity_ids=watched, path=_path(under_id))
     linked = [entity_id for entity_id, kind in kinds.items() if kind in LINKED_KINDS]
+    links = links_list(session, organization_id=organization_id, source_ids=linked)
+    devices = [entity_id for entity_id, kind in kinds.items() if kind is EntityKind.DEVICE]
+    sending = {*devices, *(link.device_id for link in links)}
+    rows = series_rows(session, organization_id=organization_id, entity_ids=sending)
     return watch_build(
         revision=revision,
         entity_ids=watched,
-        device_ids=[entity_id for entity_id, kind in kinds.items() if kind is EntityKind.DEVICE],
-        links=links_list(session, organization_id=organization_id, source_ids=linked),
+        device_ids=devices,
+        links=links,
         metrics=metrics,
+        units={(row.entity_id, row.port, row.metric): row.unit for of_device in rows.values() for row in of_device},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -237,6 +238,23 @@ def test_who_subscribed_while_the_bus_was_away_misses_nothing(feed: Feed) -> Non
         await first
         assert await reader.values(3) == [1.0, 2.0, 3.0]
         await hub.stop()
+
+    go(scenario())
+
+
+def test_the_unit_is_that_of_the_stored_series(feed: Feed) -> None:
+    async def scenario() -> None:
+        device, asset = feed.plant.entity("DEVICE"), feed.plant.entity("ASSET")
+        feed.plant.link(asset, device, begins=at(0))
+        async with started(feed):
+            reader = Reader(feed, entity_ids=[asset, device])
+            first = await reader.begin()
+            # The series is new, and the bus does not carry units.
+            stored = await feed.store(device, [(0, 0.0)], unit="Cel")
+            groups = [replace(group, unit=None) for group in stored.groups()]
+            await feed.publish(replace(stored, groups=lambda: groups))
+            await first
+            assert {(s.entity_id, s.unit) for s in reader.updates[0].series} == {(asset, "Cel"), (device, "Cel")}
 
     go(scenario())
 
