@@ -1,0 +1,113 @@
+"""An asset's year over 12 swaps of its device, against one device's own year.
+
+Size: 525,600 points (one a minute) each. Reference: the same read at a device that has the whole year itself, in
+the same database, turn by turn. Prints the median of each and the ratio; the aim is at most 1.5.
+
+    python -m benchmarks.asset_year
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+
+from domain.telemetry.history import telemetry_read
+from domain.telemetry.packed import Aggregate
+from runtime.database import engine_create
+from tests.domain.telemetry.rows import Plant
+from tests.support.servers import servers_start
+
+BEGIN, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
+SWAPS = 12
+ROUNDS = 7
+
+READS: dict[str, dict[str, Any]] = {
+    "points, thinned to 1000": {"bucket": None},
+    "PT1H means": {"bucket": (0, timedelta(hours=1))},
+    "P1M sums": {"bucket": (1, timedelta(0)), "aggregate": Aggregate.SUM},
+}
+
+
+def minutes_store(engine: Engine, plant: Plant, device_id: UUID, begins: datetime, ends: datetime) -> None:
+    with engine.begin() as connection:
+        series_id = connection.execute(
+            text("INSERT INTO series (organization_id, entity_id, metric) VALUES (:o, :d, 't') RETURNING id"),
+            {"o": plant.organization_id, "d": device_id},
+        ).scalar_one()
+        connection.execute(
+            text(
+                "INSERT INTO telemetry_history (organization_id, type, series_id, timestamp, value, raw_id)"
+                " SELECT :o, 0, :s, at, random(), 1 FROM generate_series(cast(:b AS timestamptz),"
+                " cast(:e AS timestamptz) - interval '1 minute', interval '1 minute') AS at"
+            ),
+            {"o": plant.organization_id, "s": series_id, "b": begins, "e": ends},
+        )
+
+
+def plant_build(engine: Engine) -> tuple[Plant, UUID, UUID]:
+    plant = Plant(engine)
+    with engine.begin() as connection:
+        for month in range(1, 13):
+            at = BEGIN.replace(month=month)
+            connection.execute(text("SELECT ensure_partition('telemetry_history', :at)"), {"at": at})
+    whole, asset = plant.entity("DEVICE"), plant.entity("ASSET")
+    minutes_store(engine, plant, whole, BEGIN, END)
+    step = (END - BEGIN) / (SWAPS + 1)
+    for n in range(SWAPS + 1):
+        begins, ends = BEGIN + step * n, BEGIN + step * (n + 1)
+        device = plant.entity("DEVICE")
+        minutes_store(engine, plant, device, begins, ends)
+        plant.link(asset, device, begins=begins, ends=ends if n < SWAPS else None)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+    return plant, whole, asset
+
+
+def read_ms(engine: Engine, plant: Plant, entity_id: UUID, arguments: dict[str, Any]) -> float:
+    with plant.session(engine) as session:
+        began = time.perf_counter()
+        telemetry_read(
+            session,
+            organization_id=plant.organization_id,
+            entity_ids=[entity_id],
+            **{
+                "metrics": ["t"],
+                "from_": BEGIN,
+                "to": END,
+                "aggregate": Aggregate.MEAN,
+                "timezone": "UTC",
+                "max_points": 1000,
+                "now": END,
+                **arguments,
+            },
+        )
+        return (time.perf_counter() - began) * 1000.0
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
+        Path(directory).chmod(0o711)
+        servers = servers_start(Path(directory))
+        try:
+            database = servers.database_create()
+            owner, api = engine_create(database.url("owner")), engine_create(database.url("api"))
+            plant, whole, asset = plant_build(owner)
+            for name, arguments in READS.items():
+                pairs = [[read_ms(api, plant, e, arguments) for e in (whole, asset)] for _ in range(ROUNDS)]
+                of_device, of_asset = (statistics.median(column) for column in zip(*pairs, strict=True))
+                print(f"{name}: device {of_device:.0f} ms, asset {of_asset:.0f} ms, ratio {of_asset / of_device:.2f}")
+            owner.dispose()
+            api.dispose()
+        finally:
+            servers.stop()
+
+
+if __name__ == "__main__":
+    main()
