@@ -1,0 +1,81 @@
+"""Create, change activities. Deleting and restoring is the same for all kinds: domain/entities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.activities.checklist import checklist_check
+from domain.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT
+from domain.noun import noun_create, noun_update
+from graph.absent import ABSENT, Absent
+from graph.change import GraphChange
+from graph.entities.model import Entity, EntityDraft, EntityPatch
+from graph.instants import instant_utc
+from graph.json_bounds import text_check
+
+WORD_MAX_CHARS: Final = 100
+
+
+def activity_create(
+    session: Session,
+    *,
+    change: GraphChange,
+    draft: EntityDraft,
+    category: str | None = None,
+    priority: str | None = None,
+    due_at: datetime | None = None,
+    checklist: Sequence[Any] | None = None,
+) -> Entity:
+    """Create an activity. None: category general, priority medium, no due time, an empty checklist.
+
+    Raises BadInputError, LimitExceededError, ConflictError where the external id is taken.
+    """
+    details = _details(
+        category=CATEGORY_DEFAULT if category is None else category,
+        priority=PRIORITY_DEFAULT if priority is None else priority,
+        due_at=due_at,
+        checklist=() if checklist is None else checklist,
+    )
+    return noun_create(session, change=change, noun=ACTIVITY, draft=draft, details=details)
+
+
+def activity_update(
+    session: Session,
+    *,
+    change: GraphChange,
+    activity_id: UUID,
+    patch: EntityPatch,
+    category: str | Absent = ABSENT,
+    priority: str | Absent = ABSENT,
+    due_at: datetime | Absent | None = ABSENT,
+    checklist: Sequence[Any] | Absent = ABSENT,
+) -> Entity:
+    """Change an activity; a checklist is replaced whole.
+
+    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError.
+    """
+    details = _details(category=category, priority=priority, due_at=due_at, checklist=checklist)
+    return noun_update(session, change=change, noun=ACTIVITY, entity_id=activity_id, patch=patch, details=details)
+
+
+def _details(
+    *,
+    category: str | Absent,
+    priority: str | Absent,
+    due_at: datetime | Absent | None,
+    checklist: Sequence[Any] | Absent,
+) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    for name, word in (("category", category), ("priority", priority)):
+        if not isinstance(word, Absent):
+            details[name] = text_check(word, path=(name,), min_chars=1, max_chars=WORD_MAX_CHARS)
+    if not isinstance(due_at, Absent):
+        details["due_at"] = None if due_at is None else instant_utc(due_at, path="dueAt")
+    if not isinstance(checklist, Absent):
+        details["checklist"] = checklist_check(checklist)
+    return details

@@ -1,0 +1,9 @@
+"""What an asset has beside what every entity has: nothing that is stored."""
+
+from typing import Final
+
+from domain.assets.tables import assets
+from domain.noun import Noun
+from graph.kinds import EntityKind
+
+ASSET: Final = Noun(EntityKind.ASSET, assets, {})

@@ -1,0 +1,28 @@
+"""What a device has beside what every entity has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from domain.devices.tables import devices
+from domain.noun import Noun
+from graph.kinds import EntityKind
+
+DEVICE: Final = Noun(EntityKind.DEVICE, devices, {"firmware_version": "firmwareVersion"})
+
+
+class Connectivity(StrEnum):
+    """Whether a device is heard. By time of receipt, never by the timestamps of its readings."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+    NEVER_SEEN = "NEVER_SEEN"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDetails:
+    """The details of one device."""
+
+    firmware_version: str | None

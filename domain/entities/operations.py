@@ -1,0 +1,48 @@
+"""Delete and restore: the same for all kinds."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.activities.model import ACTIVITY
+from domain.assets.model import ASSET
+from domain.devices.model import DEVICE
+from domain.noun import Noun, details_get, details_named
+from domain.persons.model import PERSON
+from domain.spaces.model import SPACE
+from graph.change import GraphChange
+from graph.entities import operations
+from graph.entities.model import Entity
+from graph.entities.queries import entities_get
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+
+NOUNS: Final[dict[EntityKind, Noun]] = {noun.kind: noun for noun in (DEVICE, ASSET, SPACE, PERSON, ACTIVITY)}
+
+
+def entity_delete(session: Session, *, change: GraphChange, entity_id: UUID, kind: EntityKind | None = None) -> Entity:
+    """Delete an entity, of that kind if one is given, as `graph.entities.operations.entity_delete` says.
+
+    A deleted device's tokens are refused until it is restored. Raises NotFoundError.
+    """
+    details = _details(session, change, entity_id)
+    return operations.entity_delete(session, change=change, entity_id=entity_id, kind=kind, details=details)
+
+
+def entity_restore(session: Session, *, change: GraphChange, entity_id: UUID) -> Entity:
+    """Bring a deleted entity back, without the edges that ended with it. Raises NotFoundError, ConflictError."""
+    details = _details(session, change, entity_id)
+    return operations.entity_restore(session, change=change, entity_id=entity_id, details=details)
+
+
+def _details(session: Session, change: GraphChange, entity_id: UUID) -> dict[str, Any]:
+    organization_id = change.organization_id
+    found = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
+    if found is None:
+        return {}
+    noun = NOUNS[found.kind]
+    details = details_get(session, organization_id=organization_id, noun=noun, ids=[entity_id])
+    return details_named(noun, details.get(found.id, {}))

@@ -1,0 +1,109 @@
+"""What the five nouns have in common: an entity of the graph, and a typed table with its details."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Table, Uuid, any_, cast, insert, select, update
+from sqlalchemy.orm import Session
+
+from graph.change import GraphChange
+from graph.entities.model import Entity, EntityDraft, EntityPatch
+from graph.entities.operations import entity_create, entity_update
+from graph.entities.queries import entity_get
+from graph.entities.rules import STATUS_DEFAULT
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+
+_NONE: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A kind, its typed table, and the columns of it that are details, each with its name in the contract."""
+
+    kind: EntityKind
+    table: Table
+    columns: Mapping[str, str]
+    status_default: str = STATUS_DEFAULT
+
+
+def noun_create(
+    session: Session, *, change: GraphChange, noun: Noun, draft: EntityDraft, details: Mapping[str, Any] = _NONE
+) -> Entity:
+    """Create an entity with its details. details: by column, checked; one for each column of the noun.
+
+    Raises what `graph.entities.operations.entity_create` raises.
+    """
+    created = entity_create(
+        session,
+        change=change,
+        kind=noun.kind,
+        draft=draft,
+        details=details_named(noun, details),
+        status_default=noun.status_default,
+    )
+    session.execute(insert(noun.table), {"organization_id": change.organization_id, "id": created.id, **details})
+    return created
+
+
+def noun_update(
+    session: Session,
+    *,
+    change: GraphChange,
+    noun: Noun,
+    entity_id: UUID,
+    patch: EntityPatch,
+    details: Mapping[str, Any] = _NONE,
+) -> Entity:
+    """Change an entity and those of its details that are given, by column and checked.
+
+    Raises NotFoundError for none of this kind, and what `graph.entities.operations.entity_update` raises.
+    """
+    organization_id = change.organization_id
+    before = entity_get(session, organization_id=organization_id, entity_id=entity_id, kind=noun.kind)
+    had = details_get(session, organization_id=organization_id, noun=noun, ids=[before.id]).get(before.id, {})
+    after = entity_update(
+        session,
+        change=change,
+        before=before,
+        patch=patch,
+        details_before=details_named(noun, had),
+        details_after=details_named(noun, {**had, **details}),
+    )
+    if details:
+        session.execute(
+            update(noun.table)
+            .where(noun.table.c.organization_id == organization_id, noun.table.c.id == before.id)
+            .values(**details)
+        )
+    return after
+
+
+def details_get(
+    session: Session, *, organization_id: int, noun: Noun, ids: Collection[UUID]
+) -> dict[EntityId, dict[str, Any]]:
+    """Return the details, by column, of those of these entities that are of the noun. At most one statement."""
+    if not ids or not noun.columns:
+        return {}
+    table = noun.table
+    rows = session.execute(
+        select(table.c.id, *(table.c[name] for name in noun.columns)).where(
+            table.c.organization_id == organization_id, table.c.id == any_(cast(list(ids), ARRAY(Uuid)))
+        )
+    )
+    return {EntityId(row.id): {name: _utc(getattr(row, name)) for name in noun.columns} for row in rows}
+
+
+def details_named(noun: Noun, details: Mapping[str, Any]) -> dict[str, Any]:
+    """Return details under the contract's names, as the audit trail shows them."""
+    return {noun.columns[column]: value for column, value in details.items()}
+
+
+def _utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

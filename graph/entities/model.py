@@ -1,0 +1,92 @@
+"""What every entity has, whatever its kind; what can be asked of lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select
+
+from graph.absent import ABSENT, Absent
+from graph.geometry import geojson_of_wkb
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A node of the graph as it stands. geometry: WKB. All times are UTC; deleted_at None: it is there."""
+
+    id: EntityId
+    kind: EntityKind
+    type: str | None
+    name: str
+    external_id: str | None
+    status: str
+    attributes: Mapping[str, Any]
+    geometry: bytes | None
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None
+
+    @property
+    def location(self) -> dict[str, Any] | None:
+        """The geometry as GeoJSON; made at each call, for few readers ask."""
+        return None if self.geometry is None else geojson_of_wkb(self.geometry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityDraft:
+    """What a new entity is to be. status None: the default of its kind. location: GeoJSON."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    location: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityPatch:
+    """What is to change: ABSENT stays as it is; None empties external_id, type and location, and attributes to {}.
+
+    attributes are replaced whole. if_updated_at: the `updated_at` the caller has seen; another refuses.
+    """
+
+    name: str | Absent = ABSENT
+    external_id: str | Absent | None = ABSENT
+    type: str | Absent | None = ABSENT
+    status: str | Absent = ABSENT
+    attributes: Mapping[str, Any] | Absent | None = ABSENT
+    location: Mapping[str, Any] | Absent | None = ABSENT
+    if_updated_at: datetime | None = None
+
+
+class EntityOrder(StrEnum):
+    """Orders of lists; each ends with the id."""
+
+    NAME_ASC = "NAME_ASC"
+    NAME_DESC = "NAME_DESC"
+    CREATED_ASC = "CREATED_ASC"
+    CREATED_DESC = "CREATED_DESC"
+    UPDATED_DESC = "UPDATED_DESC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityFilter:
+    """Which entities; None: no condition; an empty collection: none at all.
+
+    search: a part of name or external id, in upper or lower case. among: ids, or a query for them.
+    also: one more condition, on the columns of `entities`.
+    """
+
+    kinds: Collection[EntityKind] | None = None
+    types: Collection[str] | None = None
+    statuses: Collection[str] | None = None
+    search: str | None = None
+    among: Collection[EntityId] | Select[Any] | None = None
+    also: ColumnElement[bool] | None = None

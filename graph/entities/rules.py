@@ -1,0 +1,63 @@
+"""What decides about entities, without a database: bounds and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from graph.absent import Absent
+from graph.entities.model import EntityDraft, EntityPatch
+from graph.entities.types import type_name_check
+from graph.geometry import Geometry, geometry_of_geojson
+from graph.json_bounds import json_object_check, text_check
+
+NAME_MAX_CHARS: Final = 500
+EXTERNAL_ID_MAX_CHARS: Final = 1_000
+STATUS_MAX_CHARS: Final = 100
+STATUS_DEFAULT: Final = "active"
+
+
+def draft_values(draft: EntityDraft, *, status_default: str = STATUS_DEFAULT) -> dict[str, Any]:
+    """Return the columns of a new entity. Raises BadInputError, LimitExceededError."""
+    patch = EntityPatch(
+        name=draft.name,
+        external_id=draft.external_id,
+        type=draft.type,
+        status=status_default if draft.status is None else draft.status,
+        attributes=draft.attributes,
+        location=draft.location,
+    )
+    return patch_values(patch)
+
+
+def patch_values(patch: EntityPatch) -> dict[str, Any]:
+    """Return the columns a patch sets. Raises BadInputError, LimitExceededError."""
+    values: dict[str, Any] = {}
+    if not isinstance(patch.name, Absent):
+        values["name"] = text_check(patch.name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
+    if not isinstance(patch.status, Absent):
+        values["status"] = text_check(patch.status, path=("status",), min_chars=1, max_chars=STATUS_MAX_CHARS)
+    if not isinstance(patch.external_id, Absent):
+        values["external_id"] = _external_id(patch.external_id)
+    if not isinstance(patch.type, Absent):
+        values["type"] = None if patch.type is None else type_name_check(patch.type, path=("type",))
+    if not isinstance(patch.attributes, Absent):
+        values["attributes"] = _attributes(patch.attributes)
+    if not isinstance(patch.location, Absent):
+        values |= _geometry_values(patch.location)
+    return values
+
+
+def _external_id(value: str | None) -> str | None:
+    if value is None:
+        return None
+    return text_check(value, path=("externalId",), min_chars=1, max_chars=EXTERNAL_ID_MAX_CHARS)
+
+
+def _attributes(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {} if value is None else json_object_check(value, path=("attributes",))
+
+
+def _geometry_values(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    made: Geometry | None = None if value is None else geometry_of_geojson(value)
+    return {"geometry": None if made is None else made.wkb, "bounds": None if made is None else made.bounds}

@@ -1,0 +1,36 @@
+"""Organizations as the domain makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from domain.organizations.operations import organization_create
+from tests.graph.world import EPOCH, World, new_id
+
+
+@pytest.fixture
+def worlds(engine: Callable[[str], Engine]) -> Callable[[str], World]:
+    """`worlds(name)`: a new organization."""
+
+    def create(name: str) -> World:
+        with Session(engine("owner")) as session, session.begin():
+            made = organization_create(session, name=name, public_id=new_id(), now=EPOCH)
+        return World(made.id, engine("api"))
+
+    return create
+
+
+@pytest.fixture
+def world(worlds: Callable[[str], World]) -> World:
+    """An organization with nothing in it."""
+    return worlds("Plant")
+
+
+@pytest.fixture
+def other(worlds: Callable[[str], World]) -> World:
+    """Another organization of the same installation, with nothing in it."""
+    return worlds("Other")
