@@ -192,8 +192,7 @@ entity_edges = Table(
         name="ck_entity_edges_valid",
     ),
     CheckConstraint(
-        "NOT isempty(recorded) AND NOT lower_inf(recorded) "
-        "AND lower_inc(recorded) AND NOT upper_inc(recorded)",
+        "NOT isempty(recorded) AND NOT lower_inf(recorded) AND lower_inc(recorded) AND NOT upper_inc(recorded)",
         name="ck_entity_edges_recorded",
     ),
     CheckConstraint("source_id <> target_id", name="ck_entity_edges_no_loop"),
@@ -215,16 +214,10 @@ entity_edges = Table(
         name="ex_entity_edges_exclusive",
         where=text("upper_inf(recorded) AND exclusive_key IS NOT NULL"),
     ),
-    ExcludeConstraint(
-        ("organization_id", "="), ("edge_id", "="), ("recorded", "&&"), name="ex_entity_edges_version"
-    ),
+    ExcludeConstraint(("organization_id", "="), ("edge_id", "="), ("recorded", "&&"), name="ex_entity_edges_version"),
 )
-Index(
-    "ix_entity_edges_source", *(entity_edges.c[c] for c in ("organization_id", "source_id", "relationship"))
-)
-Index(
-    "ix_entity_edges_target", *(entity_edges.c[c] for c in ("organization_id", "target_id", "relationship"))
-)
+Index("ix_entity_edges_source", *(entity_edges.c[c] for c in ("organization_id", "source_id", "relationship")))
+Index("ix_entity_edges_target", *(entity_edges.c[c] for c in ("organization_id", "target_id", "relationship")))
 Index("ix_entity_edges_recorded", entity_edges.c.organization_id, func.lower(entity_edges.c.recorded))
 
 changes = Table(
