@@ -1,0 +1,96 @@
+"""Many writers at once: one wins, the others are told why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from graph.errors import ArgusError
+from graph.kinds import EntityKind
+from tests.graph.world import World
+
+WRITERS = 8
+
+
+def race(attempts: list[Callable[[], object]]) -> Counter[str]:
+    """Start all at once; return how many ended with which code, `done` for those that were let."""
+    gate = Barrier(len(attempts))
+
+    def run(attempt: Callable[[], object]) -> str:
+        gate.wait()
+        try:
+            attempt()
+        except ArgusError as fault:
+            return fault.code
+        return "done"
+
+    with ThreadPoolExecutor(len(attempts)) as pool:
+        return Counter(pool.map(run, attempts))
+
+
+def create(
+    world: World, source: UUID, relationship: str, target: UUID, port: int | None = None
+) -> Callable[[], object]:
+    return lambda: world.edge(source, relationship, target, port=port)
+
+
+def believed(world: World) -> int:
+    with world.session() as session:
+        return int(session.execute(text("SELECT count(*) FROM entity_edges")).scalar_one())
+
+
+def test_one_of_eight_gets_the_port(world: World) -> None:
+    device = world.entity(EntityKind.DEVICE)
+    assets = world.entities(EntityKind.ASSET, WRITERS)
+    results = race([create(world, asset, "MONITORED_BY", device, 1) for asset in assets])
+    assert results == {"done": 1, "CONFLICT": WRITERS - 1}
+    assert believed(world) == 1
+
+
+def test_one_of_eight_writes_the_same_fact(world: World) -> None:
+    source, target = world.entities(EntityKind.SPACE, 2)
+    results = race([create(world, source, "CONTAINS", target)] * WRITERS)
+    assert results == {"done": 1, "OVERLAP": WRITERS - 1}
+    assert believed(world) == 1
+
+
+def test_the_last_edge_of_a_circle_is_refused(world: World) -> None:
+    ring = world.entities(EntityKind.ASSET, WRITERS)
+    results = race([create(world, node, "HAS_PART", ring[(place + 1) % WRITERS]) for place, node in enumerate(ring)])
+    assert results == {"done": WRITERS - 1, "CYCLE": 1}
+    assert believed(world) == WRITERS - 1
+
+
+def test_every_change_has_an_instant_of_its_own(world: World) -> None:
+    root, *parts = world.entities(EntityKind.ASSET, WRITERS + 1)
+    assert race([create(world, root, "HAS_PART", part) for part in parts]) == {"done": WRITERS}
+    with world.session() as session:
+        instants, revision = session.execute(
+            text("SELECT count(DISTINCT lower(recorded)), (SELECT revision FROM graph_clocks) FROM entity_edges")
+        ).one()
+    assert (instants, revision) == (WRITERS, WRITERS)
+
+
+def test_the_database_itself_refuses_what_the_lock_did_not_prevent(world: World) -> None:
+    """Without the lock two transactions could both look and find nothing; the constraints stand behind it."""
+    edge = world.edge(world.entity(EntityKind.ASSET), "MONITORED_BY", world.entity(EntityKind.DEVICE), port=1)
+    other = world.entity(EntityKind.ASSET)
+    copy = text(
+        "INSERT INTO entity_edges SELECT organization_id, :id, :id, relationship, :source_id, source_kind, target_id,"
+        " target_kind, port, metadata, valid, recorded, exclusive_key FROM entity_edges WHERE id = :copied"
+    )
+    refusals = []
+    for source_id in (edge.source_id, other):
+        try:
+            with world.session() as session:
+                session.execute(copy, {"id": source_id, "source_id": source_id, "copied": edge.id})
+        except IntegrityError as fault:
+            refusals.append(str(fault.orig).split('"')[1])
+    assert refusals[0] in {"ex_entity_edges_believed", "ex_entity_edges_exclusive"}
+    assert refusals[1:] == ["ex_entity_edges_exclusive"]
