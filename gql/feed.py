@@ -23,7 +23,6 @@ from sqlalchemy.orm import Session
 from domain.telemetry.feed import (
     Arrival,
     FeedEntry,
-    FeedGroup,
     FeedUpdate,
     Heads,
     Watch,
@@ -34,13 +33,14 @@ from domain.telemetry.feed import (
     positions_max,
 )
 from domain.telemetry.feed_reads import (
+    WatchRequest,
     feed_heads,
     feed_refill,
     feed_since,
     revision_get,
-    watch_load,
+    watches_load,
 )
-from gql.feed_topic import Sent, Subscriber, Topic, TopicKey
+from gql.feed_topic import OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 
 T = TypeVar("T")
@@ -55,7 +55,6 @@ WATCH_AGE_MAX_S = 30.0
 REFILL_POSITIONS_MAX = 100_000
 REFILL_CHUNK = 1_000
 _BACKOFF_S = 0.5
-_NOTHING: Mapping[UUID, Sequence[FeedGroup]] = {}
 
 _log = structlog.get_logger(__name__)
 
@@ -103,7 +102,7 @@ class FeedHub:
         self._subscribers_max = subscribers_max
         self._reconcile_s = reconcile_s
         self._heads = Heads()
-        self._topics: dict[int, dict[TopicKey, Topic]] = {}
+        self._topics: dict[int, OrganizationTopics] = {}
         # Held over each entry and each registration, so that a subscriber begins between two entries.
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -119,7 +118,7 @@ class FeedHub:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for topics in self._topics.values():
-            for topic in topics.values():
+            for topic in topics:
                 topic.close(None)
 
     async def subscribe(
@@ -163,7 +162,7 @@ class FeedHub:
     async def _register(self, key: TopicKey, watch: Watch, subscriber: Subscriber) -> Mapping[int, int]:
         """Begin to collect for a subscriber; return the positions handled before, for every partition."""
         async with self._lock:
-            topics_all = [topic for topics in self._topics.values() for topic in topics.values()]
+            topics_all = [topic for topics in self._topics.values() for topic in topics]
             if sum(len(topic.subscribers) for topic in topics_all) >= self._subscribers_max:
                 msg = f"This server holds at most {self._subscribers_max} subscriptions."
                 raise LimitExceededError(msg)
@@ -174,25 +173,29 @@ class FeedHub:
                 work = partial(self._heads_read, key.organization_id, unknown)
                 stored = await self._run(key.organization_id, work)
             now_s = asyncio.get_running_loop().time()
-            topics = self._topics.setdefault(key.organization_id, {})
-            topics.setdefault(key, Topic(key, watch, now_s)).subscribers.add(subscriber)
+            topics = self._topics.setdefault(key.organization_id, OrganizationTopics(watch.revision))
+            topic = topics.get(key)
+            if topic is None:
+                topic = Topic(key, watch, now_s)
+                topics.add(topic)
+            topic.subscribers.add(subscriber)
             subscriber.floor = {p: self._heads.positions.get(p, stored.get(p, 0)) for p in every}
             return subscriber.floor
 
     def _leave(self, key: TopicKey, subscriber: Subscriber) -> None:
-        topics = self._topics.get(key.organization_id, {})
-        topic = topics.get(key)
-        if topic is not None:
+        topics = self._topics.get(key.organization_id)
+        topic = None if topics is None else topics.get(key)
+        if topics is not None and topic is not None:
             topic.subscribers.discard(subscriber)
             if not topic.subscribers:
-                del topics[key]
+                topics.remove(topic)
             if not topics:
                 del self._topics[key.organization_id]
 
     async def _catch_up_since(
         self, key: TopicKey, subscriber: Subscriber, since: datetime, passed: Mapping[int, int]
     ) -> AsyncIterator[FeedUpdate]:
-        watch = self._topics[key.organization_id][key].watch
+        watch = self._watch_now(key)
         work = partial(
             feed_since,
             organization_id=key.organization_id,
@@ -222,7 +225,7 @@ class FeedHub:
                 entries = await self._run(
                     organization_id, self._refill_work(organization_id, partition, place[partition], until)
                 )
-                watch = self._topics[organization_id][key].watch
+                watch = self._watch_now(key)
                 for entry in entries:
                     place[partition] = entry.position
                     if series := groups_series(groups_by_device(entry.groups()), watch):
@@ -264,7 +267,7 @@ class FeedHub:
         elif until - head > REFILL_POSITIONS_MAX:
             _log.error("feed_gap_too_long", partition=partition, after=head, until=until)
             for topics in self._topics.values():
-                for topic in topics.values():
+                for topic in topics:
                     topic.drop(until - head)
         else:
             for after in range(head, until, REFILL_CHUNK):
@@ -275,7 +278,7 @@ class FeedHub:
         """Deliver (after, until]; after None: from where each organization's first subscriber began."""
         found: list[FeedEntry] = []
         for organization_id, topics in list(self._topics.items()):
-            begin = min(topic.floor(partition) for topic in topics.values()) if after is None else after
+            begin = min((topic.floor(partition) for topic in topics), default=until) if after is None else after
             found += await self._run(organization_id, self._refill_work(organization_id, partition, begin, until))
         for entry in sorted(found, key=lambda e: e.position):
             await self._deliver(entry)
@@ -284,30 +287,41 @@ class FeedHub:
         topics = self._topics.get(entry.organization_id)
         if topics:
             groups = groups_by_device(entry.groups())
-            await self._watches_renew(entry.organization_id, entry.revision, groups)
+            await self._graph_follow(topics, entry.revision)
+            unknowing = [topic for topic in topics.touched(groups) if not topic.watch.knows(groups)]
+            await self._watches_renew(topics, unknowing)
             positions: Mapping[int, int] = {
                 **self._heads.positions,
                 entry.partition: entry.position,
             }
             cursor = cursor_encode(positions, organization_id=entry.organization_id, now=self._clock())
-            for topic in list(topics.values()):
+            for topic in topics.touched(groups):
                 if series := groups_series(groups, topic.watch):
                     topic.send(Sent(entry.partition, entry.position, series, positions, cursor))
         self._heads.advance(entry.partition, entry.position)
 
-    async def _watches_renew(
-        self, organization_id: int, revision: int, groups: Mapping[UUID, Sequence[FeedGroup]] = _NOTHING
-    ) -> None:
-        """Load again what topics see where the graph has changed since, or a new series has come."""
-        now = asyncio.get_running_loop().time()
-        for topic in list(self._topics.get(organization_id, {}).values()):
-            is_old = topic.key.is_open and now - topic.loaded_at_s > WATCH_AGE_MAX_S
-            if topic.watch.revision >= revision and not is_old and topic.watch.knows(groups):
-                continue
-            try:
-                topic.renew(await self._watch_read(topic.key), now)
-            except ArgusError as error:
-                topic.close(error)
+    async def _watches_renew(self, topics: OrganizationTopics, stale: Sequence[Topic]) -> None:
+        """Load again what these topics see: all in one transaction; one by one where that is refused."""
+        if not stale:
+            return
+        now_s = asyncio.get_running_loop().time()
+        try:
+            watches = await self._watches_read([topic.key for topic in stale])
+        except ArgusError as error:
+            if len(stale) == 1:
+                stale[0].close(error)
+                return
+            for topic in stale:
+                await self._watches_renew(topics, [topic])
+            return
+        for topic, watch in zip(stale, watches, strict=True):
+            topics.renew(topic, watch, now_s)
+
+    async def _graph_follow(self, topics: OrganizationTopics, revision: int) -> None:
+        """Let all topics of an organization see at least this revision of the graph."""
+        if topics.revision < revision:
+            await self._watches_renew(topics, [topic for topic in topics if topic.watch.revision < revision])
+            topics.revision = min((topic.watch.revision for topic in topics), default=revision)
 
     async def _reconcile(self) -> None:
         """Find what the bus never brought, and links that changed, every few seconds."""
@@ -318,14 +332,17 @@ class FeedHub:
                 ends: dict[int, int] = {}
                 for organization_id, topics in list(self._topics.items()):
                     heads = {
-                        p: self._heads.positions.get(p, min(topic.floor(p) for topic in topics.values()))
+                        p: self._heads.positions.get(p, min((topic.floor(p) for topic in topics), default=0))
                         for p in range(self._source.partitions)
                     }
                     work = partial(self._heads_read, organization_id, heads)
                     ends = positions_max(ends, await self._run(organization_id, work))
                     revision = await self._run(organization_id, partial(revision_get, organization_id=organization_id))
                     async with self._lock:
-                        await self._watches_renew(organization_id, revision)
+                        await self._graph_follow(topics, revision)
+                        now_s = asyncio.get_running_loop().time()
+                        aged = [t for t in topics if t.key.is_open and now_s - t.loaded_at_s > WATCH_AGE_MAX_S]
+                        await self._watches_renew(topics, aged)
                 # An entry is committed a moment before the bus brings it: missing is what lagged before too.
                 for partition, position in lagging.items():
                     async with self._lock:
@@ -338,18 +355,21 @@ class FeedHub:
                 _log.warning("feed_reconcile_failed", error=repr(error))
 
     async def _watch(self, key: TopicKey) -> Watch:
-        topic = self._topics.get(key.organization_id, {}).get(key)
-        return topic.watch if topic is not None else await self._watch_read(key)
+        topics = self._topics.get(key.organization_id)
+        topic = None if topics is None else topics.get(key)
+        return topic.watch if topic is not None else (await self._watches_read([key]))[0]
 
-    async def _watch_read(self, key: TopicKey) -> Watch:
-        work = partial(
-            watch_load,
-            organization_id=key.organization_id,
-            entity_ids=key.entity_ids,
-            under_id=key.under_id,
-            metrics=key.metrics,
-        )
-        return await self._run(key.organization_id, work)
+    def _watch_now(self, key: TopicKey) -> Watch:
+        """Return what a topic sees that somebody is subscribed to."""
+        topic = self._topics[key.organization_id].get(key)
+        assert topic is not None  # noqa: S101  (it lives as long as it has a subscriber)
+        return topic.watch
+
+    async def _watches_read(self, keys: Sequence[TopicKey]) -> list[Watch]:
+        requests = [WatchRequest(key.entity_ids, key.under_id, key.metrics) for key in keys]
+        organization_id = keys[0].organization_id
+        work = partial(watches_load, organization_id=organization_id, requests=requests)
+        return await self._run(organization_id, work)
 
     def _heads_read(self, organization_id: int, after: Mapping[int, int], session: Session) -> Mapping[int, int]:
         recent = self._clock() - RECENT

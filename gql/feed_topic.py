@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -128,7 +128,7 @@ class Subscriber:
         return not self.floor
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Topic:
     """Subscribers that asked for the same, and what they see."""
 
@@ -136,10 +136,6 @@ class Topic:
     watch: Watch
     loaded_at_s: float = 0.0
     subscribers: set[Subscriber] = field(default_factory=set)
-
-    def renew(self, watch: Watch, now_s: float) -> None:
-        """See the graph as it stands now."""
-        self.watch, self.loaded_at_s = watch, now_s
 
     def floor(self, partition: int) -> int:
         """Return the position up to which every subscriber has everything."""
@@ -159,3 +155,55 @@ class Topic:
         """End every subscription."""
         for subscriber in self.subscribers:
             subscriber.close(error)
+
+
+class OrganizationTopics:
+    """The topics of one organization, found by the devices whose points they may be sent.
+
+    revision: that of the graph which all of them have seen.
+    """
+
+    def __init__(self, revision: int) -> None:
+        self.revision = revision
+        self._topics: dict[TopicKey, Topic] = {}
+        self._by_device: dict[UUID, set[Topic]] = {}
+
+    def __iter__(self) -> Iterator[Topic]:
+        return iter(list(self._topics.values()))
+
+    def __len__(self) -> int:
+        return len(self._topics)
+
+    def get(self, key: TopicKey) -> Topic | None:
+        """Return the topic of that key, if there is one."""
+        return self._topics.get(key)
+
+    def add(self, topic: Topic) -> None:
+        """Take a topic in."""
+        self._topics[topic.key] = topic
+        self.revision = min(self.revision, topic.watch.revision)
+        for device_id in topic.watch.sending_ids:
+            self._by_device.setdefault(device_id, set()).add(topic)
+
+    def remove(self, topic: Topic) -> None:
+        """Let a topic go."""
+        del self._topics[topic.key]
+        self._forget(topic)
+
+    def renew(self, topic: Topic, watch: Watch, now_s: float) -> None:
+        """Let a topic see the graph as it stands now; does nothing where the topic has gone meanwhile."""
+        if self._topics.get(topic.key) is topic:
+            self._forget(topic)
+            topic.watch, topic.loaded_at_s = watch, now_s
+            self.add(topic)
+
+    def touched(self, device_ids: Iterable[UUID]) -> set[Topic]:
+        """Return the topics that may be sent points of any of these devices."""
+        return set().union(*(self._by_device.get(device_id, ()) for device_id in device_ids))
+
+    def _forget(self, topic: Topic) -> None:
+        for device_id in topic.watch.sending_ids:
+            of_device = self._by_device[device_id]
+            of_device.discard(topic)
+            if not of_device:
+                del self._by_device[device_id]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from domain.telemetry.attribution import Link
 from domain.telemetry.feed import FeedEntry, FeedGroup, Positions, Watch, positions_max, watch_build
 from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, series_rows, sources_list
 from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
@@ -62,6 +63,18 @@ _REFILL = text(
 
 
 @dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What a subscription asks for: these entities and all below one; the whole organization, if neither.
+
+    metrics: only these, or all. Persons and activities measure nothing.
+    """
+
+    entity_ids: frozenset[UUID] | None
+    under_id: UUID | None
+    metrics: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class CaughtUp:
     """What was stored, and the positions up to which it holds everything."""
 
@@ -77,43 +90,48 @@ def revision_get(session: Session, *, organization_id: int) -> int:
     return int(found)
 
 
-def watch_load(
-    session: Session,
-    *,
-    organization_id: int,
-    entity_ids: Collection[UUID] | None,
-    under_id: UUID | None,
-    metrics: Collection[str] | None,
-) -> Watch:
-    """Return what a subscription sees as the graph stands: these entities and all below one; all, if neither.
+def watches_load(session: Session, *, organization_id: int, requests: Sequence[WatchRequest]) -> list[Watch]:
+    """Return what each subscription sees as the graph stands. Statements: five, and a walk per `under_id`.
 
-    Persons and activities measure nothing. Raises NotFoundError for an unknown entity, LimitExceededError
-    where more than 100,000 entities would be watched.
+    Raises NotFoundError for an unknown entity, LimitExceededError where one would watch more than 100,000.
     """
     # First the revision, then what it is the revision of: a change in between is then seen as newer.
     revision = revision_get(session, organization_id=organization_id)
-    watched = set(entity_ids or ())
-    if under_id is not None:
-        watched |= _below(session, organization_id=organization_id, under_id=under_id)
-    elif entity_ids is None:
+    watched = [_watched(session, organization_id, request) for request in requests]
+    path = ("underId",) if any(request.under_id for request in requests) else ("entityIds",)
+    everything = set().union(*watched)
+    kinds = kinds_get(session, organization_id=organization_id, entity_ids=everything, path=path)
+    linked = [entity_id for entity_id, kind in kinds.items() if kind in LINKED_KINDS]
+    links: dict[UUID, list[Link]] = {}
+    for link in links_list(session, organization_id=organization_id, source_ids=linked):
+        links.setdefault(link.source_id, []).append(link)
+    devices = {entity_id for entity_id, kind in kinds.items() if kind is EntityKind.DEVICE}
+    sending = devices | {link.device_id for of_source in links.values() for link in of_source}
+    rows = series_rows(session, organization_id=organization_id, entity_ids=sending)
+    units = {(row.entity_id, row.port, row.metric): row.unit for of_device in rows.values() for row in of_device}
+    return [
+        watch_build(
+            revision=revision,
+            entity_ids=ids,
+            device_ids=ids & devices,
+            links=[link for entity_id in ids for link in links.get(entity_id, ())],
+            metrics=request.metrics,
+            units=units,
+        )
+        for request, ids in zip(requests, watched, strict=True)
+    ]
+
+
+def _watched(session: Session, organization_id: int, request: WatchRequest) -> set[UUID]:
+    watched = set(request.entity_ids or ())
+    if request.under_id is not None:
+        watched |= _below(session, organization_id=organization_id, under_id=request.under_id)
+    elif request.entity_ids is None:
         watched = _readable(session, organization_id=organization_id)
     if len(watched) > WATCHED_MAX:
-        msg = f"The subscription would watch {len(watched)} entities; at most {WATCHED_MAX} are watched."
+        msg = f"The subscription would watch more than {WATCHED_MAX} entities."
         raise LimitExceededError(msg, path=("entityIds",))
-    kinds = kinds_get(session, organization_id=organization_id, entity_ids=watched, path=_path(under_id))
-    linked = [entity_id for entity_id, kind in kinds.items() if kind in LINKED_KINDS]
-    links = links_list(session, organization_id=organization_id, source_ids=linked)
-    devices = [entity_id for entity_id, kind in kinds.items() if kind is EntityKind.DEVICE]
-    sending = {*devices, *(link.device_id for link in links)}
-    rows = series_rows(session, organization_id=organization_id, entity_ids=sending)
-    return watch_build(
-        revision=revision,
-        entity_ids=watched,
-        device_ids=devices,
-        links=links,
-        metrics=metrics,
-        units={(row.entity_id, row.port, row.metric): row.unit for of_device in rows.values() for row in of_device},
-    )
+    return watched
 
 
 def feed_heads(session: Session, *, organization_id: int, after: Positions, recent: datetime) -> Mapping[int, int]:
@@ -225,10 +243,6 @@ def _groups(rows: Iterator[Any]) -> Iterator[FeedGroup]:
         )
         first = points[0]
         yield FeedGroup(first.entity_id, first.port, first.metric, first.unit, columns)
-
-
-def _path(under_id: UUID | None) -> tuple[str]:
-    return ("entityIds",) if under_id is None else ("underId",)
 
 
 def _readable(session: Session, *, organization_id: int) -> set[UUID]:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, any_, case, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import (
@@ -32,13 +33,18 @@ LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
 _UPPER = case((func.upper_inf(entity_edges.c.valid), None), else_=func.upper(entity_edges.c.valid))
 
 
+def among(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """Return `column = ANY (values)` with one array as parameter: a statement takes 65,535 parameters at most."""
+    return column == any_(literal(list(values), ARRAY(column.type)))
+
+
 def kinds_get(
     session: Session, *, organization_id: int, entity_ids: Collection[UUID], path: Sequence[str] = ("entityIds",)
 ) -> Mapping[UUID, EntityKind]:
     """Return the kind of each entity, deleted ones too. Raises NotFoundError (at `path`) where one does not exist."""
     rows = session.execute(
         select(entities.c.id, entities.c.kind).where(
-            entities.c.organization_id == organization_id, entities.c.id.in_(entity_ids)
+            entities.c.organization_id == organization_id, among(entities.c.id, entity_ids)
         )
     )
     kinds = {row.id: EntityKind(row.kind) for row in rows}
@@ -71,8 +77,8 @@ def links_list(
         ).where(
             edges.organization_id == organization_id,
             or_(
-                *([edges.source_id.in_(source_ids)] if source_ids else []),
-                *([edges.target_id.in_(device_ids)] if device_ids else []),
+                *([among(edges.source_id, source_ids)] if source_ids else []),
+                *([among(edges.target_id, device_ids)] if device_ids else []),
             ),
             edges.relationship.in_(LINKS),
             edges.target_kind == EntityKind.DEVICE,
@@ -105,7 +111,7 @@ def series_rows(
                 latest_values.c.series_id == series.c.id,
             ),
         )
-        .where(series.c.organization_id == organization_id, series.c.entity_id.in_(entity_ids))
+        .where(series.c.organization_id == organization_id, among(series.c.entity_id, entity_ids))
     )
     for row in rows:
         by_entity.setdefault(row.entity_id, []).append(SeriesRow(*row))
