@@ -1,0 +1,104 @@
+"""The metrics of a reading: their canonical form, which is stored and compared. Pure, hot path."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any
+
+import orjson
+
+METRICS_MAX = 1_000
+NAME_CHARS_MAX = 200
+METRICS_BYTES_MAX = 262_144
+# Within it every whole number is a double exactly; beyond, a point holds the nearest double.
+_EXACT_MAX = 2**53
+_INT64_MAX = 2**63 - 1
+_SHOWN_CHARS_MAX = 100
+
+
+class MetricsError(ValueError):
+    """The metrics of a reading are refused; the text says why."""
+
+
+def metrics_canonical(metrics: Any) -> bytes:
+    """Return the canonical JSON of a reading's metrics: what the raw log holds.
+
+    Names are sorted; a null, which means absent, is left out; a whole number within 2**53 is written without
+    a fraction, so that 1 and 1.0 are the same. What JSON or UTF-8 cannot carry (NaN, an infinity, half a
+    surrogate pair, an integer beyond a double) becomes an array of one text that shows it, e.g. ["NaN"]: no
+    metric may be an array, so it ends as a dead letter whatever it was.
+    Raises MetricsError where it is no map, or beyond a bound: 1,000 metrics, names of 1 to 200 characters
+    without NUL, 262,144 bytes as JSON.
+    """
+    if not isinstance(metrics, dict):
+        msg = "metrics must be a map from names to numbers, booleans or texts."
+        raise MetricsError(msg)
+    if len(metrics) > METRICS_MAX:
+        msg = f"metrics holds {len(metrics)} metrics; a reading has at most {METRICS_MAX}."
+        raise MetricsError(msg)
+    cleaned: dict[str, Any] = {}
+    for name, value in metrics.items():
+        if not (isinstance(name, str) and 0 < len(name) <= NAME_CHARS_MAX and "\0" not in name):
+            msg = f"The name of a metric has 1 to {NAME_CHARS_MAX} characters, none of them NUL."
+            raise MetricsError(msg)
+        kind = type(value)
+        if kind is float:
+            if value.is_integer() and -_EXACT_MAX <= value <= _EXACT_MAX:
+                cleaned[name] = int(value)
+            else:
+                cleaned[name] = value if math.isfinite(value) else [str(value)]
+        elif kind is int and not -_INT64_MAX <= value <= _INT64_MAX:
+            cleaned[name] = _big(value)
+        elif value is not None:
+            cleaned[name] = value
+    text = _encode(cleaned)
+    if len(text) > METRICS_BYTES_MAX:
+        msg = f"metrics takes {len(text)} bytes; a reading has at most {METRICS_BYTES_MAX}."
+        raise MetricsError(msg)
+    return text
+
+
+def _encode(cleaned: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(cleaned, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, RecursionError):
+        pass
+    shown: dict[str, Any] = {}
+    for name, value in cleaned.items():
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            msg = "The name of a metric is not valid Unicode."
+            raise MetricsError(msg) from None
+        try:
+            orjson.dumps(value)
+            shown[name] = value
+        except (TypeError, RecursionError):
+            shown[name] = [_show(value)]
+    return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()[:_SHOWN_CHARS_MAX]
+    return type(value).__name__
+
+
+def _big(value: int) -> Any:
+    """Return the nearest double of an integer beyond 64 bits, as any JSON reader without big integers has it."""
+    try:
+        return float(value)
+    except OverflowError:
+        return [f"an integer of {value.bit_length()} bits"]
+
+
+def reading_key(*, port: int, timestamp_us: int, message_id: str | None, metrics: bytes) -> bytes:
+    """Return what makes two readings of one device the same: 128 bits of BLAKE2b.
+
+    With a message id it is that alone; without one, port (-1: none), timestamp and canonical metrics.
+    """
+    if message_id is not None:
+        return hashlib.blake2b(message_id.encode(), digest_size=16, person=b"message").digest()
+    said = b"%d %d %b" % (port, timestamp_us, metrics)
+    return hashlib.blake2b(said, digest_size=16, person=b"values").digest()

@@ -1,0 +1,174 @@
+"""What the readings of batches mean as points and as dead letters. Pure; hot path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from domain.telemetry.packed import MetricType
+from domain.telemetry.readings import RawBatch
+
+TEXT_CHARS_MAX = 10_000
+_NUMBER, _BOOLEAN, _TEXT = int(MetricType.NUMBER), int(MetricType.BOOLEAN), int(MetricType.TEXT)
+_NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Readings of one organization in columns, of one or several batches.
+
+    raw_ids, timestamps, received: int64, times in microseconds since the Unix epoch. ports: int32, NO_PORT for
+    none. batches: int32, the place of the reading's batch among those given. devices, keys: 16 bytes each.
+    metrics: as decoded from the raw log.
+    """
+
+    raw_ids: NDArray[np.int64]
+    batches: NDArray[np.int32]
+    devices: list[bytes]
+    ports: NDArray[np.int32]
+    timestamps: NDArray[np.int64]
+    received: NDArray[np.int64]
+    keys: list[bytes]
+    metrics: list[Any]
+
+    def take(self, index: NDArray[np.intp]) -> Readings:
+        """Return the readings at these places."""
+        return Readings(
+            self.raw_ids[index],
+            self.batches[index],
+            [self.devices[i] for i in index],
+            self.ports[index],
+            self.timestamps[index],
+            self.received[index],
+            [self.keys[i] for i in index],
+            [self.metrics[i] for i in index],
+        )
+
+    def __len__(self) -> int:
+        return len(self.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A dead letter: of a whole reading (metric None), or of one metric of it. reading: its place."""
+
+    reading: int
+    metric: str | None
+    code: str
+    message: str
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """Points in columns, ascending by reading, and what could not become one.
+
+    readings: int32, the reading's place. metrics: int32, the name's place in `names`. types: `MetricType`.
+    values: NaN at a text. texts: by the point's place.
+    """
+
+    names: list[str]
+    readings: NDArray[np.int32]
+    metrics: NDArray[np.int32]
+    types: NDArray[np.int8]
+    values: NDArray[np.float64]
+    texts: dict[int, str]
+    letters: list[Letter]
+
+
+def readings_decode(batches: Sequence[RawBatch]) -> Readings:
+    """Return the readings of batches, one after the other. Raises ValueError for JSON that is none."""
+    sizes = [len(batch) for batch in batches]
+    metrics: list[Any] = []
+    for batch in batches:
+        metrics += orjson.loads(batch.metrics)
+    devices = b"".join(batch.devices for batch in batches)
+    keys = b"".join(batch.keys for batch in batches)
+    if len(metrics) != sum(sizes):
+        raise ValueError("A batch holds another number of metrics than of readings.")
+    return Readings(
+        np.concatenate([batch.raw_ids for batch in batches]).astype(np.int64),
+        np.repeat(np.arange(len(batches), dtype=np.int32), sizes),
+        [devices[i : i + 16] for i in range(0, len(devices), 16)],
+        np.concatenate([batch.ports for batch in batches]).astype(np.int32),
+        np.concatenate([batch.timestamps for batch in batches]).astype(np.int64),
+        np.repeat(np.array([batch.received_us for batch in batches], dtype=np.int64), sizes),
+        [keys[i : i + 16] for i in range(0, len(keys), 16)],
+        metrics,
+    )
+
+
+def readings_normalize(readings: Readings, *, future_tolerance: timedelta) -> Normalized:
+    """Return the points of readings, and the dead letters of what is none.
+
+    A reading more than `future_tolerance` after its own receipt, or before 1970, is dead as a whole; so is one
+    without any metric. What depends on other readings (repeats, conflicts) is not judged here.
+    """
+    late = readings.timestamps > readings.received + int(future_tolerance / timedelta(microseconds=1))
+    refused = np.flatnonzero(late | (readings.timestamps < 0))
+    letters = [
+        _untimely(i, readings.metrics[i], is_late=bool(late[i]), tolerance=future_tolerance) for i in refused.tolist()
+    ]
+    skip = set(refused.tolist())
+    index: dict[str, int] = {}
+    of: list[int] = []
+    names: list[int] = []
+    types: list[int] = []
+    values: list[float] = []
+    texts: dict[int, str] = {}
+    for i, metrics in enumerate(readings.metrics):
+        if i in skip:
+            continue
+        if not metrics:
+            letters.append(Letter(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
+            continue
+        for name, value in metrics.items():
+            kind = type(value)
+            if kind is float or kind is int:
+                types.append(_NUMBER)
+                values.append(value)
+            elif kind is bool:
+                types.append(_BOOLEAN)
+                values.append(value)
+            elif kind is str and len(value) <= TEXT_CHARS_MAX and "\0" not in value:
+                texts[len(types)] = value
+                types.append(_TEXT)
+                values.append(_NAN)
+            else:
+                letters.append(_unsupported(i, name, value))
+                continue
+            names.append(index.setdefault(name, len(index)))
+            of.append(i)
+    return Normalized(
+        list(index),
+        np.array(of, dtype=np.int32),
+        np.array(names, dtype=np.int32),
+        np.array(types, dtype=np.int8),
+        np.array(values, dtype=np.float64),
+        texts,
+        letters,
+    )
+
+
+def _untimely(i: int, metrics: Any, *, is_late: bool, tolerance: timedelta) -> Letter:
+    if is_late:
+        msg = f"The timestamp lies more than {tolerance} after the receipt."
+        return Letter(i, None, "FUTURE_TIMESTAMP", msg, metrics)
+    return Letter(i, None, "BEFORE_EPOCH", "The timestamp lies before 1970-01-01T00:00:00Z.", metrics)
+
+
+def _unsupported(i: int, name: str, value: Any) -> Letter:
+    if isinstance(value, str):
+        if len(value) > TEXT_CHARS_MAX:
+            msg = f"The text has {len(value)} characters; a point holds at most {TEXT_CHARS_MAX}."
+            return Letter(i, name, "VALUE_TOO_LONG", msg, value[:TEXT_CHARS_MAX])
+        return Letter(i, name, "UNSUPPORTED_VALUE", "The text holds the character NUL.", value)
+    msg = "A metric is a number, a boolean or a text."
+    return Letter(i, name, "UNSUPPORTED_VALUE", msg, value)

@@ -1,0 +1,373 @@
+"""The normalize stage: batches of the raw log become points, dead letters and an entry of the live feed.
+
+One transaction takes any number of batches of one organization and one partition. Whatever their order and
+however often they come, what stands in the end is a function of the raw log. Hot path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
+from domain.telemetry.entries import NormEntry
+from domain.telemetry.leases import FencedError, Lease
+from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
+from domain.telemetry.readings import RawBatch
+from domain.telemetry.stages.demote import Demotion, readings_demote
+from domain.telemetry.stages.keys import keys_claim
+from domain.telemetry.stages.letters import letters_write
+from domain.telemetry.stages.memory import StageMemory, StageNotes
+from domain.telemetry.stages.points import points_of, points_standing, points_write
+from graph.change import graph_hold
+
+# Errors that the data itself causes: the batch is halved until the reading at fault is alone.
+DATA_ERRORS = (DataError, IntegrityError, ValueError, OverflowError)
+
+_STORED, _DUPLICATE, _DEAD = 0, 1, 2
+
+# Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
+# another holds, and waits for a commit of the same lease that is under way.
+_BEGIN = text(
+    """
+    WITH todo AS (
+        SELECT u.n FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
+        JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+        WHERE b.normalized_at IS NULL
+    ), held AS (
+        UPDATE stage_leases SET position = position + (SELECT count(*) FROM todo),
+            expires_at = clock_timestamp() + :ttl
+        WHERE stage = :stage AND partition = :partition AND fence = :fence
+        RETURNING position
+    )
+    SELECT (SELECT position FROM held) AS position, array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo
+    """
+)
+_FINISH = text(
+    """
+    UPDATE raw_batches b SET normalized_at = :now, feed_position = u.f, stored = u.s, duplicate = u.u, dead = u.d,
+        points = u.p
+    FROM unnest(:ids, :received, :positions, :stored, :duplicate, :dead, :points) AS u (i, r, f, s, u, d, p)
+    WHERE b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+    """
+)
+_DONE = text(
+    """
+    SELECT u.n - 1 AS n, b.feed_position FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
+    JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+    WHERE b.feed_position IS NOT NULL
+    """
+)
+_PRESENCE = text(
+    """
+    INSERT INTO device_presence AS d (organization_id, device_id, last_seen_at)
+    SELECT :organization_id, u.d, u.t FROM unnest(:devices, :received) AS u (d, t)
+    ON CONFLICT (organization_id, device_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
+        WHERE excluded.last_seen_at > d.last_seen_at
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """What a run of the stage works with. memory: the process's own. future_tolerance: see `readings_normalize`.
+
+    lease_ttl: for how long each transaction keeps the lease.
+    """
+
+    lease: Lease
+    lease_ttl: timedelta
+    future_tolerance: timedelta
+    memory: StageMemory
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedBatches:
+    """What a transaction did; void unless it commits.
+
+    entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
+    notes: for the memory, once committed. counts: of readings and points.
+    """
+
+    entries: list[NormEntry]
+    done: list[RawBatch]
+    notes: StageNotes
+    readings: int = 0
+    points: int = 0
+
+
+@dataclass(slots=True)
+class _Work:
+    """The readings of a transaction, and what has become of them so far."""
+
+    organization_id: int
+    run: StageRun
+    now: datetime
+    readings: Readings
+    normalized: Normalized
+    outcome: NDArray[np.int8]
+    is_kept: NDArray[np.bool_]
+    notes: StageNotes = field(default_factory=StageNotes)
+    letters: list[Letter] = field(default_factory=list)
+
+
+def batches_normalize(
+    session: Session,
+    *,
+    organization_id: int,
+    batches: Sequence[RawBatch],
+    run: StageRun,
+    now: datetime,
+    is_isolating: bool = False,
+) -> NormalizedBatches:
+    """Normalize batches of one organization and the lease's partition; those done before are left as they are.
+
+    is_isolating: find readings that the database refuses by halving, and make them dead letters; without it,
+    such a reading fails the transaction with one of DATA_ERRORS.
+    Raises FencedError where another has taken the lease.
+    """
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    begun = session.execute(
+        _BEGIN,
+        {
+            **_names(organization_id, batches),
+            "stage": run.lease.stage,
+            "partition": run.lease.partition,
+            "fence": run.lease.fence,
+            "ttl": run.lease_ttl,
+        },
+    ).one()
+    if begun.position is None:
+        raise FencedError
+    todo = [batches[n] for n in begun.todo]
+    done = [batch for n, batch in enumerate(batches) if n not in set(begun.todo)]
+    if not todo:
+        return NormalizedBatches([], done, StageNotes())
+    readings = readings_decode(todo)
+    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance)
+    work = _Work(
+        organization_id,
+        run,
+        now,
+        readings,
+        normalized,
+        np.full(len(readings), _DEAD, dtype=np.int8),
+        np.zeros(len(normalized.readings), dtype=np.bool_),
+    )
+    everything = np.arange(len(readings), dtype=np.intp)
+    if is_isolating:
+        _write_halving(session, work, everything)
+    else:
+        _write(session, work, everything, work.notes)
+    letters_write(
+        session,
+        organization_id=organization_id,
+        stage=run.lease.stage,
+        readings=readings,
+        letters=work.letters,
+        now=now,
+    )
+    first = int(begun.position) - len(todo) + 1
+    _finish(session, work, todo, first)
+    written = (readings, normalized, work.is_kept)
+    entries = [
+        _entry(organization_id, written, batch, n, position=first + n, revision=revision)
+        for n, batch in enumerate(todo)
+    ]
+    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()))
+
+
+def batches_again(
+    session: Session, *, organization_id: int, batches: Sequence[RawBatch], run: StageRun
+) -> list[NormEntry]:
+    """Return the feed's entries of batches normalized before, with their points as they now stand."""
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    positions = {row.n: row.feed_position for row in session.execute(_DONE, _names(organization_id, batches))}
+    found = [batch for n, batch in enumerate(batches) if n in positions]
+    if not found:
+        return []
+    readings = readings_decode(found)
+    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance)
+    notes = StageNotes()
+    points = points_of(
+        session,
+        organization_id=organization_id,
+        readings=readings,
+        normalized=normalized,
+        chosen=np.arange(len(normalized.readings), dtype=np.intp),
+        memory=run.memory,
+        notes=notes,
+    )
+    is_kept = np.zeros(len(points), dtype=np.bool_)
+    is_kept[points_standing(session, organization_id=organization_id, points=points)] = True
+    entries = [
+        _entry(organization_id, (readings, normalized, is_kept), batch, n, position=position, revision=revision)
+        for n, (batch, position) in enumerate(zip(found, positions.values(), strict=True))
+    ]
+    return sorted(entries, key=lambda entry: entry.position)
+
+
+def _names(organization_id: int, batches: Sequence[RawBatch]) -> dict[str, object]:
+    return {
+        "organization_id": organization_id,
+        "ids": bigint_array([batch.id for batch in batches]),
+        "received": instant_array([batch.received_us for batch in batches]),
+    }
+
+
+def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: StageNotes) -> None:
+    """Write what the chosen readings mean; on an error nothing of `work` has changed."""
+    readings, normalized = work.readings, work.normalized
+    stored = np.zeros(len(readings), dtype=np.bool_)
+    stored[normalized.readings] = True
+    claims = keys_claim(session, organization_id=work.organization_id, readings=readings, chosen=chosen, stored=stored)
+    counts = np.zeros(len(readings), dtype=np.bool_)
+    counts[chosen] = True
+    counts[claims.duplicates] = False
+    if claims.demoted:
+        readings_demote(
+            session,
+            demotion=Demotion(work.organization_id, work.run.lease.stage, work.run.future_tolerance, work.now),
+            demoted=claims.demoted,
+            memory=work.run.memory,
+            notes=notes,
+        )
+    places = np.flatnonzero(counts[normalized.readings])
+    points = points_of(
+        session,
+        organization_id=work.organization_id,
+        readings=readings,
+        normalized=normalized,
+        chosen=places,
+        memory=work.run.memory,
+        notes=notes,
+    )
+    _presence_write(session, work, chosen)
+    kept = points_write(
+        session, organization_id=work.organization_id, points=points, memory=work.run.memory, notes=notes
+    )
+    work.is_kept[places[kept]] = True
+    work.outcome[chosen] = np.where(stored[chosen], _STORED, _DEAD)
+    work.outcome[claims.duplicates] = _DUPLICATE
+    work.letters += [letter for letter in normalized.letters if counts[letter.reading]]
+
+
+def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
+    notes = StageNotes()
+    try:
+        with session.begin_nested():
+            _write(session, work, chosen, notes)
+    except DATA_ERRORS as error:
+        # What the process remembers may be at fault: a partition that was dropped since.
+        work.run.memory.forget()
+        if len(chosen) == 1:
+            _bury(session, work, chosen, error)
+            return
+        for half in np.array_split(chosen, 2):
+            _write_halving(session, work, half)
+    else:
+        work.notes.add(notes)
+
+
+def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:
+    """Make a dead letter of the one reading that cannot be written."""
+    claims = keys_claim(
+        session,
+        organization_id=work.organization_id,
+        readings=work.readings,
+        chosen=chosen,
+        stored=np.zeros(len(work.readings), dtype=np.bool_),
+    )
+    place = int(chosen[0])
+    if len(claims.duplicates):
+        work.outcome[place] = _DUPLICATE
+        return
+    reason = str(getattr(error, "orig", None) or error).splitlines()
+    message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
+    work.letters.append(Letter(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
+
+
+def _presence_write(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
+    """Note when each device was last heard."""
+    readings = work.readings
+    heard: dict[bytes, int] = {}
+    for place, received in zip(chosen.tolist(), readings.received[chosen].tolist(), strict=True):
+        device = readings.devices[place]
+        if heard.get(device, -1) < received:
+            heard[device] = received
+    devices = sorted(heard)
+    session.execute(
+        _PRESENCE,
+        {
+            "organization_id": work.organization_id,
+            "devices": uuid_array(b"".join(devices)),
+            "received": instant_array([heard[device] for device in devices]),
+        },
+    )
+
+
+def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:
+    of = work.readings.batches
+
+    def count(which: int) -> object:
+        return int_array(np.bincount(of[work.outcome == which], minlength=len(batches)))
+
+    points = np.bincount(of[work.normalized.readings[work.is_kept]], minlength=len(batches))
+    session.execute(
+        _FINISH,
+        {
+            **_names(work.organization_id, batches),
+            "now": work.now,
+            "positions": bigint_array(np.arange(first, first + len(batches))),
+            "stored": count(_STORED),
+            "duplicate": count(_DUPLICATE),
+            "dead": count(_DEAD),
+            "points": int_array(points),
+        },
+    )
+
+
+def _entry(
+    organization_id: int,
+    written: tuple[Readings, Normalized, NDArray[np.bool_]],
+    batch: RawBatch,
+    n: int,
+    *,
+    position: int,
+    revision: int,
+) -> NormEntry:
+    """Return the entry of the batch at place n: the points of it that stand in history."""
+    readings, normalized, is_kept = written
+    begins, ends = np.searchsorted(readings.batches, [n, n + 1])
+    low, high = np.searchsorted(normalized.readings, [begins, ends])
+    places = low + np.flatnonzero(is_kept[low:high])
+    names, metrics = np.unique(normalized.metrics[places], return_inverse=True)
+    texts = {}
+    if normalized.texts:
+        texts = {new: normalized.texts[old] for new, old in enumerate(places.tolist()) if old in normalized.texts}
+    return NormEntry(
+        organization_id=organization_id,
+        batch_id=batch.id,
+        partition=batch.partition,
+        position=position,
+        revision=revision,
+        received_us=batch.received_us,
+        devices=batch.devices,
+        ports=batch.ports,
+        timestamps=batch.timestamps,
+        names=[normalized.names[m] for m in names.tolist()],
+        readings=(normalized.readings[places] - begins).astype(np.int32),
+        metrics=metrics.astype(np.int32),
+        types=normalized.types[places],
+        values=normalized.values[places],
+        texts=texts,
+    )

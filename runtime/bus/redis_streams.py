@@ -1,0 +1,188 @@
+"""The bus on Redis or Valkey: streams with consumer groups. Every call is bounded in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_S = 1.0
+# A call that waits for entries waits that much less than the socket does.
+REPLY_TIMEOUT_S = 5.0
+_FIELD = b"b"
+
+Entry = tuple[str, bytes]
+
+
+def bus_connect(url: str) -> redis.Redis:
+    """Return a client with bounded timeouts and without retries of its own. It connects when first used."""
+    return redis.Redis.from_url(
+        url,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=REPLY_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        health_check_interval=30,
+    )
+
+
+class RedisStreams:
+    """`domain.telemetry.bus.Bus` on one Redis or Valkey. Threads may share it; do not carry it over a fork.
+
+    Every method raises ConnectionError (built in) where the server is away, too slow, or out of memory.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def publish(self, stream: str, payloads: Sequence[bytes]) -> int:
+        """Append entries in order, in one round trip; return how many entries the stream then holds."""
+        with _translated(), self._client.pipeline(transaction=False) as pipeline:
+            for payload in payloads:
+                pipeline.xadd(stream, {_FIELD: payload})
+            pipeline.xlen(stream)
+            return int(pipeline.execute()[-1])
+
+    def group_ensure(self, stream: str, group: str) -> None:
+        """Make the group where it is missing; it begins at the oldest entry kept."""
+        with _translated():
+            try:
+                self._client.xgroup_create(stream, group, id="0", mkstream=True)
+            except redis.ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
+
+    def group_read(self, stream: str, group: str, *, consumer: str, count: int, block_ms: int) -> Sequence[Entry]:
+        """Return the next entries nobody of the group has read; wait up to `block_ms` for the first."""
+
+        def read() -> Any:
+            return self._client.xreadgroup(group, consumer, {stream: ">"}, count=count, block=block_ms or None)
+
+        reply = self._with_group(stream, group, read)
+        return _entries(reply[0][1]) if reply else []
+
+    def group_claim(self, stream: str, group: str, *, consumer: str, idle_ms: int, count: int) -> Sequence[Entry]:
+        """Take over entries pending with any consumer for at least `idle_ms`, oldest first."""
+
+        def claim() -> Any:
+            return self._client.xautoclaim(stream, group, consumer, min_idle_time=idle_ms, count=count)
+
+        return _entries(self._with_group(stream, group, claim)[1])
+
+    def group_ack(self, stream: str, group: str, ids: Sequence[str]) -> None:
+        """Mark entries as done."""
+        with _translated():
+            self._client.xack(stream, group, *ids)
+
+    def oldest_waiting_ms(self, stream: str, group: str) -> int | None:
+        """Return when the oldest entry not yet acknowledged was appended, in ms since the epoch; None: none waits."""
+
+        def oldest() -> str | None:
+            return self._oldest_waiting(stream, group)
+
+        found = self._with_group(stream, group, oldest)
+        return None if found is None else int(found.partition("-")[0])
+
+    def now_ms(self) -> int:
+        """Return the server's time in milliseconds since the Unix epoch."""
+        with _translated():
+            seconds, micros = self._client.time()
+        return seconds * 1000 + micros // 1000
+
+    def length(self, stream: str) -> int:
+        """Return how many entries the stream holds."""
+        with _translated():
+            return int(self._client.xlen(stream))
+
+    def trim(self, stream: str, groups: Sequence[str], *, kept_ms: int) -> int:
+        """Remove what every group has acknowledged; without groups, what is older than `kept_ms`. Return how many."""
+        if not groups:
+            with _translated():
+                return int(self._client.xtrim(stream, minid=f"{self.now_ms() - kept_ms}-0", approximate=False))
+        keep_from: list[str] = []
+        for group in groups:
+
+            def boundary(group: str = group) -> str | None:
+                return self._oldest_waiting(stream, group)
+
+            oldest = self._with_group(stream, group, boundary)
+            if oldest is not None:
+                keep_from.append(oldest)
+        with _translated():
+            if keep_from:
+                return int(self._client.xtrim(stream, minid=min(keep_from, key=_order), approximate=False))
+            delivered = min((self._delivered(stream, group) for group in groups), key=_order)
+            # The last one delivered may stay: MINID keeps it, and the next call removes it.
+            return int(self._client.xtrim(stream, minid=delivered, approximate=False))
+
+    def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
+        """Return the id of each stream's newest entry, '0-0' where there is none."""
+        found = []
+        for stream in streams:
+            entry = self.last_entry(stream)
+            found.append("0-0" if entry is None else entry[0])
+        return found
+
+    def last_entry(self, stream: str) -> Entry | None:
+        """Return a stream's newest entry."""
+        with _translated():
+            reply = _entries(self._client.xrevrange(stream, count=1))
+        return reply[0] if reply else None
+
+    def read_after(self, positions: Mapping[str, str], *, count: int, block_ms: int) -> Mapping[str, Sequence[Entry]]:
+        """Return entries after the given ids, by stream, without a group; wait up to `block_ms` for the first."""
+        with _translated():
+            reply = self._client.xread(cast("Any", dict(positions)), count=count, block=block_ms or None)
+        return {name.decode(): _entries(entries) for name, entries in cast("Any", reply) or ()}
+
+    def _oldest_waiting(self, stream: str, group: str) -> str | None:
+        pending = cast("Any", self._client.xpending(stream, group))
+        waiting = [] if not pending["pending"] else [pending["min"].decode()]
+        after = _entries(self._client.xrange(stream, min=f"({self._delivered(stream, group)}", count=1))
+        waiting += [entry[0] for entry in after]
+        return min(waiting, key=_order) if waiting else None
+
+    def _delivered(self, stream: str, group: str) -> str:
+        for info in cast("Any", self._client.xinfo_groups(stream)):
+            if info["name"] == group.encode():
+                return str(info["last-delivered-id"].decode())
+        msg = f"NOGROUP {group} at {stream}"
+        raise redis.ResponseError(msg)
+
+    def _with_group(self, stream: str, group: str, call: Callable[[], T]) -> T:
+        """Call, and once more after making the group, where the server has lost it with its data."""
+        with _translated():
+            try:
+                return call()
+            except redis.ResponseError as error:
+                if "NOGROUP" not in str(error) and "no such key" not in str(error):
+                    raise
+        self.group_ensure(stream, group)
+        with _translated():
+            return call()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError) as error:
+        raise ConnectionError(str(error)) from error
+    except redis.exceptions.BusyLoadingError as error:
+        raise ConnectionError(str(error)) from error
+
+
+def _entries(reply: Any) -> list[Entry]:
+    # An entry that was deleted while it was pending has no fields.
+    return [(entry_id.decode(), fields[_FIELD]) for entry_id, fields in reply if fields]
+
+
+def _order(entry_id: str) -> tuple[int, int]:
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence)
