@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from domain.organizations.operations import organization_create
@@ -34,3 +35,23 @@ def world(worlds: Callable[[str], World]) -> World:
 def other(worlds: Callable[[str], World]) -> World:
     """Another organization of the same installation, with nothing in it."""
     return worlds("Other")
+
+
+@pytest.fixture
+def statements() -> Callable[[Engine], AbstractContextManager[list[str]]]:
+    """`with statements(engine) as seen`: the statements sent within the block."""
+
+    @contextmanager
+    def watch(engine: Engine) -> Iterator[list[str]]:
+        seen: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            seen.append(statement)
+
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            yield seen
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+
+    return watch

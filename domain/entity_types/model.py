@@ -1,0 +1,28 @@
+"""The finer sort of a thing, as data, and what its telemetry looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from graph.kinds import EntityKind
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """A type of entity. telemetry_schema: the one in force at the time asked for, {} where there is none.
+
+    All times are UTC.
+    """
+
+    id: UUID
+    kind: EntityKind
+    name: str
+    description: str | None
+    telemetry_schema: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime

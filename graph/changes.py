@@ -1,0 +1,146 @@
+"""Read the audit trail: who changed what, and what an entity was like at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, cast, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from graph.errors import BadInputError
+from graph.instants import instant_utc
+from graph.json_bounds import text_is_storable
+from graph.paging import CursorKey, Page, PageRequest
+from graph.tables import INSTANT, changes
+
+_CURSOR: Final = "CHANGES"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of the trail. before, after: the states, JSON in the contract's names; None: there was none.
+
+    subject_type: entity, edge, entity_type, relationship, device_token. recorded_at: UTC.
+    """
+
+    id: UUID
+    recorded_at: datetime
+    actor: str
+    action: str
+    subject_type: str
+    subject_id: UUID
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeFilter:
+    """Which entries; None: no condition; an empty collection: none. [begins, ends): of the time of recording."""
+
+    subject_ids: Collection[UUID] | None = None
+    actors: Collection[str] | None = None
+    actions: Collection[str] | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+def changes_page(session: Session, *, organization_id: int, where: ChangeFilter, page: PageRequest) -> Page[Change]:
+    """Return one page of the trail, newest first; those of one instant with the id drawn last first.
+
+    One statement, and one more where the total is asked. Raises BadInputError for a cursor of another list.
+    """
+    conditions = _conditions(organization_id, where)
+    after = [] if page.after is None else [_before(page.after)]
+    rows = session.execute(
+        select(changes)
+        .where(*conditions, *after)
+        .order_by(changes.c.recorded_at.desc(), changes.c.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [_change_of_row(row) for row in rows[: page.first]]
+    count = select(func.count()).select_from(changes).where(*conditions)
+    return Page(
+        found,
+        [(_CURSOR, each.recorded_at.isoformat(), str(each.id)) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: int(session.execute(count).scalar_one()),
+    )
+
+
+def changes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Change]:
+    """Return the entries of these ids; one that does not exist is left out. One statement."""
+    rows = session.execute(
+        select(changes).where(
+            changes.c.organization_id == organization_id, changes.c.id == any_(cast(list(ids), ARRAY(Uuid)))
+        )
+    )
+    return {row.id: _change_of_row(row) for row in rows}
+
+
+def entity_as_recorded(
+    session: Session, *, organization_id: int, entity_id: UUID, at: datetime
+) -> Mapping[str, Any] | None:
+    """Return an entity's state as it had been recorded by `at`, JSON in the contract's names.
+
+    A deleted entity's state has its `deletedAt`. None where it did not exist yet, or does not at all.
+    """
+    instant = instant_utc(at, path="at")
+    row = session.execute(
+        select(changes.c.after)
+        .where(
+            changes.c.organization_id == organization_id,
+            changes.c.subject_id == entity_id,
+            changes.c.subject_type == "entity",
+            changes.c.recorded_at <= instant,
+        )
+        # Several entries of one change bear one instant; ids rise within it.
+        .order_by(changes.c.recorded_at.desc(), changes.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else row.after
+
+
+def _conditions(organization_id: int, where: ChangeFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [changes.c.organization_id == organization_id]
+    if where.subject_ids is not None:
+        conditions.append(changes.c.subject_id == any_(cast(list(where.subject_ids), ARRAY(Uuid))))
+    for column, words in ((changes.c.actor, where.actors), (changes.c.action, where.actions)):
+        if words is not None:
+            asked = [word for word in words if text_is_storable(word)]
+            conditions.append(column == any_(cast(asked, ARRAY(Text))))
+    if where.begins is not None:
+        conditions.append(changes.c.recorded_at >= instant_utc(where.begins, path="from"))
+    if where.ends is not None:
+        conditions.append(changes.c.recorded_at < instant_utc(where.ends, path="to"))
+    return conditions
+
+
+def _before(key: CursorKey) -> ColumnElement[bool]:
+    fault = BadInputError("This cursor does not belong to this list.", path=("after",))
+    if len(key) != 3 or key[0] != _CURSOR:  # noqa: PLR2004  (list, instant, id)
+        raise fault
+    try:
+        instant, last = instant_utc(datetime.fromisoformat(str(key[1])), path="after"), UUID(str(key[2]))
+    except ValueError:
+        raise fault from None
+    return tuple_(changes.c.recorded_at, changes.c.id) < tuple_(literal(instant, INSTANT), literal(last, Uuid))
+
+
+def _change_of_row(row: Row[Any]) -> Change:
+    return Change(
+        row.id,
+        row.recorded_at.astimezone(UTC),
+        row.actor,
+        row.action,
+        row.subject_type,
+        row.subject_id,
+        row.before,
+        row.after,
+        row.reason,
+    )
