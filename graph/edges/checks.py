@@ -19,6 +19,7 @@ from graph.edges.rows import EDGE_COLUMNS, edge_of_row, range_of
 from graph.edges.rules import Interval, exclusive_key
 from graph.errors import BadInputError, ConflictError, NotFoundError
 from graph.ids import EdgeId, EntityId
+from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive, Relationship
 from graph.relationships.queries import relationship_of_row
@@ -90,12 +91,15 @@ def fact_load(
     port: int | None,
 ) -> Fact:
     """Look up relationship and ends. Raises NotFoundError, BadInputError for an unknown relationship."""
-    found = session.execute(
-        select(relationships).where(
-            relationships.c.organization_id == change.organization_id, relationships.c.name == relationship
-        )
-    ).one_or_none()
-    if found is None:
+    found = (
+        text_is_storable(relationship)
+        and session.execute(
+            select(relationships).where(
+                relationships.c.organization_id == change.organization_id, relationships.c.name == relationship
+            )
+        ).one_or_none()
+    )
+    if not found:
         raise BadInputError(f"There is no relationship {relationship!r}.", path=("relationship",))
     ends = ends_load(session, change=change, ids=(source_id, target_id))
     for end_id, path in ((source_id, "sourceId"), (target_id, "targetId")):

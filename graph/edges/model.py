@@ -5,21 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from graph.edges.rules import Interval
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.kinds import EntityKind
-
-
-class Unchanged(Enum):
-    """The argument that was not given, where None is a value of its own."""
-
-    UNCHANGED = "UNCHANGED"
-
-
-UNCHANGED: Final = Unchanged.UNCHANGED
 
 
 @dataclass(frozen=True, slots=True)

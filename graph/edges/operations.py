@@ -14,9 +14,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
 from graph.edges.checks import Fact, fact_check, fact_load
-from graph.edges.model import UNCHANGED, EdgeVersion, Unchanged
+from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_believed, edges_touching_after
 from graph.edges.rows import version_close, version_insert, version_record
 from graph.edges.rules import (
@@ -24,13 +25,13 @@ from graph.edges.rules import (
     interval_of,
     kinds_check,
     loop_check,
-    metadata_check,
     port_check,
     shorten,
 )
 from graph.errors import BadInputError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.instants import instant_utc
+from graph.json_bounds import json_object_check
 
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -54,7 +55,7 @@ def edge_create(
     before, CycleError, LimitExceededError for too much metadata, BadInputError for anything else.
     """
     valid = interval_of(change.recorded if valid_from is None else valid_from, valid_until)
-    metadata_check(metadata)
+    stored = json_object_check(metadata, path=("metadata",))
     fact = fact_load(
         session, change=change, source_id=source_id, target_id=target_id, relationship=relationship, port=port
     )
@@ -64,7 +65,7 @@ def edge_create(
     loop_check(fact.relationship, source_id, target_id)
     port_check(fact.relationship, fact.target.kind, port)
     fact_check(session, change=change, fact=fact, valid=valid)
-    return edge_write(session, change=change, fact=fact, valid=valid, metadata=metadata)
+    return edge_write(session, change=change, fact=fact, valid=valid, metadata=stored)
 
 
 def edge_end(session: Session, *, change: GraphChange, edge_id: UUID, at: datetime | None = None) -> EdgeVersion:
@@ -84,23 +85,23 @@ def edge_correct(
     *,
     change: GraphChange,
     edge_id: UUID,
-    valid_from: datetime | Unchanged = UNCHANGED,
-    valid_until: datetime | Unchanged | None = UNCHANGED,
-    metadata: Mapping[str, Any] | Unchanged = UNCHANGED,
+    valid_from: datetime | Absent = ABSENT,
+    valid_until: datetime | Absent | None = ABSENT,
+    metadata: Mapping[str, Any] | Absent = ABSENT,
 ) -> EdgeVersion:
     """Record that the edge never was as believed: close that belief and write a new one.
 
-    edge_id: of the edge or of a version; what is believed now is corrected. An UNCHANGED argument stays as
+    edge_id: of the edge or of a version; what is believed now is corrected. An ABSENT argument stays as
     it is; valid_until None opens the edge again. A correction that changes nothing writes nothing.
     Raises NotFoundError, ConflictError for a retracted edge, and what `edge_create` raises for the new time.
     """
     before = edge_believed(session, organization_id=change.organization_id, edge_id=edge_id)
     valid = interval_of(
-        before.valid_from if isinstance(valid_from, Unchanged) else valid_from,
-        before.valid_until if isinstance(valid_until, Unchanged) else valid_until,
+        before.valid_from if isinstance(valid_from, Absent) else valid_from,
+        before.valid_until if isinstance(valid_until, Absent) else valid_until,
     )
-    new_metadata = before.metadata if isinstance(metadata, Unchanged) else metadata
-    metadata_check(new_metadata)
+    new_metadata = before.metadata if isinstance(metadata, Absent) else metadata
+    json_object_check(new_metadata, path=("metadata",))
     if valid == before.valid and new_metadata == before.metadata:
         return before
     return _rewrite(session, change=change, action="corrected", before=before, valid=valid, metadata=new_metadata)

@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from graph.change import GraphChange
-from graph.edges.checks import Fact, fact_check, fact_load
+from graph.edges.checks import Fact, ends_load, fact_check, fact_load
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_cut, edge_write
 from graph.edges.queries import edges_touching_after
 from graph.edges.rules import Interval, kinds_check, loop_check
-from graph.errors import ArgusError, BadInputError
+from graph.errors import ArgusError, BadInputError, NotFoundError
 from graph.instants import instant_utc
 
 
@@ -47,6 +47,8 @@ def edges_replace_target(
     instant = change.recorded if at is None else instant_utc(at, path="at")
     if replacement_id == target_id:
         raise BadInputError("An entity cannot replace itself.", path=("replacementId",))
+    if replacement_id not in ends_load(session, change=change, ids=[replacement_id]):
+        raise NotFoundError(f"There is no entity {replacement_id}.", path=("replacementId",))
     moving = [
         before
         for before in edges_touching_after(

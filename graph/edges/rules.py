@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from graph.edges.errors import CycleError, KindNotAllowedError
-from graph.errors import BadInputError, LimitExceededError
+from graph.errors import BadInputError
 from graph.instants import instant_utc
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive, Relationship
 
-METADATA_MAX_BYTES = 65_536
-METADATA_DEPTH_MAX = 32
 PORT_MAX = 2**31 - 1
 
 
@@ -97,22 +92,6 @@ def port_check(relationship: Relationship, target_kind: EntityKind, port: int | 
         raise BadInputError(f"port must lie between 0 and {PORT_MAX}; it was {port}.", path=("port",))
 
 
-def metadata_check(metadata: Mapping[str, Any]) -> None:
-    """Refuse metadata that cannot be stored.
-
-    Raises LimitExceededError above METADATA_MAX_BYTES of JSON or METADATA_DEPTH_MAX levels, BadInputError
-    for what is not JSON (a number that is not finite, a NUL character, a lone surrogate).
-    """
-    _shape_check(metadata)
-    try:
-        size = len(json.dumps(dict(metadata), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
-    except (TypeError, ValueError):
-        raise BadInputError("metadata must be a JSON object.", path=("metadata",)) from None
-    if size > METADATA_MAX_BYTES:
-        message = f"metadata may take {METADATA_MAX_BYTES} bytes as JSON; it takes {size}."
-        raise LimitExceededError(message, path=("metadata",))
-
-
 def exclusive_key(
     relationship: Relationship, source_id: UUID, source_kind: EntityKind, target_id: UUID, port: int | None
 ) -> str | None:
@@ -125,21 +104,6 @@ def exclusive_key(
     if relationship.exclusive is Exclusive.TARGET:
         return f"{relationship.name} {target_id}"
     return f"{relationship.name} {target_id} {'-' if port is None else port}"
-
-
-def _shape_check(metadata: Mapping[str, Any]) -> None:
-    # Without recursion, for the value is the caller's.
-    waiting: list[tuple[Any, int]] = [(metadata, 1)]
-    while waiting:
-        item, level = waiting.pop()
-        if isinstance(item, str) and "\0" in item:
-            raise BadInputError("metadata cannot hold a NUL character.", path=("metadata",))
-        if isinstance(item, (Mapping, list, tuple)):
-            if level > METADATA_DEPTH_MAX:
-                message = f"metadata may be nested {METADATA_DEPTH_MAX} levels deep."
-                raise LimitExceededError(message, path=("metadata",))
-            inner = [*item.keys(), *item.values()] if isinstance(item, Mapping) else item
-            waiting.extend((each, level + 1) for each in inner)
 
 
 def _a(kind: EntityKind) -> str:

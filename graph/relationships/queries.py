@@ -9,6 +9,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from graph.errors import BadInputError, NotFoundError
+from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive, Relationship
 from graph.tables import relationships
@@ -36,9 +37,11 @@ def relationship_names_check(session: Session, *, organization_id: int, names: C
     """Refuse names nobody registered, so that a misspelt one is not an empty answer. Raises BadInputError."""
     if not names:
         return
+    storable = list(filter(text_is_storable, names))
     known = session.scalars(
         select(relationships.c.name).where(
-            relationships.c.organization_id == organization_id, relationships.c.name.in_(list(names))
+            relationships.c.organization_id == organization_id,
+            relationships.c.name.in_(storable),
         )
     ).all()
     unknown = sorted(set(names) - set(known))

@@ -13,6 +13,7 @@ from graph.direction import Direction
 from graph.errors import LimitExceededError
 from graph.ids import EdgeVersionId, EntityId
 from graph.instants import Moment, moment_sql, moment_values
+from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
 from graph.tables import entities
 from graph.walk.below import below_select
@@ -151,7 +152,7 @@ class SqlWalk:
             select(entities.c.id).where(
                 entities.c.organization_id == self.organization_id,
                 entities.c.id == text("ANY (CAST(:ids AS uuid[]))").bindparams(ids=list(nodes)),
-                entities.c.type.in_(list(types)),
+                entities.c.type.in_(list(filter(text_is_storable, types))),
             )
         )
         return set(rows)
