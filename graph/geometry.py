@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -97,7 +96,7 @@ def _kind(value: Any, path: Path) -> str:
     if not isinstance(value, Mapping):
         raise BadInputError("A location is a GeoJSON geometry: an object with type and coordinates.", path=path)
     kind = value.get("type")
-    if kind in {"Feature", "FeatureCollection"}:
+    if kind in ("Feature", "FeatureCollection"):
         raise BadInputError(f"A location is a GeoJSON geometry, not a {kind}.", path=(*path, "type"))
     if not isinstance(kind, str) or (kind not in _DEPTHS and kind != _COLLECTION):
         known = ", ".join([*_DEPTHS, _COLLECTION])
@@ -136,8 +135,7 @@ def _position_check(position: Any, place: Path) -> int:
     bounds = (("longitude", 180.0), ("latitude", 90.0), ("altitude", ALTITUDE_MAX_M))
     for index, (number, (name, most)) in enumerate(zip(position, bounds, strict=False)):
         if not -most <= number <= most:  # a NaN lies nowhere
-            told = "a number" if isinstance(number, float) and not math.isfinite(number) else f"{number:.6g}"
-            message = f"A {name} must lie between {-most:g} and {most:g}; it was {told}."
+            message = f"A {name} must lie between {-most:g} and {most:g}."
             raise BadInputError(message, path=(*place, str(index)))
     return len(position)
 
