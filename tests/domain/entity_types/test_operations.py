@@ -69,7 +69,7 @@ def test_a_type_is_created_and_read(world: World, other: World) -> None:
     assert names(world, ASSET) == ["Fan", "Pump"]
     assert names(other) == []
     with world.session() as session:
-        of = {"organization_id": world.organization_id}
+        of: dict[str, Any] = {"organization_id": world.organization_id}
         assert entity_type_get(session, **of, entity_type_id=made.id) == made
         assert entity_type_by_name(session, **of, kind=ASSET, name="Pump") == made
         assert entity_type_by_name(session, **of, kind=ASSET, name="pump\0") is None
@@ -104,7 +104,7 @@ def test_without_a_time_a_schema_holds_from_the_change_on(world: World) -> None:
     with world.changing() as (session, change):
         changed = entity_type_update(session, change=change, entity_type_id=made.id, telemetry_schema=COLD)
         assert changed.telemetry_schema == COLD
-        of = {"organization_id": world.organization_id, "entity_type_id": made.id}
+        of: dict[str, Any] = {"organization_id": world.organization_id, "entity_type_id": made.id}
         assert schema_at(session, **of, at=change.recorded) == COLD
         assert schema_at(session, **of, at=made.created_at) == {}
 

@@ -57,7 +57,7 @@ def test_no_schemas(schema: Any, path: tuple[str, ...]) -> None:
 
 
 def test_bounds() -> None:
-    many = {"metrics": {str(number): {} for number in range(1_001)}}
+    many: dict[str, dict[str, Any]] = {"metrics": {str(number): {} for number in range(1_001)}}
     assert fault_of(lambda: telemetry_schema_check(many)) == ("LIMIT_EXCEEDED", ("telemetrySchema", "metrics"))
     del many["metrics"]["0"]
     assert telemetry_schema_check(many) == many

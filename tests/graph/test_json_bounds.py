@@ -1,0 +1,68 @@
+"""JSON that may be stored."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.errors import ArgusError
+from graph.json_bounds import json_object_check
+
+
+def nested(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(levels - 1):
+        value = {"in": value}
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "path"),
+    [
+        ([1], "BAD_USER_INPUT", ()),
+        ("{}", "BAD_USER_INPUT", ()),
+        (None, "BAD_USER_INPUT", ()),
+        ({"a": {"b": [0, math.nan]}}, "BAD_USER_INPUT", ("a", "b", "1")),
+        ({"a": -math.inf}, "BAD_USER_INPUT", ("a",)),
+        ({"a": "x\0y"}, "BAD_USER_INPUT", ("a",)),
+        ({"a\0": 1}, "BAD_USER_INPUT", ()),
+        ({"a": "\ud800"}, "BAD_USER_INPUT", ("a",)),
+        ({1: "a"}, "BAD_USER_INPUT", ()),
+        ({"a": object()}, "BAD_USER_INPUT", ("a",)),
+        ({"a": 10**1000}, "BAD_USER_INPUT", ("a",)),
+        ({"a": "x" * 65_536}, "LIMIT_EXCEEDED", ()),
+        ({"a": "é" * 32_768}, "LIMIT_EXCEEDED", ()),
+        (nested(33), "LIMIT_EXCEEDED", ()),
+        (nested(100_000), "LIMIT_EXCEEDED", ()),
+    ],
+)
+def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
+    with pytest.raises(ArgusError) as fault:
+        json_object_check(value, path=("attributes",))
+    assert (fault.value.code, fault.value.path) == (code, ("attributes", *path))
+
+
+def test_the_bounds_themselves_are_taken() -> None:
+    for value in ({}, nested(32), {"a": "x" * (65_536 - len('{"a":""}'))}, {"a": "é" * ((65_536 - 8) // 2)}):
+        assert json_object_check(value, path=("attributes",)) == value
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.text(), _JSON, max_size=4))
+def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
+    if "\\u0000" in json.dumps(value).replace("\\\\", ""):
+        with pytest.raises(ArgusError):
+            json_object_check(value, path=("a",))
+    else:
+        assert json_object_check(value, path=("a",)) == value
