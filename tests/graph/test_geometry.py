@@ -125,7 +125,8 @@ _TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "Mu
 @given(kind=st.sampled_from(_TYPES), inside=_ANY)
 def test_whatever_comes_is_taken_or_refused(kind: str, inside: Any) -> None:
     member = "geometries" if kind == "GeometryCollection" else "coordinates"
-    made, path = None, ("location",)
+    made = None
+    path: tuple[str, ...] = ("location",)
     try:
         made = geometry_of_geojson({"type": kind, member: inside})
     except ArgusError as fault:

@@ -1,0 +1,35 @@
+"""One database made from the migrations, one from the models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection, text
+
+from domain.tables import metadata_complete
+from runtime.database import engine_create
+from tests.support.servers import TestDatabase, TestServers
+
+
+@pytest.fixture
+def migrated(database: TestDatabase) -> Iterator[Connection]:
+    """The owner's connection to a database made from the migrations."""
+    engine = engine_create(database.url("owner"))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def modelled(servers: TestServers) -> Iterator[Connection]:
+    """The owner's connection to a database made from the models."""
+    made = servers.database_create(template="template0")
+    engine = engine_create(made.url("owner"))
+    with engine.connect() as connection:
+        connection.execute(text("CREATE EXTENSION btree_gist"))
+        metadata_complete().create_all(connection)
+        connection.commit()
+        yield connection
+    engine.dispose()
+    servers.database_drop(made)

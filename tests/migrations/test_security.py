@@ -1,0 +1,156 @@
+"""The wall between organizations and the rights of the roles, as PostgreSQL's own catalogue has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
+
+from migrations.run import ROLES
+
+# The wall's condition as PostgreSQL prints it.
+WALL = "(organization_id = ( SELECT current_organization() AS current_organization))"
+
+
+def tables(migrated: Connection) -> list[str]:
+    return list(
+        migrated.scalars(
+            text(
+                "SELECT c.relname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid"
+                " AND a.attname = 'organization_id' AND NOT a.attisdropped"
+                " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')"
+                " AND NOT c.relispartition ORDER BY 1"
+            )
+        )
+    )
+
+
+def test_every_table_with_an_organization_is_walled_off(migrated: Connection) -> None:
+    walled = tables(migrated)
+    assert {"entities", "entity_edges", "telemetry_raw", "telemetry_history", "changes"} <= set(walled)
+    for name in walled:
+        secured = migrated.scalar(
+            text("SELECT relrowsecurity FROM pg_class WHERE oid = to_regclass(:name)"), {"name": name}
+        )
+        assert secured, name
+        policies = migrated.execute(
+            text(
+                "SELECT permissive, roles::text[] AS roles, cmd, qual, with_check FROM pg_policies"
+                " WHERE tablename = :name AND policyname = 'organization_wall'"
+            ),
+            {"name": name},
+        ).all()
+        [(permissive, roles, command, using, check)] = [tuple(row) for row in policies]
+        assert (permissive, sorted(roles), command) == ("PERMISSIVE", ["argus_api", "argus_pipeline"], "ALL"), name
+        assert (using, check) == (WALL, WALL), name
+
+
+def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) -> None:
+    others = migrated.execute(
+        text(
+            "SELECT tablename, policyname, cmd, roles::text[] AS roles FROM pg_policies"
+            " WHERE permissive = 'PERMISSIVE' AND policyname <> 'organization_wall' ORDER BY 1, 2"
+        )
+    )
+    assert [tuple(row) for row in others] == [
+        ("organizations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("raw_batches", "ingest_appends", "INSERT", ["argus_ingest"]),
+        ("raw_batches", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("telemetry_raw", "ingest_appends", "INSERT", ["argus_ingest"]),
+    ]
+
+
+def test_tables_without_an_organization_hold_nothing_of_one(migrated: Connection) -> None:
+    open_tables = migrated.scalars(
+        text(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition AND NOT relrowsecurity ORDER BY 1"
+        )
+    )
+    assert list(open_tables) == ["alembic_version", "stage_leases"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_has_no_power_of_its_own(migrated: Connection, role: str) -> None:
+    powers = migrated.execute(
+        text(
+            "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolinherit, rolcanlogin"
+            " FROM pg_roles WHERE rolname = :role"
+        ),
+        {"role": role},
+    ).one()
+    assert tuple(powers) == (False, False, False, False, False, False, True)
+    member_of = migrated.scalars(
+        text("SELECT roleid::regrole::text FROM pg_auth_members WHERE member = CAST(:role AS regrole)"), {"role": role}
+    )
+    assert list(member_of) == []
+    owned = migrated.scalars(
+        text(
+            "SELECT relname FROM pg_class WHERE relowner = CAST(:role AS regrole)"
+            " UNION ALL SELECT proname FROM pg_proc WHERE proowner = CAST(:role AS regrole)"
+            " UNION ALL SELECT nspname FROM pg_namespace WHERE nspowner = CAST(:role AS regrole)"
+        ),
+        {"role": role},
+    )
+    assert list(owned) == []
+    create = migrated.scalar(text("SELECT has_schema_privilege(:role, 'public', 'CREATE')"), {"role": role})
+    assert create is False
+
+
+def test_the_owner_cannot_bypass_more_than_its_own(migrated: Connection) -> None:
+    powers = migrated.execute(
+        text("SELECT rolsuper, rolbypassrls, rolreplication FROM pg_roles WHERE rolname = current_user")
+    ).one()
+    assert tuple(powers) == (False, False, False)
+
+
+@pytest.mark.parametrize("role", [role.removeprefix("argus_") for role in ROLES])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE telemetry_raw SET metrics = '{}'",
+        "DELETE FROM telemetry_raw",
+        "TRUNCATE telemetry_raw",
+        "DROP TABLE telemetry_raw",
+        "ALTER TABLE telemetry_raw DISABLE ROW LEVEL SECURITY",
+        "DELETE FROM changes",
+        "UPDATE changes SET actor = 'nobody'",
+        "DELETE FROM entities",
+        "UPDATE entity_edges SET valid = valid",
+        "DELETE FROM raw_batches",
+    ],
+)
+def test_what_no_role_may_do(engine: Callable[[str], Engine], role: str, statement: str) -> None:
+    with engine(role).connect() as connection, pytest.raises(ProgrammingError) as refused:
+        connection.execute(text(statement))
+    assert getattr(refused.value.orig, "sqlstate", None) == "42501"  # insufficient_privilege
+
+
+def test_no_partition_is_a_way_round_the_wall(engine: Callable[[str], Engine]) -> None:
+    with engine("ingest").begin() as connection:
+        connection.execute(text("SELECT ensure_partition('telemetry_raw', '2026-01-01Z')"))
+    with engine("owner").connect() as connection:
+        [child] = connection.scalars(text("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'"))
+    for role in ROLES:
+        with engine(role.removeprefix("argus_")).connect() as connection, pytest.raises(DBAPIError) as refused:
+            connection.execute(text(f'SELECT * FROM "{child}"'))  # noqa: S608
+        assert getattr(refused.value.orig, "sqlstate", None) == "42501"
+
+
+def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connection) -> None:
+    rows = migrated.execute(
+        text(
+            "SELECT p.proname, r.rolname FROM pg_proc p CROSS JOIN pg_roles r"
+            " WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND r.rolname = ANY (:roles)"
+            " AND has_function_privilege(r.oid, p.oid, 'EXECUTE') ORDER BY 1, 2"
+        ),
+        {"roles": list(ROLES)},
+    )
+    assert [tuple(row) for row in rows] == [
+        ("device_token_owner", "argus_api"),
+        ("ensure_partition", "argus_ingest"),
+        ("ensure_partition", "argus_pipeline"),
+        ("organization_by_slug", "argus_api"),
+    ]
