@@ -11,9 +11,12 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from domain.telemetry.away import is_away
 from domain.telemetry.readings import Devices, KnownDevice, ReadingDraft
+from graph.errors import UnavailableError
 
 # So long may a device that was deleted or revoked still send.
 CHECKED_EVERY_S = 0.5
@@ -74,10 +77,17 @@ class DeviceDirectory:
         self._lock = threading.Lock()
         self._organizations: dict[int, _Remembered] = {}
 
-    def resolve(self, readings: Sequence[ReadingDraft], *, organization_id: int) -> Devices:
-        """Return those of the devices the readings name that exist and may send."""
+    def resolve(
+        self, readings: Sequence[ReadingDraft], *, organization_id: int, own_device_id: UUID | None = None
+    ) -> Devices:
+        """Return those of the devices the readings name, and of the caller's own, that exist and may send.
+
+        Raises UnavailableError where the database is away.
+        """
         named = {reading.device_id for reading in readings if reading.device_id is not None}
         ids = {name: identity for name in named if (identity := _identity(name)) is not None}
+        if own_device_id is not None:
+            ids[str(own_device_id)] = own_device_id
         external_ids = {r.external_id for r in readings if r.external_id is not None and _is_text(r.external_id)}
         return self.find(ids, external_ids, organization_id=organization_id)
 
@@ -90,7 +100,12 @@ class DeviceDirectory:
             known = remembered.select(ids, external_ids)
         if is_fresh and len(known.by_id) == len(ids) and len(known.by_external_id) == len(external_ids):
             return known
-        return self._look_up(ids, external_ids, organization_id=organization_id, now_s=now_s)
+        try:
+            return self._look_up(ids, external_ids, organization_id=organization_id, now_s=now_s)
+        except SQLAlchemyError as error:
+            if is_away(error):
+                raise UnavailableError("The database is away. Nothing was kept; try again.") from error
+            raise
 
     def _look_up(
         self, ids: Mapping[str, UUID], external_ids: Collection[str], *, organization_id: int, now_s: float

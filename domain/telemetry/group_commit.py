@@ -12,10 +12,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from domain.telemetry.away import is_away
 from domain.telemetry.errors import RateLimitedError
 from domain.telemetry.packed import micros_of
 from domain.telemetry.raw_log import PARTITION_AHEAD, ReadingGroup, raw_append, raw_partition_ensure
@@ -87,6 +86,8 @@ class GroupCommitter:
         """
         size = sum(len(metrics) for group in groups for metrics in group.readings.metrics)
         call = _Call(groups, sum(len(group.readings) for group in groups), size)
+        # From now on it cannot be cancelled: the thread will set it.
+        call.done.set_running_or_notify_cancel()
         if not call.readings:
             call.done.set_result(None)
             return call.done
@@ -173,10 +174,3 @@ def groups_merge(groups: Sequence[ReadingGroup]) -> list[ReadingGroup]:
             merged[key] = ReadingGroup(*key, AcceptedReadings.empty())
         merged[key].readings.extend(group.readings)
     return list(merged.values())
-
-
-def is_away(error: BaseException) -> bool:
-    """Tell whether an error means that the database cannot be reached or gave up, not that the data is bad."""
-    if isinstance(error, (PoolTimeoutError, OperationalError, InterfaceError)):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated

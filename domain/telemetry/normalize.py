@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def readings_decode(batches: Sequence[RawBatch]) -> Readings:
     sizes = [len(batch) for batch in batches]
     metrics: list[Any] = []
     for batch in batches:
-        metrics += orjson.loads(batch.metrics)
+        metrics += _metrics_decode(batch.metrics)
     devices = b"".join(batch.devices for batch in batches)
     keys = b"".join(batch.keys for batch in batches)
     if len(metrics) != sum(sizes):
@@ -103,6 +104,14 @@ def readings_decode(batches: Sequence[RawBatch]) -> Readings:
         [keys[i : i + 16] for i in range(0, len(keys), 16)],
         metrics,
     )
+
+
+def _metrics_decode(text: bytes) -> list[Any]:
+    try:
+        return list(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        # PostgreSQL takes half a surrogate pair for JSON, and deeper nesting; so does this.
+        return list(json.loads(text))
 
 
 def readings_normalize(readings: Readings, *, future_tolerance: timedelta) -> Normalized:

@@ -74,7 +74,7 @@ _READ = text(
 _UNFINISHED = text(
     """
     SELECT organization_id, id, received_at FROM raw_batches
-    WHERE partition = :partition AND normalized_at IS NULL AND received_at < :before
+    WHERE partition = :partition AND normalized_at IS NULL AND received_at < :before AND id > :after_id
     ORDER BY id LIMIT :limit
     """
 )
@@ -202,9 +202,15 @@ def raw_batches_read(session: Session, *, organization_id: int, names: Sequence[
     ]
 
 
-def batches_unfinished(session: Session, *, partition: int, before: datetime, limit: int) -> list[BatchName]:
-    """Return batches of any organization that were received before an instant and are not normalized, oldest first."""
-    rows = session.execute(_UNFINISHED, {"partition": partition, "before": before, "limit": limit})
+def batches_unfinished(
+    session: Session, *, partition: int, before: datetime, limit: int, after_id: int = -1
+) -> list[BatchName]:
+    """Return batches of any organization that were received before an instant and are not normalized.
+
+    Ascending by id, those with an id greater than `after_id`.
+    """
+    values = {"partition": partition, "before": before, "limit": limit, "after_id": after_id}
+    rows = session.execute(_UNFINISHED, values)
     return [BatchName(row.organization_id, row.id, row.received_at) for row in rows]
 
 

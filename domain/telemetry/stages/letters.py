@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -64,10 +66,14 @@ def letters_write(
             ),
             "raw_ids": bigint_array(raw_ids),
             "devices": uuid_array(b"".join(readings.devices[i] for i in of)),
-            "metrics": text_array(None if letter.metric is None else letter.metric.encode() for letter in letters),
+            "metrics": text_array(
+                None if letter.metric is None else letter.metric.encode(errors="backslashreplace") for letter in letters
+            ),
             "codes": text_array(letter.code.encode() for letter in letters),
-            "messages": text_array(letter.message.encode() for letter in letters),
-            "payloads": text_array(orjson.dumps(letter.payload) for letter in letters),
+            "messages": text_array(
+                letter.message.replace("\0", "").encode(errors="backslashreplace") for letter in letters
+            ),
+            "payloads": text_array(_payload(letter.payload) for letter in letters),
             "received": instant_array(readings.received[of]),
         },
     )
@@ -88,3 +94,10 @@ def letter_id(*, organization_id: int, raw_id: int, stage: str, metric: str | No
     """Return the id of a dead letter: the same whoever writes it and however often."""
     about = f"{organization_id}/{raw_id}/{stage}/" + ("" if metric is None else f"={metric}")
     return uuid.uuid5(_NAMESPACE, about)
+
+
+def _payload(payload: Any) -> bytes:
+    try:
+        return orjson.dumps(payload)
+    except TypeError:
+        return json.dumps(payload).encode()

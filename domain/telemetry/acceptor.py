@@ -1,0 +1,61 @@
+"""Takes calls' readings in, for any transport: judged, durable, then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.telemetry.accept import READINGS_MAX, Acceptance, readings_accept
+from domain.telemetry.directory import DeviceDirectory
+from domain.telemetry.group_commit import GroupCommitter
+from domain.telemetry.packed import micros_of
+from domain.telemetry.raw_log import ReadingGroup
+from domain.telemetry.readings import Devices, ReadingDraft
+from graph.errors import LimitExceededError
+
+
+class Acceptor:
+    """The one way in. now: the time, in UTC."""
+
+    def __init__(self, *, directory: DeviceDirectory, committer: GroupCommitter, now: Callable[[], datetime]) -> None:
+        self._directory = directory
+        self._committer = committer
+        self._now = now
+
+    async def accept(
+        self,
+        *,
+        organization_id: int,
+        readings: Sequence[ReadingDraft],
+        transport: str,
+        own_device_id: UUID | None,
+    ) -> Acceptance:
+        """Return what became of a call's readings, once the accepted ones are durable.
+
+        transport: "graphql", "http", ...; kept with the batch. own_device_id: the device whose token the call
+        bears, which sends for itself alone; None for a user.
+        Raises LimitExceededError for more than 1,000 readings, RateLimitedError where too much waits to be
+        written, UnavailableError where the database is away: then nothing was kept.
+        """
+        if len(readings) > READINGS_MAX:
+            msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
+            raise LimitExceededError(msg, path=("readings",))
+        found = await asyncio.to_thread(
+            self._directory.resolve, readings, organization_id=organization_id, own_device_id=own_device_id
+        )
+        own = None
+        if own_device_id is not None:
+            own = found.by_id.get(str(own_device_id))
+            if own is None:
+                # Deleted since its token was verified: it sends for nobody.
+                found = Devices({}, {})
+        acceptance = readings_accept(readings, devices=found, own=own, now_us=micros_of(self._now()))
+        groups = [
+            ReadingGroup(organization_id, partition, transport, columns)
+            for partition, columns in acceptance.by_partition.items()
+        ]
+        # A caller that goes away does not take the readings of others with it.
+        await asyncio.shield(asyncio.wrap_future(self._committer.submit(groups)))
+        return acceptance

@@ -1,0 +1,174 @@
+"""The stage job and the sweep, with real servers, in the test's own process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import redis
+from sqlalchemy import Engine
+
+from domain.telemetry.entries import norm_decode, raw_encode
+from domain.telemetry.leases import Lease, lease_acquire
+from domain.telemetry.readings import RawBatch
+from domain.telemetry.streams import NORM, NORMALIZE, RAW, stream_name
+from runtime.database import transaction
+from tests.domain.telemetry.line import Line
+from workers import stage_jobs
+from workers.enqueue import Enqueuer
+from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, holder_is_dead, holder_name
+from workers.sweeper import partition_sweep
+
+T0 = datetime(2026, 4, 1, tzinfo=UTC)
+STREAM = stream_name(RAW, 0)
+
+
+@pytest.fixture
+def line(line: Line) -> Line:
+    line.partitions = 1
+    return line
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_jobs, "RUN_S", 0.5)
+
+
+def batch_of(line: Line, n: int) -> RawBatch:
+    device = line.device()
+    [batch] = line.send({"device_id": device, "timestamp": T0, "metrics": {"t": n}}, at=datetime.now(UTC))
+    return batch
+
+
+def publish(state: ProcessState, batches: Sequence[RawBatch]) -> None:
+    state.bus.publish(STREAM, [raw_encode(batch) for batch in batches])
+
+
+def feed(state: ProcessState) -> list[tuple[int, int]]:
+    stream = stream_name(NORM, 0)
+    found = state.bus.read_after({stream: "0-0"}, count=100, block_ms=1)
+    return [(entry.position, entry.batch_id) for _, p in found.get(stream, ()) for entry in [norm_decode(p)]]
+
+
+def test_a_run_normalizes_sends_on_and_acknowledges(state: ProcessState, line: Line) -> None:
+    batches = [batch_of(line, n) for n in range(3)]
+    publish(state, batches)
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().stored == 3
+    assert feed(state) == [(n + 1, batch.id) for n, batch in enumerate(batches)]
+    assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
+    [job] = state.queue(QUEUE_STAGES).jobs
+    assert (job.func_name, list(job.args)) == ("workers.stage_jobs.stage_run", [NORMALIZE, 0])
+
+
+def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: Line) -> None:
+    batch = batch_of(line, 1)
+    publish(state, [batch])
+    assert len(state.bus.group_read(STREAM, NORMALIZE, consumer="dead", count=10, block_ms=1)) == 1
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().stored == 1
+    assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
+
+
+def test_a_batch_delivered_twice_is_sent_on_twice_at_one_position(state: ProcessState, line: Line) -> None:
+    batch = batch_of(line, 1)
+    publish(state, [batch, batch])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    publish(state, [batch])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert feed(state) == [(1, batch.id), (1, batch.id)]
+    assert line.account().stored == 1
+
+
+def test_bytes_that_are_no_entry_do_not_stop_the_stage(state: ProcessState, line: Line) -> None:
+    state.bus.publish(STREAM, [b"nonsense"])
+    publish(state, [batch_of(line, 1)])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().stored == 1
+    assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
+
+
+def test_a_reading_that_cannot_be_written_does_not_stop_the_others(
+    state: ProcessState, line: Line, engine: Callable[[str], Engine]
+) -> None:
+    good, bad = batch_of(line, 1), batch_of(line, 2)
+    with transaction(engine("owner")) as session:
+        session.connection().exec_driver_sql("DELETE FROM devices WHERE id = (SELECT max(id::text)::uuid FROM devices)")
+    publish(state, [bad, good])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    account = line.account()
+    assert (account.stored, account.dead, account.pending) == (1, 1, 0)
+
+
+def test_nobody_runs_what_another_holds(state: ProcessState, line: Line) -> None:
+    with transaction(state.engine) as session:
+        lease_acquire(session, stage=NORMALIZE, partition=0, holder="other", ttl=timedelta(minutes=1))
+    publish(state, [batch_of(line, 1)])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().pending == 1
+    assert state.queue(QUEUE_STAGES).count == 0
+
+
+def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, line: Line, bus: redis.Redis) -> None:
+    first = batch_of(line, 1)
+    publish(state, [first])
+
+    def lose() -> None:
+        bus.flushall()
+        publish(state, [batch_of(line, 2)])
+
+    timer = threading.Timer(0.15, lose)
+    timer.start()
+    stage_jobs.stage_run(NORMALIZE, 0)
+    timer.join()
+    assert line.account().stored == 2
+
+
+def test_the_sweep_sends_what_no_entry_carries(state: ProcessState, line: Line) -> None:
+    batches = [batch_of(line, n) for n in range(3)]
+    state.bus.group_ensure(STREAM, NORMALIZE)
+    none, deadline_s = timedelta(seconds=-1), float("inf")
+    assert partition_sweep(state, partition=0, deadline_s=deadline_s) == 0
+    assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 3
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().stored == 3
+    assert [batch for _, batch in feed(state)] == [batch.id for batch in batches]
+    assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 0
+
+
+def test_the_enqueuer_asks_for_each_partition_once(state: ProcessState, line: Line) -> None:
+    enqueuer = Enqueuer(state)
+    enqueuer.look()
+    enqueuer.look()
+    jobs = state.queue(QUEUE_STAGES).jobs
+    assert sorted(list(job.args) for job in jobs) in (
+        [[NORMALIZE, 0], [NORMALIZE, 1]],
+        # The looks fell on both sides of a border of time.
+        [[NORMALIZE, 0], [NORMALIZE, 0], [NORMALIZE, 1], [NORMALIZE, 1]],
+    )
+    assert state.queue(QUEUE_SHORT).count in {1, 2}
+
+
+def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) -> None:
+    host, pid, started = holder_name().split("/")
+    dead = f"{host}/{pid}/{int(started) - 1}"
+    assert not holder_is_dead(holder_name())
+    assert not holder_is_dead("elsewhere/1/1")
+    assert holder_is_dead(dead)
+    with transaction(state.engine) as session:
+        for partition in (0, 1):
+            lease_acquire(
+                session,
+                stage=NORMALIZE,
+                partition=partition,
+                holder=dead if partition else holder_name(),
+                ttl=timedelta(minutes=1),
+            )
+    Enqueuer(state).look()
+    assert [list(job.args) for job in state.queue(QUEUE_STAGES).jobs] == [[NORMALIZE, 1]]
+    with transaction(state.engine) as session:
+        assert lease_acquire(session, stage=NORMALIZE, partition=1, holder="me", ttl=timedelta(minutes=1)) == Lease(
+            NORMALIZE, 1, 2
+        )

@@ -1,0 +1,21 @@
+"""What worker processes are told by the roof: plain values, so that they can be handed to a child process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """Settings of a pool of workers.
+
+    database_url: as argus_pipeline. partitions: of the streams. workers: how many processes run jobs; there is
+    one more, which enqueues. future_tolerance: how far after its receipt a reading's timestamp may lie.
+    """
+
+    database_url: str
+    redis_url: str
+    partitions: int
+    workers: int = 3
+    future_tolerance: timedelta = timedelta(minutes=5)

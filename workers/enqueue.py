@@ -1,0 +1,116 @@
+"""Keeps a job enqueued for each stage and partition that nobody works on, and for what recurs.
+
+Job ids say what they are for: the stage's job that takes over from a given fence, the sweep of a given moment.
+So any number of these on any number of hosts enqueue each job once. A job is never unique beyond a few seconds:
+RQ refuses an id while the hash of an old job lives, and one that was abandoned lives long.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import structlog
+from redis import RedisError
+from rq.exceptions import DuplicateJobError
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.telemetry.leases import Lease, lease_list, lease_release
+from domain.telemetry.raw_log import partitions_unfinished
+from domain.telemetry.streams import NORMALIZE
+from runtime.database import transaction
+from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, holder_is_dead
+
+_log = structlog.get_logger(__name__)
+
+STAGES = (NORMALIZE,)
+LOOK_EVERY_S = 0.25
+PARTITIONS_EVERY_S = 5.0
+SWEEP_EVERY_S = 5
+# A job of the same name may be enqueued anew after so long, should the first have been lost.
+_BUCKET_S = 5
+_QUEUED_TTL_S = 20
+STAGE_TIMEOUT_S = 90
+_SWEEP_TIMEOUT_S = 60
+
+
+def stage_enqueue(state: ProcessState, lease: Lease, *, bucket: int) -> None:
+    """Enqueue the job that takes over from a lease, unless it is."""
+    job_id = f"{lease.stage}-{lease.partition}-{lease.fence}-{bucket}"
+    try:
+        state.queue(QUEUE_STAGES).enqueue(
+            "workers.stage_jobs.stage_run",
+            args=(lease.stage, lease.partition),
+            job_id=job_id,
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            result_ttl=0,
+            failure_ttl=_QUEUED_TTL_S,
+            job_timeout=STAGE_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
+def sweep_enqueue(state: ProcessState, *, now_s: float) -> None:
+    """Enqueue the sweep of this moment, unless it is."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.sweeper.sweep",
+            job_id=f"sweep-{int(now_s) // SWEEP_EVERY_S}",
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=SWEEP_EVERY_S * 3,
+            failure_ttl=SWEEP_EVERY_S * 3,
+            job_timeout=_SWEEP_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
+def bucket_of(now_s: float) -> int:
+    """Return the stretch of time within which a job's name is taken once."""
+    return int(now_s) // _BUCKET_S
+
+
+class Enqueuer:
+    """Looks at the leases several times a second. Outlives database and bus."""
+
+    def __init__(self, state: ProcessState) -> None:
+        self._state = state
+        self._partitions: list[int] = list(range(state.context.partitions))
+        self._partitions_at_s = float("-inf")
+
+    def run(self) -> None:
+        """Work until the process is told to end."""
+        while not self._state.stopping.wait(LOOK_EVERY_S):
+            try:
+                self.look()
+            except (SQLAlchemyError, RedisError) as error:
+                _log.warning("enqueuer_waits", error=repr(error))
+                self._state.stopping.wait(1.0)
+
+    def look(self) -> None:
+        """Enqueue what nobody works on, once."""
+        now_s = time.time()
+        with transaction(self._state.engine) as session:
+            known = {(found.lease.stage, found.lease.partition): found for found in lease_list(session)}
+            if now_s - self._partitions_at_s > PARTITIONS_EVERY_S:
+                # More than there are by the settings, where those were changed while batches waited.
+                self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
+                self._partitions_at_s = now_s
+            for found in known.values():
+                if not found.is_free and holder_is_dead(found.holder):
+                    lease_release(session, lease=found.lease)
+        for stage in STAGES:
+            for partition in self._partitions:
+                state = known.get((stage, partition))
+                lease = Lease(stage, partition, 0) if state is None else state.lease
+                if state is None or state.is_free or holder_is_dead(state.holder):
+                    stage_enqueue(self._state, lease, bucket=bucket_of(now_s))
+        sweep_enqueue(self._state, now_s=now_s)
+
+
+def _joined(partitions: int, unfinished: Iterable[int]) -> list[int]:
+    return sorted({*range(partitions), *unfinished})

@@ -1,0 +1,108 @@
+"""The state of one worker process: made after the fork, used by its jobs one after the other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import Engine
+
+from domain.telemetry.bus import Bus
+from domain.telemetry.stages.memory import StageMemory
+from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.database import engine_create
+from workers.context import WorkerContext
+
+# Stage jobs run for half a minute; what is short goes to a queue of its own and is taken first.
+QUEUE_SHORT = "argus-short"
+QUEUE_STAGES = "argus-stages"
+_ORPHAN_CHECK_S = 1.0
+_ORPHAN_PATIENCE = 10
+
+
+@dataclass(slots=True)
+class ProcessState:
+    """What the jobs of a process share. stopping: set when the process has been told to end."""
+
+    context: WorkerContext
+    engine: Engine
+    bus: Bus
+    queues: redis.Redis
+    holder: str
+    memory: StageMemory = field(default_factory=StageMemory)
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def queue(self, name: str) -> Queue:
+        """Return one of the job queues."""
+        return Queue(name, connection=self.queues, serializer=JSONSerializer)
+
+
+_state: ProcessState | None = None
+
+
+def state_open(context: WorkerContext) -> ProcessState:
+    """Connect this process. Call it once, after the fork."""
+    global _state  # noqa: PLW0603  (jobs are called by name and find their process here)
+    _state = ProcessState(
+        context,
+        engine_create(context.database_url, pool_size=2),
+        RedisStreams(bus_connect(context.redis_url)),
+        redis.Redis.from_url(context.redis_url, socket_connect_timeout=1, health_check_interval=30),
+        holder_name(),
+    )
+    return _state
+
+
+def state_get() -> ProcessState:
+    """Return this process's state. Raises RuntimeError outside a worker."""
+    if _state is None:
+        raise RuntimeError("This process is no worker.")
+    return _state
+
+
+def holder_name() -> str:
+    """Return a name for this process that no other has, on this host or another."""
+    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid()) or 0}"
+
+
+def holder_is_dead(holder: str) -> bool:
+    """Tell whether a holder is known to have ended: a process of this host that is gone."""
+    host, _, rest = holder.partition("/")
+    pid, _, started = rest.partition("/")
+    if host != socket.gethostname() or not pid.isdigit() or not Path("/proc/self/stat").exists():
+        return False
+    return _started(int(pid)) != started
+
+
+def _started(pid: int) -> str | None:
+    """Return when a process was started, in the kernel's ticks; None where there is none or it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def end_with_parent() -> None:
+    """End this process soon after its parent has ended, however that ended."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        orphaned = 0
+        forever = threading.Event()
+        while not forever.wait(_ORPHAN_CHECK_S):
+            if os.getppid() != parent:
+                orphaned += 1
+                if orphaned == 1:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                elif orphaned > _ORPHAN_PATIENCE:
+                    os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()

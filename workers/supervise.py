@@ -1,0 +1,147 @@
+"""A pool of worker processes: some run jobs, one enqueues them. The parent only starts and reaps.
+
+The parent opens no connection and starts no thread, so that it can fork at any time; every child makes its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+
+from workers.context import WorkerContext
+from workers.enqueue import Enqueuer
+from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, end_with_parent, state_open
+
+STOP_TIMEOUT_S = 20.0
+_RESTART_FIRST_S, _RESTART_LAST_S = 0.2, 5.0
+# A child that lived so long before it died is started again at once.
+_STEADY_S = 10.0
+_LOOK_EVERY_S = 0.2
+
+
+class StageWorker(SimpleWorker):
+    """RQ's worker that runs jobs in its own process, telling them when it shall stop.
+
+    A fork per job would cost 25 ms and every connection and cache.
+    """
+
+    max_connection_wait_time = 2.0
+    state: ProcessState
+
+    def _shutdown(self) -> None:
+        self.state.stopping.set()
+        super()._shutdown()  # type: ignore[no-untyped-call]
+
+
+@dataclass(slots=True)
+class _Child:
+    main: Callable[[WorkerContext], None]
+    process: BaseProcess | None = None
+    started_s: float = 0.0
+    due_s: float = 0.0
+    backoff_s: float = _RESTART_FIRST_S
+
+
+def run_workers(context: WorkerContext) -> int:
+    """Run a pool until SIGTERM or SIGINT; return the exit status. Children that die are started again.
+
+    Call it from the main thread of a process that has opened no connection and started no thread.
+    """
+    children = [_Child(_worker_main) for _ in range(context.workers)] + [_Child(_enqueuer_main)]
+
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    while not stopping.is_set():
+        _start_due(children, context)
+        sentinels = [child.process.sentinel for child in children if child.process is not None]
+        if sentinels:
+            wait(sentinels, timeout=_LOOK_EVERY_S)
+        else:
+            time.sleep(_LOOK_EVERY_S)
+        _reap(children)
+    _stop(children)
+    return 0
+
+
+def _start_due(children: list[_Child], context: WorkerContext) -> None:
+    now_s = time.monotonic()
+    for child in children:
+        if child.process is None and child.due_s <= now_s:
+            child.process = multiprocessing.get_context("fork").Process(target=_child_main, args=(child.main, context))
+            child.process.start()
+            child.started_s = now_s
+
+
+def _reap(children: list[_Child]) -> None:
+    now_s = time.monotonic()
+    for child in children:
+        if child.process is None or child.process.is_alive():
+            continue
+        child.process.join()
+        child.process = None
+        if now_s - child.started_s > _STEADY_S:
+            child.backoff_s = _RESTART_FIRST_S
+        child.due_s = now_s + child.backoff_s
+        child.backoff_s = min(child.backoff_s * 2, _RESTART_LAST_S)
+
+
+def _stop(children: list[_Child]) -> None:
+    running = [child.process for child in children if child.process is not None]
+    for process in running:
+        process.terminate()
+    deadline_s = time.monotonic() + STOP_TIMEOUT_S
+    for process in running:
+        process.join(max(0.0, deadline_s - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()
+
+
+def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    logging.getLogger("rq").setLevel(logging.WARNING)
+    try:
+        main(context)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def _worker_main(context: WorkerContext) -> None:
+    state = state_open(context)
+    worker = StageWorker(
+        [QUEUE_SHORT, QUEUE_STAGES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
+    )
+    worker.state = state
+    worker.work(logging_level="WARNING")
+
+
+def _enqueuer_main(context: WorkerContext) -> None:
+    state = state_open(context)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        state.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    Enqueuer(state).run()

@@ -1,0 +1,70 @@
+"""The sweep: sends batches of the raw log that no stage has finished and no entry on the bus carries any more.
+
+It takes nothing but the state of the world, may run twice at once, and may send what was sent: stages know what
+they have done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from domain.telemetry.entries import raw_encode
+from domain.telemetry.raw_log import BatchName, batches_unfinished, partitions_unfinished, raw_batches_read
+from domain.telemetry.readings import RawBatch
+from domain.telemetry.streams import LENGTH_MAX, NORMALIZE, RAW, stream_name
+from runtime.database import transaction
+from workers.process import ProcessState, state_get
+
+_log = structlog.get_logger(__name__)
+
+# A batch committed so long before the oldest entry that waits has lost its entry. Clocks of hosts may differ less.
+SLACK = timedelta(seconds=3)
+SWEEP_BATCHES = 200
+SWEEP_S = 4.0
+
+
+def sweep() -> None:
+    """Send again what was lost, in every partition. An RQ job."""
+    state = state_get()
+    deadline_s = time.monotonic() + SWEEP_S
+    with transaction(state.engine) as session:
+        partitions = partitions_unfinished(session)
+    for partition in partitions:
+        partition_sweep(state, partition=partition, deadline_s=deadline_s)
+
+
+def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, slack: timedelta = SLACK) -> int:
+    """Send again what was lost in a partition; return how many batches. Raises ConnectionError without a bus."""
+    stream = stream_name(RAW, partition)
+    oldest_ms = state.bus.oldest_waiting_ms(stream, NORMALIZE)
+    before = datetime.fromtimestamp((state.bus.now_ms() if oldest_ms is None else oldest_ms) / 1000, UTC) - slack
+    sent = 0
+    last = -1
+    while time.monotonic() < deadline_s and state.bus.length(stream) < LENGTH_MAX:
+        with transaction(state.engine) as session:
+            names = batches_unfinished(session, partition=partition, before=before, after_id=last, limit=SWEEP_BATCHES)
+        if not names:
+            break
+        last = names[-1].id
+        batches = _read(state, names)
+        if batches:
+            state.bus.publish(stream, [raw_encode(batch) for batch in batches])
+        sent += len(batches)
+    if sent:
+        _log.info("batches_sent_again", partition=partition, batches=sent)
+    return sent
+
+
+def _read(state: ProcessState, names: Sequence[BatchName]) -> list[RawBatch]:
+    by_organization: dict[int, list[BatchName]] = {}
+    for name in names:
+        by_organization.setdefault(name.organization_id, []).append(name)
+    found: list[RawBatch] = []
+    for organization_id, of_organization in by_organization.items():
+        with transaction(state.engine, organization_id) as session:
+            found += raw_batches_read(session, organization_id=organization_id, names=of_organization)
+    return found
