@@ -1,0 +1,69 @@
+"""The ASGI application: GraphQL over HTTP and WebSocket, GraphiQL, and whether all is well."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from gql import graphiql
+from gql.execution import Executor
+from gql.http import GraphQLOverHttp
+from gql.schema import core_schema
+from gql.services import Services
+from gql.websocket import Connection
+
+
+def create_app(services: Services) -> Starlette:
+    """Return the application. The services are started and stopped by who made them."""
+    executor = Executor(core_schema())
+    over_http = GraphQLOverHttp(executor, services)
+
+    async def graphql(request: Request) -> Response:
+        if request.method == "GET" and "query" not in request.query_params and graphiql.is_wanted(request):
+            return graphiql.page()
+        return await over_http.answer(request)
+
+    async def socket(websocket: WebSocket) -> None:
+        await Connection(websocket, executor, services).serve()
+
+    async def healthz(_request: Request) -> Response:
+        return _json({"status": "alive"}, 200)
+
+    async def readyz(_request: Request) -> Response:
+        away = await services.ready()
+        return _json({"status": "ready"} if not away else {"status": "not ready", "away": away}, 503 if away else 200)
+
+    async def root(_request: Request) -> Response:
+        return RedirectResponse("/graphql")
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await services.feed.start()
+        try:
+            yield
+        finally:
+            await services.feed.stop()
+
+    return Starlette(
+        routes=[
+            Route("/", root),
+            Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", socket),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/static", StaticFiles(directory=graphiql.ASSETS)),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _json(body: object, status: int) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,146 @@
+"""Assets: the things a plant is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.assets.operations import asset_create, asset_update
+from gql.context import Info
+from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
+from gql.errors import UserError
+from gql.ids import uuid_named
+from gql.nouns import delete, draft_of, patch_of, payload_of
+from gql.scalars import JSON, DateTime, GeoJSON
+from graph.change import GraphChange
+from graph.direction import Direction
+from graph.entities.model import Entity as EntityRow
+from graph.kinds import EntityKind
+
+
+@strawberry.type
+class Asset(Entity):
+    """A thing of the plant: a machine, a system, a part."""
+
+    @strawberry.field
+    def health_score(self) -> float | None:
+        """0..100, computed from telemetry; null while nothing is known."""
+        return None
+
+    @strawberry.field
+    async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Asset]:
+        """Assets it is part of as of the time."""
+        found: Any = await related_all(
+            info,
+            self.row,
+            ("HAS_PART",),
+            direction=Direction.IN,
+            kinds=[EntityKind.ASSET],
+            as_of=as_of,
+            known_at=known_at,
+        )
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field
+    async def children(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Its parts as of the time."""
+        return await related_connection(
+            info, self.row, ("HAS_PART",), direction=Direction.OUT,
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+    @strawberry.field
+    async def devices(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Devices that monitor or control it as of the time."""
+        return await related_connection(
+            info, self.row, ("MONITORED_BY", "CONTROLLED_BY"), direction=Direction.OUT, kinds=[EntityKind.DEVICE],
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+
+@strawberry.input
+class CreateAssetInput:
+    """A new asset. parentId: the asset it is part of."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: JSON | None = None
+    location: GeoJSON | None = None
+    parent_id: strawberry.ID | None = None
+
+
+@strawberry.input
+class UpdateAssetInput:
+    """What is to change: what is left out stays, null empties."""
+
+    name: str | None = UNSET
+    external_id: str | None = UNSET
+    type: str | None = UNSET
+    status: str | None = UNSET
+    attributes: JSON | None = UNSET
+    location: GeoJSON | None = UNSET
+
+
+@strawberry.type
+class AssetPayload:
+    """The asset as it now stands; null if refused."""
+
+    asset: Asset | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class AssetMutation:
+    """Mutations of assets."""
+
+    @strawberry.mutation
+    async def create_asset(self, info: Info, input: CreateAssetInput) -> AssetPayload:
+        """Record an asset. A type that is not registered yet is, with an empty schema."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return asset_create(
+                session,
+                change=change,
+                draft=draft_of(input),
+                parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
+            )
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
+        """Change an asset."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return asset_update(session, change=change, asset_id=uuid_named(id, "id"), patch=patch_of(input))
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:
+        """Delete an asset: its edges end now, what is recorded of it stays."""
+        return await payload_of(info, _payload, delete(id, EntityKind.ASSET), under=())
+
+
+def _payload(row: EntityRow | None, errors: list[UserError]) -> AssetPayload:
+    asset: Any = None if row is None else entity_of(row)
+    return AssetPayload(asset=asset, errors=errors)

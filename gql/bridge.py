@@ -1,0 +1,60 @@
+"""The one way from the event loop to the core: each call runs in a thread, in a short transaction of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Protocol, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+# serialization_failure, deadlock_detected: the same transaction may succeed when it is run again.
+_AGAIN = frozenset({"40001", "40P01"})
+
+
+class TransactionFactory(Protocol):
+    """Opens a transaction for an organization: committed when the block ends, rolled back when it raises."""
+
+    def __call__(self, organization_id: int | None, /) -> AbstractContextManager[Session]:
+        """Return the block."""
+        ...
+
+
+class Bridge:
+    """Runs core functions for the API.
+
+    threads: no more than the connections of the pool behind `transaction`, so that a waiting call waits here.
+    """
+
+    def __init__(self, *, transaction: TransactionFactory, threads: int) -> None:
+        self._transaction = transaction
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bridge")
+
+    async def run(self, organization_id: int | None, work: Callable[[Session], T]) -> T:
+        """Return what `work` returns, after its transaction has committed.
+
+        A caller that is cancelled leaves the work to finish by itself: its connection is given back clean.
+        """
+        loop = asyncio.get_running_loop()
+        return await asyncio.shield(loop.run_in_executor(self._threads, partial(self._work, organization_id, work)))
+
+    def _work(self, organization_id: int | None, work: Callable[[Session], T]) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self._transaction(organization_id) as session:
+                    return work(session)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _AGAIN or attempt == ATTEMPTS:
+                    raise
+        raise AssertionError("unreachable")
+
+    def stop(self) -> None:
+        """Let running work finish and take no more."""
+        self._threads.shutdown(wait=True, cancel_futures=True)

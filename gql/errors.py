@@ -1,0 +1,114 @@
+"""The one place where an error becomes an answer.
+
+What the caller can mend goes into a payload's `errors`; authentication, authorization, limits and whatever is away
+are top-level errors with `extensions.code`; a defect is masked, logged, and can be found by its trace id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+import structlog
+from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from graph.errors import ArgusError, UnavailableError
+
+TOP_LEVEL = frozenset(
+    {
+        "UNAUTHENTICATED", "FORBIDDEN", "COST_LIMIT_EXCEEDED", "RATE_LIMITED", "UNAVAILABLE", "INTERNAL",
+    }
+)  # fmt: skip
+_SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+_AWAY_MESSAGE = "The database does not answer just now. Nothing was changed; try again."
+
+_log = structlog.get_logger(__name__)
+
+
+@strawberry.type
+class UserError:
+    """What the caller can mend."""
+
+    code: str = strawberry.field(description="One of the documented codes.")
+    message: str = strawberry.field(description="A sentence for a person.")
+    path: list[str] = strawberry.field(description="Argument path, e.g. ['readings','3','timestamp'].")
+
+
+class UnauthenticatedError(ArgusError):
+    """No token, or one that is no good."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(ArgusError):
+    """A token that may not do this."""
+
+    code = "FORBIDDEN"
+
+
+class CostLimitError(ArgusError):
+    """An operation that asks for too much at once."""
+
+    code = "COST_LIMIT_EXCEEDED"
+
+
+def user_error(error: ArgusError, *, under: Sequence[str] = ()) -> UserError:
+    """Return an error for a payload. under: the argument the core's path lies in, e.g. ('input',).
+
+    Raises the error itself where it belongs at the top.
+    """
+    if error.code in TOP_LEVEL:
+        raise error
+    path = [*under, *error.path]
+    return UserError(code=error.code, message=error.message, path=path)
+
+
+def known(error: BaseException) -> ArgusError | None:
+    """Return what the caller can be told of an exception; None for a defect."""
+    if isinstance(error, ArgusError):
+        return error
+    if isinstance(error, PoolTimeoutError | InterfaceError | ConnectionError):
+        return UnavailableError(_AWAY_MESSAGE)
+    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return UnavailableError(_AWAY_MESSAGE)
+    return None
+
+
+def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
+    """Return one top-level error as it is sent, and log it where it is a defect."""
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    answer: dict[str, Any] = {}
+    if original is None or isinstance(original, GraphQLError):
+        told = original or error
+        # Names of fields and types are no secret here, but guesses at them are noise.
+        answer["message"] = _SUGGESTION.sub("", told.message)
+        extensions = {**(error.extensions or {}), **(told.extensions or {})}
+        extensions.setdefault("code", "BAD_USER_INPUT")
+    elif (argus := known(original)) is not None:
+        answer["message"] = argus.message
+        extensions = {"code": argus.code}
+        if argus.path:
+            extensions["argumentPath"] = list(argus.path)
+        if (retry := getattr(argus, "retry_after_s", None)) is not None:
+            extensions["retryAfterSeconds"] = retry
+    else:
+        _log.error("graphql.defect", trace_id=trace_id, path=error.path, exc_info=original)
+        answer["message"] = "Something went wrong inside Argus. The trace id leads to it in the log."
+        extensions = {"code": "INTERNAL", "traceId": trace_id}
+    if error.locations:
+        answer["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        answer["path"] = error.path
+    answer["extensions"] = extensions
+    return answer
+
+
+def transport_error(code: str, message: str, **extensions: object) -> dict[str, Any]:
+    """Return a whole answer for a call that never became an operation."""
+    return {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}

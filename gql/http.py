@@ -1,0 +1,161 @@
+"""GraphQL over HTTP (the GraphQL-over-HTTP draft): negotiation, bodies, statuses."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from gql.auth import bearer_of
+from gql.context import Context
+from gql.errors import transport_error
+from gql.execution import Executor, Request, RequestError, is_mutation, is_subscription
+from gql.services import Services
+from graph.errors import ArgusError
+
+BODY_MAX_BYTES = 8 * 1024 * 1024
+GRAPHQL_JSON = "application/graphql-response+json"
+JSON = "application/json"
+_STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "UNAVAILABLE": 503, "RATE_LIMITED": 429}
+
+
+class RequestRefusedError(Exception):
+    """The request is no GraphQL request."""
+
+    def __init__(self, status: int, message: str, code: str = "BAD_USER_INPUT", **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.message, self.code, self.headers = status, message, code, headers
+
+
+class GraphQLOverHttp:
+    """Answers GET and POST on the GraphQL address."""
+
+    def __init__(self, executor: Executor, services: Services) -> None:
+        self._executor = executor
+        self._services = services
+
+    async def answer(self, http: HttpRequest) -> Response:
+        """Answer one request."""
+        trace_id = uuid.uuid4().hex
+        media_type = negotiate(http.headers.get("accept"))
+        if media_type is None:
+            body = transport_error("BAD_USER_INPUT", f"Accept must allow {GRAPHQL_JSON} or {JSON}.")
+            return _response(406, body, JSON, trace_id)
+        try:
+            request = await _request_of(http)
+            token = bearer_of(http.headers.get("authorization"))
+            bearer = None if token is None else await self._services.verifier.verify(token)
+            context = Context(self._services, bearer, trace_id, "graphql")
+            prepared = self._executor.prepare(request, context)
+            if is_subscription(prepared):
+                raise RequestRefusedError(
+                    400, "A subscription needs a WebSocket (graphql-transport-ws) on this address."
+                )
+            if http.method == "GET" and is_mutation(prepared):
+                raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
+            answer = await self._executor.execute(prepared, context)
+        except RequestRefusedError as refused:
+            return _response(
+                refused.status, transport_error(refused.code, refused.message), media_type, trace_id, refused.headers
+            )
+        except RequestError as refused:
+            # Older clients expect 200 with application/json for what never executed.
+            status = refused.status if media_type == GRAPHQL_JSON or refused.status != 400 else 200  # noqa: PLR2004
+            return _response(_strict(status, media_type), {"errors": refused.errors}, media_type, trace_id)
+        except ArgusError as error:
+            body = transport_error(error.code, error.message)
+            return _response(_STATUS.get(error.code, 400), body, media_type, trace_id)
+        status = 200 if "data" in answer else _strict(400, media_type)
+        return _response(status, answer, media_type, trace_id)
+
+
+def negotiate(accept: str | None) -> str | None:
+    """Return the media type of the answer: what the client likes best of what there is; None: nothing fits."""
+    if not accept:
+        return JSON
+    best: tuple[float, str] | None = None
+    for part in accept.split(","):
+        name, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = 1.0
+        charset = "utf-8"
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip().lower() == "q":
+                try:
+                    quality = float(value)
+                except ValueError:
+                    quality = 0.0
+            elif key.strip().lower() == "charset":
+                charset = value.strip().strip('"').lower()
+        found = {
+            GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": GRAPHQL_JSON, "application/*": GRAPHQL_JSON,
+        }.get(name.lower())  # fmt: skip
+        if found is not None and charset in {"utf-8", "utf8"} and quality > 0 and (best is None or quality > best[0]):
+            best = (quality, found)
+    return None if best is None else best[1]
+
+
+async def _request_of(http: HttpRequest) -> Request:
+    if http.method == "GET":
+        return _request_from_query(http.query_params)
+    content_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != JSON:
+        raise RequestRefusedError(415, f"The body must be {JSON}.")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in http.stream():
+        size += len(chunk)
+        if size > BODY_MAX_BYTES:
+            raise RequestRefusedError(413, f"The body is larger than {BODY_MAX_BYTES} bytes.", "LIMIT_EXCEEDED")
+        chunks.append(chunk)
+    try:
+        body = orjson.loads(b"".join(chunks))
+    except orjson.JSONDecodeError as error:
+        raise RequestRefusedError(400, f"The body is no JSON: {error}.") from None
+    if not isinstance(body, dict):
+        raise RequestRefusedError(400, "The body must be a JSON object with a query; batches are not supported.")
+    return request_from_object(body)
+
+
+def request_from_object(body: Mapping[str, Any]) -> Request:
+    """Return the request a JSON object describes. Raises RequestRefusedError."""
+    query = body.get("query")
+    if not isinstance(query, str):
+        raise RequestRefusedError(400, "query must be a string.")
+    operation_name = body.get("operationName")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise RequestRefusedError(400, "operationName must be a string.")
+    for name in ("variables", "extensions"):
+        if body.get(name) is not None and not isinstance(body[name], dict):
+            raise RequestRefusedError(400, f"{name} must be an object.")
+    return Request(query, operation_name or None, body.get("variables") or {})
+
+
+def _request_from_query(parameters: Mapping[str, str]) -> Request:
+    body: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if name in parameters}
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            try:
+                body[name] = orjson.loads(parameters[name])
+            except orjson.JSONDecodeError:
+                raise RequestRefusedError(400, f"{name} must be a JSON object.") from None
+    return request_from_object(body)
+
+
+def _strict(status: int, media_type: str) -> int:
+    return status if media_type == GRAPHQL_JSON or status in {401, 403} else 200
+
+
+def _response(
+    status: int, body: Mapping[str, Any], media_type: str, trace_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        status_code=status,
+        media_type=f"{media_type}; charset=utf-8",
+        headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},
+    )

@@ -1,0 +1,85 @@
+"""Who is calling, and what they may do: one table, one entry per root field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from gql.errors import ForbiddenError, UnauthenticatedError
+
+
+class Role(StrEnum):
+    """What a token lets its bearer do. Each user's role includes the ones before it; a device is a role apart."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The bearer of a good token. expires_at: Unix seconds; None: until revoked. device_id: of a device's token."""
+
+    organization_id: int
+    organization_public_id: UUID
+    organization_name: str
+    role: Role
+    subject: str
+    expires_at: float | None = None
+    device_id: UUID | None = None
+
+    @property
+    def actor(self) -> str:
+        """How the audit trail names the bearer."""
+        return self.subject
+
+
+VIEWERS = frozenset({Role.VIEWER, Role.OPERATOR, Role.ADMIN})
+OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+DEVICES = frozenset({Role.DEVICE})
+
+_READ = """
+    node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
+    traverse path near within edgeVersions changes
+""".split()
+_NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
+_CHANGE = (
+    """
+    createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice
+""".split()
+    + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
+)
+_ADMINISTER = (
+    """
+    restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
+""".split()
+    + [f"delete{noun}" for noun in _NOUNS]
+)
+
+PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
+    "Query": {"viewer": VIEWERS | DEVICES, **dict.fromkeys(_READ, VIEWERS)},
+    "Mutation": {
+        "ingestTelemetry": OPERATORS | DEVICES,
+        **dict.fromkeys(_CHANGE, OPERATORS),
+        **dict.fromkeys(_ADMINISTER, ADMINS),
+    },
+    "Subscription": {"telemetry": VIEWERS},
+}
+
+
+def permit(principal: Principal | None, *, root: str, field: str) -> Principal:
+    """Return the principal where it may use a root field.
+
+    Raises UnauthenticatedError without one, ForbiddenError where its role does not suffice.
+    """
+    if principal is None:
+        raise UnauthenticatedError("A bearer token is needed: Authorization: Bearer TOKEN.")
+    allowed = PERMISSIONS[root][field]
+    if principal.role not in allowed:
+        roles = ", ".join(sorted(allowed))
+        message = f"{field} needs the role {roles}; this token has {principal.role}."
+        raise ForbiddenError(message)
+    return principal

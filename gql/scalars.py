@@ -1,0 +1,169 @@
+"""Scalars of the contract. What they refuse refuses the call; ReadingTime alone is judged reading by reading."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NewType, NoReturn
+
+import strawberry
+from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from strawberry.types.scalar import ScalarDefinition
+
+_DATE_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:[Zz]|[+-]\d{2}:\d{2})",
+)
+_DURATION = re.compile(
+    r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
+    r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
+)
+DURATION_MAX = timedelta(days=366 * 100)
+
+JSON = NewType("JSON", object)
+GeoJSON = NewType("GeoJSON", object)
+ReadingTime = NewType("ReadingTime", object)
+# RFC 3339 in, UTC out. A name of its own, so that strawberry's lenient DateTime is out of reach.
+DateTime = NewType("DateTime", datetime)
+
+
+class Duration:
+    """An ISO 8601 duration: calendar months, and an exact length beside them."""
+
+    __slots__ = ("length", "months", "text")
+
+    def __init__(self, text: str, months: int, length: timedelta) -> None:
+        self.text, self.months, self.length = text, months, length
+
+    def exact(self) -> timedelta:
+        """Return the length of a duration without months or years."""
+        if self.months:
+            message = f"{self.text} has no fixed length; use weeks, days or less."
+            raise GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+        return self.length
+
+
+def date_time_parse(value: object) -> datetime:
+    """Parse RFC 3339 with an offset; return UTC."""
+    if not isinstance(value, str):
+        _refuse(f"A DateTime is RFC 3339 text such as 2026-03-01T08:00:00+01:00; it was {_shown(value)}.")
+    if not _DATE_TIME.fullmatch(value):
+        _refuse(f"{_shown(value)} is no RFC 3339 time with an offset, such as 2026-03-01T08:00:00Z.")
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        _refuse(f"{_shown(value)} names no instant between the years 1 and 9999.")
+
+
+def date_time_print(value: datetime) -> str:
+    """Print an instant in UTC with 'Z', without empty fractions."""
+    utc = value.astimezone(UTC)
+    text = utc.replace(tzinfo=None, microsecond=0).isoformat()
+    if utc.microsecond:
+        return f"{text}.{utc.microsecond:06d}".rstrip("0") + "Z"
+    return text + "Z"
+
+
+def duration_parse(value: object) -> Duration:
+    """Parse an ISO 8601 duration."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None or not isinstance(value, str) or not any(found.groups()):
+        _refuse(f"{_shown(value)} is no ISO 8601 duration such as PT15M or P1D.")
+    years, months, weeks, days, hours, minutes = (int(part or 0) for part in found.groups()[:6])
+    try:
+        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(found[7] or 0))
+    except OverflowError:
+        length = timedelta.max
+    if length > DURATION_MAX or 12 * years + months > 1200:  # noqa: PLR2004
+        _refuse(f"{_shown(value)} is longer than a hundred years.")
+    return Duration(value, 12 * years + months, length)
+
+
+def duration_print(value: object) -> str:
+    """Print a duration as it was given, or a timedelta in seconds."""
+    if isinstance(value, Duration):
+        return value.text
+    if isinstance(value, timedelta):
+        return f"PT{value.total_seconds():.6f}".rstrip("0").rstrip(".") + "S"
+    return str(value)
+
+
+def json_parse(value: object) -> object:
+    """Take any JSON value as it is; NaN and Infinity are none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        _refuse("NaN and Infinity are not JSON.")
+    return value
+
+
+def json_parse_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:
+    """Read a JSON value written in the document."""
+    try:
+        return value_from_ast_untyped(node, variables)  # type: ignore[arg-type]
+    except (ValueError, TypeError):
+        _refuse("This is no JSON value.")
+
+
+def geojson_parse(value: object) -> object:
+    """Take a GeoJSON object; what it holds is judged where it is used, with a place in the message."""
+    if not isinstance(value, dict):
+        _refuse(f"A GeoJSON geometry is an object with type and coordinates; it was {_shown(value)}.")
+    return value
+
+
+def geojson_parse_literal(node: ValueNode, variables: Mapping[str, Any] | None = None) -> object:
+    """Read a GeoJSON object written in the document."""
+    return geojson_parse(json_parse_literal(node, variables))
+
+
+def _refuse(message: str) -> NoReturn:
+    raise GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    longest = 60
+    return text if len(text) <= longest else text[:longest] + "..."
+
+
+def _as_is(value: object) -> object:
+    return value
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    DateTime: strawberry.scalar(
+        name="DateTime",
+        description="RFC 3339 with an offset ('Z' or '+02:00'); naive or date-only input is refused. "
+        "Output is UTC with 'Z'.",
+        serialize=date_time_print,
+        parse_value=date_time_parse,
+    ),
+    ReadingTime: strawberry.scalar(
+        name="ReadingTime",
+        description="RFC 3339 with an offset, or milliseconds since the Unix epoch; judged reading by reading "
+        "(INVALID_TIMESTAMP), so that one bad one does not refuse the call.",
+        serialize=_as_is,
+        parse_value=_as_is,
+        parse_literal=json_parse_literal,
+    ),
+    Duration: strawberry.scalar(
+        name="Duration",
+        description="ISO 8601 duration, e.g. PT15M, P1D.",
+        serialize=duration_print,
+        parse_value=duration_parse,
+    ),
+    JSON: strawberry.scalar(
+        name="JSON",
+        description="Any JSON value.",
+        serialize=_as_is,
+        parse_value=json_parse,
+        parse_literal=json_parse_literal,
+    ),
+    GeoJSON: strawberry.scalar(
+        name="GeoJSON",
+        description="A GeoJSON geometry, WGS 84, longitude first.",
+        serialize=_as_is,
+        parse_value=geojson_parse,
+        parse_literal=geojson_parse_literal,
+    ),
+}

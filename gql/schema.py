@@ -1,0 +1,55 @@
+"""The schema: every noun's queries, mutations and subscriptions under one roof."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import strawberry
+from graphql import GraphQLSchema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from gql.activities import ActivityMutation
+from gql.assets import AssetMutation
+from gql.changes import ChangeQuery
+from gql.device_tokens import DeviceTokenMutation
+from gql.devices import DeviceMutation
+from gql.edges import EdgeMutation
+from gql.entity_types import EntityTypeMutation
+from gql.ingest import IngestMutation
+from gql.kinds import TYPES
+from gql.persons import PersonMutation
+from gql.queries import GraphQuery
+from gql.restore import EntityMutation
+from gql.scalars import SCALARS
+from gql.spaces import SpaceMutation
+from gql.telemetry import TelemetryQuery, TelemetrySubscription
+from gql.traversal import TraversalQuery
+
+schema = strawberry.Schema(
+    query=merge_types("Query", (GraphQuery, TraversalQuery, ChangeQuery, TelemetryQuery)),
+    mutation=merge_types(
+        "Mutation",
+        (
+            EntityTypeMutation,
+            DeviceMutation,
+            AssetMutation,
+            SpaceMutation,
+            PersonMutation,
+            ActivityMutation,
+            EntityMutation,
+            EdgeMutation,
+            IngestMutation,
+            DeviceTokenMutation,
+        ),
+    ),
+    subscription=merge_types("Subscription", (TelemetrySubscription,)),
+    types=list(TYPES.values()),
+    config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+)
+
+
+@cache
+def core_schema() -> GraphQLSchema:
+    """Return the schema as graphql-core executes it."""
+    return schema._schema  # noqa: SLF001  (strawberry offers no other way to its product)

@@ -1,0 +1,31 @@
+"""What the API is handed by the roof: everything it needs and did not make."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.telemetry.acceptor import Acceptor
+from gql.auth import TokenVerifier
+from gql.bridge import Bridge
+from gql.feed import FeedHub
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one API process.
+
+    bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
+    offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
+    """
+
+    bridge: Bridge
+    verifier: TokenVerifier
+    acceptor: Acceptor
+    feed: FeedHub
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    offline_after: timedelta
+    ready: Callable[[], Awaitable[dict[str, str]]]

@@ -1,0 +1,220 @@
+"""Series, latest points, the account, and the live feed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from enum import Enum
+from typing import Annotated, Any
+
+import numpy as np
+import strawberry
+
+from domain.telemetry.account import ingest_account
+from domain.telemetry.feed import FeedUpdate
+from domain.telemetry.latest import LatestPoint as LatestRow
+from domain.telemetry.packed import Series
+from gql.context import Info
+from gql.entities import Entity, clock, entity_of
+from gql.ids import uuid_named
+from gql.loaders import load
+from gql.scalars import DateTime
+from graph.entities.queries import entities_get
+from graph.errors import LimitExceededError
+
+WATCHED_MAX = 1000
+
+
+@strawberry.enum
+class MetricType(Enum):
+    """What the points of a series are."""
+
+    NUMBER = "NUMBER"
+    BOOLEAN = "BOOLEAN"
+    TEXT = "TEXT"
+
+
+@strawberry.type
+class TelemetrySeries:
+    """One series, packed: timestamps[i] belongs to values[i]."""
+
+    entity: Entity
+    metric: str
+    port: int | None
+    unit: str | None
+    type: MetricType
+    timestamps: list[float] = strawberry.field(
+        description="Milliseconds since the Unix epoch; a bucket's is its start."
+    )
+    values: list[float | None] = strawberry.field(
+        description="Booleans are 0 and 1. Null: no data in the bucket, or a TEXT metric."
+    )
+    texts: list[str | None] | None
+    truncated: bool = strawberry.field(description="True where the range held more than was returned.")
+
+
+@strawberry.type
+class LatestPoint:
+    """The latest point of a series."""
+
+    metric: str
+    port: int | None
+    unit: str | None
+    type: MetricType
+    value: float | None
+    text: str | None
+    timestamp: DateTime
+    received_at: DateTime | None
+
+
+@strawberry.type
+class InvalidatedRange:
+    """A range whose points changed or went: fetch them again. metric null: of all metrics."""
+
+    entity: Entity
+    metric: str | None
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime | None
+
+
+@strawberry.type
+class TelemetryUpdate:
+    """Points as they were derived.
+
+    dropped: updates left out before this one because the client was too slow. invalidated: ranges whose points
+    changed or went (a corrected link, a replay): fetch them again. cursor: hand it back as `after`.
+    """
+
+    series: list[TelemetrySeries]
+    invalidated: list[InvalidatedRange]
+    dropped: int
+    cursor: str
+
+
+@strawberry.type
+class IngestAccount:
+    """What became of the readings received in a time; received = stored + duplicate + dead + pending."""
+
+    received: float
+    stored: float
+    duplicate: float
+    dead: float
+    pending: float
+
+
+@strawberry.type
+class TelemetryQuery:
+    """Queries about telemetry as a whole."""
+
+    @strawberry.field
+    async def ingest_account(
+        self,
+        info: Info,
+        from_: Annotated[DateTime, strawberry.argument(name="from")],
+        to: DateTime | None = None,
+        device_id: strawberry.ID | None = None,
+    ) -> IngestAccount:
+        """By time of receipt; received = stored + duplicate + dead + pending."""
+        device = None if device_id is None else uuid_named(device_id, "deviceId")
+        if device is not None and await load(info.context, entities_get, device) is None:
+            uuid_named("", "deviceId")
+        found = await info.context.read(
+            ingest_account, from_=from_, to=clock(info) if to is None else to, device_id=device
+        )
+        return IngestAccount(
+            received=found.received,
+            stored=found.stored,
+            duplicate=found.duplicate,
+            dead=found.dead,
+            pending=found.pending,
+        )
+
+
+@strawberry.type
+class TelemetrySubscription:
+    """The live feed."""
+
+    @strawberry.subscription
+    async def telemetry(
+        self,
+        info: Info,
+        entity_ids: list[strawberry.ID] | None = None,
+        under_id: strawberry.ID | None = None,
+        metrics: list[str] | None = None,
+        since: DateTime | None = None,
+        after: str | None = None,
+    ) -> AsyncIterator[TelemetryUpdate]:
+        """Points as they are derived. `underId`: everything below that entity.
+
+        `since`: first what was stored from then on, then live. `after`: a cursor of an earlier update; everything
+        committed after it, late points too, without a gap or a repeat.
+        """
+        if entity_ids is not None and len(entity_ids) > WATCHED_MAX:
+            message = f"entityIds names {len(entity_ids)} entities; at most {WATCHED_MAX} can be watched at once."
+            raise LimitExceededError(message, path=("entityIds",))
+        updates = info.context.services.feed.subscribe(
+            organization_id=info.context.organization_id,
+            entity_ids=None
+            if entity_ids is None
+            else [uuid_named(each, "entityIds", str(n)) for n, each in enumerate(entity_ids)],
+            under_id=None if under_id is None else uuid_named(under_id, "underId"),
+            metrics=metrics,
+            since=since,
+            after=after,
+        )
+        async for update in updates:
+            # A loader remembers; an entity in a later update may have changed.
+            info.context.loaders.clear()
+            yield await _update_of(info, update)
+
+
+def series_of(series: Series, entity: Entity) -> TelemetrySeries:
+    """Return a series as it is shown."""
+    values: list[Any] = series.values.tolist()
+    if bool(np.isnan(series.values).any()):
+        values = [None if value != value else value for value in values]  # noqa: PLR0124  (NaN alone differs from itself)
+    return TelemetrySeries(
+        entity=entity,
+        metric=series.metric,
+        port=series.port,
+        unit=series.unit,
+        type=MetricType[series.type.name],
+        timestamps=series.timestamps.tolist(),
+        values=values,
+        texts=None if series.texts is None else list(series.texts),
+        truncated=series.truncated,
+    )
+
+
+def latest_of(point: LatestRow) -> LatestPoint:
+    """Return a latest point as it is shown."""
+    return LatestPoint(
+        metric=point.metric,
+        port=point.port,
+        unit=point.unit,
+        type=MetricType[point.type.name],
+        value=point.value,
+        text=point.text,
+        timestamp=DateTime(point.timestamp),
+        received_at=None if point.received_at is None else DateTime(point.received_at),
+    )
+
+
+async def _update_of(info: Info, update: FeedUpdate) -> TelemetryUpdate:
+    ids = {series.entity_id for series in update.series} | {each.entity_id for each in update.invalidated}
+    rows = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
+    entities = {row.id: entity_of(row) for row in rows if row is not None}
+    return TelemetryUpdate(
+        series=[series_of(series, entities[series.entity_id]) for series in update.series],
+        invalidated=[
+            InvalidatedRange(
+                entity=entities[each.entity_id],
+                metric=each.metric,
+                from_=DateTime(each.from_),
+                to=None if each.to is None else DateTime(each.to),
+            )
+            for each in update.invalidated
+        ],
+        dropped=update.dropped,
+        cursor=update.cursor,
+    )
