@@ -39,10 +39,10 @@ class StageWorker(SimpleWorker):
     """
 
     max_connection_wait_time = 2.0
-    state: ProcessState
+    process_state: ProcessState
 
     def _shutdown(self) -> None:
-        self.state.stopping.set()
+        self.process_state.stopping.set()
         super()._shutdown()  # type: ignore[no-untyped-call]
 
 
@@ -133,7 +133,7 @@ def _worker_main(context: WorkerContext) -> None:
     worker = StageWorker(
         [QUEUE_SHORT, QUEUE_STAGES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
     )
-    worker.state = state
+    worker.process_state = state
     worker.work(logging_level="WARNING")
 
 

@@ -1,0 +1,126 @@
+"""A pool of real worker processes: fast when all is well, and complete when it is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import redis
+from sqlalchemy import Engine
+
+from domain.telemetry.acceptor import Acceptor
+from domain.telemetry.group_commit import GroupCommitter
+from domain.telemetry.publisher import RawPublisher
+from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.database import transaction
+from tests.domain.telemetry.line import Line, draft
+
+T0 = datetime(2026, 4, 1, tzinfo=UTC)
+START_S = 60
+
+
+@pytest.fixture
+def acceptor(line: Line, engine: Callable[[str], Engine], bus_url: str) -> Iterator[Acceptor]:
+    publisher = RawPublisher(bus=RedisStreams(bus_connect(bus_url)), monotonic_s=time.monotonic)
+    committer = GroupCommitter(
+        transaction=lambda: transaction(engine("ingest")), publish=publisher.put, now=lambda: datetime.now(UTC)
+    )
+    publisher.start()
+    committer.start()
+    yield Acceptor(directory=line.directory(time.monotonic), committer=committer, now=lambda: datetime.now(UTC))
+    committer.stop()
+    publisher.stop()
+
+
+def send(acceptor: Acceptor, line: Line, devices: list[UUID], first: int, count: int) -> None:
+    readings = [
+        draft(
+            {
+                "device_id": devices[n % len(devices)],
+                "timestamp": T0 + timedelta(seconds=n),
+                "metrics": {"n": n, "m": -n},
+            }
+        )
+        for n in range(first, first + count)
+    ]
+    acceptance = asyncio.run(
+        acceptor.accept(organization_id=line.organization_id, readings=readings, transport="test", own_device_id=None)
+    )
+    assert (acceptance.accepted, acceptance.rejected) == (count, 0)
+
+
+def settle(line: Line, timeout_s: float) -> None:
+    deadline_s = time.monotonic() + timeout_s
+    while line.account().pending and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+
+
+def descendants(root: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[1]) == root and fields[0] != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+def test_workers_killed_and_a_bus_that_forgets(
+    line: Line, acceptor: Acceptor, pool: Callable[[], subprocess.Popen[bytes]], bus: redis.Redis
+) -> None:
+    devices = [line.device() for _ in range(7)]
+    running = pool()
+    send(acceptor, line, devices, 0, 50)
+    settle(line, START_S)
+    assert line.account().stored == 50
+    killed = 0
+    for turn in range(1, 13):
+        send(acceptor, line, devices, turn * 50, 50)
+        if turn % 4 == 1:
+            for pid in descendants(running.pid):
+                os.kill(pid, signal.SIGKILL)
+                killed += 1
+        if turn == 6:
+            bus.flushall()
+        if turn == 10:
+            running.kill()
+            running.wait()
+            running = pool()
+        time.sleep(0.2)
+    assert killed >= 6
+    settle(line, START_S)
+    account = line.account()
+    assert (account.received, account.stored, account.pending) == (650, 650, 0)
+    history = line.history()
+    assert len(history) == 1300
+    for (_, _, metric, at), value in history.items():
+        n = (at - T0).total_seconds()
+        assert value == (n if metric == "n" else -n)
+    positions = line.rows(
+        "SELECT partition, count(*) AS n, count(DISTINCT feed_position) AS d, min(feed_position) AS low, max(feed_position) AS high"
+        " FROM raw_batches GROUP BY partition"
+    )
+    assert [(row.d, row.low, row.high) for row in positions] == [(row.n, 1, row.n) for row in positions]
+
+
+def test_a_pool_ends_when_told(pool: Callable[[], subprocess.Popen[bytes]]) -> None:
+    running = pool()
+    deadline_s = time.monotonic() + START_S
+    while len(descendants(running.pid)) < 3 and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    children = descendants(running.pid)
+    assert len(children) == 3
+    running.send_signal(signal.SIGTERM)
+    assert running.wait(timeout=30) == 0
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
