@@ -101,6 +101,7 @@ class ActivityMutation:
         """Record an activity."""
 
         def work(session: Session, change: GraphChange) -> EntityRow:
+            checklist: Any = input.checklist
             return activity_create(
                 session,
                 change=change,
@@ -108,7 +109,7 @@ class ActivityMutation:
                 category=input.category,
                 priority=input.priority,
                 due_at=input.due_at,
-                checklist=input.checklist,  # type: ignore[arg-type],
+                checklist=checklist,
             )
 
         return await payload_of(info, _payload, work)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import strawberry
 from sqlalchemy.orm import Session
 
@@ -93,16 +95,16 @@ class ChangeQuery:
         """Who changed what, newest first, by recorded time; each with the state before and after."""
         asked = filter or ChangeFilter()
         under = None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId")
-        named = None if asked.subject_ids is None else {uuid_or_none(each) for each in asked.subject_ids} - {None}
+        named = None if asked.subject_ids is None else set(filter(None, map(uuid_or_none, asked.subject_ids)))
         request, count = page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[ChangeRow]:
-            subjects = named
+            subjects: set[UUID] | None = named
             if under is not None:
-                inside = set(below(session, organization_id=organization_id, entity_ids=[under]))
+                inside: set[UUID] = set(below(session, organization_id=organization_id, entity_ids=[under]))
                 subjects = inside if named is None else named & inside
             where = ChangeConditions(
-                subject_ids=None if subjects is None else [each for each in subjects if each is not None],
+                subject_ids=subjects,
                 actors=asked.actors,
                 actions=asked.actions,
                 begins=asked.from_,

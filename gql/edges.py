@@ -279,7 +279,7 @@ class EdgeMutation:
 
         def make(done: Replacement | None, errors: list[UserError]) -> ReplaceDevicePayload:
             return ReplaceDevicePayload(
-                ended=[] if done is None else [edge_of(version) for version in done.ended],
+                ended=[] if done is None else [edge_of(version) for version in done.cut],
                 created=[] if done is None else [edge_of(version) for version in done.created],
                 errors=errors,
             )

@@ -53,7 +53,7 @@ class IngestMutation:
             raise LimitExceededError(message, path=("readings",))
         principal = info.context.principal
         done = await info.context.services.acceptor.accept(
-            [
+            readings=[
                 ReadingDraft(
                     metrics=reading.metrics,
                     device_id=reading.device_id,

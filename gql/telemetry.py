@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from enum import Enum
 from typing import Annotated, Any
+from uuid import UUID
 
 import numpy as np
 import strawberry
@@ -203,7 +204,7 @@ def latest_of(point: LatestRow) -> LatestPoint:
 async def _update_of(info: Info, update: FeedUpdate) -> TelemetryUpdate:
     ids = {series.entity_id for series in update.series} | {each.entity_id for each in update.invalidated}
     rows = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
-    entities = {row.id: entity_of(row) for row in rows if row is not None}
+    entities: dict[UUID, Entity] = {row.id: entity_of(row) for row in rows if row is not None}
     return TelemetryUpdate(
         series=[series_of(series, entities[series.entity_id]) for series in update.series],
         invalidated=[

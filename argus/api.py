@@ -1,0 +1,117 @@
+"""Wires one API process together."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
+from functools import partial
+from typing import TypeVar
+
+from redis import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+from starlette.applications import Starlette
+
+from domain.telemetry.acceptor import Acceptor
+from domain.telemetry.directory import DeviceDirectory
+from domain.telemetry.entries import feed_entry
+from domain.telemetry.group_commit import GroupCommitter
+from domain.telemetry.publisher import RawPublisher
+from gql.app import create_app
+from gql.auth import TokenVerifier
+from gql.bridge import Bridge
+from gql.feed import FeedHub
+from gql.feed_source import BusFeedSource
+from gql.services import Services
+from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.clock import utc_now
+from runtime.database import engine_create, transaction
+from runtime.ids import new_id
+from runtime.settings import Settings
+
+T = TypeVar("T")
+
+THREADS = 12
+
+
+def app_create(settings: Settings) -> Starlette:
+    """Return the application of one API process; its parts start and stop with it."""
+    api = engine_create(settings.database_url("api"), pool_size=THREADS)
+    directory_engine = engine_create(settings.database_url("api"), pool_size=4)
+    ingest = engine_create(settings.database_url("ingest"), pool_size=2)
+    bridge = Bridge(transaction=partial(transaction, api), threads=THREADS)
+    publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
+    committer = GroupCommitter(transaction=partial(transaction, ingest), publish=publisher.put, now=utc_now)
+
+    def read(organization_id: int) -> AbstractContextManager[Session]:
+        return transaction(directory_engine, organization_id)
+
+    directory = DeviceDirectory(read=read, partitions=settings.partitions, monotonic_s=time.monotonic)
+    source = BusFeedSource(
+        bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry
+    )
+
+    def run(organization_id: int, work: Callable[[Session], T]) -> Awaitable[T]:
+        return bridge.run(organization_id, work)
+
+    services = Services(
+        bridge=bridge,
+        verifier=TokenVerifier(
+            bridge=bridge,
+            secret=settings.tokens.secret,
+            jwks_url=settings.tokens.jwks_url,
+            audience=settings.tokens.audience,
+            issuer=settings.tokens.issuer,
+        ),
+        acceptor=Acceptor(directory=directory, committer=committer, now=utc_now),
+        feed=FeedHub(source=source, run=run, clock=utc_now),
+        clock=utc_now,
+        new_id=new_id,
+        offline_after=settings.offline_after,
+        ready=partial(_away, bridge, settings),
+    )
+    app = create_app(services)
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(started: Starlette) -> AsyncIterator[None]:
+        publisher.start()
+        committer.start()
+        try:
+            async with inner(started):
+                yield
+        finally:
+            # What was handed in is written before the process ends.
+            await asyncio.to_thread(committer.stop)
+            await asyncio.to_thread(publisher.stop)
+            bridge.stop()
+            for engine in (api, directory_engine, ingest):
+                engine.dispose()
+
+    app.router.lifespan_context = lifespan
+    return app
+
+
+async def _away(bridge: Bridge, settings: Settings) -> dict[str, str]:
+    """Return what does not answer. The bus is told, but ingest answers without it."""
+
+    def database(session: Session) -> None:
+        session.execute(text("SELECT 1"))
+
+    def bus() -> None:
+        with bus_connect(settings.redis_url) as client:
+            client.ping()
+
+    away: dict[str, str] = {}
+    try:
+        await bridge.run(None, database)
+    except SQLAlchemyError:
+        away["database"] = "does not answer"
+    try:
+        await asyncio.to_thread(bus)
+    except RedisError:
+        away["bus"] = "does not answer"
+    return away

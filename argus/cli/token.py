@@ -1,0 +1,52 @@
+"""`argus token`: make tokens for users."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import timedelta
+
+from argus.cli.errors import told
+from argus.cli.options import duration, home_add, settings_of
+from argus.organizations import organization_find
+from argus.tokens import ROLES, token_create
+from runtime.clock import utc_now
+
+_TTL_DEFAULT = timedelta(hours=12)
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("token", help="make tokens for users")
+    actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
+    create = actions.add_parser(
+        "create",
+        help="make a token",
+        description="Make a bearer token for a user and print it alone. viewer reads; operator also changes the "
+        "graph and sends readings; admin also deletes, registers types and hands out device tokens.",
+    )
+    create.add_argument("--organization", metavar="NAME", required=True, help="name or slug of the organization")
+    create.add_argument("--role", choices=ROLES, required=True)
+    create.add_argument("--subject", default="argus token", help="whom the audit trail names (default: %(default)s)")
+    create.add_argument(
+        "--ttl", type=duration, default=_TTL_DEFAULT, metavar="DURATION", help="ISO 8601, e.g. P30D (default: PT12H)"
+    )
+    home_add(create)
+    create.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Make a token."""
+    settings = settings_of(arguments)
+    with told():
+        organization = organization_find(settings, arguments.organization)
+        print(
+            token_create(
+                settings,
+                organization=organization.slug,
+                role=arguments.role,
+                subject=arguments.subject,
+                now=utc_now(),
+                ttl=arguments.ttl,
+            )
+        )
+    return 0

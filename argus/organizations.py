@@ -1,0 +1,31 @@
+"""Finding an organization by what an operator calls it."""
+
+from __future__ import annotations
+
+from domain.organizations.model import Organization
+from domain.organizations.queries import organization_list
+from graph.errors import NotFoundError
+from runtime.database import engine_create, transaction
+from runtime.settings import Settings
+
+
+def organization_find(settings: Settings, name: str) -> Organization:
+    """Return the organization of that slug or, where there is just one, that name.
+
+    Raises NotFoundError, naming those there are.
+    """
+    engine = engine_create(
+        settings.database_url("owner" if "owner" in settings.database_urls else "pipeline"), pool_size=1
+    )
+    try:
+        with transaction(engine) as session:
+            known = organization_list(session)
+    finally:
+        engine.dispose()
+    by_slug = [each for each in known if each.slug == name]
+    by_name = [each for each in known if each.name == name]
+    for found in (by_slug, by_name):
+        if len(found) == 1:
+            return found[0]
+    there = ", ".join(each.slug for each in known) or "none yet; make one with `argus organization create NAME`"
+    raise NotFoundError(f"There is no organization {name!r}. There are: {there}.")
