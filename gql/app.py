@@ -13,8 +13,8 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket
 
-from gql import graphiql
 from gql.execution import Executor
+from gql.graphiql import ASSETS, is_wanted, page
 from gql.http import GraphQLOverHttp
 from gql.schema import core_schema
 from gql.services import Services
@@ -27,8 +27,8 @@ def create_app(services: Services) -> Starlette:
     over_http = GraphQLOverHttp(executor, services)
 
     async def graphql(request: Request) -> Response:
-        if request.method == "GET" and "query" not in request.query_params and graphiql.is_wanted(request):
-            return graphiql.page()
+        if request.method == "GET" and "query" not in request.query_params and is_wanted(request):
+            return page()
         return await over_http.answer(request)
 
     async def socket(websocket: WebSocket) -> None:
@@ -59,7 +59,7 @@ def create_app(services: Services) -> Starlette:
             WebSocketRoute("/graphql", socket),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            Mount("/static", StaticFiles(directory=graphiql.ASSETS)),
+            Mount("/static", StaticFiles(directory=ASSETS)),
         ],
         lifespan=lifespan,
     )

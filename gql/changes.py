@@ -11,7 +11,7 @@ from domain.nodes import nodes_get
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Node
-from gql.ids import uuid_named, uuid_or_none
+from gql.ids import uuid_named, uuids_of
 from gql.loaders import load
 from gql.scalars import JSON, DateTime
 from graph.changes import Change as ChangeRow
@@ -95,7 +95,7 @@ class ChangeQuery:
         """Who changed what, newest first, by recorded time; each with the state before and after."""
         asked = filter or ChangeFilter()
         under = None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId")
-        named = None if asked.subject_ids is None else set(filter(None, map(uuid_or_none, asked.subject_ids)))
+        named = None if asked.subject_ids is None else uuids_of(asked.subject_ids)
         request, count = page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[ChangeRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from graph.errors import NotFoundError
@@ -22,3 +23,8 @@ def uuid_named(text: str, *path: str) -> UUID:
     if found is None:
         raise NotFoundError(f"There is nothing with the id {text[:80]!r}.", path=path)
     return found
+
+
+def uuids_of(texts: Iterable[str]) -> set[UUID]:
+    """Return the ids among these texts; what is of no id's form names nothing."""
+    return {found for text in texts if (found := uuid_or_none(text)) is not None}
