@@ -1,0 +1,137 @@
+"""Tokens of devices."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.orm import Session
+
+from domain.assets.operations import asset_create
+from domain.devices.operations import device_create
+from domain.devices.tokens import (
+    DeviceToken,
+    TokenOwner,
+    device_token_authenticate,
+    device_token_issue,
+    device_token_list,
+    device_token_revoke,
+    token_text,
+)
+from domain.entities.operations import entity_delete, entity_restore
+from graph.changes import ChangeFilter, changes_page
+from graph.entities.model import EntityDraft
+from graph.ids import EntityId
+from graph.paging import PageRequest
+from tests.domain.faults import fault_of
+from tests.graph.world import World, new_id
+
+SECRET = bytes(range(32))
+
+
+def device(world: World) -> EntityId:
+    with world.changing() as (session, change):
+        return device_create(session, change=change, draft=EntityDraft(name="Probe")).id
+
+
+def issue(world: World, device_id: UUID, secret: bytes = SECRET) -> tuple[DeviceToken, str]:
+    with world.changing() as (session, change):
+        return device_token_issue(session, change=change, device_id=device_id, secret=secret)
+
+
+def revoke(world: World, device_id: UUID, token_id: UUID) -> DeviceToken:
+    with world.changing() as (session, change):
+        return device_token_revoke(session, change=change, device_id=device_id, token_id=token_id)
+
+
+def owner(engine: Callable[[str], Engine], token: str) -> TokenOwner | None:
+    """Ask as a request does that has shown nothing but its token."""
+    with Session(engine("api")) as session, session.begin():
+        return device_token_authenticate(session, token=token)
+
+
+def test_a_token_names_its_device_until_it_is_revoked(world: World, engine: Callable[[str], Engine]) -> None:
+    probe = device(world)
+    issued, token = issue(world, probe)
+    assert token == "argus_dev_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+    assert owner(engine, token) == TokenOwner(world.organization_id, probe, issued.id)
+    for wrong in ("", "argus_dev_", token[:-1], token + "A", token.lower(), "argus_dev_é", "argus_dev_\0"):
+        assert owner(engine, wrong) is None
+    second, other_token = issue(world, probe, SECRET[::-1])
+    revoked = revoke(world, probe, issued.id)
+    assert revoked.revoked_at is not None
+    assert owner(engine, token) is None
+    assert owner(engine, other_token) == TokenOwner(world.organization_id, probe, second.id)
+    with world.session() as session:
+        held = device_token_list(session, organization_id=world.organization_id, device_id=probe)
+    assert held == [revoked, second]
+    assert fault_of(lambda: revoke(world, probe, issued.id)) == ("CONFLICT", ("tokenId",))
+
+
+def test_only_the_hash_is_kept(world: World, engine: Callable[[str], Engine]) -> None:
+    probe = device(world)
+    issued, token = issue(world, probe)
+    revoke(world, probe, issued.id)
+    with Session(engine("owner")) as session:
+        assert session.scalar(text("SELECT token_hash FROM device_tokens")) == hashlib.sha256(token.encode()).digest()
+    with world.session() as session:
+        where = ChangeFilter(subject_ids=[probe])
+        page = changes_page(session, organization_id=world.organization_id, where=where, page=PageRequest(9))
+    assert [each.action for each in page.items] == ["revoked", "issued", "created"]
+    assert token.removeprefix("argus_dev_") not in repr(page.items)
+
+
+def test_a_deleted_devices_tokens_are_refused_until_it_is_restored(
+    world: World, engine: Callable[[str], Engine]
+) -> None:
+    probe = device(world)
+    _, token = issue(world, probe)
+    with world.changing() as (session, change):
+        entity_delete(session, change=change, entity_id=probe)
+    assert owner(engine, token) is None
+    assert fault_of(lambda: issue(world, probe, SECRET[::-1])) == ("NOT_FOUND", ("deviceId",))
+    with world.changing() as (session, change):
+        entity_restore(session, change=change, entity_id=probe)
+    found = owner(engine, token)
+    assert found is not None
+    assert found.device_id == probe
+
+
+def test_the_number_of_tokens_is_bounded(world: World) -> None:
+    probe = device(world)
+    issued = [issue(world, probe, bytes([number]) * 32)[0] for number in range(20)]
+    assert fault_of(lambda: issue(world, probe)) == ("LIMIT_EXCEEDED", ("deviceId",))
+    revoke(world, probe, issued[0].id)
+    assert issue(world, probe)[0].revoked_at is None
+
+
+def test_a_secret_of_another_length_is_a_defect() -> None:
+    with pytest.raises(ValueError, match="32 random bytes, not 16"):
+        token_text(SECRET[:16])
+
+
+def test_another_organization_and_other_kinds_have_none(world: World, other: World) -> None:
+    probe = device(world)
+    issued, _ = issue(world, probe)
+    with world.changing() as (session, change):
+        asset = asset_create(session, change=change, draft=EntityDraft(name="AHU")).id
+    assert fault_of(lambda: issue(world, asset)) == ("NOT_FOUND", ("deviceId",))
+    assert fault_of(lambda: issue(other, probe)) == ("NOT_FOUND", ("deviceId",))
+    assert fault_of(lambda: revoke(other, probe, issued.id)) == ("NOT_FOUND", ("tokenId",))
+    assert fault_of(lambda: revoke(world, device(world), issued.id)) == ("NOT_FOUND", ("tokenId",))
+    assert fault_of(lambda: revoke(world, probe, new_id())) == ("NOT_FOUND", ("tokenId",))
+    with other.session() as session:
+        for organization_id in (world.organization_id, other.organization_id):
+            assert device_token_list(session, organization_id=organization_id, device_id=probe) == []
+    with world.session() as session:
+        assert device_token_list(session, organization_id=world.organization_id, device_id=probe) == [issued]
+
+
+def test_the_api_cannot_change_whose_token_it_is(world: World) -> None:
+    issue(world, device(world))
+    with pytest.raises(ProgrammingError, match="permission denied"), world.session() as session:
+        session.execute(text("UPDATE device_tokens SET device_id = device_id"))
