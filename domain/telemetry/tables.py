@@ -144,6 +144,7 @@ latest_values = Table(
         ["series.organization_id", "series.id"],
         name="fk_latest_values_series",
     ),
+    postgresql_with={"fillfactor": 50},
 )
 
 dead_letters = Table(

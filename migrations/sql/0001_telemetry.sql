@@ -82,7 +82,7 @@ CREATE TABLE telemetry_history (
     CONSTRAINT pk_telemetry_history PRIMARY KEY (organization_id, series_id, "timestamp")
 ) PARTITION BY RANGE ("timestamp");
 
--- The point with the greatest timestamp of each series as it now stands.
+-- The point with the greatest timestamp of each series as it now stands. Room in each page keeps updates in place.
 CREATE TABLE latest_values (
     organization_id integer NOT NULL,
     type smallint NOT NULL,
@@ -94,7 +94,7 @@ CREATE TABLE latest_values (
     text text,
     CONSTRAINT pk_latest_values PRIMARY KEY (organization_id, series_id),
     CONSTRAINT fk_latest_values_series FOREIGN KEY (organization_id, series_id) REFERENCES series (organization_id, id)
-);
+) WITH (fillfactor = 50);
 
 -- When a device was last heard, by receipt.
 CREATE TABLE device_presence (
