@@ -92,7 +92,7 @@ def negotiate(accept: str | None) -> str | None:
             elif key.strip().lower() == "charset":
                 charset = value.strip().strip('"').lower()
         found = {
-            GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": GRAPHQL_JSON, "application/*": GRAPHQL_JSON,
+            GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": JSON, "application/*": GRAPHQL_JSON,
         }.get(name.lower())  # fmt: skip
         if found is not None and charset in {"utf-8", "utf8"} and quality > 0 and (best is None or quality > best[0]):
             best = (quality, found)

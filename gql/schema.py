@@ -12,6 +12,7 @@ from strawberry.tools import merge_types
 from gql.activities import ActivityMutation
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
+from gql.descriptions import describe
 from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
@@ -47,6 +48,8 @@ schema = strawberry.Schema(
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )
+
+describe(schema._schema)  # noqa: SLF001  (strawberry offers no other way to its product)
 
 
 @cache

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.api import Api, api_serve
+from tests.support.servers import TestServers
+
+
+@pytest.fixture(scope="module")
+def api(servers: TestServers) -> Iterator[Api]:
+    """The application on a database of the module's own, with an organization `plant`."""
+    database = servers.database_create()
+    try:
+        with api_serve(database, servers.bus_server.url) as served:
+            served.organization("plant")
+            yield served
+    finally:
+        servers.database_drop(database)

@@ -1,0 +1,94 @@
+"""Every root field, tried by everybody: nobody, a viewer, an operator, an administrator, a device."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLType, get_named_type, is_leaf_type, is_list_type
+from graphql.pyutils import Undefined
+
+from gql.principal import PERMISSIONS, Role
+from gql.schema import core_schema
+from tests.support.api import Api
+from tests.support.plant import Client
+
+ROOTS = ("Query", "Mutation")
+CASES = [(root, name) for root in ROOTS for name in core_schema().type_map[root].fields]  # type: ignore[attr-defined]
+# What the field would say to a caller that may use it, of arguments that name nothing.
+NOBODY = "0190a3c4-0000-7000-8000-000000000000"
+
+
+def literal(type_: GraphQLType) -> str:
+    """Write the smallest value of a type."""
+    inner = type_.of_type if isinstance(type_, GraphQLNonNull) else type_
+    if is_list_type(inner):
+        return "[]"
+    named = get_named_type(inner)
+    if isinstance(named, GraphQLInputObjectType):
+        fields = (
+            f"{name}: {literal(field.type)}"
+            for name, field in named.fields.items()
+            if isinstance(field.type, GraphQLNonNull) and field.default_value is Undefined
+        )
+        return "{" + ", ".join(fields) + "}"
+    return {
+        "ID": f'"{NOBODY}"', "String": '"x"', "Int": "1", "Float": "1", "Boolean": "false", "JSON": "{}",
+        "DateTime": '"2026-01-01T00:00:00Z"', "EntityKind": "DEVICE", "GeoJSON": '{type: "Point", coordinates: [0, 0]}',
+    }[named.name]  # fmt: skip
+
+
+def operation(root: str, name: str) -> str:
+    field = core_schema().type_map[root].fields[name]  # type: ignore[attr-defined]
+    arguments = ", ".join(
+        f"{each}: {literal(argument.type)}"
+        for each, argument in field.args.items()
+        if isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
+    )
+    selection = "" if is_leaf_type(get_named_type(field.type)) else " { __typename }"
+    return f"{root.lower()} {{ {name}{f'({arguments})' if arguments else ''}{selection} }}"
+
+
+@pytest.fixture(scope="module")
+def device(api: Api) -> Client:
+    admin = api.client("plant")
+    made = admin.call('mutation { createDevice(input: {name: "authorization"}) { device { id } } }').data[
+        "createDevice"
+    ]
+    issued = admin.call(
+        "mutation I($id: ID!) { issueDeviceToken(deviceId: $id) { token } }", {"id": made["device"]["id"]}
+    ).data["issueDeviceToken"]
+    return Client(api.url, issued["token"])
+
+
+@pytest.mark.parametrize(("root", "name"), CASES, ids=[name for _, name in CASES])
+def test_each_role_may_what_the_table_says(api: Api, device: Client, root: str, name: str) -> None:
+    text = operation(root, name)
+    assert Client(api.url, None).call(text).error_codes == ["UNAUTHENTICATED"]
+    for role in (Role.VIEWER, Role.OPERATOR, Role.ADMIN, Role.DEVICE):
+        client = device if role is Role.DEVICE else api.client("plant", role.value)
+        codes = client.call(text).error_codes
+        if role in PERMISSIONS[root][name]:
+            assert not {"UNAUTHENTICATED", "FORBIDDEN", "INTERNAL"} & set(codes), (role, codes)
+        else:
+            assert codes == ["FORBIDDEN"], role
+
+
+def test_the_table_names_no_field_that_is_not_there() -> None:
+    for root, fields in PERMISSIONS.items():
+        there = set(core_schema().type_map[root].fields)  # type: ignore[attr-defined]
+        assert set(fields) - there <= {"near", "within"}
+
+
+def test_every_field_and_argument_type_is_described() -> None:
+    undescribed = [
+        f"{type_.name}"
+        for type_ in core_schema().type_map.values()
+        if not type_.name.startswith("__") and not type_.description and not is_leaf_type(type_)
+        and type_.name not in {"Query", "Mutation", "Subscription"}
+    ]  # fmt: skip
+    assert undescribed == []
+
+
+def test_a_root_field_hidden_in_a_fragment_is_seen(api: Api) -> None:
+    hidden = 'mutation { ...A } fragment A on Mutation { ... on Mutation { deleteDevice(id: "x") { __typename } } }'
+    assert api.client("plant", "viewer").call(hidden).error_codes == ["FORBIDDEN"]
+    assert Client(api.url, None).call("{ __typename __schema { queryType { name } } }").data["__typename"] == "Query"

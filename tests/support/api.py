@@ -1,0 +1,83 @@
+"""One API process's application, served in this process on a free port, on a database of the test's own."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import uvicorn
+
+from argus.api import app_create
+from argus.tokens import token_create
+from domain.organizations.operations import organization_create
+from runtime.clock import utc_now
+from runtime.database import engine_create, transaction
+from runtime.ids import new_id
+from runtime.settings import Settings, TokenSettings
+from tests.support.plant import Client, free_port
+from tests.support.servers import TestDatabase
+
+SECRET = "a secret of these tests, long enough for HS256"
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A served application."""
+
+    settings: Settings
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/graphql"
+
+    @property
+    def websocket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/graphql"
+
+    def organization(self, name: str) -> int:
+        """Make an organization; its slug is its name in lower case."""
+        engine = engine_create(self.settings.database_url("owner"), pool_size=1)
+        with transaction(engine) as session:
+            made = organization_create(session, name=name, public_id=new_id(), now=utc_now())
+        engine.dispose()
+        return made.id
+
+    def token(self, organization: str, role: str, ttl: timedelta = timedelta(hours=1)) -> str:
+        """Return a user's token."""
+        return token_create(
+            self.settings, organization=organization, role=role, subject=f"{role}@test", now=utc_now(), ttl=ttl
+        )
+
+    def client(self, organization: str, role: str = "admin") -> Client:
+        """Return a client with a token."""
+        return Client(self.url, self.token(organization, role))
+
+
+@contextmanager
+def api_serve(database: TestDatabase, redis_url: str) -> Iterator[Api]:
+    """Serve the application until the block ends."""
+    settings = Settings(
+        database_urls={role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")},
+        redis_url=redis_url,
+        tokens=TokenSettings(SECRET, None, None, None),
+        role_passwords={},
+    )
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(app_create(settings), host="127.0.0.1", port=port, ws="websockets-sansio", log_level="warning")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the application did not start"
+            time.sleep(0.01)
+        yield Api(settings, port)
+    finally:
+        server.should_exit = True
+        thread.join()
