@@ -65,6 +65,11 @@ def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) ->
     return value
 
 
+def json_same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one."""
+    return json.dumps(one, sort_keys=True, default=dict) == json.dumps(other, sort_keys=True, default=dict)
+
+
 def text_is_storable(value: str) -> bool:
     """Tell whether PostgreSQL could hold the text; what it could not hold, no row has."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))

@@ -31,7 +31,7 @@ from graph.edges.rules import (
 from graph.errors import BadInputError
 from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.instants import instant_utc
-from graph.json_bounds import json_object_check
+from graph.json_bounds import json_object_check, json_same
 
 _EMPTY: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -102,7 +102,7 @@ def edge_correct(
     )
     new_metadata = before.metadata if isinstance(metadata, Absent) else metadata
     json_object_check(new_metadata, path=("metadata",))
-    if valid == before.valid and new_metadata == before.metadata:
+    if valid == before.valid and json_same(new_metadata, before.metadata):
         return before
     return _rewrite(session, change=change, action="corrected", before=before, valid=valid, metadata=new_metadata)
 

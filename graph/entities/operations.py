@@ -25,6 +25,7 @@ from graph.entities.types import type_ensure
 from graph.errors import ConflictError, NotFoundError
 from graph.ids import EntityId
 from graph.instants import instant_utc
+from graph.json_bounds import json_same
 from graph.kinds import EntityKind
 from graph.tables import entities
 
@@ -83,14 +84,14 @@ def entity_update(
     values = patch_values(patch)
     bounds = {"bounds": values.pop("bounds")} if "bounds" in values else {}
     after = replace(before, **values, updated_at=change.recorded)
-    if replace(after, updated_at=before.updated_at) == before and details_before == details_after:
+    states = entity_state(before, details_before), entity_state(after, details_after)
+    if json_same(states[0], {**states[1], "updatedAt": states[0]["updatedAt"]}):
         return before
     if after.external_id != before.external_id:
         _external_id_check(session, change, before.kind, after.external_id, path="externalId")
     if after.type is not None and after.type != before.type:
         type_ensure(session, change=change, kind=before.kind, name=after.type)
     _write(session, change, before.id, {**values, **bounds, "updated_at": change.recorded})
-    states = entity_state(before, details_before), entity_state(after, details_after)
     _record(session, change, "updated", *states)
     return after
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from domain.activities.operations import activity_create
 from domain.assets.operations import asset_create
@@ -14,7 +15,8 @@ from domain.spaces.operations import space_create
 from graph.entities.model import Entity, EntityDraft, EntityOrder
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
-from tests.graph.world import EPOCH, World
+from tests.domain.faults import fault_of
+from tests.graph.world import EPOCH, World, day, new_id
 
 AFTER = timedelta(minutes=15)
 
@@ -64,3 +66,34 @@ def test_all_kinds_are_made_and_listed(world: World, other: World) -> None:
     with world.changing() as (session, change):
         entity_delete(session, change=change, entity_id=asset.id)
     assert listed(world, ListFilter()) == ["Ada", "Clean", "Hall", "Probe"]
+
+
+def test_what_is_below_is_as_of_the_time(world: World, other: World) -> None:
+    hall, annex = world.entity(EntityKind.SPACE), world.entity(EntityKind.SPACE)
+    asset = world.entity(EntityKind.ASSET)
+    world.edge(asset, "LOCATED_IN", hall, valid_until=day(5))
+    world.edge(asset, "LOCATED_IN", annex, valid_from=day(5))
+
+    def below(
+        reader: World, under_id: UUID, as_of: datetime | None, kinds: list[EntityKind] | None = None
+    ) -> set[UUID]:
+        with reader.session() as session:
+            page = entity_list(
+                session,
+                organization_id=reader.organization_id,
+                where=ListFilter(under_id=under_id, kinds=kinds),
+                page=PageRequest(50),
+                now=EPOCH,
+                offline_after=AFTER,
+                as_of=as_of,
+            )
+            assert page.total is not None
+            assert page.total() == len(page.items)
+            return {each.id for each in page.items}
+
+    assert below(world, hall, day(4)) == {hall, asset}
+    assert below(world, hall, day(5)) == {hall}
+    assert below(world, annex, None) == {annex, asset}
+    assert below(world, annex, None, [EntityKind.ASSET]) == {asset}
+    assert fault_of(lambda: below(other, annex, None)) == ("NOT_FOUND", ("filter", "underId"))
+    assert fault_of(lambda: below(world, new_id(), None)) == ("NOT_FOUND", ("filter", "underId"))

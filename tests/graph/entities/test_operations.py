@@ -192,6 +192,15 @@ def test_a_change_that_changes_nothing_writes_nothing(world: World) -> None:
     assert rows(world) == before
 
 
+def test_one_true_and_one_point_nothing_are_three_values(world: World) -> None:
+    made = create(world, attributes={"a": 1})
+    for value in (True, 1.0, 1, False, 0):
+        changed = update(world, made.id, attributes={"a": value})
+        assert repr(stored(world, made.id).attributes) == repr({"a": value})
+        assert changed.attributes == {"a": value}
+    assert [each.action for each in trail(world, made.id)] == ["updated"] * 5 + ["created"]
+
+
 def test_a_change_of_what_was_changed_meanwhile_is_refused(world: World) -> None:
     made = create(world)
     changed = update(world, made.id, name="Fan", if_updated_at=made.updated_at)
