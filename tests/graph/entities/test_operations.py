@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -338,3 +339,17 @@ def test_another_organization_reaches_nothing(world: World, worlds: Callable[[st
     assert rows(world) == before
     assert stored(world, mine.id) == mine
     assert refused(lambda: delete(world, new_id())) == ("NOT_FOUND", ("id",))
+
+
+def test_of_two_at_once_one_gets_the_external_id(world: World) -> None:
+    def attempt(_: int) -> str:
+        try:
+            create(world, external_id="1", type="Pump")
+        except ConflictError as fault:
+            return fault.code
+        return "created"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = sorted(pool.map(attempt, range(8)))
+    assert outcomes == ["CONFLICT"] * 7 + ["created"]
+    assert rows(world) == {"entities": 1, "entity_types": 1, "entity_edges": 0, "changes": 2}
