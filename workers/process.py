@@ -54,7 +54,7 @@ def state_open(context: WorkerContext) -> ProcessState:
         context,
         engine_create(context.database_url, pool_size=2),
         RedisStreams(bus_connect(context.redis_url)),
-        redis.Redis.from_url(context.redis_url, socket_connect_timeout=1, health_check_interval=30),
+        redis.Redis.from_url(context.redis_url, socket_connect_timeout=1, socket_timeout=10, health_check_interval=30),
         holder_name(),
     )
     return _state

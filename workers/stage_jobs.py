@@ -26,6 +26,7 @@ from domain.telemetry.stages.normalize import (
     batches_normalize,
 )
 from domain.telemetry.streams import GROUPS, NORM, NORMALIZE, RAW, TAIL_KEPT_MS, stream_name
+from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.enqueue import bucket_of, stage_enqueue
 from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, state_get
@@ -41,6 +42,7 @@ CLAIM_IDLE_MS = 5_000
 TRIM_EVERY_S = 2.0
 # Where more stages wait than there are workers, one gives way after so long.
 SHARE_S = 1.0
+OTHERS_WAIT_S = 0.3
 BLOCK_MS = 200
 READ_ENTRIES = 64
 TRANSACTION_READINGS = 5_000
@@ -53,8 +55,13 @@ def stage_run(stage: str, partition: int) -> None:
         msg = f"There is no stage {stage!r}."
         raise ValueError(msg)
     state = state_get()
-    with transaction(state.engine) as session:
-        lease = lease_acquire(session, stage=stage, partition=partition, holder=state.holder, ttl=LEASE_TTL)
+    try:
+        with transaction(state.engine) as session:
+            lease = lease_acquire(session, stage=stage, partition=partition, holder=state.holder, ttl=LEASE_TTL)
+    except SQLAlchemyError as error:
+        # The enqueuer asks again once the database is back.
+        _log.warning("stage_waits", partition=partition, error=repr(error)[:500])
+        return
     if lease is None:
         return
     try:
@@ -84,7 +91,7 @@ class NormalizeRun:
         self._claim_at_s = 0.0
         self._claim_idle_ms = 0
         self._trim_at_s = 0.0
-        self._renewed_at_s = time.monotonic()
+        self._renewed_at_s = self._others_since_s = time.monotonic()
         self._backoff_s = BACKOFF_FIRST_S
 
     def run(self) -> None:
@@ -96,7 +103,7 @@ class NormalizeRun:
                 if entries:
                     self.process(entries)
                 self._upkeep()
-                if time.monotonic() - began_s > SHARE_S and self._others_wait():
+                if self._is_wanted_elsewhere() and time.monotonic() - began_s > SHARE_S:
                     return
                 self._backoff_s = BACKOFF_FIRST_S
             except FencedError:
@@ -135,8 +142,12 @@ class NormalizeRun:
             self._state.bus.trim(self._raw, GROUPS[RAW], kept_ms=TAIL_KEPT_MS)
             self._state.bus.trim(self._norm, GROUPS[NORM], kept_ms=TAIL_KEPT_MS)
 
-    def _others_wait(self) -> bool:
-        return any(self._state.queue(name).count for name in (QUEUE_STAGES, QUEUE_SHORT))
+    def _is_wanted_elsewhere(self) -> bool:
+        """Tell whether a job has been waiting for a worker for a while."""
+        now_s = time.monotonic()
+        if not any(self._state.queue(name).count for name in (QUEUE_STAGES, QUEUE_SHORT)):
+            self._others_since_s = now_s
+        return now_s - self._others_since_s > OTHERS_WAIT_S
 
     def process(self, entries: Sequence[BusEntry]) -> None:
         """Normalize what entries carry, send it on, and only then acknowledge them."""
@@ -150,7 +161,11 @@ class NormalizeRun:
                 continue
             batches[batch.id] = batch
         for organization_id, bunch in bunches(list(batches.values())):
-            self._publish(self._normalize(organization_id, bunch))
+            try:
+                self._publish(self._normalize(organization_id, bunch))
+            except NotFoundError:
+                # The bus remembers another database.
+                _log.error("organization_unknown", organization=organization_id, batches=len(bunch))
         self._state.bus.group_ack(self._raw, NORMALIZE, [entry_id for entry_id, _ in entries])
 
     def _normalize(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[NormEntry]:

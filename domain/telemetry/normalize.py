@@ -135,7 +135,7 @@ def readings_normalize(readings: Readings, *, future_tolerance: timedelta) -> No
     for i, metrics in enumerate(readings.metrics):
         if i in skip:
             continue
-        if not metrics:
+        if not isinstance(metrics, dict) or not metrics:
             letters.append(Letter(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
             continue
         for name, value in metrics.items():

@@ -21,12 +21,15 @@ Entry = tuple[str, bytes]
 
 
 def bus_connect(url: str) -> redis.Redis:
-    """Return a client with bounded timeouts and without retries of its own. It connects when first used."""
+    """Return a client with bounded timeouts that tries once more on a connection that has died.
+
+    It connects when first used.
+    """
     return redis.Redis.from_url(
         url,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=REPLY_TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
+        retry=Retry(NoBackoff(), 1),
         protocol=2,
         health_check_interval=30,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -172,3 +173,19 @@ def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) ->
         assert lease_acquire(session, stage=NORMALIZE, partition=1, holder="me", ttl=timedelta(minutes=1)) == Lease(
             NORMALIZE, 1, 2
         )
+
+
+def test_entries_of_another_database_are_passed_over(state: ProcessState, line: Line) -> None:
+    good = batch_of(line, 1)
+    publish(state, [replace(good, organization_id=10**6), replace(good, id=10**6), good])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().stored == 1
+    assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
+
+
+def test_a_run_gives_way_where_others_wait(state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stage_jobs, "RUN_S", 3600.0)
+    state.queue(QUEUE_SHORT).enqueue("workers.sweeper.sweep")
+    publish(state, [batch_of(line, 1)])
+    stage_jobs.stage_run(NORMALIZE, 0)
+    assert line.account().stored == 1

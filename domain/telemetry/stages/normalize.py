@@ -28,8 +28,9 @@ from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import points_of, points_standing, points_write
 from graph.change import graph_hold
 
-# Errors that the data itself causes: the batch is halved until the reading at fault is alone.
-DATA_ERRORS = (DataError, IntegrityError, ValueError, OverflowError)
+# Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
+# reading at fault is alone. Not among them: a database that is away, or lacks a table or a right.
+DATA_ERRORS = (DataError, IntegrityError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 _STORED, _DUPLICATE, _DEAD = 0, 1, 2
 
