@@ -5,6 +5,7 @@ The parent opens no connection and starts no thread, so that it can fork at any 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -20,7 +21,12 @@ from types import FrameType
 
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
+from runtime.database import transaction
+
+# The jobs are imported before the fork: a worker's first job then begins at once.
+from workers import stage_jobs, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, end_with_parent, state_open
@@ -130,6 +136,9 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
 
 def _worker_main(context: WorkerContext) -> None:
     state = state_open(context)
+    with contextlib.suppress(SQLAlchemyError), transaction(state.engine):
+        # Connected before the first job comes.
+        pass
     worker = StageWorker(
         [QUEUE_SHORT, QUEUE_STAGES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
     )
