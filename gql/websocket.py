@@ -47,6 +47,7 @@ class Connection:
         self._services = services
         self._principal: Principal | None = None
         self._is_ready = False
+        self._introduced = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
         # Frames go out one at a time, and a slow client slows its own operations only.
         self._sending = asyncio.Lock()
@@ -116,6 +117,7 @@ class Connection:
         except ArgusError as error:
             code = 4401 if isinstance(error, UnauthenticatedError) else 4403
             raise _CloseError(code, error.message) from None
+        self._introduced.set()
         await self._send({"type": "connection_ack"})
 
     async def _bearer(self, payload: dict[str, Any]) -> Principal | None:
@@ -192,8 +194,10 @@ class Connection:
 
     async def _expire(self) -> None:
         """Close the socket of a client that does not introduce itself, or whose token runs out."""
-        await asyncio.sleep(INIT_TIMEOUT_S)
-        if not self._is_ready:
+        try:
+            async with asyncio.timeout(INIT_TIMEOUT_S):
+                await self._introduced.wait()
+        except TimeoutError:
             await self._close(4408, "Connection initialisation timeout")
             return
         if self._principal is not None and self._principal.expires_at is not None:

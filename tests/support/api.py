@@ -69,7 +69,14 @@ def api_serve(database: TestDatabase, redis_url: str) -> Iterator[Api]:
     )
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app_create(settings), host="127.0.0.1", port=port, ws="websockets-sansio", log_level="warning")
+        uvicorn.Config(
+            app_create(settings),
+            host="127.0.0.1",
+            port=port,
+            ws="websockets-sansio",
+            log_level="warning",
+            timeout_graceful_shutdown=5,
+        )
     )
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,0 +1,154 @@
+"""graphql-transport-ws, frame by frame."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
+
+from tests.support.api import Api
+
+PROTOCOL = Subprotocol("graphql-transport-ws")
+
+
+@asynccontextmanager
+async def socket(api: Api, *, token: str | None = None, init: bool = True) -> AsyncIterator[ClientConnection]:
+    async with connect(api.websocket_url, subprotocols=[PROTOCOL]) as opened:
+        if init:
+            payload = None if token is None else {"Authorization": f"Bearer {token}"}
+            await send(opened, {"type": "connection_init", "payload": payload})
+            assert await receive(opened) == {"type": "connection_ack"}
+        yield opened
+
+
+async def send(opened: ClientConnection, message: Any) -> None:
+    await opened.send(message if isinstance(message, str | bytes) else json.dumps(message))
+
+
+async def receive(opened: ClientConnection) -> Any:
+    frame = await asyncio.wait_for(opened.recv(), timeout=10)
+    assert isinstance(frame, str), "frames are text"
+    return json.loads(frame)
+
+
+async def closed_with(opened: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as caught:
+        while True:
+            await asyncio.wait_for(opened.recv(), timeout=10)
+    assert caught.value.rcvd is not None
+    return caught.value.rcvd.code
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(scenario(), timeout=30))  # type: ignore[arg-type]
+
+
+def subscribe(identity: str, query: str) -> dict[str, Any]:
+    return {"id": identity, "type": "subscribe", "payload": {"query": query}}
+
+
+def test_queries_run_over_the_socket(api: Api) -> None:
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, subscribe("1", "{ viewer { role } }"))
+            assert await receive(opened) == {
+                "id": "1", "type": "next", "payload": {"data": {"viewer": {"role": "viewer"}}},
+            }  # fmt: skip
+            assert await receive(opened) == {"id": "1", "type": "complete"}
+            await send(opened, {"type": "ping"})
+            assert await receive(opened) == {"type": "pong"}
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("query", ["{", "{ nothing }", "{ viewer { role } } query B { __typename }"])
+def test_a_bad_operation_ends_alone(api: Api, query: str) -> None:
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, subscribe("bad", query))
+            answer = await receive(opened)
+            assert (answer["id"], answer["type"]) == ("bad", "error")
+            assert answer["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+            await send(opened, subscribe("bad", "{ viewer { role } }"))
+            assert (await receive(opened))["type"] == "next"
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("frame", ["null", "[]", "5", "{", '{"type": 5}', '{"type": "unknown"}', b"\x00"])
+def test_what_is_no_message_closes_with_4400(api: Api, frame: str | bytes) -> None:
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, frame)
+            assert await closed_with(opened) == 4400
+
+    run(scenario)
+
+
+def test_the_closing_codes_of_the_protocol(api: Api) -> None:
+    token = api.token("plant", "viewer")
+
+    async def scenario() -> None:
+        async with socket(api, init=False) as opened:
+            await send(opened, subscribe("1", "{ __typename }"))
+            assert await closed_with(opened) == 4401
+        async with socket(api, token=token) as opened:
+            await send(opened, {"type": "connection_init"})
+            assert await closed_with(opened) == 4429
+        async with socket(api, token=token) as opened:
+            await send(opened, subscribe("same", "subscription { telemetry { cursor } }"))
+            await send(opened, subscribe("same", "subscription { telemetry { cursor } }"))
+            assert await closed_with(opened) == 4409
+        async with socket(api, init=False) as opened:
+            await send(opened, {"type": "connection_init", "payload": {"Authorization": "Bearer nonsense"}})
+            assert await closed_with(opened) == 4401
+
+    run(scenario)
+
+
+def test_without_a_token_only_the_schema_is_open(api: Api) -> None:
+    async def scenario() -> None:
+        async with socket(api) as opened:
+            await send(opened, subscribe("1", "{ __typename }"))
+            assert (await receive(opened))["payload"] == {"data": {"__typename": "Query"}}
+            assert (await receive(opened))["type"] == "complete"
+            await send(opened, subscribe("2", "subscription { telemetry { cursor } }"))
+            answer = await receive(opened)
+            assert (answer["type"], answer["payload"][0]["extensions"]["code"]) == ("error", "UNAUTHENTICATED")
+
+    run(scenario)
+
+
+def test_a_socket_ends_with_its_token(api: Api) -> None:
+    async def scenario() -> None:
+        # Good for one second still; the leeway for clocks that differ is not for open sockets.
+        async with socket(api, token=api.token("plant", "viewer", ttl=timedelta(seconds=1))) as opened:
+            assert await closed_with(opened) == 4403
+
+    run(scenario)
+
+
+def test_a_foreign_entity_cannot_be_watched(api: Api) -> None:
+    api.organization("watched")
+    theirs = api.client("watched").call('mutation { createDevice(input: {name: "d"}) { device { id } } }')
+    identity = theirs.data["createDevice"]["device"]["id"]
+
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "admin")) as opened:
+            for argument in (f'entityIds: ["{identity}"]', f'underId: "{identity}"'):
+                await send(opened, subscribe("1", f"subscription {{ telemetry({argument}) {{ cursor }} }}"))
+                answer = await receive(opened)
+                errors = answer["payload"] if answer["type"] == "error" else answer["payload"]["errors"]
+                assert errors[0]["extensions"]["code"] == "NOT_FOUND"
+                if answer["type"] == "next":
+                    assert (await receive(opened))["type"] == "complete"
+
+    run(scenario)
