@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 import redis
 from sqlalchemy import Engine
@@ -22,6 +23,7 @@ from domain.telemetry.publisher import RawPublisher
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line, draft
+from tests.support.servers import TestServers
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 START_S = 60
@@ -76,8 +78,14 @@ def descendants(root: int) -> list[int]:
     return found
 
 
+def sessions_end(servers: TestServers) -> None:
+    """Break every connection of the workers to the database."""
+    with psycopg.connect(servers.database_server.dsn(), autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'argus_pipeline'")
+
+
 def test_workers_killed_and_a_bus_that_forgets(
-    line: Line, acceptor: Acceptor, pool: Callable[[], subprocess.Popen[bytes]], bus: redis.Redis
+    line: Line, acceptor: Acceptor, pool: Callable[[], subprocess.Popen[bytes]], bus: redis.Redis, servers: TestServers
 ) -> None:
     devices = [line.device() for _ in range(7)]
     running = pool()
@@ -91,6 +99,8 @@ def test_workers_killed_and_a_bus_that_forgets(
             for pid in descendants(running.pid):
                 os.kill(pid, signal.SIGKILL)
                 killed += 1
+        if turn in {2, 6, 11}:
+            sessions_end(servers)
         if turn == 6:
             bus.flushall()
         if turn == 10:

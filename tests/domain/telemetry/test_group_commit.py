@@ -124,6 +124,25 @@ def test_calls_at_the_same_time_share_a_transaction_and_a_batch(
     ]
 
 
+def test_organizations_share_a_commit_and_nothing_else(
+    line: Line, gate: Gate, committer: GroupCommitter, engine: Callable[[str], Engine], published: list[RawBatch]
+) -> None:
+    other = Line(world_create(owner=engine("owner"), api=engine("api"), slug="other"), engine)
+    gate.is_open.clear()
+    futures = [committer.submit(groups(line, line.device(), 1))]
+    while committer._calls:
+        pass
+    futures += [committer.submit(groups(each, each.device(), n)) for each, n in ((line, 2), (other, 3), (line, 4))]
+    gate.is_open.set()
+    for future in futures:
+        future.result(timeout=10)
+    assert gate.transactions == 2
+    assert stored(line) == [[1], [2, 4], [3]]
+    assert (line.account().received, other.account().received) == (3, 1)
+    committer.stop()
+    assert [batch.organization_id for batch in published] == [line.organization_id] * 2 + [other.organization_id]
+
+
 def test_a_database_that_is_away_refuses_and_keeps_nothing(
     line: Line, gate: Gate, committer: GroupCommitter, published: list[RawBatch]
 ) -> None:
