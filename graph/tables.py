@@ -124,7 +124,7 @@ for _column in ("name", "created_at", "updated_at"):
         entities.c.id,
         postgresql_where=_LIVE,
     )
-Index("ix_entities_type", entities.c.organization_id, entities.c.kind, entities.c.type)
+Index("ix_entities_type", entities.c.organization_id, entities.c.type, entities.c.kind)
 Index(
     "ix_entities_bounds",
     entities.c.bounds,
@@ -153,7 +153,7 @@ relationships = Table(
     CheckConstraint("exclusive IN ('SOURCE', 'TARGET', 'TARGET_PORT')", name="ck_relationships_exclusive"),
 )
 
-_BELIEVED = text("upper_inf(recorded)")
+_BELIEVED = text("upper(recorded) IS NULL")
 
 entity_edges = Table(
     "entity_edges",

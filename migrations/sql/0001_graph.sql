@@ -68,7 +68,8 @@ CREATE UNIQUE INDEX uq_entities_external_id ON entities (organization_id, kind, 
 CREATE INDEX ix_entities_name ON entities (organization_id, kind, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_entities_created_at ON entities (organization_id, kind, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_entities_updated_at ON entities (organization_id, kind, updated_at, id) WHERE deleted_at IS NULL;
-CREATE INDEX ix_entities_type ON entities (organization_id, kind, type);
+-- type before kind: foreign-key checks name organization, id and kind, and must never be planned over this one.
+CREATE INDEX ix_entities_type ON entities (organization_id, type, kind);
 CREATE INDEX ix_entities_bounds ON entities USING gist (bounds) WHERE bounds IS NOT NULL;
 
 CREATE TABLE devices (
@@ -169,10 +170,11 @@ CREATE TABLE entity_edges (
         NOT isempty(recorded) AND NOT lower_inf(recorded) AND lower_inc(recorded) AND NOT upper_inc(recorded)),
     CONSTRAINT ck_entity_edges_no_loop CHECK (source_id <> target_id),
     CONSTRAINT ck_entity_edges_port CHECK (port >= 0),
-    -- The same fact is believed once at a time.
+    -- The same fact is believed once at a time. Its condition is worded unlike the readers' upper_inf(recorded),
+    -- so that none of them is planned over this index: by source or target alone it costs ever more as it grows.
     CONSTRAINT ex_entity_edges_believed EXCLUDE USING gist (
         organization_id WITH =, source_id WITH =, target_id WITH =, relationship WITH =,
-        (coalesce(port, -1)) WITH =, valid WITH &&) WHERE (upper_inf(recorded)),
+        (coalesce(port, -1)) WITH =, valid WITH &&) WHERE (upper(recorded) IS NULL),
     CONSTRAINT ex_entity_edges_exclusive EXCLUDE USING gist (
         organization_id WITH =, exclusive_key WITH =, valid WITH &&)
         WHERE (upper_inf(recorded) AND exclusive_key IS NOT NULL),
