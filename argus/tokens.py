@@ -27,3 +27,12 @@ def token_create(
     if settings.tokens.issuer is not None:
         claims["iss"] = settings.tokens.issuer
     return jwt.encode(claims, settings.tokens.secret, algorithm="HS256")
+
+
+def short_token(settings: Settings, organization: str, subject: str) -> str:
+    """Return a token for a command's own use: an operator's, for a day at most."""
+    from runtime.clock import utc_now
+
+    return token_create(
+        settings, organization=organization, role="operator", subject=subject, now=utc_now(), ttl=timedelta(days=1)
+    )

@@ -1,0 +1,177 @@
+"""`argus import`: bring a building's model and its readings."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from argus.changes import changes_run
+from argus.cli.errors import CommandError, told
+from argus.cli.options import home_add, json_add, settings_of
+from argus.client import ArgusClient, ClientError
+from argus.importing.columns import Columns, SeriesError
+from argus.importing.series import series_send
+from argus.organizations import organization_find
+from argus.tokens import short_token
+from domain.imports.apply import Outcome, model_apply
+from domain.imports.brick import FILE_MAX_BYTES, brick_read
+from runtime.settings import Settings
+
+URL_DEFAULT = "http://127.0.0.1:8000/graphql"
+_SERIES = """\
+Send a CSV file's readings through the API, as a device would. Each row is one instant. Empty cells, NA and NaN are
+absent. Sending a file twice changes nothing: readings are recognised as repeats.
+
+Without --map and --device, a column belongs to the device whose attribute timeseriesId has the column's name, which
+is what `argus import brick` writes, and the metric is named as the column is.
+"""
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    parser = commands.add_parser("import", help="bring a building's model and its readings")
+    actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
+    brick = actions.add_parser(
+        "brick",
+        help="a Brick model (Turtle)",
+        description="Bring a Brick model: points become devices, equipment assets, locations spaces; the relations "
+        "between them edges. Idempotent by external id (the URI). docs/import-brick.md has the mapping.",
+    )
+    brick.add_argument("file", metavar="FILE.ttl", type=Path)
+    brick.add_argument(
+        "--valid-from", type=_instant, metavar="TIME", help="since when the edges are true (default: now)"
+    )
+    brick.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    brick.set_defaults(run=brick_run)
+    series = actions.add_parser(
+        "series", help="readings (CSV)", description=_SERIES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    series.add_argument("file", metavar="FILE.csv", type=Path)
+    series.add_argument("--timestamp-column", default="timestamp", metavar="COLUMN", help="default: %(default)s")
+    series.add_argument(
+        "--timezone", default="UTC", metavar="ZONE", help="of timestamps without an offset (default: %(default)s)"
+    )
+    series.add_argument("--device", metavar="EXTERNAL_ID", help="one device that all columns belong to")
+    series.add_argument("--device-column", metavar="COLUMN", help="the column that names each row's device")
+    series.add_argument("--metric-columns", metavar="A,B", help="columns to send (default: all that can be placed)")
+    series.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=EXTERNAL_ID[::METRIC]",
+        help="where a column belongs; repeatable",
+    )
+    series.add_argument("--url", default=URL_DEFAULT, help="address of the API (default: %(default)s)")
+    series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
+    series.set_defaults(run=series_run)
+    for each in (brick, series):
+        each.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
+        home_add(each)
+        json_add(each)
+
+
+def brick_run(arguments: argparse.Namespace) -> int:
+    """Bring a Brick model."""
+    settings = settings_of(arguments)
+    text = _read(arguments.file, FILE_MAX_BYTES)
+    with told():
+        organization = organization_find(settings, arguments.organization)
+        model = brick_read(text)
+        with changes_run(
+            settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run
+        ) as run:
+            outcome = model_apply(model, run=run, valid_from=arguments.valid_from, progress=_progress)
+    _progress_end()
+    _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run)
+    return 0
+
+
+def series_run(arguments: argparse.Namespace) -> int:
+    """Send a CSV file's readings."""
+    settings: Settings | None = None if arguments.token else settings_of(arguments)
+    with told():
+        token = arguments.token
+        if settings is not None:
+            token = short_token(settings, organization_find(settings, arguments.organization).slug, "argus import")
+        columns = Columns(
+            timestamp=arguments.timestamp_column,
+            timezone=arguments.timezone,
+            device=arguments.device,
+            device_column=arguments.device_column,
+            metrics=None if arguments.metric_columns is None else tuple(arguments.metric_columns.split(",")),
+            placed=dict(_placement(each) for each in arguments.map),
+        )
+        client = ArgusClient(arguments.url, token)
+        try:
+            sent = series_send(arguments.file, columns, client=client, progress=_progress)
+        except (SeriesError, ClientError, OSError) as error:
+            raise CommandError(str(error)) from error
+        finally:
+            client.close()
+    _progress_end()
+    if arguments.json:
+        print(json.dumps(asdict(sent)))
+        return 0 if not sent.faults else 1
+    repeats = f" ({sent.duplicates} of them repeats within a call)" if sent.duplicates else ""
+    print(f"{sent.rows} rows: {sent.accepted} readings accepted{repeats}, {sent.rejected} rejected")
+    if sent.columns_left_out:
+        print(f"Columns of no device, left out: {', '.join(sent.columns_left_out)}")
+    for fault in sent.faults:
+        print(f"line {fault.line}: {fault.message}", file=sys.stderr)
+    return 0 if not sent.faults else 1
+
+
+def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        print(json.dumps(asdict(outcome) | {"dry_run": dry_run}))
+        return
+    would = "Would have: " if dry_run else ""
+    print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
+    print(f"{would}edges: {outcome.edges_created} created, {outcome.edges_unchanged} unchanged")
+    for remark in outcome.remarks:
+        print(f"{remark.subject}: {remark.message}", file=sys.stderr)
+
+
+def _placement(text: str) -> tuple[str, tuple[str, str | None]]:
+    column, equals, rest = text.partition("=")
+    if not equals or not column or not rest:
+        msg = f"--map {text!r} must read COLUMN=EXTERNAL_ID or COLUMN=EXTERNAL_ID::METRIC."
+        raise CommandError(msg, status=2)
+    external_id, _, metric = rest.partition("::")
+    return column, (external_id, metric or None)
+
+
+def _read(path: Path, max_bytes: int) -> str:
+    try:
+        if path.stat().st_size > max_bytes:
+            msg = f"{path} is larger than {max_bytes} bytes."
+            raise CommandError(msg)
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{path} cannot be read: {error}."
+        raise CommandError(msg) from error
+
+
+def _instant(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        msg = f"{text!r} is no RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
+        raise argparse.ArgumentTypeError(msg)
+    return found
+
+
+def _progress(done: int, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{done} of {total}", end="", file=sys.stderr, flush=True)
+
+
+def _progress_end() -> None:
+    if sys.stderr.isatty():
+        print(file=sys.stderr)

@@ -1,0 +1,104 @@
+"""A small client of Argus's own API, for the commands that use it as devices and front ends do."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+TIMEOUT_S = 30.0
+ATTEMPTS = 30
+PAUSE_FIRST_S, PAUSE_LAST_S = 0.2, 5.0
+# These pass; what they refuse may be sent again.
+_AGAIN = frozenset({"UNAVAILABLE", "RATE_LIMITED"})
+_INGEST = """mutation Ingest($readings: [ReadingInput!]!) {
+  ingestTelemetry(readings: $readings) { accepted rejected duplicates errors { code message path } } }"""
+_DEVICES = """query Devices($after: String, $filter: EntityFilter) {
+  devices(first: 500, after: $after, filter: $filter) {
+    nodes { id name externalId type attributes } pageInfo { hasNextPage endCursor } } }"""
+
+
+class ClientError(Exception):
+    """The API refused, or stayed away."""
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ArgusClient:
+    """One connection, kept open. url: of the GraphQL address."""
+
+    def __init__(self, url: str, token: str, *, attempts: int = ATTEMPTS) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            msg = f"{url!r} is no address such as http://127.0.0.1:8000/graphql."
+            raise ClientError(msg)
+        make = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._connection = make(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        self._path = parts.path if parts.path not in {"", "/"} else "/graphql"
+        self._url = url
+        self._token = token
+        self._attempts = attempts
+
+    def call(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return an operation's data. What passes is tried again, more patiently each time.
+
+        Raises ClientError.
+        """
+        body = json.dumps({"query": query, "variables": variables or {}})
+        pause_s = PAUSE_FIRST_S
+        for attempt in range(1, self._attempts + 1):
+            try:
+                return self._once(body)
+            except ClientError as error:
+                if error.code not in _AGAIN or attempt == self._attempts:
+                    raise
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 2, PAUSE_LAST_S)
+        raise AssertionError("unreachable")
+
+    def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Send readings, at most 1000; return the mutation's payload."""
+        payload: dict[str, Any] = self.call(_INGEST, {"readings": readings})["ingestTelemetry"]
+        return payload
+
+    def devices(self, **where: Any) -> Iterator[dict[str, Any]]:
+        """Yield the devices, page after page. where: fields of EntityFilter."""
+        after = None
+        while True:
+            page = self.call(_DEVICES, {"after": after, "filter": where or None})["devices"]
+            yield from page["nodes"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _once(self, body: str) -> dict[str, Any]:
+        headers = {
+            "Authorization": f"Bearer {self._token}",
+            "Content-Type": "application/json",
+            "Accept": "application/graphql-response+json",
+        }
+        try:
+            self._connection.request("POST", self._path, body, headers)
+            answer = json.loads(self._connection.getresponse().read())
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            msg = f"{self._url} does not answer: {error}."
+            raise ClientError(msg, code="UNAVAILABLE") from error
+        except ValueError as error:
+            self._connection.close()
+            msg = f"{self._url} answers something that is no JSON."
+            raise ClientError(msg) from error
+        if answer.get("errors"):
+            first = answer["errors"][0]
+            raise ClientError(first["message"], code=first.get("extensions", {}).get("code"))
+        data: dict[str, Any] = answer["data"]
+        return data

@@ -1,0 +1,109 @@
+"""Which column of a CSV file is what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+ABSENT_CELLS = frozenset({"", "na", "nan", "null", "none"})
+
+
+class SeriesError(Exception):
+    """The file or the options do not fit together; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """How to read the columns. placed: column -> (external id of its device, metric; None: the column's name)."""
+
+    timestamp: str
+    timezone: str = "UTC"
+    device: str | None = None
+    device_column: str | None = None
+    metrics: Sequence[str] | None = None
+    placed: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a column's values go. external_id None: the row names the device."""
+
+    column: str
+    external_id: str | None
+    metric: str
+
+
+def places_of(columns: Columns, header: Sequence[str], by_timeseries: Mapping[str, str]) -> list[Place]:
+    """Return the place of each column that has one, in the file's order.
+
+    by_timeseries: external ids of devices by the name of their series. Raises SeriesError.
+    """
+    named = [columns.timestamp, *(columns.metrics or ()), *columns.placed]
+    if columns.device_column is not None:
+        named.append(columns.device_column)
+    missing = sorted(set(named) - set(header))
+    if missing:
+        msg = f"The file has no column {', '.join(missing)}; it has {', '.join(header)}."
+        raise SeriesError(msg)
+    wanted = columns.metrics or [each for each in header if each not in {columns.timestamp, columns.device_column}]
+    places = [place for each in wanted if (place := _place(columns, each, by_timeseries)) is not None]
+    if not places:
+        msg = "No column belongs to a device: use --map or --device, or import the model that names the series first."
+        raise SeriesError(msg)
+    return places
+
+
+def _place(columns: Columns, column: str, by_timeseries: Mapping[str, str]) -> Place | None:
+    if column in columns.placed:
+        external_id, metric = columns.placed[column]
+        return Place(column, external_id, metric or column)
+    if columns.device_column is not None:
+        return Place(column, None, column)
+    if columns.device is not None:
+        return Place(column, columns.device, column)
+    found = by_timeseries.get(column)
+    return None if found is None else Place(column, found, column)
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return a time zone. Raises SeriesError."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        msg = f"There is no time zone {name!r}."
+        raise SeriesError(msg) from None
+
+
+def timestamp_of(text: str, zone: ZoneInfo) -> str:
+    """Return a cell as RFC 3339. Raises ValueError."""
+    found = datetime.fromisoformat(text.strip())
+    return (found if found.tzinfo is not None else found.replace(tzinfo=zone)).isoformat()
+
+
+def value_of(cell: str | None) -> float | int | bool | str | None:
+    """Return what a cell holds; None: it is absent."""
+    text = (cell or "").strip()
+    if text.lower() in ABSENT_CELLS:
+        return None
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    for read in (int, float):
+        try:
+            value = read(text)
+        except ValueError:
+            continue
+        return value if abs(value) != float("inf") else None
+    return text
+
+
+def by_timeseries_id(devices: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    """Return the external ids of devices by their attribute timeseriesId; a name that two bear is nobody's."""
+    found: dict[str, str | None] = {}
+    for device in devices:
+        attributes, external_id = device.get("attributes"), device.get("externalId")
+        name = attributes.get("timeseriesId") if isinstance(attributes, Mapping) else None
+        if isinstance(name, str) and isinstance(external_id, str):
+            found[name] = None if name in found else external_id
+    return {name: external_id for name, external_id in found.items() if external_id is not None}
