@@ -19,6 +19,8 @@ from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
 
+import structlog
+from redis import RedisError
 from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,11 +33,25 @@ from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, end_with_parent, state_open
 
+_log = structlog.get_logger(__name__)
+
 STOP_TIMEOUT_S = 20.0
 _RESTART_FIRST_S, _RESTART_LAST_S = 0.2, 5.0
 # A child that lived so long before it died is started again at once.
 _STEADY_S = 10.0
 _LOOK_EVERY_S = 0.2
+
+
+class _WithoutBusTraces(logging.Filter):
+    """Shortens what RQ logs while the bus is away: the message, not the trace."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, RedisError):
+            record.msg, record.args = f"{record.getMessage()} {error!r}", ()
+            record.exc_info = record.exc_text = None
+        return True
 
 
 class StageWorker(SimpleWorker):
@@ -126,6 +142,7 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()
     logging.getLogger("rq").setLevel(logging.WARNING)
+    logging.getLogger("rq.worker").addFilter(_WithoutBusTraces())
     try:
         main(context)
     finally:
@@ -143,7 +160,11 @@ def _worker_main(context: WorkerContext) -> None:
         [QUEUE_SHORT, QUEUE_STAGES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
     )
     worker.process_state = state
-    worker.work(logging_level="WARNING")
+    try:
+        worker.work(logging_level="WARNING")
+    except RedisError as error:
+        # RQ gives up where it cannot write down how a job ended; the parent starts another worker.
+        _log.warning("worker_ends", error=repr(error))
 
 
 def _enqueuer_main(context: WorkerContext) -> None:
