@@ -1,0 +1,112 @@
+"""Valkey and PostgreSQL killed and started again under a pool of workers, which go on by themselves."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from domain.telemetry.entries import raw_encode
+from domain.telemetry.streams import RAW, stream_name
+from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.database import engine_create
+from runtime.embedded import postgres, valkey
+from tests.domain.telemetry.line import Line
+from tests.graph.world import world_create
+from tests.support.plant import PROJECT
+from tests.support.servers import FAST, TestServers, servers_start
+from tests.workers.conftest import POOL
+
+pytestmark = [pytest.mark.slow, pytest.mark.chaos]
+
+SETTLE_S = 60
+
+
+@pytest.fixture
+def own_servers() -> Iterator[TestServers]:
+    """Servers that the test may kill."""
+    directory = Path(tempfile.mkdtemp(prefix="argus-outage-"))
+    try:
+        started = servers_start(directory)
+        try:
+            yield started
+        finally:
+            started.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def engines(own_servers: TestServers) -> Iterator[dict[str, Engine]]:
+    database = own_servers.database_create()
+    made = {role: engine_create(database.url(role)) for role in ("owner", "api", "ingest", "pipeline")}
+    yield made
+    for engine in made.values():
+        engine.dispose()
+
+
+@pytest.fixture
+def workers_running(own_servers: TestServers, engines: dict[str, Engine]) -> Iterator[None]:
+    settings = {
+        "database_url": engines["pipeline"].url.render_as_string(hide_password=False),
+        "redis_url": own_servers.bus_server.url,
+        "partitions": 2,
+        "workers": 3,
+    }
+    process = subprocess.Popen([sys.executable, "-c", POOL, json.dumps(settings)], cwd=PROJECT)
+    yield
+    process.terminate()
+    assert process.wait(timeout=30) == 0
+
+
+def settle(line: Line) -> tuple[int, int, int]:
+    deadline_s = time.monotonic() + SETTLE_S
+    while line.account().pending and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    account = line.account()
+    return account.received, account.stored, account.pending
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def test_what_was_acknowledged_is_processed_when_the_servers_return(
+    own_servers: TestServers, engines: dict[str, Engine], workers_running: None
+) -> None:
+    world = world_create(owner=engines["owner"], api=engines["api"], slug="line")
+    line = Line(world, engines.__getitem__, partitions=2)
+    device = line.device()
+    bus = RedisStreams(bus_connect(own_servers.bus_server.url))
+
+    def send(number: int, *, is_published: bool) -> None:
+        [batch] = line.send({"device_id": device, "metrics": {"n": number}}, at=datetime.now(UTC))
+        if is_published:
+            bus.publish(stream_name(RAW, batch.partition), [raw_encode(batch)])
+
+    send(1, is_published=True)
+    assert settle(line) == (1, 1, 0)
+
+    kill(own_servers.processes[1])
+    send(2, is_published=False)
+    own_servers.processes[1] = valkey.start(own_servers.bus_server)
+    assert settle(line) == (2, 2, 0)
+
+    kill(own_servers.processes[0])
+    own_servers.processes[0] = postgres.start(own_servers.database_server, settings=FAST)
+    for engine in engines.values():
+        engine.dispose()
+    send(3, is_published=True)
+    send(4, is_published=False)
+    assert settle(line) == (4, 4, 0)
+    assert sorted(str(value) for value in line.history().values()) == ["1.0", "2.0", "3.0", "4.0"]
