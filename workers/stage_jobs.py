@@ -25,7 +25,7 @@ from domain.telemetry.stages.normalize import (
     batches_again,
     batches_normalize,
 )
-from domain.telemetry.streams import GROUPS, NORM, NORMALIZE, RAW, TAIL_KEPT_MS, stream_name
+from domain.telemetry.streams import DEAD, DEAD_KEPT_MS, GROUPS, NORM, NORMALIZE, RAW, TAIL_KEPT_MS, stream_name
 from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.enqueue import bucket_of, stage_enqueue
@@ -88,6 +88,7 @@ class NormalizeRun:
         self._run = StageRun(lease, LEASE_TTL, state.context.future_tolerance, state.memory)
         self._raw = stream_name(RAW, lease.partition)
         self._norm = stream_name(NORM, lease.partition)
+        self._dead = stream_name(DEAD, lease.partition)
         self._claim_at_s = 0.0
         self._claim_idle_ms = 0
         self._trim_at_s = 0.0
@@ -141,6 +142,7 @@ class NormalizeRun:
             self._trim_at_s = now_s + TRIM_EVERY_S
             self._state.bus.trim(self._raw, GROUPS[RAW], kept_ms=TAIL_KEPT_MS)
             self._state.bus.trim(self._norm, GROUPS[NORM], kept_ms=TAIL_KEPT_MS)
+            self._state.bus.trim(self._dead, GROUPS[DEAD], kept_ms=DEAD_KEPT_MS)
 
     def _is_wanted_elsewhere(self) -> bool:
         """Tell whether a job has been waiting for a worker for a while."""
@@ -180,6 +182,9 @@ class NormalizeRun:
             ]
         self._renewed_at_s = time.monotonic()
         entries = [entry for result in results for entry in result.entries]
+        letters = [letter for result in results for letter in result.letters]
+        if letters:
+            self._state.bus.publish(self._dead, letters)
         done = [batch for result in results for batch in result.done]
         if done:
             with transaction(self._state.engine, organization_id) as session:

@@ -15,6 +15,8 @@ GROUPS = {RAW: (NORMALIZE,), NORM: (), DEAD: ()}
 # Streams read without a group (the live feed reads each entry in every process) keep entries for so long: who
 # comes later reads the database.
 TAIL_KEPT_MS = 30_000
+# The mirror of the dead letters is for whoever watches; the table is what counts.
+DEAD_KEPT_MS = 3_600_000
 
 # Entries that may wait in one partition of a stream. More are not sent: the sweeper does, from the raw log.
 LENGTH_MAX = 5_000

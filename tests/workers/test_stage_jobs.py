@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 import redis
 from sqlalchemy import Engine
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 from domain.telemetry.entries import norm_decode, raw_encode
 from domain.telemetry.leases import Lease, lease_acquire
 from domain.telemetry.readings import RawBatch
-from domain.telemetry.streams import NORM, NORMALIZE, RAW, stream_name
+from domain.telemetry.streams import DEAD, NORM, NORMALIZE, RAW, stream_name
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
 from workers import stage_jobs
@@ -189,3 +190,16 @@ def test_a_run_gives_way_where_others_wait(state: ProcessState, line: Line, monk
     publish(state, [batch_of(line, 1)])
     stage_jobs.stage_run(NORMALIZE, 0)
     assert line.account().stored == 1
+
+
+def test_dead_letters_are_mirrored(state: ProcessState, line: Line) -> None:
+    device = line.device()
+    batches = line.send({"device_id": device, "timestamp": "2099-01-01T00:00:00Z", "metrics": {"t": 1}})
+    publish(state, batches)
+    stage_jobs.stage_run(NORMALIZE, 0)
+    stream = stream_name(DEAD, 0)
+    [(_, payload)] = state.bus.read_after({stream: "0-0"}, count=9, block_ms=1)[stream]
+    told = orjson.loads(payload)
+    [stored] = line.rows("SELECT id, raw_id FROM dead_letters")
+    assert (told["id"], told["rawId"], told["deviceId"]) == (str(stored.id), stored.raw_id, str(device))
+    assert (told["code"], told["metric"], told["stage"]) == ("FUTURE_TIMESTAMP", None, NORMALIZE)

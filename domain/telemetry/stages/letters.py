@@ -79,6 +79,29 @@ def letters_write(
     )
 
 
+def letters_mirror(*, organization_id: int, stage: str, readings: Readings, letters: Sequence[Letter]) -> list[bytes]:
+    """Return what the stream of dead letters is told of each, as JSON; times in milliseconds since the epoch."""
+    told = []
+    for letter in letters:
+        raw_id = int(readings.raw_ids[letter.reading])
+        told.append(
+            orjson.dumps(
+                {
+                    "id": letter_id(organization_id=organization_id, raw_id=raw_id, stage=stage, metric=letter.metric),
+                    "organizationId": organization_id,
+                    "rawId": raw_id,
+                    "deviceId": uuid.UUID(bytes=readings.devices[letter.reading]),
+                    "stage": stage,
+                    "metric": None if letter.metric is None else letter.metric.encode(errors="replace").decode(),
+                    "code": letter.code,
+                    "message": letter.message.encode(errors="replace").decode(),
+                    "receivedAt": int(readings.received[letter.reading]) // 1000,
+                }
+            )
+        )
+    return told
+
+
 def letters_resolve(
     session: Session, *, organization_id: int, stage: str, raw_ids: Sequence[int], now: datetime
 ) -> None:

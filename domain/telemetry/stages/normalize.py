@@ -23,7 +23,7 @@ from domain.telemetry.normalize import Letter, Normalized, Readings, readings_de
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.demote import Demotion, readings_demote
 from domain.telemetry.stages.keys import keys_claim
-from domain.telemetry.stages.letters import letters_write
+from domain.telemetry.stages.letters import letters_mirror, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import points_of, points_standing, points_write
 from graph.change import graph_hold
@@ -94,7 +94,7 @@ class NormalizedBatches:
     """What a transaction did; void unless it commits.
 
     entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
-    notes: for the memory, once committed. counts: of readings and points.
+    notes: for the memory, once committed. letters: for the stream of dead letters.
     """
 
     entries: list[NormEntry]
@@ -102,6 +102,7 @@ class NormalizedBatches:
     notes: StageNotes
     readings: int = 0
     points: int = 0
+    letters: Sequence[bytes] = ()
 
 
 @dataclass(slots=True)
@@ -183,7 +184,10 @@ def batches_normalize(
         _entry(organization_id, written, batch, n, position=first + n, revision=revision)
         for n, batch in enumerate(todo)
     ]
-    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()))
+    told = letters_mirror(
+        organization_id=organization_id, stage=run.lease.stage, readings=readings, letters=work.letters
+    )
+    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told)
 
 
 def batches_again(
