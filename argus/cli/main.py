@@ -11,7 +11,7 @@ from importlib.metadata import version
 from argus.cli.errors import CommandError
 
 # In the order in which an operator meets them.
-COMMANDS = ("up", "organization", "token", "importing", "api", "worker", "migrate")
+COMMANDS = ("up", "organization", "token", "importing", "simulate", "api", "worker", "migrate")
 
 _DESCRIPTION = """\
 Argus, the system of record for a physical plant.

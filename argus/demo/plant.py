@@ -1,0 +1,125 @@
+"""Makes the demo plant: once, in one change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from argus.changes import changes_run
+from argus.demo.layout import TYPES, Thing, Tie, plant
+from domain.activities.operations import activity_create
+from domain.assets.operations import asset_create
+from domain.devices.links import device_link
+from domain.devices.operations import device_create
+from domain.entity_types.operations import entity_type_create
+from domain.organizations.operations import organization_create
+from domain.organizations.queries import organization_list
+from domain.persons.operations import person_create
+from domain.spaces.operations import space_create
+from graph.change import GraphChange
+from graph.edges.operations import edge_create
+from graph.entities.model import Entity, EntityDraft
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+from runtime.clock import utc_now
+from runtime.database import engine_create, transaction
+from runtime.ids import new_id
+from runtime.settings import Settings
+
+SLUG: Final = "demo"
+LINKS: Final = frozenset({"MONITORED_BY", "CONTROLLED_BY"})
+# How long the plant has been as it is.
+STANDS_SINCE: Final = timedelta(days=90)
+
+
+def demo_ensure(settings: Settings) -> bool:
+    """Make the organization `demo` with its plant; return whether it was missing.
+
+    An organization that an interrupted start left empty is filled.
+    """
+    engine = engine_create(settings.database_url("owner"), pool_size=1)
+    with transaction(engine) as session:
+        found = next((each for each in organization_list(session) if each.slug == SLUG), None)
+        made = found or organization_create(session, name="Demo plant", slug=SLUG, public_id=new_id(), now=utc_now())
+    engine.dispose()
+    with changes_run(settings, organization_id=made.id, actor="argus demo") as run:
+        return run(_fill)
+
+
+def _fill(session: Session, change: GraphChange) -> bool:
+    from graph.entities.queries import entity_by_external_id
+
+    things, ties = plant()
+    first = entity_by_external_id(
+        session, organization_id=change.organization_id, kind=things[0].kind, external_id=things[0].external_id
+    )
+    if first is not None:
+        return False
+    for name, metrics in TYPES.items():
+        entity_type_create(
+            session,
+            change=change,
+            kind=EntityKind.DEVICE,
+            name=name,
+            telemetry_schema={"metrics": {metric: dict(schema) for metric, schema in metrics.items()}},
+            effective_from=change.recorded - STANDS_SINCE,
+        )
+    ids = {thing.external_id: _create(session, change, thing).id for thing in things}
+    for tie in ties:
+        _tie(session, change, tie, ids)
+    return True
+
+
+def _create(session: Session, change: GraphChange, thing: Thing) -> Entity:
+    attributes: dict[str, Any] = {"simulation": thing.signals} if thing.signals else {}
+    draft = EntityDraft(
+        name=thing.name,
+        external_id=thing.external_id,
+        type=thing.type,
+        attributes=attributes,
+        location=thing.location,
+    )
+    details: Mapping[str, Any] = thing.details
+    match thing.kind:
+        case EntityKind.DEVICE:
+            return device_create(session, change=change, draft=draft, firmware_version="1.4.2")
+        case EntityKind.ASSET:
+            return asset_create(session, change=change, draft=draft)
+        case EntityKind.SPACE:
+            return space_create(session, change=change, draft=draft)
+        case EntityKind.PERSON:
+            return person_create(session, change=change, draft=draft, **details)
+        case EntityKind.ACTIVITY:
+            due_at = change.recorded + timedelta(days=7)
+            return activity_create(session, change=change, draft=draft, due_at=due_at, **details)
+
+
+def _tie(session: Session, change: GraphChange, tie: Tie, ids: Mapping[str, EntityId]) -> None:
+    since = change.recorded - (STANDS_SINCE if tie.began_h is None else timedelta(hours=tie.began_h))
+    until = None if tie.ended_h is None else change.recorded - timedelta(hours=tie.ended_h)
+    source, target = ids[tie.source], ids[tie.target]
+    if tie.relationship in LINKS:
+        device_link(
+            session,
+            change=change,
+            device_id=target,
+            asset_id=source,
+            relationship=tie.relationship,
+            port=tie.port,
+            valid_from=since,
+            valid_until=until,
+            metadata={} if tie.mapping is None else {"metrics_mapping": dict(tie.mapping)},
+        )
+        return
+    edge_create(
+        session,
+        change=change,
+        source_id=source,
+        target_id=target,
+        relationship=tie.relationship,
+        valid_from=since,
+        valid_until=until,
+    )
