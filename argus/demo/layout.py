@@ -73,6 +73,14 @@ def _parts() -> Iterator[Thing | Tie]:
     yield Thing(EntityKind.SPACE, "site", "Demo works", "Site", location=_square(8.5400, 47.3700, 0.004))
     for letter, name, west in (("a", "Factory hall", 8.5402), ("b", "Office building", 8.5422)):
         yield from _building(letter, name, west)
+    yield Thing(EntityKind.ASSET, "chiller", "Chiller", "Chiller")
+    yield Tie("chiller", "LOCATED_IN", "building-a")
+    for external_id, name, target, signal in (
+        ("chiller-power", "Power of the chiller", "chiller", (48.0, 20.0, 1.5)),
+        ("site-power", "Power of the site", "site", (310.0, 90.0, 4.0)),
+    ):
+        yield Thing(EntityKind.DEVICE, external_id, name, "Power meter", {"": {"power": signal}})
+        yield Tie(target, "MONITORED_BY", external_id)
     yield from _people()
 
 
@@ -85,9 +93,8 @@ def _building(letter: str, name: str, west: float) -> Iterator[Thing | Tie]:
         yield Thing(EntityKind.SPACE, level, f"{name}, floor {floor}", "Floor")
         yield Tie(here, "CONTAINS", level)
         for number in (1, 2, 3):
-            yield from _room(
-                level, f"{here}-room-{floor}0{number}", f"Room {letter.upper()}{floor}0{number}", west, number
-            )
+            title = f"Room {letter.upper()}{floor}0{number}"
+            yield from _room(level, f"{here}-room-{floor}0{number}", title, west, number)
     yield from _heating(letter, here)
     for number in (1, 2):
         yield from _ventilation(letter, here, number)
@@ -102,7 +109,8 @@ def _room(level: str, room: str, name: str, west: float, number: int) -> Iterato
     yield Tie(level, "CONTAINS", room)
     climate, presence = f"{room}-climate", f"{room}-presence"
     yield Thing(EntityKind.DEVICE, climate, f"{name} climate", "Room sensor",
-                {"": {"temperature": (21.5, 1.5, 0.1), "humidity": (45.0, 8.0, 0.5), "co2": (650.0, 220.0, 15.0)}})  # fmt: skip
+                {"": {"temperature": (21.5, 1.5, 0.1), "humidity": (45.0, 8.0, 0.5),
+                      "co2": (650.0, 220.0, 9.0)}})  # fmt: skip
     yield Thing(EntityKind.DEVICE, presence, f"{name} presence", "Presence sensor", {"": {"presence": (0.5, 0.6, 0.2)}})
     yield Tie(room, "MONITORED_BY", climate)
     yield Tie(room, "MONITORED_BY", presence)
@@ -152,7 +160,9 @@ def _ventilation(letter: str, here: str, number: int) -> Iterator[Thing | Tie]:
     # One controller, a port for each thing it watches.
     controller = f"{ahu}-controller"
     yield Thing(EntityKind.DEVICE, controller, f"Controller of air handler {title}", "Fan controller", {
-        "1": {"speed": (70.0, 15.0, 1.0)}, "2": {"speed": (64.0, 14.0, 1.0)}, "3": {"pressure_drop": (120.0, 20.0, 2.0)},
+        "1": {"speed": (70.0, 15.0, 1.0)},
+        "2": {"speed": (64.0, 14.0, 1.0)},
+        "3": {"pressure_drop": (120.0, 20.0, 2.0)},
     })  # fmt: skip
     for port, part in ((1, "supply-fan"), (2, "exhaust-fan"), (3, "filter")):
         yield Tie(f"{ahu}-{part}", "MONITORED_BY", controller, port=port)
