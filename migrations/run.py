@@ -61,7 +61,5 @@ def _roles_ensure(connection: Connection, role_passwords: Mapping[str, str]) -> 
             assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
             with raw.cursor() as cursor:
                 cursor.execute(
-                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(
-                        sql.Identifier(role), sql.Literal(role_passwords[role])
-                    )
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(role_passwords[role]))
                 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def expected() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def building(plant: Plant) -> Iterator[Client]:
+def building(plant: Plant) -> Client:
     client = plant.organization("Building 53")
     plant.run("import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z")
     plant.run(
