@@ -44,8 +44,7 @@ async def closed_with(opened: ClientConnection) -> int:
         while True:
             await asyncio.wait_for(opened.recv(), timeout=10)
     except ConnectionClosed as closed:
-        assert closed.rcvd is not None
-        return closed.rcvd.code
+        return 0 if closed.rcvd is None else closed.rcvd.code
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
