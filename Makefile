@@ -48,7 +48,8 @@ schema: $(READY)  ## Export gql/schema.graphql
 	@$(BIN)/python -m gql.export gql/schema.graphql
 
 bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference measured in the same run
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
+		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 chaos: $(READY)  ## Kill processes at random and count what is left
 	@$(BIN)/python -m pytest -m chaos $(ARGS)

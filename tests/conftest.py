@@ -9,10 +9,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from runtime.database import engine_create
 from tests.support.servers import TestDatabase, TestServers, servers_start
+
+# No test judges by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
+settings.register_profile("argus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("argus")
 
 
 @pytest.fixture(scope="session")
