@@ -22,6 +22,7 @@ from tests.support.plant import Client, free_port
 from tests.support.servers import TestDatabase
 
 SECRET = "a secret of these tests, long enough for HS256"
+OWN_TOKENS = TokenSettings(SECRET, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,12 @@ class Api:
 
 
 @contextmanager
-def api_serve(database: TestDatabase, redis_url: str) -> Iterator[Api]:
+def api_serve(database: TestDatabase, redis_url: str, *, tokens: TokenSettings = OWN_TOKENS) -> Iterator[Api]:
     """Serve the application until the block ends."""
     settings = Settings(
         database_urls={role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")},
         redis_url=redis_url,
-        tokens=TokenSettings(SECRET, None, None, None),
+        tokens=tokens,
         role_passwords={},
     )
     port = free_port()
