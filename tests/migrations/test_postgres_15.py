@@ -52,7 +52,7 @@ def postgres_15() -> Iterator[int]:
     server = subprocess.Popen(
         [str(PROGRAMS / "postgres"), "-D", str(directory / "data"), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
          "-c", "unix_socket_directories=", "-c", "fsync=off"],
-        preexec_fn=prepare, env=environment, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        preexec_fn=prepare, env=environment, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,  # noqa: PLW1509
     )  # fmt: skip
     try:
         for _ in range(300):
