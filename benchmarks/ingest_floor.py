@@ -135,7 +135,7 @@ def measure(database: TestDatabase, *, is_profiled: bool) -> None:
     report("accept and append", total, time.perf_counter() - began_s, time.process_time() - began_cpu_s)
     with transaction(engines["pipeline"]) as session:
         lease = lease_acquire(session, stage="normalize", partition=0, holder="bench", ttl=TTL)
-    assert lease is not None  # noqa: S101
+    assert lease is not None
     run = StageRun(lease, TTL, timedelta(minutes=5), StageMemory())
     profile = cProfile.Profile()
     if is_profiled:

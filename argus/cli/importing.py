@@ -33,7 +33,11 @@ is what `argus import brick` writes, and the metric is named as the column is.
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the commands."""
-    parser = commands.add_parser("import", help="bring a building's model and its readings")
+    parser = commands.add_parser(
+        "import",
+        help="bring a building's model and its readings",
+        description="Bring what is already known of a plant. Both imports may be repeated: what is there stays as it is.",
+    )
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     brick = actions.add_parser(
         "brick",

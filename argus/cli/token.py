@@ -16,7 +16,12 @@ _TTL_DEFAULT = timedelta(hours=12)
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    parser = commands.add_parser("token", help="make tokens for users")
+    parser = commands.add_parser(
+        "token",
+        help="make tokens for users",
+        description="Tokens for users of an Argus that signs its own. A device gets its token from the API: the mutation "
+        "issueDeviceToken.",
+    )
     actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
     create = actions.add_parser(
         "create",

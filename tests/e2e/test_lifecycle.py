@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 import stat
+import tempfile
+import time
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +43,63 @@ def test_nothing_is_open_to_other_local_users(plant: Plant) -> None:
         if stat.S_ISLNK(mode) or any(parent.stat().st_mode & 0o077 == 0 for parent in path.parents if parent != path):
             continue
         assert mode & 0o007 == 0, f"{path} is {stat.filemode(mode)}"
+
+
+def test_a_home_in_use_is_refused(plant: Plant) -> None:
+    refused = plant.run("up", "--port", str(Plant(plant.home).port), "--no-demo", check=False)
+    assert refused.returncode == 2
+    assert "already running" in refused.stderr
+
+
+def test_an_organization_is_made_once_and_tokens_name_those_there_are(plant: Plant) -> None:
+    plant.run("organization", "create", "Twice")
+    again = plant.run("organization", "create", "Twice", check=False)
+    assert (again.returncode, "twice" in again.stderr, "Traceback" in again.stderr) == (1, True, False)
+    unknown = plant.run("token", "create", "--organization", "Nowhere", "--role", "viewer", check=False)
+    assert unknown.returncode == 1
+    assert "twice" in unknown.stderr
+
+
+@pytest.mark.timeout(240)
+def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_plant: Plant) -> None:
+    client = own_plant.organization("Falls")
+    for marker in ("argus api", "argus worker", "valkey-server", "bin/postgres -D"):
+        [*before] = own_plant.children(marker)
+        assert before, marker
+        for pid in before:
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not set(own_plant.children(marker)) - set(before):
+            time.sleep(0.1)
+        own_plant.wait_ready()
+    assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
+    family = own_plant.children("")
+    assert own_plant.stop() == 0
+    assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
+
+
+@pytest.mark.timeout(240)
+def test_after_a_killed_supervisor_the_next_start_cleans_up(own_plant: Plant) -> None:
+    client = own_plant.organization("Orphans")
+    client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { errors { code } } }')
+    assert own_plant.process is not None
+    os.kill(own_plant.process.pid, signal.SIGKILL)
+    own_plant.process.wait()
+    own_plant.start("--no-demo")
+    assert client.call("{ devices { totalCount } }").data["devices"]["totalCount"] == 1
+
+
+@pytest.mark.timeout(240)
+def test_a_home_below_a_closed_directory(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As root the servers run as another user, who cannot enter what is closed to all but root."""
+    closed = Path(tempfile.mkdtemp(prefix="argus-closed-"))
+    closed.chmod(0o700)
+    plant = Plant(closed / "deep" / "home")
+    (closed / "deep").mkdir(mode=0o700)
+    try:
+        plant.start("--no-demo")
+        assert plant.stop() == 0
+        assert closed.stat().st_mode & 0o777 == 0o700
+    finally:
+        plant.stop()
+        shutil.rmtree(closed, ignore_errors=True)

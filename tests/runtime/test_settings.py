@@ -1,0 +1,82 @@
+"""Settings: one place, and every fault names its variable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runtime.embedded.home import Home, HomeError
+from runtime.settings import SettingsError, settings_load
+
+BASE = {
+    "ARGUS_DATABASE_URL": "postgresql://argus_owner:pw@db:5432/argus",
+    "ARGUS_SECRET": "s" * 32,
+    "ARGUS_REDIS_URL": "redis://:pw@bus:6379/0",
+}
+
+
+def test_urls_of_the_roles_are_derived() -> None:
+    settings = settings_load(environment=BASE)
+    assert set(settings.database_urls) == {"owner", "api", "ingest", "pipeline"}
+    assert settings.database_url("api").startswith("postgresql+psycopg://argus_api:")
+    passwords = {settings.role_passwords[f"argus_{role}"] for role in ("api", "ingest", "pipeline")}
+    assert len(passwords) == 3
+    assert settings.tokens.secret is None
+
+
+def test_a_process_may_be_given_just_what_it_needs() -> None:
+    given = {"ARGUS_DATABASE_URL_API": "postgresql://argus_api:x@db/argus", "ARGUS_REDIS_URL": "redis://bus"}
+    settings = settings_load(environment=given)
+    assert set(settings.database_urls) == {"api"}
+    with pytest.raises(SettingsError, match="ARGUS_DATABASE_URL is not set"):
+        settings.database_url("owner")
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"ARGUS_DATABASE_URL": "mysql://x/y"}, "ARGUS_DATABASE_URL"),
+        ({"ARGUS_DATABASE_URL": "nonsense"}, "ARGUS_DATABASE_URL"),
+        ({"ARGUS_SECRET": ""}, "ARGUS_SECRET"),
+        ({"ARGUS_REDIS_URL": ""}, "ARGUS_REDIS_URL"),
+        ({"ARGUS_REDIS_URL": "http://x"}, "ARGUS_REDIS_URL"),
+        ({"ARGUS_PARTITIONS": "0"}, "ARGUS_PARTITIONS"),
+        ({"ARGUS_PARTITIONS": "many"}, "ARGUS_PARTITIONS"),
+        ({"ARGUS_WORKERS": "1000"}, "ARGUS_WORKERS"),
+        ({"ARGUS_JWT_SECRET": "short"}, "ARGUS_JWT_SECRET"),
+        ({"ARGUS_JWT_SECRET": "x" * 40, "ARGUS_JWT_JWKS_URL": "https://idp"}, "ARGUS_JWT_JWKS_URL"),
+    ],
+)
+def test_each_fault_names_its_variable(changed: dict[str, str], named: str) -> None:
+    with pytest.raises(SettingsError, match=named):
+        settings_load(environment={**BASE, **changed})
+
+
+def test_a_directory_without_argus_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="There is no Argus in"):
+        settings_load(tmp_path, environment={})
+
+
+def test_a_home_keeps_its_secrets_to_itself(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home", ports=(1111, 2222))
+    assert (home.directory / "argus.json").stat().st_mode & 0o777 == 0o600
+    assert home.directory.stat().st_mode & 0o777 == 0o700
+    again = Home.open(tmp_path / "home", ports=(3, 4))
+    assert again == home
+    assert Home.read(home.with_ports(postgres=5, valkey=6).directory).postgres_port == 5
+    assert len({home.postgres_password, home.valkey_password, home.secret, home.jwt_secret}) == 4
+
+
+def test_a_home_is_one_supervisors(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home", ports=(1, 2))
+    home.lock()
+    with pytest.raises(HomeError, match="already running"):
+        home.lock()
+
+
+def test_a_damaged_home_is_told(tmp_path: Path) -> None:
+    Home.open(tmp_path, ports=(1, 2))
+    (tmp_path / "argus.json").write_text("{")
+    with pytest.raises(HomeError, match="damaged"):
+        Home.read(tmp_path)
