@@ -36,7 +36,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "import",
         help="bring a building's model and its readings",
-        description="Bring what is already known of a plant. Both imports may be repeated: what is there stays as it is.",
+        description="Bring what is already known of a plant. Both may be repeated: what is there stays.",
     )
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     brick = actions.add_parser(

@@ -19,8 +19,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "token",
         help="make tokens for users",
-        description="Tokens for users of an Argus that signs its own. A device gets its token from the API: the mutation "
-        "issueDeviceToken.",
+        description="Tokens for users of an Argus that signs its own. A device gets its token from the API, by "
+        "the mutation issueDeviceToken.",
     )
     actions = parser.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
     create = actions.add_parser(
