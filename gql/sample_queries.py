@@ -8,8 +8,9 @@ SAMPLES: Final[tuple[tuple[str, str], ...]] = (
     (
         "Plant",
         """\
-# The plant from its site down. Press the play button (Ctrl-Enter); the token stands under Headers.
-{
+# The plant, from its site down. Press the play button.
+# The token stands under Headers.
+query Plant {
   viewer { organizationName role }
   entity(kind: SPACE, externalId: "site") {
     name
@@ -45,7 +46,7 @@ subscription Live {
         "Latest values",
         """\
 # What the boilers and their probes say now.
-{
+query Latest {
   assets(filter: { types: ["Boiler"] }) {
     totalCount
     nodes {
@@ -83,7 +84,7 @@ query Swap($from: DateTime = "2020-01-01T00:00:00Z") {
         "What a fan serves",
         """\
 # Everything downstream of an air handler: first what it feeds, then the rooms behind that.
-{
+query Downstream {
   entity(kind: ASSET, externalId: "ahu-a1") {
     name
     related(relationships: ["FEEDS"], depth: 3) { nodes { kind type name } }
@@ -114,7 +115,7 @@ mutation Send {
         "Who changed what",
         """\
 # The audit trail, newest first.
-{
+query Changes {
   changes(first: 10) {
     nodes { recordedAt actor action reason subject { id ... on Entity { kind name } } }
   }

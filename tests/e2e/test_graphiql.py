@@ -1,0 +1,121 @@
+"""GraphiQL in a browser that reaches nothing but this machine: it renders, and a query and a subscription run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.plant import Plant
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync --remote-debugging-port=0 --window-size=1500,900"
+).split()
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(180),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (.ci/run installs it)"),
+]
+
+
+class Page:
+    """One page, over the DevTools protocol."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.number = 0
+        self.requested: list[str] = []
+
+    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self.number += 1
+        self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
+        while True:
+            message: dict[str, Any] = json.loads(self.socket.recv(timeout=20))
+            if message.get("method") == "Network.requestWillBeSent":
+                self.requested.append(message["params"]["request"]["url"])
+            if message.get("id") == self.number:
+                result: dict[str, Any] = message["result"]
+                return result
+
+    def evaluate(self, expression: str) -> Any:
+        return self.command("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def wait(self, expression: str) -> Any:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if value := self.evaluate(expression):
+                return value
+            time.sleep(0.1)
+        raise AssertionError(f"never true: {expression}\n{self.evaluate('document.body.innerText')}")
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    assert CHROMIUM is not None
+    profile = tmp_path / "profile"
+    with subprocess.Popen(
+        [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as browser:
+        try:
+            port_file = profile / "DevToolsActivePort"
+            for _ in range(200):
+                if port_file.exists() and port_file.read_text().strip():
+                    break
+                time.sleep(0.1)
+            port = port_file.read_text().split("\n", 1)[0]
+            with urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as answer:
+                [target] = [each for each in json.loads(answer.read()) if each["type"] == "page"]
+            with connect(target["webSocketDebuggerUrl"], max_size=None) as socket:
+                yield Page(socket)
+        finally:
+            browser.kill()
+
+
+def test_the_samples_run_in_the_browser(plant: Plant, page: Page) -> None:
+    client = plant.organization("Browser")
+    client.call('mutation { createSpace(input: {name: "Works", externalId: "site"}) { errors { code } } }')
+    client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { errors { code } } }')
+    page.command("Network.enable")
+    page.command("Page.enable")
+    page.command("Page.navigate", url=f"{plant.url}#token={client.token}")
+    page.wait("!!document.querySelector('.graphiql-execute-button')")
+    assert page.evaluate("document.querySelectorAll('.graphiql-tab').length") == 7
+    assert page.evaluate("window.location.hash") == ""
+
+    page.evaluate("document.querySelector('.graphiql-execute-button').click()")
+    shown = "document.querySelector('.result-window') ? document.querySelector('.result-window').innerText : ''"
+    page.wait(f"({shown}).includes('Browser') && ({shown}).includes('Works')")
+
+    # The second tab subscribes; a reading sent now is shown.
+    page.evaluate("document.querySelectorAll('.graphiql-tab button')[1].click()")
+    page.wait("[...document.querySelectorAll('.cm-keyword')].some((each) => each.innerText === 'subscription')")
+    # GraphiQL notices which operation the editor holds a little after it has changed.
+    time.sleep(2)
+    page.evaluate("document.querySelector('.graphiql-execute-button').click()")
+    for _ in range(20):
+        client.call(
+            'mutation { ingestTelemetry(readings: [{externalId: "d", metrics: {temperature: 4321}}]) { accepted } }'
+        )
+        time.sleep(0.5)
+        if page.evaluate(f"({shown}).includes('4321')"):
+            break
+    else:
+        raise AssertionError(f"no update was shown: {page.evaluate(shown)}")
+
+    elsewhere = [
+        url for url in page.requested if not url.startswith((f"http://127.0.0.1:{plant.port}/", "data:", "blob:"))
+    ]
+    assert elsewhere == []
