@@ -1,0 +1,45 @@
+"""The documents say what is there: links lead somewhere, settings and error codes are all named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.plant import PROJECT
+
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "benchmarks" / "README.md"]
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in _LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_setting_is_documented_and_the_other_way_round() -> None:
+    source = (PROJECT / "runtime" / "settings.py").read_text(encoding="utf-8")
+    roles = ("API", "INGEST", "PIPELINE")
+    read = set(re.findall(r'"(ARGUS_[A-Z_]*[A-Z])"', source))
+    read |= {f"ARGUS_DATABASE_URL_{role}" for role in roles} | {f"ARGUS_ROLE_PASSWORD_{role}" for role in roles}
+    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(ARGUS_[A-Z_]+)`", page))
+    assert told == read
+
+
+def test_every_error_code_is_documented() -> None:
+    page = (PROJECT / "docs" / "errors.md").read_text(encoding="utf-8")
+    codes: set[str] = set()
+    for folder in ("graph", "domain", "gql"):
+        for path in (PROJECT / folder).rglob("*.py"):
+            codes |= set(re.findall(r'^    code = "([A-Z_]+)"', path.read_text(encoding="utf-8"), re.MULTILINE))
+    assert len(codes) > 10
+    assert {code for code in codes if f"`{code}`" not in page and code not in page} == set()
+
+
+def test_readme_shows_the_two_commands() -> None:
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    assert "\nmake run\n" in readme
+    assert "\nmake test\n" in readme
