@@ -11,7 +11,7 @@ from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_types_get
 from graph.changes import Change, changes_get
 from graph.edges.model import EdgeVersion
-from graph.edges.queries import edge_versions_by_id
+from graph.edges.queries import edge_versions_by_id, edges_newest
 from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
@@ -19,13 +19,14 @@ Node = Entity | EdgeVersion | EntityType | Change
 
 
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
-    """Return what these ids name: entities (deleted ones too), versions of edges, entity types, changes.
+    """Return what these ids name: entities (deleted ones too), versions of edges, edges (their
+    newest version), entity types, changes.
 
     An id that names nothing of this organization is left out. The number of statements does not depend on the
     number of ids, and what is found early is not asked for again.
     """
     found: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
-    for read in (edge_versions_by_id, entity_types_get, changes_get):
+    for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get):
         missing = [each for each in ids if each not in found]
         if not missing:
             break

@@ -30,6 +30,11 @@ _VERSIONS = text(
     f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
     " WHERE e.organization_id = :organization_id AND e.id = ANY (CAST(:ids AS uuid[]))"
 )
+_NEWEST = text(
+    f"SELECT DISTINCT ON (e.edge_id) {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
+    " WHERE e.organization_id = :organization_id AND e.edge_id = ANY (CAST(:ids AS uuid[]))"
+    " ORDER BY e.edge_id, lower(e.recorded) DESC"
+)
 _TOUCHING_AFTER = text(
     f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
     " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
@@ -54,6 +59,12 @@ def edge_versions_by_id(session: Session, *, organization_id: int, ids: Collecti
     """Return the versions of these version ids; one that does not exist is left out."""
     rows = session.execute(_VERSIONS, {"organization_id": organization_id, "ids": list(ids)})
     return {row.id: edge_of_row(row) for row in rows}
+
+
+def edges_newest(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, EdgeVersion]:
+    """Return the newest version of each of these edges, by `edge_id`; one that does not exist is left out."""
+    rows = session.execute(_NEWEST, {"organization_id": organization_id, "ids": list(ids)})
+    return {row.edge_id: edge_of_row(row) for row in rows}
 
 
 def edge_believed(session: Session, *, organization_id: int, edge_id: UUID) -> EdgeVersion:

@@ -119,3 +119,24 @@ def test_a_defect_is_masked_and_traceable(api: Api, monkeypatch: pytest.MonkeyPa
     [error] = reply.body["errors"]
     assert "secret" not in json.dumps(reply.body)
     assert len(error["extensions"]["traceId"]) == 32
+
+
+def test_a_change_of_an_edge_leads_to_the_edge(api: Api) -> None:
+    api.organization("trail")
+    client = api.client("trail")
+    made = client.call(
+        'mutation { a: createAsset(input: {name: "a"}) { asset { id } } b: createAsset(input: {name: "b"}) { asset { id } } }'
+    ).data
+    ids = {"s": made["a"]["asset"]["id"], "t": made["b"]["asset"]["id"]}
+    edge = client.call(
+        'mutation E($s: ID!, $t: ID!) { createEdge(input: {sourceId: $s, targetId: $t, relationship: "FEEDS"})'
+        " { edge { id edgeId } } }",
+        ids,
+    ).data["createEdge"]["edge"]
+    [newest, *_] = client.call(
+        "{ changes(first: 3) { nodes { action actor subject { id ... on Edge { edgeId } } } } }"
+    ).data["changes"]["nodes"]
+    assert newest == {"action": "created", "actor": "admin@test", "subject": edge}
+    assert client.call("query N($id: ID!) { node(id: $id) { id } }", {"id": edge["edgeId"]}).data["node"] == {
+        "id": edge["id"]
+    }
