@@ -19,11 +19,10 @@ Node = Entity | EdgeVersion | EntityType | Change
 
 
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
-    """Return what these ids name: entities (deleted ones too), versions of edges, edges (their
-    newest version), entity types, changes.
+    """Return what these ids name: entities (deleted ones too), versions of edges, edges, entity types, changes.
 
-    An id that names nothing of this organization is left out. The number of statements does not depend on the
-    number of ids, and what is found early is not asked for again.
+    An edge's own id stands for its newest version. An id that names nothing of this organization is left out. The
+    number of statements does not depend on the number of ids, and what is found early is not asked for again.
     """
     found: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
     for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get):

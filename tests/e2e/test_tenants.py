@@ -109,6 +109,7 @@ FOREIGN_MUTATIONS = {
     "updateEntityType": ('(id: "$type", input: {kind: ASSET, name: "taken"})', "entityType { id }"),
     "deleteEntityType": ('(id: "$type")', "entityType { id }"),
     "endEdge": ('(id: "$edge", at: "2025-01-01T00:00:00Z")', "edge { id }"),
+    "correctEdge": ('(id: "$edge", validUntil: null)', "edge { id }"),
     "createEdge": (
         '(input: {sourceId: "$own_asset", targetId: "$device", relationship: "MONITORED_BY"})',
         "edge { id }",
