@@ -35,13 +35,16 @@ from runtime.settings import Settings
 T = TypeVar("T")
 
 THREADS = 12
+# A database that hangs is no better than one that is away: callers are told, and may try again.
+READ_TIMEOUT_S = 30.0
+INGEST_TIMEOUT_S = 10.0
 
 
 def app_create(settings: Settings) -> Starlette:
     """Return the application of one API process; its parts start and stop with it."""
-    api = engine_create(settings.database_url("api"), pool_size=THREADS)
-    directory_engine = engine_create(settings.database_url("api"), pool_size=4)
-    ingest = engine_create(settings.database_url("ingest"), pool_size=2)
+    api = engine_create(settings.database_url("api"), pool_size=THREADS, statement_timeout_s=READ_TIMEOUT_S)
+    directory_engine = engine_create(settings.database_url("api"), pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S)
+    ingest = engine_create(settings.database_url("ingest"), pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S)
     bridge = Bridge(transaction=partial(transaction, api), threads=THREADS)
     publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
     committer = GroupCommitter(transaction=partial(transaction, ingest), publish=publisher.put, now=utc_now)

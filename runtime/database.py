@@ -14,11 +14,12 @@ POOL_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
 
 
-def engine_create(url: str, *, pool_size: int = 8) -> Engine:
+def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 0.0) -> Engine:
     """Return an engine with a bounded pool. Make it after a fork, never before.
 
     url: postgresql+psycopg://role:password@host:port/database. A connection that has died is noticed before it
     is handed out. Waiting longer than POOL_TIMEOUT_S for one raises sqlalchemy.exc.TimeoutError.
+    statement_timeout_s: a statement that takes longer is given up (OperationalError); 0: none is.
     """
     return create_engine(
         url,
@@ -26,7 +27,11 @@ def engine_create(url: str, *, pool_size: int = 8) -> Engine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "argus"},
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "application_name": "argus",
+            "options": f"-c statement_timeout={int(statement_timeout_s * 1000)}",
+        },
     )
 
 
