@@ -24,6 +24,8 @@ from runtime.settings import Settings, from_home
 _LOOK_S = 0.1
 _READY_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 15.0
+# An API whose supervisor was killed ends by itself, and holds the port until then.
+_LEFT_BEHIND_S = 6.0
 _SAME_USER = Account(uid=None, searches=False)
 
 
@@ -49,7 +51,7 @@ class House:
 
         Raises HomeError where it cannot be used or is in use, PortTakenError where the port is.
         """
-        port_check(host, port)
+        _port_wait(host, port, patience_s=_LEFT_BEHIND_S if directory.exists() else 0.0)
         home = Home.open(directory, ports=(postgres.free_port(), postgres.free_port()))
         house = House(home, host, port, say)
         house._lock = home.lock()
@@ -176,6 +178,19 @@ def port_check(host: str, port: int) -> None:
         except OSError as error:
             msg = f"Port {port} on {host} cannot be used ({error.strerror}). Choose another with --port."
             raise PortTakenError(msg) from None
+
+
+def _port_wait(host: str, port: int, *, patience_s: float) -> None:
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            port_check(host, port)
+        except PortTakenError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_LOOK_S)
+        else:
+            return
 
 
 def _port_keep(port: int) -> int:

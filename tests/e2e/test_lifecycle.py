@@ -83,9 +83,15 @@ def test_after_a_killed_supervisor_the_next_start_cleans_up(own_plant: Plant) ->
     client = own_plant.organization("Orphans")
     client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { errors { code } } }')
     assert own_plant.process is not None
+    family = own_plant.children("")
     os.kill(own_plant.process.pid, signal.SIGKILL)
     own_plant.process.wait()
     own_plant.start("--no-demo")
+    # The API left behind may have answered for a last time, that it is ready; it ends by itself.
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in family) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    own_plant.wait_ready()
     assert client.call("{ devices { totalCount } }").data["devices"]["totalCount"] == 1
 
 
