@@ -31,6 +31,7 @@ _TICK = text(
     " last_recorded = greatest(clock_timestamp(), last_recorded + interval '1 microsecond')"
     " WHERE organization_id = :organization_id RETURNING last_recorded, revision"
 )
+_CHANGING = "graph_change"
 _REVISION = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
 
 
@@ -63,7 +64,13 @@ def graph_change_begin(
     row = session.execute(_TICK, {"organization_id": organization_id}).one_or_none()
     if row is None:
         raise NotFoundError("There is no such organization.")
+    session.info[_CHANGING] = True
     return GraphChange(organization_id, row.last_recorded, row.revision, actor, reason, new_id)
+
+
+def graph_is_changing(session: Session) -> bool:
+    """Tell whether a change was begun in this session: it may then see what nobody else does."""
+    return bool(session.info.get(_CHANGING))
 
 
 def graph_hold(session: Session, *, organization_id: int) -> int:

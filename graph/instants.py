@@ -10,15 +10,27 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from graph.change import graph_hold
+from graph.change import graph_hold, graph_is_changing
 from graph.errors import BadInputError, NotFoundError
 
 # The one definition of now for readers: the transaction's start, or the organization's last change where
 # that is later, so that a transaction sees what it wrote and nobody misses a change for a clock set back.
 _NOW = text(
     "SELECT greatest(transaction_timestamp(), last_recorded) AS present, last_recorded,"
-    " clock_timestamp() AS wall FROM graph_clocks WHERE organization_id = :organization_id"
+    " revision, clock_timestamp() AS wall FROM graph_clocks WHERE organization_id = :organization_id"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Where an organization's clock stood when a reader looked: the last change it sees.
+
+    own: that change is the reader's own transaction's, which nobody else sees yet.
+    """
+
+    revision: int
+    recorded: datetime
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class Moment:
 
     as_of: datetime
     known_at: datetime | None = None
+    clock: Clock | None = None
 
 
 def instant_utc(value: datetime, *, path: str) -> datetime:
@@ -51,14 +64,15 @@ def moment_resolve(
     """
     asked = None if as_of is None else instant_utc(as_of, path="asOf")
     if known_at is None:
-        return Moment(_now(session, organization_id).present if asked is None else asked)
+        clock = _now(session, organization_id)
+        return Moment(clock.present if asked is None else asked, None, _clock(session, clock))
     known = instant_utc(known_at, path="knownAt")
     graph_hold(session, organization_id=organization_id)
     clock = _now(session, organization_id)
     # Strictly before the wall: the next change may be recorded at this very microsecond.
     if known > clock.last_recorded and known >= clock.wall:
         raise BadInputError("What will be known in the future cannot be asked.", path=("knownAt",))
-    return Moment(clock.present if asked is None else asked, known)
+    return Moment(clock.present if asked is None else asked, known, _clock(session, clock))
 
 
 def moment_sql(moment: Moment, *, edges: str = "e") -> str:
@@ -81,3 +95,7 @@ def _now(session: Session, organization_id: int) -> Any:
     if row is None:
         raise NotFoundError("There is no such organization.")
     return row
+
+
+def _clock(session: Session, row: Any) -> Clock:
+    return Clock(row.revision, row.last_recorded.astimezone(UTC), own=graph_is_changing(session))

@@ -219,6 +219,12 @@ entity_edges = Table(
 Index("ix_entity_edges_source", *(entity_edges.c[c] for c in ("organization_id", "source_id", "relationship")))
 Index("ix_entity_edges_target", *(entity_edges.c[c] for c in ("organization_id", "target_id", "relationship")))
 Index("ix_entity_edges_recorded", entity_edges.c.organization_id, func.lower(entity_edges.c.recorded))
+Index(
+    "ix_entity_edges_closed",
+    entity_edges.c.organization_id,
+    func.upper(entity_edges.c.recorded),
+    postgresql_where=text("upper(recorded) IS NOT NULL"),
+)
 
 changes = Table(
     "changes",

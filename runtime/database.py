@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
@@ -36,12 +37,15 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
 
 
 @contextmanager
-def transaction(engine: Engine, organization_id: int | None = None) -> Iterator[Session]:
+def transaction(
+    engine: Engine, organization_id: int | None = None, *, info: Mapping[str, Any] | None = None
+) -> Iterator[Session]:
     """One transaction: committed when the block ends, rolled back when it raises.
 
-    organization_id: whose rows it may touch; None where the role works without one.
+    organization_id: whose rows it may touch; None where the role works without one. info: what the session carries
+    along for those it is handed to.
     """
-    with Session(engine, autoflush=False, expire_on_commit=False) as session, session.begin():
+    with Session(engine, autoflush=False, expire_on_commit=False, info=dict(info or {})) as session, session.begin():
         if organization_id is not None:
             session.execute(_ORGANIZATION_SET, {"organization_id": str(organization_id)})
         yield session

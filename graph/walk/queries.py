@@ -27,12 +27,32 @@ from graph.walk.model import (
     WalkEngine,
     Way,
 )
+from graph.walk.snapshot.cache import INFO_KEY, Snapshots
+from graph.walk.snapshot.model import micros_of
+from graph.walk.snapshot.walk import SnapshotWalk
 from graph.walk.sql import SqlWalk
 
 
 def walk_engine(session: Session, *, organization_id: int, moment: Moment) -> WalkEngine:
-    """Return the engine that answers for this moment. The one place that chooses."""
-    return SqlWalk(session, organization_id, moment)
+    """Return the engine that answers for this moment. The one place that chooses.
+
+    The snapshot, where the session brings snapshots along, for what is believed now; SQL for what was believed
+    before, for a transaction that has changed the graph, and while a snapshot is being read.
+    """
+    return _snapshot_walk(session, organization_id, moment) or SqlWalk(session, organization_id, moment)
+
+
+def _snapshot_walk(session: Session, organization_id: int, moment: Moment) -> SnapshotWalk | None:
+    snapshots: Snapshots | None = session.info.get(INFO_KEY)
+    clock = moment.clock
+    if snapshots is None or clock is None or clock.own:
+        return None
+    if moment.known_at is not None and moment.known_at < clock.recorded:
+        return None
+    snapshot = snapshots.get(session, organization_id=organization_id, revision=clock.revision, recorded=clock.recorded)
+    if snapshot is None:
+        return None
+    return SnapshotWalk(snapshot, micros_of(moment.as_of), SqlWalk(session, organization_id, moment))
 
 
 def related_pages(

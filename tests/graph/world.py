@@ -21,6 +21,7 @@ from graph.kinds import EntityKind
 from graph.relationships.operations import relationships_install
 from graph.tables import entities
 from graph.tenancy import organization_set
+from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _NUMBERS = count(1)
@@ -44,9 +45,9 @@ class World:
     api: Engine
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        """One transaction, bound to the organization."""
-        with Session(self.api) as session, session.begin():
+    def session(self, snapshots: Snapshots | None = None) -> Iterator[Session]:
+        """One transaction, bound to the organization; it walks in memory where snapshots are given."""
+        with Session(self.api, info={} if snapshots is None else {INFO_KEY: snapshots}) as session, session.begin():
             organization_set(session, organization_id=self.organization_id)
             yield session
 

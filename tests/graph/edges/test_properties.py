@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -26,12 +26,15 @@ from graph.change import GraphChange
 from graph.direction import Direction
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_create, edge_end, edge_retract, edges_end_of_entity
-from graph.edges.queries import edges_of
+from graph.edges.queries import edge_versions_by_id, edges_of
 from graph.edges.replace import edges_replace_target
 from graph.errors import ArgusError
+from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from graph.walk.queries import below, path, related_pages
+from graph.walk.model import Step
+from graph.walk.queries import below, path, related_pages, traverse
+from graph.walk.snapshot.cache import Snapshots
 from tests.graph import naive
 from tests.graph.naive import LAST_DAY, NaiveEdge, NaiveGraph, RefusedError
 from tests.graph.world import EPOCH, World, day
@@ -41,6 +44,7 @@ KINDS = {
     EntityKind.SPACE: 3,
     EntityKind.DEVICE: 2,
 }
+TYPES = {EntityKind.ASSET: "pump", EntityKind.SPACE: "room", EntityKind.DEVICE: "meter"}
 SHAPES = [
     ("HAS_PART", EntityKind.ASSET, EntityKind.ASSET),
     ("CONTAINS", EntityKind.SPACE, EntityKind.SPACE),
@@ -92,7 +96,11 @@ class GraphMachine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.world = type(self).worlds(next(SLUGS))
-        self.nodes = {kind: self.world.entities(kind, number) for kind, number in KINDS.items()}
+        self.snapshots = Snapshots()
+        self.nodes = {
+            kind: self.world.entities(kind, number - 1) + self.world.entities(kind, 1, TYPES[kind])
+            for kind, number in KINDS.items()
+        }
         self.all = [node for nodes in self.nodes.values() for node in nodes]
         self.model = NaiveGraph({node: kind for kind, nodes in self.nodes.items() for node in nodes})
 
@@ -260,12 +268,10 @@ class GraphMachine(RuleBasedStateMachine):
         common: Any = {"organization_id": self.world.organization_id, "as_of": day(at + 0.5), "known_at": known_at}
         with self.world.session() as session:
             found = edges_of(session, entity_ids=self.all, direction=Direction.OUT, **common)
-            under = below(session, entity_ids=[begin_id], **common)
-            way = path(session, from_id=begin_id, to_id=end_id, **common)
-            related = related_pages(
-                session, entity_ids=[begin_id], relationships=["FEEDS", "HAS_PART"], depth=3,
-                page=PageRequest(100), **common,
-            )[begin_id]  # fmt: skip
+            walked = self.walks(session, begin_id, end_id, common)
+        with self.world.session(self.snapshots) as session:
+            assert self.walks(session, begin_id, end_id, common) == walked
+        under, length, related = walked[:3]
         assert {edge.edge_id: self.naive_of(edge) for many in found.values() for edge in many} == edges
         assert set(under) == naive.below(list(edges.values()), begin_id)
         hops = naive.distances(
@@ -274,16 +280,52 @@ class GraphMachine(RuleBasedStateMachine):
                 e.target if e.source == node else e.source for e in edges.values() if node in (e.source, e.target)
             ],
         )
-        assert (None if way is None else len(way.edge_ids)) == hops.get(end_id)
+        assert length == hops.get(end_id)
         down = naive.distances(
             begin_id,
             lambda node: [
                 e.target for e in edges.values() if e.source == node and e.relationship in ("FEEDS", "HAS_PART")
             ],
         )
-        assert list(related.items) == [
-            node for hop, node in sorted((hop, node) for node, hop in down.items()) if 1 <= hop <= 3
+        assert related == [node for hop, node in sorted((hop, node) for node, hop in down.items()) if 1 <= hop <= 3]
+
+    def walks(self, session: Session, begin_id: UUID, end_id: UUID, common: Any) -> tuple[Any, ...]:
+        """Return all that a walk can say; what it may choose freely is checked here."""
+        way = path(session, from_id=begin_id, to_id=end_id, **common)
+        if way is not None:
+            assert (way.ids[0], way.ids[-1]) == (begin_id, end_id)
+            versions = edge_versions_by_id(
+                session, organization_id=self.world.organization_id, ids=[*way.edge_ids, UUID(int=0)]
+            )
+            for near, far, edge_id in zip(way.ids[:-1], way.ids[1:], way.edge_ids, strict=True):
+                assert {versions[edge_id].source_id, versions[edge_id].target_id} == {near, far}
+        pages = related_pages(
+            session, entity_ids=self.all, relationships=["FEEDS", "HAS_PART"], depth=3, page=PageRequest(100), **common
+        )
+        placed = related_pages(
+            session, entity_ids=self.all, relationships=["LOCATED_IN", "CONTAINS"], depth=2, direction=Direction.ANY,
+            types=["pump"], page=PageRequest(100), **common,
+        )  # fmt: skip
+        steps = [
+            Step(("HAS_PART", "FEEDS"), depth=2, include_start=True),
+            Step(None, Direction.ANY, depth=2, kinds=frozenset({EntityKind.ASSET, EntityKind.DEVICE})),
+            Step(("MONITORED_BY", "LOCATED_IN"), types=frozenset({"pump", "meter"}), include_start=True),
         ]
+        traversals = [
+            traverse(session, start_ids=starts, steps=steps[:length], limit=limit, with_edges=edges, **common)
+            for starts, length, limit, edges in (
+                ([begin_id], 1, 1000, True), ([begin_id, end_id], 2, 1000, True), ([end_id], 3, 1000, True),
+                (self.all, 2, 3, False), ([begin_id], 1, 1, False),
+            )
+        ]  # fmt: skip
+        return (
+            below(session, entity_ids=[begin_id], **common),
+            None if way is None else len(way.edge_ids),
+            list(pages[EntityId(begin_id)].items),
+            {node: list(page.items) for node, page in pages.items()},
+            {node: list(page.items) for node, page in placed.items()},
+            traversals,
+        )
 
     @invariant()
     def history_only_grows(self) -> None:
@@ -323,6 +365,8 @@ def test_any_sequence_of_changes_keeps_every_invariant(worlds: Callable[[str], W
         machine,
         settings=settings(
             max_examples=40,
+            # Not made smaller: that takes longer than a test may.
+            phases=[Phase.reuse, Phase.generate],
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

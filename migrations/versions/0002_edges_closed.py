@@ -1,0 +1,12 @@
+"""An index on when edges ceased to be believed."""
+
+from migrations.script import execute_file
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute_file("0002_edges_closed.sql")
