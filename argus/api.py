@@ -26,6 +26,7 @@ from gql.bridge import Bridge
 from gql.feed import FeedHub
 from gql.feed_source import BusFeedSource
 from gql.services import Services
+from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
@@ -45,7 +46,8 @@ def app_create(settings: Settings) -> Starlette:
     api = engine_create(settings.database_url("api"), pool_size=THREADS, statement_timeout_s=READ_TIMEOUT_S)
     directory_engine = engine_create(settings.database_url("api"), pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S)
     ingest = engine_create(settings.database_url("ingest"), pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S)
-    bridge = Bridge(transaction=partial(transaction, api), threads=THREADS)
+    snapshots = Snapshots(opener=partial(transaction, api), bytes_max=settings.snapshot_max_bytes)
+    bridge = Bridge(transaction=partial(transaction, api, info={INFO_KEY: snapshots}), threads=THREADS)
     publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
     committer = GroupCommitter(transaction=partial(transaction, ingest), publish=publisher.put, now=utc_now)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,6 +85,17 @@ def graph_hold(session: Session, *, organization_id: int) -> int:
     return int(revision)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What became of one subject. action: a past-tense word such as `created`; before, after: JSON-able states."""
+
+    action: str
+    subject_type: str
+    subject_id: UUID
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
 def change_record(
     session: Session,
     *,
@@ -95,19 +106,30 @@ def change_record(
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any] | None,
 ) -> None:
-    """Write one audit row. action: a past-tense word such as `created`; before, after: JSON-able states."""
-    session.execute(
-        insert(changes),
+    """Write one audit row; see `Audit`."""
+    audit = Audit(action=action, subject_type=subject_type, subject_id=subject_id, before=before, after=after)
+    changes_record(session, change=change, audits=[audit])
+
+
+def changes_record(session: Session, *, change: GraphChange, audits: Sequence[Audit]) -> None:
+    """Write the audit rows of a change."""
+    common = {
+        "organization_id": change.organization_id,
+        "recorded_at": change.recorded,
+        "actor": change.actor,
+        "reason": change.reason,
+    }
+    rows = [
         {
-            "organization_id": change.organization_id,
+            **common,
             "id": change.new_id(),
-            "recorded_at": change.recorded,
-            "actor": change.actor,
-            "action": action,
-            "subject_type": subject_type,
-            "subject_id": subject_id,
-            "before": before,
-            "after": after,
-            "reason": change.reason,
-        },
-    )
+            "action": audit.action,
+            "subject_type": audit.subject_type,
+            "subject_id": audit.subject_id,
+            "before": audit.before,
+            "after": audit.after,
+        }
+        for audit in audits
+    ]
+    if rows:
+        session.execute(insert(changes), rows)

@@ -43,6 +43,7 @@ class Settings:
     database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
     partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
     timestamp may lie. offline_after: silence after which a device counts as offline.
+    snapshot_max_bytes: memory that one process gives to graphs, which are walked there.
     """
 
     database_urls: Mapping[str, str]
@@ -54,6 +55,7 @@ class Settings:
     offline_after: timedelta = timedelta(minutes=15)
     workers: int = 3
     log_json: bool = False
+    snapshot_max_bytes: int = 512 * 1024 * 1024
 
     def database_url(self, role: str) -> str:
         """Return the address for a role.
@@ -100,6 +102,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         partitions=_number(given, "ARGUS_PARTITIONS", 2, at_most=256),
         workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT") == "json",
+        snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
     )
 
 
@@ -136,6 +139,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         partitions=_number(given, "ARGUS_PARTITIONS", 4, at_most=256),
         workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT", "json") == "json",
+        snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
     )
 
 

@@ -20,7 +20,7 @@ from graph.ids import EntityId
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
-from graph.walk.below import below_select
+from graph.walk.queries import below_among
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,9 @@ def entity_list(
         if not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
             raise NotFoundError(f"There is no entity {where.under_id}.", path=("filter", "underId"))
         moment = moment_resolve(session, organization_id=organization_id, as_of=as_of, known_at=known_at)
-        among = below_select(organization_id=organization_id, entity_ids=[EntityId(where.under_id)], moment=moment)
+        among = below_among(
+            session, organization_id=organization_id, entity_ids=[EntityId(where.under_id)], moment=moment
+        )
     kinds, also = where.kinds, _connectivity(where, now, offline_after)
     if also is not None:
         kinds = {EntityKind.DEVICE} & set(EntityKind if kinds is None else kinds)

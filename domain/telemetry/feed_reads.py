@@ -23,7 +23,7 @@ from graph.errors import LimitExceededError
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, graph_clocks
-from graph.walk.below import below_select
+from graph.walk.queries import below_among
 
 WATCHED_MAX = 100_000
 # All of it is one update: a cursor stands before it or after it, never within.
@@ -260,5 +260,5 @@ def _readable(session: Session, *, organization_id: int) -> set[UUID]:
 
 def _below(session: Session, *, organization_id: int, under_id: UUID) -> set[UUID]:
     moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
-    found = below_select(organization_id=organization_id, entity_ids=[under_id], moment=moment)
+    found = below_among(session, organization_id=organization_id, entity_ids=[under_id], moment=moment)
     return {row.id for row in session.execute(found.limit(WATCHED_MAX + 1))}

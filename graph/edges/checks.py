@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import graphlib
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,6 +82,22 @@ _CYCLE = text(
 ).bindparams(bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid)))
 
 
+_ABOVE = text(
+    """
+    WITH RECURSIVE above (source_id, target_id) AS (
+        SELECT NULL::uuid, unnest(CAST(:ids AS uuid[]))
+        UNION
+        SELECT e.source_id, e.target_id
+        FROM (SELECT DISTINCT coalesce(source_id, target_id) AS id FROM above) a JOIN entity_edges e
+            ON e.organization_id = :organization_id AND e.target_id = a.id AND upper_inf(e.recorded)
+            AND e.relationship IN (
+                SELECT name FROM relationships WHERE organization_id = :organization_id AND hierarchy)
+    )
+    SELECT source_id, target_id FROM above WHERE source_id IS NOT NULL
+    """
+)
+
+
 def fact_load(
     session: Session,
     *,
@@ -129,9 +146,9 @@ def fact_check(
     deletion_check(fact, valid)
     other = _in_the_way(session, change, fact, valid, without)
     if other is not None:
-        raise _refusal(fact, *other)
+        raise refusal(fact, same=other[0], other=other[1])
     if fact.relationship.hierarchy:
-        _cycle_check(session, change, fact, valid, without)
+        cycle_check(session, change, fact, valid, without)
 
 
 def deletion_check(fact: Fact, valid: Interval) -> None:
@@ -161,7 +178,8 @@ def _in_the_way(
     return None if row is None else (row.same, edge_of_row(row))
 
 
-def _refusal(fact: Fact, same: bool, other: EdgeVersion) -> OverlapError | ConflictError:
+def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | ConflictError:
+    """Return the error for a fact in whose way another edge stands. same: it says the same; else it holds the place."""
     since = other.valid_from.isoformat()
     until = "on" if other.valid_until is None else f"until {other.valid_until.isoformat()}"
     said = f"{other.source_id} {other.relationship} {other.target_id}"
@@ -177,9 +195,32 @@ def _refusal(fact: Fact, same: bool, other: EdgeVersion) -> OverlapError | Confl
     return ConflictError(message, path=(path,))
 
 
-def _cycle_check(
+def circle_is_possible(session: Session, *, change: GraphChange, facts: Collection[Fact]) -> bool:
+    """Tell whether edges of hierarchies could form a circle with those believed, the times left aside.
+
+    One statement: what stands above all their sources. False is certain; where it is True each wants its own
+    `cycle_check`.
+    """
+    waiting = [fact for fact in facts if fact.relationship.hierarchy]
+    if not waiting:
+        return False
+    sources = list({fact.source.id for fact in waiting})
+    above: dict[UUID, set[UUID]] = {}
+    for row in session.execute(_ABOVE, {"organization_id": change.organization_id, "ids": sources}):
+        above.setdefault(row.target_id, set()).add(row.source_id)
+    for fact in waiting:
+        above.setdefault(fact.target.id, set()).add(fact.source.id)
+    try:
+        graphlib.TopologicalSorter(above).prepare()
+    except graphlib.CycleError:
+        return True
+    return False
+
+
+def cycle_check(
     session: Session, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId]
 ) -> None:
+    """Raise CycleError where an entity would stand above itself at an instant of the interval."""
     row = session.execute(
         _CYCLE,
         {

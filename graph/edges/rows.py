@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from graph.change import GraphChange, change_record
+from graph.change import Audit, GraphChange, changes_record
 from graph.edges.errors import OverlapError
 from graph.edges.model import EdgeVersion
 from graph.edges.rules import Interval
@@ -52,28 +53,38 @@ def range_of(valid: Interval) -> Range[datetime]:
 
 
 def version_insert(session: Session, *, change: GraphChange, version: EdgeVersion, exclusive_key: str | None) -> None:
-    """Write a version that is believed from the change on.
+    """Write a version that is believed from the change on; see `versions_insert`."""
+    versions_insert(session, change=change, versions=[(version, exclusive_key)])
 
-    The callers have looked for what stands in its way; if the database knows better, its refusal becomes an
+
+def versions_insert(
+    session: Session, *, change: GraphChange, versions: Sequence[tuple[EdgeVersion, str | None]]
+) -> None:
+    """Write versions, each with its exclusive key, that are believed from the change on.
+
+    The callers have looked for what stands in their way; if the database knows better, its refusal becomes an
     OverlapError or a ConflictError, and the transaction can only be rolled back.
     """
-    row = {
-        "organization_id": change.organization_id,
-        "id": version.id,
-        "edge_id": version.edge_id,
-        "relationship": version.relationship,
-        "source_id": version.source_id,
-        "source_kind": version.source_kind,
-        "target_id": version.target_id,
-        "target_kind": version.target_kind,
-        "port": version.port,
-        "metadata": dict(version.metadata),
-        "valid": range_of(version.valid),
-        "recorded": Range(change.recorded, None, bounds="[)"),
-        "exclusive_key": exclusive_key,
-    }
+    rows = [
+        {
+            "organization_id": change.organization_id,
+            "id": version.id,
+            "edge_id": version.edge_id,
+            "relationship": version.relationship,
+            "source_id": version.source_id,
+            "source_kind": version.source_kind,
+            "target_id": version.target_id,
+            "target_kind": version.target_kind,
+            "port": version.port,
+            "metadata": dict(version.metadata),
+            "valid": range_of(version.valid),
+            "recorded": Range(change.recorded, None, bounds="[)"),
+            "exclusive_key": exclusive_key,
+        }
+        for version, exclusive_key in versions
+    ]
     try:
-        session.execute(insert(entity_edges), row)
+        session.execute(insert(entity_edges), rows)
     except IntegrityError as fault:
         constraint = getattr(getattr(fault.orig, "diag", None), "constraint_name", None)
         if constraint == "ex_entity_edges_believed":
@@ -102,11 +113,14 @@ def version_record(
     after: EdgeVersion | None,
 ) -> None:
     """Write the audit row of an edge."""
+    changes_record(session, change=change, audits=[edge_audit(action, before=before, after=after)])
+
+
+def edge_audit(action: str, *, before: EdgeVersion | None, after: EdgeVersion | None) -> Audit:
+    """Return what the audit trail says of an edge; one of the two is given."""
     either = after or before
     assert either is not None  # noqa: S101  (an edge that neither was nor is has no change)
-    change_record(
-        session,
-        change=change,
+    return Audit(
         action=action,
         subject_type="edge",
         subject_id=either.edge_id,

@@ -1,0 +1,187 @@
+"""Write many edges in one change, at a cost in statements that does not grow with their number.
+
+What could stand in the way of any is looked up for all at once. Only where hierarchies could form a circle does each
+of their edges ask for a walk of its own. Each edge is judged as `edge_create` judges it, those before it in the list
+having been written.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from graph.change import Audit, GraphChange, changes_record
+from graph.edges.checks import End, Fact, circle_is_possible, cycle_check, deletion_check, ends_load, refusal
+from graph.edges.model import EdgeVersion
+from graph.edges.rows import EDGE_COLUMNS, edge_audit, edge_of_row, versions_insert
+from graph.edges.rules import Interval, interval_of, kinds_check, loop_check, port_check
+from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
+from graph.ids import EdgeId, EdgeVersionId, EntityId
+from graph.json_bounds import json_object_check
+from graph.relationships.model import Relationship
+from graph.relationships.queries import relationship_of_row
+from graph.tables import relationships
+
+DRAFTS_MAX: Final = 5_000
+
+_SOURCES = text(
+    f"SELECT {EDGE_COLUMNS}, e.exclusive_key FROM entity_edges e"  # noqa: S608  (constants)
+    " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
+    " AND (e.source_id, e.target_id) IN (SELECT * FROM unnest(CAST(:sources AS uuid[]), CAST(:targets AS uuid[])))"
+)
+_PLACES = text(
+    f"SELECT {EDGE_COLUMNS}, e.exclusive_key FROM entity_edges e"  # noqa: S608  (constants)
+    " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
+    " AND e.exclusive_key = ANY (CAST(:keys AS text[]))"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeDraft:
+    """An edge to be. valid_from None: from the change on; valid_until None: open."""
+
+    source_id: UUID
+    target_id: UUID
+    relationship: str
+    port: int | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def edges_create(
+    session: Session, *, change: GraphChange, drafts: Sequence[EdgeDraft]
+) -> list[EdgeVersion | ArgusError]:
+    """Create the edges that can be; return, in the order of the drafts, each edge or why it is not.
+
+    The errors are those of `edge_create`. Raises LimitExceededError for more than DRAFTS_MAX.
+    """
+    if len(drafts) > DRAFTS_MAX:
+        raise LimitExceededError(f"At most {DRAFTS_MAX} edges are written at once.", path=("edges",))
+    lookup = _lookup(session, change, drafts)
+    circles = circle_is_possible(session, change=change, facts=lookup.facts)
+    results: list[EdgeVersion | ArgusError] = []
+    pending: list[tuple[EdgeVersion, str | None]] = []
+    for draft in drafts:
+        try:
+            fact, valid = _checked(change, draft, lookup)
+            lookup.taken.check(fact, valid)
+            if circles and fact.relationship.hierarchy:
+                _write(session, change, pending)  # the walk must see those before
+                cycle_check(session, change, fact, valid, ())
+        except ArgusError as error:
+            results.append(error)
+            continue
+        created = _version(change, fact, valid, draft)
+        lookup.taken.add(created, fact.exclusive_key)
+        pending.append((created, fact.exclusive_key))
+        results.append(created)
+    _write(session, change, pending)
+    return results
+
+
+class _Taken:
+    """The believed edges that could stand in the way, by what they say and by the place they hold."""
+
+    def __init__(self) -> None:
+        self._same: dict[tuple[Any, ...], list[EdgeVersion]] = defaultdict(list)
+        self._places: dict[str, list[EdgeVersion]] = defaultdict(list)
+
+    def add(self, version: EdgeVersion, exclusive_key: str | None) -> None:
+        self._same[version.source_id, version.target_id, version.relationship, version.port].append(version)
+        if exclusive_key is not None:
+            self._places[exclusive_key].append(version)
+
+    def check(self, fact: Fact, valid: Interval) -> None:
+        """Raise OverlapError or ConflictError where something holds during a part of that time."""
+        for other in self._same.get((fact.source.id, fact.target.id, fact.relationship.name, fact.port), ()):
+            if other.valid.intersection(valid) is not None:
+                raise refusal(fact, same=True, other=other)
+        key = fact.exclusive_key
+        for other in self._places.get(key, ()) if key is not None else ():
+            if other.valid.intersection(valid) is not None:
+                raise refusal(fact, same=False, other=other)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    relationships: Mapping[str, Relationship]
+    ends: Mapping[UUID, End]
+    taken: _Taken
+    facts: Sequence[Fact]
+
+
+def _lookup(session: Session, change: GraphChange, drafts: Sequence[EdgeDraft]) -> _Lookup:
+    organization_id = change.organization_id
+    rows = session.execute(select(relationships).where(relationships.c.organization_id == organization_id))
+    known = {row.name: relationship_of_row(row) for row in rows}
+    ends = ends_load(session, change=change, ids={each for d in drafts for each in (d.source_id, d.target_id)})
+    pairs = list({(draft.source_id, draft.target_id) for draft in drafts})
+    facts = [
+        Fact(known[draft.relationship], ends[draft.source_id], ends[draft.target_id], draft.port)
+        for draft in drafts
+        if draft.relationship in known and draft.source_id in ends and draft.target_id in ends
+    ]
+    keys = {fact.exclusive_key for fact in facts} - {None}
+    taken, seen = _Taken(), set()
+    for statement, values in (
+        (_SOURCES, {"sources": [source for source, _ in pairs], "targets": [target for _, target in pairs]}),
+        (_PLACES, {"keys": list(keys)}),
+    ):
+        for row in session.execute(statement, {"organization_id": organization_id, **values}):
+            if row.id not in seen:
+                seen.add(row.id)
+                taken.add(edge_of_row(row), row.exclusive_key)
+    return _Lookup(known, ends, taken, facts)
+
+
+def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fact, Interval]:
+    valid = interval_of(change.recorded if draft.valid_from is None else draft.valid_from, draft.valid_until)
+    json_object_check(draft.metadata, path=("metadata",))
+    relationship = lookup.relationships.get(draft.relationship)
+    if relationship is None:
+        raise BadInputError(f"There is no relationship {draft.relationship!r}.", path=("relationship",))
+    for end_id, path in ((draft.source_id, "sourceId"), (draft.target_id, "targetId")):
+        if end_id not in lookup.ends:
+            raise NotFoundError(f"There is no entity {end_id}.", path=(path,))
+    fact = Fact(relationship, lookup.ends[draft.source_id], lookup.ends[draft.target_id], draft.port)
+    if relationship.retired_at is not None:
+        raise BadInputError(f"{relationship.name} is retired: no new edge may bear it.", path=("relationship",))
+    kinds_check(relationship, fact.source.kind, fact.target.kind)
+    loop_check(relationship, draft.source_id, draft.target_id)
+    port_check(relationship, fact.target.kind, draft.port)
+    deletion_check(fact, valid)
+    return fact, valid
+
+
+def _version(change: GraphChange, fact: Fact, valid: Interval, draft: EdgeDraft) -> EdgeVersion:
+    return EdgeVersion(
+        EdgeVersionId(change.new_id()),
+        EdgeId(change.new_id()),
+        fact.relationship.name,
+        EntityId(fact.source.id),
+        fact.source.kind,
+        EntityId(fact.target.id),
+        fact.target.kind,
+        fact.port,
+        dict(draft.metadata),
+        valid.start,
+        valid.end,
+        change.recorded,
+    )
+
+
+def _write(session: Session, change: GraphChange, pending: list[tuple[EdgeVersion, str | None]]) -> None:
+    if not pending:
+        return
+    versions_insert(session, change=change, versions=pending)
+    audits: list[Audit] = [edge_audit("created", before=None, after=version) for version, _ in pending]
+    changes_record(session, change=change, audits=audits)
+    pending.clear()
