@@ -21,6 +21,7 @@ from gql.ingest import IngestMutation
 from gql.kinds import TYPES
 from gql.persons import PersonMutation
 from gql.queries import GraphQuery
+from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.restore import EntityMutation
 from gql.scalars import SCALARS
 from gql.spaces import SpaceMutation
@@ -28,11 +29,12 @@ from gql.telemetry import TelemetryQuery, TelemetrySubscription
 from gql.traversal import TraversalQuery
 
 schema = strawberry.Schema(
-    query=merge_types("Query", (GraphQuery, TraversalQuery, ChangeQuery, TelemetryQuery)),
+    query=merge_types("Query", (GraphQuery, TraversalQuery, RelationshipQuery, ChangeQuery, TelemetryQuery)),
     mutation=merge_types(
         "Mutation",
         (
             EntityTypeMutation,
+            RelationshipMutation,
             DeviceMutation,
             AssetMutation,
             SpaceMutation,

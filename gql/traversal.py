@@ -1,4 +1,4 @@
-"""Walks over the graph: traverse, path, the relationships there are, edges through time."""
+"""Walks over the graph: traverse, path, edges through time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from graph.edges.pages import edge_versions_page
 from graph.edges.queries import edge_versions_by_id
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError
-from graph.relationships.queries import relationship_list
 from graph.walk.below import below_during
 from graph.walk.model import Reached, Step, Way
 from graph.walk.queries import entities_check, path, traverse
@@ -67,20 +66,6 @@ class Path:
         """The edges on the way."""
         found = await asyncio.gather(*(load(info.context, edge_versions_by_id, each) for each in self.way.edge_ids))
         return [edge_of(version) for version in found if version is not None]
-
-
-@strawberry.type
-class Relationship:
-    """A way in which entities can be connected."""
-
-    name: str
-    inverse: str
-    source_kinds: list[EntityKindEnum]  # type: ignore[valid-type]
-    target_kinds: list[EntityKindEnum]  # type: ignore[valid-type]
-    hierarchy: bool
-    exclusive: str | None = strawberry.field(
-        description="What may have one edge at a time: SOURCE, TARGET or TARGET_PORT; null: no limit."
-    )
 
 
 @strawberry.input
@@ -168,21 +153,6 @@ class TraversalQuery:
             known_at=known_at,
         )
         return None if way is None else Path(way=way, length=len(way.edge_ids))
-
-    @strawberry.field
-    async def relationships(self, info: Info) -> list[Relationship]:
-        """The relationships of the organization: the built-in ones and its own."""
-        return [
-            Relationship(
-                name=each.name,
-                inverse=each.inverse,
-                source_kinds=sorted(each.source_kinds),
-                target_kinds=sorted(each.target_kinds),
-                hierarchy=each.hierarchy,
-                exclusive=None if each.exclusive is None else each.exclusive.value,
-            )
-            for each in await info.context.read(relationship_list)
-        ]
 
     @strawberry.field
     async def edge_versions(
