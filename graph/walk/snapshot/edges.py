@@ -67,13 +67,15 @@ class EdgeTable:
     """Edges sorted by source; slot: a place in `columns`.
 
     out_offsets[n] to out_offsets[n + 1]: the slots of the edges from node n. in_offsets: likewise the places in
-    in_slots, which hold the slots of the edges to node n. gone: versions no longer believed; None: none.
+    in_slots, which hold the slots of the edges to node n. present: the codes of relationships there are. gone:
+    versions no longer believed; None: none.
     """
 
     columns: EdgeColumns
     out_offsets: npt.NDArray[np.int32]
     in_offsets: npt.NDArray[np.int32]
     in_slots: npt.NDArray[np.int32]
+    present: npt.NDArray[np.uint16]
     gone: Flags | None = None
 
     @staticmethod
@@ -82,7 +84,13 @@ class EdgeTable:
         if len(columns.source) and np.any(columns.source[1:] < columns.source[:-1]):
             columns = columns.taken(np.argsort(columns.source, kind="stable"))
         in_slots = np.argsort(columns.target, kind="stable").astype(np.int32)
-        return EdgeTable(columns, _offsets(columns.source, nodes), _offsets(columns.target, nodes), in_slots)
+        return EdgeTable(
+            columns,
+            _offsets(columns.source, nodes),
+            _offsets(columns.target, nodes),
+            in_slots,
+            np.unique(columns.relationship),
+        )
 
     def __len__(self) -> int:
         """Return how many versions it holds, those gone included."""
@@ -141,16 +149,18 @@ class EdgeTable:
         else:
             begins = offsets[frontier]
             counts = offsets[frontier + 1] - begins
-            ends = np.cumsum(counts, dtype=np.int64)
+            ends = counts.cumsum(dtype=np.int64)
             places = np.arange(ends[-1] if len(ends) else 0, dtype=np.int64)
-            places += np.repeat(begins - (ends - counts), counts)
+            if not len(places):  # leaves, where most walks end
+                return places, places if with_origins else None
+            places += (begins - (ends - counts)).repeat(counts)
             if with_origins:
-                origins = np.repeat(np.arange(len(frontier)), counts)
+                origins = np.arange(len(frontier)).repeat(counts)
         slots = places if outward else self.in_slots[places].astype(np.int64)
         columns = self.columns
         keep = columns.valid_from[slots] <= as_of
         keep &= columns.valid_until[slots] > as_of
-        if allowed is not None:
+        if allowed is not None and not allowed[self.present].all():
             keep &= allowed[columns.relationship[slots]]
         if self.gone is not None:
             keep &= ~self.gone[slots]

@@ -22,7 +22,11 @@ Depths = npt.NDArray[np.int32]
 
 # Depths are kept as what they lack of this, so that memory fresh from the system, all zeros, means: never reached.
 _FAR: Final = 1 << 30
+# So few are made distinct faster by Python, and so few by sorting, than by an array as long as all there are.
+_FEW: Final = 64
+_SOME: Final = 4_096
 _NONE: Final = np.zeros(0, dtype=np.int32)
+_NO_SLOTS: Final = np.zeros(0, dtype=np.int64)
 _SIDES: Final = {Direction.OUT: (True,), Direction.IN: (False,), Direction.ANY: (True, False)}
 
 
@@ -71,6 +75,16 @@ class SnapshotWalk:
         edges, more = self._edges(followed or [])
         return Reached(self.snapshot.nodes.ids(first), first_depths.tolist(), edges, len(nodes) > limit or more)
 
+    def reach_indices(self, *, start: EntityId, step: Step) -> tuple[Indices, Depths] | None:
+        """Walk one step from one start; return the nodes of the snapshot it keeps and their depths, in no order.
+
+        For what goes on working with the snapshot's own numbers. None where the start is unknown.
+        """
+        begins = self._find([start])
+        if begins is None:
+            return None
+        return self._kept(step, *self._levels(begins, 0, step, None, None))
+
     def reach_each(self, *, starts: Sequence[EntityId], step: Step) -> dict[EntityId, Reached]:
         """Walk one step from each start by itself, all starts a level at a time; see `WalkEngine`."""
         starts = list(dict.fromkeys(starts))
@@ -89,7 +103,7 @@ class SnapshotWalk:
                 who[origins] * every + ends
                 for _, _, origins, ends in self._hops(at.astype(np.int32), allowed, step.direction)
             ]
-            frontier = np.setdiff1d(np.concatenate(keys).astype(np.int64), seen)
+            frontier = np.setdiff1d(np.concatenate([_NO_SLOTS, *keys]), seen)
             if not len(frontier):
                 break
             levels.append(frontier)
@@ -175,6 +189,8 @@ class SnapshotWalk:
         """Yield, a table and a direction at a time: the table, slots of edges, origins in `frontier`, nodes led to."""
         for outward in _SIDES[direction]:
             for number, table in enumerate(self.snapshot.tables):
+                if not len(table):
+                    continue
                 slots, origins = table.hop(
                     frontier, outward=outward, allowed=allowed, as_of=self.as_of, with_origins=True
                 )
@@ -361,14 +377,16 @@ class _Side:
         return _Side(direction, np.array([node], dtype=np.int32), levels)
 
     def advance(self, hops: Iterator[tuple[int, Slots, Slots, Indices]]) -> None:
-        found: list[tuple[Indices, Indices, Slots, Slots]] = []
+        found = [(_NONE, _NONE, _NO_SLOTS, _NO_SLOTS)]
         for number, slots, origins, ends in hops:
             new = self.levels[ends] == 0
             found.append((ends[new], self.frontier[origins[new]], np.full(int(new.sum()), number), slots[new]))
         nodes, froms, tables, slots = (np.concatenate(column) for column in zip(*found, strict=True))
-        nodes, first = np.unique(nodes, return_index=True)
+        if len(nodes) > 1:
+            nodes, first = np.unique(nodes, return_index=True)
+            froms, tables, slots = froms[first], tables[first], slots[first]
         self.levels[nodes] = len(self.trails) + 2
-        self.trails.append((nodes, froms[first], tables[first], slots[first]))
+        self.trails.append((nodes, froms, tables, slots))
         self.frontier = nodes
         self.reached += len(nodes)
 
@@ -388,6 +406,14 @@ def _distinct(indices: Indices, every: int) -> Indices:
     """Return each index once. every: there are none from here on."""
     if len(indices) < 2:  # noqa: PLR2004  (one is distinct)
         return indices
+    if len(indices) <= _FEW:
+        return np.array(list(dict.fromkeys(indices.tolist())), dtype=np.int32)
+    if len(indices) <= _SOME:
+        ordered = np.sort(indices)
+        new = np.empty(len(ordered), dtype=np.bool_)
+        new[0] = True
+        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+        return ordered[new]
     # The last to write its place stands; nobody reads a cell that was not written.
     stamps = np.empty(every, dtype=np.int32)
     places = np.arange(len(indices), dtype=np.int32)
