@@ -17,6 +17,7 @@ from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_types import EntityTypeMutation
+from gql.geometry import GeometryQuery
 from gql.ingest import IngestMutation
 from gql.kinds import TYPES
 from gql.persons import PersonMutation
@@ -29,7 +30,9 @@ from gql.telemetry import TelemetryQuery, TelemetrySubscription
 from gql.traversal import TraversalQuery
 
 schema = strawberry.Schema(
-    query=merge_types("Query", (GraphQuery, TraversalQuery, RelationshipQuery, ChangeQuery, TelemetryQuery)),
+    query=merge_types(
+        "Query", (GraphQuery, TraversalQuery, GeometryQuery, RelationshipQuery, ChangeQuery, TelemetryQuery)
+    ),
     mutation=merge_types(
         "Mutation",
         (

@@ -127,9 +127,20 @@ for _column in ("name", "created_at", "updated_at"):
 Index("ix_entities_type", entities.c.organization_id, entities.c.type, entities.c.kind)
 Index(
     "ix_entities_bounds",
+    entities.c.organization_id,
     entities.c.bounds,
     postgresql_using="gist",
     postgresql_where=text("bounds IS NOT NULL"),
+)
+
+Index(
+    "ix_entities_name_parts",
+    entities.c.organization_id,
+    entities.c.name,
+    entities.c.external_id,
+    postgresql_using="gin",
+    postgresql_ops={"name": "gin_trgm_ops", "external_id": "gin_trgm_ops"},
+    postgresql_where=_LIVE,
 )
 
 relationships = Table(

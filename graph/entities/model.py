@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select
 
 from graph.absent import ABSENT, Absent
-from graph.geometry import geojson_of_wkb
+from graph.geometry.geojson import geojson_of_wkb
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,6 @@ from sqlalchemy import (
     cast,
     func,
     literal,
-    or_,
     select,
     tuple_,
     union_all,
@@ -116,10 +116,7 @@ def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement
         conditions.append(_one_of(entities.c.status, where.statuses))
     if where.search:
         text_check(where.search, path=("filter", "search"), max_chars=SEARCH_MAX_CHARS)
-        found = (
-            column.icontains(where.search, autoescape=True) for column in (entities.c.name, entities.c.external_id)
-        )
-        conditions.append(or_(*found))
+        conditions.append(_named_like(organization_id, where.search))
     if isinstance(where.among, Select):
         conditions.append(entities.c.id.in_(where.among))
     elif where.among is not None:
@@ -127,6 +124,12 @@ def _conditions(organization_id: int, where: EntityFilter) -> list[ColumnElement
     if where.also is not None:
         conditions.append(where.also)
     return conditions
+
+
+def _named_like(organization_id: int, search: str) -> ColumnElement[bool]:
+    """Return the condition that a name or an external id has this part, by way of the index of their parts."""
+    pattern = "%" + re.sub(r"([\\%_])", r"\\\1", search) + "%"
+    return entities.c.id.in_(select(func.entities_named_like(organization_id, pattern).column_valued("found")))
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from graph.absent import Absent
 from graph.entities.model import EntityDraft, EntityPatch
 from graph.entities.types import type_name_check
-from graph.geometry import Geometry, geometry_of_geojson
+from graph.geometry.geojson import Geometry, geometry_of_geojson
 from graph.json_bounds import json_object_check, text_check
 
 NAME_MAX_CHARS: Final = 500

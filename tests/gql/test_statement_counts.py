@@ -84,3 +84,31 @@ def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) 
         counts[first] = len(seen)
     assert counts[1] == counts[ROWS], counts
     assert counts[1] > 0
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "field",
+    [
+        "near(longitude: 8.5, latitude: 47.3, radiusM: 5000, first: $first)",
+        'within(geometry: {type: "Polygon", coordinates: [[[8, 47], [9, 47], [9, 48], [8, 48], [8, 47]]]}, first: $first)',
+        "around(longitude: 8.5, latitude: 47.3, first: $first)",
+    ],
+)
+def test_a_place_costs_what_a_hundred_do(api: Api, client: Client, field: str) -> None:
+    for n in range(ROWS):
+        x = 8.49 + n * 0.0001
+        ring = f"[[{x}, 47.29], [8.52, 47.29], [8.52, 47.31], [{x}, 47.31], [{x}, 47.29]]"
+        client.call(
+            f'mutation {{ createSpace(input: {{name: "place {n}", externalId: "place {n}", '
+            f'location: {{type: "Polygon", coordinates: [{ring}]}}}}) {{ errors {{ code }} }} }}'
+        )
+    text = f"query Q($first: Int!) {{ {field[: field.index('(')]}: {field} {{ totalCount nodes {{ id location }} }} }}"
+    counts = {}
+    for first in (1, ROWS):
+        with statements() as seen:
+            [data] = client.call(text, {"first": first}).data.values()
+        assert (len(data["nodes"]), data["totalCount"]) == (first, ROWS)
+        counts[first] = len(seen)
+    # Near looks in up to three circles, each wider, until it has enough.
+    assert counts[ROWS] - counts[1] <= (2 if field.startswith("near") else 0), counts

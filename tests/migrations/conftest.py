@@ -27,7 +27,8 @@ def modelled(servers: TestServers) -> Iterator[Connection]:
     made = servers.database_create(template="template0")
     engine = engine_create(made.url("owner"))
     with engine.connect() as connection:
-        connection.execute(text("CREATE EXTENSION btree_gist"))
+        for extension in ("btree_gist", "btree_gin", "pg_trgm"):
+            connection.execute(text(f"CREATE EXTENSION {extension}"))
         metadata_complete().create_all(connection)
         connection.commit()
         yield connection

@@ -150,7 +150,13 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
     )
     assert [tuple(row) for row in rows] == [
         ("device_token_owner", "argus_api"),
+        ("edges_recorded_since", "argus_api"),
+        ("edges_recorded_since", "argus_pipeline"),
         ("ensure_partition", "argus_ingest"),
         ("ensure_partition", "argus_pipeline"),
+        ("entities_in_boxes", "argus_api"),
+        ("entities_in_boxes", "argus_pipeline"),
+        ("entities_named_like", "argus_api"),
+        ("entities_named_like", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
     ]

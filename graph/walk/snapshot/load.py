@@ -58,19 +58,18 @@ _WHOLE = text(
 # Each edge written since stands by itself; one that was written and closed between two looks is in both lists.
 _SINCE = text(
     """
+    WITH since AS MATERIALIZED (SELECT * FROM edges_recorded_since(:organization_id, :since, :most))
     SELECT c.revision, c.last_recorded, a.added, d.closed, t.types, s.renamed, h.hierarchies
     FROM graph_clocks c CROSS JOIN (
         SELECT jsonb_agg(jsonb_build_array(e.id, e.relationship, e.source_id, e.source_kind, s.type,
             e.target_id, e.target_kind, t.type, lower(e.valid) AT TIME ZONE 'UTC',
             upper(e.valid) AT TIME ZONE 'UTC')) AS added
-        FROM (SELECT * FROM entity_edges WHERE organization_id = :organization_id AND lower(recorded) > :since
-            AND upper_inf(recorded) LIMIT :most) e
+        FROM since JOIN entity_edges e ON e.organization_id = :organization_id AND e.id = since.id AND since.believed
         JOIN entities s ON s.organization_id = e.organization_id AND s.id = e.source_id
         JOIN entities t ON t.organization_id = e.organization_id AND t.id = e.target_id
     ) a CROSS JOIN (
         SELECT jsonb_agg(jsonb_build_array(e.id, e.source_id)) AS closed
-        FROM (SELECT id, source_id FROM entity_edges WHERE organization_id = :organization_id
-            AND upper(recorded) > :since LIMIT :most) e
+        FROM since e WHERE NOT e.believed
     ) d CROSS JOIN (
         SELECT jsonb_agg(jsonb_build_array(n.id, n.type)) AS types
         FROM (SELECT DISTINCT subject_id FROM changes WHERE organization_id = :organization_id

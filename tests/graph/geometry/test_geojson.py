@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.errors import ArgusError
-from graph.geometry import geojson_of_wkb, geometry_of_geojson
+from graph.geometry.geojson import geojson_of_wkb, geometry_of_geojson
 
 SQUARE = [[0, 0], [4, 0], [4, 3], [0, 3], [0, 0]]
 HOLE = [[1, 1], [1, 2], [2, 2], [2, 1], [1, 1]]

@@ -1,4 +1,4 @@
-"""An index on when edges ceased to be believed."""
+"""Indexes for reading: what was closed since, where an organization has things."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0002_edges_closed.sql")
+    execute_file("0002_reading.sql")

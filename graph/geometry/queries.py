@@ -1,0 +1,260 @@
+"""Find entities by where they are: near a point, within an area, around a point.
+
+The database finds candidates by their bounding boxes, shapely and the ellipsoid decide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Sequence
+from functools import cache
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from sqlalchemy import ARRAY, LargeBinary, Select, Text, Uuid, any_, bindparam, cast, column, func, select
+from sqlalchemy.orm import Session
+
+from graph.entities.queries import entities_get
+from graph.errors import BadInputError, LimitExceededError
+from graph.geometry.geojson import geometry_of_geojson
+from graph.geometry.sphere import Bounds, boxes_around, distances_m
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+from graph.paging import CursorKey, Page, PageRequest
+from graph.tables import Box
+
+RADIUS_MAX_M: Final = 1_000_000.0
+# Entities whose boxes are in question, for one answer.
+CANDIDATES_MAX: Final = 200_000
+# Shares of the radius that are searched in turn, so that the nearest of many cost little.
+_SHARES: Final = (1 / 64, 1 / 8, 1.0)
+_CHUNK_MIN: Final = 1_000
+_AREA: Final = 2  # dimensions
+
+Found = tuple[npt.NDArray[np.float64], list[EntityId]]
+
+
+def entities_near(
+    session: Session,
+    *,
+    organization_id: int,
+    longitude: float,
+    latitude: float,
+    radius_m: float,
+    page: PageRequest,
+    kinds: Collection[EntityKind] | None = None,
+) -> Page[EntityId]:
+    """Return one page of the entities within `radius_m` metres of a point: nearest first, then by id.
+
+    Distances are those to the nearest place of a location, on the WGS 84 ellipsoid; an area is at 0 m of a point
+    within it. Deleted entities are left out. At most three statements, and one more where the total is asked.
+    Raises BadInputError for a point out of range, a radius outside 0 < radius <= RADIUS_MAX_M or a foreign
+    cursor, LimitExceededError where more than CANDIDATES_MAX are in question.
+    """
+    _position_check(longitude, latitude)
+    if not 0.0 < radius_m <= RADIUS_MAX_M:
+        message = f"radiusM must lie above 0 and be at most {RADIUS_MAX_M:g}; it was {radius_m:g}."
+        raise BadInputError(message, path=("radiusM",))
+    after = _measured(page.after)
+
+    @cache
+    def found_within(radius: float) -> list[tuple[float, EntityId]]:
+        ids, geometries = _candidates(
+            session, organization_id, boxes_around(longitude, latitude, radius), kinds, path="radiusM"
+        )
+        distances = distances_m(longitude, latitude, geometries)
+        near = np.flatnonzero(distances <= radius)
+        return sorted((float(distances[at]), ids[at]) for at in near.tolist())
+
+    rest: list[tuple[float, EntityId]] = []
+    for share in _SHARES:
+        radius = radius_m * share
+        if share < 1.0 and after is not None and after[0] >= radius:
+            continue
+        rest = [each for each in found_within(radius) if after is None or each > after]
+        if len(rest) > page.first:
+            break
+    items = rest[: page.first]
+    return Page(
+        [each for _, each in items],
+        [(distance, str(each)) for distance, each in items],
+        len(rest) > page.first,
+        page.after is not None,
+        lambda: len(found_within(radius_m)),
+    )
+
+
+def entities_within(
+    session: Session,
+    *,
+    organization_id: int,
+    geometry: Any,
+    page: PageRequest,
+    kinds: Collection[EntityKind] | None = None,
+    without: EntityId | None = None,
+) -> Page[EntityId]:
+    """Return one page of the entities whose whole location lies in a GeoJSON geometry, its edge included; by id.
+
+    without: an entity to leave out. Raises BadInputError for what is no geometry or a foreign cursor,
+    LimitExceededError where more than CANDIDATES_MAX are in question.
+    """
+    area = shapely.from_wkb(geometry_of_geojson(geometry, path=("geometry",)).wkb)
+    return _within(session, organization_id, area, page=page, kinds=kinds, without=without)
+
+
+def entities_in_area_of(
+    session: Session,
+    *,
+    organization_id: int,
+    entity_id: UUID,
+    page: PageRequest,
+    kinds: Collection[EntityKind] | None = None,
+) -> Page[EntityId]:
+    """Return one page of the entities that lie in the location of another; none where it has none.
+
+    See `entities_within`.
+    """
+    owner = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
+    if owner is None or owner.geometry is None:
+        return Page([], [], has_next=False, total=lambda: 0)
+    area = shapely.from_wkb(owner.geometry)
+    return _within(session, organization_id, area, page=page, kinds=kinds, without=owner.id)
+
+
+def entities_around(
+    session: Session,
+    *,
+    organization_id: int,
+    longitude: float,
+    latitude: float,
+    page: PageRequest,
+    kinds: Collection[EntityKind] | None = None,
+) -> Page[EntityId]:
+    """Return one page of the entities whose area contains a point, its edge included: smallest area first, then by id.
+
+    Raises BadInputError for a point out of range or a foreign cursor, LimitExceededError where more than
+    CANDIDATES_MAX are in question.
+    """
+    _position_check(longitude, latitude)
+    after = _measured(page.after)
+    ids, geometries = _candidates(
+        session, organization_id, [(longitude, latitude, longitude, latitude)], kinds, path="longitude"
+    )
+    contains = shapely.covers(geometries, shapely.Point(longitude, latitude))
+    contains &= shapely.get_dimensions(geometries) == _AREA
+    areas = shapely.area(geometries)
+    found = sorted((float(areas[at]), ids[at]) for at in np.flatnonzero(contains).tolist())
+    rest = [each for each in found if after is None or each > after]
+    items = rest[: page.first]
+    return Page(
+        [each for _, each in items],
+        [(area, str(each)) for area, each in items],
+        len(rest) > page.first,
+        page.after is not None,
+        lambda: len(found),
+    )
+
+
+def _within(
+    session: Session,
+    organization_id: int,
+    area: Any,
+    *,
+    page: PageRequest,
+    kinds: Collection[EntityKind] | None,
+    without: EntityId | None,
+) -> Page[EntityId]:
+    shapely.prepare(area)
+    boxes = [tuple(area.bounds)]
+
+    def covered(ids: list[EntityId], geometries: npt.NDArray[Any]) -> list[EntityId]:
+        inside = np.flatnonzero(shapely.covers(area, geometries)).tolist()
+        return [ids[at] for at in inside if ids[at] != without]
+
+    found: list[EntityId] = []
+    after, chunk = _last_id(page.after), max(_CHUNK_MIN, 4 * page.first)
+    while len(found) <= page.first:
+        ids, geometries = _candidates(session, organization_id, boxes, kinds, path="geometry", after=after, chunk=chunk)
+        found += covered(ids, geometries)
+        if len(ids) < chunk:
+            break
+        after, chunk = ids[-1], min(chunk * 8, CANDIDATES_MAX)
+    items = found[: page.first]
+
+    def total() -> int:
+        return len(covered(*_candidates(session, organization_id, boxes, kinds, path="geometry")))
+
+    return Page(items, [(str(each),) for each in items], len(found) > page.first, page.after is not None, total)
+
+
+def _candidates(
+    session: Session,
+    organization_id: int,
+    boxes: Sequence[Bounds],
+    kinds: Collection[EntityKind] | None,
+    *,
+    path: str,
+    after: UUID | None = None,
+    chunk: int | None = None,
+) -> tuple[list[EntityId], npt.NDArray[Any]]:
+    """Return ids and geometries of what has a bounding box that meets one of these, one or two.
+
+    chunk: so many at most, in the order of their ids, after `after`; None: all, up to CANDIDATES_MAX.
+    """
+    first, *second = [f"(({west!r},{south!r}),({east!r},{north!r}))" for west, south, east, north in boxes]
+    there = func.entities_in_boxes(organization_id, _box(first), _box(second[0] if second else None)).table_valued(
+        column("id", Uuid), column("kind", Text), column("geometry", LargeBinary)
+    )
+    query: Select[Any] = select(there.c.id, there.c.geometry)
+    if kinds is not None:
+        query = query.where(there.c.kind == any_(cast([kind.value for kind in kinds], ARRAY(Text))))
+    if after is not None:
+        query = query.where(there.c.id > after)
+    if chunk is not None:
+        query = query.order_by(there.c.id)
+    rows = session.execute(query.limit(CANDIDATES_MAX + 1 if chunk is None else chunk)).all()
+    if len(rows) > CANDIDATES_MAX:
+        message = f"More than {CANDIDATES_MAX} entities lie there; ask for a smaller place."
+        raise LimitExceededError(message, path=(path,))
+    geometries = shapely.from_wkb(np.array([row.geometry for row in rows], dtype=object))
+    return [EntityId(row.id) for row in rows], np.atleast_1d(geometries)
+
+
+def _box(corners: str | None) -> Any:
+    return cast(bindparam("box", corners, Text, unique=True), Box)
+
+
+def _position_check(longitude: float, latitude: float) -> None:
+    for name, number, most in (("longitude", longitude, 180.0), ("latitude", latitude, 90.0)):
+        if not -most <= number <= most:  # a NaN lies nowhere
+            raise BadInputError(f"{name} must lie between {-most:g} and {most:g}.", path=(name,))
+
+
+def _measured(key: CursorKey | None) -> tuple[float, EntityId] | None:
+    """Read the cursor of a list that is ordered by a measure, then by id."""
+    if key is None:
+        return None
+    number, last = (key[0], key[1]) if len(key) == 2 else (None, None)  # noqa: PLR2004
+    if not isinstance(number, (int, float)) or isinstance(number, bool) or not math.isfinite(number):
+        raise _foreign()
+    return float(number), _uuid(last)
+
+
+def _last_id(key: CursorKey | None) -> UUID | None:
+    if key is None:
+        return None
+    return _uuid(key[0] if len(key) == 1 else None)
+
+
+def _uuid(value: Any) -> EntityId:
+    try:
+        return EntityId(UUID(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise _foreign() from None
+
+
+def _foreign() -> BadInputError:
+    return BadInputError("This cursor does not belong to this list.", path=("after",))

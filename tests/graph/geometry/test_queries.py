@@ -1,0 +1,237 @@
+"""What is near, within and around, compared with a look at every entity there is."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+import shapely
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import Geod
+from shapely.geometry import mapping
+from sqlalchemy import insert
+
+from graph.errors import ArgusError
+from graph.geometry import queries
+from graph.geometry.geojson import geometry_of_geojson
+from graph.geometry.queries import entities_around, entities_in_area_of, entities_near, entities_within
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+from graph.paging import Page, PageRequest
+from graph.tables import entities
+from tests.graph.world import EPOCH, World, day, new_id
+from tests.support.plant import SHARED_DATA
+
+GEOD = Geod(ellps="WGS84")
+SLUGS = (f"places-{number}" for number in count())
+DEVICE, SPACE = EntityKind.DEVICE, EntityKind.SPACE
+
+
+def place(world: World, shapes: Sequence[Any], kind: EntityKind = SPACE) -> list[EntityId]:
+    ids = [EntityId(new_id()) for _ in shapes]
+    stored = [geometry_of_geojson(json.loads(shapely.to_geojson(each))) for each in shapes]
+    rows = [
+        {
+            "organization_id": world.organization_id,
+            "id": each,
+            "kind": kind,
+            "name": "x",
+            "status": "active",
+            "attributes": {},
+            "geometry": geometry.wkb,
+            "bounds": geometry.bounds,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
+        }
+        for each, geometry in zip(ids, stored, strict=True)
+    ]
+    if rows:
+        with world.session() as session:
+            session.execute(insert(entities), rows)
+    return ids
+
+
+def all_pages(world: World, work: Callable[..., Page[EntityId]], *, first: int = 3, **arguments: Any) -> list[EntityId]:
+    """Read every page; check that the total is what they hold."""
+    found: list[EntityId] = []
+    after = None
+    while True:
+        with world.session() as session:
+            page = work(session, organization_id=world.organization_id, page=PageRequest(first, after), **arguments)
+            assert page.total is not None
+            total = page.total()
+        found += page.items
+        if not page.has_next:
+            assert total == len(found)
+            return found
+        after = page.keys[-1]
+
+
+numbers = st.floats(-1, 1, allow_nan=False).map(lambda x: round(x, 4))
+# Where the world is round: across the antimeridian, at a pole, at the equator, in between.
+CENTRES = [(0.0, 0.0), (179.99, 10.0), (-179.99, -45.0), (20.0, 89.9), (-70.0, -89.95), (8.5, 47.3), (25.0, 65.0)]
+
+
+@pytest.mark.slow
+def test_near_is_what_a_look_at_every_point_finds(worlds: Callable[[str], World]) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        centre=st.sampled_from(CENTRES),
+        offsets=st.lists(st.tuples(numbers, numbers), max_size=25),
+        radius=st.floats(10, 200_000),
+    )
+    def check(centre: tuple[float, float], offsets: list[tuple[float, float]], radius: float) -> None:
+        world = worlds(next(SLUGS))
+        longitude, latitude = centre
+        wide = 60.0 if abs(latitude) > 80 else 2.0
+        at = [((longitude + x * wide + 180) % 360 - 180, max(min(latitude + y, 90.0), -90.0)) for x, y in offsets]
+        ids = place(world, [shapely.Point(each) for each in at], DEVICE)
+        distances = [GEOD.inv(longitude, latitude, *each)[2] for each in at]
+        expected = [each for distance, each in sorted(zip(distances, ids, strict=True)) if distance <= radius]
+        found = all_pages(world, entities_near, longitude=longitude, latitude=latitude, radius_m=radius)
+        assert found == expected
+
+    check()
+
+
+def test_the_distance_to_an_area_is_that_to_its_nearest_side(world: World) -> None:
+    square = shapely.box(8.50, 47.30, 8.60, 47.34)
+    [area] = place(world, [square])
+    # Sampled every few centimetres, so the true distance lies within them.
+    west = min(GEOD.inv(8.48, 47.32, 8.50, 47.30 + n * 1e-6)[2] for n in range(40_000))
+    for point, distance in (((8.48, 47.32), west), ((8.55, 47.32), 0.0)):
+        for radius, seen in ((distance + 0.2, [area]), (distance - 0.2, [])):
+            if radius > 0:
+                found = all_pages(world, entities_near, longitude=point[0], latitude=point[1], radius_m=radius)
+                assert found == seen
+
+
+def test_a_long_side_along_a_parallel_is_straight_in_degrees(world: World) -> None:
+    """RFC 7946: its sides are no arcs of great circles, which would bulge by kilometres here."""
+    [line] = place(world, [shapely.LineString([(0, 60), (8, 60)])])
+    distance = GEOD.inv(4, 60.1, 4, 60)[2]
+    for radius, seen in ((distance + 1, [line]), (distance - 1, [])):
+        assert all_pages(world, entities_near, longitude=4.0, latitude=60.1, radius_m=radius) == seen
+
+
+boxes = st.builds(
+    lambda x, y, w, h: shapely.box(x, y, x + w, y + h),
+    numbers, numbers, st.floats(0.001, 1).map(lambda v: round(v, 4)), st.floats(0.001, 1).map(lambda v: round(v, 4)),
+)  # fmt: skip
+triangles = st.tuples(st.tuples(numbers, numbers), st.tuples(numbers, numbers), st.tuples(numbers, numbers)).map(
+    shapely.Polygon
+)
+areas = boxes | triangles.filter(lambda shape: shape.is_valid and shape.area > 1e-6)
+shapes = areas | st.tuples(numbers, numbers).map(shapely.Point)
+
+
+@pytest.mark.slow
+def test_within_and_around_are_what_a_look_at_every_shape_finds(worlds: Callable[[str], World]) -> None:
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(known=st.lists(shapes, max_size=20), asked=areas, at=st.tuples(numbers, numbers))
+    def check(known: list[Any], asked: Any, at: tuple[float, float]) -> None:
+        world = worlds(next(SLUGS))
+        ids = place(world, known)
+        found = all_pages(world, entities_within, geometry=json.loads(json.dumps(mapping(asked))))
+        assert found == [each for each, shape in zip(ids, known, strict=True) if asked.covers(shape)]
+        around = [
+            (shape.area, each)
+            for each, shape in zip(ids, known, strict=True)
+            if shape.geom_type == "Polygon" and shape.covers(shapely.Point(at))
+        ]
+        assert all_pages(world, entities_around, longitude=at[0], latitude=at[1]) == [
+            each for _, each in sorted(around)
+        ]
+
+    check()
+
+
+def test_what_lies_in_the_area_of_a_space_leaves_the_space_itself_out(world: World) -> None:
+    hall, _ = place(world, [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)])
+    inside, outside = place(world, [shapely.Point(1, 1), shapely.Point(2.5, 0)], DEVICE)
+    bare = world.entity(SPACE)
+    assert all_pages(world, entities_in_area_of, entity_id=hall) == [inside]
+    assert all_pages(world, entities_in_area_of, entity_id=inside) == []
+    assert all_pages(world, entities_in_area_of, entity_id=bare) == []
+    assert outside not in all_pages(world, entities_in_area_of, entity_id=hall, kinds=[DEVICE])
+
+
+def test_deleted_ones_other_kinds_and_other_organizations_are_left_out(worlds: Callable[[str], World]) -> None:
+    ours, theirs = worlds("ours"), worlds("theirs")
+    point = shapely.Point(8.5, 47.3)
+    [kept, deleted], [device] = place(ours, [point, point]), place(ours, [point], DEVICE)
+    place(theirs, [point])
+    with ours.session() as session:
+        ours.delete(session, deleted, day(1))
+    arguments: dict[str, Any] = {"longitude": 8.5, "latitude": 47.3, "radius_m": 10.0}
+    assert all_pages(ours, entities_near, **arguments) == [kept, device]
+    assert all_pages(ours, entities_near, **arguments, kinds=[DEVICE]) == [device]
+    assert all_pages(ours, entities_near, **arguments, kinds=[]) == []
+
+
+@pytest.mark.parametrize(
+    ("work", "arguments", "path"),
+    [
+        (entities_near, {"longitude": 181.0, "latitude": 0.0, "radius_m": 1.0}, ("longitude",)),
+        (entities_near, {"longitude": 0.0, "latitude": float("nan"), "radius_m": 1.0}, ("latitude",)),
+        (entities_near, {"longitude": 0.0, "latitude": 0.0, "radius_m": 0.0}, ("radiusM",)),
+        (entities_near, {"longitude": 0.0, "latitude": 0.0, "radius_m": 2e6}, ("radiusM",)),
+        (entities_around, {"longitude": 0.0, "latitude": 91.0}, ("latitude",)),
+        (entities_within, {"geometry": {"type": "Polygon", "coordinates": [[[0, 0], [1, 1], [0, 0]]]}},
+         ("geometry", "coordinates", "0")),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_asked_is_told_by_its_path(
+    world: World, work: Callable[..., object], arguments: dict[str, Any], path: tuple[str, ...]
+) -> None:
+    with world.session() as session, pytest.raises(ArgusError) as told:
+        work(session, organization_id=world.organization_id, page=PageRequest(5), **arguments)
+    assert (told.value.code, told.value.path) == ("BAD_USER_INPUT", path)
+
+
+@pytest.mark.parametrize("key", [(), ("x",), (1.0,), (float("nan"), "x"), (True, str(UUID(int=1)))])
+def test_another_lists_cursor_is_refused(world: World, key: tuple[Any, ...]) -> None:
+    point: dict[str, Any] = {"longitude": 0.0, "latitude": 0.0}
+    square = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}
+    for work, arguments in (
+        (entities_near, {**point, "radius_m": 1.0}), (entities_around, point), (entities_within, {"geometry": square}),
+    ):  # fmt: skip
+        with world.session() as session, pytest.raises(ArgusError) as told:
+            work(session, organization_id=world.organization_id, page=PageRequest(5, key), **arguments)
+        assert told.value.path == ("after",)
+
+
+def test_too_many_to_look_at_is_an_error_not_a_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "CANDIDATES_MAX", 3)
+    place(world, [shapely.Point(0, n / 10_000) for n in range(4)])
+    with world.session() as session, pytest.raises(ArgusError) as told:
+        entities_near(
+            session, organization_id=world.organization_id, longitude=0.0, latitude=0.0, radius_m=900.0,
+            page=PageRequest(50),
+        )  # fmt: skip
+    assert (told.value.code, told.value.path) == ("LIMIT_EXCEEDED", ("radiusM",))
+
+
+def test_the_buses_that_were_in_the_square(world: World) -> None:
+    track = SHARED_DATA / "geo" / "liverpool_bus_route14_outbound.csv"
+    if not track.exists():
+        pytest.skip("../shared/data is not here")
+    expected = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["geo/liverpool_bus"]
+    with track.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = {name.lower(): name for name in rows[0]}
+    x, y = (
+        next(columns[n] for n in names if n in columns)
+        for names in (("longitude", "lon", "x"), ("latitude", "lat", "y"))
+    )
+    place(world, [shapely.Point(float(row[x]), float(row[y])) for row in rows], DEVICE)
+    box = expected["box"]
+    ring = [[box[a], box[b]] for a, b in ("ws", "es", "en", "wn", "ws")]
+    found = all_pages(world, entities_within, first=500, geometry={"type": "Polygon", "coordinates": [ring]})
+    assert (len(rows), len(found)) == (expected["rows"], expected["inside"])

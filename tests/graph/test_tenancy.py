@@ -1,0 +1,31 @@
+"""Functions that act as the owner show an organization nothing of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import shapely
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from tests.graph.geometry.test_queries import place
+from tests.graph.world import World
+
+_LOOKS = text(
+    "SELECT (SELECT count(*) FROM entities_in_boxes(:asked, '((-180,-90),(180,90))', NULL)),"
+    " (SELECT count(*) FROM entities_named_like(:asked, '%')),"
+    " (SELECT count(*) FROM edges_recorded_since(:asked, '-infinity', 10))"
+)
+
+
+def test_an_organization_is_found_by_its_own_transactions_alone(worlds: Callable[[str], World]) -> None:
+    ours, theirs = worlds("ours"), worlds("theirs")
+    hall, room = place(ours, [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 2, 2)])
+    ours.edge(hall, "CONTAINS", room)
+    asked = {"asked": ours.organization_id}
+    with ours.session() as session:
+        assert tuple(session.execute(_LOOKS, asked).one()) == (2, 2, 1)
+    with theirs.session() as session:
+        assert tuple(session.execute(_LOOKS, asked).one()) == (0, 0, 0)
+    with Session(ours.api) as session:
+        assert tuple(session.execute(_LOOKS, asked).one()) == (0, 0, 0)
