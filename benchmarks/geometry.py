@@ -43,7 +43,10 @@ def shapes() -> list[Any]:
     at = np.column_stack([WEST + random.random(POINTS + AREAS), SOUTH + random.random(POINTS + AREAS)])
     size = random.random(AREAS) * 0.002
     west, south = at[POINTS:].T
-    return [*shapely.points(at[:POINTS]).tolist(), *shapely.box(west, south, west + size, south + size).tolist()]
+    return [
+        *np.asarray(shapely.points(at[:POINTS])).tolist(),
+        *shapely.box(west, south, west + size, south + size).tolist(),
+    ]
 
 
 def median_ms(work: Callable[[], object]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -13,10 +13,12 @@ from sqlalchemy import ARRAY, Table, Uuid, any_, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from graph.change import GraphChange
+from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.operations import entity_create, entity_update
 from graph.entities.queries import entity_get
 from graph.entities.rules import STATUS_DEFAULT
+from graph.errors import ArgusError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 
@@ -50,6 +52,34 @@ def noun_create(
     )
     session.execute(insert(noun.table), {"organization_id": change.organization_id, "id": created.id, **details})
     return created
+
+
+def nouns_create(
+    session: Session,
+    *,
+    change: GraphChange,
+    noun: Noun,
+    new: Sequence[tuple[EntityDraft, Mapping[str, Any], UUID | None]],
+) -> list[Entity | ArgusError]:
+    """Create many entities of a noun: (draft, details by column, id or None) each; see `entities_create`."""
+    made = entities_create(
+        session,
+        change=change,
+        kind=noun.kind,
+        new=[
+            NewEntity(draft=draft, details=details_named(noun, details), id=entity_id)
+            for draft, details, entity_id in new
+        ],
+        status_default=noun.status_default,
+    )
+    rows = [
+        {"organization_id": change.organization_id, "id": created.id, **details}
+        for created, (_, details, _) in zip(made, new, strict=True)
+        if isinstance(created, Entity)
+    ]
+    if rows:
+        session.execute(insert(noun.table), rows)
+    return made
 
 
 def noun_update(

@@ -55,7 +55,7 @@ _CHANGE = (
 _ADMINISTER = (
     """
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
-    createRelationship renameRelationshipInverse retireRelationship
+    createRelationship renameRelationshipInverse retireRelationship importGraph
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

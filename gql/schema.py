@@ -18,6 +18,7 @@ from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_types import EntityTypeMutation
 from gql.geometry import GeometryQuery
+from gql.imports import ImportMutation
 from gql.ingest import IngestMutation
 from gql.kinds import TYPES
 from gql.persons import PersonMutation
@@ -45,6 +46,7 @@ schema = strawberry.Schema(
             ActivityMutation,
             EntityMutation,
             EdgeMutation,
+            ImportMutation,
             IngestMutation,
             DeviceTokenMutation,
         ),

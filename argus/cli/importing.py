@@ -5,23 +5,33 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
+from typing import TextIO
 
 from argus.changes import changes_run
 from argus.cli.errors import CommandError, told
-from argus.cli.options import home_add, json_add, settings_of
+from argus.cli.options import home_add, instant, json_add, settings_of
 from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, SeriesError
 from argus.importing.series import series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
-from domain.imports.apply import Outcome, model_apply
+from domain.imports.apply import records_apply
 from domain.imports.brick import FILE_MAX_BYTES, brick_read
+from domain.imports.files import Format, records_read
+from domain.imports.outcome import Outcome
+from domain.imports.records import Record, Remark
 from runtime.settings import Settings
 
 URL_DEFAULT = "http://127.0.0.1:8000/graphql"
+_GRAPH = """\
+Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and
+edges each in a file of their own. What is there is changed where the file says something else; importing a file twice
+changes nothing. A line at fault is told and left out, and the exit status is 1. docs/import.md has the form.
+"""
 _SERIES = """\
 Send a CSV file's readings through the API, as a device would. Each row is one instant. Empty cells, NA and NaN are
 absent. Sending a file twice changes nothing: readings are recognised as repeats.
@@ -36,7 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "import",
         help="bring a building's model and its readings",
-        description="Bring what is already known of a plant. Both may be repeated: what is there stays.",
+        description="Bring what is already known of a plant. All may be repeated: what is there stays.",
     )
     actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
     brick = actions.add_parser(
@@ -46,11 +56,26 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "between them edges. Idempotent by external id (the URI). docs/import-brick.md has the mapping.",
     )
     brick.add_argument("file", metavar="FILE.ttl", type=Path)
-    brick.add_argument(
-        "--valid-from", type=_instant, metavar="TIME", help="since when the edges are true (default: now)"
-    )
-    brick.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     brick.set_defaults(run=brick_run)
+    graph = actions.add_parser(
+        "graph",
+        help="entities and edges (NDJSON, CSV)",
+        description=_GRAPH,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    graph.add_argument("file", metavar="FILE", type=Path, help="- reads standard input")
+    graph.add_argument(
+        "--format", choices=[each.value for each in Format], help="default: by the file's name, else ndjson"
+    )
+    graph.set_defaults(run=graph_run)
+    for each in (brick, graph):
+        each.add_argument(
+            "--valid-from",
+            type=instant,
+            metavar="TIME",
+            help="since when edges are true that do not say so themselves (default: now)",
+        )
+        each.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     series = actions.add_parser(
         "series", help="readings (CSV)", description=_SERIES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -72,7 +97,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     series.add_argument("--url", default=URL_DEFAULT, help="address of the API (default: %(default)s)")
     series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
     series.set_defaults(run=series_run)
-    for each in (brick, series):
+    for each in (brick, graph, series):
         each.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
         home_add(each)
         json_add(each)
@@ -83,15 +108,48 @@ def brick_run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     text = _read(arguments.file, FILE_MAX_BYTES)
     with told():
-        organization = organization_find(settings, arguments.organization)
         model = brick_read(text)
-        with changes_run(
-            settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run
-        ) as run:
-            outcome = model_apply(model, run=run, valid_from=arguments.valid_from, progress=_progress)
+        return _records_run(arguments, settings, model.records(), total=len(list(model.records())))
+
+
+def graph_run(arguments: argparse.Namespace) -> int:
+    """Bring entities and edges."""
+    settings = settings_of(arguments)
+    try:
+        with told(), _opened(arguments.file) as lines:
+            form = _format(arguments)
+            return _records_run(arguments, settings, records_read(lines, form), total=None)
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"{arguments.file} cannot be read: {error}."
+        raise CommandError(msg) from error
+
+
+def _records_run(
+    arguments: argparse.Namespace, settings: Settings, records: Iterable[Record | Remark], *, total: int | None
+) -> int:
+    organization = organization_find(settings, arguments.organization)
+    with changes_run(settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run) as run:
+        outcome = records_apply(
+            records, run=run, valid_from=arguments.valid_from, progress=lambda done: _progress(done, total)
+        )
     _progress_end()
     _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run)
-    return 0
+    return 1 if outcome.refused else 0
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[TextIO]:
+    if str(path) == "-":
+        yield sys.stdin
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        yield file
+
+
+def _format(arguments: argparse.Namespace) -> Format:
+    if arguments.format is not None:
+        return Format(arguments.format)
+    return Format.CSV if arguments.file.suffix.lower() == ".csv" else Format.NDJSON
 
 
 def series_run(arguments: argparse.Namespace) -> int:
@@ -135,9 +193,16 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
         return
     would = "Would have: " if dry_run else ""
     print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
-    print(f"{would}edges: {outcome.edges_created} created, {outcome.edges_unchanged} unchanged")
-    for remark in outcome.remarks:
-        print(f"{remark.subject}: {remark.message}", file=sys.stderr)
+    print(
+        f"{would}edges: {outcome.edges_created} created, {outcome.edges_updated} corrected,"
+        f" {outcome.edges_unchanged} unchanged"
+    )
+    for remark in outcome.told:
+        where = "" if remark.line is None else f"line {remark.line}: "
+        field = f" ({'.'.join(remark.path)})" if remark.path else ""
+        code = "" if remark.code is None else f" [{remark.code}]"
+        subject = "" if remark.subject == f"line {remark.line}" else f"{remark.subject}: "
+        print(f"{where}{subject}{remark.message}{field}{code}", file=sys.stderr)
 
 
 def _placement(text: str) -> tuple[str, tuple[str, str | None]]:
@@ -160,20 +225,10 @@ def _read(path: Path, max_bytes: int) -> str:
         raise CommandError(msg) from error
 
 
-def _instant(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        msg = f"{text!r} is no RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
-        raise argparse.ArgumentTypeError(msg)
-    return found
-
-
-def _progress(done: int, total: int) -> None:
+def _progress(done: int, total: int | None = None) -> None:
     if sys.stderr.isatty():
-        print(f"\r{done} of {total}", end="", file=sys.stderr, flush=True)
+        of = "" if total is None else f" of {total}"
+        print(f"\r{done}{of}", end="", file=sys.stderr, flush=True)
 
 
 def _progress_end() -> None:

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from argus.cli.errors import CommandError
 
 # In the order in which an operator meets them.
-COMMANDS = ("up", "organization", "token", "importing", "simulate", "api", "worker", "migrate")
+COMMANDS = ("up", "organization", "token", "importing", "exporting", "simulate", "api", "worker", "migrate")
 
 _DESCRIPTION = """\
 Argus, the system of record for a physical plant.
@@ -26,6 +26,7 @@ examples:
   argus organization create "North works"         make an organization (its slug: north-works)
   argus token create --organization north-works --role admin
   argus import brick building.ttl --organization north-works
+  argus export graph --organization north-works --out graph.ndjson
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from argus.cli.errors import told
 from runtime.settings import DEFAULT_HOME, Settings, settings_load
@@ -41,3 +41,15 @@ def duration(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(msg)
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def instant(text: str) -> datetime:
+    """Parse an RFC 3339 time with an offset, as an argparse type."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        msg = f"{text!r} is no RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
+        raise argparse.ArgumentTypeError(msg)
+    return found

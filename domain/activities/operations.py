@@ -35,7 +35,7 @@ def activity_create(
 
     Raises BadInputError, LimitExceededError, ConflictError where the external id is taken.
     """
-    details = _details(
+    details = activity_details(
         category=CATEGORY_DEFAULT if category is None else category,
         priority=PRIORITY_DEFAULT if priority is None else priority,
         due_at=due_at,
@@ -59,17 +59,18 @@ def activity_update(
 
     Raises NotFoundError, BadInputError, LimitExceededError, ConflictError.
     """
-    details = _details(category=category, priority=priority, due_at=due_at, checklist=checklist)
+    details = activity_details(category=category, priority=priority, due_at=due_at, checklist=checklist)
     return noun_update(session, change=change, noun=ACTIVITY, entity_id=activity_id, patch=patch, details=details)
 
 
-def _details(
+def activity_details(
     *,
     category: str | Absent,
     priority: str | Absent,
     due_at: datetime | Absent | None,
     checklist: Sequence[Any] | Absent,
 ) -> dict[str, Any]:
+    """Return the columns of those of an activity's details that are given. Raises BadInputError."""
     details: dict[str, Any] = {}
     for name, word in (("category", category), ("priority", priority)):
         if not isinstance(word, Absent):

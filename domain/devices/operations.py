@@ -21,7 +21,7 @@ def device_create(
     session: Session, *, change: GraphChange, draft: EntityDraft, firmware_version: str | None = None
 ) -> Entity:
     """Create a device. Raises BadInputError, LimitExceededError, ConflictError where its external id is taken."""
-    details = _details(firmware_version)
+    details = device_details(firmware_version)
     return noun_create(session, change=change, noun=DEVICE, draft=draft, details=details)
 
 
@@ -34,11 +34,12 @@ def device_update(
     firmware_version: str | Absent | None = ABSENT,
 ) -> Entity:
     """Change a device. Raises NotFoundError, BadInputError, LimitExceededError, ConflictError."""
-    details = {} if isinstance(firmware_version, Absent) else _details(firmware_version)
+    details = {} if isinstance(firmware_version, Absent) else device_details(firmware_version)
     return noun_update(session, change=change, noun=DEVICE, entity_id=device_id, patch=patch, details=details)
 
 
-def _details(firmware_version: str | None) -> dict[str, Any]:
+def device_details(firmware_version: str | None) -> dict[str, Any]:
+    """Return the columns of a device's details. Raises BadInputError."""
     if firmware_version is not None:
         text_check(firmware_version, path=("firmwareVersion",), max_chars=FIRMWARE_VERSION_MAX_CHARS)
     return {"firmware_version": firmware_version}

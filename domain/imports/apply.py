@@ -1,32 +1,32 @@
-"""Write what an import file says: idempotent by external id, in chunks, one row's fault not stopping the rest."""
+"""Write what an import says: idempotent, a change a chunk, one record's fault not stopping the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from itertools import islice
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain.entities.operations import NOUNS
-from domain.imports.records import EdgeRecord, EntityRecord, Model, Remark
-from domain.noun import noun_create, noun_update
+from domain.entity_types.operations import entity_type_create, entity_type_update
+from domain.entity_types.queries import entity_type_by_name
+from domain.imports.edges import edges_apply
+from domain.imports.entities import entities_apply
+from domain.imports.files import remark_of
+from domain.imports.outcome import Outcome
+from domain.imports.records import EdgeRecord, EntityRecord, Record, RelationshipRecord, Remark, TypeRecord
 from graph.change import GraphChange
-from graph.direction import Direction
-from graph.edges.operations import edge_create
-from graph.edges.queries import edges_of
-from graph.entities.model import Entity, EntityDraft, EntityPatch
-from graph.entities.queries import entities_by_external_id
 from graph.errors import ArgusError
-from graph.ids import EntityId
-from graph.kinds import EntityKind
+from graph.relationships.operations import relationship_create
+from graph.relationships.queries import relationship_list
 
 T = TypeVar("T")
 
-CHUNK_ROWS: Final = 250
+CHUNK_RECORDS: Final = 1_000
+# Edges whose ends had not been met are tried again at the end; so many are remembered.
+WAITING_MAX: Final = 200_000
 
 
 class ChangeRunner(Protocol):
@@ -38,162 +38,131 @@ class ChangeRunner(Protocol):
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What an import did, or would do. remarks: what was left out, and why."""
+class _Import:
+    """valid_from: from when on edges that do not say so themselves are true; None: from the change on."""
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    edges_created: int = 0
-    edges_unchanged: int = 0
-    remarks: list[Remark] = field(default_factory=list)
+    run: ChangeRunner
+    valid_from: datetime | None
+    outcome: Outcome
+    waiting: list[EdgeRecord] = field(default_factory=list)
 
 
-def model_apply(
-    model: Model, *, run: ChangeRunner, valid_from: datetime | None, progress: Callable[[int, int], None]
+def records_apply(
+    records: Iterable[Record | Remark],
+    *,
+    run: ChangeRunner,
+    valid_from: datetime | None = None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Outcome:
-    """Write a model's entities and edges; return what changed.
+    """Write records as they come; return what changed and what was left out, and why.
 
-    valid_from: from when on new edges are true; None: from now on. An edge that is already believed then stays as
-    it is. progress: told the rows done and the rows in all after each chunk.
+    An entity is found by its external id or id, and changed where the file says something else; what others wrote
+    into its attributes stays. An edge is there if the same is believed from the same time on; where the file does not
+    say since when, if it is believed at `valid_from` (default: now). An edge may stand before its ends.
+    valid_from: since when edges are true that do not say so themselves. progress: told the records done after each
+    chunk.
     """
-    outcome = Outcome(remarks=list(model.remarks))
-    total, done = len(model.entities) + len(model.edges), 0
-    for chunk in _chunks(model.entities.values()):
-        run(partial(_entities_apply, records=chunk, outcome=outcome))
+    work = _Import(run, valid_from, Outcome())
+    done = 0
+    for chunk in chunks(records, CHUNK_RECORDS):
+        _chunk_apply(work, chunk, last=False)
         done += len(chunk)
-        progress(done, total)
-    kinds = {record.external_id: record.kind for record in model.entities.values()}
-    for edges in _chunks(model.edges):
-        run(partial(_edges_apply, records=edges, kinds=kinds, valid_from=valid_from, outcome=outcome))
-        done += len(edges)
-        progress(done, total)
-    return outcome
+        progress(done)
+    for late in chunks(work.waiting, CHUNK_RECORDS):
+        _chunk_apply(work, late, last=True)
+    return work.outcome
 
 
-def _entities_apply(
-    session: Session, change: GraphChange, *, records: Sequence[EntityRecord], outcome: Outcome
-) -> None:
-    there = _entities_find(session, change, records)
-    for record in records:
-        before = there.get((record.kind, record.external_id))
-        try:
-            with session.begin_nested():
-                _entity_apply(session, change, record, before, outcome)
-        except ArgusError as error:
-            outcome.remarks.append(Remark(record.external_id, f"{error.message} ({error.code}); left out"))
+def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the rows in lists of `size`."""
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
 
 
-def _entity_apply(
-    session: Session, change: GraphChange, record: EntityRecord, before: Entity | None, outcome: Outcome
-) -> None:
-    noun = NOUNS[record.kind]
-    if before is None:
-        draft = EntityDraft(
-            name=record.name, external_id=record.external_id, type=record.type, attributes=record.attributes
-        )
-        noun_create(session, change=change, noun=noun, draft=draft, details=_details(record.kind))
-        outcome.created += 1
+def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool) -> None:
+    outcome = work.outcome
+    outcome.told.extend(each for each in chunk if isinstance(each, Remark))
+    words = [each for each in chunk if isinstance(each, RelationshipRecord | TypeRecord)]
+    entities = [each for each in chunk if isinstance(each, EntityRecord)]
+    edges = [each for each in chunk if isinstance(each, EdgeRecord)]
+    before = outcome.copy()
+
+    def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
+        # Run anew where the transaction is: nothing is counted twice.
+        outcome.restore(before)
+        for word in words:
+            _word_apply(session, change, word, outcome)
+        entities_apply(session, change=change, records=entities, outcome=outcome)
+        return edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
+
+    if not (words or entities or edges):
         return
-    # What others wrote into the attributes is theirs.
-    attributes = {**before.attributes, **record.attributes}
-    if (before.name, before.type, dict(before.attributes)) == (record.name, record.type, attributes):
-        outcome.unchanged += 1
+    missing = work.run(apply)
+    if not last and len(work.waiting) + len(missing) <= WAITING_MAX:
+        work.waiting.extend(missing)
         return
-    patch = EntityPatch(name=record.name, type=record.type, attributes=attributes)
-    noun_update(session, change=change, noun=noun, entity_id=before.id, patch=patch)
-    outcome.updated += 1
+    for record in missing:
+        end = record.label
+        outcome.told.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
 
 
-def _edges_apply(
-    session: Session,
-    change: GraphChange,
-    *,
-    records: Sequence[EdgeRecord],
-    kinds: dict[str, EntityKind],
-    valid_from: datetime | None,
-    outcome: Outcome,
-) -> None:
-    ids = _ids_find(session, change, records, kinds)
-    sources = sorted({ids[record.source] for record in records if record.source in ids})
-    known = edges_of(
-        session,
-        organization_id=change.organization_id,
-        entity_ids=sources,
-        direction=Direction.OUT,
-        as_of=valid_from,
-    )
-    there = {(edge.source_id, edge.relationship, edge.target_id) for edges in known.values() for edge in edges}
-    for record in records:
-        source, target = ids.get(record.source), ids.get(record.target)
-        if source is None or target is None:
-            outcome.remarks.append(Remark(record.source, f"{record.relationship} {record.target}: an end is missing"))
-        elif (source, record.relationship, target) in there:
-            outcome.edges_unchanged += 1
-        else:
-            _edge_apply(session, change, record, ends=(source, target), valid_from=valid_from, outcome=outcome)
-
-
-def _edge_apply(
-    session: Session,
-    change: GraphChange,
-    record: EdgeRecord,
-    *,
-    ends: tuple[EntityId, EntityId],
-    valid_from: datetime | None,
-    outcome: Outcome,
+def _word_apply(
+    session: Session, change: GraphChange, record: RelationshipRecord | TypeRecord, outcome: Outcome
 ) -> None:
     try:
         with session.begin_nested():
-            edge_create(
-                session,
-                change=change,
-                source_id=ends[0],
-                target_id=ends[1],
-                relationship=record.relationship,
-                valid_from=valid_from,
-            )
+            if isinstance(record, RelationshipRecord):
+                _relationship_apply(session, change, record, outcome)
+            else:
+                _type_apply(session, change, record, outcome)
     except ArgusError as error:
-        message = f"{record.relationship} {record.target}: {error.message} ({error.code}); left out"
-        outcome.remarks.append(Remark(record.source, message))
-    else:
-        outcome.edges_created += 1
+        outcome.told.append(remark_of(error, subject=record.label, line=record.line))
 
 
-def _entities_find(
-    session: Session, change: GraphChange, records: Iterable[EntityRecord]
-) -> dict[tuple[EntityKind, str], Entity]:
-    by_kind: dict[EntityKind, list[str]] = {}
-    for record in records:
-        by_kind.setdefault(record.kind, []).append(record.external_id)
-    return {
-        (kind, external_id): entity
-        for kind, names in by_kind.items()
-        for external_id, entity in entities_by_external_id(
-            session, organization_id=change.organization_id, kind=kind, external_ids=names
-        ).items()
-    }
+def _relationship_apply(session: Session, change: GraphChange, record: RelationshipRecord, outcome: Outcome) -> None:
+    known = {each.name for each in relationship_list(session, organization_id=change.organization_id)}
+    if record.name in known:
+        outcome.unchanged += 1
+        return
+    relationship_create(
+        session,
+        change=change,
+        name=record.name,
+        inverse=record.inverse,
+        source_kinds=record.source_kinds,
+        target_kinds=record.target_kinds,
+        hierarchy=record.hierarchy,
+        exclusive=record.exclusive,
+    )
+    outcome.created += 1
 
 
-def _ids_find(
-    session: Session, change: GraphChange, records: Iterable[EdgeRecord], kinds: dict[str, EntityKind]
-) -> dict[str, EntityId]:
-    names = {end for record in records for end in (record.source, record.target)}
-    found: dict[str, EntityId] = {}
-    for kind in EntityKind:
-        wanted = [name for name in names if kinds.get(name) is kind]
-        entities = entities_by_external_id(
-            session, organization_id=change.organization_id, kind=kind, external_ids=wanted
+def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outcome: Outcome) -> None:
+    found = entity_type_by_name(session, organization_id=change.organization_id, kind=record.kind, name=record.name)
+    if found is None:
+        entity_type_create(
+            session,
+            change=change,
+            kind=record.kind,
+            name=record.name,
+            description=record.description,
+            attributes=record.attributes,
+            telemetry_schema=record.telemetry_schema,
         )
-        found |= {name: entity.id for name, entity in entities.items()}
-    return found
-
-
-def _details(kind: EntityKind) -> dict[str, Any]:
-    return {EntityKind.DEVICE: {"firmware_version": None}, EntityKind.PERSON: {"email": None}}.get(kind, {})
-
-
-def _chunks(rows: Iterable[T]) -> Iterator[list[T]]:
-    iterator = iter(rows)
-    while chunk := list(islice(iterator, CHUNK_ROWS)):
-        yield chunk
+        outcome.created += 1
+        return
+    schema = found.telemetry_schema if record.telemetry_schema is None else record.telemetry_schema
+    said = (record.description, dict(record.attributes), dict(schema))
+    if said == (found.description, dict(found.attributes), dict(found.telemetry_schema)):
+        outcome.unchanged += 1
+        return
+    entity_type_update(
+        session,
+        change=change,
+        entity_type_id=found.id,
+        description=record.description,
+        attributes=record.attributes,
+        telemetry_schema=schema,
+    )
+    outcome.updated += 1

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
 from domain.imports.brick_words import NO_TYPES, PLACE_WORDS, POINT_WORDS, RELATIONS, THING_WORDS
-from domain.imports.records import EdgeRecord, EntityRecord, Model, Remark
+from domain.imports.records import EdgeRecord, EntityRecord, Record, Ref, Remark
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
 
@@ -19,6 +20,27 @@ FILE_MAX_BYTES: Final = 64 * 1024 * 1024
 _UNKNOWN: Final = "Unknown"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+")
 _LINE = re.compile(r"line (\d+)")
+
+
+@dataclass(slots=True)
+class Model:
+    """All a model says. entities: by URI.
+
+    relations: how often each canonical relation is stated between ends that both have a class; untyped: with an end
+    that has none and was taken in for the part it plays. What is dangling or of itself is in neither.
+    """
+
+    entities: dict[str, EntityRecord] = field(default_factory=dict)
+    edges: list[EdgeRecord] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    relations: dict[str, int] = field(default_factory=dict)
+    untyped: dict[str, int] = field(default_factory=dict)
+
+    def records(self) -> Iterator[Record | Remark]:
+        """Yield all it says, entities first."""
+        yield from self.remarks
+        yield from self.entities.values()
+        yield from self.edges
 
 
 def brick_read(text: str) -> Model:
@@ -56,15 +78,23 @@ class _Reader:
         kinds = self._kinds()
         for subject, kind in sorted(kinds.items()):
             self._model.entities[str(subject)] = EntityRecord(
-                str(subject), kind, self._name(subject), self._types.get(subject, _UNKNOWN), self._attributes(subject)
+                external_id=str(subject),
+                kind=kind,
+                name=self._name(subject),
+                type=self._types.get(subject, _UNKNOWN),
+                attributes=self._attributes(subject),
             )
-        edges: dict[EdgeRecord, None] = {}
+        edges: dict[tuple[str, str, str], EdgeRecord] = {}
         for relation, source, target in sorted(self._statements):
             edge = self._edge(relation, source, target, kinds)
             if edge is not None:
-                edges[edge] = None
-        self._model.edges = list(edges)
-        self._model.relations = dict(Counter(relation for relation, _, _ in self._statements))
+                edges.setdefault((edge.source.label, edge.relationship, edge.target.label), edge)
+        self._model.edges = list(edges.values())
+        for relation, source, target in self._statements:
+            if source in kinds and target in kinds:
+                typed = source in self._types and target in self._types
+                counts = self._model.relations if typed else self._model.untyped
+                counts[relation] = counts.get(relation, 0) + 1
         return self._model
 
     def _types_read(self) -> None:
@@ -148,7 +178,8 @@ class _Reader:
             return None
         relationship, turned = found
         ends = (target, source) if turned else (source, target)
-        return EdgeRecord(str(ends[0]), relationship, str(ends[1]))
+        refs = [Ref(external_id=str(end), kind=kinds[end]) for end in ends]
+        return EdgeRecord(source=refs[0], relationship=relationship, target=refs[1])
 
     def _name(self, subject: URIRef) -> str:
         label = self._graph.value(subject, RDFS.label)
@@ -226,8 +257,3 @@ def _plain(value: Literal) -> Any:
     if isinstance(found, float):
         return found if found == found and abs(found) != float("inf") else str(value)  # noqa: PLR0124
     return str(value)
-
-
-def remarks_sorted(remarks: Iterable[Remark]) -> list[Remark]:
-    """Return remarks in a stable order, each once."""
-    return sorted(set(remarks), key=lambda remark: (remark.subject, remark.message))

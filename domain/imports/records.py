@@ -1,47 +1,124 @@
-"""What an import file says, before anything is written: entities and edges by external id, and what is odd."""
+"""What an import file says, before anything is written: one record for an entity, an edge, a type, a relationship."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from graph.kinds import EntityKind
+from graph.relationships.model import Exclusive
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntityRecord:
-    """An entity a file describes. type None: of no type."""
+    """An entity. It is found by its external id, without one by its id; where neither is there it is made.
 
-    external_id: str
+    details: what its kind has besides, by column, checked. given: which fields the file says; the others stay.
+    line: where it stands in the file.
+    """
+
     kind: EntityKind
     name: str
-    type: str | None
-    attributes: Mapping[str, Any]
+    external_id: str | None = None
+    id: UUID | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    location: Mapping[str, Any] | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    given: frozenset[str] = frozenset({"name", "type", "attributes"})
+    line: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return self.external_id or str(self.id or self.name)
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeRecord:
-    """An edge a file describes, between external ids."""
+class Ref:
+    """An end of an edge: by external id, of a kind where one is given, or by id."""
 
-    source: str
+    external_id: str | None = None
+    kind: EntityKind | None = None
+    id: UUID | None = None
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return self.external_id or str(self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeRecord:
+    """An edge between two ends. valid_from None: whatever the import as a whole says."""
+
+    source: Ref
     relationship: str
-    target: str
+    target: Ref
+    port: int | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    line: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return f"{self.source.label} {self.relationship} {self.target.label}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeRecord:
+    """A type of entity. telemetry_schema None: none is given."""
+
+    kind: EntityKind
+    name: str
+    description: str | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    telemetry_schema: Mapping[str, Any] | None = None
+    line: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationshipRecord:
+    """A relationship of the organization's own."""
+
+    name: str
+    inverse: str
+    source_kinds: frozenset[EntityKind]
+    target_kinds: frozenset[EntityKind]
+    hierarchy: bool = False
+    exclusive: Exclusive | None = None
+    line: int | None = None
+
+    @property
+    def label(self) -> str:
+        """What a message calls it."""
+        return self.name
+
+
+Record = EntityRecord | EdgeRecord | TypeRecord | RelationshipRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something the file says that is not taken over, or not as it stands. subject: what it is about."""
+    """Something the file says that is not taken over, or not as it stands.
+
+    subject: what it is about. code: as errors bear it; None: nothing is wrong, it is only told. line: where.
+    path: the field at fault.
+    """
 
     subject: str
     message: str
-
-
-@dataclass(slots=True)
-class Model:
-    """All a file says. relations: how often each canonical relation is stated, before mapping."""
-
-    entities: dict[str, EntityRecord] = field(default_factory=dict)
-    edges: list[EdgeRecord] = field(default_factory=list)
-    remarks: list[Remark] = field(default_factory=list)
-    relations: dict[str, int] = field(default_factory=dict)
+    code: str | None = None
+    line: int | None = None
+    path: tuple[str, ...] = ()

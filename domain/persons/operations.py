@@ -24,7 +24,7 @@ _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
 def person_create(session: Session, *, change: GraphChange, draft: EntityDraft, email: str | None = None) -> Entity:
     """Create a person. Raises BadInputError, LimitExceededError, ConflictError where the external id is taken."""
-    return noun_create(session, change=change, noun=PERSON, draft=draft, details=_details(email))
+    return noun_create(session, change=change, noun=PERSON, draft=draft, details=person_details(email))
 
 
 def person_update(
@@ -36,11 +36,12 @@ def person_update(
     email: str | Absent | None = ABSENT,
 ) -> Entity:
     """Change a person. Raises NotFoundError, BadInputError, LimitExceededError, ConflictError."""
-    details = {} if isinstance(email, Absent) else _details(email)
+    details = {} if isinstance(email, Absent) else person_details(email)
     return noun_update(session, change=change, noun=PERSON, entity_id=person_id, patch=patch, details=details)
 
 
-def _details(email: str | None) -> dict[str, Any]:
+def person_details(email: str | None) -> dict[str, Any]:
+    """Return the columns of a person's details. Raises BadInputError."""
     if email is not None:
         text_check(email, path=("email",), max_chars=EMAIL_MAX_CHARS)
         if not _EMAIL.fullmatch(email):

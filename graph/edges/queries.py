@@ -41,6 +41,11 @@ _TOUCHING_AFTER = text(
     " AND (e.source_id = :entity_id OR e.target_id = :entity_id)"
     " AND (upper_inf(e.valid) OR upper(e.valid) > :instant) ORDER BY e.edge_id"
 )
+_PAIRS = text(
+    f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
+    " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
+    " AND (e.source_id, e.target_id) IN (SELECT * FROM unnest(CAST(:sources AS uuid[]), CAST(:targets AS uuid[])))"
+)
 _BETWEEN = text(
     f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
     " WHERE e.organization_id = :organization_id AND e.source_id = :source_id AND e.target_id = :target_id"
@@ -109,6 +114,21 @@ def edges_between(
             "relationships": list(relationships),
             "port": -1 if port is None else port,
             "at": at,
+        },
+    )
+    return [edge_of_row(row) for row in rows]
+
+
+def edges_believed_between(
+    session: Session, *, organization_id: int, pairs: Collection[tuple[UUID, UUID]]
+) -> list[EdgeVersion]:
+    """Return all believed edges, of any time, from the first to the second of each pair. One statement."""
+    rows = session.execute(
+        _PAIRS,
+        {
+            "organization_id": organization_id,
+            "sources": [source for source, _ in pairs],
+            "targets": [target for _, target in pairs],
         },
     )
     return [edge_of_row(row) for row in rows]

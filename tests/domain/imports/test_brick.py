@@ -68,7 +68,7 @@ def test_inverses_and_repetitions_are_one_edge() -> None:
         x:t a brick:Air_Temperature_Sensor ; brick:isPointOf x:ahu .
         """
     )
-    assert [(edge.source, edge.relationship, edge.target) for edge in model.edges] == [
+    assert [(edge.source.label, edge.relationship, edge.target.label) for edge in model.edges] == [
         ("urn:x#ahu", "FEEDS", "urn:x#room"),
         ("urn:x#ahu", "MONITORED_BY", "urn:x#t"),
     ]

@@ -1,0 +1,80 @@
+"""`argus export`: an organization's graph as records."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from argus.cli.errors import CommandError, told
+from argus.cli.options import home_add, instant, json_add, settings_of
+from argus.organizations import organization_find
+from domain.exports.graph import graph_export
+from runtime.database import engine_create, transaction
+
+_GRAPH = """\
+Write an organization's graph as of a time, one JSON object a line: its own relationships, its types, its entities and
+the edges that are true then. `argus import graph` reads it again, into this or another organization, into the same
+graph. docs/import.md has the form.
+"""
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands."""
+    parser = commands.add_parser("export", help="write an organization's graph to a file", description=_GRAPH)
+    actions = parser.add_subparsers(title="what", dest="what", metavar="WHAT", required=True)
+    graph = actions.add_parser(
+        "graph",
+        help="entities and edges as of a time (NDJSON)",
+        description=_GRAPH,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    graph.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: standard output)")
+    graph.add_argument("--as-of", type=instant, metavar="TIME", help="edges that are true then (default: now)")
+    graph.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
+    home_add(graph)
+    json_add(graph)
+    graph.set_defaults(run=graph_run)
+
+
+def graph_run(arguments: argparse.Namespace) -> int:
+    """Write the graph."""
+    if arguments.json and arguments.out is None:
+        msg = "--json prints the result on standard output: name a file with --out."
+        raise CommandError(msg, status=2)
+    settings = settings_of(arguments)
+    counts: dict[str, int] = {}
+    with told():
+        organization = organization_find(settings, arguments.organization)
+        engine = engine_create(settings.database_url("api"), pool_size=1).execution_options(
+            isolation_level="REPEATABLE READ"
+        )
+        try:
+            with _opened(arguments.out) as out, transaction(engine, organization.id) as session:
+                for record in graph_export(session, organization_id=organization.id, as_of=arguments.as_of):
+                    out.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n")
+                    counts[record["record"]] = counts.get(record["record"], 0) + 1
+        finally:
+            engine.dispose()
+    if arguments.json:
+        print(json.dumps({"entities": counts.get("entity", 0), "edges": counts.get("edge", 0)}))
+    else:
+        print(f"{counts.get('entity', 0)} entities, {counts.get('edge', 0)} edges written", file=sys.stderr)
+    return 0
+
+
+@contextmanager
+def _opened(path: Path | None) -> Iterator[TextIO]:
+    if path is None:
+        yield sys.stdout
+        return
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            yield file
+    except OSError as error:
+        msg = f"{path} cannot be written: {error}."
+        raise CommandError(msg) from error

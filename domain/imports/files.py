@@ -1,0 +1,65 @@
+"""Read a file of records, a line at a time: NDJSON and CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+
+from domain.imports.read import record_read, row_read
+from domain.imports.records import Record, Remark
+from graph.errors import ArgusError, BadInputError
+
+LINE_MAX_CHARS: Final = 1_000_000
+
+
+class Format(StrEnum):
+    """Forms of a file of records."""
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+def records_read(lines: Iterable[str], form: Format) -> Iterator[Record | Remark]:
+    """Yield what each line says, or why it says nothing. Raises BadInputError for a CSV file without usable columns."""
+    return _ndjson(lines) if form is Format.NDJSON else _csv(lines)
+
+
+def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            if len(line) > LINE_MAX_CHARS:
+                raise BadInputError(f"A line has at most {LINE_MAX_CHARS} characters.")
+            yield record_read(json.loads(line), line=number)
+        except ArgusError as error:
+            yield remark_of(error, subject=f"line {number}", line=number)
+        except (ValueError, RecursionError) as error:
+            yield Remark(f"line {number}", f"This is no JSON: {error}.", "BAD_USER_INPUT", number)
+
+
+def _csv(lines: Iterable[str]) -> Iterator[Record | Remark]:
+    reader = csv.DictReader(lines)
+    columns = set(reader.fieldnames or ())
+    if not ({"kind", "name"} <= columns or {"source", "relationship", "target"} <= columns):
+        message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
+        raise BadInputError(message, path=("file",))
+    try:
+        for row in reader:
+            number = reader.line_num
+            try:
+                if None in row:
+                    raise BadInputError("The line has more cells than there are columns.")
+                yield record_read(row_read(row), line=number)
+            except ArgusError as error:
+                yield remark_of(error, subject=f"line {number}", line=number)
+    except csv.Error as error:
+        yield Remark(f"line {reader.line_num}", f"This is no CSV: {error}.", "BAD_USER_INPUT", reader.line_num)
+
+
+def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:
+    """Return what is told of a record that was refused."""
+    return Remark(subject, error.message, error.code, line, tuple(error.path))

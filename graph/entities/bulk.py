@@ -1,0 +1,122 @@
+"""Create many entities in one change, at a cost in statements that does not grow with their number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, cast, insert, select
+from sqlalchemy.orm import Session
+
+from graph.change import Audit, GraphChange, changes_record
+from graph.entities.model import Entity, EntityDraft
+from graph.entities.queries import entities_by_external_id
+from graph.entities.rows import entity_state
+from graph.entities.rules import STATUS_DEFAULT, draft_values
+from graph.entities.types import type_ensure
+from graph.errors import ArgusError, ConflictError, LimitExceededError
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+from graph.tables import entities
+
+DRAFTS_MAX: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewEntity:
+    """An entity to be. details: what its kind has besides, in the contract's names. id None: one is drawn."""
+
+    draft: EntityDraft
+    details: Mapping[str, Any] = field(default_factory=dict)
+    id: UUID | None = None
+
+
+def entities_create(
+    session: Session,
+    *,
+    change: GraphChange,
+    kind: EntityKind,
+    new: Sequence[NewEntity],
+    status_default: str = STATUS_DEFAULT,
+) -> list[Entity | ArgusError]:
+    """Create the entities that can be; return, in their order, each entity or why it is not.
+
+    The errors are those of `entity_create`, and ConflictError for an id that is there, of a deleted one too.
+    Raises LimitExceededError for more than DRAFTS_MAX.
+    """
+    if len(new) > DRAFTS_MAX:
+        raise LimitExceededError(f"At most {DRAFTS_MAX} entities are written at once.", path=("entities",))
+    organization_id = change.organization_id
+    names = [each.draft.external_id for each in new if isinstance(each.draft.external_id, str)]
+    taken: dict[str, UUID] = {
+        name: entity.id
+        for name, entity in entities_by_external_id(
+            session, organization_id=organization_id, kind=kind, external_ids=names
+        ).items()
+    }
+    ids = _ids_there(session, organization_id, [each.id for each in new if each.id is not None])
+    results: list[Entity | ArgusError] = []
+    rows: list[dict[str, Any]] = []
+    audits: list[Audit] = []
+    for each in new:
+        try:
+            values = _values(each, kind, taken, ids, status_default=status_default)
+        except ArgusError as error:
+            results.append(error)
+            continue
+        bounds = values.pop("bounds")
+        created = Entity(
+            id=EntityId(change.new_id() if each.id is None else each.id),
+            kind=kind,
+            created_at=change.recorded,
+            updated_at=change.recorded,
+            deleted_at=None,
+            **values,
+        )
+        ids.add(created.id)
+        if created.external_id is not None:
+            taken[created.external_id] = created.id
+        columns = {name: getattr(created, name) for name in Entity.__slots__}
+        rows.append({"organization_id": organization_id, "bounds": bounds, **columns})
+        audits.append(_audit(created, each.details))
+        results.append(created)
+    for name in sorted({row["type"] for row in rows} - {None}):
+        type_ensure(session, change=change, kind=kind, name=name)
+    if rows:
+        session.execute(insert(entities), rows)
+        changes_record(session, change=change, audits=audits)
+    return results
+
+
+def _values(
+    new: NewEntity, kind: EntityKind, taken: Mapping[str, UUID], ids: set[UUID], *, status_default: str
+) -> dict[str, Any]:
+    values = draft_values(new.draft, status_default=status_default)
+    other = taken.get(values["external_id"])
+    if other is not None:
+        message = f"The {kind.value.lower()} {other} has the external id {values['external_id']!r} already."
+        raise ConflictError(message, path=("externalId",))
+    if new.id in ids:
+        raise ConflictError(f"There is an entity {new.id} already.", path=("id",))
+    return values
+
+
+def _ids_there(session: Session, organization_id: int, ids: Sequence[UUID]) -> set[UUID]:
+    if not ids:
+        return set()
+    found = select(entities.c.id).where(
+        entities.c.organization_id == organization_id, entities.c.id == any_(cast(list(ids), ARRAY(Uuid)))
+    )
+    return set(session.scalars(found))
+
+
+def _audit(created: Entity, details: Mapping[str, Any]) -> Audit:
+    return Audit(
+        action="created",
+        subject_type="entity",
+        subject_id=created.id,
+        before=None,
+        after=entity_state(created, details),
+    )
