@@ -27,9 +27,12 @@ RECORDS_MAX = 1_000
 class ImportPayload:
     """What an import did, or would do. A record at fault is told in errors, and the rest goes through."""
 
-    created: int = strawberry.field(description="Entities, types and relationships that were not there.")
+    created: int = strawberry.field(description="Entities that were not there.")
     updated: int
     unchanged: int
+    definitions_created: int = strawberry.field(description="Types and relationships that were not there.")
+    definitions_updated: int
+    definitions_unchanged: int
     edges_created: int
     edges_updated: int
     edges_unchanged: int
@@ -75,6 +78,9 @@ class ImportMutation:
             created=outcome.created,
             updated=outcome.updated,
             unchanged=outcome.unchanged,
+            definitions_created=outcome.definitions_created,
+            definitions_updated=outcome.definitions_updated,
+            definitions_unchanged=outcome.definitions_unchanged,
             edges_created=outcome.edges_created,
             edges_updated=outcome.edges_updated,
             edges_unchanged=outcome.edges_unchanged,

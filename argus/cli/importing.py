@@ -20,7 +20,6 @@ from argus.importing.series import series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
 from domain.imports.apply import records_apply
-from domain.imports.brick import FILE_MAX_BYTES, brick_read
 from domain.imports.files import Format, records_read
 from domain.imports.outcome import Outcome
 from domain.imports.records import Record, Remark
@@ -105,6 +104,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def brick_run(arguments: argparse.Namespace) -> int:
     """Bring a Brick model."""
+    # What reads RDF takes its time to load.
+    from domain.imports.brick import FILE_MAX_BYTES, brick_read
+
     settings = settings_of(arguments)
     text = _read(arguments.file, FILE_MAX_BYTES)
     with told():
@@ -193,6 +195,11 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
         return
     would = "Would have: " if dry_run else ""
     print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
+    if outcome.definitions_created or outcome.definitions_updated or outcome.definitions_unchanged:
+        print(
+            f"{would}types and relationships: {outcome.definitions_created} created,"
+            f" {outcome.definitions_updated} updated, {outcome.definitions_unchanged} unchanged"
+        )
     print(
         f"{would}edges: {outcome.edges_created} created, {outcome.edges_updated} corrected,"
         f" {outcome.edges_unchanged} unchanged"

@@ -123,7 +123,7 @@ def _word_apply(
 def _relationship_apply(session: Session, change: GraphChange, record: RelationshipRecord, outcome: Outcome) -> None:
     known = {each.name for each in relationship_list(session, organization_id=change.organization_id)}
     if record.name in known:
-        outcome.unchanged += 1
+        outcome.definitions_unchanged += 1
         return
     relationship_create(
         session,
@@ -135,7 +135,7 @@ def _relationship_apply(session: Session, change: GraphChange, record: Relations
         hierarchy=record.hierarchy,
         exclusive=record.exclusive,
     )
-    outcome.created += 1
+    outcome.definitions_created += 1
 
 
 def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outcome: Outcome) -> None:
@@ -150,12 +150,12 @@ def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outco
             attributes=record.attributes,
             telemetry_schema=record.telemetry_schema,
         )
-        outcome.created += 1
+        outcome.definitions_created += 1
         return
     schema = found.telemetry_schema if record.telemetry_schema is None else record.telemetry_schema
     said = (record.description, dict(record.attributes), dict(schema))
     if said == (found.description, dict(found.attributes), dict(found.telemetry_schema)):
-        outcome.unchanged += 1
+        outcome.definitions_unchanged += 1
         return
     entity_type_update(
         session,
@@ -165,4 +165,4 @@ def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outco
         attributes=record.attributes,
         telemetry_schema=schema,
     )
-    outcome.updated += 1
+    outcome.definitions_updated += 1

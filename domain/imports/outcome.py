@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 from domain.imports.records import Remark
 
 
 @dataclass(slots=True)
 class Outcome:
-    """created, updated, unchanged: entities, types and relationships. told: what was left out, and why."""
+    """created, updated, unchanged: entities. definitions_...: types and relationships. told: what was left out, why."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
+    definitions_created: int = 0
+    definitions_updated: int = 0
+    definitions_unchanged: int = 0
     edges_created: int = 0
     edges_updated: int = 0
     edges_unchanged: int = 0
@@ -30,6 +33,7 @@ class Outcome:
 
     def restore(self, before: Outcome) -> None:
         """Make it what it was."""
-        for name in ("created", "updated", "unchanged", "edges_created", "edges_updated", "edges_unchanged"):
-            setattr(self, name, getattr(before, name))
+        for each in fields(self):
+            if each.name != "told":
+                setattr(self, each.name, getattr(before, each.name))
         self.told[:] = before.told

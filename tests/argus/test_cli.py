@@ -22,7 +22,8 @@ def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProces
 
 COMMANDS = (
     (), ("up",), ("organization",), ("organization", "create"), ("organization", "list"), ("token",), ("token", "create"),
-    ("import",), ("import", "brick"), ("import", "series"), ("simulate",), ("api",), ("worker",), ("migrate",),
+    ("import",), ("import", "brick"), ("import", "series"), ("import", "graph"),
+    ("export",), ("export", "graph"), ("simulate",), ("api",), ("worker",), ("migrate",),
 )  # fmt: skip
 
 

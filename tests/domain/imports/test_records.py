@@ -260,5 +260,7 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
         assert sorted(map(key, exported(other, at))) == sorted(map(key, first))
         again = bring(one, ndjson(*first))
         assert (again.created, again.updated, again.edges_created, again.edges_updated, again.told) == (0, 0, 0, 0, [])
+        assert again.definitions_created == again.definitions_updated == 0
+        assert outcome.definitions_created >= 2
 
     check()

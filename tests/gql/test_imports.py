@@ -1,0 +1,76 @@
+"""Entities and edges brought by a mutation: the good ones go through, a dry run leaves nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api
+from tests.support.plant import Client
+
+IMPORT = """mutation I($records: [JSON!]!, $dry: Boolean!) { importGraph(records: $records, dryRun: $dry, reason: "survey") {
+  created updated unchanged definitionsCreated edgesCreated edgesUpdated edgesUnchanged errors { code message path } } }"""
+RECORDS: list[Any] = [
+    {
+        "record": "relationship",
+        "name": "COOLS",
+        "inverse": "COOLED_BY",
+        "sourceKinds": ["ASSET"],
+        "targetKinds": ["SPACE"],
+    },
+    {
+        "record": "edge",
+        "source": "chiller",
+        "relationship": "COOLS",
+        "target": "hall",
+        "validFrom": "2024-01-01T00:00:00Z",
+    },
+    {"record": "entity", "kind": "ASSET", "externalId": "chiller", "name": "Chiller", "type": "chiller"},
+    {"record": "entity", "kind": "SPACE", "externalId": "hall", "name": "Hall"},
+    {"record": "entity", "kind": "SPACE", "externalId": "yard", "name": 7},
+    "nonsense",
+]
+
+
+@pytest.fixture
+def client(api: Api, request: pytest.FixtureRequest) -> Client:
+    name = f"importing-{request.node.name[:40].replace('_', '-').strip('-')}"
+    api.organization(name)
+    return api.client(name)
+
+
+def bring(client: Client, records: list[Any], *, dry: bool = False) -> dict[str, Any]:
+    made: dict[str, Any] = client.call(IMPORT, {"records": records, "dry": dry}).data["importGraph"]
+    return made
+
+
+def test_the_good_ones_go_through_and_the_others_are_told_by_their_path(client: Client) -> None:
+    made = bring(client, RECORDS)
+    assert (made["created"], made["edgesCreated"]) == (2, 1)
+    assert [(error["code"], error["path"]) for error in made["errors"]] == [
+        ("BAD_USER_INPUT", ["records", "4", "name"]),
+        ("BAD_USER_INPUT", ["records", "5"]),
+    ]
+    again = bring(client, RECORDS[:4])
+    assert again == {
+        "created": 0, "updated": 0, "unchanged": 2, "definitionsCreated": 0,
+        "edgesCreated": 0, "edgesUpdated": 0, "edgesUnchanged": 1, "errors": [],
+    }  # fmt: skip
+    changes = client.call("{ changes { nodes { reason action } } }").data["changes"]["nodes"]
+    assert {change["reason"] for change in changes} == {"survey"}
+
+
+def test_a_dry_run_tells_and_leaves_nothing(client: Client) -> None:
+    made = bring(client, RECORDS, dry=True)
+    assert (made["created"], made["edgesCreated"], len(made["errors"])) == (2, 1, 2)
+    found = client.call("{ entities { totalCount } relationships { name } changes { nodes { id } } }").data
+    assert found["entities"]["totalCount"] == 0
+    assert found["changes"]["nodes"] == []
+    assert "COOLS" not in {each["name"] for each in found["relationships"]}
+
+
+def test_more_than_are_taken_at_once_are_refused_whole(client: Client) -> None:
+    reply = client.call(IMPORT, {"records": [RECORDS[3]] * 1_001, "dry": False})
+    assert reply.error_codes == ["LIMIT_EXCEEDED"]
+    assert client.call("{ entities { totalCount } }").data["entities"]["totalCount"] == 0
