@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket
 from gql.execution import Executor
 from gql.graphiql import ASSETS, is_wanted, page
 from gql.http import GraphQLOverHttp
+from gql.ingest_http import IngestOverHttp
 from gql.schema import core_schema
 from gql.services import Services
 from gql.websocket import Connection
@@ -25,6 +26,7 @@ def create_app(services: Services) -> Starlette:
     """Return the application. The services are started and stopped by who made them."""
     executor = Executor(core_schema())
     over_http = GraphQLOverHttp(executor, services)
+    ingest = IngestOverHttp(services)
 
     async def graphql(request: Request) -> Response:
         if request.method == "GET" and "query" not in request.query_params and is_wanted(request):
@@ -57,6 +59,8 @@ def create_app(services: Services) -> Starlette:
             Route("/", root),
             Route("/graphql", graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", socket),
+            Route("/api/v1/telemetry/ingest", ingest.answer, methods=["POST"]),
+            Route("/api/v1/{token}/telemetry", ingest.answer_thingsboard, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Mount("/static", StaticFiles(directory=ASSETS)),

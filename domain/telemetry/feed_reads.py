@@ -261,4 +261,4 @@ def _readable(session: Session, *, organization_id: int) -> set[UUID]:
 def _below(session: Session, *, organization_id: int, under_id: UUID) -> set[UUID]:
     moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
     found = below_among(session, organization_id=organization_id, entity_ids=[under_id], moment=moment)
-    return {row.id for row in session.execute(found.limit(WATCHED_MAX + 1))}
+    return set(session.scalars(found.limit(WATCHED_MAX + 1)))

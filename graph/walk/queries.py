@@ -174,7 +174,7 @@ def below_among(session: Session, *, organization_id: int, entity_ids: Sequence[
         return below_select(organization_id=organization_id, entity_ids=entity_ids, moment=moment)
     # One text, for a parameter of many UUIDs is slower than the walk.
     ids = bindparam("below_ids", "{" + ",".join(walk.snapshot.nodes.hexes(found)) + "}", String, unique=True)
-    below_ids = func.unnest(cast(ids, ARRAY(Uuid))).column_valued("below_id")
+    below_ids = func.unnest(cast(ids, ARRAY(Uuid))).column_valued("id")
     return select(below_ids)
 
 

@@ -66,6 +66,7 @@ class Subscriber:
             except queue.Empty:
                 return seen, cursor
             assert "errors" not in update, update
+            assert "data" in update, update
             telemetry = update["data"]["telemetry"]
             assert telemetry["dropped"] == 0
             cursor = telemetry["cursor"]

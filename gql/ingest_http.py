@@ -1,0 +1,170 @@
+"""Readings over plain HTTP, for devices that speak no GraphQL: the same acceptance, the same answers."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response
+
+from domain.telemetry.errors import RateLimitedError
+from domain.telemetry.readings import UserError
+from domain.telemetry.transports.forms import Form, body_read, form_of
+from domain.telemetry.transports.plain import plain_add
+from domain.telemetry.transports.sent import Sent
+from gql.auth import bearer_of
+from gql.principal import Principal, permit
+from gql.services import Services
+from graph.errors import ArgusError, BadInputError, LimitExceededError
+
+BODY_MAX_BYTES = 8 * 1024 * 1024
+_NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+_FORMS = {"application/senml+json": Form.SENML}
+_JSON = frozenset({"application/json", "text/json", ""})
+_STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "LIMIT_EXCEEDED": 413,
+    "UNSUPPORTED": 415,
+    "RATE_LIMITED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+}
+_RETRY_AFTER_S = 1
+_NOTHING_TAKEN = 422
+
+_log = structlog.get_logger(__name__)
+
+
+class IngestOverHttp:
+    """Answers POST on the ingest addresses."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def answer(self, http: Request) -> Response:
+        """Answer a call with the token in its header."""
+        return await self._answer(http, None, None)
+
+    async def answer_thingsboard(self, http: Request) -> Response:
+        """Answer a call as ThingsBoard's devices make it, with the token in the address."""
+        return await self._answer(http, http.path_params["token"], Form.THINGSBOARD)
+
+    async def _answer(self, http: Request, token: str | None, form: Form | None) -> Response:
+        trace_id = uuid.uuid4().hex
+        try:
+            token = token or bearer_of(http.headers.get("authorization"))
+            bearer = None if token is None else await self._services.verifier.verify(token)
+            principal = permit(bearer, root="Mutation", field="ingestTelemetry")
+            sent = _sent(http, await _body(http), form, self._services.clock().timestamp(), principal)
+            done = await self._services.acceptor.accept(
+                readings=sent.readings,
+                organization_id=principal.organization_id,
+                own_device_id=principal.device_id,
+                transport="http",
+            )
+        except ArgusError as error:
+            return _refusal(error, trace_id)
+        except Exception:  # noqa: BLE001  (masked, logged, traceable)
+            _log.exception("ingest.defect", trace_id=trace_id)
+            return _refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
+        rejected = done.rejected + len(sent.errors)
+        answer = {
+            "accepted": done.accepted,
+            "rejected": rejected,
+            "duplicates": done.duplicates,
+            "errors": _errors(sent.told(done.errors)),
+        }
+        return _response(_NOTHING_TAKEN if rejected and not done.accepted else 200, answer, trace_id)
+
+
+def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal: Principal) -> Sent:
+    content_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type in _NDJSON:
+        return _lines(raw)
+    if content_type not in _JSON and content_type not in _FORMS:
+        known = ", ".join(sorted({"application/json", "application/x-ndjson", *_FORMS}))
+        raise BadInputError(f"The body is one of {known}.", code="UNSUPPORTED")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadInputError(f"The body is no JSON: {error}.", path=("body",)) from None
+    form = _asked(http) or form or _FORMS.get(content_type) or form_of(body)
+    return body_read(body, form, now_s=now_s, own=principal.device_id is not None)
+
+
+def _asked(http: Request) -> Form | None:
+    asked = http.query_params.get("format")
+    if asked is None:
+        return None
+    try:
+        return Form(asked)
+    except ValueError:
+        raise BadInputError(f"format is one of {', '.join(Form)}; it was {asked!r}.", path=("format",)) from None
+
+
+def _lines(raw: bytes) -> Sent:
+    sent = Sent()
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            plain_add(sent, orjson.loads(line), str(number))
+        except orjson.JSONDecodeError as error:
+            sent.refuse("BAD_USER_INPUT", f"The line is no JSON: {error}.", str(number))
+    return sent
+
+
+async def _body(http: Request) -> bytes:
+    """Return the body, unpacked. Raises LimitExceededError above BODY_MAX_BYTES, packed or unpacked."""
+    encoding = http.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
+        raise BadInputError("Content-Encoding is gzip, deflate or none.", code="UNSUPPORTED")
+    # 32: whichever of gzip's and zlib's headers it has.
+    unpack = None if encoding == "identity" else zlib.decompressobj(32 + zlib.MAX_WBITS)
+    made = bytearray()
+    async for chunk in http.stream():
+        try:
+            # Never more than is allowed is unpacked: a small body can be of any size.
+            made += chunk if unpack is None else unpack.decompress(chunk, BODY_MAX_BYTES + 1 - len(made))
+        except zlib.error as error:
+            raise BadInputError(f"The body is not {encoding}: {error}.", path=("body",)) from None
+        if len(made) > BODY_MAX_BYTES:
+            raise LimitExceededError(f"The body is larger than {BODY_MAX_BYTES} bytes.", path=("body",))
+    if unpack is not None and made and not unpack.eof:
+        raise BadInputError(f"The body is not whole: its {encoding} ends too early.", path=("body",))
+    return bytes(made)
+
+
+def _errors(errors: Sequence[UserError]) -> list[dict[str, Any]]:
+    return [{"code": error.code, "message": error.message, "path": list(error.path)} for error in errors]
+
+
+def _refusal(error: ArgusError, trace_id: str) -> Response:
+    headers: dict[str, str] = {}
+    if error.code == "UNAUTHENTICATED":
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RateLimitedError):
+        headers["Retry-After"] = str(max(round(error.retry_after_s), 1))
+    elif error.code == "UNAVAILABLE":
+        headers["Retry-After"] = str(_RETRY_AFTER_S)
+    code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
+    told = _errors([UserError(code, error.message, error.path)])
+    answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": told}
+    return _response(_STATUS.get(error.code, 400), answer, trace_id, headers)
+
+
+def _response(
+    status: int, answer: Mapping[str, Any], trace_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(answer),
+        status,
+        media_type="application/json",
+        headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},
+    )
