@@ -81,6 +81,19 @@ def test_lists_hold_only_the_own(tenants: tuple[Tenant, Tenant]) -> None:
 
 def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
     north, south = tenants
+    reads = (
+        'traverse(input: {startIds: ["$asset"], steps: [{relationships: ["MONITORED_BY"]}]}) { nodeIds }',
+        'path(fromId: "$asset", toId: "$device") { length }',
+        'assets(filter: {underId: "$asset"}) { totalCount }',
+        'edgeVersions(entityIds: ["$asset"], from: "2020-01-01T00:00:00Z") { totalCount }',
+        'inAreaOf(entityId: "$space") { totalCount }',
+    )
+    for read in reads:
+        text = read
+        for name, identity in south.ids.items():
+            text = text.replace(f'${name}"', f'{identity}"')
+        assert north.client.call(f"{{ {text} }}").error_codes == ["NOT_FOUND"], read
+        assert "errors" not in south.client.call(f"{{ {text} }}").body, read
     for identity in south.ids.values():
         reply = north.client.call(
             "query Q($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }", {"id": identity}
@@ -137,6 +150,33 @@ def test_foreign_ids_change_nothing(tenants: tuple[Tenant, Tenant], mutation: st
     assert [error["code"] for error in payload["errors"]] == ["NOT_FOUND"]
     assert payload[result.split()[0]] is None
     assert south.client.call(snapshot).data == before
+
+
+def test_places_and_names_of_others_are_not_found(tenants: tuple[Tenant, Tenant]) -> None:
+    """These look into indexes that all organizations share."""
+    north, south = tenants
+    place = '{type: "Polygon", coordinates: [[[8, 47], [9, 47], [9, 48], [8, 47]]]}'
+    south.client.call(
+        f'mutation {{ updateSpace(id: "{south.ids["space"]}", input: {{name: "Southern hall", location: {place}}})'
+        " { errors { code } } }"
+    )
+    text = f"""{{ near(longitude: 8.5, latitude: 47.4, radiusM: 100000) {{ totalCount }}
+        around(longitude: 8.9, latitude: 47.2) {{ totalCount }} within(geometry: {place}) {{ totalCount }}
+        entities(filter: {{search: "thern hal"}}) {{ totalCount }} }}"""
+    for client, count in ((south.client, 1), (north.client, 0)):
+        found = client.call(text).data
+        assert {name: found[name]["totalCount"] for name in found} == dict.fromkeys(found, count)
+
+
+def test_an_import_knows_nothing_of_others(tenants: tuple[Tenant, Tenant]) -> None:
+    north, south = tenants
+    edge = {"record": "edge", "relationship": "MONITORED_BY", "target": {"id": south.ids["device"]}}
+    made = north.client.call(
+        "mutation I($r: [JSON!]!) { importGraph(records: $r) { created updated edgesCreated errors { code path } } }",
+        {"r": [{**edge, "source": {"id": north.ids["asset"]}}, {**edge, "source": {"id": south.ids["asset"]}}]},
+    ).data["importGraph"]
+    assert (made["created"], made["updated"], made["edgesCreated"]) == (0, 0, 0)
+    assert [error["code"] for error in made["errors"]] == ["NOT_FOUND", "NOT_FOUND"]
 
 
 def test_readings_for_a_foreign_device_are_refused(tenants: tuple[Tenant, Tenant]) -> None:

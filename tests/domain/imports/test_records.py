@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from domain.exports.graph import graph_export
-from domain.imports import apply
+from domain.imports import apply, files
 from domain.imports.apply import records_apply
 from domain.imports.files import Format, records_read
 from domain.imports.outcome import Outcome
-from graph.errors import BadInputError
+from graph.edges.bulk import EdgeDraft, edges_create
+from graph.entities.bulk import NewEntity, entities_create
+from graph.entities.model import EntityDraft
+from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
 from tests.graph.world import World, day, new_id
 
@@ -179,6 +182,27 @@ def test_csv_says_the_same(world: World) -> None:
     assert found["P-1"]["attributes"] == {"kW": 5, "maker": "Acme"}
     assert found["P-1"]["location"] == {"type": "Point", "coordinates": [8.5, 47.25]}
     assert (found["MONITORED_BY"]["port"], found["MONITORED_BY"]["metadata"]) == (2, {"note": "by hand"})
+
+
+def test_bounds_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apply, "WAITING_MAX", 0)
+    monkeypatch.setattr(files, "LINE_MAX_CHARS", 200)
+    monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
+    outcome = bring(world, ndjson(IN_HALL, {**PUMP, "name": "x" * 200}, HALL))
+    assert [(each.line, each.code) for each in outcome.refused] == [(1, "NOT_FOUND"), (2, "BAD_USER_INPUT")]
+    assert outcome.created == 1
+
+
+def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graph.entities.bulk.DRAFTS_MAX", 1)
+    monkeypatch.setattr("graph.edges.bulk.DRAFTS_MAX", 1)
+    drafts = [NewEntity(draft=EntityDraft(name="x"))] * 2
+    edges = [EdgeDraft(source_id=new_id(), target_id=new_id(), relationship="FEEDS")] * 2
+    with world.changing() as (session, change):
+        with pytest.raises(LimitExceededError):
+            entities_create(session, change=change, kind=EntityKind.ASSET, new=drafts)
+        with pytest.raises(LimitExceededError):
+            edges_create(session, change=change, drafts=edges)
 
 
 def test_csv_without_usable_columns_is_refused_whole() -> None:
