@@ -39,8 +39,8 @@ class ImportPayload:
     errors: list[UserError]
 
 
-class _DryRunError(Exception):
-    """Ends a change that shall leave nothing behind."""
+class _LeaveNothingError(Exception):
+    """Ends a change that shall leave nothing behind: a dry run, or one that has nothing to write."""
 
 
 @strawberry.type
@@ -69,10 +69,10 @@ class ImportMutation:
         def work(session: Session, change: GraphChange) -> None:
             nonlocal outcome
             outcome = records_apply(_read(records), run=lambda apply: apply(session, change), valid_from=valid_from)
-            if dry_run:
-                raise _DryRunError
+            if dry_run or not outcome.written:
+                raise _LeaveNothingError
 
-        with contextlib.suppress(_DryRunError):
+        with contextlib.suppress(_LeaveNothingError):
             await info.context.change(work, reason=reason)
         return ImportPayload(
             created=outcome.created,

@@ -20,7 +20,7 @@ from argus.importing.series import series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
 from domain.imports.apply import records_apply
-from domain.imports.files import Format, records_read
+from domain.imports.files import Format, lines_read, records_read
 from domain.imports.outcome import Outcome
 from domain.imports.records import Record, Remark
 from runtime.settings import Settings
@@ -120,7 +120,7 @@ def graph_run(arguments: argparse.Namespace) -> int:
     try:
         with told(), _opened(arguments.file) as lines:
             form = _format(arguments)
-            return _records_run(arguments, settings, records_read(lines, form), total=None)
+            return _records_run(arguments, settings, records_read(lines_read(lines), form), total=None)
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{arguments.file} cannot be read: {error}."
         raise CommandError(msg) from error

@@ -37,6 +37,14 @@ class ChangeRunner(Protocol):
         ...
 
 
+class _NothingNewError(Exception):
+    """Ends a change that would write nothing, so that it leaves no trace, a revision neither."""
+
+    def __init__(self, missing: list[EdgeRecord]) -> None:
+        super().__init__()
+        self.missing = missing
+
+
 @dataclass(slots=True)
 class _Import:
     """valid_from: from when on edges that do not say so themselves are true; None: from the change on."""
@@ -94,11 +102,17 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
         for word in words:
             _word_apply(session, change, word, outcome)
         entities_apply(session, change=change, records=entities, outcome=outcome)
-        return edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
+        missing = edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
+        if outcome.written == before.written:
+            raise _NothingNewError(missing)
+        return missing
 
     if not (words or entities or edges):
         return
-    missing = work.run(apply)
+    try:
+        missing = work.run(apply)
+    except _NothingNewError as nothing:
+        missing = nothing.missing
     if not last and len(work.waiting) + len(missing) <= WAITING_MAX:
         work.waiting.extend(missing)
         return

@@ -21,6 +21,7 @@ from graph.change import GraphChange
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.queries import entities_by_external_id, entities_get
 from graph.errors import ArgusError, ConflictError
+from graph.ids import EntityId
 from graph.json_bounds import json_same
 from graph.kinds import EntityKind
 
@@ -43,14 +44,45 @@ def entities_apply(session: Session, *, change: GraphChange, records: Sequence[E
         new = [record for record in wave if there[id(record)] is None]
         for kind in EntityKind:
             _create(session, change, kind, [record for record in new if record.kind is kind], outcome)
-        for record in wave:
-            before = there[id(record)]
-            if before is not None:
-                try:
-                    with session.begin_nested():
-                        _update(session, change, record, before, outcome)
-                except ArgusError as error:
-                    outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+        known = [(record, before) for record in wave if (before := there[id(record)]) is not None]
+        _update_where_different(session, change, known, outcome)
+
+
+def _update_where_different(
+    session: Session, change: GraphChange, known: Sequence[tuple[EntityRecord, Entity]], outcome: Outcome
+) -> None:
+    """Change the entities of which the file says something else; to find that out costs the same for few and many."""
+    had: dict[EntityId, Mapping[str, Any]] = {}
+    for kind in {record.kind for record, _ in known if record.details}:
+        ids = [before.id for record, before in known if record.kind is kind]
+        had |= details_get(session, organization_id=change.organization_id, noun=NOUNS[kind], ids=ids)
+    for record, before in known:
+        details = {
+            name: value for name, value in record.details.items() if not _same(had.get(before.id, {}).get(name), value)
+        }
+        if not details and _says_the_same(record, before):
+            outcome.unchanged += 1
+            continue
+        try:
+            with session.begin_nested():
+                _update(session, change, record, before, details, outcome)
+        except ArgusError as error:
+            outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+
+
+def _says_the_same(record: EntityRecord, before: Entity) -> bool:
+    """Tell whether a record surely changes nothing; False where that is for the update to find out."""
+    given = record.given
+    return (
+        before.deleted_at is None
+        and before.kind is record.kind
+        and record.external_id in {None, before.external_id}
+        and ("name" not in given or record.name == before.name)
+        and ("type" not in given or record.type == before.type)
+        and ("status" not in given or record.status in {None, before.status})
+        and ("attributes" not in given or json_same({**before.attributes, **record.attributes}, before.attributes))
+        and ("location" not in given or json_same(record.location, before.location))
+    )
 
 
 def _waves(records: Iterable[EntityRecord]) -> Iterator[list[EntityRecord]]:
@@ -116,7 +148,14 @@ def _draft(record: EntityRecord) -> EntityDraft:
     )
 
 
-def _update(session: Session, change: GraphChange, record: EntityRecord, before: Entity, outcome: Outcome) -> None:
+def _update(  # noqa: PLR0917  (private)
+    session: Session,
+    change: GraphChange,
+    record: EntityRecord,
+    before: Entity,
+    details: Mapping[str, Any],
+    outcome: Outcome,
+) -> None:
     if before.deleted_at is not None:
         raise ConflictError(f"{before.id} was deleted.", path=("id",))
     if before.kind is not record.kind:
@@ -132,12 +171,6 @@ def _update(session: Session, change: GraphChange, record: EntityRecord, before:
         attributes=attributes if "attributes" in given else ABSENT,
         location=record.location if "location" in given else ABSENT,
     )
-    details = dict(record.details)
-    if details:
-        had = details_get(session, organization_id=change.organization_id, noun=noun, ids=[before.id]).get(
-            before.id, {}
-        )
-        details = {name: value for name, value in details.items() if not _same(had.get(name), value)}
     after = noun_update(session, change=change, noun=noun, entity_id=before.id, patch=patch, details=details)
     if not details and replace(after, updated_at=before.updated_at) == before:
         outcome.unchanged += 1

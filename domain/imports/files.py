@@ -6,13 +6,15 @@ import csv
 import json
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Final
+from typing import Final, TextIO
 
 from domain.imports.read import record_read, row_read
 from domain.imports.records import Record, Remark
 from graph.errors import ArgusError, BadInputError
 
 LINE_MAX_CHARS: Final = 1_000_000
+# Stands for a line that is too long: one cell beyond what the reader of CSV takes, so that it counts and refuses it.
+_TOO_LONG: Final = "x" * (csv.field_size_limit() + 1)
 
 
 class Format(StrEnum):
@@ -25,6 +27,15 @@ class Format(StrEnum):
 def records_read(lines: Iterable[str], form: Format) -> Iterator[Record | Remark]:
     """Yield what each line says, or why it says nothing. Raises BadInputError for a CSV file without usable columns."""
     return _ndjson(lines) if form is Format.NDJSON else _csv(lines)
+
+
+def lines_read(file: TextIO) -> Iterator[str]:
+    """Yield the lines of a file. Of one longer than LINE_MAX_CHARS only the beginning is kept, too long still."""
+    while line := file.readline(LINE_MAX_CHARS + 1):
+        rest = line
+        while len(rest) > LINE_MAX_CHARS and not rest.endswith("\n"):
+            rest = file.readline(LINE_MAX_CHARS + 1)
+        yield line
 
 
 def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:
@@ -42,22 +53,25 @@ def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:
 
 
 def _csv(lines: Iterable[str]) -> Iterator[Record | Remark]:
-    reader = csv.DictReader(lines)
+    reader = csv.DictReader(line if len(line) <= LINE_MAX_CHARS else _TOO_LONG for line in lines)
     columns = set(reader.fieldnames or ())
     if not ({"kind", "name"} <= columns or {"source", "relationship", "target"} <= columns):
         message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
         raise BadInputError(message, path=("file",))
-    try:
-        for row in reader:
-            number = reader.line_num
-            try:
-                if None in row:
-                    raise BadInputError("The line has more cells than there are columns.")
-                yield record_read(row_read(row), line=number)
-            except ArgusError as error:
-                yield remark_of(error, subject=f"line {number}", line=number)
-    except csv.Error as error:
-        yield Remark(f"line {reader.line_num}", f"This is no CSV: {error}.", "BAD_USER_INPUT", reader.line_num)
+    while True:
+        try:
+            row = next(reader, None)
+            if row is None:
+                return
+            if None in row:
+                raise BadInputError("The line has more cells than there are columns.")
+            yield record_read(row_read(row), line=reader.reader.line_num)
+        except ArgusError as error:
+            yield remark_of(error, subject=f"line {reader.reader.line_num}", line=reader.reader.line_num)
+        except csv.Error as error:
+            yield Remark(
+                f"line {reader.reader.line_num}", f"This is no CSV: {error}.", "BAD_USER_INPUT", reader.reader.line_num
+            )
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:

@@ -27,6 +27,11 @@ class Outcome:
         """What is an error, not only a remark."""
         return [each for each in self.told if each.code is not None]
 
+    @property
+    def written(self) -> int:
+        """How many changes there were."""
+        return sum(getattr(self, each.name) for each in fields(self) if each.name.endswith(("created", "updated")))
+
     def copy(self) -> Outcome:
         """Return it as it is now."""
         return replace(self, told=list(self.told))

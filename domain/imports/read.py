@@ -44,7 +44,7 @@ def record_read(given: Any, *, line: int | None = None) -> Record:
         "relationship": (_RELATIONSHIP, _relationship),
     }
     sort = given.get("record")
-    if sort not in readers:
+    if not isinstance(sort, str) or sort not in readers:
         raise BadInputError(f"record is one of {', '.join(readers)}; it was {sort!r}.", path=("record",))
     known, reader = readers[sort]
     unknown = sorted(set(given) - known - {"record"})

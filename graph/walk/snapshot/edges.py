@@ -6,7 +6,7 @@ Memory: 47 bytes an edge version, and 8 a node.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -19,6 +19,8 @@ Slots = npt.NDArray[np.int64]
 
 # An open end of validity; no instant a reader can name comes after it.
 FOREVER: Final = np.iinfo(np.int64).max
+# A walk that looks at more than one edge in so many has all of them judged at once.
+_PART: Final = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,12 +135,10 @@ class EdgeTable:
         """Return the versions that are not gone."""
         return self.columns if self.gone is None else self.columns.taken(~self.gone)
 
-    def hop(
-        self, frontier: Indices, *, outward: bool, allowed: Flags | None, as_of: int, with_origins: bool
-    ) -> tuple[Slots, Slots | None]:
-        """Return the slots of the edges that lead on from these nodes at an instant.
+    def hop(self, frontier: Indices, *, outward: bool, sieve: Sieve, with_origins: bool) -> tuple[Slots, Slots | None]:
+        """Return the slots of the edges that lead on from these nodes, those that the sieve lets through.
 
-        allowed: by relationship; None: all. with_origins: return beside each slot the place of its node in `frontier`.
+        with_origins: return beside each slot the place of its node in `frontier`.
         """
         offsets = self.out_offsets if outward else self.in_offsets
         origins: Slots | None = None
@@ -156,19 +156,51 @@ class EdgeTable:
             places += (begins - (ends - counts)).repeat(counts)
             if with_origins:
                 origins = np.arange(len(frontier)).repeat(counts)
-        slots = places if outward else self.in_slots[places].astype(np.int64)
-        columns = self.columns
-        keep = columns.valid_from[slots] <= as_of
-        keep &= columns.valid_until[slots] > as_of
-        if allowed is not None and not allowed[self.present].all():
-            keep &= allowed[columns.relationship[slots]]
-        if self.gone is not None:
-            keep &= ~self.gone[slots]
-        return slots[keep], None if origins is None else origins[keep]
+        # take, and places instead of flags: measurably faster than indexing with the same.
+        slots = places if outward else self.in_slots.take(places).astype(np.int64)
+        kept = np.flatnonzero(sieve.keeps(slots))
+        return slots.take(kept), None if origins is None else origins.take(kept)
 
     def ends(self, slots: Slots, *, outward: bool) -> Indices:
         """Return the nodes these edges lead to."""
-        return self.columns.target[slots] if outward else self.columns.source[slots]
+        return (self.columns.target if outward else self.columns.source).take(slots)
+
+
+@dataclass(slots=True)
+class Sieve:
+    """Which of a table's edges one walk follows: those that hold at an instant and bear one of some relationships.
+
+    allowed: by relationship; None: all. A walk that has looked at a part of all edges has all of them judged at once,
+    in their order in memory, and looks the rest up.
+    """
+
+    table: EdgeTable
+    as_of: int
+    allowed: Flags | None
+    _looked_at: int = 0
+    _flags: Flags | None = None
+
+    def keeps(self, slots: Slots) -> Flags:
+        """Return a flag for each slot."""
+        if self._flags is None:
+            self._looked_at += len(slots)
+            if self._looked_at * _PART < len(self.table):
+                return self._judged(slots)
+            self._flags = self._judged(None)
+        return self._flags.take(slots)
+
+    def _judged(self, slots: Slots | None) -> Flags:
+        def of(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return column if slots is None else column.take(slots)
+
+        columns, gone, allowed = self.table.columns, self.table.gone, self.allowed
+        keep: Flags = of(columns.valid_from) <= self.as_of
+        keep &= of(columns.valid_until) > self.as_of
+        if allowed is not None and not allowed[self.table.present].all():
+            keep &= allowed.take(of(columns.relationship))
+        if gone is not None:
+            keep &= ~of(gone)
+        return keep
 
 
 def _offsets(nodes_of_edges: Indices, nodes: int) -> npt.NDArray[np.int32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,9 +14,9 @@ from graph.errors import LimitExceededError
 from graph.ids import EdgeVersionId, EntityId
 from graph.walk.below import BELOW_IN, BELOW_LAST, BELOW_OUT
 from graph.walk.model import EDGES_MAX, NODES_MAX, Reached, Step, WalkEngine, Way
-from graph.walk.snapshot.edges import Slots
+from graph.walk.snapshot.edges import Sieve, Slots
 from graph.walk.snapshot.model import Snapshot
-from graph.walk.snapshot.nodes import Flags, Indices, uuids_of
+from graph.walk.snapshot.nodes import Indices, uuids_of
 
 Depths = npt.NDArray[np.int32]
 
@@ -92,7 +92,7 @@ class SnapshotWalk:
         if begins is None:
             return self.otherwise.reach_each(starts=starts, step=step)
         every = np.int64(len(self.snapshot.nodes))
-        allowed = self.snapshot.flags(step.relationships)
+        sieves = self._sieves(step.relationships)
         # A key is the place of a start and a node: start * every + node.
         frontier: npt.NDArray[np.int64] = np.arange(len(begins), dtype=np.int64) * every + begins
         seen = np.sort(frontier)
@@ -101,7 +101,7 @@ class SnapshotWalk:
             who, at = np.divmod(frontier, every)
             keys: list[npt.NDArray[np.int64]] = [
                 who[origins] * every + ends
-                for _, _, origins, ends in self._hops(at.astype(np.int32), allowed, step.direction)
+                for _, _, origins, ends in self._hops(at.astype(np.int32), sieves, step.direction)
             ]
             frontier = np.setdiff1d(np.concatenate([_NO_SLOTS, *keys]), seen)
             if not len(frontier):
@@ -128,14 +128,14 @@ class SnapshotWalk:
             return self.otherwise.path(
                 from_id=from_id, to_id=to_id, relationships=relationships, direction=direction, depth_max=depth_max
             )
-        allowed = self.snapshot.flags(relationships)
+        sieves = self._sieves(relationships)
         there, back = (
             _Side.at(node, side, nodes=len(self.snapshot.nodes))
             for node, side in zip(ends, (direction, direction.reverse), strict=True)
         )
         for _ in range(depth_max):
             side, other = (there, back) if len(there.frontier) <= len(back.frontier) else (back, there)
-            side.advance(self._hops(side.frontier, allowed, side.direction))
+            side.advance(self._hops(side.frontier, sieves, side.direction))
             _count(there.reached + back.reached)
             both = other.levels[side.frontier]
             if both.any():
@@ -157,7 +157,7 @@ class SnapshotWalk:
         if frontier is None:
             return None
         snapshot = self.snapshot
-        out, back = snapshot.flags({*snapshot.hierarchies, *BELOW_OUT}), snapshot.flags(BELOW_IN)
+        outs, backs = self._sieves({*snapshot.hierarchies, *BELOW_OUT}), self._sieves(BELOW_IN)
         last = snapshot.flags({BELOW_LAST})
         if last is None:
             raise AssertionError("unreachable")
@@ -165,10 +165,10 @@ class SnapshotWalk:
         found[frontier] = walked[frontier] = True
         while len(frontier):
             further = []
-            for table in snapshot.tables:
-                slots, _ = table.hop(frontier, outward=True, allowed=out, as_of=self.as_of, with_origins=False)
+            for table, down, up in zip(snapshot.tables, outs, backs, strict=True):
+                slots, _ = table.hop(frontier, outward=True, sieve=down, with_origins=False)
                 further.append(table.ends(slots, outward=True))
-                slots, _ = table.hop(frontier, outward=False, allowed=back, as_of=self.as_of, with_origins=False)
+                slots, _ = table.hop(frontier, outward=False, sieve=up, with_origins=False)
                 ends, ending = table.ends(slots, outward=False), last[table.columns.relationship[slots]]
                 found[ends[ending]] = True
                 further.append(ends[~ending])
@@ -183,17 +183,20 @@ class SnapshotWalk:
         found = self.snapshot.nodes.find(list(dict.fromkeys(entity_ids)))
         return None if (found < 0).any() else found
 
+    def _sieves(self, relationships: Collection[str] | None) -> list[Sieve]:
+        """Return a sieve for each table."""
+        allowed = self.snapshot.flags(relationships)
+        return [Sieve(table, self.as_of, allowed) for table in self.snapshot.tables]
+
     def _hops(
-        self, frontier: Indices, allowed: Flags | None, direction: Direction
+        self, frontier: Indices, sieves: Sequence[Sieve], direction: Direction
     ) -> Iterator[tuple[int, Slots, Slots, Indices]]:
         """Yield, a table and a direction at a time: the table, slots of edges, origins in `frontier`, nodes led to."""
         for outward in _SIDES[direction]:
             for number, table in enumerate(self.snapshot.tables):
                 if not len(table):
                     continue
-                slots, origins = table.hop(
-                    frontier, outward=outward, allowed=allowed, as_of=self.as_of, with_origins=True
-                )
+                slots, origins = table.hop(frontier, outward=outward, sieve=sieves[number], with_origins=True)
                 if origins is None:
                     raise AssertionError("unreachable")
                 yield number, slots, origins, table.ends(slots, outward=outward)
@@ -209,14 +212,14 @@ class SnapshotWalk:
         """
         if len(begins) and (depths == depths[0]).all():
             return self._levels(begins, int(depths[0]), step, followed, enough)
-        allowed = self.snapshot.flags(step.relationships)
+        sieves = self._sieves(step.relationships)
         nearness = np.zeros(len(self.snapshot.nodes), dtype=np.int32)
         frontier = begins
         reached: list[Indices] = [_NONE]
         near = _FAR - depths
         for _ in range(step.depth):
             improved = [_NONE]
-            for number, slots, origins, ends in self._hops(frontier, allowed, step.direction):
+            for number, slots, origins, ends in self._hops(frontier, sieves, step.direction):
                 arriving = near[origins] - 1
                 if followed is not None:
                     followed.append(Followed(number, slots, _FAR - arriving))
@@ -236,7 +239,7 @@ class SnapshotWalk:
         self, begins: Indices, depth: int, step: Step, followed: list[Followed] | None, enough: int | None
     ) -> tuple[Indices, Depths]:
         """Walk breadth first from nodes of one depth: `_step` without keeping depths, the usual case."""
-        allowed = self.snapshot.flags(step.relationships)
+        sieves = self._sieves(step.relationships)
         seen = np.zeros(len(self.snapshot.nodes), dtype=np.bool_)
         frontier, total, kept = begins, 0, 0
         levels: list[Indices] = []
@@ -246,9 +249,7 @@ class SnapshotWalk:
                 for number, table in enumerate(self.snapshot.tables):
                     if not len(table):
                         continue
-                    slots, _ = table.hop(
-                        frontier, outward=outward, allowed=allowed, as_of=self.as_of, with_origins=False
-                    )
+                    slots, _ = table.hop(frontier, outward=outward, sieve=sieves[number], with_origins=False)
                     if followed is not None:
                         followed.append(Followed(number, slots, np.full(len(slots), level, dtype=np.int32)))
                     ends = table.ends(slots, outward=outward)

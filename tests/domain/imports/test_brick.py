@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -34,6 +35,16 @@ def test_building_53() -> None:
     assert (power.kind, power.type) == (EntityKind.DEVICE, "Thermal_Power_Sensor")
     assert power.attributes == {"unit": "W", "timeseriesId": "hw", "timeseriesStore": "53hhw_system_data.csv"}
     assert model.entities[f"{HHWS}building53.boiler1"].attributes["hasManufacturer"] == "Aerco"
+
+
+@needs_data
+@pytest.mark.parametrize("building", ["53_condensing_x", "55_condensing_bf"])
+def test_a_plants_series_are_those_others_found(building: str) -> None:
+    model = brick_read((SHARED_DATA / "hhw" / "models" / f"building_{building}.ttl").read_text())
+    expected = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["hhw"][building[:2]]
+    found = [each.attributes["timeseriesId"] for each in model.entities.values() if "timeseriesId" in each.attributes]
+    assert sorted(found) == expected["model_series"]
+    assert model.remarks == []
 
 
 @needs_data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -17,6 +18,7 @@ from domain.imports import apply, files
 from domain.imports.apply import records_apply
 from domain.imports.files import Format, records_read
 from domain.imports.outcome import Outcome
+from domain.imports.records import EntityRecord, Remark
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
@@ -46,6 +48,7 @@ METERED = {
     "target": {"kind": "DEVICE", "externalId": "M-7"}, "port": 2, "validFrom": "2020-01-02T01:00:00+01:00",
     "validUntil": "2020-02-01T00:00:00Z", "metadata": {"metrics_mapping": {"t": "temperature"}},
 }  # fmt: skip
+PUMP_SHORT = {"record": "entity", "kind": "ASSET", "name": "Pump"}
 ALL = [PUMP, HALL, METER, IN_HALL, METERED]
 
 
@@ -120,6 +123,7 @@ def test_a_fault_is_told_by_its_line_and_the_rest_goes_through(world: World) -> 
             {**IN_HALL, "validUntil": "2019-01-02T00:00:00Z"},
             {**IN_HALL, "port": 1},
             [1],
+            {"record": []},
             IN_HALL,
         ),
     ]
@@ -137,6 +141,7 @@ def test_a_fault_is_told_by_its_line_and_the_rest_goes_through(world: World) -> 
         (12, "BAD_USER_INPUT", ("validUntil",)),
         (13, "BAD_USER_INPUT", ("port",)),
         (14, "BAD_USER_INPUT", ()),
+        (15, "BAD_USER_INPUT", ("record",)),
     ]
 
 
@@ -203,6 +208,37 @@ def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: py
             entities_create(session, change=change, kind=EntityKind.ASSET, new=drafts)
         with pytest.raises(LimitExceededError):
             edges_create(session, change=change, drafts=edges)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_line_that_is_too_long_is_told_and_the_next_is_read(form: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LINE_MAX_CHARS", 100)
+    long = "x" * 1_000
+    lines = {
+        Format.NDJSON: ndjson(PUMP_SHORT, {**PUMP_SHORT, "name": long}, PUMP_SHORT),
+        Format.CSV: ["kind,name\n", "ASSET,Pump\n", f"ASSET,{long}\n", "ASSET,Pump\n"],
+    }[form]
+    read = list(files.lines_read(io.StringIO("".join(lines))))
+    assert [len(line) for line in read] == [min(len(line), 101) for line in lines]
+    first, fault, last = records_read(read, form)
+    assert isinstance(first, EntityRecord)
+    assert isinstance(fault, Remark)
+    assert isinstance(last, EntityRecord)
+    assert (fault.code, fault.line, last.line) == ("BAD_USER_INPUT", len(lines) - 1, len(lines))
+
+
+def test_an_import_that_writes_nothing_leaves_no_trace(world: World) -> None:
+    def revision() -> int:
+        with world.session() as session:
+            return int(session.execute(text("SELECT revision FROM graph_clocks")).scalar_one())
+
+    assert bring(world, ndjson(*ALL)).written == 5
+    before = revision()
+    again = bring(world, ndjson(*ALL, {**PUMP, "name": ""}, {**IN_HALL, "target": "nowhere"}))
+    assert (again.written, len(again.refused)) == (0, 2)
+    assert revision() == before
+    assert bring(world, ndjson({**PUMP, "status": "off"})).written == 1
+    assert revision() == before + 1
 
 
 def test_csv_without_usable_columns_is_refused_whole() -> None:

@@ -1,0 +1,143 @@
+"""`argus import` and `argus export`, on a database: streams, dry runs, refusals, and a graph that goes round."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from argus.cli.main import main
+from runtime.database import transaction
+from tests.support.plant import SHARED_DATA
+from tests.support.servers import TestDatabase
+
+GRAPH: list[dict[str, Any]] = [
+    {"record": "entity", "kind": "ASSET", "externalId": "P-1", "name": "Pump", "type": "pump", "attributes": {"kW": 5}},
+    {"record": "entity", "kind": "DEVICE", "externalId": "M-7", "name": "Meter", "firmwareVersion": "1.2"},
+    {"record": "entity", "kind": "PERSON", "externalId": "ann", "name": "Ann", "email": "ann@example.org"},
+    {"record": "entity", "kind": "SPACE", "name": "Yard", "location": {"type": "Point", "coordinates": [8.5, 47.25]}},
+    {
+        "record": "edge", "source": "P-1", "relationship": "MONITORED_BY", "target": "M-7", "port": 2,
+        "validFrom": "2024-03-01T00:00:00Z", "validUntil": "2030-01-01T00:00:00Z", "metadata": {"by": "hand"},
+    },
+    {"record": "edge", "source": "ann", "relationship": "LOCATED_IN", "target": "P-1", "validFrom": "2024-03-02T00:00:00Z"},
+]  # fmt: skip
+
+
+@pytest.fixture
+def argus(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """`argus(word, ...)`: run a command on the test's database; its status, output and errors."""
+    for role in ("owner", "api", "ingest", "pipeline"):
+        name = "ARGUS_DATABASE_URL" + ("" if role == "owner" else f"_{role.upper()}")
+        monkeypatch.setenv(name, database.url(role))
+    monkeypatch.setenv("ARGUS_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("ARGUS_SECRET", "a secret of this test, long enough for a token")
+
+    def run(*words: str) -> tuple[int, str, str]:
+        status = main(words)
+        told = capsys.readouterr()
+        return status, told.out, told.err
+
+    for name in ("one", "other"):
+        assert run("organization", "create", name)[0] == 0
+    return run
+
+
+def count(engine: Callable[[str], Engine], table: str) -> int:
+    with transaction(engine("owner")) as session:
+        return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608
+
+
+def written(path: Path, records: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Path) -> None:
+    file = written(tmp_path / "graph.ndjson", GRAPH)
+    status, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
+    assert status == 0
+    made = json.loads(out)
+    assert (made["created"], made["edges_created"], made["told"], made["dry_run"]) == (4, 2, [], False)
+    exports = [tmp_path / "one.ndjson", tmp_path / "other.ndjson"]
+    status, out, _ = argus("export", "graph", "--organization", "one", "--out", str(exports[0]), "--json")
+    assert (status, json.loads(out)) == (0, {"entities": 4, "edges": 2})
+    for organization in ("other", "one", "other"):
+        assert argus("import", "graph", str(exports[0]), "--organization", organization)[0] == 0
+    assert argus("export", "graph", "--organization", "other", "--out", str(exports[1]))[0] == 0
+    first, second = (sorted(path.read_text().splitlines()) for path in exports)
+    assert first == second
+    said = {record.get("externalId", record.get("relationship")): record for record in map(json.loads, first)}
+    assert said["ann"]["email"] == "ann@example.org"
+    assert said["MONITORED_BY"] == {
+        **GRAPH[4], "source": {"kind": "ASSET", "externalId": "P-1"}, "target": {"kind": "DEVICE", "externalId": "M-7"},
+    }  # fmt: skip
+    # As of a time before the person came, the export has one edge less.
+    status, out, err = argus("export", "graph", "--organization", "one", "--as-of", "2024-03-01T12:00:00Z")
+    assert (status, out.count('"record":"edge"'), err) == (0, 1, "4 entities, 1 edges written\n")
+
+
+def test_what_comes_in_on_standard_input_is_read_and_a_line_at_fault_is_told(
+    argus: Any, monkeypatch: pytest.MonkeyPatch, engine: Callable[[str], Engine]
+) -> None:
+    lines = [json.dumps(GRAPH[0]), '{"record": "entity", "kind": "ASSET"}', "{", json.dumps(GRAPH[1])]
+    given = "".join(f"{line}\n" for line in lines)
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    status, out, err = argus("import", "graph", "-", "--organization", "one", "--dry-run")
+    assert (status, count(engine, "entities"), count(engine, "changes")) == (1, 0, 0)
+    assert "Would have: entities: 2 created" in out
+    monkeypatch.setattr("sys.stdin", io.StringIO(given))
+    status, out, err = argus("import", "graph", "-", "--organization", "one")
+    assert (status, count(engine, "entities")) == (1, 2)
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["line 3", "line 2"]
+    assert all("[BAD_USER_INPUT]" in line for line in err.splitlines())
+
+
+def test_csv_is_known_by_its_name(argus: Any, tmp_path: Path) -> None:
+    entities, edges = tmp_path / "things.csv", tmp_path / "edges.CSV"
+    entities.write_text("\ufeffkind,externalId,name,attributes.kW\nASSET,P-1,Pump,5\nDEVICE,M-7,Meter,\n")
+    edges.write_text("source,relationship,target,port\nP-1,MONITORED_BY,M-7,1\n")
+    for file, made in ((entities, (2, 0)), (edges, (0, 1))):
+        status, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
+        found = json.loads(out)
+        assert (status, found["created"], found["edges_created"]) == (0, *made)
+
+
+def test_a_file_that_is_not_there_is_told(argus: Any, tmp_path: Path) -> None:
+    status, _, err = argus("import", "graph", str(tmp_path / "nothing.ndjson"), "--organization", "one")
+    assert status == 1
+    assert "cannot be read" in err
+
+
+@pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
+def test_a_model_that_does_not_parse_changes_nothing(argus: Any, engine: Callable[[str], Engine]) -> None:
+    file = SHARED_DATA / "brick" / "broken_ebu3b_brick.ttl"
+    status, _, err = argus("import", "brick", str(file), "--organization", "one")
+    assert status == 1
+    assert "line 6074" in err
+    assert (count(engine, "entities"), count(engine, "entity_edges"), count(engine, "changes")) == (0, 0, 0)
+
+
+@pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
+def test_a_whole_building_goes_round(argus: Any, tmp_path: Path) -> None:
+    soda, out = SHARED_DATA / "brick" / "soda_brick.ttl", tmp_path / "soda.ndjson"
+    status, _, err = argus(
+        "import", "brick", str(soda), "--organization", "one", "--valid-from", "2020-01-01T00:00:00Z"
+    )
+    assert status == 0
+    assert [line.rpartition("#")[2].partition(":")[0] for line in err.splitlines()] == ["floor_8", "floor_o"]
+    assert argus("export", "graph", "--organization", "one", "--out", str(out))[0] == 0
+    status, told, _ = argus("import", "graph", str(out), "--organization", "other", "--json")
+    assert status == 0
+    made = json.loads(told)
+    assert (made["created"], made["edges_created"]) == (1_696, 1_926)
+    again = tmp_path / "again.ndjson"
+    assert argus("export", "graph", "--organization", "other", "--out", str(again))[0] == 0
+    assert sorted(again.read_text().splitlines()) == sorted(out.read_text().splitlines())
