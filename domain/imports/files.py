@@ -54,10 +54,7 @@ def _ndjson(lines: Iterable[str]) -> Iterator[Record | Remark]:
 
 def _csv(lines: Iterable[str]) -> Iterator[Record | Remark]:
     reader = csv.DictReader(line if len(line) <= LINE_MAX_CHARS else _TOO_LONG for line in lines)
-    columns = set(reader.fieldnames or ())
-    if not ({"kind", "name"} <= columns or {"source", "relationship", "target"} <= columns):
-        message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
-        raise BadInputError(message, path=("file",))
+    _columns_check(reader)
     while True:
         try:
             row = next(reader, None)
@@ -69,9 +66,21 @@ def _csv(lines: Iterable[str]) -> Iterator[Record | Remark]:
         except ArgusError as error:
             yield remark_of(error, subject=f"line {reader.reader.line_num}", line=reader.reader.line_num)
         except csv.Error as error:
-            yield Remark(
-                f"line {reader.reader.line_num}", f"This is no CSV: {error}.", "BAD_USER_INPUT", reader.reader.line_num
-            )
+            number = reader.reader.line_num
+            yield Remark(f"line {number}", f"This is no CSV: {error}.", "BAD_USER_INPUT", number)
+
+
+def _columns_check(reader: csv.DictReader[str]) -> None:
+    try:
+        named = list(reader.fieldnames or ())
+    except csv.Error as error:
+        raise BadInputError(f"The first line is no CSV: {error}.", path=("file",)) from None
+    if not ({"kind", "name"} <= set(named) or {"source", "relationship", "target"} <= set(named)):
+        message = "The first line of a CSV file names the columns: kind and name, or source, relationship and target."
+        raise BadInputError(message, path=("file",))
+    twice = sorted({name for name in named if name and named.count(name) > 1})
+    if twice:
+        raise BadInputError(f"The first line names the column {twice[0]!r} twice.", path=("file",))
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:

@@ -241,9 +241,19 @@ def test_an_import_that_writes_nothing_leaves_no_trace(world: World) -> None:
     assert revision() == before + 1
 
 
-def test_csv_without_usable_columns_is_refused_whole() -> None:
-    with pytest.raises(BadInputError, match="names the columns"):
-        list(records_read(["a,b\n", "1,2\n"], Format.CSV))
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("a,b", "names the columns"),
+        ("", "names the columns"),
+        ("kind,name,name", "'name' twice"),
+        ("x" * 200_000, "is no CSV"),
+    ],
+    ids=["other columns", "none", "one twice", "too long"],
+)
+def test_csv_without_usable_columns_is_refused_whole(header: str, told: str) -> None:
+    with pytest.raises(BadInputError, match=told):
+        list(records_read([f"{header}\n", "1,2\n"], Format.CSV))
 
 
 def test_what_was_deleted_is_not_brought_back_by_its_id(world: World) -> None:
