@@ -40,6 +40,7 @@ from domain.telemetry.feed_reads import (
     revision_get,
     watches_load,
 )
+from domain.telemetry.invalidation import links_invalidated
 from gql.feed_topic import OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 
@@ -155,7 +156,7 @@ class FeedHub:
                 async for update in self._catch_up_after(key, subscriber, behind):
                     yield update
             while (sent := await subscriber.next()) is not None:
-                yield FeedUpdate(sent.series, (), sent.dropped, self._cursor(key, subscriber, sent))
+                yield FeedUpdate(sent.series, sent.invalidated, sent.dropped, self._cursor(key, subscriber, sent))
         finally:
             self._leave(key, subscriber)
 
@@ -315,7 +316,12 @@ class FeedHub:
                 await self._watches_renew(topics, [topic])
             return
         for topic, watch in zip(stale, watches, strict=True):
+            changed = links_invalidated(topic.watch, watch, now=self._clock())
             topics.renew(topic, watch, now_s)
+            if changed:
+                positions = dict(self._heads.positions)
+                cursor = self._encode(topic.key, positions)
+                topic.send(Sent(None, 0, (), positions, cursor, invalidated=changed))
 
     async def _graph_follow(self, topics: OrganizationTopics, revision: int) -> None:
         """Let all topics of an organization see at least this revision of the graph."""

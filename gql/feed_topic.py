@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from domain.telemetry.feed import Watch
+from domain.telemetry.feed import InvalidatedRange, Watch
 from domain.telemetry.packed import Series
 from graph.errors import ArgusError, LimitExceededError
 
@@ -62,14 +62,16 @@ class Sent:
     """One update on its way; the same object for all subscribers of a topic.
 
     positions: the hub's place after it, by partition; cursor: the same, encoded. dropped: left out before it.
+    partition None: it is of no partition's, and everybody is sent it. invalidated: ranges to be read again.
     """
 
-    partition: int
+    partition: int | None
     position: int
     series: Sequence[Series]
     positions: Mapping[int, int]
     cursor: str
     dropped: int = 0
+    invalidated: Sequence[InvalidatedRange] = ()
 
 
 class Subscriber:
@@ -93,7 +95,7 @@ class Subscriber:
             self._dropped += 1
             return
         if self._dropped:
-            sent = Sent(sent.partition, sent.position, sent.series, sent.positions, sent.cursor, self._dropped)
+            sent = replace(sent, dropped=self._dropped)
             self._dropped = 0
         self._queue.append(sent)
         self._wake.set()
@@ -112,7 +114,7 @@ class Subscriber:
         while True:
             while self._queue:
                 sent = self._queue.popleft()
-                if sent.position > self.floor.get(sent.partition, 0):
+                if sent.partition is None or sent.position > self.floor.get(sent.partition, 0):
                     return sent
             if self._is_closed:
                 if self._error is not None:
