@@ -11,7 +11,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 _ROOTS = {
     "Query": "What can be asked.",
     "Mutation": "What can be changed. Each payload holds the changed object (null if refused) and, in errors, what the "
-    "caller can mend. Nothing is changed where errors is not empty, ingest aside.",
+    "caller can mend. Nothing is changed where errors is not empty, ingest and imports aside.",
     "Subscription": "What can be followed, over a WebSocket (graphql-transport-ws).",
 }
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
 from rdflib.plugins.parsers.notation3 import BadSyntax
 
-from domain.imports.brick_words import NO_TYPES, PLACE_WORDS, POINT_WORDS, RELATIONS, THING_WORDS
+from domain.imports.brick_words import NO_TYPES, PLACE_WORDS, POINT_WORDS, QUANTITY_WORDS, RELATIONS, THING_WORDS
 from domain.imports.records import EdgeRecord, EntityRecord, Record, Ref, Remark
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
@@ -237,7 +237,7 @@ def kind_of_class(name: str) -> EntityKind:
         return EntityKind.ASSET
     if last in PLACE_WORDS:
         return EntityKind.SPACE
-    if set(words) & POINT_WORDS:
+    if last in QUANTITY_WORDS or set(words) & POINT_WORDS:
         return EntityKind.DEVICE
     if set(words) & PLACE_WORDS:
         return EntityKind.SPACE

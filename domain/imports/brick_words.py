@@ -25,6 +25,13 @@ POINT_WORDS: Final = frozenset(
     Deadband Load Level Discharge Supply Return
     """.split()
 )
+# ... or a point's, if it ends with what can be measured,
+QUANTITY_WORDS: Final = frozenset(
+    """
+    Temperature Humidity Pressure Flow Enthalpy Speed Position Demand Energy Power Voltage Current Frequency
+    Concentration
+    """.split()
+)
 # ... unless its last word makes it a thing: a supply fan is no supply.
 THING_WORDS: Final = frozenset(
     """

@@ -113,6 +113,9 @@ def test_what_feeds_without_a_type_is_unknown_and_what_is_only_named_is_dangling
         ("Condensing_Natural_Gas_Boiler", EntityKind.ASSET),
         ("Weather_Station", EntityKind.ASSET),
         ("Building", EntityKind.SPACE),
+        ("Outside_Air_Humidity", EntityKind.DEVICE),
+        ("Energy_Demand", EntityKind.DEVICE),
+        ("Outside", EntityKind.SPACE),
     ],
 )
 def test_classes_by_their_words(name: str, kind: EntityKind) -> None:
