@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.dead_letters.model import DeadLetter
+from domain.dead_letters.queries import dead_letters_get
 from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_types_get
 from graph.changes import Change, changes_get
@@ -15,17 +17,17 @@ from graph.edges.queries import edge_versions_by_id, edges_newest
 from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
-Node = Entity | EdgeVersion | EntityType | Change
+Node = Entity | EdgeVersion | EntityType | Change | DeadLetter
 
 
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
-    """Return what these ids name: entities (deleted ones too), versions of edges, edges, entity types, changes.
+    """Return what these ids name: entities (deleted ones too), edges and their versions, entity types, and so on.
 
     An edge's own id stands for its newest version. An id that names nothing of this organization is left out. The
     number of statements does not depend on the number of ids, and what is found early is not asked for again.
     """
     found: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
-    for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get):
+    for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get, dead_letters_get):
         missing = [each for each in ids if each not in found]
         if not missing:
             break

@@ -43,12 +43,12 @@ DEVICES = frozenset({Role.DEVICE})
 
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
-    traverse path near within inAreaOf around edgeVersions changes
+    traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
-    createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice
+    createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )

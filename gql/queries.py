@@ -6,12 +6,14 @@ import asyncio
 
 import strawberry
 
+from domain.dead_letters.model import DeadLetter as DeadLetterRow
 from domain.entity_types.model import EntityType as EntityTypeRow
 from domain.entity_types.queries import entity_type_list
 from domain.nodes import Node as NodeRow
 from domain.nodes import nodes_get
 from gql.changes import change_of
 from gql.context import Info
+from gql.dead_letters import dead_letter_of
 from gql.edges import edge_of
 from gql.entities import (
     Entity,
@@ -214,5 +216,7 @@ def node_of(found: NodeRow | None) -> Node | None:
             return entity_type_of(found)
         case ChangeRow():
             return change_of(found)
+        case DeadLetterRow():
+            return dead_letter_of(found)
         case _:
             return None

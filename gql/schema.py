@@ -12,6 +12,7 @@ from strawberry.tools import merge_types
 from gql.activities import ActivityMutation
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
+from gql.dead_letters import DeadLetterMutation, DeadLetterQuery
 from gql.descriptions import describe
 from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
@@ -32,7 +33,8 @@ from gql.traversal import TraversalQuery
 
 schema = strawberry.Schema(
     query=merge_types(
-        "Query", (GraphQuery, TraversalQuery, GeometryQuery, RelationshipQuery, ChangeQuery, TelemetryQuery)
+        "Query",
+        (GraphQuery, TraversalQuery, GeometryQuery, RelationshipQuery, ChangeQuery, TelemetryQuery, DeadLetterQuery),
     ),
     mutation=merge_types(
         "Mutation",
@@ -48,6 +50,7 @@ schema = strawberry.Schema(
             EdgeMutation,
             ImportMutation,
             IngestMutation,
+            DeadLetterMutation,
             DeviceTokenMutation,
         ),
     ),

@@ -163,6 +163,8 @@ dead_letters = Table(
     Column("attempts", Integer, nullable=False),
     Column("failed_at", INSTANT, nullable=False),
     Column("resolved_at", INSTANT),
+    Column("discarded_at", INSTANT),
+    Column("discarded_by", Text),
     PrimaryKeyConstraint("organization_id", "id", name="pk_dead_letters"),
     UniqueConstraint(
         "organization_id",

@@ -46,3 +46,25 @@ REVOKE ALL ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like
     edges_recorded_since(integer, timestamptz, integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
     edges_recorded_since(integer, timestamptz, integer) TO argus_api, argus_pipeline;
+
+-- What was given up by somebody, and what can be tried again.
+ALTER TABLE dead_letters ADD COLUMN discarded_at timestamptz, ADD COLUMN discarded_by text;
+GRANT UPDATE (discarded_at, discarded_by) ON dead_letters TO argus_api;
+
+-- Batches are the pipeline's; who may retry a dead letter may have its batch processed again, and no more.
+CREATE FUNCTION batches_reopen(organization integer, raw_ids bigint[], received timestamptz[]) RETURNS integer
+    LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH reopened AS (
+        UPDATE public.raw_batches b SET normalized_at = NULL
+        WHERE b.organization_id = organization AND organization = (SELECT public.current_organization())
+            AND b.normalized_at IS NOT NULL
+            AND (b.id, b.received_at) IN (
+                SELECT r.batch_id, r.received_at FROM unnest(raw_ids, received) AS u (i, t)
+                JOIN public.telemetry_raw r
+                    ON r.organization_id = organization AND r.id = u.i AND r.received_at = u.t)
+        RETURNING 1
+    )
+    SELECT count(*)::integer FROM reopened
+$$;
+REVOKE ALL ON FUNCTION batches_reopen(integer, bigint[], timestamptz[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION batches_reopen(integer, bigint[], timestamptz[]) TO argus_api;

@@ -149,6 +149,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         {"roles": list(ROLES)},
     )
     assert [tuple(row) for row in rows] == [
+        ("batches_reopen", "argus_api"),
         ("device_token_owner", "argus_api"),
         ("edges_recorded_since", "argus_api"),
         ("edges_recorded_since", "argus_pipeline"),

@@ -37,6 +37,15 @@ _TAKE_OVER = text(
     """
 )
 
+_JUDGE = text(
+    """
+    UPDATE reading_keys k SET stored = u.s
+    FROM unnest(:devices, :keys, :ids, :received, :stored) AS u (d, k, i, r, s)
+    WHERE k.organization_id = :organization_id AND k.device_id = u.d AND k.key = u.k AND k.raw_id = u.i
+        AND k.stored <> u.s
+    """
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Claims:
@@ -90,6 +99,13 @@ def keys_claim(
     if taken:
         session.execute(_TAKE_OVER, _parameters(organization_id, readings, np.array(taken, dtype=np.intp), stored))
     return Claims(np.array(repeated, dtype=np.intp), demoted)
+
+
+def keys_judge(session: Session, *, organization_id: int, readings: Readings, stored: NDArray[np.bool_]) -> None:
+    """Note of readings that are processed again, and hold their keys already, whether they have any point now."""
+    arrays_enable(session)
+    everything = np.arange(len(readings), dtype=np.intp)
+    session.execute(_JUDGE, _parameters(organization_id, readings, everything, stored))
 
 
 def _parameters(

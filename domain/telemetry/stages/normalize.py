@@ -22,8 +22,8 @@ from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.demote import Demotion, readings_demote
-from domain.telemetry.stages.keys import keys_claim
-from domain.telemetry.stages.letters import letters_mirror, letters_write
+from domain.telemetry.stages.keys import keys_claim, keys_judge
+from domain.telemetry.stages.letters import letters_mirror, letters_resolve, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import points_of, points_standing, points_write
 from graph.change import graph_hold
@@ -42,13 +42,18 @@ _BEGIN = text(
         SELECT u.n FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
         JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
         WHERE b.normalized_at IS NULL
+    ), again AS (
+        SELECT u.n FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
+        JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+        WHERE b.normalized_at IS NULL AND b.feed_position IS NOT NULL
     ), held AS (
         UPDATE stage_leases SET position = position + (SELECT count(*) FROM todo),
             expires_at = clock_timestamp() + :ttl
         WHERE stage = :stage AND partition = :partition AND fence = :fence
         RETURNING position
     )
-    SELECT (SELECT position FROM held) AS position, array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo
+    SELECT (SELECT position FROM held) AS position, array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
+        array(SELECT (n - 1)::int FROM again) AS again
     """
 )
 _FINISH = text(
@@ -169,6 +174,12 @@ def batches_normalize(
         _write_halving(session, work, everything)
     else:
         _write(session, work, everything, work.notes)
+    if begun.again:
+        # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
+        places = {batches[n].id for n in begun.again}
+        raw_ids = [int(raw_id) for batch in todo if batch.id in places for raw_id in batch.raw_ids]
+        letters_resolve(session, organization_id=organization_id, stage=run.lease.stage, raw_ids=raw_ids, now=now)
+        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == _STORED)
     letters_write(
         session,
         organization_id=organization_id,
