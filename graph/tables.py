@@ -124,7 +124,13 @@ for _column in ("name", "created_at", "updated_at"):
         entities.c.id,
         postgresql_where=_LIVE,
     )
-Index("ix_entities_type", entities.c.organization_id, entities.c.type, entities.c.kind)
+Index(
+    "ix_entities_type",
+    entities.c.organization_id,
+    entities.c.type,
+    entities.c.kind,
+    postgresql_where=text("type IS NOT NULL"),
+)
 Index(
     "ix_entities_bounds",
     entities.c.organization_id,

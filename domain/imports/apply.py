@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.entity_types.operations import entity_type_create, entity_type_update
@@ -27,6 +28,8 @@ T = TypeVar("T")
 CHUNK_RECORDS: Final = 1_000
 # Edges whose ends had not been met are tried again at the end; so many are remembered.
 WAITING_MAX: Final = 200_000
+# A plan that is to fit any list of a thousand names compares each name with each row; one made for the list does not.
+_PLAN_FOR_THE_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
 class ChangeRunner(Protocol):
@@ -99,6 +102,7 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
     def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
         # Run anew where the transaction is: nothing is counted twice.
         outcome.restore(before)
+        session.execute(_PLAN_FOR_THE_VALUES)
         for word in words:
             _word_apply(session, change, word, outcome)
         entities_apply(session, change=change, records=entities, outcome=outcome)
