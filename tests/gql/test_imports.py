@@ -74,3 +74,22 @@ def test_more_than_are_taken_at_once_are_refused_whole(client: Client) -> None:
     reply = client.call(IMPORT, {"records": [RECORDS[3]] * 1_001, "dry": False})
     assert reply.error_codes == ["LIMIT_EXCEEDED"]
     assert client.call("{ entities { totalCount } }").data["entities"]["totalCount"] == 0
+
+
+def test_as_many_as_are_taken_at_once_go_through(client: Client) -> None:
+    entities = [
+        {"record": "entity", "kind": "SPACE", "externalId": f"room-{number}", "name": f"Room {number}"}
+        for number in range(501)
+    ]
+    edges = [
+        {"record": "edge", "source": "room-0", "relationship": "CONTAINS", "target": f"room-{number}"}
+        for number in range(1, 500)
+    ]
+    made = bring(client, [*edges, *entities])
+    assert (made["created"], made["edgesCreated"], made["errors"]) == (501, 499, [])
+
+
+def test_who_may_not_administer_may_not_import(api: Api, client: Client, request: pytest.FixtureRequest) -> None:
+    viewer = Client(client.url, api.token("importing-" + request.node.name[:40].replace("_", "-").strip("-"), "viewer"))
+    assert viewer.call(IMPORT, {"records": RECORDS, "dry": False}).error_codes == ["FORBIDDEN"]
+    assert client.call("{ entities { totalCount } }").data["entities"]["totalCount"] == 0
