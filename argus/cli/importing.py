@@ -13,30 +13,20 @@ from typing import TextIO
 
 from argus.changes import changes_run
 from argus.cli.errors import CommandError, told
+from argus.cli.importing_series import series_add
 from argus.cli.options import home_add, instant, json_add, settings_of
-from argus.client import ArgusClient, ClientError
-from argus.importing.columns import Columns, SeriesError
-from argus.importing.series import series_send
+from argus.cli.progress import progress_end, progress_tell
 from argus.organizations import organization_find
-from argus.tokens import short_token
 from domain.imports.apply import records_apply
 from domain.imports.files import Format, lines_read, records_read
 from domain.imports.outcome import Outcome
 from domain.imports.records import Record, Remark
 from runtime.settings import Settings
 
-URL_DEFAULT = "http://127.0.0.1:8000/graphql"
 _GRAPH = """\
 Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and
 edges each in a file of their own. What is there is changed where the file says something else; importing a file twice
 changes nothing. A line at fault is told and left out, and the exit status is 1. docs/import.md has the form.
-"""
-_SERIES = """\
-Send a CSV file's readings through the API, as a device would. Each row is one instant. Empty cells, NA and NaN are
-absent. Sending a file twice changes nothing: readings are recognised as repeats.
-
-Without --map and --device, a column belongs to the device whose attribute timeseriesId has the column's name, which
-is what `argus import brick` writes, and the metric is named as the column is.
 """
 
 
@@ -75,27 +65,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             help="since when edges are true that do not say so themselves (default: now)",
         )
         each.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
-    series = actions.add_parser(
-        "series", help="readings (CSV)", description=_SERIES, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    series.add_argument("file", metavar="FILE.csv", type=Path)
-    series.add_argument("--timestamp-column", default="timestamp", metavar="COLUMN", help="default: %(default)s")
-    series.add_argument(
-        "--timezone", default="UTC", metavar="ZONE", help="of timestamps without an offset (default: %(default)s)"
-    )
-    series.add_argument("--device", metavar="EXTERNAL_ID", help="one device that all columns belong to")
-    series.add_argument("--device-column", metavar="COLUMN", help="the column that names each row's device")
-    series.add_argument("--metric-columns", metavar="A,B", help="columns to send (default: all that can be placed)")
-    series.add_argument(
-        "--map",
-        action="append",
-        default=[],
-        metavar="COLUMN=EXTERNAL_ID[::METRIC]",
-        help="where a column belongs; repeatable",
-    )
-    series.add_argument("--url", default=URL_DEFAULT, help="address of the API (default: %(default)s)")
-    series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
-    series.set_defaults(run=series_run)
+    series = series_add(actions)
     for each in (brick, graph, series):
         each.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
         home_add(each)
@@ -132,9 +102,9 @@ def _records_run(
     organization = organization_find(settings, arguments.organization)
     with changes_run(settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run) as run:
         outcome = records_apply(
-            records, run=run, valid_from=arguments.valid_from, progress=lambda done: _progress(done, total)
+            records, run=run, valid_from=arguments.valid_from, progress=lambda done: progress_tell(done, total)
         )
-    _progress_end()
+    progress_end()
     _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run)
     return 1 if outcome.refused else 0
 
@@ -152,41 +122,6 @@ def _format(arguments: argparse.Namespace) -> Format:
     if arguments.format is not None:
         return Format(arguments.format)
     return Format.CSV if arguments.file.suffix.lower() == ".csv" else Format.NDJSON
-
-
-def series_run(arguments: argparse.Namespace) -> int:
-    """Send a CSV file's readings."""
-    settings: Settings | None = None if arguments.token else settings_of(arguments)
-    with told():
-        token = arguments.token
-        if settings is not None:
-            token = short_token(settings, organization_find(settings, arguments.organization).slug, "argus import")
-        columns = Columns(
-            timestamp=arguments.timestamp_column,
-            timezone=arguments.timezone,
-            device=arguments.device,
-            device_column=arguments.device_column,
-            metrics=None if arguments.metric_columns is None else tuple(arguments.metric_columns.split(",")),
-            placed=dict(_placement(each) for each in arguments.map),
-        )
-        client = ArgusClient(arguments.url, token)
-        try:
-            sent = series_send(arguments.file, columns, client=client, progress=_progress)
-        except (SeriesError, ClientError, OSError) as error:
-            raise CommandError(str(error)) from error
-        finally:
-            client.close()
-    _progress_end()
-    if arguments.json:
-        print(json.dumps(asdict(sent)))
-        return 0 if not sent.faults else 1
-    repeats = f" ({sent.duplicates} of them repeats within a call)" if sent.duplicates else ""
-    print(f"{sent.rows} rows: {sent.accepted} readings accepted{repeats}, {sent.rejected} rejected")
-    if sent.columns_left_out:
-        print(f"Columns of no device, left out: {', '.join(sent.columns_left_out)}")
-    for fault in sent.faults:
-        print(f"line {fault.line}: {fault.message}", file=sys.stderr)
-    return 0 if not sent.faults else 1
 
 
 def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
@@ -212,15 +147,6 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
         print(f"{where}{subject}{remark.message}{field}{code}", file=sys.stderr)
 
 
-def _placement(text: str) -> tuple[str, tuple[str, str | None]]:
-    column, equals, rest = text.partition("=")
-    if not equals or not column or not rest:
-        msg = f"--map {text!r} must read COLUMN=EXTERNAL_ID or COLUMN=EXTERNAL_ID::METRIC."
-        raise CommandError(msg, status=2)
-    external_id, _, metric = rest.partition("::")
-    return column, (external_id, metric or None)
-
-
 def _read(path: Path, max_bytes: int) -> str:
     try:
         if path.stat().st_size > max_bytes:
@@ -230,14 +156,3 @@ def _read(path: Path, max_bytes: int) -> str:
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{path} cannot be read: {error}."
         raise CommandError(msg) from error
-
-
-def _progress(done: int, total: int | None = None) -> None:
-    if sys.stderr.isatty():
-        of = "" if total is None else f" of {total}"
-        print(f"\r{done}{of}", end="", file=sys.stderr, flush=True)
-
-
-def _progress_end() -> None:
-    if sys.stderr.isatty():
-        print(file=sys.stderr)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from argus.cli.errors import told
 from runtime.settings import DEFAULT_HOME, Settings, settings_load
 
+URL_DEFAULT = "http://127.0.0.1:8000/graphql"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 

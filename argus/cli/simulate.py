@@ -12,8 +12,7 @@ from datetime import timedelta
 from random import Random
 
 from argus.cli.errors import CommandError, told
-from argus.cli.importing import URL_DEFAULT
-from argus.cli.options import duration, home_add, json_add, settings_of
+from argus.cli.options import URL_DEFAULT, duration, home_add, json_add, settings_of
 from argus.client import ArgusClient, ClientError
 from argus.organizations import organization_find
 from argus.simulate.run import Simulation, devices_find, devices_make

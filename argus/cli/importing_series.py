@@ -1,0 +1,97 @@
+"""`argus import series`: send a CSV file's readings through the API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from argus.cli.errors import CommandError, told
+from argus.cli.options import URL_DEFAULT, settings_of
+from argus.cli.progress import progress_end, progress_tell
+from argus.client import ArgusClient, ClientError
+from argus.importing.columns import Columns, SeriesError
+from argus.importing.series import series_send
+from argus.organizations import organization_find
+from argus.tokens import short_token
+from runtime.settings import Settings
+
+_SERIES = """\
+Send a CSV file's readings through the API, as a device would. Each row is one instant. Empty cells, NA and NaN are
+absent. Sending a file twice changes nothing: readings are recognised as repeats.
+
+Without --map and --device, a column belongs to the device whose attribute timeseriesId has the column's name, which
+is what `argus import brick` writes, and the metric is named as the column is.
+"""
+
+
+def series_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add the command."""
+    series = actions.add_parser(
+        "series", help="readings (CSV)", description=_SERIES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    series.add_argument("file", metavar="FILE.csv", type=Path)
+    series.add_argument("--timestamp-column", default="timestamp", metavar="COLUMN", help="default: %(default)s")
+    series.add_argument(
+        "--timezone", default="UTC", metavar="ZONE", help="of timestamps without an offset (default: %(default)s)"
+    )
+    series.add_argument("--device", metavar="EXTERNAL_ID", help="one device that all columns belong to")
+    series.add_argument("--device-column", metavar="COLUMN", help="the column that names each row's device")
+    series.add_argument("--metric-columns", metavar="A,B", help="columns to send (default: all that can be placed)")
+    series.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=EXTERNAL_ID[::METRIC]",
+        help="where a column belongs; repeatable",
+    )
+    series.add_argument("--url", default=URL_DEFAULT, help="address of the API (default: %(default)s)")
+    series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
+    series.set_defaults(run=series_run)
+    return series
+
+
+def series_run(arguments: argparse.Namespace) -> int:
+    """Send a CSV file's readings."""
+    settings: Settings | None = None if arguments.token else settings_of(arguments)
+    with told():
+        token = arguments.token
+        if settings is not None:
+            token = short_token(settings, organization_find(settings, arguments.organization).slug, "argus import")
+        columns = Columns(
+            timestamp=arguments.timestamp_column,
+            timezone=arguments.timezone,
+            device=arguments.device,
+            device_column=arguments.device_column,
+            metrics=None if arguments.metric_columns is None else tuple(arguments.metric_columns.split(",")),
+            placed=dict(_placement(each) for each in arguments.map),
+        )
+        client = ArgusClient(arguments.url, token)
+        try:
+            sent = series_send(arguments.file, columns, client=client, progress=progress_tell)
+        except (SeriesError, ClientError, OSError) as error:
+            raise CommandError(str(error)) from error
+        finally:
+            client.close()
+    progress_end()
+    if arguments.json:
+        print(json.dumps(asdict(sent)))
+        return 0 if not sent.faults else 1
+    repeats = f" ({sent.duplicates} of them repeats within a call)" if sent.duplicates else ""
+    print(f"{sent.rows} rows: {sent.accepted} readings accepted{repeats}, {sent.rejected} rejected")
+    if sent.columns_left_out:
+        print(f"Columns of no device, left out: {', '.join(sent.columns_left_out)}")
+    for fault in sent.faults:
+        print(f"line {fault.line}: {fault.message}", file=sys.stderr)
+    return 0 if not sent.faults else 1
+
+
+def _placement(text: str) -> tuple[str, tuple[str, str | None]]:
+    column, equals, rest = text.partition("=")
+    if not equals or not column or not rest:
+        msg = f"--map {text!r} must read COLUMN=EXTERNAL_ID or COLUMN=EXTERNAL_ID::METRIC."
+        raise CommandError(msg, status=2)
+    external_id, _, metric = rest.partition("::")
+    return column, (external_id, metric or None)
