@@ -43,7 +43,7 @@ DEVICES = frozenset({Role.DEVICE})
 
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
-    traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups
+    traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (

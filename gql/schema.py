@@ -30,11 +30,21 @@ from gql.scalars import SCALARS
 from gql.spaces import SpaceMutation
 from gql.telemetry import TelemetryQuery, TelemetrySubscription
 from gql.traversal import TraversalQuery
+from gql.usage import UsageQuery
 
 schema = strawberry.Schema(
     query=merge_types(
         "Query",
-        (GraphQuery, TraversalQuery, GeometryQuery, RelationshipQuery, ChangeQuery, TelemetryQuery, DeadLetterQuery),
+        (
+            GraphQuery,
+            TraversalQuery,
+            GeometryQuery,
+            RelationshipQuery,
+            ChangeQuery,
+            TelemetryQuery,
+            DeadLetterQuery,
+            UsageQuery,
+        ),
     ),
     mutation=merge_types(
         "Mutation",
