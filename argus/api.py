@@ -10,15 +10,20 @@ from functools import partial
 from typing import TypeVar
 
 from redis import RedisError
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from argus.metrics import ApiMetrics
 from domain.telemetry.acceptor import Acceptor
 from domain.telemetry.directory import DeviceDirectory
 from domain.telemetry.entries import feed_entry
 from domain.telemetry.group_commit import GroupCommitter
+from domain.telemetry.pipeline_state import pipeline_state
 from domain.telemetry.publisher import RawPublisher
 from gql.app import create_app
 from gql.auth import TokenVerifier
@@ -79,6 +84,18 @@ def app_create(settings: Settings) -> Starlette:
         ready=partial(_away, bridge, settings),
     )
     app = create_app(services)
+    metrics = ApiMetrics(
+        routes=app.routes,
+        gauges={
+            "argus_subscriptions_open": ("Subscriptions to live telemetry", lambda: services.feed.subscribers),
+            "argus_snapshot_bytes": ("Memory that graphs take", lambda: snapshots.nbytes),
+            "argus_snapshots": ("Graphs held in memory", lambda: len(snapshots.organization_ids)),
+            "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),
+        },
+    )
+    state = metrics.endpoint(state=partial(bridge.run, None, pipeline_state), away=services.ready)
+    app.router.routes.append(Route("/metrics", state))
+    app.add_middleware(_Counted, metrics=metrics)
     inner = app.router.lifespan_context
 
     @asynccontextmanager
@@ -98,6 +115,22 @@ def app_create(settings: Settings) -> Starlette:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+class _Counted:
+    """The form in which Starlette takes a middleware."""
+
+    def __init__(self, app: ASGIApp, *, metrics: ApiMetrics) -> None:
+        self._app = metrics.counted(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a connection on."""
+        await self._app(scope, receive, send)
+
+
+def _in_use(engine: Engine) -> int:
+    """Return how many connections of an engine's pool are handed out."""
+    return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0
 
 
 async def _away(bridge: Bridge, settings: Settings) -> dict[str, str]:

@@ -122,6 +122,11 @@ class FeedHub:
             for topic in topics:
                 topic.close(None)
 
+    @property
+    def subscribers(self) -> int:
+        """How many subscriptions there are."""
+        return sum(len(topic.subscribers) for topics in list(self._topics.values()) for topic in topics)
+
     async def subscribe(
         self,
         *,

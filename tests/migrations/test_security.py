@@ -160,4 +160,5 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
+        ("pipeline_state", "argus_api"),
     ]

@@ -1,0 +1,137 @@
+"""What one API process tells Prometheus: its own requests, and how the pipeline stands for all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.telemetry.pipeline_state import Measured
+
+# Of the numbers in `pipeline_state()`, what each means.
+PIPELINE: Final = {
+    "argus_pipeline_unfinished_batches": "Batches of the raw log that no stage has finished",
+    "argus_pipeline_unfinished_readings": "Readings in those batches",
+    "argus_pipeline_lag_seconds": "Age of the oldest of those batches",
+    "argus_stage_commits_total": "Batches a stage has committed",
+    "argus_stage_lease_held": "1 while a worker runs the stage on the partition",
+    "argus_dead_letters_open": "Dead letters neither resolved nor discarded",
+    "argus_readings_received_last_minute": "Readings received in the last minute",
+    "argus_points_stored_last_minute": "Points stored of the readings received in the last minute",
+}
+_OTHER: Final = "other"
+_TOTAL: Final = "_total"
+
+_log = structlog.get_logger(__name__)
+
+
+class ApiMetrics:
+    """The numbers of one API process.
+
+    routes: the application's, whose paths are the label `route`; a path of none is `other`, so that nobody who
+    tries paths makes labels. gauges: read at each scrape, by name: (what it means, the number).
+    """
+
+    def __init__(self, *, routes: Sequence[BaseRoute], gauges: dict[str, tuple[str, Callable[[], float]]]) -> None:
+        self.registry = CollectorRegistry()
+        self._routes = routes
+        self._requests = Counter(
+            "argus_http_requests", "HTTP requests answered", ["route", "method", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "argus_http_request_duration_seconds", "Time to answer an HTTP request", ["route"], registry=self.registry
+        )
+        self._sockets = Gauge("argus_websockets_open", "WebSockets that are open", registry=self.registry)
+        self._up = Gauge("argus_part_up", "1 where a part answers", ["part"], registry=self.registry)
+        for name, (meaning, read) in gauges.items():
+            Gauge(name, meaning, registry=self.registry).set_function(read)
+
+    def counted(self, app: ASGIApp) -> ASGIApp:
+        """Return the application with its requests counted."""
+
+        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "websocket":
+                with self._sockets.track_inprogress():
+                    await app(scope, receive, send)
+                return
+            if scope["type"] != "http":
+                await app(scope, receive, send)
+                return
+            status = 500
+            began = time.perf_counter()
+
+            async def sending(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                await send(message)
+
+            try:
+                await app(scope, receive, sending)
+            finally:
+                route = self._route_of(scope)
+                self._requests.labels(route, scope["method"], str(status)).inc()
+                self._seconds.labels(route).observe(time.perf_counter() - began)
+
+        return counting
+
+    def endpoint(
+        self,
+        *,
+        state: Callable[[], Awaitable[list[Measured]]],
+        away: Callable[[], Awaitable[dict[str, str]]],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Return the handler of /metrics. state: how the pipeline stands. away: what does not answer just now."""
+
+        async def metrics(_request: Request) -> Response:
+            missing = await away()
+            for part in ("database", "bus"):
+                self._up.labels(part).set(part not in missing)
+            measured: list[Measured] = []
+            if "database" not in missing:
+                try:
+                    measured = await state()
+                except SQLAlchemyError as error:
+                    _log.warning("metrics_incomplete", error=repr(error))
+                    self._up.labels("database").set(False)
+            pipeline = CollectorRegistry()
+            pipeline.register(_Pipeline(measured))
+            body = generate_latest(self.registry) + generate_latest(pipeline)
+            return Response(body, media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+        return metrics
+
+    def _route_of(self, scope: Scope) -> str:
+        for route in self._routes:
+            matched, _ = route.matches(scope)
+            if matched is not Match.NONE:
+                return str(getattr(route, "path", _OTHER)) or _OTHER
+        return _OTHER
+
+
+class _Pipeline(Collector):
+    """The pipeline's numbers as families of metrics."""
+
+    def __init__(self, measured: Iterable[Measured]) -> None:
+        self._measured = list(measured)
+
+    def collect(self) -> Iterable[Metric]:
+        for name, meaning in PIPELINE.items():
+            of_name = [each for each in self._measured if each.name == name]
+            labels = sorted({label for each in of_name for label in each.labels})
+            family = CounterMetricFamily if name.endswith(_TOTAL) else GaugeMetricFamily
+            made = family(name, meaning, labels=labels)
+            for each in of_name:
+                made.add_metric([each.labels[label] for label in labels], each.value)
+            yield made
