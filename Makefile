@@ -48,15 +48,18 @@ schema: $(READY)  ## Export gql/schema.graphql
 	@$(BIN)/python -m gql.export gql/schema.graphql
 
 bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference measured in the same run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
 		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 chaos: $(READY)  ## Kill processes at random and count what is left
 	@$(BIN)/python -m pytest -m chaos $(ARGS)
 
-lock: $(READY)  ## Draw requirements.lock anew from pyproject.toml (needs uv)
+lock: $(READY)  ## Draw the lock files anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-annotate --quiet --output-file requirements.lock
+	@uv pip compile --group bench --constraints requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements-bench.lock
 
 clean:  ## Remove what setup and the tools made; data in .argus stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

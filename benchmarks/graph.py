@@ -6,7 +6,7 @@ a shortest path. All engines answer the same questions, and their answers are co
 its ratio to the snapshot's. Then: memory an edge version; from an edge's commit to its being seen by another
 process's snapshot; `traverse` through GraphQL against the bare walk.
 
-rustworkx and ladybug are needed beside what Argus needs: pip install rustworkx ladybug
+rustworkx and ladybug are needed beside what Argus needs: requirements-bench.lock, which `make bench` installs.
 
     python -m benchmarks.graph
 """
@@ -110,7 +110,7 @@ def graph_measure(servers: TestServers, data: Data) -> None:
 def main() -> None:
     missing = [name for name in ("rustworkx", "ladybug") if find_spec(name) is None]
     if missing:
-        sys.exit(f"Not installed: {', '.join(missing)}. Run: .venv/bin/pip install {' '.join(missing)}")
+        sys.exit(f"Not installed: {', '.join(missing)}. Run: .venv/bin/pip install -r requirements-bench.lock")
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
         Path(directory).chmod(0o711)
         servers = servers_start(Path(directory))
