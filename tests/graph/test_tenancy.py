@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from graph.errors import NotFoundError
+from graph.instants import moment_resolve
+from graph.kinds import EntityKind
+from graph.walk.queries import below
+from graph.walk.snapshot.cache import Snapshots
 from tests.graph.geometry.test_queries import place
 from tests.graph.world import World
 
@@ -29,3 +35,20 @@ def test_an_organization_is_found_by_its_own_transactions_alone(worlds: Callable
         assert tuple(session.execute(_LOOKS, asked).one()) == (0, 0, 0)
     with Session(ours.api) as session:
         assert tuple(session.execute(_LOOKS, asked).one()) == (0, 0, 0)
+
+
+def test_a_graph_in_memory_is_walked_by_its_own_organization_alone(worlds: Callable[[str], World]) -> None:
+    """The copy knows no row security: the clock, which does, is asked before it."""
+    ours, theirs = worlds("ours"), worlds("theirs")
+    hall, room = ours.entities(EntityKind.SPACE, 2)
+    ours.edge(hall, "CONTAINS", room)
+    snapshots = Snapshots()
+    with ours.session(snapshots) as session:
+        assert below(session, organization_id=ours.organization_id, entity_ids=[hall]) == [hall, room]
+    assert snapshots.organization_ids == [ours.organization_id]
+    with theirs.session(snapshots) as session:
+        for organization_id in (ours.organization_id, theirs.organization_id):
+            with pytest.raises(NotFoundError):
+                below(session, organization_id=organization_id, entity_ids=[hall])
+            with pytest.raises(NotFoundError):
+                moment_resolve(session, organization_id=ours.organization_id, as_of=None, known_at=None)
