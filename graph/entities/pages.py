@@ -12,12 +12,14 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    CompoundSelect,
     Select,
     Text,
     Uuid,
     and_,
     any_,
     cast,
+    column,
     func,
     literal,
     select,
@@ -94,11 +96,12 @@ def _part(
     return select(*ENTITY_COLUMNS).where(*conditions).order_by(*ordered).limit(limit)
 
 
-def _merge(parts: list[Select[Any]], by: _Ordering, limit: int) -> Select[Any]:
+def _merge(parts: list[Select[Any]], by: _Ordering, limit: int) -> Select[Any] | CompoundSelect[Any]:
+    """Return the first of all parts. By labels, for making each part a table of its own takes longer than the query."""
     if len(parts) == 1:
         return parts[0]
-    merged = union_all(*(part.subquery().select() for part in parts)).subquery("merged")
-    return select(merged).order_by(*(_directed(merged.c[name], by) for name in (by.column, "id"))).limit(limit)
+    labels: list[ColumnElement[Any]] = [column(by.column), column("id")]
+    return union_all(*parts).order_by(*(_directed(label, by) for label in labels)).limit(limit)
 
 
 def _directed(column: ColumnElement[Any], by: _Ordering) -> ColumnElement[Any]:
