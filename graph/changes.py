@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Row, Text, Uuid, any_, cast, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
-from graph.errors import BadInputError
+from graph.cursors import instant_key, instant_key_read
 from graph.instants import instant_utc
 from graph.json_bounds import text_is_storable
 from graph.paging import CursorKey, Page, PageRequest
@@ -66,7 +66,7 @@ def changes_page(session: Session, *, organization_id: int, where: ChangeFilter,
     count = select(func.count()).select_from(changes).where(*conditions)
     return Page(
         found,
-        [(_CURSOR, each.recorded_at.isoformat(), str(each.id)) for each in found],
+        [instant_key(_CURSOR, each.recorded_at, each.id) for each in found],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -122,14 +122,9 @@ def _conditions(organization_id: int, where: ChangeFilter) -> list[ColumnElement
 
 
 def _before(key: CursorKey) -> ColumnElement[bool]:
-    fault = BadInputError("This cursor does not belong to this list.", path=("after",))
-    if len(key) != 3 or key[0] != _CURSOR:  # noqa: PLR2004  (list, instant, id)
-        raise fault
-    try:
-        instant, last = instant_utc(datetime.fromisoformat(str(key[1])), path="after"), UUID(str(key[2]))
-    except ValueError:
-        raise fault from None
-    return tuple_(changes.c.recorded_at, changes.c.id) < tuple_(literal(instant, INSTANT), literal(last, Uuid))
+    instant, last = instant_key_read(key, of=_CURSOR)
+    here = tuple_(changes.c.recorded_at, changes.c.id)
+    return here < tuple_(literal(instant, INSTANT), literal(last, Uuid))
 
 
 def _change_of_row(row: Row[Any]) -> Change:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 
 from domain.dead_letters.model import DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState
 from domain.telemetry.tables import dead_letters
-from graph.errors import BadInputError
+from graph.cursors import instant_key, instant_key_read
 from graph.instants import instant_utc
 from graph.json_bounds import text_is_storable
 from graph.paging import CursorKey, Page, PageRequest
@@ -60,7 +60,7 @@ def dead_letters_page(
     count = select(func.count()).select_from(dead_letters).where(*conditions)
     return Page(
         found,
-        [(_CURSOR, each.received_at.isoformat(), str(each.id)) for each in found],
+        [instant_key(_CURSOR, each.received_at, each.id) for each in found],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -133,13 +133,7 @@ def dead_letter_conditions(organization_id: int, where: DeadLetterFilter) -> lis
 
 
 def _before(key: CursorKey) -> ColumnElement[bool]:
-    fault = BadInputError("This cursor does not belong to this list.", path=("after",))
-    if len(key) != 3 or key[0] != _CURSOR:  # noqa: PLR2004  (list, instant, id)
-        raise fault
-    try:
-        instant, last = instant_utc(datetime.fromisoformat(str(key[1])), path="after"), UUID(str(key[2]))
-    except ValueError:
-        raise fault from None
+    instant, last = instant_key_read(key, of=_CURSOR)
     here = tuple_(dead_letters.c.received_at, dead_letters.c.id)
     return here < tuple_(literal(instant, INSTANT), literal(last, Uuid))
 
