@@ -20,10 +20,11 @@ from sqlalchemy.orm import Session
 from graph.change import Audit, GraphChange, changes_record
 from graph.edges.checks import End, Fact, circle_is_possible, cycle_check, deletion_check, ends_load, refusal
 from graph.edges.model import EdgeVersion
+from graph.edges.operations import version_new
+from graph.edges.queries import edges_believed_between
 from graph.edges.rows import EDGE_COLUMNS, edge_audit, edge_of_row, versions_insert
-from graph.edges.rules import Interval, interval_of, kinds_check, loop_check, port_check
+from graph.edges.rules import Interval, exclusive_key, interval_of, kinds_check, loop_check, port_check
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
-from graph.ids import EdgeId, EdgeVersionId, EntityId
 from graph.json_bounds import json_object_check
 from graph.relationships.model import Relationship
 from graph.relationships.queries import relationship_of_row
@@ -31,13 +32,8 @@ from graph.tables import relationships
 
 DRAFTS_MAX: Final = 5_000
 
-_SOURCES = text(
-    f"SELECT {EDGE_COLUMNS}, e.exclusive_key FROM entity_edges e"  # noqa: S608  (constants)
-    " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
-    " AND (e.source_id, e.target_id) IN (SELECT * FROM unnest(CAST(:sources AS uuid[]), CAST(:targets AS uuid[])))"
-)
 _PLACES = text(
-    f"SELECT {EDGE_COLUMNS}, e.exclusive_key FROM entity_edges e"  # noqa: S608  (constants)
+    f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
     " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
     " AND e.exclusive_key = ANY (CAST(:keys AS text[]))"
 )
@@ -79,7 +75,7 @@ def edges_create(
         except ArgusError as error:
             results.append(error)
             continue
-        created = _version(change, fact, valid, draft)
+        created = version_new(change=change, fact=fact, valid=valid, metadata=draft.metadata)
         lookup.taken.add(created, fact.exclusive_key)
         pending.append((created, fact.exclusive_key))
         results.append(created)
@@ -123,22 +119,19 @@ def _lookup(session: Session, change: GraphChange, drafts: Sequence[EdgeDraft]) 
     rows = session.execute(select(relationships).where(relationships.c.organization_id == organization_id))
     known = {row.name: relationship_of_row(row) for row in rows}
     ends = ends_load(session, change=change, ids={each for d in drafts for each in (d.source_id, d.target_id)})
-    pairs = list({(draft.source_id, draft.target_id) for draft in drafts})
     facts = [
         Fact(known[draft.relationship], ends[draft.source_id], ends[draft.target_id], draft.port)
         for draft in drafts
         if draft.relationship in known and draft.source_id in ends and draft.target_id in ends
     ]
     keys = {fact.exclusive_key for fact in facts} - {None}
-    taken, seen = _Taken(), set()
-    for statement, values in (
-        (_SOURCES, {"sources": [source for source, _ in pairs], "targets": [target for _, target in pairs]}),
-        (_PLACES, {"keys": list(keys)}),
-    ):
-        for row in session.execute(statement, {"organization_id": organization_id, **values}):
-            if row.id not in seen:
-                seen.add(row.id)
-                taken.add(edge_of_row(row), row.exclusive_key)
+    pairs = {(draft.source_id, draft.target_id) for draft in drafts}
+    places = session.execute(_PLACES, {"organization_id": organization_id, "keys": list(keys)})
+    there = edges_believed_between(session, organization_id=organization_id, pairs=pairs)
+    taken = _Taken()
+    for version in {each.id: each for each in (*there, *map(edge_of_row, places))}.values():
+        of = known[version.relationship]
+        taken.add(version, exclusive_key(of, version.source_id, version.source_kind, version.target_id, version.port))
     return _Lookup(known, ends, taken, facts)
 
 
@@ -159,23 +152,6 @@ def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fa
     port_check(relationship, fact.target.kind, draft.port)
     deletion_check(fact, valid)
     return fact, valid
-
-
-def _version(change: GraphChange, fact: Fact, valid: Interval, draft: EdgeDraft) -> EdgeVersion:
-    return EdgeVersion(
-        EdgeVersionId(change.new_id()),
-        EdgeId(change.new_id()),
-        fact.relationship.name,
-        EntityId(fact.source.id),
-        fact.source.kind,
-        EntityId(fact.target.id),
-        fact.target.kind,
-        fact.port,
-        dict(draft.metadata),
-        valid.start,
-        valid.end,
-        change.recorded,
-    )
 
 
 def _write(session: Session, change: GraphChange, pending: list[tuple[EdgeVersion, str | None]]) -> None:

@@ -132,7 +132,15 @@ def edge_write(
     session: Session, *, change: GraphChange, fact: Fact, valid: Interval, metadata: Mapping[str, Any]
 ) -> EdgeVersion:
     """Write the first version of an edge that `fact_check` has let pass."""
-    created = EdgeVersion(
+    created = version_new(change=change, fact=fact, valid=valid, metadata=metadata)
+    version_insert(session, change=change, version=created, exclusive_key=fact.exclusive_key)
+    version_record(session, change=change, action="created", before=None, after=created)
+    return created
+
+
+def version_new(*, change: GraphChange, fact: Fact, valid: Interval, metadata: Mapping[str, Any]) -> EdgeVersion:
+    """Return the first version of a new edge, which is believed from the change on."""
+    return EdgeVersion(
         EdgeVersionId(change.new_id()),
         EdgeId(change.new_id()),
         fact.relationship.name,
@@ -146,9 +154,6 @@ def edge_write(
         valid.end,
         change.recorded,
     )
-    version_insert(session, change=change, version=created, exclusive_key=fact.exclusive_key)
-    version_record(session, change=change, action="created", before=None, after=created)
-    return created
 
 
 def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, kept: Interval | None) -> EdgeVersion:

@@ -90,11 +90,6 @@ class Snapshots:
             self._keep(place, snapshot)
         return snapshot
 
-    def drop(self, *, organization_id: int) -> None:
-        """Forget an organization's snapshot."""
-        with self._lock:
-            self._places.pop(organization_id, None)
-
     def _place(self, organization_id: int) -> _Place:
         with self._lock:
             place = self._places.setdefault(organization_id, _Place())
