@@ -20,6 +20,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from domain.derivation.book import Books
 from domain.telemetry.accept import readings_accept
 from domain.telemetry.leases import lease_acquire
 from domain.telemetry.packed import micros_of
@@ -136,7 +137,7 @@ def measure(database: TestDatabase, *, is_profiled: bool) -> None:
     with transaction(engines["pipeline"]) as session:
         lease = lease_acquire(session, stage="normalize", partition=0, holder="bench", ttl=TTL)
     assert lease is not None
-    run = StageRun(lease, TTL, timedelta(minutes=5), StageMemory())
+    run = StageRun(lease, TTL, timedelta(minutes=5), StageMemory(), Books())
     profile = cProfile.Profile()
     if is_profiled:
         profile.enable()

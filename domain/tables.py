@@ -10,6 +10,7 @@ TABLE_MODULES = (
     "graph.tables",
     "domain.activities.tables",
     "domain.assets.tables",
+    "domain.derivation.tables",
     "domain.devices.tables",
     "domain.entity_types.tables",
     "domain.persons.tables",

@@ -71,7 +71,10 @@ class SessionRunner(Protocol):
 class FeedSource(Protocol):
     """Where the entries come from."""
 
-    partitions: int
+    @property
+    def partitions(self) -> Sequence[int]:
+        """The feed's partitions."""
+        ...
 
     async def tail(self) -> Mapping[int, int]:
         """Go to the end of the feed; return the last position of each partition that has one."""
@@ -172,7 +175,7 @@ class FeedHub:
             if sum(len(topic.subscribers) for topic in topics_all) >= self._subscribers_max:
                 msg = f"This server holds at most {self._subscribers_max} subscriptions."
                 raise LimitExceededError(msg)
-            every = range(self._source.partitions)
+            every = self._source.partitions
             unknown = {p: 0 for p in every if p not in self._heads.positions}
             stored: Mapping[int, int] = {}
             if unknown:
@@ -219,7 +222,7 @@ class FeedHub:
         self, key: TopicKey, subscriber: Subscriber, behind: Mapping[int, int]
     ) -> AsyncIterator[FeedUpdate]:
         organization_id = key.organization_id
-        place = {p: behind.get(p, 0) for p in range(self._source.partitions)}
+        place = {p: behind.get(p, 0) for p in self._source.partitions}
         ends = await self._run(organization_id, partial(self._heads_read, organization_id, place))
         subscriber.floor = positions_max(place, ends)
         if any(ends[p] - place[p] > REFILL_POSITIONS_MAX for p in ends):
@@ -234,8 +237,9 @@ class FeedHub:
                 watch = self._watch_now(key)
                 for entry in entries:
                     place[partition] = entry.position
-                    if series := groups_series(groups_by_device(entry.groups()), watch):
-                        yield FeedUpdate(series, (), 0, self._encode(key, place))
+                    series, changed = groups_series(groups_by_device(entry.groups()), watch), watch.sees(entry)
+                    if series or changed:
+                        yield FeedUpdate(series, changed, 0, self._encode(key, place))
                 place[partition] = until
 
     async def _tail(self) -> None:
@@ -301,9 +305,11 @@ class FeedHub:
                 entry.partition: entry.position,
             }
             cursor = cursor_encode(positions, organization_id=entry.organization_id, now=self._clock())
-            for topic in topics.touched(groups):
-                if series := groups_series(groups, topic.watch):
-                    topic.send(Sent(entry.partition, entry.position, series, positions, cursor))
+            for topic in topics.touched({*groups, *(changed.entity_id for changed in entry.invalidated)}):
+                series, changed = groups_series(groups, topic.watch), topic.watch.sees(entry)
+                if series or changed:
+                    sent = Sent(entry.partition, entry.position, series, positions, cursor, invalidated=changed)
+                    topic.send(sent)
         self._heads.advance(entry.partition, entry.position)
 
     async def _watches_renew(self, topics: OrganizationTopics, stale: Sequence[Topic]) -> None:
@@ -344,7 +350,7 @@ class FeedHub:
                 for organization_id, topics in list(self._topics.items()):
                     heads = {
                         p: self._heads.positions.get(p, min((topic.floor(p) for topic in topics), default=0))
-                        for p in range(self._source.partitions)
+                        for p in self._source.partitions
                     }
                     work = partial(self._heads_read, organization_id, heads)
                     ends = positions_max(ends, await self._run(organization_id, work))

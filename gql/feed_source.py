@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from domain.telemetry.bus import Bus
-from domain.telemetry.feed import FeedEntry
-from domain.telemetry.streams import NORM, stream_name
+from domain.telemetry.feed import DERIVED_PARTITION, FeedEntry
+from domain.telemetry.streams import DERIVED, NORM, stream_name
 
 READ_MAX = 256
 BLOCK_MS = 500
@@ -18,13 +18,16 @@ _log = structlog.get_logger(__name__)
 
 
 class BusFeedSource:
-    """The tail of all partitions of the normalized stream.
+    """The tail of all partitions of what was normalized and of what was derived.
 
-    decode: turns a payload into an entry; the points themselves only where somebody watches.
+    partitions: of the streams; the feed has twice as many. decode: turns a payload into an entry; the points
+    themselves only where somebody watches.
     """
 
     def __init__(self, *, bus: Bus, partitions: int, decode: Callable[[bytes], FeedEntry]) -> None:
-        self.partitions = partitions
+        self._streams = {partition: stream_name(NORM, partition) for partition in range(partitions)}
+        self._streams |= {DERIVED_PARTITION + n: stream_name(DERIVED, n) for n in range(partitions)}
+        self.partitions = tuple(self._streams)
         self._bus = bus
         self._decode = decode
         self._ids: dict[str, str] = {}
@@ -39,8 +42,7 @@ class BusFeedSource:
 
     def _tail(self) -> Mapping[int, int]:
         positions: dict[int, int] = {}
-        for partition in range(self.partitions):
-            stream = stream_name(NORM, partition)
+        for partition, stream in self._streams.items():
             last = self._bus.last_entry(stream)
             self._ids[stream] = "0-0" if last is None else last[0]
             if last is not None:

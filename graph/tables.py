@@ -58,6 +58,7 @@ graph_clocks = Table(
     Column("organization_id", Integer, nullable=False),
     Column("last_recorded", INSTANT, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("derivation_revision", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("organization_id", name="pk_graph_clocks"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_graph_clocks_organization"),
 )

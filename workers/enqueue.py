@@ -1,6 +1,6 @@
-"""Keeps a job enqueued for each stage and partition that nobody works on, and for what recurs.
+"""Keeps a job enqueued for each partition whose stages nobody works on, and for what recurs.
 
-Job ids say what they are for: the stage's job that takes over from a given fence, the sweep of a given moment.
+Job ids say what they are for: the lane's job that takes over from given fences, the sweep of a given moment.
 So any number of these on any number of hosts enqueue each job once. A job is never unique beyond a few seconds:
 RQ refuses an id while the hash of an old job lives, and one that was abandoned lives long.
 """
@@ -15,38 +15,36 @@ from redis import RedisError
 from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.telemetry.leases import Lease, lease_list, lease_release
+from domain.telemetry.leases import lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
-from domain.telemetry.streams import NORMALIZE
+from domain.telemetry.streams import STAGES
 from runtime.database import transaction
-from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, holder_is_dead
+from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead
 
 _log = structlog.get_logger(__name__)
 
-STAGES = (NORMALIZE,)
 LOOK_EVERY_S = 0.25
 PARTITIONS_EVERY_S = 5.0
 SWEEP_EVERY_S = 5
 # A job of the same name may be enqueued anew after so long, should the first have been lost.
 _BUCKET_S = 5
 _QUEUED_TTL_S = 20
-STAGE_TIMEOUT_S = 90
+LANE_TIMEOUT_S = 90
 _SWEEP_TIMEOUT_S = 60
 
 
-def stage_enqueue(state: ProcessState, lease: Lease, *, bucket: int) -> None:
-    """Enqueue the job that takes over from a lease, unless it is."""
-    job_id = f"{lease.stage}-{lease.partition}-{lease.fence}-{bucket}"
+def lane_enqueue(state: ProcessState, partition: int, *, fences: int, bucket: int) -> None:
+    """Enqueue the job that takes over a partition's leases, unless it is. fences: the sum of theirs."""
     try:
-        state.queue(QUEUE_STAGES).enqueue(
-            "workers.stage_jobs.stage_run",
-            args=(lease.stage, lease.partition),
-            job_id=job_id,
+        state.queue(QUEUE_LANES).enqueue(
+            "workers.lanes.lane_run",
+            args=(partition,),
+            job_id=f"lane-{partition}-{fences}-{bucket}",
             unique=True,
             ttl=_QUEUED_TTL_S,
             result_ttl=0,
             failure_ttl=_QUEUED_TTL_S,
-            job_timeout=STAGE_TIMEOUT_S,
+            job_timeout=LANE_TIMEOUT_S,
         )
     except DuplicateJobError:
         return
@@ -103,12 +101,11 @@ class Enqueuer:
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
                     lease_release(session, lease=found.lease)
-        for stage in STAGES:
-            for partition in self._partitions:
-                state = known.get((stage, partition))
-                lease = Lease(stage, partition, 0) if state is None else state.lease
-                if state is None or state.is_free or holder_is_dead(state.holder):
-                    stage_enqueue(self._state, lease, bucket=bucket_of(now_s))
+        for partition in self._partitions:
+            leases = [known[stage, partition] for stage in STAGES if (stage, partition) in known]
+            if len(leases) < len(STAGES) or any(f.is_free or holder_is_dead(f.holder) for f in leases):
+                fences = sum(found.lease.fence for found in leases)
+                lane_enqueue(self._state, partition, fences=fences, bucket=bucket_of(now_s))
         sweep_enqueue(self._state, now_s=now_s)
 
 

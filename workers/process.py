@@ -14,15 +14,17 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import Engine
 
+from domain.derivation.book import Books
+from domain.derivation.stage import Checkpoints
 from domain.telemetry.bus import Bus
 from domain.telemetry.stages.memory import StageMemory
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
 from workers.context import WorkerContext
 
-# Stage jobs run for half a minute; what is short goes to a queue of its own and is taken first.
+# Lanes run for half a minute; what is short goes to a queue of its own and is taken first.
 QUEUE_SHORT = "argus-short"
-QUEUE_STAGES = "argus-stages"
+QUEUE_LANES = "argus-lanes"
 _ORPHAN_CHECK_S = 1.0
 _ORPHAN_PATIENCE = 10
 
@@ -37,6 +39,9 @@ class ProcessState:
     queues: redis.Redis
     holder: str
     memory: StageMemory = field(default_factory=StageMemory)
+    books: Books = field(default_factory=Books)
+    # By partition, with the fence they were made under.
+    checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def queue(self, name: str) -> Queue:

@@ -28,10 +28,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from runtime.database import transaction
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
-from workers import stage_jobs, sweeper  # noqa: F401
+from workers import lanes, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
-from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, end_with_parent, state_open
+from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_parent, state_open
 
 _log = structlog.get_logger(__name__)
 
@@ -157,7 +157,7 @@ def _worker_main(context: WorkerContext) -> None:
         # Connected before the first job comes.
         pass
     worker = StageWorker(
-        [QUEUE_SHORT, QUEUE_STAGES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
+        [QUEUE_SHORT, QUEUE_LANES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
     )
     worker.process_state = state
     try:

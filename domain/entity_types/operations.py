@@ -12,10 +12,12 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from domain.derivation.formulas import MEMBER
 from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_type_by_name, entity_type_get, entity_type_users_count
 from domain.entity_types.schema import telemetry_schema_check
 from domain.entity_types.tables import telemetry_schemas
+from domain.telemetry.links import LINKED_KINDS
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
 from graph.entities.types import type_name_check
@@ -50,7 +52,7 @@ def entity_type_create(
     Raises BadInputError, LimitExceededError, ConflictError where the kind has a type of that name.
     """
     values = _values(name=name, description=description, attributes={} if attributes is None else attributes)
-    edit = _edit(change, ABSENT if telemetry_schema is None else telemetry_schema, effective_from)
+    edit = _edit(change, kind, ABSENT if telemetry_schema is None else telemetry_schema, effective_from)
     _name_check(session, change, kind, name)
     entity_type_id = change.new_id()
     session.execute(
@@ -89,7 +91,7 @@ def entity_type_update(
     if not isinstance(kind, Absent) and kind is not before.kind:
         raise ConflictError(f"{before.name} is a type of {before.kind.value}; that cannot change.", path=("kind",))
     values = _values(name=name, description=description, attributes={} if attributes is None else attributes)
-    edit = _edit(change, {} if telemetry_schema is None else telemetry_schema, effective_from)
+    edit = _edit(change, before.kind, {} if telemetry_schema is None else telemetry_schema, effective_from)
     if values.get("name", before.name) != before.name:
         _name_check(session, change, before.kind, values["name"])
     session.execute(
@@ -146,7 +148,7 @@ def _values(
 
 
 def _edit(
-    change: GraphChange, schema: Mapping[str, Any] | Absent, effective_from: datetime | None
+    change: GraphChange, kind: EntityKind, schema: Mapping[str, Any] | Absent, effective_from: datetime | None
 ) -> _SchemaEdit | None:
     if isinstance(schema, Absent):
         if effective_from is not None:
@@ -154,7 +156,11 @@ def _edit(
             raise BadInputError(message, path=("effectiveFrom",))
         return None
     begins = change.recorded if effective_from is None else instant_utc(effective_from, path="effectiveFrom")
-    return _SchemaEdit(telemetry_schema_check(schema), begins)
+    checked = telemetry_schema_check(schema)
+    if checked.get(MEMBER) and kind not in LINKED_KINDS:
+        kinds = " or ".join(sorted(LINKED_KINDS))
+        raise BadInputError(f"Metrics are derived for types of {kinds}.", path=("telemetrySchema", MEMBER))
+    return _SchemaEdit(checked, begins)
 
 
 def _name_check(session: Session, change: GraphChange, kind: EntityKind, name: str) -> None:

@@ -1,7 +1,8 @@
 """Telemetry schemas: which metrics devices of a type send, and what becomes of others. Pure.
 
 {"metrics": {name: {"type": "NUMBER" | "BOOLEAN" | "TEXT", "unit": UCUM code, "min": number, "max": number,
-"required": boolean, "rename": name}}, "unknown": "keep" | "refuse" | "drop"}; every member may be left out.
+"required": boolean, "rename": name}}, "unknown": "keep" | "refuse" | "drop", "derived": see
+`domain/derivation/formulas.py`}; every member may be left out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from domain.derivation.formulas import MEMBER, derived_check
 from domain.telemetry.metrics import METRICS_MAX, NAME_CHARS_MAX
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check, text_check
@@ -18,7 +20,7 @@ UNIT_MAX_CHARS: Final = 64
 SCHEMA_MAX_BYTES: Final = 262_144
 TYPES: Final = ("NUMBER", "BOOLEAN", "TEXT")
 UNKNOWN: Final = ("keep", "refuse", "drop")
-_MEMBERS: Final = ("metrics", "unknown")
+_MEMBERS: Final = ("metrics", "unknown", MEMBER)
 _METRIC_MEMBERS: Final = ("type", "unit", "min", "max", "required", "rename")
 
 Path = tuple[str, ...]
@@ -34,6 +36,8 @@ def telemetry_schema_check(value: Any, *, path: Path = ("telemetrySchema",)) -> 
     _members_check(schema, _MEMBERS, path)
     if "unknown" in schema:
         _choice_check(schema["unknown"], UNKNOWN, (*path, "unknown"))
+    if MEMBER in schema:
+        derived_check(schema[MEMBER], path=(*path, MEMBER))
     metrics, place = schema.get("metrics", {}), (*path, "metrics")
     if not isinstance(metrics, Mapping):
         raise BadInputError("metrics must be an object {name: {type, unit, ...}}.", path=place)

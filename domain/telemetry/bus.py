@@ -49,7 +49,7 @@ class Bus(Protocol):
         ...
 
     def trim(self, stream: str, groups: Sequence[str], *, kept_ms: int) -> int:
-        """Remove what every group has acknowledged; without groups, what is older than `kept_ms`. Return how many."""
+        """Remove what every group has acknowledged and is older than `kept_ms`. Return how many."""
         ...
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:

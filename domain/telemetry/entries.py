@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.telemetry.feed import FeedEntry, FeedGroup
-from domain.telemetry.packed import Points
+from domain.telemetry.feed import FeedEntry, FeedGroup, InvalidatedRange
+from domain.telemetry.packed import Points, instant_of
 from domain.telemetry.readings import NO_PORT, RawBatch
 
 _UUID_BYTES = 16
@@ -38,7 +38,7 @@ class _Raw(msgspec.Struct, array_like=True, tag="raw1"):
     metrics: bytes
 
 
-class _Norm(msgspec.Struct, array_like=True, tag="norm1"):
+class _Norm(msgspec.Struct, array_like=True, tag="norm2"):
     organization_id: int
     batch_id: int
     partition: int
@@ -54,15 +54,20 @@ class _Norm(msgspec.Struct, array_like=True, tag="norm1"):
     types: bytes
     values: bytes
     texts: dict[int, str]
+    group: int
+    group_size: int
+    invalidated: list[tuple[bytes, str, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class NormEntry:
-    """The points one batch stored, in columns.
+    """The points one batch stored, in columns; or those that one commit derived, of entities without ports.
 
     devices (16 bytes each), ports (int32, NO_PORT for none) and timestamps (int64 microseconds) stand per
     reading; readings, metrics, types and values per point: the reading's place, the name's place in `names`,
-    the `MetricType`, the value (NaN at a text). texts: by the point's place.
+    the `MetricType`, the value (NaN at a text). texts: by the point's place. group: the first of the batches stored
+    by the same commit, and group_size how many those are; 0: unknown. invalidated: (entity, metric, begins_us,
+    ends_us) of points that were changed or taken away.
     """
 
     organization_id: int
@@ -80,6 +85,9 @@ class NormEntry:
     types: NDArray[np.int8]
     values: NDArray[np.float64]
     texts: dict[int, str]
+    group: int = 0
+    group_size: int = 0
+    invalidated: Sequence[tuple[bytes, str, int, int]] = ()
 
 
 _raw_decoder = msgspec.msgpack.Decoder(_Raw)
@@ -152,6 +160,9 @@ def norm_encode(entry: NormEntry) -> bytes:
             entry.types.astype("i1").tobytes(),
             entry.values.astype("<f8").tobytes(),
             entry.texts,
+            entry.group,
+            entry.group_size,
+            list(entry.invalidated),
         )
     )
 
@@ -176,6 +187,9 @@ def norm_decode(payload: bytes) -> NormEntry:
             np.frombuffer(norm.types, "i1"),
             np.frombuffer(norm.values, "<f8"),
             norm.texts,
+            norm.group,
+            norm.group_size,
+            norm.invalidated,
         )
     except (msgspec.MsgspecError, ValueError) as error:
         raise EntryError(str(error)) from None
@@ -190,6 +204,10 @@ def feed_entry(payload: bytes) -> FeedEntry:
         entry.position,
         entry.revision,
         lambda: norm_groups(entry),
+        [
+            InvalidatedRange(UUID(bytes=entity), metric, instant_of(begins_us), instant_of(ends_us))
+            for entity, metric, begins_us, ends_us in entry.invalidated
+        ],
     )
 
 

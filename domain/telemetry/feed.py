@@ -28,13 +28,15 @@ _CURSOR_VERSION = 1
 _CURSOR_CHARS_MAX = 8192
 
 Positions = Mapping[int, int]
+# The feed's partitions of derived points come after those of device points, whatever their number.
+DERIVED_PARTITION = 2**14
 # Device, port, metric.
 SeriesKey = tuple[UUID, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
 class FeedGroup:
-    """Points of one device series within a batch, ascending in time, one per timestamp."""
+    """Points of one series within a batch, ascending in time, one per timestamp. device_id: or what derived them."""
 
     device_id: UUID
     port: int | None
@@ -44,11 +46,21 @@ class FeedGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class InvalidatedRange:
+    """Points of this entity in [from_, to) changed or went: read them again. metric None: all metrics."""
+
+    entity_id: UUID
+    metric: str | None
+    from_: datetime
+    to: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """What one commit of the normalize stage stored for one organization.
+    """What one commit of the normalize or the derive stage stored for one organization.
 
     position: its place in its partition. revision: the graph's revision at that commit. groups: decodes the
-    points; called only where somebody watches the organization.
+    points; called only where somebody watches the organization. invalidated: what the commit took back.
     """
 
     organization_id: int
@@ -56,20 +68,22 @@ class FeedEntry:
     position: int
     revision: int
     groups: Callable[[], Sequence[FeedGroup]]
+    invalidated: Sequence[InvalidatedRange] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What a subscription sees, as the graph stood at `revision`.
 
-    entity_ids: all that is watched. device_ids: the devices among it. links: those of the assets and spaces
-    among it, by device. sending_ids: devices that matter either way. metrics: only these names (a device's own,
+    entity_ids: all that is watched. own_ids: what has series of its own among it: devices, and assets and spaces for
+    which something is derived. links: those of the assets and spaces among it, by device. sending_ids: whose
+    points matter either way. metrics: only these names (a device's own,
     or an asset's as mapped), or all. units: those of the devices' series.
     """
 
     revision: int
     entity_ids: frozenset[UUID]
-    device_ids: frozenset[UUID]
+    own_ids: frozenset[UUID]
     links: Mapping[UUID, Sequence[Link]]
     sending_ids: frozenset[UUID]
     metrics: frozenset[str] | None
@@ -83,19 +97,17 @@ class Watch:
             for group in by_device[device_id]
         )
 
+    def sees(self, entry: FeedEntry) -> list[InvalidatedRange]:
+        """Return what of that which an entry took back is watched."""
+        return [
+            taken
+            for taken in entry.invalidated
+            if taken.entity_id in self.own_ids and (self.metrics is None or taken.metric in self.metrics)
+        ]
+
     def unit_of(self, group: FeedGroup) -> str | None:
         """Return the unit of a group's series."""
         return group.unit or self.units.get((group.device_id, group.port, group.metric))
-
-
-@dataclass(frozen=True, slots=True)
-class InvalidatedRange:
-    """Points of this entity in [from_, to) changed or went: read them again. metric None: all metrics."""
-
-    entity_id: UUID
-    metric: str | None
-    from_: datetime
-    to: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +158,7 @@ def watch_build(
     *,
     revision: int,
     entity_ids: Collection[UUID],
-    device_ids: Collection[UUID],
+    own_ids: Collection[UUID],
     links: Iterable[Link],
     metrics: Collection[str] | None,
     units: Mapping[SeriesKey, str | None],
@@ -158,9 +170,9 @@ def watch_build(
     return Watch(
         revision,
         frozenset(entity_ids),
-        frozenset(device_ids),
+        frozenset(own_ids),
         by_device,
-        frozenset(device_ids) | by_device.keys(),
+        frozenset(own_ids) | by_device.keys(),
         None if metrics is None else frozenset(metrics),
         units,
     )
@@ -184,7 +196,7 @@ def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -
     linked: dict[tuple[UUID, str], list[FeedGroup]] = {}
     devices = _common(by_device.keys(), watch.sending_ids)
     for group in [group for device_id in devices for group in by_device[device_id]]:
-        if group.device_id in watch.device_ids and (watch.metrics is None or group.metric in watch.metrics):
+        if group.device_id in watch.own_ids and (watch.metrics is None or group.metric in watch.metrics):
             own.append(_series(group.device_id, group.metric, group.port, watch.unit_of(group), group.points))
         for (source_id, metric), points in _through_links(group, watch):
             linked.setdefault((source_id, metric), []).append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,15 +16,29 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Link
-from domain.telemetry.feed import FeedEntry, FeedGroup, Positions, Watch, positions_max, watch_build
+from domain.telemetry.feed import (
+    DERIVED_PARTITION,
+    FeedEntry,
+    FeedGroup,
+    InvalidatedRange,
+    Positions,
+    Watch,
+    positions_max,
+    watch_build,
+)
 from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, series_rows, sources_list
 from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
-from domain.telemetry.scan import HeadsProbe, points_scan
+from domain.telemetry.scan import HEADS_OF, HeadsProbe, points_scan
 from graph.errors import LimitExceededError
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.tables import entities, graph_clocks
 from graph.walk.queries import below_among
+
+
+def _parameter(found: re.Match[str]) -> str:
+    return f"cast(:{found[1]} AS {found[2]})" if found[1] else f":{found[3]}"
+
 
 WATCHED_MAX = 100_000
 # All of it is one update: a cursor stands before it or after it, never within.
@@ -32,15 +47,8 @@ SINCE_POINTS_MAX = 100_000
 _FAR_FUTURE_US = 2**53
 _READABLE_KINDS = (EntityKind.DEVICE, *LINKED_KINDS)
 
-_HEADS = text(
-    """
-    SELECT r.partition, max(r.feed_position) AS head
-    FROM unnest(cast(:partitions AS smallint[]), cast(:positions AS bigint[])) AS v (partition, position)
-    JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
-    WHERE r.organization_id = :organization_id AND r.received_at >= :recent
-    GROUP BY r.partition
-    """
-)
+# The driver's style of parameters there, the toolkit's here.
+_HEADS = text(re.sub(r"%\((\w+)\)s::([a-z]+\[\])|%\((\w+)\)s", _parameter, HEADS_OF))
 
 # The points of the batches as they stand now: one that a later reading has replaced comes with that reading.
 _REFILL = text(
@@ -58,6 +66,23 @@ _REFILL = text(
     WHERE b.organization_id = :organization_id AND b.partition = :partition
         AND b.feed_position > :after AND b.feed_position <= :until AND b.received_at >= :recent
     ORDER BY b.feed_position, s.id, h."timestamp"
+    """
+)
+
+
+# What commits of the derive stage changed, as it stands now; of those that took something back only where.
+_REFILL_DERIVED = text(
+    """
+    SELECT d.position, d.corrects, w.b AS begins, w.e AS ends, s.id, s.entity_id, s.port, s.metric, s.unit,
+        h."timestamp", h.type, h.value, h.text
+    FROM derived_commits d
+    CROSS JOIN LATERAL unnest(d.series_ids, d.begins, d.ends) AS w (s, b, e)
+    JOIN series s ON s.organization_id = d.organization_id AND s.id = w.s
+    LEFT JOIN telemetry_history h ON NOT d.corrects AND h.organization_id = s.organization_id AND h.series_id = s.id
+        AND h."timestamp" >= w.b AND h."timestamp" < w.e
+    WHERE d.organization_id = :organization_id AND d.partition = :partition
+        AND d.position > :after AND d.position <= :until
+    ORDER BY d.position, s.id, h."timestamp"
     """
 )
 
@@ -106,14 +131,15 @@ def watches_load(session: Session, *, organization_id: int, requests: Sequence[W
     for link in links_list(session, organization_id=organization_id, source_ids=linked):
         links.setdefault(link.source_id, []).append(link)
     devices = {entity_id for entity_id, kind in kinds.items() if kind is EntityKind.DEVICE}
-    sending = devices | {link.device_id for of_source in links.values() for link in of_source}
+    own = devices | set(linked)
+    sending = own | {link.device_id for of_source in links.values() for link in of_source}
     rows = series_rows(session, organization_id=organization_id, entity_ids=sending)
     units = {(row.entity_id, row.port, row.metric): row.unit for of_device in rows.values() for row in of_device}
     return [
         watch_build(
             revision=revision,
             entity_ids=ids,
-            device_ids=ids & devices,
+            own_ids=ids & own,
             links=[link for entity_id in ids for link in links.get(entity_id, ())],
             metrics=request.metrics,
             units=units,
@@ -213,6 +239,18 @@ def feed_refill(
     if until <= after:
         return []
     revision = revision_get(session, organization_id=organization_id)
+    if partition >= DERIVED_PARTITION:
+        values = {
+            "organization_id": organization_id,
+            "partition": partition - DERIVED_PARTITION,
+            "after": after,
+            "until": until,
+        }
+        derived = session.execute(_REFILL_DERIVED, values)
+        return [
+            _derived_entry(organization_id, partition, position, revision, list(of_position))
+            for position, of_position in groupby(derived, key=lambda row: row.position)
+        ]
     rows = session.execute(
         _REFILL,
         {
@@ -227,6 +265,21 @@ def feed_refill(
         FeedEntry(organization_id, partition, position, revision, partial(list, list(_groups(of_position))))
         for position, of_position in groupby(rows, key=lambda row: row.feed_position)
     ]
+
+
+def _derived_entry(
+    organization_id: int, partition: int, position: int, revision: int, rows: Sequence[Any]
+) -> FeedEntry:
+    points = [row for row in rows if row.timestamp is not None]
+    taken_back = {(r.entity_id, r.metric, r.begins, r.ends): None for r in rows if r.corrects}
+    return FeedEntry(
+        organization_id,
+        partition,
+        position,
+        revision,
+        partial(list, list(_groups(iter(points)))),
+        [InvalidatedRange(*key) for key in taken_back],
+    )
 
 
 def _groups(rows: Iterator[Any]) -> Iterator[FeedGroup]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -21,7 +21,8 @@ _ACQUIRE = text(
 )
 _RENEW = text(
     """
-    UPDATE stage_leases SET expires_at = clock_timestamp() + :ttl
+    UPDATE stage_leases SET expires_at = clock_timestamp() + :ttl, items = items + :items, errors = errors + :errors,
+        busy_s = busy_s + :busy_s, delay_s = delay_s + :delay_s, delays = delays + :delays
     WHERE stage = :stage AND partition = :partition AND fence = :fence
     """
 )
@@ -48,6 +49,20 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
+class StageCounts:
+    """What a stage did since it was last asked. items: readings, or windows. busy_s: time worked.
+
+    delay_s: seconds from receipt to commit, summed over as many commits as `delays` says.
+    """
+
+    items: int = 0
+    errors: int = 0
+    busy_s: float = 0.0
+    delay_s: float = 0.0
+    delays: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LeaseState:
     """A lease as anyone sees it."""
 
@@ -64,11 +79,13 @@ def lease_acquire(session: Session, *, stage: str, partition: int, holder: str, 
     return None if fence is None else Lease(stage, partition, int(fence))
 
 
-def lease_renew(session: Session, *, lease: Lease, ttl: timedelta) -> None:
-    """Keep the lease for `ttl` from now on. Raises FencedError where another has taken it."""
-    done = session.execute(
-        _RENEW, {"stage": lease.stage, "partition": lease.partition, "fence": lease.fence, "ttl": ttl}
-    )
+def lease_renew(session: Session, *, lease: Lease, ttl: timedelta, counts: StageCounts) -> None:
+    """Keep the lease for `ttl` from now on, and write down what was done under it since.
+
+    Raises FencedError where another has taken it.
+    """
+    values = {"stage": lease.stage, "partition": lease.partition, "fence": lease.fence, "ttl": ttl}
+    done = session.execute(_RENEW, {**values, **asdict(counts)})
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise FencedError
 

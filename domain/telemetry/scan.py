@@ -21,6 +21,7 @@ from psycopg.pq import Format
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Source
+from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.packed import Instants, MetricType, Points, Values, instant_of, points_merge
 from graph.errors import LimitExceededError
 
@@ -55,18 +56,22 @@ CROSS JOIN LATERAL (
 WHERE p.at IS NOT NULL
 """
 
-# Where the live feed stood in the very snapshot that the points are read in: the organization's own greatest
-# position of each partition, beyond those given.
-HEADS = """(
-    SELECT json_object_agg(b.partition, b.head)::text
-    FROM (
-        SELECT r.partition, max(r.feed_position) AS head
-        FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
-        JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
-        WHERE r.organization_id = %(organization_id)s AND r.received_at >= %(recent)s
-        GROUP BY r.partition
-    ) b
-)"""
+# The organization's own greatest position of each of the feed's partitions, beyond those given.
+HEADS_OF = f"""
+    SELECT r.partition, max(r.feed_position) AS head
+    FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
+    JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
+    WHERE r.organization_id = %(organization_id)s AND r.received_at >= %(recent)s
+    GROUP BY r.partition
+    UNION ALL
+    SELECT v.partition, max(d.position) AS head
+    FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
+    JOIN derived_commits d ON d.partition = v.partition - {DERIVED_PARTITION} AND d.position > v.position
+    WHERE d.organization_id = %(organization_id)s AND v.partition >= {DERIVED_PARTITION}
+    GROUP BY v.partition
+"""  # noqa: S608  (a number of ours)
+# Where the live feed stood in the very snapshot that the points are read in.
+HEADS = f"(SELECT json_object_agg(b.partition, b.head)::text FROM ({HEADS_OF}) b)"  # noqa: S608  (only text from above)
 
 
 @dataclass(slots=True)

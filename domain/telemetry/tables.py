@@ -136,7 +136,7 @@ latest_values = Table(
     Column("timestamp", INSTANT, nullable=False),
     Column("value", Double),
     Column("raw_id", BigInteger, nullable=False),
-    Column("received_at", INSTANT, nullable=False),
+    Column("received_at", INSTANT),
     Column("text", Text),
     PrimaryKeyConstraint("organization_id", "series_id", name="pk_latest_values"),
     ForeignKeyConstraint(
@@ -192,5 +192,10 @@ stage_leases = Table(
     Column("fence", BigInteger, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("expires_at", INSTANT, nullable=False),
+    Column("items", BigInteger, nullable=False, server_default=text("0")),
+    Column("errors", BigInteger, nullable=False, server_default=text("0")),
+    Column("busy_s", Double, nullable=False, server_default=text("0")),
+    Column("delay_s", Double, nullable=False, server_default=text("0")),
+    Column("delays", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("stage", "partition", name="pk_stage_leases"),
 )

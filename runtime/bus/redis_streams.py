@@ -104,10 +104,11 @@ class RedisStreams:
             return int(self._client.xlen(stream))
 
     def trim(self, stream: str, groups: Sequence[str], *, kept_ms: int) -> int:
-        """Remove what every group has acknowledged; without groups, what is older than `kept_ms`. Return how many."""
+        """Remove what every group has acknowledged and is older than `kept_ms`. Return how many."""
+        young = f"{self.now_ms() - kept_ms}-0"
         if not groups:
             with _translated():
-                return int(self._client.xtrim(stream, minid=f"{self.now_ms() - kept_ms}-0", approximate=False))
+                return int(self._client.xtrim(stream, minid=young, approximate=False))
         keep_from: list[str] = []
         for group in groups:
 
@@ -118,11 +119,9 @@ class RedisStreams:
             if oldest is not None:
                 keep_from.append(oldest)
         with _translated():
-            if keep_from:
-                return int(self._client.xtrim(stream, minid=min(keep_from, key=_order), approximate=False))
-            delivered = min((self._delivered(stream, group) for group in groups), key=_order)
             # The last one delivered may stay: MINID keeps it, and the next call removes it.
-            return int(self._client.xtrim(stream, minid=delivered, approximate=False))
+            keep_from = keep_from or [self._delivered(stream, group) for group in groups]
+            return int(self._client.xtrim(stream, minid=min([*keep_from, young], key=_order), approximate=False))
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
         """Return the id of each stream's newest entry, '0-0' where there is none."""

@@ -9,9 +9,7 @@ ONE, TWO, THREE = (UUID(int=n) for n in (1, 2, 3))
 
 
 def watch(*device_ids: UUID, revision: int = 1) -> Watch:
-    return watch_build(
-        revision=revision, entity_ids=device_ids, device_ids=device_ids, links=[], metrics=None, units={}
-    )
+    return watch_build(revision=revision, entity_ids=device_ids, own_ids=device_ids, links=[], metrics=None, units={})
 
 
 def topic(*device_ids: UUID) -> Topic:

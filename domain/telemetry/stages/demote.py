@@ -61,8 +61,8 @@ def readings_demote(
     demoted: Sequence[tuple[int, datetime]],
     memory: StageMemory,
     notes: StageNotes,
-) -> None:
-    """Take back the points and dead letters of readings that are duplicates after all.
+) -> Readings:
+    """Take back the points and dead letters of readings that are duplicates after all; return those readings.
 
     demoted: raw id and time of receipt; their keys name another reading by now. Where another reading said
     something at the same (device, port, metric, timestamp), its point takes the place.
@@ -79,7 +79,7 @@ def readings_demote(
         },
     )
     if not len(gone):
-        return
+        return gone
     letters_resolve(
         session,
         organization_id=organization_id,
@@ -99,7 +99,7 @@ def readings_demote(
     )
     series = points_withdraw(session, organization_id=organization_id, points=withdrawn)
     if not series:
-        return
+        return gone
     beside = _read(
         session,
         _BESIDE,
@@ -122,6 +122,7 @@ def readings_demote(
     )
     points_write(session, organization_id=organization_id, points=points, memory=memory, notes=notes)
     latest_recompute(session, organization_id=organization_id, series=series)
+    return gone
 
 
 def _all(normalized: Normalized) -> np.ndarray[tuple[int], np.dtype[np.intp]]:

@@ -7,7 +7,7 @@ however often they come, what stands in the end is a function of the raw log. Ho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -16,6 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
+from domain.derivation.book import Books, book_devices
+from domain.derivation.windows import READINGS, windows_note, windows_touched
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
@@ -52,7 +54,9 @@ _BEGIN = text(
         WHERE stage = :stage AND partition = :partition AND fence = :fence
         RETURNING position
     )
-    SELECT (SELECT position FROM held) AS position, array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
+    SELECT (SELECT position FROM held) AS position,
+        (SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id) AS derivation_revision,
+        array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
         array(SELECT (n - 1)::int FROM again) AS again
     """
 )
@@ -83,7 +87,7 @@ _PRESENCE = text(
 
 @dataclass(frozen=True, slots=True)
 class StageRun:
-    """What a run of the stage works with. memory: the process's own. future_tolerance: see `readings_normalize`.
+    """What a run of the stage works with. memory, books: the process's own. future_tolerance: see `readings_normalize`.
 
     lease_ttl: for how long each transaction keeps the lease.
     """
@@ -92,6 +96,7 @@ class StageRun:
     lease_ttl: timedelta
     future_tolerance: timedelta
     memory: StageMemory
+    books: Books
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,7 @@ class _Work:
     is_kept: NDArray[np.bool_]
     notes: StageNotes = field(default_factory=StageNotes)
     letters: list[Letter] = field(default_factory=list)
+    demoted: list[Readings] = field(default_factory=list)
 
 
 def batches_normalize(
@@ -188,11 +194,16 @@ def batches_normalize(
         letters=work.letters,
         now=now,
     )
+    _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
     written = (readings, normalized, work.is_kept)
     entries = [
-        _entry(organization_id, written, batch, n, position=first + n, revision=revision)
+        replace(
+            _entry(organization_id, written, batch, n, position=first + n, revision=revision),
+            group=todo[0].id,
+            group_size=len(todo),
+        )
         for n, batch in enumerate(todo)
     ]
     told = letters_mirror(
@@ -250,13 +261,14 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
     counts[chosen] = True
     counts[claims.duplicates] = False
     if claims.demoted:
-        readings_demote(
+        demoted = readings_demote(
             session,
             demotion=Demotion(work.organization_id, work.run.lease.stage, work.run.future_tolerance, work.now),
             demoted=claims.demoted,
             memory=work.run.memory,
             notes=notes,
         )
+        work.demoted.append(demoted)
     places = np.flatnonzero(counts[normalized.readings])
     points = points_of(
         session,
@@ -292,6 +304,23 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
             _write_halving(session, work, half)
     else:
         work.notes.add(notes)
+
+
+def _touch(session: Session, work: _Work, group: int | None, *, revision: int) -> None:
+    """Leave a dirty window for each entity that derives something from these readings.
+
+    group: the first of the batches; None where some are processed again, and points of any reading may have gone.
+    """
+    organization_id = work.organization_id
+    book = work.run.books.get(session, organization_id=organization_id, revision=revision)
+    if not book.types:
+        return
+    places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == _STORED)
+    windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.demoted)]
+    for readings, chosen, batch_id in windows:
+        book_devices(session, organization_id=organization_id, book=book, devices=set(readings.devices))
+        touched = windows_touched(book, readings=readings, places=chosen.tolist())
+        windows_note(session, organization_id=organization_id, touched=touched, reason=READINGS, batch_id=batch_id)
 
 
 def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:

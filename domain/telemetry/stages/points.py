@@ -219,7 +219,7 @@ def points_write(
     is_last = np.r_[is_new_series | (at[1:] != at[:-1]), True]
     kept = order[is_last]
     ordered = points.take(kept)
-    _months_ensure(session, ordered.at, memory=memory, notes=notes)
+    months_ensure(session, ordered.at, memory=memory, notes=notes)
     columns = _parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
     if done.rowcount != len(kept):  # type: ignore[attr-defined]
@@ -258,7 +258,8 @@ def latest_recompute(session: Session, *, organization_id: int, series: list[int
     session.execute(_LATEST_FIND, wanted)
 
 
-def _months_ensure(session: Session, at: NDArray[np.int64], *, memory: StageMemory, notes: StageNotes) -> None:
+def months_ensure(session: Session, at: NDArray[np.int64], *, memory: StageMemory, notes: StageNotes) -> None:
+    """See to it that history has partitions for these instants (microseconds since the Unix epoch)."""
     months = np.unique(at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)).tolist()
     missing = [month for month in months if month not in memory.months and month not in notes.months]
     if missing:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from domain.derivation.book import Books
 from domain.telemetry.accept import Acceptance, readings_accept
 from domain.telemetry.account import IngestAccount, ingest_account
 from domain.telemetry.directory import DeviceDirectory
@@ -39,6 +40,7 @@ class Line:
     engine: Callable[[str], Engine]
     partitions: int = 1
     memory: StageMemory = field(default_factory=StageMemory)
+    books: Books = field(default_factory=Books)
     lease: Lease | None = None
 
     @property
@@ -102,7 +104,7 @@ class Line:
             with transaction(self.engine("pipeline")) as session:
                 self.lease = lease_acquire(session, stage=NORMALIZE, partition=0, holder="test", ttl=TTL)
         assert self.lease is not None
-        return StageRun(self.lease, TTL, TOLERANCE, self.memory)
+        return StageRun(self.lease, TTL, TOLERANCE, self.memory, self.books)
 
     def normalize(self, batches: Sequence[RawBatch], *, is_isolating: bool = False) -> NormalizedBatches:
         """Normalize batches in one transaction."""

@@ -46,7 +46,7 @@ def watch(of: list[tuple[Any, ...]], entity_ids: set[UUID], metrics: set[str] | 
     return watch_build(
         revision=1,
         entity_ids=entity_ids,
-        device_ids=(),
+        own_ids=(),
         links=[
             Link(source, DEVICE, port, at(begins), at(begins + held), rest.get("mapping"))
             for source, begins, held, port in of

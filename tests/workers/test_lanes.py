@@ -18,9 +18,9 @@ from domain.telemetry.readings import RawBatch
 from domain.telemetry.streams import DEAD, NORM, NORMALIZE, RAW, stream_name
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
-from workers import stage_jobs
+from workers import lanes
 from workers.enqueue import Enqueuer
-from workers.process import QUEUE_SHORT, QUEUE_STAGES, ProcessState, holder_is_dead, holder_name
+from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead, holder_name
 from workers.sweeper import partition_sweep
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def line(line: Line) -> Line:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage_jobs, "RUN_S", 0.5)
+    monkeypatch.setattr(lanes, "RUN_S", 0.5)
 
 
 def batch_of(line: Line, n: int) -> RawBatch:
@@ -57,19 +57,19 @@ def feed(state: ProcessState) -> list[tuple[int, int]]:
 def test_a_run_normalizes_sends_on_and_acknowledges(state: ProcessState, line: Line) -> None:
     batches = [batch_of(line, n) for n in range(3)]
     publish(state, batches)
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().stored == 3
     assert feed(state) == [(n + 1, batch.id) for n, batch in enumerate(batches)]
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
-    [job] = state.queue(QUEUE_STAGES).jobs
-    assert (job.func_name, list(job.args)) == ("workers.stage_jobs.stage_run", [NORMALIZE, 0])
+    [job] = state.queue(QUEUE_LANES).jobs
+    assert (job.func_name, list(job.args)) == ("workers.lanes.lane_run", [0])
 
 
 def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: Line) -> None:
     batch = batch_of(line, 1)
     publish(state, [batch])
     assert len(state.bus.group_read(STREAM, NORMALIZE, consumer="dead", count=10, block_ms=1)) == 1
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().stored == 1
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
 
@@ -77,9 +77,9 @@ def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: 
 def test_a_batch_delivered_twice_is_sent_on_twice_at_one_position(state: ProcessState, line: Line) -> None:
     batch = batch_of(line, 1)
     publish(state, [batch, batch])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     publish(state, [batch])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert feed(state) == [(1, batch.id), (1, batch.id)]
     assert line.account().stored == 1
 
@@ -87,7 +87,7 @@ def test_a_batch_delivered_twice_is_sent_on_twice_at_one_position(state: Process
 def test_bytes_that_are_no_entry_do_not_stop_the_stage(state: ProcessState, line: Line) -> None:
     state.bus.publish(STREAM, [b"nonsense"])
     publish(state, [batch_of(line, 1)])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().stored == 1
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
 
@@ -99,7 +99,7 @@ def test_a_reading_that_cannot_be_written_does_not_stop_the_others(
     with transaction(engine("owner")) as session:
         session.connection().exec_driver_sql("DELETE FROM devices WHERE id = (SELECT max(id::text)::uuid FROM devices)")
     publish(state, [bad, good])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     account = line.account()
     assert (account.stored, account.dead, account.pending) == (1, 1, 0)
 
@@ -108,9 +108,9 @@ def test_nobody_runs_what_another_holds(state: ProcessState, line: Line) -> None
     with transaction(state.engine) as session:
         lease_acquire(session, stage=NORMALIZE, partition=0, holder="other", ttl=timedelta(minutes=1))
     publish(state, [batch_of(line, 1)])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().pending == 1
-    assert state.queue(QUEUE_STAGES).count == 0
+    assert state.queue(QUEUE_LANES).count == 0
 
 
 def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, line: Line, bus: redis.Redis) -> None:
@@ -123,7 +123,7 @@ def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, lin
 
     timer = threading.Timer(0.15, lose)
     timer.start()
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     timer.join()
     assert line.account().stored == 2
 
@@ -134,7 +134,7 @@ def test_the_sweep_sends_what_no_entry_carries(state: ProcessState, line: Line) 
     none, deadline_s = timedelta(seconds=-1), float("inf")
     assert partition_sweep(state, partition=0, deadline_s=deadline_s) == 0
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 3
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().stored == 3
     assert [batch for _, batch in feed(state)] == [batch.id for batch in batches]
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 0
@@ -144,7 +144,7 @@ def test_the_enqueuer_asks_for_each_partition_once(state: ProcessState, line: Li
     enqueuer = Enqueuer(state)
     enqueuer.look()
     enqueuer.look()
-    jobs = state.queue(QUEUE_STAGES).jobs
+    jobs = state.queue(QUEUE_LANES).jobs
     assert sorted(list(job.args) for job in jobs) in (
         [[NORMALIZE, 0], [NORMALIZE, 1]],
         # The looks fell on both sides of a border of time.
@@ -169,7 +169,7 @@ def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) ->
                 ttl=timedelta(minutes=1),
             )
     Enqueuer(state).look()
-    assert [list(job.args) for job in state.queue(QUEUE_STAGES).jobs] == [[NORMALIZE, 1]]
+    assert [list(job.args) for job in state.queue(QUEUE_LANES).jobs] == [[NORMALIZE, 1]]
     with transaction(state.engine) as session:
         assert lease_acquire(session, stage=NORMALIZE, partition=1, holder="me", ttl=timedelta(minutes=1)) == Lease(
             NORMALIZE, 1, 2
@@ -179,16 +179,16 @@ def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) ->
 def test_entries_of_another_database_are_passed_over(state: ProcessState, line: Line) -> None:
     good = batch_of(line, 1)
     publish(state, [replace(good, organization_id=10**6), replace(good, id=10**6), good])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().stored == 1
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
 
 
 def test_a_run_gives_way_where_others_wait(state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage_jobs, "RUN_S", 3600.0)
+    monkeypatch.setattr(lanes, "RUN_S", 3600.0)
     state.queue(QUEUE_SHORT).enqueue("workers.sweeper.sweep")
     publish(state, [batch_of(line, 1)])
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     assert line.account().stored == 1
 
 
@@ -196,7 +196,7 @@ def test_dead_letters_are_mirrored(state: ProcessState, line: Line) -> None:
     device = line.device()
     batches = line.send({"device_id": device, "timestamp": "2099-01-01T00:00:00Z", "metrics": {"t": 1}})
     publish(state, batches)
-    stage_jobs.stage_run(NORMALIZE, 0)
+    lanes.lane_run(0)
     stream = stream_name(DEAD, 0)
     [(_, payload)] = state.bus.read_after({stream: "0-0"}, count=9, block_ms=1)[stream]
     told = orjson.loads(payload)

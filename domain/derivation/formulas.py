@@ -1,0 +1,118 @@
+"""Formulas of derived metrics: how a telemetry schema writes them, and their compiled form. Pure.
+
+{"derived": {name: {"sum": {metric: factor, ...}, "offset": number, "unit": UCUM code, "maxAge": ISO 8601 duration}}}
+A derived point is the offset and the sum of each input times its factor.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import msgspec
+
+from domain.telemetry.metrics import METRICS_MAX, NAME_CHARS_MAX
+from graph.errors import BadInputError, LimitExceededError
+from graph.json_bounds import text_check
+
+MEMBER: Final = "derived"
+TERMS_MAX: Final = 100
+MAX_AGE: Final = timedelta(minutes=15)
+MAX_AGE_MOST: Final = timedelta(days=31)
+_MEMBERS: Final = ("sum", "offset", "unit", "maxAge")
+_UNIT_MAX_CHARS: Final = 64
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """One derived metric. terms: (input, factor), by input. max_age_us: how old an input's last value may be."""
+
+    metric: str
+    unit: str | None
+    terms: tuple[tuple[str, float], ...]
+    offset: float
+    max_age_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FormulaSet:
+    """The formulas in force over [begins_us, ends_us) of event time."""
+
+    begins_us: int
+    ends_us: int
+    formulas: tuple[Formula, ...]
+
+
+def derived_check(value: Any, *, path: Path) -> None:
+    """Check the `derived` member of a schema.
+
+    Raises BadInputError at the place at fault: an unknown member, an input that is itself derived, a factor that is
+    no number, an age that is no fixed duration up to 31 days; LimitExceededError above METRICS_MAX formulas or
+    TERMS_MAX inputs.
+    """
+    if not isinstance(value, Mapping):
+        raise BadInputError("derived must be an object {name: {sum: {metric: factor}, ...}}.", path=path)
+    if len(value) > METRICS_MAX:
+        raise LimitExceededError(f"A schema may derive {METRICS_MAX} metrics; it has {len(value)}.", path=path)
+    for name, formula in value.items():
+        text_check(name, path=(*path, name), min_chars=1, max_chars=NAME_CHARS_MAX)
+        _formula_check(formula, (*path, name), derived=value)
+
+
+def formulas_of(schema: Mapping[str, Any]) -> tuple[Formula, ...]:
+    """Return the compiled formulas of a checked schema, by name."""
+    return tuple(
+        Formula(
+            name,
+            formula.get("unit"),
+            tuple((metric, float(factor)) for metric, factor in sorted(formula["sum"].items())),
+            float(formula.get("offset", 0)),
+            _age(formula.get("maxAge")) // timedelta(microseconds=1),
+        )
+        for name, formula in sorted(schema.get(MEMBER, {}).items())
+    )
+
+
+def _formula_check(formula: Any, path: Path, *, derived: Mapping[str, Any]) -> None:
+    if not isinstance(formula, Mapping):
+        raise BadInputError("A derived metric is described by an object {sum: {metric: factor}, ...}.", path=path)
+    for name in formula:
+        if name not in _MEMBERS:
+            raise BadInputError(f"There is no {name!r} here, only {', '.join(_MEMBERS)}.", path=(*path, name))
+    terms, place = formula.get("sum"), (*path, "sum")
+    if not isinstance(terms, Mapping) or not terms:
+        raise BadInputError("sum must be an object {metric: factor} with at least one metric.", path=place)
+    if len(terms) > TERMS_MAX:
+        raise LimitExceededError(f"A sum may have {TERMS_MAX} metrics; it has {len(terms)}.", path=place)
+    for metric, factor in terms.items():
+        text_check(metric, path=(*place, metric), min_chars=1, max_chars=NAME_CHARS_MAX)
+        if metric in derived:
+            raise BadInputError(f"{metric!r} is itself derived; a sum is over measured metrics.", path=(*place, metric))
+        _number_check(factor, (*place, metric))
+    _number_check(formula.get("offset", 0), (*path, "offset"))
+    if "unit" in formula:
+        text_check(formula["unit"], path=(*path, "unit"), max_chars=_UNIT_MAX_CHARS)
+    _age_check(formula.get("maxAge"), (*path, "maxAge"))
+
+
+def _age_check(value: Any, path: Path) -> None:
+    try:
+        age = _age(value)
+    except (msgspec.ValidationError, OverflowError):
+        age = timedelta(0)
+    if not timedelta(0) < age <= MAX_AGE_MOST:
+        raise BadInputError("maxAge is an ISO 8601 duration such as PT15M, at most P31D.", path=path)
+
+
+def _number_check(value: Any, path: Path) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise BadInputError("This must be a number.", path=path)
+
+
+def _age(text: Any) -> timedelta:
+    return MAX_AGE if text is None else msgspec.convert(text, timedelta)

@@ -1,0 +1,171 @@
+"""Dirty windows: over which time an entity's derived points have to be made again. Edits leave theirs by triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.derivation.book import Book
+from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, uuid_array
+from domain.telemetry.normalize import Readings
+from domain.telemetry.packed import micros_of
+
+READINGS: Final = "readings"
+REPLAY: Final = "replay"
+# The points of a window of readings come by the bus; where they have not after so long, they are read back.
+OVERDUE: Final = timedelta(seconds=2)
+
+_NOTE = text(
+    """
+    INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason, batch_id)
+    SELECT :organization_id, u.e, u.b, u.t, :reason, :batch_id FROM unnest(:entities, :begins, :ends) AS u (e, b, t)
+    """
+)
+_OF = text(
+    """
+    SELECT id, entity_id, begins, ends, batch_id FROM dirty_windows
+    WHERE organization_id = :organization_id AND entity_id = ANY(:entities) ORDER BY id
+    """
+)
+_OVERDUE = text(
+    """
+    SELECT organization_id, entity_id FROM dirty_windows
+    WHERE slot % :partitions = :partition AND (batch_id IS NULL OR created_at < clock_timestamp() - :overdue)
+    ORDER BY created_at LIMIT :limit
+    """
+)
+_DONE = text("DELETE FROM dirty_windows WHERE organization_id = :organization_id AND id = ANY(:ids)")
+_SHRINK = text(
+    """
+    UPDATE dirty_windows w SET begins = u.b FROM unnest(:ids, :begins) AS u (i, b)
+    WHERE w.organization_id = :organization_id AND w.id = u.i
+    """
+)
+_BACKLOG = text(
+    """
+    SELECT reason, count(*) AS windows, count(DISTINCT entity_id) AS entities, min(created_at) AS oldest_at
+    FROM dirty_windows WHERE organization_id = :organization_id GROUP BY reason ORDER BY reason
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A dirty window: [begins_us, ends_us) of event time. batch_id: with which batches its readings were stored."""
+
+    id: int
+    entity: bytes
+    begins_us: int
+    ends_us: int
+    batch_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits to be derived for one reason. oldest_at: since when, UTC."""
+
+    reason: str
+    windows: int
+    entities: int
+    oldest_at: datetime
+
+
+def entity_slot(entity: bytes) -> int:
+    """Return where an entity (16 bytes) goes in the streams: this modulo the number of partitions."""
+    return entity[14] * 256 + entity[15]
+
+
+def windows_touched(book: Book, *, readings: Readings, places: Sequence[int]) -> dict[bytes, tuple[int, int]]:
+    """Return the first and the last timestamp at which readings touch each entity that derives. Hot path.
+
+    places: of the readings that count. The book knows their devices.
+    """
+    touched: dict[bytes, tuple[int, int]] = {}
+    devices, known = readings.devices, book.devices
+    ports, timestamps = readings.ports.tolist(), readings.timestamps.tolist()
+    for i in places:
+        for passage in known.get(devices[i], ()):
+            at = timestamps[i]
+            if passage.port != ports[i] or not passage.begins_us <= at < passage.ends_us:
+                continue
+            span = touched.get(passage.entity)
+            if span is None:
+                touched[passage.entity] = (at, at)
+            elif at < span[0]:
+                touched[passage.entity] = (at, span[1])
+            elif at > span[1]:
+                touched[passage.entity] = (span[0], at)
+    return touched
+
+
+def windows_note(
+    session: Session,
+    *,
+    organization_id: int,
+    touched: Mapping[bytes, tuple[int, int]],
+    reason: str,
+    batch_id: int | None = None,
+) -> None:
+    """Leave a window for each entity: from its first to its last timestamp, both in it. One statement at most."""
+    if not touched:
+        return
+    arrays_enable(session)
+    session.execute(
+        _NOTE,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(touched)),
+            "begins": instant_array([first for first, _ in touched.values()]),
+            "ends": instant_array([last + 1 for _, last in touched.values()]),
+            "reason": reason,
+            "batch_id": batch_id,
+        },
+    )
+
+
+def windows_of(session: Session, *, organization_id: int, entities: Collection[bytes]) -> dict[bytes, list[Window]]:
+    """Return all windows of these entities, by entity, as they were left. One statement."""
+    arrays_enable(session)
+    rows = session.execute(_OF, {"organization_id": organization_id, "entities": uuid_array(b"".join(entities))})
+    found: dict[bytes, list[Window]] = {}
+    for row in rows:
+        window = Window(row.id, row.entity_id.bytes, micros_of(row.begins), micros_of(row.ends), row.batch_id)
+        found.setdefault(window.entity, []).append(window)
+    return found
+
+
+def windows_overdue(
+    session: Session, *, partition: int, partitions: int, limit: int, overdue: timedelta = OVERDUE
+) -> dict[int, list[bytes]]:
+    """Return entities of a partition, by organization, whose windows nobody will bring by the bus, oldest first."""
+    values = {"partition": partition, "partitions": partitions, "overdue": overdue, "limit": limit}
+    found: dict[int, dict[bytes, None]] = {}
+    for row in session.execute(_OVERDUE, values):
+        found.setdefault(row.organization_id, {})[row.entity_id.bytes] = None
+    return {organization_id: list(entities) for organization_id, entities in found.items()}
+
+
+def windows_done(session: Session, *, organization_id: int, ids: Collection[int], begun: Mapping[int, int]) -> None:
+    """Let windows go that are derived. begun: by id, up to when (microseconds) others are, which stay from there on."""
+    arrays_enable(session)
+    if ids:
+        session.execute(_DONE, {"organization_id": organization_id, "ids": bigint_array(list(ids))})
+    if begun:
+        values = {"ids": bigint_array(list(begun)), "begins": instant_array(list(begun.values()))}
+        session.execute(_SHRINK, {"organization_id": organization_id, **values})
+
+
+def derivation_backlog(session: Session, *, organization_id: int) -> list[Backlog]:
+    """Return what waits to be derived, by reason. One statement."""
+    rows = session.execute(_BACKLOG, {"organization_id": organization_id})
+    return [Backlog(row.reason, row.windows, row.entities, row.oldest_at.astimezone(UTC)) for row in rows]
+
+
+def windows_missing(windows: Sequence[Window], at_hand: Collection[int]) -> bool:
+    """Tell whether points of any of these windows are not among those at hand. at_hand: batch ids."""
+    return any(window.batch_id is None or window.batch_id not in at_hand for window in windows)

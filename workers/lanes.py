@@ -1,0 +1,156 @@
+"""The job that runs a lane: the stages of one partition, one after the other, up to half a minute under their leases.
+
+One process works on what it has just made, while it is at hand; lanes share nothing but the database and the bus.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.telemetry.away import is_away
+from domain.telemetry.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
+from domain.telemetry.streams import ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
+from runtime.database import transaction
+from workers.enqueue import bucket_of, lane_enqueue
+from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, state_get
+from workers.stages.attribute import AttributeStage
+from workers.stages.derive import DeriveStage
+from workers.stages.normalize import NormalizeStage
+
+_log = structlog.get_logger(__name__)
+
+RUN_S = 30.0
+LEASE_TTL = timedelta(seconds=10)
+RENEW_EVERY_S = 2.0
+TRIM_EVERY_S = 2.0
+# Where more lanes wait than there are workers, one gives way after so long.
+SHARE_S = 1.0
+OTHERS_WAIT_S = 0.3
+BLOCK_MS = 200
+BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.1, 3.0
+
+Stage = NormalizeStage | AttributeStage | DeriveStage
+
+
+def lane_run(partition: int) -> None:
+    """Run the stages of a partition, those that nobody else runs. An RQ job."""
+    state = state_get()
+    try:
+        with transaction(state.engine) as session:
+            leases = [
+                lease_acquire(session, stage=stage, partition=partition, holder=state.holder, ttl=LEASE_TTL)
+                for stage in STAGES
+            ]
+    except SQLAlchemyError as error:
+        # The enqueuer asks again once the database is back.
+        _log.warning("lane_waits", partition=partition, error=repr(error)[:500])
+        return
+    held = [lease for lease in leases if lease is not None]
+    if not held:
+        return
+    try:
+        Lane(state, held).run()
+    except FencedError:
+        _log.info("lane_fenced", partition=partition, fences=[lease.fence for lease in held])
+        return
+    finally:
+        # Where this fails, the leases run out by themselves.
+        with contextlib.suppress(SQLAlchemyError), transaction(state.engine) as session:
+            for lease in held:
+                lease_release(session, lease=lease)
+    if not state.stopping.is_set():
+        # At once, so that no entry waits for the enqueuer to look.
+        with contextlib.suppress(RedisError):
+            lane_enqueue(state, partition, fences=sum(lease.fence for lease in held), bucket=bucket_of(time.time()))
+
+
+class Lane:
+    """One run of the stages under their leases."""
+
+    def __init__(self, state: ProcessState, leases: Sequence[Lease]) -> None:
+        self._state = state
+        self._partition = leases[0].partition
+        self.stages: list[Stage] = [_stage(state, lease) for lease in leases]
+        self._trim_at_s = 0.0
+        self._renewed_at_s = self._others_since_s = time.monotonic()
+        self._backoff_s = BACKOFF_FIRST_S
+
+    def run(self) -> None:
+        """Process entries until the time is up. Raises FencedError where another has taken a lease."""
+        began_s = time.monotonic()
+        while not self._state.stopping.is_set() and time.monotonic() - began_s < RUN_S:
+            try:
+                if not self.turn():
+                    self._wait_for_entries()
+                self._upkeep()
+                if self._is_wanted_elsewhere() and time.monotonic() - began_s > SHARE_S:
+                    break
+                self._backoff_s = BACKOFF_FIRST_S
+            except FencedError:
+                raise
+            except (ConnectionError, RedisError, SQLAlchemyError) as error:
+                self._wait(error)
+        with contextlib.suppress(SQLAlchemyError):
+            self._renew()
+
+    def turn(self) -> bool:
+        """Let every stage take its next entries, in their order; tell whether there were any."""
+        found = False
+        for stage in self.stages:
+            found = stage.turn() or found
+        return found
+
+    def _wait_for_entries(self) -> None:
+        """Wait for the next entry of any of the streams; which it is, the groups will tell."""
+        last_ids = {stage.reader.stream: stage.reader.last_id for stage in self.stages}
+        for stream, entries in self._state.bus.read_after(last_ids, count=1, block_ms=BLOCK_MS).items():
+            for stage in self.stages:
+                if stage.reader.stream == stream:
+                    stage.reader.last_id = entries[-1][0]
+
+    def _wait(self, error: Exception) -> None:
+        level = _log.warning if isinstance(error, ConnectionError) or is_away(error) else _log.error
+        level("lane_waits", partition=self._partition, error=repr(error)[:500])
+        self._state.stopping.wait(self._backoff_s)
+        self._backoff_s = min(self._backoff_s * 2, BACKOFF_LAST_S)
+        # What was read is pending with this very process: take it up again.
+        for stage in self.stages:
+            stage.reader.again()
+
+    def _upkeep(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._renewed_at_s > RENEW_EVERY_S:
+            self._renew()
+            self._renewed_at_s = now_s
+        if now_s >= self._trim_at_s:
+            self._trim_at_s = now_s + TRIM_EVERY_S
+            for stream, groups in GROUPS.items():
+                self._state.bus.trim(stream_name(stream, self._partition), groups, kept_ms=KEPT_MS[stream])
+
+    def _renew(self) -> None:
+        with transaction(self._state.engine) as session:
+            for stage in self.stages:
+                lease_renew(session, lease=stage.lease, ttl=LEASE_TTL, counts=stage.tally.take())
+
+    def _is_wanted_elsewhere(self) -> bool:
+        """Tell whether a job has been waiting for a worker for a while."""
+        now_s = time.monotonic()
+        if not any(self._state.queue(name).count for name in (QUEUE_LANES, QUEUE_SHORT)):
+            self._others_since_s = now_s
+        return now_s - self._others_since_s > OTHERS_WAIT_S
+
+
+def _stage(state: ProcessState, lease: Lease) -> Stage:
+    if lease.stage == NORMALIZE:
+        return NormalizeStage(state, lease, lease_ttl=LEASE_TTL)
+    if lease.stage == ATTRIBUTE:
+        return AttributeStage(state, lease)
+    assert lease.stage == DERIVE, lease.stage  # noqa: S101  (a name of ours)
+    return DeriveStage(state, lease, lease_ttl=LEASE_TTL)

@@ -1,0 +1,84 @@
+"""The attribute stage in a lane: points are sent to the entities that derive something from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import structlog
+
+from domain.derivation.book import Book, book_devices
+from domain.derivation.route import asset_encode, entries_route, entries_whole
+from domain.telemetry.bus import BusEntry
+from domain.telemetry.entries import EntryError, NormEntry, norm_decode
+from domain.telemetry.leases import Lease
+from domain.telemetry.streams import ASSET, LENGTH_MAX, stream_name
+from graph.change import graph_hold
+from graph.errors import NotFoundError
+from runtime.database import transaction
+from workers.process import ProcessState
+from workers.stages.counts import Tally
+from workers.stages.reader import StageReader
+
+_log = structlog.get_logger(__name__)
+
+READ_ENTRIES = 256
+
+
+class AttributeStage:
+    """One run of the stage under a lease. It stores nothing: what it loses is read back by the derive stage."""
+
+    def __init__(self, state: ProcessState, lease: Lease) -> None:
+        self.lease = lease
+        self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
+        self.tally = Tally()
+        self._state = state
+
+    def turn(self) -> bool:
+        """Process the next entries; tell whether there were any."""
+        entries = self.reader.next(count=READ_ENTRIES)
+        if entries:
+            with self.tally.busy():
+                self._process(entries)
+            self.reader.done(entries)
+        return bool(entries)
+
+    def _process(self, entries: Sequence[BusEntry]) -> None:
+        by_organization: dict[int, list[NormEntry]] = {}
+        for entry_id, payload in entries:
+            try:
+                entry = norm_decode(payload)
+            except EntryError as error:
+                _log.error("entry_unreadable", stream=self.reader.stream, entry=entry_id, error=str(error))
+                self.tally.errors += 1
+                continue
+            by_organization.setdefault(entry.organization_id, []).append(entry)
+            self.tally.items += len(entry.ports)
+        for organization_id, of_organization in by_organization.items():
+            try:
+                book = self._book(organization_id, of_organization)
+            except NotFoundError:
+                _log.error("organization_unknown", organization=organization_id)
+                self.tally.errors += 1
+                continue
+            if book.types:
+                self._send(of_organization, book)
+
+    def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> Book:
+        devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
+        with transaction(self._state.engine, organization_id) as session:
+            graph_hold(session, organization_id=organization_id)
+            book = self._state.books.get(session, organization_id=organization_id)
+            book_devices(session, organization_id=organization_id, book=book, devices=devices)
+        return book
+
+    def _send(self, entries: Sequence[NormEntry], book: Book) -> None:
+        payloads: dict[int, list[bytes]] = {}
+        for of_commit in entries_whole(entries):
+            routed = entries_route(of_commit, book=book, partitions=self._state.context.partitions)
+            for partition, entry in routed.items():
+                payloads.setdefault(partition, []).append(asset_encode(entry))
+        for partition, of_partition in payloads.items():
+            stream = stream_name(ASSET, partition)
+            # Where the derive stage is far behind, it will read back; the bus holds its entries in memory.
+            if self._state.bus.length(stream) < LENGTH_MAX:
+                self._state.bus.publish(stream, of_partition)

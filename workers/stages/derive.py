@@ -1,0 +1,159 @@
+"""The derive stage in a lane: dirty windows become derived points, with the points the bus brings or without."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from domain.derivation.feed import commit_entry
+from domain.derivation.route import AssetEntry, asset_decode
+from domain.derivation.stage import (
+    CHUNK,
+    ENTITIES_MAX,
+    READ_BACK_ENTITIES_MAX,
+    Checkpoints,
+    DerivedEntities,
+    DeriveRun,
+    entities_derive,
+)
+from domain.derivation.windows import windows_overdue
+from domain.telemetry.entries import EntryError, norm_encode
+from domain.telemetry.leases import Lease
+from domain.telemetry.stages.normalize import DATA_ERRORS
+from domain.telemetry.streams import DERIVED, stream_name
+from graph.errors import LimitExceededError, NotFoundError
+from runtime.database import transaction
+from workers.process import ProcessState
+from workers.stages.counts import Tally
+from workers.stages.reader import StageReader
+
+_log = structlog.get_logger(__name__)
+
+READ_ENTRIES: Final = 64
+OVERDUE_EVERY_S: Final = 1.0
+# An entity that cannot be derived, by what its points hold or by a defect they bring out, is left alone for so long.
+RESTS_S: Final = 30.0
+_CHUNK_LEAST: Final = timedelta(minutes=1)
+
+
+class DeriveStage:
+    """One run of the stage under a lease."""
+
+    def __init__(self, state: ProcessState, lease: Lease, *, lease_ttl: timedelta) -> None:
+        self.lease = lease
+        self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
+        self.tally = Tally()
+        self._state = state
+        self._run = DeriveRun(lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory)
+        self._derived = stream_name(DERIVED, lease.partition)
+        self._overdue_at_s = 0.0
+        self._resting: dict[tuple[int, bytes], float] = {}
+
+    def turn(self) -> bool:
+        """Derive what the next entries bring, and from time to time what none will; tell whether there was any."""
+        entries = self.reader.next(count=READ_ENTRIES)
+        by_organization: dict[int, list[AssetEntry]] = {}
+        for entry_id, payload in entries:
+            try:
+                entry = asset_decode(payload)
+            except EntryError as error:
+                _log.error("entry_unreadable", stream=self.reader.stream, entry=entry_id, error=str(error))
+                self.tally.errors += 1
+                continue
+            by_organization.setdefault(entry.organization_id, []).append(entry)
+        with self.tally.busy():
+            for organization_id, at_hand in by_organization.items():
+                entities = list(dict.fromkeys(entity for entry in at_hand for entity in entry.columns))
+                self._derive(organization_id, entities, at_hand, most=ENTITIES_MAX)
+            self.reader.done(entries)
+            found = self._overdue() if time.monotonic() >= self._overdue_at_s else False
+        return bool(entries) or found
+
+    def _overdue(self) -> bool:
+        """Derive what edits left, and what the bus did not bring."""
+        with transaction(self._state.engine) as session:
+            found = windows_overdue(
+                session,
+                partition=self.lease.partition,
+                partitions=self._state.context.partitions,
+                limit=READ_BACK_ENTITIES_MAX,
+            )
+        for organization_id, entities in found.items():
+            self._derive(organization_id, entities, (), most=READ_BACK_ENTITIES_MAX)
+        # Where there was much, there may be more.
+        if sum(map(len, found.values())) < READ_BACK_ENTITIES_MAX:
+            self._overdue_at_s = time.monotonic() + OVERDUE_EVERY_S
+        return bool(found)
+
+    def _derive(
+        self,
+        organization_id: int,
+        entities: Sequence[bytes],
+        at_hand: Sequence[AssetEntry],
+        *,
+        most: int,
+        chunk: timedelta = CHUNK,
+    ) -> None:
+        now_s = time.monotonic()
+        entities = [entity for entity in entities if self._resting.get((organization_id, entity), now_s) <= now_s]
+        for first in range(0, len(entities), most):
+            some = entities[first : first + most]
+            try:
+                self._transact(organization_id, some, at_hand, chunk)
+            except LimitExceededError:
+                if len(some) > 1:
+                    self._derive(organization_id, some, at_hand, most=-(-len(some) // 4), chunk=chunk)
+                elif chunk > _CHUNK_LEAST:
+                    self._derive(organization_id, some, at_hand, most=1, chunk=chunk / 8)
+                else:
+                    raise
+            except NotFoundError:
+                # The bus remembers another database.
+                _log.error("organization_unknown", organization=organization_id)
+                self.tally.errors += 1
+                return
+            except DATA_ERRORS:
+                self.tally.errors += 1
+                self._state.memory.forget()
+                if len(some) > 1:
+                    self._derive(organization_id, some, at_hand, most=-(-len(some) // 4), chunk=chunk)
+                else:
+                    # Its windows stay. The others go on, and it is tried again after a while.
+                    _log.exception("entity_not_derived", organization=organization_id, entity=str(UUID(bytes=some[0])))
+                    self._resting[organization_id, some[0]] = time.monotonic() + RESTS_S
+
+    def _transact(
+        self, organization_id: int, entities: Sequence[bytes], at_hand: Sequence[AssetEntry], chunk: timedelta
+    ) -> None:
+        with transaction(self._state.engine, organization_id) as session:
+            done = entities_derive(
+                session,
+                organization_id=organization_id,
+                entities=entities,
+                at_hand=at_hand,
+                run=self._run,
+                now=datetime.now(UTC),
+                chunk=chunk,
+            )
+        self._keep(done)
+
+    def _keep(self, done: DerivedEntities) -> None:
+        self._state.memory.keep(done.notes)
+        self._run.checkpoints.keep(done.checkpoints)
+        self.tally.items += done.windows
+        if done.commit is not None:
+            self._state.bus.publish(self._derived, [norm_encode(commit_entry(done.commit, revision=done.revision))])
+
+
+def _checkpoints(state: ProcessState, lease: Lease) -> Checkpoints:
+    """Return the checkpoints of the run before, where no other holder came between."""
+    fence, kept = state.checkpoints.get(lease.partition, (-1, Checkpoints()))
+    if fence != lease.fence - 1:
+        kept = Checkpoints()
+    state.checkpoints[lease.partition] = (lease.fence, kept)
+    return kept

@@ -1,0 +1,147 @@
+"""The normalize stage in a lane: raw entries become points."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from domain.telemetry.bus import BusEntry
+from domain.telemetry.entries import EntryError, NormEntry, norm_encode, raw_decode
+from domain.telemetry.leases import Lease
+from domain.telemetry.packed import instant_of
+from domain.telemetry.raw_log import BatchName, raw_batches_read
+from domain.telemetry.readings import RawBatch
+from domain.telemetry.stages.normalize import (
+    DATA_ERRORS,
+    NormalizedBatches,
+    StageRun,
+    batches_again,
+    batches_normalize,
+)
+from domain.telemetry.streams import DEAD, LENGTH_MAX, NORM, stream_name
+from graph.errors import NotFoundError
+from runtime.database import transaction
+from workers.process import ProcessState
+from workers.stages.counts import Tally
+from workers.stages.reader import StageReader
+
+_log = structlog.get_logger(__name__)
+
+READ_ENTRIES = 64
+TRANSACTION_READINGS = 5_000
+
+
+class NormalizeStage:
+    """One run of the stage under a lease."""
+
+    def __init__(self, state: ProcessState, lease: Lease, *, lease_ttl: timedelta) -> None:
+        self.lease = lease
+        self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
+        self.tally = Tally()
+        self._state = state
+        self._run = StageRun(lease, lease_ttl, state.context.future_tolerance, state.memory, state.books)
+        self._norm = stream_name(NORM, lease.partition)
+        self._dead = stream_name(DEAD, lease.partition)
+        self._is_full = False
+
+    def turn(self) -> bool:
+        """Process the next entries; tell whether there were any. Raises FencedError."""
+        if self._is_full:
+            # What comes after is behind, and the bus holds its entries in memory.
+            self._is_full = self._state.bus.length(self._norm) > LENGTH_MAX
+            if self._is_full:
+                return False
+        entries = self.reader.next(count=READ_ENTRIES)
+        if entries:
+            with self.tally.busy():
+                self.process(entries)
+        return bool(entries)
+
+    def process(self, entries: Sequence[BusEntry]) -> None:
+        """Normalize what entries carry, send it on, and only then acknowledge them."""
+        batches: dict[int, RawBatch] = {}
+        for entry_id, payload in entries:
+            try:
+                batch = raw_decode(payload)
+            except EntryError as error:
+                # The sweeper sends the batch again from the raw log.
+                _log.error("entry_unreadable", stream=self.reader.stream, entry=entry_id, error=str(error))
+                self.tally.errors += 1
+                continue
+            batches[batch.id] = batch
+        for organization_id, bunch in bunches(list(batches.values())):
+            try:
+                self._publish(self._normalize(organization_id, bunch))
+            except NotFoundError:
+                # The bus remembers another database.
+                _log.error("organization_unknown", organization=organization_id, batches=len(bunch))
+                self.tally.errors += 1
+        self.reader.done(entries)
+
+    def _normalize(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[NormEntry]:
+        try:
+            results = [self._transact(organization_id, bunch, is_isolating=False)]
+        except DATA_ERRORS as error:
+            _log.warning("batch_isolated", organization=organization_id, error=repr(error)[:500])
+            self.tally.errors += 1
+            self._state.memory.forget()
+            results = [
+                self._transact(organization_id, [batch], is_isolating=True)
+                for batch in self._from_log(organization_id, bunch)
+            ]
+        entries = [entry for result in results for entry in result.entries]
+        for entry in entries:
+            self.tally.delayed(time.time() - entry.received_us / 1e6)
+        letters = [letter for result in results for letter in result.letters]
+        if letters:
+            self._state.bus.publish(self._dead, letters)
+        done = [batch for result in results for batch in result.done]
+        if done:
+            with transaction(self._state.engine, organization_id) as session:
+                entries += batches_again(session, organization_id=organization_id, batches=done, run=self._run)
+        return entries
+
+    def _transact(self, organization_id: int, bunch: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:
+        with transaction(self._state.engine, organization_id) as session:
+            result = batches_normalize(
+                session,
+                organization_id=organization_id,
+                batches=bunch,
+                run=self._run,
+                now=datetime.now(UTC),
+                is_isolating=is_isolating,
+            )
+        self._state.memory.keep(result.notes)
+        self.tally.items += result.readings
+        return result
+
+    def _from_log(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[RawBatch]:
+        """Read batches back from the raw log: what an entry carries may be at fault."""
+        names = [BatchName(organization_id, batch.id, instant_of(batch.received_us)) for batch in bunch]
+        with transaction(self._state.engine, organization_id) as session:
+            return raw_batches_read(session, organization_id=organization_id, names=names)
+
+    def _publish(self, entries: Sequence[NormEntry]) -> None:
+        if entries:
+            length = self._state.bus.publish(self._norm, [norm_encode(entry) for entry in entries])
+            self._is_full = length > LENGTH_MAX
+
+
+def bunches(batches: Sequence[RawBatch]) -> Iterator[tuple[int, list[RawBatch]]]:
+    """Yield what one transaction takes: batches of one organization, at most so many readings."""
+    by_organization: dict[int, list[RawBatch]] = {}
+    for batch in batches:
+        by_organization.setdefault(batch.organization_id, []).append(batch)
+    for organization_id, of_organization in by_organization.items():
+        bunch: list[RawBatch] = []
+        readings = 0
+        for batch in sorted(of_organization, key=lambda b: b.id):
+            if bunch and readings + len(batch) > TRANSACTION_READINGS:
+                yield organization_id, bunch
+                bunch, readings = [], 0
+            bunch.append(batch)
+            readings += len(batch)
+        yield organization_id, bunch
