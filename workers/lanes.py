@@ -13,6 +13,7 @@ from datetime import timedelta
 import structlog
 from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from domain.telemetry.away import is_away
 from domain.telemetry.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
@@ -39,21 +40,21 @@ BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.1, 3.0
 Stage = NormalizeStage | AttributeStage | DeriveStage
 
 
+class _HeldError(Exception):
+    """Another runs a stage of the partition."""
+
+
 def lane_run(partition: int) -> None:
-    """Run the stages of a partition, those that nobody else runs. An RQ job."""
+    """Run the stages of a partition, unless another does. An RQ job."""
     state = state_get()
     try:
         with transaction(state.engine) as session:
-            leases = [
-                lease_acquire(session, stage=stage, partition=partition, holder=state.holder, ttl=LEASE_TTL)
-                for stage in STAGES
-            ]
+            held = [_acquire(session, stage, partition, state.holder) for stage in STAGES]
+    except _HeldError:
+        return
     except SQLAlchemyError as error:
         # The enqueuer asks again once the database is back.
         _log.warning("lane_waits", partition=partition, error=repr(error)[:500])
-        return
-    held = [lease for lease in leases if lease is not None]
-    if not held:
         return
     try:
         Lane(state, held).run()
@@ -145,6 +146,14 @@ class Lane:
         if not any(self._state.queue(name).count for name in (QUEUE_LANES, QUEUE_SHORT)):
             self._others_since_s = now_s
         return now_s - self._others_since_s > OTHERS_WAIT_S
+
+
+def _acquire(session: Session, stage: str, partition: int, holder: str) -> Lease:
+    lease = lease_acquire(session, stage=stage, partition=partition, holder=holder, ttl=LEASE_TTL)
+    if lease is None:
+        # Nothing of the transaction stays: a lane holds all of its leases or none.
+        raise _HeldError
+    return lease
 
 
 def _stage(state: ProcessState, lease: Lease) -> Stage:

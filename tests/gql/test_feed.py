@@ -33,7 +33,7 @@ PATIENCE_S = 20.0
 class ListSource:
     """Hands out what was put into it."""
 
-    partitions = PARTITIONS
+    partitions = range(PARTITIONS)
 
     def __init__(self) -> None:
         self.waiting: asyncio.Queue[FeedEntry | Exception] = asyncio.Queue()

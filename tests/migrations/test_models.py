@@ -22,10 +22,11 @@ CATALOGUE = {
         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
         WHERE c.relkind IN ('r', 'p') AND {_TABLES}""",
-    # PostgreSQL 18 has a constraint for each NOT NULL, named by itself; the columns say it already.
+    # PostgreSQL 18 has a constraint for each NOT NULL, named by itself; the columns say it already. Triggers have one
+    # too, and no model.
     "constraints": f"""
         SELECT c.relname || '.' || k.conname AS name, pg_get_constraintdef(k.oid) AS what
-        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype <> 'n' AND {_TABLES}""",
+        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype NOT IN ('n', 't') AND {_TABLES}""",
     "indexes": f"""
         SELECT i.relname AS name, pg_get_indexdef(i.oid) AS what
         FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid

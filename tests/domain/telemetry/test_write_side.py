@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -167,7 +168,7 @@ def test_a_batch_delivered_again_changes_nothing_but_is_sent_again(line: Line) -
     assert (result.entries, result.done) == ([], batches)
     with line.pipeline() as session:
         [again] = batches_again(session, organization_id=line.organization_id, batches=batches, run=line.run())
-    assert norm_encode(again) == norm_encode(entry)
+    assert norm_encode(again) == norm_encode(replace(entry, group=0, group_size=0))
     assert [row.attempts for row in line.rows("SELECT attempts FROM dead_letters")] == [1]
     assert [row.position for row in line.rows("SELECT position FROM stage_leases")] == [1]
 

@@ -1,0 +1,155 @@
+"""A production line with assets that derive something, and the stages behind normalize by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.derivation.book import Books, book_devices
+from domain.derivation.route import AssetEntry, entries_route, entries_whole
+from domain.derivation.stage import (
+    CHUNK,
+    READ_BACK_POINTS_MAX,
+    Checkpoints,
+    DerivedEntities,
+    DeriveRun,
+    entities_derive,
+)
+from domain.devices.links import device_link
+from domain.entity_types.operations import entity_type_create, entity_type_update
+from domain.telemetry.entries import NormEntry
+from domain.telemetry.leases import Lease, lease_acquire
+from domain.telemetry.stages.memory import StageMemory
+from domain.telemetry.streams import DERIVE
+from graph.change import graph_hold
+from graph.edges.model import EdgeVersion
+from graph.edges.operations import edge_correct, edge_end, edge_retract
+from graph.kinds import EntityKind
+from runtime.database import transaction
+from tests.domain.telemetry.line import NOW, TTL, Line
+
+SUM = {"total": {"sum": {"a": 1, "b": 2}, "maxAge": "PT10M", "unit": "kW"}}
+
+
+@dataclass(slots=True)
+class DerivingPlant:
+    """An organization whose assets of the type `pump` derive."""
+
+    line: Line
+    books: Books = field(default_factory=Books)
+    checkpoints: Checkpoints = field(default_factory=Checkpoints)
+    memory: StageMemory = field(default_factory=StageMemory)
+    lease: Lease | None = None
+    type_id: UUID | None = None
+
+    @property
+    def organization_id(self) -> int:
+        return self.line.organization_id
+
+    def formulas(self, derived: Mapping[str, Any], *, since: datetime) -> None:
+        """Put formulas in force for pumps from an instant of event time on."""
+        schema = {"derived": derived}
+        with self.line.world.changing() as (session, change):
+            if self.type_id is None:
+                self.type_id = entity_type_create(
+                    session,
+                    change=change,
+                    kind=EntityKind.ASSET,
+                    name="pump",
+                    telemetry_schema=schema,
+                    effective_from=since,
+                ).id
+            else:
+                entity_type_update(
+                    session, change=change, entity_type_id=self.type_id, telemetry_schema=schema, effective_from=since
+                )
+
+    def pump(self) -> UUID:
+        return self.line.world.entity(EntityKind.ASSET, "pump")
+
+    def link(self, device_id: UUID, asset_id: UUID, **arguments: Any) -> EdgeVersion:
+        with self.line.world.changing() as (session, change):
+            return device_link(session, change=change, device_id=device_id, asset_id=asset_id, **arguments)
+
+    def correct(self, edge: EdgeVersion, **arguments: Any) -> EdgeVersion:
+        with self.line.world.changing() as (session, change):
+            return edge_correct(session, change=change, edge_id=edge.edge_id, **arguments)
+
+    def retract(self, edge: EdgeVersion) -> EdgeVersion:
+        with self.line.world.changing() as (session, change):
+            return edge_retract(session, change=change, edge_id=edge.edge_id)
+
+    def end(self, edge: EdgeVersion, at: datetime) -> EdgeVersion:
+        with self.line.world.changing() as (session, change):
+            return edge_end(session, change=change, edge_id=edge.edge_id, at=at)
+
+    def attribute(self, entries: Sequence[NormEntry]) -> list[AssetEntry]:
+        """Route what normalize stored, as the stage does."""
+        devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
+        with self.line.pipeline() as session:
+            graph_hold(session, organization_id=self.organization_id)
+            book = self.books.get(session, organization_id=self.organization_id)
+            book_devices(session, organization_id=self.organization_id, book=book, devices=devices)
+        return [
+            routed
+            for whole in entries_whole(entries)
+            for routed in entries_route(whole, book=book, partitions=1).values()
+        ]
+
+    def run(self) -> DeriveRun:
+        if self.lease is None:
+            with transaction(self.line.engine("pipeline")) as session:
+                self.lease = lease_acquire(session, stage=DERIVE, partition=0, holder="test", ttl=TTL)
+        assert self.lease is not None
+        return DeriveRun(self.lease, TTL, self.books, self.checkpoints, self.memory)
+
+    def derive(
+        self,
+        entities: Iterable[UUID],
+        at_hand: Sequence[AssetEntry] = (),
+        *,
+        chunk: timedelta = CHUNK,
+        points_max: int = READ_BACK_POINTS_MAX,
+    ) -> DerivedEntities:
+        """Derive the dirty windows of entities in one transaction."""
+        run = self.run()
+        with self.line.pipeline() as session:
+            done = entities_derive(
+                session,
+                organization_id=self.organization_id,
+                entities=[entity_id.bytes for entity_id in entities],
+                at_hand=at_hand,
+                run=run,
+                now=NOW,
+                chunk=chunk,
+                points_max=points_max,
+            )
+        self.keep(done)
+        return done
+
+    def keep(self, done: DerivedEntities) -> None:
+        self.memory.keep(done.notes)
+        self.checkpoints.keep(done.checkpoints)
+
+    def windows(self) -> list[tuple[UUID, datetime, datetime, str]]:
+        rows = self.line.rows(
+            "SELECT entity_id, begins, ends, reason FROM dirty_windows WHERE organization_id = :o ORDER BY id",
+            o=self.organization_id,
+        )
+        return [tuple(row) for row in rows]
+
+    def drain(self, *, chunk: timedelta = CHUNK) -> None:
+        """Derive until nothing is dirty."""
+        while windows := self.windows():
+            self.derive({entity_id for entity_id, *_ in windows}, chunk=chunk)
+
+    def derived(self, metric: str = "total") -> dict[tuple[UUID, datetime], float]:
+        """What stands, by entity and time."""
+        return {
+            (entity_id, at): float(value)
+            for (entity_id, _, name, at), value in self.line.history().items()
+            if name == metric and value is not None
+        }
