@@ -272,7 +272,13 @@ def plain(formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any
         for metric, factor in sorted(formula["sum"].items()):
             last = max((u for u in inputs.get(metric, {}) if u <= t), default=None)
             value = None if last is None else inputs[metric][last]
-            if last is None or value is None or t - last > timedelta(minutes=minutes) or isinstance(value, str) or total is None:
+            if (
+                last is None
+                or value is None
+                or t - last > timedelta(minutes=minutes)
+                or isinstance(value, str)
+                or total is None
+            ):
                 total = None
             else:
                 total += factor * float(value)

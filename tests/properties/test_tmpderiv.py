@@ -1,0 +1,334 @@
+"""Convergence of what is derived: a function of the raw log, the links and the configuration, whatever the schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+
+from domain.derivation.route import AssetEntry, asset_decode, asset_encode
+from domain.derivation.stage import Checkpoints, entities_derive
+from domain.telemetry.entries import NormEntry, norm_decode, norm_encode
+from domain.telemetry.readings import RawBatch
+from domain.telemetry.stages.memory import StageMemory
+from domain.telemetry.stages.normalize import batches_normalize
+from graph.edges.model import EdgeVersion
+from graph.errors import ArgusError
+from runtime.database import transaction
+from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import world_create
+
+_SLUGS = count()
+BEGIN = NOW - timedelta(hours=2)
+DEVICES, PUMPS = 2, 2
+FORMULAS: Sequence[Mapping[str, Any]] = (
+    {"total": {"sum": {"a": 1, "b": 2}, "maxAge": "PT10M"}},
+    {"total": {"sum": {"a": 0.5}, "offset": 1}, "other": {"sum": {"b": 1, "c": -1}, "maxAge": "PT3M"}},
+    {},
+)
+
+
+def at(minute: int) -> datetime:
+    return BEGIN + timedelta(minutes=minute)
+
+
+@dataclass(frozen=True)
+class Sent:
+    device: int
+    minute: int
+    message_id: str | None
+    metrics: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Deliver:
+    """Normalize batches; then attribute what was stored, unless the bus loses it; perhaps the whole thing rolls back."""
+
+    batches: list[int]
+    worker: int
+    crashes: bool
+    is_lost: bool
+
+
+@dataclass(frozen=True)
+class Derive:
+    """Derive with what the bus has brought, or with nothing; perhaps it rolls back, or the process is another."""
+
+    brings: bool
+    crashes: bool
+    forgets: bool
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Change a link or the formulas. A refused one (an overlap) changes nothing."""
+
+    what: str
+    link: int
+    device: int
+    pump: int
+    begins: int
+    ends: int | None
+    formulas: int
+
+
+SENT = st.builds(
+    Sent,
+    device=st.integers(0, DEVICES - 1),
+    minute=st.integers(0, 30),
+    message_id=st.sampled_from([None, None, None, "m", "n"]),
+    metrics=st.dictionaries(
+        st.sampled_from(["a", "b", "c", "z"]), st.sampled_from([0, 1, 2.5, -3, "text", True]), min_size=1, max_size=3
+    ),
+)
+STEP = st.one_of(
+    st.builds(
+        Deliver,
+        batches=st.lists(st.integers(0, 7), min_size=1, max_size=3, unique=True),
+        worker=st.integers(0, 1),
+        crashes=st.sampled_from([False, False, True]),
+        is_lost=st.sampled_from([False, False, True]),
+    ),
+    st.builds(Derive, brings=st.booleans(), crashes=st.sampled_from([False, False, True]), forgets=st.booleans()),
+    st.builds(
+        Edit,
+        what=st.sampled_from(["link", "end", "move", "retract", "formulas", "map"]),
+        link=st.integers(0, 3),
+        device=st.integers(0, DEVICES - 1),
+        pump=st.integers(0, PUMPS - 1),
+        begins=st.integers(0, 30),
+        ends=st.one_of(st.none(), st.integers(1, 31)),
+        formulas=st.integers(0, len(FORMULAS) - 1),
+    ),
+)
+
+
+class _CrashError(Exception):
+    pass
+
+
+class Schedule:
+    """One example: an organization, and what has been done to it."""
+
+    def __init__(self, plant: DerivingPlant) -> None:
+        self.plant = plant
+        self.devices = [plant.line.device() for _ in range(DEVICES)]
+        self.links: list[EdgeVersion] = []
+        self.batches: list[RawBatch] = []
+        self.log: list[tuple[int, Sent]] = []
+        self.waiting: list[NormEntry] = []
+        self.memories = [StageMemory(), StageMemory()]
+        plant.formulas(FORMULAS[0], since=at(0))
+        self.pumps = [plant.pump() for _ in range(PUMPS)]
+        self.formulas: dict[datetime, Mapping[str, Any]] = {at(0): FORMULAS[0]}
+        self.links.append(plant.link(self.devices[0], self.pumps[0], valid_from=at(0)))
+
+    def send(self, readings: Sequence[Sent]) -> None:
+        [batch] = self.plant.line.send(
+            *(
+                {
+                    "device_id": self.devices[sent.device],
+                    "timestamp": at(sent.minute),
+                    "message_id": sent.message_id,
+                    "metrics": sent.metrics,
+                }
+                for sent in readings
+            )
+        )
+        self.batches.append(batch)
+        self.log += [(int(raw_id), sent) for raw_id, sent in zip(batch.raw_ids, readings, strict=True)]
+
+    def step(self, step: Deliver | Derive | Edit) -> None:
+        try:
+            if isinstance(step, Deliver):
+                self._deliver(step)
+            elif isinstance(step, Derive):
+                self._derive(step)
+            else:
+                self._edit(step)
+        except (_CrashError, ArgusError):
+            pass
+
+    def _deliver(self, step: Deliver) -> None:
+        chosen = [self.batches[n] for n in step.batches if n < len(self.batches)]
+        if not chosen:
+            return
+        line = self.plant.line
+        line.memory = self.memories[step.worker]
+        with line.pipeline() as session:
+            result = batches_normalize(
+                session, organization_id=line.organization_id, batches=chosen, run=line.run(), now=NOW
+            )
+            if step.crashes:
+                raise _CrashError
+        line.memory.keep(result.notes)
+        if not step.is_lost:
+            self.waiting += [norm_decode(norm_encode(entry)) for entry in result.entries]
+
+    def _derive(self, step: Derive) -> None:
+        plant = self.plant
+        if step.forgets:
+            plant.checkpoints = Checkpoints()
+        at_hand: list[AssetEntry] = []
+        if step.brings:
+            at_hand = [asset_decode(asset_encode(entry)) for entry in plant.attribute(self.waiting)]
+            self.waiting = []
+        run = plant.run()
+        with plant.line.pipeline() as session:
+            done = entities_derive(
+                session,
+                organization_id=plant.organization_id,
+                entities=[pump.bytes for pump in self.pumps],
+                at_hand=at_hand,
+                run=run,
+                now=NOW,
+                chunk=timedelta(minutes=7),
+            )
+            if step.crashes:
+                raise _CrashError
+        plant.keep(done)
+
+    def _edit(self, edit: Edit) -> None:
+        plant, begins = self.plant, at(edit.begins)
+        ends = None if edit.ends is None else at(edit.ends)
+        if edit.what == "formulas":
+            plant.formulas(FORMULAS[edit.formulas], since=begins)
+            self.formulas[begins] = FORMULAS[edit.formulas]
+            return
+        if edit.what in {"link", "map"}:
+            mapping = {"metadata": {"metrics_mapping": {"z": "a", "b": "b"}}} if edit.what == "map" else {}
+            device, pump = self.devices[edit.device], self.pumps[edit.pump]
+            self.links.append(plant.link(device, pump, valid_from=begins, valid_until=ends, **mapping))
+            return
+        link = self.links[edit.link % len(self.links)]
+        if edit.what == "end":
+            plant.end(link, begins)
+        elif edit.what == "retract":
+            plant.retract(link)
+        else:
+            plant.correct(link, valid_from=begins, valid_until=ends)
+
+    def expected(self) -> dict[tuple[UUID, str, datetime], float]:
+        """What must stand, in a few lines, from the raw log, the links as believed and the formulas."""
+        said: dict[Any, int] = {}
+        points: dict[tuple[int, str], dict[datetime, Any]] = {}
+        for raw_id, sent in self.log:
+            # Without a messageId a repeat says the same again, and changes nothing anyway.
+            if sent.message_id and said.setdefault((sent.device, sent.message_id), raw_id) != raw_id:
+                continue
+            for name, value in sent.metrics.items():
+                points.setdefault((sent.device, name), {})[at(sent.minute)] = value
+        expected: dict[tuple[UUID, str, datetime], float] = {}
+        for pump in self.pumps:
+            inputs: dict[str, dict[datetime, Any]] = {}
+            for device, begins, ends, mapping in sorted(self._believed(pump), reverse=True):
+                for (of, name), series in points.items():
+                    metric = mapping.get(name) if mapping is not None else name
+                    if of == device and metric is not None:
+                        within = {t: v for t, v in series.items() if begins <= t and (ends is None or t < ends)}
+                        inputs.setdefault(metric, {}).update(within)
+            for since, until, formulas in self._versions():
+                for metric, formula in formulas.items():
+                    expected |= {(pump, metric, t): v for t, v in plain(formula, inputs) if since <= t < until}
+        return expected
+
+    def _versions(self) -> list[tuple[datetime, datetime, Mapping[str, Any]]]:
+        times = sorted(self.formulas)
+        return [(t, u, self.formulas[t]) for t, u in zip(times, [*times[1:], NOW], strict=True)]
+
+    def _believed(self, pump: UUID) -> list[tuple[int, datetime, datetime | None, Any]]:
+        rows = self.plant.line.rows(
+            "SELECT target_id, lower(valid) AS b, upper(valid) AS e, metadata -> 'metrics_mapping' AS m"
+            " FROM entity_edges WHERE organization_id = :o AND source_id = :s AND upper_inf(recorded)",
+            o=self.plant.organization_id,
+            s=pump,
+        )
+        return [(self.devices.index(row.target_id), row.b, row.e, row.m) for row in rows]
+
+    def found(self) -> dict[tuple[UUID, str, datetime], float | str | None]:
+        return {
+            (entity_id, metric, t): value
+            for (entity_id, _, metric, t), value in self.plant.line.history().items()
+            if entity_id in self.pumps
+        }
+
+
+def plain(formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any]]) -> list[tuple[datetime, float]]:
+    """One formula over all time: a value wherever an input has one and every input is young enough."""
+    minutes = int(formula.get("maxAge", "PT15M")[2:-1])
+    times = {t for metric in formula["sum"] for t in inputs.get(metric, {})}
+    found = []
+    for t in times:
+        total: float | None = float(formula.get("offset", 0))
+        for metric, factor in sorted(formula["sum"].items()):
+            last = max((u for u in inputs.get(metric, {}) if u <= t), default=None)
+            value = None if last is None else inputs[metric][last]
+            if (
+                last is None
+                or value is None
+                or t - last > timedelta(minutes=minutes)
+                or isinstance(value, str)
+                or total is None
+            ):
+                total = None
+            else:
+                total += factor * float(value)
+        if total is not None:
+            found.append((t, total))
+    return found
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=400,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(
+    sent=st.lists(SENT, min_size=1, max_size=20),
+    sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
+    steps=st.lists(STEP, max_size=14),
+)
+def test_any_schedule_derives_the_same(
+    engine: Callable[[str], Engine],
+    sent: list[Sent],
+    sizes: list[int],
+    steps: list[Deliver | Derive | Edit],
+) -> None:
+    line = Line(world_create(owner=engine("owner"), api=engine("api"), slug=f"d{next(_SLUGS)}"), engine)
+    with transaction(engine("owner")) as session:
+        # The example before this one held them.
+        session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
+    schedule = Schedule(DerivingPlant(line))
+    rest = list(sent)
+    while rest:
+        size = sizes[len(schedule.batches)] if len(schedule.batches) < len(sizes) - 1 else len(rest)
+        taken, rest = rest[:size], rest[size:]
+        schedule.send(taken)
+    for step in steps:
+        schedule.step(step)
+    for n in reversed(range(len(schedule.batches))):
+        schedule.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
+    schedule.step(Derive(brings=True, crashes=False, forgets=False))
+    schedule.plant.drain(chunk=timedelta(minutes=11))
+    assert schedule.found() == schedule.expected()
+    latest = line.rows(
+        'SELECT s.entity_id, s.metric, l."timestamp", l.value FROM latest_values l JOIN series s USING (organization_id)'
+        " WHERE s.id = l.series_id AND s.organization_id = :o AND s.entity_id = ANY(:pumps)",
+        o=line.organization_id,
+        pumps=schedule.pumps,
+    )
+    last: dict[tuple[UUID, str], tuple[datetime, float]] = {}
+    for (pump, metric, t), value in sorted(schedule.expected().items(), key=lambda item: item[0][2]):
+        last[pump, metric] = (t, value)
+    assert {(row.entity_id, row.metric): (row.timestamp, row.value) for row in latest} == last
