@@ -25,6 +25,7 @@ from domain.telemetry.entries import feed_entry
 from domain.telemetry.group_commit import GroupCommitter
 from domain.telemetry.pipeline_state import pipeline_state
 from domain.telemetry.publisher import RawPublisher
+from domain.telemetry.quotas import Quota, QuotaKeeper, Quotas
 from gql.app import create_app
 from gql.auth import TokenVerifier
 from gql.bridge import Bridge
@@ -36,7 +37,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
-from runtime.settings import Settings
+from runtime.settings import QuotaSettings, Settings
 
 T = TypeVar("T")
 
@@ -64,6 +65,11 @@ def app_create(settings: Settings) -> Starlette:
         bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry
     )
 
+    quotas = QuotaKeeper(
+        Quotas(device=_quota(settings.quota_device), organization=_quota(settings.quota_organization)),
+        monotonic_s=time.monotonic,
+    )
+
     def run(organization_id: int, work: Callable[[Session], T]) -> Awaitable[T]:
         return bridge.run(organization_id, work)
 
@@ -76,7 +82,7 @@ def app_create(settings: Settings) -> Starlette:
             audience=settings.tokens.audience,
             issuer=settings.tokens.issuer,
         ),
-        acceptor=Acceptor(directory=directory, committer=committer, now=utc_now),
+        acceptor=Acceptor(directory=directory, committer=committer, now=utc_now, quotas=quotas),
         feed=FeedHub(source=source, run=run, clock=utc_now),
         clock=utc_now,
         new_id=new_id,
@@ -91,6 +97,13 @@ def app_create(settings: Settings) -> Starlette:
             "argus_snapshot_bytes": ("Memory that graphs take", lambda: snapshots.nbytes),
             "argus_snapshots": ("Graphs held in memory", lambda: len(snapshots.organization_ids)),
             "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),
+        },
+        counters={
+            "argus_readings_over_quota": (
+                "Readings refused for the quota of their device or their organization",
+                "quota",
+                {"device": lambda: quotas.over_device, "organization": lambda: quotas.over_organization},
+            ),
         },
     )
     state = metrics.endpoint(state=partial(bridge.run, None, pipeline_state), away=services.ready)
@@ -126,6 +139,10 @@ class _Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
         await self._app(scope, receive, send)
+
+
+def _quota(settings: QuotaSettings) -> Quota | None:
+    return Quota(settings.readings_per_s, settings.burst) if settings.readings_per_s else None
 
 
 def _in_use(engine: Engine) -> int:

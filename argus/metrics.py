@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -47,10 +47,17 @@ class ApiMetrics:
     """The numbers of one API process.
 
     routes: the application's, whose paths are the label `route`; a path of none is `other`, so that nobody who
-    tries paths makes labels. gauges: read at each scrape, by name: (what it means, the number).
+    tries paths makes labels. gauges: read at each scrape, by name: (what it means, the number). counters: likewise,
+    by name: (what it means, its label, the number by the label's value).
     """
 
-    def __init__(self, *, routes: Sequence[BaseRoute], gauges: dict[str, tuple[str, Callable[[], float]]]) -> None:
+    def __init__(
+        self,
+        *,
+        routes: Sequence[BaseRoute],
+        gauges: Mapping[str, tuple[str, Callable[[], float]]],
+        counters: Mapping[str, tuple[str, str, Mapping[str, Callable[[], float]]]],
+    ) -> None:
         self.registry = CollectorRegistry()
         self._routes = routes
         self._requests = Counter(
@@ -63,6 +70,7 @@ class ApiMetrics:
         self._up = Gauge("argus_part_up", "1 where a part answers", ["part"], registry=self.registry)
         for name, (meaning, read) in gauges.items():
             Gauge(name, meaning, registry=self.registry).set_function(read)
+        self.registry.register(_Counts(counters))
 
     def counted(self, app: ASGIApp) -> ASGIApp:
         """Return the application with its requests counted."""
@@ -125,6 +133,20 @@ class ApiMetrics:
             if matched is not Match.NONE:
                 return str(getattr(route, "path", _OTHER)) or _OTHER
         return _OTHER
+
+
+class _Counts(Collector):
+    """Numbers that are counted elsewhere."""
+
+    def __init__(self, counters: Mapping[str, tuple[str, str, Mapping[str, Callable[[], float]]]]) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterable[Metric]:
+        for name, (meaning, label, reads) in self._counters.items():
+            family = CounterMetricFamily(name, meaning, labels=[label])
+            for value, read in reads.items():
+                family.add_metric([value], read())
+            yield family
 
 
 class _Pipeline(Collector):

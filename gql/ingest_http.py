@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
@@ -74,13 +75,20 @@ class IngestOverHttp:
             _log.exception("ingest.defect", trace_id=trace_id)
             return _refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
         rejected = done.rejected + len(sent.errors)
+        errors = sent.told(done.errors)
         answer = {
             "accepted": done.accepted,
             "rejected": rejected,
             "duplicates": done.duplicates,
-            "errors": _errors(sent.told(done.errors)),
+            "errors": _errors(errors),
         }
-        return _response(_NOTHING_TAKEN if rejected and not done.accepted else 200, answer, trace_id)
+        status = _NOTHING_TAKEN if rejected and not done.accepted else 200
+        if done.retry_after_s is None:
+            return _response(status, answer, trace_id)
+        # Where nothing else is wrong, a device knows from the status alone what to do.
+        if not done.accepted and all(error.code == "RATE_LIMITED" for error in errors):
+            status = _STATUS["RATE_LIMITED"]
+        return _response(status, answer, trace_id, _retry_after(done.retry_after_s))
 
 
 def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal: Principal) -> Sent:
@@ -150,13 +158,17 @@ def _refusal(error: ArgusError, trace_id: str) -> Response:
     if error.code == "UNAUTHENTICATED":
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, RateLimitedError):
-        headers["Retry-After"] = str(max(round(error.retry_after_s), 1))
+        headers |= _retry_after(error.retry_after_s)
     elif error.code == "UNAVAILABLE":
         headers["Retry-After"] = str(_RETRY_AFTER_S)
     code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
     told = _errors([UserError(code, error.message, error.path)])
     answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": told}
     return _response(_STATUS.get(error.code, 400), answer, trace_id, headers)
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(math.ceil(seconds), 1))}
 
 
 def _response(

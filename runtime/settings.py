@@ -20,6 +20,8 @@ from runtime.embedded.home import Home, HomeError
 
 DEFAULT_HOME = ".argus"
 ROLES = ("api", "ingest", "pipeline")
+# Far above what a device has to say: it holds off one that has gone wild.
+QUOTA_DEVICE_READINGS_PER_S = 1_000
 
 
 class SettingsError(Exception):
@@ -37,13 +39,29 @@ class TokenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class QuotaSettings:
+    """What may be sent to one API process. readings_per_s: 0: without limit. burst: readings at once."""
+
+    readings_per_s: float
+    burst: int
+
+
+# A whole call always fits.
+QUOTA_BURST_MIN = 1_000
+_QUOTA_MAX = 100_000_000
+# Of a burst that is not given: so many seconds' worth.
+_QUOTA_BURST_S = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What a process of Argus needs to know.
 
     database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
     partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
     timestamp may lie. offline_after: silence after which a device counts as offline.
-    snapshot_max_bytes: memory that one process gives to graphs, which are walked there.
+    snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
+    quota_organization: what each device and each organization may send to one process.
     """
 
     database_urls: Mapping[str, str]
@@ -56,6 +74,8 @@ class Settings:
     workers: int = 3
     log_json: bool = False
     snapshot_max_bytes: int = 512 * 1024 * 1024
+    quota_device: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
+    quota_organization: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
 
     def database_url(self, role: str) -> str:
         """Return the address for a role.
@@ -103,6 +123,12 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT") == "json",
         snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
+        quota_device=_quota(
+            given, "ARGUS_QUOTA_DEVICE_READINGS_PER_S", "ARGUS_QUOTA_DEVICE_BURST", QUOTA_DEVICE_READINGS_PER_S
+        ),
+        quota_organization=_quota(
+            given, "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S", "ARGUS_QUOTA_ORGANIZATION_BURST", 0
+        ),
     )
 
 
@@ -140,6 +166,12 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT", "json") == "json",
         snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
+        quota_device=_quota(
+            given, "ARGUS_QUOTA_DEVICE_READINGS_PER_S", "ARGUS_QUOTA_DEVICE_BURST", QUOTA_DEVICE_READINGS_PER_S
+        ),
+        quota_organization=_quota(
+            given, "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S", "ARGUS_QUOTA_ORGANIZATION_BURST", 0
+        ),
     )
 
 
@@ -176,11 +208,18 @@ def _database_url(variable: str, value: str) -> str:
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
-def _number(given: Mapping[str, str], variable: str, default: int, *, at_most: int) -> int:
+def _quota(given: Mapping[str, str], rate: str, burst: str, default: int) -> QuotaSettings:
+    """Return a quota. default: readings/s where none are given; 0: without limit."""
+    readings_per_s = _number(given, rate, default, at_most=_QUOTA_MAX, at_least=0)
+    usual = min(max(readings_per_s * _QUOTA_BURST_S, QUOTA_BURST_MIN), _QUOTA_MAX)
+    return QuotaSettings(readings_per_s, _number(given, burst, usual, at_most=_QUOTA_MAX, at_least=QUOTA_BURST_MIN))
+
+
+def _number(given: Mapping[str, str], variable: str, default: int, *, at_most: int, at_least: int = 1) -> int:
     text = given.get(variable)
     if text is None:
         return default
-    if not text.isdecimal() or not 1 <= int(text) <= at_most:
-        msg = f"{variable} must be a whole number from 1 to {at_most}; it is {text!r}."
+    if not text.isdecimal() or not at_least <= int(text) <= at_most:
+        msg = f"{variable} must be a whole number from {at_least} to {at_most}; it is {text!r}."
         raise SettingsError(msg)
     return int(text)

@@ -7,10 +7,12 @@ by the normalize stage and ends as a dead letter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.telemetry.metrics import MetricsError, metrics_canonical, reading_key
+from domain.telemetry.quotas import Allowance
 from domain.telemetry.readings import NO_PORT, AcceptedReadings, Devices, KnownDevice, ReadingDraft, UserError
 from domain.telemetry.timestamps import reading_time
 from graph.errors import LimitExceededError
@@ -24,7 +26,8 @@ MESSAGE_ID_CHARS_MAX = 200
 class Acceptance:
     """What became of a call: the accepted readings by partition, and an error for each refused one.
 
-    duplicates: accepted readings that repeat another of the same call; informative.
+    duplicates: accepted readings that repeat another of the same call; informative. retry_after_s: after how long
+    all readings beyond their devices' quotas may be sent again; None where there were none.
     """
 
     by_partition: Mapping[int, AcceptedReadings]
@@ -32,10 +35,11 @@ class Acceptance:
     rejected: int
     duplicates: int
     errors: Sequence[UserError] = field(default_factory=tuple)
+    retry_after_s: float | None = None
 
 
 class _RefusedError(Exception):
-    def __init__(self, code: str, message: str, argument: str) -> None:
+    def __init__(self, code: str, message: str, *argument: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -43,13 +47,19 @@ class _RefusedError(Exception):
 
 
 def readings_accept(
-    readings: Sequence[ReadingDraft], *, devices: Devices, own: KnownDevice | None, now_us: int
+    readings: Sequence[ReadingDraft],
+    *,
+    devices: Devices,
+    own: KnownDevice | None,
+    now_us: int,
+    allowance: Allowance | None = None,
 ) -> Acceptance:
     """Judge one call's readings one by one.
 
     devices: those of the organization that the readings name and that may send. own: the device whose token
     the call bears, which may send for itself alone; None for a user's. now_us: the time of receipt, which is
-    that of a reading without a timestamp, in microseconds since the Unix epoch.
+    that of a reading without a timestamp, in microseconds since the Unix epoch. allowance: what each device may
+    still send; None: without limit.
     Raises LimitExceededError for more than 1,000 readings.
     """
     if len(readings) > READINGS_MAX:
@@ -58,6 +68,7 @@ def readings_accept(
     columns: dict[int, AcceptedReadings] = {}
     errors: list[UserError] = []
     seen: set[tuple[bytes, bytes]] = set()
+    retry_after_s: float | None = None
     for n, reading in enumerate(readings):
         try:
             device = _device(reading, devices, own)
@@ -65,8 +76,12 @@ def readings_accept(
             timestamp = now_us if reading.timestamp is None else _timestamp(reading)
             message_id = None if reading.message_id is None else _message_id(reading)
             metrics = _metrics(reading)
+            # Last: a reading that is refused for itself takes nothing of its device's quota.
+            if allowance is not None and (wait_s := allowance.wait_s(device.id.bytes)):
+                retry_after_s = max(wait_s, retry_after_s or 0.0)
+                raise _over_quota(wait_s)
         except _RefusedError as refused:
-            errors.append(UserError(refused.code, refused.message, ("readings", str(n), refused.argument)))
+            errors.append(UserError(refused.code, refused.message, ("readings", str(n), *refused.argument)))
             continue
         key = reading_key(port=port, timestamp_us=timestamp, message_id=message_id, metrics=metrics)
         identity = device.id.bytes
@@ -81,7 +96,12 @@ def readings_accept(
         column.keys.append(key)
         column.metrics.append(metrics)
     accepted = len(readings) - len(errors)
-    return Acceptance(columns, accepted, len(errors), accepted - len(seen), errors)
+    return Acceptance(columns, accepted, len(errors), accepted - len(seen), errors, retry_after_s)
+
+
+def _over_quota(wait_s: float) -> _RefusedError:
+    msg = f"The device sends more than its quota. Try again in {max(math.ceil(wait_s), 1)} s."
+    return _RefusedError("RATE_LIMITED", msg)
 
 
 def _device(reading: ReadingDraft, devices: Devices, own: KnownDevice | None) -> KnownDevice:

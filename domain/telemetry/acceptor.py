@@ -11,18 +11,27 @@ from domain.telemetry.accept import READINGS_MAX, Acceptance, readings_accept
 from domain.telemetry.directory import DeviceDirectory
 from domain.telemetry.group_commit import GroupCommitter
 from domain.telemetry.packed import micros_of
+from domain.telemetry.quotas import QuotaKeeper
 from domain.telemetry.raw_log import ReadingGroup
 from domain.telemetry.readings import Devices, ReadingDraft
 from graph.errors import LimitExceededError
 
 
 class Acceptor:
-    """The one way in. now: the time, in UTC."""
+    """The one way in. now: the time, in UTC. quotas: what may be sent to this process; None: without limit."""
 
-    def __init__(self, *, directory: DeviceDirectory, committer: GroupCommitter, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        directory: DeviceDirectory,
+        committer: GroupCommitter,
+        now: Callable[[], datetime],
+        quotas: QuotaKeeper | None = None,
+    ) -> None:
         self._directory = directory
         self._committer = committer
         self._now = now
+        self._quotas = quotas
 
     async def accept(
         self,
@@ -36,12 +45,16 @@ class Acceptor:
 
         transport: "graphql", "http", ...; kept with the batch. own_device_id: the device whose token the call
         bears, which sends for itself alone; None for a user.
-        Raises LimitExceededError for more than 1,000 readings, RateLimitedError where too much waits to be
-        written, UnavailableError where the database is away: then nothing was kept.
+        Raises LimitExceededError for more than 1,000 readings, RateLimitedError where the organization is over its
+        quota or too much waits to be written, UnavailableError where the database is away: then nothing was kept.
         """
         if len(readings) > READINGS_MAX:
             msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
             raise LimitExceededError(msg, path=("readings",))
+        sent, quotas = len(readings), self._quotas
+        if quotas is not None:
+            # Whoever may send nothing at all just now costs no more than this.
+            quotas.allowance(organization_id, sent=sent)
         found = await asyncio.to_thread(
             self._directory.resolve, readings, organization_id=organization_id, own_device_id=own_device_id
         )
@@ -51,7 +64,13 @@ class Acceptor:
             if own is None:
                 # Deleted since its token was verified: it sends for nobody.
                 found = Devices({}, {})
-        acceptance = readings_accept(readings, devices=found, own=own, now_us=micros_of(self._now()))
+        # From here to `take` nothing is awaited, so that no other call takes what this one was shown.
+        allowance = None if quotas is None else quotas.allowance(organization_id, sent=sent)
+        acceptance = readings_accept(
+            readings, devices=found, own=own, now_us=micros_of(self._now()), allowance=allowance
+        )
+        if quotas is not None:
+            quotas.take(organization_id, acceptance.accepted, allowance, sent=sent)
         groups = [
             ReadingGroup(organization_id, partition, transport, columns)
             for partition, columns in acceptance.by_partition.items()

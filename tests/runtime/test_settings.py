@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.embedded.home import Home, HomeError
-from runtime.settings import SettingsError, settings_load
+from runtime.settings import QuotaSettings, SettingsError, settings_load
 
 BASE = {
     "ARGUS_DATABASE_URL": "postgresql://argus_owner:pw@db:5432/argus",
@@ -44,6 +44,8 @@ def test_a_process_may_be_given_just_what_it_needs() -> None:
         ({"ARGUS_PARTITIONS": "0"}, "ARGUS_PARTITIONS"),
         ({"ARGUS_PARTITIONS": "many"}, "ARGUS_PARTITIONS"),
         ({"ARGUS_WORKERS": "1000"}, "ARGUS_WORKERS"),
+        ({"ARGUS_QUOTA_DEVICE_READINGS_PER_S": "-1"}, "ARGUS_QUOTA_DEVICE_READINGS_PER_S"),
+        ({"ARGUS_QUOTA_ORGANIZATION_BURST": "999"}, "ARGUS_QUOTA_ORGANIZATION_BURST must be a whole number from 1000"),
         ({"ARGUS_JWT_SECRET": "short"}, "ARGUS_JWT_SECRET"),
         ({"ARGUS_JWT_SECRET": "x" * 40, "ARGUS_JWT_JWKS_URL": "https://idp"}, "ARGUS_JWT_JWKS_URL"),
     ],
@@ -80,3 +82,19 @@ def test_a_damaged_home_is_told(tmp_path: Path) -> None:
     (tmp_path / "argus.json").write_text("{")
     with pytest.raises(HomeError, match="damaged"):
         Home.read(tmp_path)
+
+
+def test_a_quota_has_a_minute_of_burst_unless_it_is_told() -> None:
+    usual = settings_load(environment=BASE)
+    assert usual.quota_device == QuotaSettings(1_000, 60_000)
+    assert usual.quota_organization.readings_per_s == 0
+    told = settings_load(
+        environment={
+            **BASE,
+            "ARGUS_QUOTA_DEVICE_READINGS_PER_S": "0",
+            "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S": "5",
+            "ARGUS_QUOTA_ORGANIZATION_BURST": "2000",
+        }
+    )
+    assert told.quota_device.readings_per_s == 0
+    assert told.quota_organization == QuotaSettings(5, 2_000)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import uvicorn
 
@@ -60,13 +61,16 @@ class Api:
 
 
 @contextmanager
-def api_serve(database: TestDatabase, redis_url: str, *, tokens: TokenSettings = OWN_TOKENS) -> Iterator[Api]:
-    """Serve the application until the block ends."""
+def api_serve(
+    database: TestDatabase, redis_url: str, *, tokens: TokenSettings = OWN_TOKENS, **others: Any
+) -> Iterator[Api]:
+    """Serve the application until the block ends. others: further settings."""
     settings = Settings(
         database_urls={role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")},
         redis_url=redis_url,
         tokens=tokens,
         role_passwords={},
+        **others,
     )
     port = free_port()
     server = uvicorn.Server(
