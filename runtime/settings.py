@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -61,7 +62,8 @@ class Settings:
     partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
     timestamp may lie. offline_after: silence after which a device counts as offline.
     snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
-    quota_organization: what each device and each organization may send to one process.
+    quota_organization: what each device and each organization may send to one process. keep_raw, keep_points: for
+    how long what was received, and points, are kept; None: for ever.
     """
 
     database_urls: Mapping[str, str]
@@ -76,6 +78,8 @@ class Settings:
     snapshot_max_bytes: int = 512 * 1024 * 1024
     quota_device: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
     quota_organization: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
+    keep_raw: timedelta | None = timedelta(days=90)
+    keep_points: timedelta | None = timedelta(days=365)
 
     def database_url(self, role: str) -> str:
         """Return the address for a role.
@@ -129,6 +133,8 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         quota_organization=_quota(
             given, "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S", "ARGUS_QUOTA_ORGANIZATION_BURST", 0
         ),
+        keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
+        keep_points=_days(given, "ARGUS_KEEP_POINTS", None),
     )
 
 
@@ -172,6 +178,8 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         quota_organization=_quota(
             given, "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S", "ARGUS_QUOTA_ORGANIZATION_BURST", 0
         ),
+        keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
+        keep_points=_days(given, "ARGUS_KEEP_POINTS", 365),
     )
 
 
@@ -213,6 +221,20 @@ def _quota(given: Mapping[str, str], rate: str, burst: str, default: int) -> Quo
     readings_per_s = _number(given, rate, default, at_most=_QUOTA_MAX, at_least=0)
     usual = min(max(readings_per_s * _QUOTA_BURST_S, QUOTA_BURST_MIN), _QUOTA_MAX)
     return QuotaSettings(readings_per_s, _number(given, burst, usual, at_most=_QUOTA_MAX, at_least=QUOTA_BURST_MIN))
+
+
+def _days(given: Mapping[str, str], variable: str, default: int | None) -> timedelta | None:
+    """Return a time of whole days, by default so many; None: for ever."""
+    text = given.get(variable)
+    if text is None:
+        return None if default is None else timedelta(days=default)
+    if text == "forever":
+        return None
+    found = re.fullmatch(r"P([1-9][0-9]{0,4})D", text)
+    if found is None:
+        msg = f"{variable} must be whole days, such as P90D, or forever; it is {text!r}."
+        raise SettingsError(msg)
+    return timedelta(days=int(found[1]))
 
 
 def _number(given: Mapping[str, str], variable: str, default: int, *, at_most: int, at_least: int = 1) -> int:

@@ -12,6 +12,7 @@ class WorkerContext:
 
     database_url: as argus_pipeline. partitions: of the streams. workers: how many processes run jobs; there is
     one more, which enqueues. future_tolerance: how far after its receipt a reading's timestamp may lie.
+    keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
     """
 
     database_url: str
@@ -19,3 +20,5 @@ class WorkerContext:
     partitions: int
     workers: int = 3
     future_tolerance: timedelta = timedelta(minutes=5)
+    keep_raw: timedelta | None = None
+    keep_points: timedelta | None = None

@@ -31,6 +31,8 @@ _BUCKET_S = 5
 _QUEUED_TTL_S = 20
 LANE_TIMEOUT_S = 90
 _SWEEP_TIMEOUT_S = 60
+RETENTION_EVERY_S = 3_600
+_RETENTION_TIMEOUT_S = 120
 
 
 def lane_enqueue(state: ProcessState, partition: int, *, fences: int, bucket: int) -> None:
@@ -67,6 +69,24 @@ def sweep_enqueue(state: ProcessState, *, now_s: float) -> None:
         return
 
 
+def retention_enqueue(state: ProcessState, job: str, turn: int, part: int, *arguments: str | int) -> None:
+    """Enqueue one part of the retention of an hour, unless it is. job: a function of `workers.retention`."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            f"workers.retention.{job}",
+            args=(turn, part, *arguments),
+            job_id=f"retention-{turn}-{part}",
+            unique=True,
+            ttl=RETENTION_EVERY_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=RETENTION_EVERY_S * 2,
+            failure_ttl=RETENTION_EVERY_S * 2,
+            job_timeout=_RETENTION_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
 def bucket_of(now_s: float) -> int:
     """Return the stretch of time within which a job's name is taken once."""
     return int(now_s) // _BUCKET_S
@@ -79,6 +99,7 @@ class Enqueuer:
         self._state = state
         self._partitions: list[int] = list(range(state.context.partitions))
         self._partitions_at_s = float("-inf")
+        self._retention_turn = -1
 
     def run(self) -> None:
         """Work until the process is told to end."""
@@ -107,6 +128,10 @@ class Enqueuer:
                 fences = sum(found.lease.fence for found in leases)
                 lane_enqueue(self._state, partition, fences=fences, bucket=bucket_of(now_s))
         sweep_enqueue(self._state, now_s=now_s)
+        turn = int(now_s) // RETENTION_EVERY_S
+        if turn != self._retention_turn:
+            retention_enqueue(self._state, "retain", turn, 0)
+            self._retention_turn = turn
 
 
 def _joined(partitions: int, unfinished: Iterable[int]) -> list[int]:

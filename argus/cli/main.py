@@ -21,6 +21,7 @@ COMMANDS = {
     "api": "api",
     "worker": "worker",
     "migrate": "migrate",
+    "retention": "retention",
 }
 
 _DESCRIPTION = """\

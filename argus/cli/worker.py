@@ -37,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
             partitions=settings.partitions,
             workers=arguments.workers or settings.workers,
             future_tolerance=settings.future_tolerance,
+            keep_raw=settings.keep_raw,
+            keep_points=settings.keep_points,
         )
     )
     return 0

@@ -10,13 +10,15 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-# A batch and its readings bear the same time of receipt.
+# A batch and its readings bear the same time of receipt. Whatever was normalized had a key; where it has none, that
+# went with the older reading which this one repeats (domain/telemetry/retention.py).
 _ACCOUNT = text(
     """
     SELECT count(*) AS received,
         count(*) FILTER (WHERE b.normalized_at IS NULL) AS pending,
         count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id = r.id AND k.stored) AS stored,
-        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id <> r.id) AS duplicate
+        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id IS DISTINCT FROM r.id)
+            AS duplicate
     FROM telemetry_raw r
     JOIN raw_batches b ON b.organization_id = r.organization_id AND b.id = r.batch_id
         AND b.received_at = r.received_at

@@ -23,7 +23,7 @@ def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProces
 COMMANDS = (
     (), ("up",), ("organization",), ("organization", "create"), ("organization", "list"), ("token",), ("token", "create"),
     ("import",), ("import", "brick"), ("import", "series"), ("import", "graph"),
-    ("export",), ("export", "graph"), ("simulate",), ("api",), ("worker",), ("migrate",),
+    ("export",), ("export", "graph"), ("simulate",), ("api",), ("worker",), ("migrate",), ("retention",),
 )  # fmt: skip
 
 

@@ -152,6 +152,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
     assert [tuple(row) for row in rows] == [
         ("batches_reopen", "argus_api"),
         ("device_token_owner", "argus_api"),
+        ("drop_partitions", "argus_pipeline"),
         ("edges_recorded_since", "argus_api"),
         ("edges_recorded_since", "argus_pipeline"),
         ("ensure_partition", "argus_ingest"),
@@ -160,6 +161,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_in_boxes", "argus_pipeline"),
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
+        ("forget_rows", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,8 @@ def test_a_process_may_be_given_just_what_it_needs() -> None:
         ({"ARGUS_WORKERS": "1000"}, "ARGUS_WORKERS"),
         ({"ARGUS_QUOTA_DEVICE_READINGS_PER_S": "-1"}, "ARGUS_QUOTA_DEVICE_READINGS_PER_S"),
         ({"ARGUS_QUOTA_ORGANIZATION_BURST": "999"}, "ARGUS_QUOTA_ORGANIZATION_BURST must be a whole number from 1000"),
+        ({"ARGUS_KEEP_RAW": "P0D"}, "ARGUS_KEEP_RAW"),
+        ({"ARGUS_KEEP_POINTS": "PT12H"}, "ARGUS_KEEP_POINTS must be whole days"),
         ({"ARGUS_JWT_SECRET": "short"}, "ARGUS_JWT_SECRET"),
         ({"ARGUS_JWT_SECRET": "x" * 40, "ARGUS_JWT_JWKS_URL": "https://idp"}, "ARGUS_JWT_JWKS_URL"),
     ],
@@ -98,3 +101,10 @@ def test_a_quota_has_a_minute_of_burst_unless_it_is_told() -> None:
     )
     assert told.quota_device.readings_per_s == 0
     assert told.quota_organization == QuotaSettings(5, 2_000)
+
+
+def test_what_is_kept_is_told_in_days_or_for_ever() -> None:
+    usual = settings_load(environment=BASE)
+    assert (usual.keep_raw, usual.keep_points) == (timedelta(days=90), timedelta(days=365))
+    told = settings_load(environment={**BASE, "ARGUS_KEEP_RAW": "P7D", "ARGUS_KEEP_POINTS": "forever"})
+    assert (told.keep_raw, told.keep_points) == (timedelta(days=7), None)

@@ -1,0 +1,115 @@
+"""`argus retention`: drop what is no longer kept, or tell what that is."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from argus.cli.errors import told
+from argus.cli.options import home_add, json_add, settings_of
+from domain.telemetry.retention import (
+    ROWS_TABLES,
+    Kept,
+    OldPartition,
+    partition_drop,
+    partitions_outdated,
+    rows_forget,
+    rows_kept_from,
+)
+from runtime.clock import utc_now
+from runtime.database import engine_create, transaction
+
+_DESCRIPTION = """\
+Drop the partitions of the raw log and of the history that are older than ARGUS_KEEP_RAW and ARGUS_KEEP_POINTS say, and
+delete what is known of single readings that are no longer in the raw log. The workers do the same every hour. A day of
+the raw log with a batch that no stage has finished stays until one has; what is in use just now stays until the next
+time.
+"""
+_MIB = 1024 * 1024
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser("retention", help="drop what is no longer kept", description=_DESCRIPTION)
+    parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    home_add(parser)
+    json_add(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    settings = settings_of(arguments)
+    kept = Kept(settings.keep_raw, settings.keep_points)
+    now = utc_now()
+    with told():
+        engine = engine_create(settings.database_url("pipeline"), pool_size=1)
+        with transaction(engine) as session:
+            outdated = partitions_outdated(session, kept=kept, now=now)
+        gone = None if arguments.dry_run else {name for each in outdated for name in _drop(engine, each)}
+        rows = {} if arguments.dry_run else _rows_forget(engine, kept, now)
+    if arguments.json:
+        shown = [_shown(each, gone) for each in outdated]
+        print(
+            json.dumps(
+                {"keepRaw": _days(kept.raw), "keepPoints": _days(kept.points), "partitions": shown, "rows": rows}
+            )
+        )
+    else:
+        _print(outdated, gone, rows)
+    return 0
+
+
+def _drop(engine: Engine, partition: OldPartition) -> Sequence[str]:
+    with transaction(engine) as session:
+        return partition_drop(session, partition)
+
+
+def _rows_forget(engine: Engine, kept: Kept, now: datetime) -> dict[str, int]:
+    """Delete what is no longer kept of the tables without partitions; return how many rows of each."""
+    with transaction(engine) as session:
+        before = rows_kept_from(session, kept=kept, now=now)
+    gone = dict.fromkeys(ROWS_TABLES, 0)
+    for table in ROWS_TABLES if before is not None else ():
+        page: int | None = 0
+        while page is not None and before is not None:
+            with transaction(engine) as session:
+                count, page = rows_forget(session, table=table, before=before, first_page=page)
+            gone[table] += count
+    return gone
+
+
+def _days(age: timedelta | None) -> str | None:
+    return None if age is None else f"P{age.days}D"
+
+
+def _state(partition: OldPartition, gone: set[str] | None) -> str:
+    if gone is not None and partition.name in gone:
+        return "dropped"
+    if partition.is_unfinished:
+        return "unfinished"
+    return "outdated" if gone is None else "in use"
+
+
+def _shown(partition: OldPartition, gone: set[str] | None) -> dict[str, object]:
+    return {
+        "name": partition.name,
+        "begins": partition.begins.isoformat(),
+        "ends": partition.ends.isoformat(),
+        "rows": partition.rows,
+        "bytes": partition.bytes,
+        "state": _state(partition, gone),
+    }
+
+
+def _print(outdated: Sequence[OldPartition], gone: set[str] | None, rows: dict[str, int]) -> None:
+    for each in outdated:
+        print(f"{each.name}\tabout {each.rows} rows\t{each.bytes / _MIB:.1f} MiB\t{_state(each, gone)}")
+    if not outdated:
+        print("No partition is older than what is kept.")
+    for table, count in rows.items():
+        print(f"{table}\t{count} rows deleted")

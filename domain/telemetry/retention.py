@@ -1,0 +1,118 @@
+"""Retention: for how long what was measured is kept, and how the rest goes. The role is argus_pipeline.
+
+Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
+known of single readings, the keys that tell repeats and the dead letters. `points`: the history, by month of the
+points' own time. Series, latest values and the graph's changes are kept for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# What belongs to each class, in the order in which it goes.
+RAW_TABLES: Final = ("telemetry_raw", "raw_batches")
+POINTS_TABLES: Final = ("telemetry_history",)
+# Rows of these go with the raw log, though they stand in no partitions.
+ROWS_TABLES: Final = ("reading_keys", "dead_letters")
+# So many pages of 8 KiB does one transaction look through: about 100,000 rows.
+PAGES: Final = 1_000
+KEPT_MIN: Final = timedelta(days=1)
+
+_OUTDATED = text(
+    """
+    SELECT p.name, p.begins, p.ends, greatest(c.reltuples, 0)::bigint AS rows,
+        pg_total_relation_size(c.oid) AS bytes,
+        EXISTS (
+            SELECT FROM raw_batches b
+            WHERE :parent <> 'telemetry_history' AND b.normalized_at IS NULL
+                AND b.received_at >= p.begins AND b.received_at < p.ends
+        ) AS is_unfinished
+    FROM partitions_ended(:parent, :before) p JOIN pg_class c ON c.oid = to_regclass('public.' || quote_ident(p.name))
+    ORDER BY p.ends
+    """
+)
+_DROP = text("SELECT drop_partitions(:parent, :before)")
+_FIRST_DAY = text("SELECT min(begins) FROM partitions_ended('telemetry_raw', 'infinity')")
+_FORGET = text("SELECT forget_rows(:relation, :before, :first_page, :pages)")
+_PAGES = text("SELECT pg_relation_size(to_regclass(:relation)) / current_setting('block_size')::bigint")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """For how long each class is kept, at least a day; None: for ever."""
+
+    raw: timedelta | None
+    points: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class OldPartition:
+    """A partition that is no longer kept. rows: an estimate. bytes: with its indexes.
+
+    is_unfinished: it holds a batch that no stage has finished, and so stays until one has.
+    """
+
+    table: str
+    name: str
+    begins: datetime
+    ends: datetime
+    rows: int
+    bytes: int
+    is_unfinished: bool
+
+
+def partitions_outdated(session: Session, *, kept: Kept, now: datetime) -> list[OldPartition]:
+    """Return the partitions that ended before what is kept, the oldest of each table first.
+
+    Raises ValueError where less than a day were kept.
+    """
+    found: list[OldPartition] = []
+    for tables, age in ((RAW_TABLES, kept.raw), (POINTS_TABLES, kept.points)):
+        if age is None:
+            continue
+        if age < KEPT_MIN:
+            msg = f"At least {KEPT_MIN} are kept, not {age}."
+            raise ValueError(msg)
+        for table in tables:
+            rows = session.execute(_OUTDATED, {"parent": table, "before": now - age})
+            found += [OldPartition(table, *row) for row in rows]
+    return found
+
+
+def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
+    """Drop a partition, and those of its table that are older; return the names of those that went.
+
+    What is unfinished or in use just now stays. The locks last until the transaction ends: end it at once.
+    """
+    values = {"parent": partition.table, "before": partition.ends}
+    return list(session.execute(_DROP, values).scalars())
+
+
+def rows_kept_from(session: Session, *, kept: Kept, now: datetime) -> datetime | None:
+    """Return from which time of receipt on rows beside the raw log are kept; None: all are.
+
+    Never later than the oldest day that the raw log has, whose readings they belong to.
+    """
+    if kept.raw is None:
+        return None
+    first_day = session.execute(_FIRST_DAY).scalar_one()
+    return now - kept.raw if first_day is None else min(first_day, now - kept.raw)
+
+
+def rows_forget(session: Session, *, table: str, before: datetime, first_page: int) -> tuple[int, int | None]:
+    """Delete rows of one of ROWS_TABLES that were received before an instant, in PAGES pages from `first_page` on.
+
+    Return how many went, and the page to go on with; None: that was the last.
+    """
+    pages = session.execute(_PAGES, {"relation": table}).scalar_one()
+    gone = session.execute(
+        _FORGET, {"relation": table, "before": before, "first_page": first_page, "pages": PAGES}
+    ).scalar_one()
+    following = first_page + PAGES
+    return gone, following if following < pages else None

@@ -1,0 +1,244 @@
+"""What is no longer kept goes, and nothing else does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from domain.telemetry import retention
+from domain.telemetry.history import telemetry_read
+from domain.telemetry.latest import latest_read
+from domain.telemetry.packed import Aggregate
+from domain.telemetry.retention import (
+    Kept,
+    OldPartition,
+    partition_drop,
+    partitions_outdated,
+    rows_forget,
+    rows_kept_from,
+)
+from runtime.database import transaction
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import world_create
+
+DAY = timedelta(days=1)
+OLD = NOW - timedelta(days=100)
+KEPT = Kept(raw=timedelta(days=90), points=timedelta(days=365))
+
+
+@pytest.fixture
+def line(engine: Callable[[str], Engine]) -> Line:
+    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="line"), engine)
+
+
+def outdated(line: Line, kept: Kept = KEPT) -> list[OldPartition]:
+    with transaction(line.engine("pipeline")) as session:
+        return partitions_outdated(session, kept=kept, now=NOW)
+
+
+def drop(line: Line, kept: Kept = KEPT) -> list[str]:
+    gone: list[str] = []
+    for each in outdated(line, kept):
+        with transaction(line.engine("pipeline")) as session:
+            gone += partition_drop(session, each)
+    return gone
+
+
+def forget(line: Line, kept: Kept = KEPT) -> dict[str, int]:
+    gone = {}
+    for table in retention.ROWS_TABLES:
+        with transaction(line.engine("pipeline")) as session:
+            before = rows_kept_from(session, kept=kept, now=NOW)
+        assert before is not None
+        gone[table] = 0
+        page: int | None = 0
+        while page is not None:
+            with transaction(line.engine("pipeline")) as session:
+                count, page = rows_forget(session, table=table, before=before, first_page=page)
+            gone[table] += count
+    return gone
+
+
+def partitions(session: Session, table: str) -> set[datetime]:
+    rows = session.execute(text("SELECT begins FROM partitions_ended(:table, 'infinity')"), {"table": table})
+    return {at.astimezone(UTC) for at in rows.scalars()}
+
+
+def test_the_raw_log_goes_by_day_of_receipt_and_what_is_known_of_its_readings_with_it(line: Line) -> None:
+    device = line.device()
+    for at, value in ((OLD, 1), (NOW, 2)):
+        line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": value}}, at=at))
+        line.normalize(line.send({"device_id": device, "timestamp": -1, "metrics": {"t": value}}, at=at))
+    assert drop(line) == ["telemetry_raw_20260121", "raw_batches_20260121"]
+    assert forget(line) == {"reading_keys": 2, "dead_letters": 1}
+    assert [tuple(row) for row in line.rows("SELECT received_at FROM telemetry_raw")] == [(NOW,), (NOW,)]
+    account = line.account()
+    assert (account.received, account.stored, account.dead, account.duplicate) == (2, 1, 1, 0)
+    # What it meant stands.
+    assert list(line.history().values()) == [1.0, 2.0]
+    assert (drop(line), forget(line)) == ([], {"reading_keys": 0, "dead_letters": 0})
+
+
+def test_a_day_with_a_batch_that_is_not_finished_stays_whole(line: Line) -> None:
+    device = line.device()
+    batches = line.send({"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}, at=OLD)
+    line.normalize(line.send({"device_id": device, "timestamp": OLD - DAY, "metrics": {"u": 1}}, at=OLD - DAY))
+    assert [(each.name, each.is_unfinished) for each in outdated(line)] == [
+        ("telemetry_raw_20260120", False),
+        ("telemetry_raw_20260121", True),
+        ("raw_batches_20260120", False),
+        ("raw_batches_20260121", True),
+    ]
+    assert drop(line) == ["telemetry_raw_20260120", "raw_batches_20260120"]
+    assert forget(line)["reading_keys"] == 1
+    assert line.account().pending == 1
+    line.normalize(batches)
+    assert (line.account().stored, len(line.history())) == (1, 2)
+    # Its key stays as long as its reading does.
+    assert forget(line)["reading_keys"] == 0
+    assert drop(line) == ["telemetry_raw_20260121", "raw_batches_20260121"]
+    assert forget(line)["reading_keys"] == 1
+
+
+def test_points_go_by_month_and_the_latest_value_stays(line: Line) -> None:
+    device = line.device()
+    for at in (datetime(2025, 3, 31, tzinfo=UTC), datetime(2025, 4, 30, tzinfo=UTC), datetime(2025, 5, 2, tzinfo=UTC)):
+        line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {at.strftime("m%m"): 1}}))
+    # A month goes when the last instant of it is no longer kept.
+    may = Kept(None, NOW - datetime(2025, 5, 1, tzinfo=UTC))
+    assert [each.name for each in outdated(line, Kept(None, NOW - datetime(2025, 4, 30, 23, tzinfo=UTC)))] == [
+        "telemetry_history_202503"
+    ]
+    assert drop(line, may) == [
+        "telemetry_history_202503",
+        "telemetry_history_202504",
+    ]
+    assert [metric for _, _, metric, _ in line.history()] == ["m05"]
+    with transaction(line.engine("api"), line.organization_id) as session:
+        [series] = telemetry_read(
+            session,
+            organization_id=line.organization_id,
+            entity_ids=[device],
+            metrics=["m03"],
+            from_=datetime(2025, 1, 1, tzinfo=UTC),
+            to=NOW,
+            bucket=None,
+            aggregate=Aggregate.MEAN,
+            timezone="UTC",
+            max_points=10,
+            now=NOW,
+        )[device]
+        latest = latest_read(session, organization_id=line.organization_id, entity_ids=[device], metrics=None)[device]
+    assert (len(series.timestamps), series.truncated) == (0, False)
+    assert sorted(value.metric for value in latest) == ["m03", "m04", "m05"]
+
+
+def test_a_reading_older_than_what_is_kept_is_stored_until_the_next_time(line: Line) -> None:
+    device = line.device()
+    old = datetime(2024, 1, 15, tzinfo=UTC)
+    line.normalize(line.send({"device_id": device, "timestamp": old, "metrics": {"t": 1}}))
+    assert drop(line) == ["telemetry_history_202401"]
+    line.memory.forget()
+    line.normalize(line.send({"device_id": device, "timestamp": old, "metrics": {"t": 2}}))
+    account = line.account()
+    assert (account.stored, account.dead) == (2, 0)
+    assert list(line.history().values()) == [2.0]
+    assert drop(line) == ["telemetry_history_202401"]
+    assert line.history() == {}
+
+
+def test_a_repeat_of_what_is_no_longer_kept_is_told_as_a_repeat_while_it_was_known_and_changes_no_point(
+    line: Line,
+) -> None:
+    device = line.device()
+    reading = {"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}
+    line.normalize(line.send(reading, at=OLD))
+    line.normalize(line.send(reading, at=NOW - DAY))
+    assert line.account(from_=NOW - 2 * DAY).duplicate == 1
+    drop(line)
+    forget(line)
+    # The reading it repeats is gone, and what became of it is not forgotten.
+    account = line.account()
+    assert (account.received, account.duplicate, account.dead) == (1, 1, 0)
+    line.normalize(line.send(reading))
+    assert list(line.history().values()) == [1.0]
+    assert line.account().pending == 0
+
+
+def test_what_is_in_use_stays_and_nobody_waits_for_long(line: Line) -> None:
+    device = line.device()
+    line.normalize(line.send({"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}, at=OLD))
+    # Batches stay as long as their readings.
+    for table, gone in (("telemetry_raw", []), ("raw_batches", ["telemetry_raw_20260121"])):
+        with transaction(line.engine("api"), line.organization_id) as session:
+            session.execute(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+            assert drop(line) == gone
+    assert drop(line) == ["raw_batches_20260121"]
+
+
+def test_no_other_tables_and_nothing_young_can_be_dropped(line: Line) -> None:
+    for statement in (
+        "SELECT drop_partitions('telemetry_raw', now())",
+        "SELECT drop_partitions('telemetry_raw', 'infinity')",
+        "SELECT drop_partitions('changes', now() - interval '9 years')",
+        "SELECT forget_rows('reading_keys', now(), 0, 1)",
+        "SELECT forget_rows('changes', now() - interval '9 years', 0, 1)",
+    ):
+        with pytest.raises(DBAPIError) as refused, transaction(line.engine("pipeline")) as session:
+            session.execute(text(statement))
+        assert getattr(refused.value.orig, "sqlstate", None) == "P0001"
+    with pytest.raises(ValueError, match="At least"):
+        outdated(line, Kept(timedelta(hours=3), None))
+
+
+def test_rows_go_page_by_page_and_of_every_organization(
+    line: Line, engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "PAGES", 1)
+    other = world_create(owner=engine("owner"), api=engine("api"), slug="other")
+    with transaction(engine("owner")) as session:
+        session.execute(
+            text(
+                "INSERT INTO reading_keys SELECT o, gen_random_uuid(), gen_random_uuid(), n,"
+                " CASE WHEN n % 3 = 0 THEN cast(:new AS timestamptz) ELSE :old END, true"
+                " FROM generate_series(1, 600) n, unnest(cast(:of AS int[])) o"
+            ),
+            {"new": NOW, "old": OLD, "of": [line.organization_id, other.organization_id]},
+        )
+    assert forget(line)["reading_keys"] == 800
+    assert {row.received_at for row in line.rows("SELECT received_at FROM reading_keys")} == {NOW}
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    days=st.sets(st.integers(0, 800), max_size=6),
+    months=st.sets(st.integers(0, 800), max_size=4),
+    raw=st.none() | st.integers(1, 700),
+    points=st.none() | st.integers(1, 700),
+)
+def test_exactly_what_ended_before_goes(
+    line: Line, days: set[int], months: set[int], raw: int | None, points: int | None
+) -> None:
+    kept = Kept(*(None if age is None else timedelta(days=age) for age in (raw, points)))
+    with line.pipeline() as session:
+        for table, ages in (("telemetry_raw", days), ("raw_batches", days), ("telemetry_history", months)):
+            for age in ages:
+                session.execute(text("SELECT ensure_partition(:t, :at)"), {"t": table, "at": NOW - age * DAY})
+        before = {table: partitions(session, table) for table in ("telemetry_raw", "raw_batches", "telemetry_history")}
+        for each in partitions_outdated(session, kept=kept, now=NOW):
+            partition_drop(session, each)
+        for table, limit in (("telemetry_raw", raw), ("raw_batches", raw), ("telemetry_history", points)):
+            stays = {at for at in before[table] if limit is None or ends(table, at) > NOW - limit * DAY}
+            assert partitions(session, table) == stays
+        session.rollback()
+
+
+def ends(table: str, begins: datetime) -> datetime:
+    return (begins.replace(day=1) + 32 * DAY).replace(day=1) if table == "telemetry_history" else begins + DAY

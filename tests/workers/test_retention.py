@@ -1,0 +1,160 @@
+"""The jobs of retention, and what running workers remember of a partition that is gone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.telemetry.entries import raw_encode
+from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.streams import NORMALIZE, RAW, stream_name
+from runtime.database import transaction
+from tests.domain.telemetry.line import Line
+from tests.support.plant import PROJECT, environment
+from tests.support.servers import TestDatabase
+from workers import retention, stage_jobs
+from workers.enqueue import Enqueuer
+from workers.process import QUEUE_SHORT, ProcessState
+
+LONG_AGO = datetime(2020, 1, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def line(line: Line) -> Line:
+    line.partitions = 1
+    return line
+
+
+@pytest.fixture
+def keeping(state: ProcessState) -> ProcessState:
+    state.context = replace(state.context, keep_raw=timedelta(days=90), keep_points=timedelta(days=365))
+    return state
+
+
+def old_day(line: Line, at: datetime = LONG_AGO) -> None:
+    """Have a reading received, and its point be, long ago."""
+    line.normalize(line.send({"device_id": line.device(), "timestamp": at, "metrics": {"t": 1}}, at=at))
+
+
+def jobs(state: ProcessState) -> list[tuple[str, list[Any]]]:
+    found = [(str(job.func_name), list(job.args)) for job in state.queue(QUEUE_SHORT).jobs]
+    return [each for each in found if "retention" in each[0]]
+
+
+def test_the_jobs_drop_what_is_old_and_then_its_rows(keeping: ProcessState, line: Line) -> None:
+    old_day(line)
+    retention.retain(7, 0)
+    assert line.rows("SELECT * FROM telemetry_raw") == line.rows("SELECT * FROM telemetry_history") == []
+    assert jobs(keeping) == [("workers.retention.forget", [7, 1, "reading_keys", 0])]
+    assert len(line.rows("SELECT * FROM reading_keys")) == 1
+    retention.forget(7, 1, "reading_keys", 0)
+    assert line.rows("SELECT * FROM reading_keys") == []
+    assert jobs(keeping)[1:] == [("workers.retention.forget", [7, 2, "dead_letters", 0])]
+
+
+def test_what_a_job_has_no_time_for_is_the_next_ones(
+    keeping: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old_day(line)
+    monkeypatch.setattr(retention, "RUN_S", -1.0)
+    retention.retain(7, 0)
+    retention.forget(8, 3, "reading_keys", 5)
+    assert jobs(keeping) == [
+        ("workers.retention.retain", [7, 1]),
+        ("workers.retention.forget", [8, 4, "reading_keys", 5]),
+    ]
+    assert len(line.rows("SELECT * FROM telemetry_raw")) == 1
+
+
+def test_without_ages_nothing_goes(state: ProcessState, line: Line) -> None:
+    old_day(line)
+    retention.retain(0, 0)
+    retention.forget(0, 1, "reading_keys", 0)
+    assert len(line.rows("SELECT * FROM telemetry_raw")) == len(line.rows("SELECT * FROM reading_keys")) == 1
+
+
+def test_it_is_enqueued_once_an_hour(state: ProcessState) -> None:
+    enqueuers = [Enqueuer(state), Enqueuer(state)]
+    for enqueuer in (*enqueuers, *enqueuers):
+        enqueuer.look()
+    turns = [arguments for name, arguments in jobs(state) if name == "workers.retention.retain"]
+    # Two, where the hour ends within this test.
+    assert 1 <= len(turns) <= 2
+    assert len({tuple(arguments) for arguments in turns}) == len(turns)
+
+
+def test_a_worker_writes_into_a_month_that_was_dropped_behind_its_back(
+    state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_jobs, "RUN_S", 0.5)
+    device = line.device()
+
+    def send(*values: int) -> None:
+        readings = [
+            {"device_id": device, "timestamp": LONG_AGO + timedelta(seconds=value), "metrics": {"t": value}}
+            for value in values
+        ]
+        batches = line.send(*readings, at=datetime.now(UTC))
+        state.bus.publish(stream_name(RAW, 0), [raw_encode(batch) for batch in batches])
+        stage_jobs.stage_run(NORMALIZE, 0)
+
+    send(1)
+    assert len(state.memory.months) == 1
+    with transaction(state.engine) as session:
+        [month] = partitions_outdated(session, kept=Kept(None, timedelta(days=365)), now=datetime.now(UTC))
+        assert partition_drop(session, month) == ["telemetry_history_202001"]
+    send(2, 3)
+    assert set(line.history().values()) == {2.0, 3.0}
+    account = line.account()
+    assert (account.stored, account.dead, account.pending) == (3, 0, 0)
+    assert line.rows("SELECT * FROM dead_letters") == []
+
+
+def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url: str) -> None:
+    old_day(line)
+    waiting = line.send(
+        {"device_id": line.device(), "timestamp": LONG_AGO, "metrics": {"t": 1}}, at=LONG_AGO - timedelta(days=1)
+    )
+    assert len(waiting) == 1
+
+    def run(*options: str) -> str:
+        given = {
+            **environment(),
+            "ARGUS_DATABASE_URL_PIPELINE": database.url("pipeline"),
+            "ARGUS_REDIS_URL": bus_url,
+            "ARGUS_KEEP_POINTS": "P400D",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "argus", "retention", *options],
+            cwd=PROJECT, env=given, capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        return done.stdout
+
+    told = json.loads(run("--dry-run", "--json"))
+    assert (told["keepRaw"], told["keepPoints"], told["rows"]) == ("P90D", "P400D", {})
+    assert [(each["name"], each["state"]) for each in told["partitions"]] == [
+        ("telemetry_raw_20200114", "unfinished"),
+        ("telemetry_raw_20200115", "outdated"),
+        ("raw_batches_20200114", "unfinished"),
+        ("raw_batches_20200115", "outdated"),
+        ("telemetry_history_202001", "outdated"),
+    ]
+    assert all(each["bytes"] > 0 and each["rows"] >= 0 for each in told["partitions"])
+    assert "telemetry_history_202001" in run("--dry-run")
+    done = json.loads(run("--json"))
+    assert [each["state"] for each in done["partitions"]] == [
+        "unfinished",
+        "dropped",
+        "unfinished",
+        "dropped",
+        "dropped",
+    ]
+    # The older day is still there, and so is what may be known of its readings.
+    assert done["rows"] == {"reading_keys": 0, "dead_letters": 0}
+    assert [row.normalized_at for row in line.rows("SELECT normalized_at FROM raw_batches")] == [None]

@@ -1,0 +1,96 @@
+"""Retention: drops what is no longer kept. Looked at every hour, so that what was in use goes an hour later.
+
+It takes nothing but the state of the world, and may run twice at once. A job is short, for it keeps a worker from the
+stages: what is left is the next job's.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from domain.telemetry.retention import (
+    RAW_TABLES,
+    ROWS_TABLES,
+    Kept,
+    partition_drop,
+    partitions_outdated,
+    rows_forget,
+    rows_kept_from,
+)
+from runtime.database import transaction
+from workers.enqueue import retention_enqueue
+from workers.process import ProcessState, state_get
+
+_log = structlog.get_logger(__name__)
+
+RUN_S = 2.0
+# Between pages, so that others get at the disk.
+_PAUSE_S = 0.05
+
+
+def retain(turn: int, part: int) -> None:
+    """Drop partitions that are no longer kept. An RQ job.
+
+    turn: the hour it is for. part: which job of that hour it is.
+    """
+    state = state_get()
+    kept = _kept(state)
+    now = datetime.now(UTC)
+    deadline_s = time.monotonic() + RUN_S
+    with transaction(state.engine) as session:
+        outdated = partitions_outdated(session, kept=kept, now=now)
+    dropped: set[str] = set()
+    busy: set[str] = set()
+    for partition in outdated:
+        if partition.name in dropped or partition.table in busy:
+            continue
+        if partition.is_unfinished:
+            _log.warning("partition_unfinished", partition=partition.name)
+            continue
+        if state.stopping.is_set() or time.monotonic() > deadline_s:
+            retention_enqueue(state, "retain", turn, part + 1)
+            return
+        with transaction(state.engine) as session:
+            names = partition_drop(session, partition)
+        dropped.update(names)
+        if partition.name in names:
+            _log.info("partition_dropped", partition=partition.name, bytes=partition.bytes)
+        else:
+            _log.info("partition_in_use", partition=partition.name)
+            busy.add(partition.table)
+    # It reads the whole tables: once a day is enough, when a day of the raw log has gone.
+    if turn % 24 == 0 or any(each.name in dropped and each.table in RAW_TABLES for each in outdated):
+        retention_enqueue(state, "forget", turn, part + 1, ROWS_TABLES[0], 0)
+
+
+def forget(turn: int, part: int, table: str, first_page: int) -> None:
+    """Delete rows that belong to readings no longer kept, from a page of a table on. An RQ job."""
+    state = state_get()
+    deadline_s = time.monotonic() + RUN_S
+    page: int | None = first_page
+    gone = 0
+    with transaction(state.engine) as session:
+        before = rows_kept_from(session, kept=_kept(state), now=datetime.now(UTC))
+    if before is None:
+        return
+    while page is not None:
+        if state.stopping.is_set() or time.monotonic() > deadline_s:
+            retention_enqueue(state, "forget", turn, part + 1, table, page)
+            break
+        with transaction(state.engine) as session:
+            count, page = rows_forget(session, table=table, before=before, first_page=page)
+        gone += count
+        if page is not None:
+            state.stopping.wait(_PAUSE_S)
+    if gone:
+        _log.info("rows_forgotten", table=table, rows=gone)
+    following = ROWS_TABLES[ROWS_TABLES.index(table) + 1 :]
+    if page is None and following:
+        retention_enqueue(state, "forget", turn, part + 1, following[0], 0)
+
+
+def _kept(state: ProcessState) -> Kept:
+    return Kept(state.context.keep_raw, state.context.keep_points)
