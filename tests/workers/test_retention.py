@@ -13,12 +13,12 @@ import pytest
 
 from domain.telemetry.entries import raw_encode
 from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
-from domain.telemetry.streams import NORMALIZE, RAW, stream_name
+from domain.telemetry.streams import RAW, stream_name
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
 from tests.support.plant import PROJECT, environment
 from tests.support.servers import TestDatabase
-from workers import retention, stage_jobs
+from workers import lanes, retention
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
 
@@ -92,7 +92,7 @@ def test_it_is_enqueued_once_an_hour(state: ProcessState) -> None:
 def test_a_worker_writes_into_a_month_that_was_dropped_behind_its_back(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stage_jobs, "RUN_S", 0.5)
+    monkeypatch.setattr(lanes, "RUN_S", 0.5)
     device = line.device()
 
     def send(*values: int) -> None:
@@ -102,7 +102,7 @@ def test_a_worker_writes_into_a_month_that_was_dropped_behind_its_back(
         ]
         batches = line.send(*readings, at=datetime.now(UTC))
         state.bus.publish(stream_name(RAW, 0), [raw_encode(batch) for batch in batches])
-        stage_jobs.stage_run(NORMALIZE, 0)
+        lanes.lane_run(0)
 
     send(1)
     assert len(state.memory.months) == 1
