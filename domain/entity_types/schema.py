@@ -1,8 +1,8 @@
 """Telemetry schemas: which metrics devices of a type send, and what becomes of others. Pure.
 
-{"metrics": {name: {"type": "NUMBER" | "BOOLEAN" | "TEXT", "unit": UCUM code, "min": number, "max": number,
-"required": boolean, "rename": name}}, "unknown": "keep" | "refuse" | "drop", "derived": see
-`domain/derivation/formulas.py`}; every member may be left out.
+{"metrics": {name: {"type": "NUMBER" | "BOOLEAN" | "TEXT", "unit": UCUM code, "sentUnit": UCUM code, "min": number,
+"max": number, "required": boolean, "rename": name}}, "unknown": "keep" | "refuse" | "drop", "derived": see
+`domain/derivation/formulas.py`}; every member may be left out. `domain.telemetry.schemas` applies what devices send.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from domain.derivation.formulas import MEMBER, derived_check
 from domain.telemetry.metrics import METRICS_MAX, NAME_CHARS_MAX
+from domain.telemetry.units import UnitError, unit_check, unit_conversion
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check, text_check
 
@@ -21,7 +22,7 @@ SCHEMA_MAX_BYTES: Final = 262_144
 TYPES: Final = ("NUMBER", "BOOLEAN", "TEXT")
 UNKNOWN: Final = ("keep", "refuse", "drop")
 _MEMBERS: Final = ("metrics", "unknown", MEMBER)
-_METRIC_MEMBERS: Final = ("type", "unit", "min", "max", "required", "rename")
+_METRIC_MEMBERS: Final = ("type", "unit", "sentUnit", "min", "max", "required", "rename")
 
 Path = tuple[str, ...]
 
@@ -29,8 +30,8 @@ Path = tuple[str, ...]
 def telemetry_schema_check(value: Any, *, path: Path = ("telemetrySchema",)) -> dict[str, Any]:
     """Return the schema if it is one.
 
-    Raises BadInputError at the place at fault: an unknown member, a wrong type, min above max, two metrics
-    under one name; LimitExceededError above METRICS_MAX metrics or SCHEMA_MAX_BYTES.
+    Raises BadInputError at the place at fault: an unknown member, a wrong type, no UCUM code, a sentUnit that cannot
+    be converted to the unit, min above max, two metrics under one name; LimitExceededError above METRICS_MAX metrics or SCHEMA_MAX_BYTES.
     """
     schema = json_object_check(value, path=path, max_bytes=SCHEMA_MAX_BYTES)
     _members_check(schema, _MEMBERS, path)
@@ -56,13 +57,33 @@ def _metric_check(metric: Any, path: Path) -> None:
     _members_check(metric, _METRIC_MEMBERS, path)
     if "type" in metric:
         _choice_check(metric["type"], TYPES, (*path, "type"))
-    if "unit" in metric:
-        text_check(metric["unit"], path=(*path, "unit"), max_chars=UNIT_MAX_CHARS)
+    _units_check(metric, path)
     if "rename" in metric:
         text_check(metric["rename"], path=(*path, "rename"), min_chars=1, max_chars=NAME_CHARS_MAX)
     if not isinstance(metric.get("required", False), bool):
         raise BadInputError("required is true or false.", path=(*path, "required"))
     _range_check(metric, path)
+
+
+def _units_check(metric: Mapping[str, Any], path: Path) -> None:
+    for member in ("unit", "sentUnit"):
+        if member not in metric:
+            continue
+        text_check(metric[member], path=(*path, member), max_chars=UNIT_MAX_CHARS)
+        try:
+            unit_check(metric[member])
+        except UnitError as error:
+            raise BadInputError(str(error), path=(*path, member)) from None
+    if "sentUnit" not in metric:
+        return
+    if metric.get("type", "NUMBER") != "NUMBER":
+        raise BadInputError("Only a NUMBER is converted.", path=(*path, "sentUnit"))
+    if "unit" not in metric:
+        raise BadInputError("There is no unit that values in this one become values of.", path=(*path, "sentUnit"))
+    try:
+        unit_conversion(metric["sentUnit"], metric["unit"])
+    except UnitError as error:
+        raise BadInputError(str(error), path=(*path, "sentUnit")) from None
 
 
 def _range_check(metric: Mapping[str, Any], path: Path) -> None:
