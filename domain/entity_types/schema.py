@@ -30,8 +30,9 @@ Path = tuple[str, ...]
 def telemetry_schema_check(value: Any, *, path: Path = ("telemetrySchema",)) -> dict[str, Any]:
     """Return the schema if it is one.
 
-    Raises BadInputError at the place at fault: an unknown member, a wrong type, no UCUM code, a sentUnit that cannot
-    be converted to the unit, min above max, two metrics under one name; LimitExceededError above METRICS_MAX metrics or SCHEMA_MAX_BYTES.
+    Raises BadInputError at the place at fault: an unknown member, a wrong type, no UCUM code, a sentUnit that
+    cannot be converted to the unit, min above max, two metrics under one name; LimitExceededError above METRICS_MAX
+    metrics or SCHEMA_MAX_BYTES.
     """
     schema = json_object_check(value, path=path, max_bytes=SCHEMA_MAX_BYTES)
     _members_check(schema, _MEMBERS, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 
 from domain.telemetry.packed import MetricType
 from domain.telemetry.readings import RawBatch
+from domain.telemetry.schemas import METRIC_MISSING, NOTHING_KEPT, MetricSchema, SchemaVersions, schema_apply
 
 TEXT_CHARS_MAX = 10_000
+# So many names of metrics are shown where one is missing.
+_SHOWN_MAX = 20
 _NUMBER, _BOOLEAN, _TEXT = int(MetricType.NUMBER), int(MetricType.BOOLEAN), int(MetricType.TEXT)
 _NAN = math.nan
 
@@ -114,11 +117,15 @@ def _metrics_decode(text: bytes) -> list[Any]:
         return list(json.loads(text))
 
 
-def readings_normalize(readings: Readings, *, future_tolerance: timedelta) -> Normalized:
+def readings_normalize(
+    readings: Readings, *, future_tolerance: timedelta, schemas: Mapping[bytes, SchemaVersions]
+) -> Normalized:
     """Return the points of readings, and the dead letters of what is none.
 
+    schemas: by device, of those whose type has any; the one in force at a reading's timestamp is applied to it.
     A reading more than `future_tolerance` after its own receipt, or before 1970, is dead as a whole; so is one
-    without any metric. What depends on other readings (repeats, conflicts) is not judged here.
+    without any metric, or of which its schema keeps none. What depends on other readings (repeats, conflicts) is
+    not judged here.
     """
     late = readings.timestamps > readings.received + int(future_tolerance / timedelta(microseconds=1))
     refused = np.flatnonzero(late | (readings.timestamps < 0))
@@ -138,6 +145,10 @@ def readings_normalize(readings: Readings, *, future_tolerance: timedelta) -> No
         if not isinstance(metrics, dict) or not metrics:
             letters.append(Letter(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
             continue
+        if schemas and (versions := schemas.get(readings.devices[i])) is not None:
+            schema = versions.at(int(readings.timestamps[i]))
+            if schema is not None and not schema.is_plain:
+                metrics = _under_schema(i, metrics, schema, letters)  # noqa: PLW2901
         for name, value in metrics.items():
             kind = type(value)
             if kind is float or kind is int:
@@ -164,6 +175,32 @@ def readings_normalize(readings: Readings, *, future_tolerance: timedelta) -> No
         texts,
         letters,
     )
+
+
+def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: list[Letter]) -> dict[str, Any]:
+    """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
+    letters_before = len(letters)
+    good: dict[str, Any] = {}
+    for name, value in sent.items():
+        if _is_point(value):
+            good[name] = value
+        else:
+            letters.append(_unsupported(i, name, value))
+    kept, faults = schema_apply(schema, good, sent=sent)
+    for fault in faults:
+        shown = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
+        letters.append(Letter(i, fault.metric, fault.code, fault.message, shown))
+    if not kept and len(letters) == letters_before:
+        message = "The telemetry schema of the device's type drops every metric of the reading."
+        letters.append(Letter(i, None, NOTHING_KEPT, message, sent))
+    return kept
+
+
+def _is_point(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return len(value) <= TEXT_CHARS_MAX and "\0" not in value
+    return kind is float or kind is int or kind is bool
 
 
 def _untimely(i: int, metrics: Any, *, is_late: bool, tolerance: timedelta) -> Letter:

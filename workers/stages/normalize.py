@@ -101,7 +101,7 @@ class NormalizeStage:
         done = [batch for result in results for batch in result.done]
         if done:
             with transaction(self._state.engine, organization_id) as session:
-                entries += batches_again(session, organization_id=organization_id, batches=done, run=self._run)
+                entries += batches_again(session, organization_id=organization_id, batches=done)
         return entries
 
     def _transact(self, organization_id: int, bunch: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:

@@ -23,11 +23,13 @@ from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
 from domain.telemetry.readings import RawBatch
-from domain.telemetry.stages.demote import Demotion, readings_demote
+from domain.telemetry.stages.demote import readings_demote
 from domain.telemetry.stages.keys import keys_claim, keys_judge
 from domain.telemetry.stages.letters import letters_mirror, letters_resolve, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
-from domain.telemetry.stages.points import points_of, points_standing, points_write
+from domain.telemetry.stages.points import latest_recompute, points_of, points_standing, points_write
+from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
+from domain.telemetry.stages.withdraw import Meaning, readings_withdraw
 from graph.change import graph_hold
 
 # Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
@@ -117,12 +119,14 @@ class NormalizedBatches:
 
 @dataclass(slots=True)
 class _Work:
-    """The readings of a transaction, and what has become of them so far."""
+    """The readings of a transaction, and what has become of them so far. again: those processed before."""
 
     organization_id: int
     run: StageRun
     now: datetime
+    meaning: Meaning
     readings: Readings
+    again: NDArray[np.bool_]
     normalized: Normalized
     outcome: NDArray[np.int8]
     is_kept: NDArray[np.bool_]
@@ -165,12 +169,17 @@ def batches_normalize(
     if not todo:
         return NormalizedBatches([], done, StageNotes())
     readings = readings_decode(todo)
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance)
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=revision, devices=readings.devices, memory=run.memory
+    )
+    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
     work = _Work(
         organization_id,
         run,
         now,
+        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
         readings,
+        np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)]),
         normalized,
         np.full(len(readings), _DEAD, dtype=np.int8),
         np.zeros(len(normalized.readings), dtype=np.bool_),
@@ -182,8 +191,7 @@ def batches_normalize(
         _write(session, work, everything, work.notes)
     if begun.again:
         # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
-        places = {batches[n].id for n in begun.again}
-        raw_ids = [int(raw_id) for batch in todo if batch.id in places for raw_id in batch.raw_ids]
+        raw_ids = readings.raw_ids[work.again].tolist()
         letters_resolve(session, organization_id=organization_id, stage=run.lease.stage, raw_ids=raw_ids, now=now)
         keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == _STORED)
     letters_write(
@@ -194,6 +202,8 @@ def batches_normalize(
         letters=work.letters,
         now=now,
     )
+    if schemas:
+        units_settle(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
     _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
@@ -212,9 +222,7 @@ def batches_normalize(
     return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told)
 
 
-def batches_again(
-    session: Session, *, organization_id: int, batches: Sequence[RawBatch], run: StageRun
-) -> list[NormEntry]:
+def batches_again(session: Session, *, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
     """Return the feed's entries of batches normalized before, with their points as they now stand."""
     arrays_enable(session)
     revision = graph_hold(session, organization_id=organization_id)
@@ -223,21 +231,10 @@ def batches_again(
     if not found:
         return []
     readings = readings_decode(found)
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance)
-    notes = StageNotes()
-    points = points_of(
-        session,
-        organization_id=organization_id,
-        readings=readings,
-        normalized=normalized,
-        chosen=np.arange(len(normalized.readings), dtype=np.intp),
-        memory=run.memory,
-        notes=notes,
-    )
-    is_kept = np.zeros(len(points), dtype=np.bool_)
-    is_kept[points_standing(session, organization_id=organization_id, points=points)] = True
+    standing = points_standing(session, organization_id=organization_id, readings=readings)
+    is_kept = np.ones(len(standing.readings), dtype=np.bool_)
     entries = [
-        _entry(organization_id, (readings, normalized, is_kept), batch, n, position=position, revision=revision)
+        _entry(organization_id, (readings, standing, is_kept), batch, n, position=position, revision=revision)
         for n, (batch, position) in enumerate(zip(found, positions.values(), strict=True))
     ]
     return sorted(entries, key=lambda entry: entry.position)
@@ -263,10 +260,11 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
     if claims.demoted:
         demoted = readings_demote(
             session,
-            demotion=Demotion(work.organization_id, work.run.lease.stage, work.run.future_tolerance, work.now),
+            meaning=work.meaning,
+            stage=work.run.lease.stage,
             demoted=claims.demoted,
-            memory=work.run.memory,
             notes=notes,
+            now=work.now,
         )
         work.demoted.append(demoted)
     places = np.flatnonzero(counts[normalized.readings])
@@ -280,9 +278,23 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
         notes=notes,
     )
     _presence_write(session, work, chosen)
+    again = readings.take(chosen[work.again[chosen]])
+    lowered = []
+    if len(again):
+        lowered = readings_withdraw(session, meaning=work.meaning, readings=again, points=points, notes=notes)
     kept = points_write(
         session, organization_id=work.organization_id, points=points, memory=work.run.memory, notes=notes
     )
+    latest_recompute(session, organization_id=work.organization_id, series=lowered)
+    if work.meaning.schemas:
+        notes.unsettled |= units_unsettled(
+            organization_id=work.organization_id,
+            readings=readings,
+            of=normalized.readings[places],
+            points=points,
+            schemas=work.meaning.schemas,
+            memory=work.run.memory,
+        )
     work.is_kept[places[kept]] = True
     work.outcome[chosen] = np.where(stored[chosen], _STORED, _DEAD)
     work.outcome[claims.duplicates] = _DUPLICATE
@@ -332,6 +344,11 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         chosen=chosen,
         stored=np.zeros(len(work.readings), dtype=np.bool_),
     )
+    if work.again[chosen[0]]:
+        lowered = readings_withdraw(
+            session, meaning=work.meaning, readings=work.readings.take(chosen), points=None, notes=work.notes
+        )
+        latest_recompute(session, organization_id=work.organization_id, series=lowered)
     place = int(chosen[0])
     if len(claims.duplicates):
         work.outcome[place] = _DUPLICATE

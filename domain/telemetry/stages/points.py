@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -67,11 +68,16 @@ _LATEST = text(
         WHERE (excluded."timestamp", excluded.raw_id) > (l."timestamp", l.raw_id)
     """
 )
-_WITHDRAW = text(
+# What readings said, as far as it stands: each by its own raw id, whatever a schema would make of it today.
+_STANDING = text(
     """
-    DELETE FROM telemetry_history h USING unnest(:series, :at, :raw_ids) AS u (s, t, r)
-    WHERE h.organization_id = :organization_id AND h.series_id = u.s AND h."timestamp" = u.t AND h.raw_id = u.r
-    RETURNING h.series_id
+    SELECT u.n - 1 AS n, s.metric, h.type, h.value, h.text
+    FROM unnest(:devices, :ports, :at, :raw_ids) WITH ORDINALITY AS u (d, p, t, r, n)
+    JOIN series s ON s.organization_id = :organization_id AND s.entity_id = u.d
+        AND s.port IS NOT DISTINCT FROM nullif(u.p, -1)
+    JOIN telemetry_history h ON h.organization_id = :organization_id AND h.series_id = s.id
+        AND h."timestamp" = u.t AND h.raw_id = u.r
+    ORDER BY u.n, s.metric COLLATE "C"
     """
 )
 _LATEST_CLEAR = text("DELETE FROM latest_values WHERE organization_id = :organization_id AND series_id = ANY(:series)")
@@ -104,6 +110,12 @@ class PointColumns:
     types: NDArray[np.int8]
     values: NDArray[np.float64]
     texts: dict[int, str]
+
+    @classmethod
+    def none(cls) -> PointColumns:
+        """Return no points."""
+        whole = np.empty(0, dtype=np.int64)
+        return cls(whole, whole, whole, whole, np.empty(0, dtype=np.int8), np.empty(0, dtype=np.float64), {})
 
     def take(self, index: NDArray[np.intp]) -> PointColumns:
         """Return the points at these places."""
@@ -220,32 +232,40 @@ def points_write(
     kept = order[is_last]
     ordered = points.take(kept)
     months_ensure(session, ordered.at, memory=memory, notes=notes)
-    columns = _parameters(organization_id, ordered)
+    columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
     if done.rowcount != len(kept):  # type: ignore[attr-defined]
         lost = [row.n for row in session.execute(_LOSERS, columns)]
         kept = np.delete(kept, lost)
     newest = ordered.take(np.flatnonzero(np.r_[ordered.series[1:] != ordered.series[:-1], True]))
-    session.execute(_LATEST, _parameters(organization_id, newest))
+    session.execute(_LATEST, points_parameters(organization_id, newest))
     return kept
 
 
-def points_standing(session: Session, *, organization_id: int, points: PointColumns) -> NDArray[np.intp]:
-    """Return the places of the points that stand in history."""
-    if not len(points):
-        return np.empty(0, dtype=np.intp)
+def points_standing(session: Session, *, organization_id: int, readings: Readings) -> Normalized:
+    """Return the points of readings that stand in history."""
     arrays_enable(session)
-    lost = [row.n for row in session.execute(_LOSERS, _parameters(organization_id, points))]
-    return np.delete(np.arange(len(points), dtype=np.intp), lost)
-
-
-def points_withdraw(session: Session, *, organization_id: int, points: PointColumns) -> list[int]:
-    """Remove points from history where they still stand; return the series that lost one."""
-    if not len(points):
-        return []
-    arrays_enable(session)
-    rows = session.execute(_WITHDRAW, _parameters(organization_id, points)).scalars()
-    return sorted(set(rows))
+    rows = session.execute(
+        _STANDING,
+        {
+            "organization_id": organization_id,
+            "devices": uuid_array(b"".join(readings.devices)),
+            "ports": int_array(readings.ports),
+            "at": instant_array(readings.timestamps),
+            "raw_ids": bigint_array(readings.raw_ids),
+        },
+    ).all()
+    index: dict[str, int] = {}
+    metrics = [index.setdefault(row.metric, len(index)) for row in rows]
+    return Normalized(
+        names=list(index),
+        readings=np.array([row.n for row in rows], dtype=np.int32),
+        metrics=np.array(metrics, dtype=np.int32),
+        types=np.array([row.type for row in rows], dtype=np.int8),
+        values=np.array([math.nan if row.value is None else row.value for row in rows], dtype=np.float64),
+        texts={place: row.text for place, row in enumerate(rows) if row.text is not None},
+        letters=[],
+    )
 
 
 def latest_recompute(session: Session, *, organization_id: int, series: list[int]) -> None:
@@ -268,7 +288,8 @@ def months_ensure(session: Session, at: NDArray[np.int64], *, memory: StageMemor
         notes.months |= set(missing)
 
 
-def _parameters(organization_id: int, points: PointColumns) -> dict[str, object]:
+def points_parameters(organization_id: int, points: PointColumns) -> dict[str, object]:
+    """Return the columns of points as a statement takes them."""
     return {
         "organization_id": organization_id,
         "types": smallint_array(points.types),

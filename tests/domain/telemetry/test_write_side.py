@@ -167,7 +167,7 @@ def test_a_batch_delivered_again_changes_nothing_but_is_sent_again(line: Line) -
     result = line.normalize(batches)
     assert (result.entries, result.done) == ([], batches)
     with line.pipeline() as session:
-        [again] = batches_again(session, organization_id=line.organization_id, batches=batches, run=line.run())
+        [again] = batches_again(session, organization_id=line.organization_id, batches=batches)
     assert norm_encode(again) == norm_encode(replace(entry, group=0, group_size=0))
     assert [row.attempts for row in line.rows("SELECT attempts FROM dead_letters")] == [1]
     assert [row.position for row in line.rows("SELECT position FROM stage_leases")] == [1]
