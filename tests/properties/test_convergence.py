@@ -87,7 +87,13 @@ def type_of(value: Any) -> str | None:
     return "text" if isinstance(value, str) else None
 
 
-def reference(log: list[tuple[int, UUID, Sent]]) -> dict[str, Any]:
+# What a reading means: device, at_s, its metrics that could be points, all of them -> points, and who is refused why.
+Means = Callable[[UUID, int, dict[str, Any], dict[str, Any]], tuple[dict[str, Any], set[tuple[str | None, str]]]]
+
+
+def reference(
+    log: list[tuple[int, UUID, Sent]], means: Means = lambda _device, _at_s, good, _sent: (good, set())
+) -> dict[str, Any]:
     """What must stand, in a few lines, from the raw log alone."""
     first: dict[Any, int] = {}
     points: dict[Any, Any] = {}
@@ -108,9 +114,10 @@ def reference(log: list[tuple[int, UUID, Sent]]) -> dict[str, Any]:
             letters.add((raw_id, None, untimely or "NO_METRICS"))
             good = {}
         else:
-            letters |= {
-                (raw_id, n, "UNSUPPORTED_VALUE") for n, v in sent.metrics.items() if v is not None and not type_of(v)
-            }
+            said_by_it = {n: v for n, v in sent.metrics.items() if v is not None}
+            letters |= {(raw_id, n, "UNSUPPORTED_VALUE") for n, v in said_by_it.items() if not type_of(v)}
+            good, refused = means(device, sent.at_s, good, said_by_it)
+            letters |= {(raw_id, *each) for each in refused}
         for name, value in good.items():
             points[device, sent.port, name, sent.at_s] = (raw_id, type_of(value), value)
         stored, dead = stored + bool(good), dead + (not good)

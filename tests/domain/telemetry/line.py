@@ -13,11 +13,13 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books
+from domain.entity_types.operations import entity_type_create, entity_type_update
+from domain.entity_types.queries import entity_type_by_name
 from domain.telemetry.accept import Acceptance, readings_accept
 from domain.telemetry.account import IngestAccount, ingest_account
 from domain.telemetry.directory import DeviceDirectory
 from domain.telemetry.leases import Lease, lease_acquire
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import EPOCH, micros_of
 from domain.telemetry.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from domain.telemetry.readings import RawBatch, ReadingDraft
 from domain.telemetry.stages.memory import StageMemory
@@ -53,9 +55,9 @@ class Line:
         with transaction(self.engine("pipeline"), self.organization_id) as session:
             yield session
 
-    def device(self, external_id: str | None = None) -> UUID:
+    def device(self, external_id: str | None = None, *, type_name: str | None = None) -> UUID:
         """Make a device."""
-        device_id = self.world.entity(EntityKind.DEVICE)
+        device_id = self.world.entity(EntityKind.DEVICE, type_name)
         with transaction(self.engine("owner")) as session:
             session.execute(
                 text("INSERT INTO devices (organization_id, id) VALUES (:o, :d)"),
@@ -67,6 +69,34 @@ class Line:
                     {"o": self.organization_id, "d": device_id, "x": external_id},
                 )
         return device_id
+
+    def schema(self, type_name: str, schema: dict[str, Any], *, begins: datetime = EPOCH) -> None:
+        """Put a telemetry schema of a type of devices in force."""
+        with self.world.changing() as (session, change):
+            found = entity_type_by_name(
+                session, organization_id=self.organization_id, kind=EntityKind.DEVICE, name=type_name
+            )
+            if found is None:
+                entity_type_create(
+                    session,
+                    change=change,
+                    kind=EntityKind.DEVICE,
+                    name=type_name,
+                    telemetry_schema=schema,
+                    effective_from=begins,
+                )
+            else:
+                entity_type_update(
+                    session, change=change, entity_type_id=found.id, telemetry_schema=schema, effective_from=begins
+                )
+
+    def reopen(self) -> None:
+        """Have every batch processed again, as a replay does."""
+        with transaction(self.engine("owner")) as session:
+            session.execute(
+                text("UPDATE raw_batches SET normalized_at = NULL WHERE organization_id = :o"),
+                {"o": self.organization_id},
+            )
 
     def directory(self, monotonic_s: Callable[[], float] = lambda: 0.0) -> DeviceDirectory:
         return DeviceDirectory(
