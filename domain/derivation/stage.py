@@ -145,7 +145,8 @@ def entities_derive(
 ) -> DerivedEntities:
     """Derive the dirty windows of entities (16 bytes each) of one organization and the lease's partition.
 
-    at_hand: entries of this organization. Windows longer than `chunk` are begun; what is left of them stays.
+    at_hand: entries of this organization. Windows longer than `chunk`, or twice the longest maxAge, are begun; what is
+    left of them stays.
     Raises FencedError where another has taken the lease, LimitExceededError where more than `points_max` points
     would have to be read back: then take fewer entities or a shorter chunk.
     """
@@ -269,6 +270,8 @@ def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stre
 
 
 def _cut(stretch: Stretch, chunk_us: int) -> Stretch:
+    # Longer than what any point reaches: what is left of a window that was begun is then less than a chunk at last.
+    chunk_us = max(chunk_us, 2 * stretch.derivation.reach_us + 1)
     ends = min(stretch.ends_us, stretch.begins_us + chunk_us)
     return Stretch(stretch.entity, stretch.derivation, stretch.begins_us, ends, stretch.windows)
 

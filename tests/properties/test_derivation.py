@@ -69,6 +69,13 @@ class Derive:
 
 
 @dataclass(frozen=True)
+class Live:
+    """The next batches that nobody has delivered go all the way, one after the other."""
+
+    batches: int
+
+
+@dataclass(frozen=True)
 class Edit:
     """Change a link or the formulas. A refused one (an overlap) changes nothing."""
 
@@ -99,6 +106,7 @@ STEP = st.one_of(
         is_lost=st.sampled_from([False, False, True]),
     ),
     st.builds(Derive, brings=st.booleans(), crashes=st.sampled_from([False, False, True]), forgets=st.booleans()),
+    st.builds(Live, batches=st.integers(1, 4)),
     st.builds(
         Edit,
         what=st.sampled_from(["link", "end", "move", "retract", "formulas", "map"]),
@@ -126,6 +134,7 @@ class Schedule:
         self.batches: list[RawBatch] = []
         self.log: list[tuple[int, Sent]] = []
         self.waiting: list[NormEntry] = []
+        self.delivered: set[int] = set()
         self.memories = [StageMemory(), StageMemory()]
         plant.formulas(FORMULAS[0], since=at(0))
         self.pumps = [plant.pump() for _ in range(PUMPS)]
@@ -147,9 +156,13 @@ class Schedule:
         self.batches.append(batch)
         self.log += [(int(raw_id), sent) for raw_id, sent in zip(batch.raw_ids, readings, strict=True)]
 
-    def step(self, step: Deliver | Derive | Edit) -> None:
+    def step(self, step: Deliver | Derive | Edit | Live) -> None:
         try:
-            if isinstance(step, Deliver):
+            if isinstance(step, Live):
+                for n in [n for n in range(len(self.batches)) if n not in self.delivered][: step.batches]:
+                    self._deliver(Deliver([n], 0, crashes=False, is_lost=False))
+                    self._derive(Derive(brings=True, crashes=False, forgets=False))
+            elif isinstance(step, Deliver):
                 self._deliver(step)
             elif isinstance(step, Derive):
                 self._derive(step)
@@ -171,6 +184,7 @@ class Schedule:
             if step.crashes:
                 raise _CrashError
         line.memory.keep(result.notes)
+        self.delivered |= set(step.batches)
         if not step.is_lost:
             self.waiting += [norm_decode(norm_encode(entry)) for entry in result.entries]
 
@@ -298,19 +312,21 @@ def plain(formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any
     sent=st.lists(SENT, min_size=1, max_size=20),
     sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
     steps=st.lists(STEP, max_size=14),
+    in_order=st.booleans(),
 )
 def test_any_schedule_derives_the_same(
     engine: Callable[[str], Engine],
     sent: list[Sent],
     sizes: list[int],
-    steps: list[Deliver | Derive | Edit],
+    steps: list[Deliver | Derive | Edit | Live],
+    in_order: bool,
 ) -> None:
     line = Line(world_create(owner=engine("owner"), api=engine("api"), slug=f"d{next(_SLUGS)}"), engine)
     with transaction(engine("owner")) as session:
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
     schedule = Schedule(DerivingPlant(line))
-    rest = list(sent)
+    rest = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
     while rest:
         size = sizes[len(schedule.batches)] if len(schedule.batches) < len(sizes) - 1 else len(rest)
         taken, rest = rest[:size], rest[size:]

@@ -16,6 +16,7 @@ from domain.derivation.stage import (
     CHUNK,
     ENTITIES_MAX,
     READ_BACK_ENTITIES_MAX,
+    READ_BACK_POINTS_MAX,
     Checkpoints,
     DerivedEntities,
     DeriveRun,
@@ -24,6 +25,7 @@ from domain.derivation.stage import (
 from domain.derivation.windows import windows_overdue
 from domain.telemetry.entries import EntryError, norm_encode
 from domain.telemetry.leases import Lease
+from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.normalize import DATA_ERRORS
 from domain.telemetry.streams import DERIVED, stream_name
 from graph.errors import LimitExceededError, NotFoundError
@@ -111,7 +113,7 @@ class DeriveStage:
                 elif chunk > _CHUNK_LEAST:
                     self._derive(organization_id, some, at_hand, most=1, chunk=chunk / 8)
                 else:
-                    raise
+                    self._rest(organization_id, some[0])
             except NotFoundError:
                 # The bus remembers another database.
                 _log.error("organization_unknown", organization=organization_id)
@@ -123,9 +125,12 @@ class DeriveStage:
                 if len(some) > 1:
                     self._derive(organization_id, some, at_hand, most=-(-len(some) // 4), chunk=chunk)
                 else:
-                    # Its windows stay. The others go on, and it is tried again after a while.
-                    _log.exception("entity_not_derived", organization=organization_id, entity=str(UUID(bytes=some[0])))
-                    self._resting[organization_id, some[0]] = time.monotonic() + RESTS_S
+                    self._rest(organization_id, some[0])
+
+    def _rest(self, organization_id: int, entity: bytes) -> None:
+        """Leave an entity alone for a while, with its windows: the others go on."""
+        _log.exception("entity_not_derived", organization=organization_id, entity=str(UUID(bytes=entity)))
+        self._resting[organization_id, entity] = time.monotonic() + RESTS_S
 
     def _transact(
         self, organization_id: int, entities: Sequence[bytes], at_hand: Sequence[AssetEntry], chunk: timedelta
@@ -139,6 +144,8 @@ class DeriveStage:
                 run=self._run,
                 now=datetime.now(UTC),
                 chunk=chunk,
+                # The shortest chunk is not always short, where a value counts for long.
+                points_max=READ_BACK_POINTS_MAX if chunk > _CHUNK_LEAST else POINTS_SCANNED_MAX,
             )
         self._keep(done)
 
