@@ -27,7 +27,9 @@ from workers.process import ProcessState, state_get
 _log = structlog.get_logger(__name__)
 
 RUN_S = 2.0
-# Between pages, so that others get at the disk.
+# So many jobs drop partitions within an hour; what is still in use then waits for the next.
+PARTS_MAX = 50
+# Between pages and after a lock, so that others get their turn.
 _PAUSE_S = 0.05
 
 
@@ -43,24 +45,28 @@ def retain(turn: int, part: int) -> None:
     with transaction(state.engine) as session:
         outdated = partitions_outdated(session, kept=kept, now=now)
     dropped: set[str] = set()
-    busy: set[str] = set()
+    is_left = False
     for partition in outdated:
-        if partition.name in dropped or partition.table in busy:
+        if partition.name in dropped:
             continue
         if partition.is_unfinished:
             _log.warning("partition_unfinished", partition=partition.name)
             continue
         if state.stopping.is_set() or time.monotonic() > deadline_s:
-            retention_enqueue(state, "retain", turn, part + 1)
-            return
+            is_left = True
+            break
         with transaction(state.engine) as session:
             names = partition_drop(session, partition)
         dropped.update(names)
         if partition.name in names:
             _log.info("partition_dropped", partition=partition.name, bytes=partition.bytes)
         else:
-            _log.info("partition_in_use", partition=partition.name)
-            busy.add(partition.table)
+            # In use. Those who waited behind the lock go first, before it is tried again.
+            is_left = True
+            state.stopping.wait(_PAUSE_S)
+    if is_left and part < PARTS_MAX:
+        retention_enqueue(state, "retain", turn, part + 1)
+        return
     # It reads the whole tables: once a day is enough, when a day of the raw log has gone.
     if turn % 24 == 0 or any(each.name in dropped and each.table in RAW_TABLES for each in outdated):
         retention_enqueue(state, "forget", turn, part + 1, ROWS_TABLES[0], 0)

@@ -16,7 +16,7 @@ $$;
 -- log with a batch that no stage has finished, and whatever somebody else holds longer than the lock's timeout, for
 -- all who come after a lock that waits wait with it, ingest too.
 CREATE FUNCTION drop_partitions(parent text, before timestamptz) RETURNS SETOF text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '100ms' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
     old record;
 BEGIN

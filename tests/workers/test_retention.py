@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from domain.telemetry.entries import raw_encode
 from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
@@ -70,6 +71,19 @@ def test_what_a_job_has_no_time_for_is_the_next_ones(
         ("workers.retention.forget", [8, 4, "reading_keys", 5]),
     ]
     assert len(line.rows("SELECT * FROM telemetry_raw")) == 1
+
+
+def test_what_is_in_use_is_tried_again_and_left_for_the_next_hour(keeping: ProcessState, line: Line) -> None:
+    old_day(line)
+    with transaction(line.engine("owner")) as session:
+        session.execute(text("LOCK TABLE telemetry_history IN ACCESS SHARE MODE"))
+        retention.retain(7, 0)
+        retention.retain(7, retention.PARTS_MAX)
+        assert len(line.rows("SELECT * FROM telemetry_history")) == 1
+    assert jobs(keeping) == [("workers.retention.retain", [7, 1])]
+    assert line.rows("SELECT * FROM telemetry_raw") == []
+    retention.retain(7, 1)
+    assert line.rows("SELECT * FROM telemetry_history") == []
 
 
 def test_without_ages_nothing_goes(state: ProcessState, line: Line) -> None:
