@@ -1,8 +1,9 @@
 """Retention: for how long what was measured is kept, and how the rest goes. The role is argus_pipeline.
 
 Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
-known of single readings, the keys that tell repeats and the dead letters. `points`: the history, by month of the
-points' own time. Series, latest values and the graph's changes are kept for ever.
+known of single readings, the keys that tell repeats and the dead letters, and the commits of derived points by which a
+feed is resumed. `points`: the history, by month of the points' own time. Series, latest values and the graph's changes
+are kept for ever.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session
 RAW_TABLES: Final = ("telemetry_raw", "raw_batches")
 POINTS_TABLES: Final = ("telemetry_history",)
 # Rows of these go with the raw log, though they stand in no partitions.
-ROWS_TABLES: Final = ("reading_keys", "dead_letters")
+ROWS_TABLES: Final = ("reading_keys", "dead_letters", "derived_commits")
 # So many pages of 8 KiB does one transaction look through: about 100,000 rows.
 PAGES: Final = 1_000
 KEPT_MIN: Final = timedelta(days=1)
@@ -106,7 +107,7 @@ def rows_kept_from(session: Session, *, kept: Kept, now: datetime) -> datetime |
 
 
 def rows_forget(session: Session, *, table: str, before: datetime, first_page: int) -> tuple[int, int | None]:
-    """Delete rows of one of ROWS_TABLES that were received before an instant, in PAGES pages from `first_page` on.
+    """Delete rows of one of ROWS_TABLES, received or committed before an instant, in PAGES pages from `first_page` on.
 
     Return how many went, and the page to go on with; None: that was the last.
     """

@@ -56,21 +56,22 @@ BEGIN
     END LOOP;
 END $$;
 
--- Deletes the rows received before an instant from some pages of a table that has no partitions, of all organizations;
+-- Deletes the rows received, or committed, before an instant from some pages of a table that has no partitions, of all organizations;
 -- returns how many. By pages, so that neither an index nor a second look at a page is needed.
 CREATE FUNCTION forget_rows(relation text, before timestamptz, first_page bigint, pages integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     gone bigint;
 BEGIN
-    IF relation NOT IN ('reading_keys', 'dead_letters') THEN
+    IF relation NOT IN ('reading_keys', 'dead_letters', 'derived_commits') THEN
         RAISE EXCEPTION 'forget_rows: % is kept', relation;
     END IF;
     IF before > clock_timestamp() - interval '1 day' THEN
         RAISE EXCEPTION 'forget_rows: what is younger than a day is kept';
     END IF;
-    EXECUTE format('DELETE FROM public.%I WHERE ctid >= %L AND ctid < %L AND received_at < %L', relation,
-        format('(%s,0)', first_page), format('(%s,0)', first_page + pages), before);
+    EXECUTE format('DELETE FROM public.%I WHERE ctid >= %L AND ctid < %L AND %I < %L', relation,
+        format('(%s,0)', first_page), format('(%s,0)', first_page + pages),
+        CASE relation WHEN 'derived_commits' THEN 'committed_at' ELSE 'received_at' END, before);
     GET DIAGNOSTICS gone = ROW_COUNT;
     RETURN gone;
 END $$;

@@ -170,5 +170,5 @@ def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url:
         "dropped",
     ]
     # The older day is still there, and so is what may be known of its readings.
-    assert done["rows"] == {"reading_keys": 0, "dead_letters": 0}
+    assert done["rows"] == {"reading_keys": 0, "dead_letters": 0, "derived_commits": 0}
     assert [row.normalized_at for row in line.rows("SELECT normalized_at FROM raw_batches")] == [None]

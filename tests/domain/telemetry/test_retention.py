@@ -77,13 +77,13 @@ def test_the_raw_log_goes_by_day_of_receipt_and_what_is_known_of_its_readings_wi
         line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": value}}, at=at))
         line.normalize(line.send({"device_id": device, "timestamp": -1, "metrics": {"t": value}}, at=at))
     assert drop(line) == ["telemetry_raw_20260121", "raw_batches_20260121"]
-    assert forget(line) == {"reading_keys": 2, "dead_letters": 1}
+    assert forget(line) == {"reading_keys": 2, "dead_letters": 1, "derived_commits": 0}
     assert [tuple(row) for row in line.rows("SELECT received_at FROM telemetry_raw")] == [(NOW,), (NOW,)]
     account = line.account()
     assert (account.received, account.stored, account.dead, account.duplicate) == (2, 1, 1, 0)
     # What it meant stands.
     assert list(line.history().values()) == [1.0, 2.0]
-    assert (drop(line), forget(line)) == ([], {"reading_keys": 0, "dead_letters": 0})
+    assert (drop(line), forget(line)) == ([], {"reading_keys": 0, "dead_letters": 0, "derived_commits": 0})
 
 
 def test_a_day_with_a_batch_that_is_not_finished_stays_whole(line: Line) -> None:
@@ -212,7 +212,15 @@ def test_rows_go_page_by_page_and_of_every_organization(
             ),
             {"new": NOW, "old": OLD, "of": [line.organization_id, other.organization_id]},
         )
-    assert forget(line)["reading_keys"] == 800
+        session.execute(
+            text(
+                "INSERT INTO derived_commits SELECT :o, 0, n, CASE WHEN n = 3 THEN cast(:new AS timestamptz) ELSE :old END,"
+                " '{}', '{}', '{}', false FROM generate_series(1, 3) n"
+            ),
+            {"new": NOW, "old": OLD, "o": other.organization_id},
+        )
+    gone = forget(line)
+    assert (gone["reading_keys"], gone["derived_commits"]) == (800, 2)
     assert {row.received_at for row in line.rows("SELECT received_at FROM reading_keys")} == {NOW}
 
 
