@@ -59,6 +59,7 @@ def test_conversions(from_: str, to: str, value: float, converted: float) -> Non
         ("[pH]", "1"),
         ("'", "min"),
         ("mol", "1"),
+        ("J/Cel", "kJ/K"),
         ("10*99999", "1"),
         ("10*999", "1"),
     ],

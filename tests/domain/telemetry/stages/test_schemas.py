@@ -211,3 +211,17 @@ def test_processed_again_under_another_schema(line: Line) -> None:
     }
     assert letters(line) == []
     assert line.account().stored == 3
+
+
+def test_what_cannot_be_written_any_more_is_taken_back(line: Line) -> None:
+    device = line.device(type_name="Probe")
+    batches = [*send(line, device, T0, t=1), *send(line, device, T0, t=3), *send(line, device, T0 + HOUR, t=2)]
+    line.normalize(batches)
+    line.schema("Probe", {"metrics": {"t": {"unit": "cm", "sentUnit": "m"}}})
+    with line.engine("owner").begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE telemetry_history ADD CHECK (value <> 300) NOT VALID")
+    line.reopen()
+    line.normalize(batches, is_isolating=True)
+    assert line.history() == {(device, None, "t", T0): 100.0, (device, None, "t", T0 + HOUR): 200.0}
+    assert letters(line) == [(None, "PROCESSING_FAILED", {"t": 3})]
+    assert (line.account().stored, line.account().dead) == (2, 1)
