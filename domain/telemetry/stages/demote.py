@@ -54,6 +54,6 @@ def readings_demote(
         raw_ids=gone.raw_ids.tolist(),
         now=now,
     )
-    series = readings_withdraw(session, meaning=meaning, readings=gone, points=None, notes=notes)
-    latest_recompute(session, organization_id=meaning.organization_id, series=series)
+    withdrawn = readings_withdraw(session, meaning=meaning, readings=gone, points=None, notes=notes)
+    latest_recompute(session, organization_id=meaning.organization_id, series=withdrawn.series)
     return gone

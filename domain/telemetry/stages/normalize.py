@@ -27,9 +27,9 @@ from domain.telemetry.stages.demote import readings_demote
 from domain.telemetry.stages.keys import keys_claim, keys_judge
 from domain.telemetry.stages.letters import letters_mirror, letters_resolve, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
-from domain.telemetry.stages.points import latest_recompute, points_of, points_standing, points_write
+from domain.telemetry.stages.points import PointColumns, latest_recompute, points_of, points_standing, points_write
 from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
-from domain.telemetry.stages.withdraw import Meaning, readings_withdraw
+from domain.telemetry.stages.withdraw import Meaning, Withdrawn, readings_withdraw
 from graph.change import graph_hold
 
 # Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
@@ -278,14 +278,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
         notes=notes,
     )
     _presence_write(session, work, chosen)
-    again = readings.take(chosen[work.again[chosen]])
-    lowered = []
-    if len(again):
-        lowered = readings_withdraw(session, meaning=work.meaning, readings=again, points=points, notes=notes)
-    kept = points_write(
-        session, organization_id=work.organization_id, points=points, memory=work.run.memory, notes=notes
-    )
-    latest_recompute(session, organization_id=work.organization_id, series=lowered)
+    kept = _points_write(session, work, chosen, points, notes)
     if work.meaning.schemas:
         notes.unsettled |= units_unsettled(
             organization_id=work.organization_id,
@@ -299,6 +292,23 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
     work.outcome[chosen] = np.where(stored[chosen], _STORED, _DEAD)
     work.outcome[claims.duplicates] = _DUPLICATE
     work.letters += [letter for letter in normalized.letters if counts[letter.reading]]
+
+
+def _points_write(
+    session: Session, work: _Work, chosen: NDArray[np.intp], points: PointColumns, notes: StageNotes
+) -> NDArray[np.intp]:
+    """Write the points of the chosen readings, and nothing where all stand already; return the places that stand."""
+    again = work.readings.take(chosen[work.again[chosen]])
+    gone = Withdrawn([], 0)
+    if len(again):
+        gone = readings_withdraw(session, meaning=work.meaning, readings=again, points=points, notes=notes)
+        if len(again) == len(chosen) and not gone.series and gone.standing == len(points):
+            return np.arange(len(points), dtype=np.intp)
+    kept = points_write(
+        session, organization_id=work.organization_id, points=points, memory=work.run.memory, notes=notes
+    )
+    latest_recompute(session, organization_id=work.organization_id, series=gone.series)
+    return kept
 
 
 def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
@@ -345,10 +355,10 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         stored=np.zeros(len(work.readings), dtype=np.bool_),
     )
     if work.again[chosen[0]]:
-        lowered = readings_withdraw(
+        gone = readings_withdraw(
             session, meaning=work.meaning, readings=work.readings.take(chosen), points=None, notes=work.notes
         )
-        latest_recompute(session, organization_id=work.organization_id, series=lowered)
+        latest_recompute(session, organization_id=work.organization_id, series=gone.series)
     place = int(chosen[0])
     if len(claims.duplicates):
         work.outcome[place] = _DUPLICATE

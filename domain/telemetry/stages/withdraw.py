@@ -23,21 +23,26 @@ from domain.telemetry.stages.points import PointColumns, points_of, points_param
 # sorted whatever the planner believes of the arrays.
 _WITHDRAW = text(
     """
-    WITH stale AS (
+    WITH told AS MATERIALIZED (
         SELECT h.series_id, h."timestamp", h.raw_id, h.type, h.value, h.text
         FROM unnest(:devices, :ports, :told_at, :told_by) AS u (d, p, t, r)
         JOIN series s ON s.organization_id = :organization_id AND s.entity_id = u.d
             AND s.port IS NOT DISTINCT FROM nullif(u.p, -1)
         JOIN telemetry_history h ON h.organization_id = :organization_id AND h.series_id = s.id
             AND h."timestamp" = u.t AND h.raw_id = u.r
+    ), stale AS (
+        SELECT * FROM told
         EXCEPT
         SELECT k.s, k.t, k.r, k.y, nullif(k.v, 'NaN'), k.x
         FROM unnest(:series, :at, :raw_ids, :types, :values, :texts) AS k (s, t, r, y, v, x)
+    ), gone AS (
+        DELETE FROM telemetry_history h USING stale o
+        WHERE h.organization_id = :organization_id AND h.series_id = o.series_id AND h."timestamp" = o."timestamp"
+            AND h.raw_id = o.raw_id
+        RETURNING h.series_id, h.raw_id
     )
-    DELETE FROM telemetry_history h USING stale o
-    WHERE h.organization_id = :organization_id AND h.series_id = o.series_id AND h."timestamp" = o."timestamp"
-        AND h.raw_id = o.raw_id
-    RETURNING h.series_id, h.raw_id
+    SELECT (SELECT count(*) FROM told) - (SELECT count(*) FROM gone) AS standing,
+        array(SELECT DISTINCT series_id FROM gone) AS series, array(SELECT DISTINCT raw_id FROM gone) AS raw_ids
     """
 )
 READING_COLUMNS = 'r.id, r.device_id, r.port, r."timestamp", r.received_at, r.key, r.metrics::text AS metrics'
@@ -64,28 +69,37 @@ class Meaning:
     memory: StageMemory
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What became of the points of readings. standing: how many of them stayed.
+
+    series: those that lost one; their latest values are to be found anew once what is left to write is written.
+    """
+
+    series: list[int]
+    standing: int
+
+
 def readings_withdraw(
     session: Session, *, meaning: Meaning, readings: Readings, points: PointColumns | None, notes: StageNotes
-) -> list[int]:
+) -> Withdrawn:
     """Remove from history every point of these readings that is not among `points` just so.
 
     Where another reading said something at the same (device, port, metric, timestamp), its point takes the place.
-    Return the series that lost a point: their latest values are to be found anew once `points` are written.
     """
     arrays_enable(session)
     if points is None:
         points = PointColumns.none()
-    rows = session.execute(_WITHDRAW, {**_told(readings), **points_parameters(meaning.organization_id, points)}).all()
-    if not rows:
-        return []
-    losers = {row.raw_id for row in rows}
-    places = np.array([n for n, raw_id in enumerate(readings.raw_ids.tolist()) if raw_id in losers], dtype=np.intp)
-    themselves = set(readings.raw_ids.tolist())
-    found = session.execute(_BESIDE, {"organization_id": meaning.organization_id, **_told(readings.take(places))}).all()
-    _write(session, meaning, readings_of([row for row in found if row.id not in themselves]), notes)
-    lowered = sorted({row.series_id for row in rows})
-    notes.unsettled |= set(lowered)
-    return lowered
+    done = session.execute(_WITHDRAW, {**_told(readings), **points_parameters(meaning.organization_id, points)}).one()
+    if done.series:
+        losers, themselves = set(done.raw_ids), set(readings.raw_ids.tolist())
+        places = np.array([n for n, raw_id in enumerate(readings.raw_ids.tolist()) if raw_id in losers], dtype=np.intp)
+        found = session.execute(
+            _BESIDE, {"organization_id": meaning.organization_id, **_told(readings.take(places))}
+        ).all()
+        _write(session, meaning, readings_of([row for row in found if row.id not in themselves]), notes)
+        notes.unsettled |= set(done.series)
+    return Withdrawn(sorted(done.series), done.standing)
 
 
 def readings_of(rows: object) -> Readings:
