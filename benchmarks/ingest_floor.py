@@ -2,6 +2,7 @@
 
 1,000 devices, 10 metrics a reading, calls of 100 readings. The reference is COPY of the same points into an empty
 table with the columns and the index of telemetry_history, in the same run. PostgreSQL without fsync.
+--schema: the devices' type has a telemetry schema of all metrics, with type, range and conversion of units.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 
 from domain.derivation.book import Books
+from domain.entity_types.operations import entity_type_create
 from domain.telemetry.accept import readings_accept
 from domain.telemetry.leases import lease_acquire
 from domain.telemetry.packed import micros_of
@@ -41,9 +43,21 @@ BATCHES_PER_TRANSACTION = 32
 TTL = timedelta(minutes=10)
 
 
-def devices_make(owner: Engine, api: Engine) -> tuple[int, list[UUID]]:
+def devices_make(owner: Engine, api: Engine, *, has_schema: bool) -> tuple[int, list[UUID]]:
     world = world_create(owner=owner, api=api, slug="bench")
-    ids = world.entities(EntityKind.DEVICE, DEVICES)
+    if has_schema:
+        metric = {"type": "NUMBER", "unit": "Pa", "sentUnit": "kPa", "min": 0, "max": 1e6}
+        schema = {"metrics": dict.fromkeys(METRICS, metric)}
+        with world.changing() as (session, change):
+            entity_type_create(
+                session,
+                change=change,
+                kind=EntityKind.DEVICE,
+                name="Probe",
+                telemetry_schema=schema,
+                effective_from=datetime(2020, 1, 1, tzinfo=UTC),
+            )
+    ids = world.entities(EntityKind.DEVICE, DEVICES, "Probe" if has_schema else None)
     with transaction(owner) as session:
         session.execute(text("INSERT INTO devices (organization_id, id) SELECT organization_id, id FROM entities"))
     return world.organization_id, list(ids)
@@ -125,7 +139,7 @@ def main() -> None:
 
 def measure(database: TestDatabase, *, is_profiled: bool) -> None:
     engines = {role: engine_create(database.url(role)) for role in ("owner", "api", "ingest", "pipeline")}
-    organization_id, ids = devices_make(engines["owner"], engines["api"])
+    organization_id, ids = devices_make(engines["owner"], engines["api"], has_schema="--schema" in sys.argv)
     now = datetime.now(UTC)
     with transaction(engines["ingest"]) as session:
         raw_partition_ensure(session, at=now)

@@ -180,12 +180,9 @@ def readings_normalize(
 def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: list[Letter]) -> dict[str, Any]:
     """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
     letters_before = len(letters)
-    good: dict[str, Any] = {}
-    for name, value in sent.items():
-        if _is_point(value):
-            good[name] = value
-        else:
-            letters.append(_unsupported(i, name, value))
+    odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
+    letters += [_unsupported(i, name, sent[name]) for name in odd]
+    good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
     kept, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
         shown = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]

@@ -6,12 +6,12 @@ What a schema may say is checked where it is defined: `domain.entity_types.schem
 from __future__ import annotations
 
 import math
+import sys
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from domain.telemetry.packed import MetricType
 from domain.telemetry.units import IDENTITY, Conversion, UnitError, unit_conversion
 
 WRONG_TYPE: Final = "WRONG_TYPE"
@@ -23,7 +23,7 @@ NOT_CONVERTIBLE: Final = "NOT_CONVERTIBLE"
 NOTHING_KEPT: Final = "NOTHING_KEPT"
 
 _KEEP, _REFUSE = "keep", "refuse"
-_TYPES: Final = {float: MetricType.NUMBER, int: MetricType.NUMBER, bool: MetricType.BOOLEAN, str: MetricType.TEXT}
+_KINDS: Final[Mapping[type, str]] = {float: "NUMBER", int: "NUMBER", bool: "BOOLEAN", str: "TEXT"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,16 @@ class MetricFault:
 
 @dataclass(frozen=True, slots=True)
 class MetricRule:
-    """What becomes of one metric. name: under which it is stored. type: None where any will do.
+    """What becomes of one metric. name: under which it is stored. kind: NUMBER, BOOLEAN, TEXT, or None where any will do.
 
-    conversion: None for none. low, high: in the registered unit. refusal: why nothing can become of it.
+    classes: of its values in Python. conversion: None for none. low, high: in the registered unit. refusal: why
+    nothing can become of it.
     """
 
     name: str
-    type: MetricType | None
+    kind: str | None
+    classes: frozenset[type]
+    is_number: bool
     conversion: Conversion | None
     low: float
     high: float
@@ -123,13 +126,16 @@ def schema_apply(
             continue
         if rule.refusal is not None:
             faults.append(MetricFault(name, NOT_CONVERTIBLE, rule.refusal))
-        elif rule.type is not None and _TYPES[type(value)] is not rule.type:
-            faults.append(_wrong_type(name, rule.type, value))
-        elif rule.type is not MetricType.NUMBER:
+        elif type(value) not in rule.classes:
+            faults.append(_wrong_type(name, rule, value))
+        elif not rule.is_number:
             kept[rule.name] = value
         else:
-            number = value if rule.conversion is None else rule.conversion(value)
-            if rule.low <= number <= rule.high and math.isfinite(number):
+            conversion = rule.conversion
+            number = value
+            if conversion is not None:
+                number = (value * conversion.factor + conversion.offset) / conversion.divisor
+            if rule.low <= number <= rule.high:
                 kept[rule.name] = number
             else:
                 faults.append(_out_of_range(name, rule, number))
@@ -150,17 +156,19 @@ def _rule(name: str, metric: Mapping[str, Any]) -> MetricRule:
     kind = metric.get("type", "NUMBER" if is_number else None)
     return MetricRule(
         metric.get("rename", name),
-        None if kind is None else MetricType[kind],
+        kind,
+        frozenset(each for each, of in _KINDS.items() if kind in {None, of}),
+        kind == "NUMBER",
         None if conversion == IDENTITY else conversion,
-        metric.get("min", -math.inf),
-        metric.get("max", math.inf),
+        metric.get("min", -sys.float_info.max),
+        metric.get("max", sys.float_info.max),
         unit,
         refusal,
     )
 
 
 def _is_plain(name: str, rule: MetricRule) -> bool:
-    return rule.name == name and rule.type is None and rule.refusal is None
+    return rule.name == name and rule.kind is None and rule.refusal is None
 
 
 def _unknown(schema: MetricSchema, name: str, sent: Mapping[str, Any]) -> MetricFault | None:
@@ -172,17 +180,14 @@ def _unknown(schema: MetricSchema, name: str, sent: Mapping[str, Any]) -> Metric
     return None
 
 
-def _wrong_type(name: str, wanted: MetricType, value: Any) -> MetricFault:
-    return MetricFault(name, WRONG_TYPE, f"The value is a {_TYPES[type(value)].name}; it must be a {wanted.name}.")
+def _wrong_type(name: str, rule: MetricRule, value: Any) -> MetricFault:
+    return MetricFault(name, WRONG_TYPE, f"The value is a {_KINDS[type(value)]}; it must be a {rule.kind}.")
 
 
 def _out_of_range(name: str, rule: MetricRule, number: float) -> MetricFault:
     unit = "" if rule.unit is None else f" {rule.unit}"
-    if number < rule.low:
-        return MetricFault(name, OUT_OF_RANGE, f"The value, {number}{unit}, lies below {rule.low}{unit}.")
-    if number > rule.high:
-        return MetricFault(name, OUT_OF_RANGE, f"The value, {number}{unit}, lies above {rule.high}{unit}.")
-    return MetricFault(name, OUT_OF_RANGE, f"The value is beyond what a number holds{unit and ' in' + unit}.")
+    side, bound = ("below", rule.low) if number < rule.low else ("above", rule.high)
+    return MetricFault(name, OUT_OF_RANGE, f"The value, {number}{unit}, lies {side} {bound}{unit}.")
 
 
 def _missing(name: str) -> MetricFault:
