@@ -26,3 +26,16 @@ class EntityType:
     attributes: Mapping[str, Any]
     created_at: datetime
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaReach:
+    """What a version of a telemetry schema decides: readings of entities of this kind and type, by their timestamps.
+
+    From `begins` to before `ends`, where the next version is in force; None: for ever.
+    """
+
+    kind: EntityKind
+    type_name: str
+    begins: datetime
+    ends: datetime | None

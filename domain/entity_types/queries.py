@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, cast, func, select
 from sqlalchemy.orm import Session
 
-from domain.entity_types.model import EntityType
+from domain.entity_types.model import EntityType, SchemaReach
 from domain.entity_types.tables import telemetry_schemas
 from graph.errors import NotFoundError
 from graph.instants import moment_resolve
@@ -62,6 +62,23 @@ def schema_at(session: Session, *, organization_id: int, entity_type_id: UUID, a
     return entity_type_get(
         session, organization_id=organization_id, entity_type_id=entity_type_id, as_of=at
     ).telemetry_schema
+
+
+def schema_reach(session: Session, *, organization_id: int, entity_type_id: UUID, begins: datetime) -> SchemaReach:
+    """Return what was written under another schema, once the one in force from `begins` on has been edited.
+
+    An edit changes nothing that is stored. Whoever wants it to processes the raw readings within its reach again.
+    Raises NotFoundError.
+    """
+    found = entity_type_get(session, organization_id=organization_id, entity_type_id=entity_type_id)
+    ends = session.execute(
+        select(func.min(telemetry_schemas.c.effective_from)).where(
+            telemetry_schemas.c.organization_id == organization_id,
+            telemetry_schemas.c.entity_type_id == entity_type_id,
+            telemetry_schemas.c.effective_from > begins,
+        )
+    ).scalar_one()
+    return SchemaReach(found.kind, found.name, begins, None if ends is None else ends.astimezone(UTC))
 
 
 def entity_type_users_count(session: Session, *, organization_id: int, kind: EntityKind, name: str) -> tuple[int, int]:

@@ -37,10 +37,10 @@ class MetricFault:
 
 @dataclass(frozen=True, slots=True)
 class MetricRule:
-    """What becomes of one metric. name: under which it is stored. kind: NUMBER, BOOLEAN, TEXT, or None where any will do.
+    """What becomes of one metric. name: under which it is stored.
 
-    classes: of its values in Python. conversion: None for none. low, high: in the registered unit. refusal: why
-    nothing can become of it.
+    kind: NUMBER, BOOLEAN, TEXT, or None where any will do. classes: of its values in Python.
+    conversion: None for none. low, high: in the registered unit. refusal: why nothing can become of it.
     """
 
     name: str

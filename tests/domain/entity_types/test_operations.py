@@ -9,7 +9,7 @@ import pytest
 
 from domain.assets.operations import asset_create
 from domain.entities.operations import entity_delete
-from domain.entity_types.model import EntityType
+from domain.entity_types.model import EntityType, SchemaReach
 from domain.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
 from domain.entity_types.queries import (
     entity_type_by_name,
@@ -17,6 +17,7 @@ from domain.entity_types.queries import (
     entity_type_list,
     entity_types_get,
     schema_at,
+    schema_reach,
 )
 from graph.changes import Change, ChangeFilter, changes_page
 from graph.entities.model import EntityDraft
@@ -181,3 +182,22 @@ def test_types_cost_the_same_statements_however_many(world: World, statements: A
                 assert set(entity_types_get(session, organization_id=world.organization_id, ids=asked)) == set(asked)
             counts.append(len(seen))
         assert counts == [2, 2]
+
+
+def test_a_schema_reaches_to_the_next_one(world: World) -> None:
+    pump = create(world, telemetry_schema=COLD, effective_from=day(10))
+    update(world, pump.id, telemetry_schema=WARM, effective_from=day(20))
+    with world.session() as session:
+
+        def ends(begins: float) -> Any:
+            return schema_reach(
+                session, organization_id=world.organization_id, entity_type_id=pump.id, begins=day(begins)
+            )
+
+        assert [ends(begins) for begins in (5, 10, 20)] == [
+            SchemaReach(ASSET, "Pump", day(5), day(10)),
+            SchemaReach(ASSET, "Pump", day(10), day(20)),
+            SchemaReach(ASSET, "Pump", day(20), None),
+        ]
+        with pytest.raises(NotFoundError):
+            schema_reach(session, organization_id=world.organization_id, entity_type_id=new_id(), begins=day(1))
