@@ -14,6 +14,7 @@ TABLE_MODULES = (
     "domain.devices.tables",
     "domain.entity_types.tables",
     "domain.persons.tables",
+    "domain.replays.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",
 )

@@ -43,12 +43,14 @@ DEVICES = frozenset({Role.DEVICE})
 
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
-    traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage
+    traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
+    replays
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
+    replayTelemetry cancelReplay
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -67,7 +69,7 @@ PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
         **dict.fromkeys(_CHANGE, OPERATORS),
         **dict.fromkeys(_ADMINISTER, ADMINS),
     },
-    "Subscription": {"telemetry": VIEWERS},
+    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS},
 }
 
 

@@ -25,6 +25,7 @@ from gql.kinds import TYPES
 from gql.persons import PersonMutation
 from gql.queries import GraphQuery
 from gql.relationships import RelationshipMutation, RelationshipQuery
+from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
 from gql.scalars import SCALARS
 from gql.spaces import SpaceMutation
@@ -43,6 +44,7 @@ schema = strawberry.Schema(
             ChangeQuery,
             TelemetryQuery,
             DeadLetterQuery,
+            ReplayQuery,
             UsageQuery,
         ),
     ),
@@ -61,10 +63,11 @@ schema = strawberry.Schema(
             ImportMutation,
             IngestMutation,
             DeadLetterMutation,
+            ReplayMutation,
             DeviceTokenMutation,
         ),
     ),
-    subscription=merge_types("Subscription", (TelemetrySubscription,)),
+    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

@@ -62,8 +62,9 @@ class Settings:
     partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
     timestamp may lie. offline_after: silence after which a device counts as offline.
     snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
-    quota_organization: what each device and each organization may send to one process. keep_raw, keep_points: for
-    how long what was received, and points, are kept; None: for ever.
+    quota_organization: what each device and each organization may send to one process. replay_readings_per_s: what
+    a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
+    received, and points, are kept; None: for ever.
     """
 
     database_urls: Mapping[str, str]
@@ -78,6 +79,7 @@ class Settings:
     snapshot_max_bytes: int = 512 * 1024 * 1024
     quota_device: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
     quota_organization: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
+    replay_readings_per_s: int = 0
     keep_raw: timedelta | None = timedelta(days=90)
     keep_points: timedelta | None = timedelta(days=365)
 
@@ -133,6 +135,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         quota_organization=_quota(
             given, "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S", "ARGUS_QUOTA_ORGANIZATION_BURST", 0
         ),
+        replay_readings_per_s=_number(given, "ARGUS_REPLAY_READINGS_PER_S", 0, at_most=_QUOTA_MAX, at_least=0),
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", None),
     )
@@ -178,6 +181,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         quota_organization=_quota(
             given, "ARGUS_QUOTA_ORGANIZATION_READINGS_PER_S", "ARGUS_QUOTA_ORGANIZATION_BURST", 0
         ),
+        replay_readings_per_s=_number(given, "ARGUS_REPLAY_READINGS_PER_S", 0, at_most=_QUOTA_MAX, at_least=0),
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", 365),
     )

@@ -12,6 +12,7 @@ class WorkerContext:
 
     database_url: as argus_pipeline. partitions: of the streams. workers: how many processes run jobs; there is
     one more, which enqueues. future_tolerance: how far after its receipt a reading's timestamp may lie.
+    replay_readings_per_s: how many readings a second a replay takes at most; 0: as many as live readings leave it.
     keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
     """
 
@@ -20,5 +21,6 @@ class WorkerContext:
     partitions: int
     workers: int = 3
     future_tolerance: timedelta = timedelta(minutes=5)
+    replay_readings_per_s: int = 0
     keep_raw: timedelta | None = None
     keep_points: timedelta | None = None

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from datetime import timedelta
+from uuid import UUID
 
 import structlog
 from redis import RedisError
 from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.replays.queries import replays_idle
 from domain.telemetry.leases import lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
 from domain.telemetry.streams import STAGES
@@ -31,6 +34,10 @@ _BUCKET_S = 5
 _QUEUED_TTL_S = 20
 LANE_TIMEOUT_S = 90
 _SWEEP_TIMEOUT_S = 60
+_REPLAY_TIMEOUT_S = 120
+# A replay that nobody has worked on for so long is taken up.
+REPLAY_IDLE = timedelta(seconds=5)
+REPLAYS_MAX = 20
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
 
@@ -87,6 +94,23 @@ def retention_enqueue(state: ProcessState, job: str, turn: int, part: int, *argu
         return
 
 
+def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *, turn: int) -> None:
+    """Enqueue the next job of a replay, unless it is. turn: how many there were before."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.replay.replay_run",
+            args=(organization_id, str(replay_id), turn),
+            job_id=f"replay-{replay_id}-{turn}",
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            result_ttl=0,
+            failure_ttl=_QUEUED_TTL_S,
+            job_timeout=_REPLAY_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
 def bucket_of(now_s: float) -> int:
     """Return the stretch of time within which a job's name is taken once."""
     return int(now_s) // _BUCKET_S
@@ -119,6 +143,7 @@ class Enqueuer:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
+            idle = replays_idle(session, idle=REPLAY_IDLE, limit=REPLAYS_MAX)
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
                     lease_release(session, lease=found.lease)
@@ -128,6 +153,9 @@ class Enqueuer:
                 fences = sum(found.lease.fence for found in leases)
                 lane_enqueue(self._state, partition, fences=fences, bucket=bucket_of(now_s))
         sweep_enqueue(self._state, now_s=now_s)
+        for organization_id, replay_id in idle:
+            # Its own jobs count from 0; those that take over from a lost one are named by the time.
+            replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
         turn = int(now_s) // RETENTION_EVERY_S
         if turn != self._retention_turn:
             retention_enqueue(self._state, "retain", turn, 0)

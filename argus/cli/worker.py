@@ -37,6 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
             partitions=settings.partitions,
             workers=arguments.workers or settings.workers,
             future_tolerance=settings.future_tolerance,
+            replay_readings_per_s=settings.replay_readings_per_s,
             keep_raw=settings.keep_raw,
             keep_points=settings.keep_points,
         )

@@ -98,12 +98,18 @@ class Watch:
         )
 
     def sees(self, entry: FeedEntry) -> list[InvalidatedRange]:
-        """Return what of that which an entry took back is watched."""
-        return [
-            taken
-            for taken in entry.invalidated
-            if taken.entity_id in self.own_ids and (self.metrics is None or taken.metric in self.metrics)
-        ]
+        """Return what of that which an entry took back is watched, through links too."""
+        found: list[InvalidatedRange] = []
+        for taken in entry.invalidated:
+            if taken.entity_id in self.own_ids and (self.metrics is None or taken.metric in self.metrics):
+                found.append(taken)
+            for link in self.links.get(taken.entity_id, ()):
+                metric = None if taken.metric is None else metric_under(link, metric=taken.metric)
+                begins = max(link.begins_us, micros_of(taken.from_))
+                ends = min(link.ends_us, micros_of(taken.to))
+                if metric is not None and begins < ends and (self.metrics is None or metric in self.metrics):
+                    found.append(InvalidatedRange(link.source_id, metric, instant_of(begins), instant_of(ends)))
+        return found
 
     def unit_of(self, group: FeedGroup) -> str | None:
         """Return the unit of a group's series."""

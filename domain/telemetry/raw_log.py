@@ -78,6 +78,9 @@ _UNFINISHED = text(
     ORDER BY id LIMIT :limit
     """
 )
+_OVERDUE = text(
+    "SELECT EXISTS (SELECT FROM raw_batches WHERE normalized_at IS NULL AND received_at < clock_timestamp() - :overdue)"
+)
 _UNFINISHED_PARTITIONS = text("SELECT DISTINCT partition FROM raw_batches WHERE normalized_at IS NULL")
 
 
@@ -217,3 +220,8 @@ def batches_unfinished(
 def partitions_unfinished(session: Session) -> list[int]:
     """Return the partitions of the streams for which batches wait to be normalized."""
     return sorted(session.execute(_UNFINISHED_PARTITIONS).scalars())
+
+
+def batches_overdue(session: Session, *, overdue: timedelta) -> bool:
+    """Tell whether any batch of any organization has waited to be normalized for so long."""
+    return bool(session.execute(_OVERDUE, {"overdue": overdue}).scalar_one())

@@ -59,6 +59,7 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("organizations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("raw_batches", "ingest_appends", "INSERT", ["argus_ingest"]),
         ("raw_batches", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("replays", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("telemetry_raw", "ingest_appends", "INSERT", ["argus_ingest"]),
     ]
 

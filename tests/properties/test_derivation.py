@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 
 from domain.derivation.route import AssetEntry, asset_decode, asset_encode
 from domain.derivation.stage import Checkpoints, entities_derive
+from domain.replays.operations import ReplayRun, replay_order, replay_part
 from domain.telemetry.entries import NormEntry, norm_decode, norm_encode
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.memory import StageMemory
@@ -24,8 +25,8 @@ from graph.edges.model import EdgeVersion
 from graph.errors import ArgusError
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from tests.domain.telemetry.line import NOW, TOLERANCE, Line
+from tests.graph.world import new_id, world_create
 
 _SLUGS = count()
 BEGIN = NOW - timedelta(hours=2)
@@ -76,6 +77,13 @@ class Live:
 
 
 @dataclass(frozen=True)
+class Again:
+    """Replay everything, in parts of so many readings."""
+
+    readings_max: int
+
+
+@dataclass(frozen=True)
 class Edit:
     """Change a link or the formulas. A refused one (an overlap) changes nothing."""
 
@@ -107,6 +115,7 @@ STEP = st.one_of(
     ),
     st.builds(Derive, brings=st.booleans(), crashes=st.sampled_from([False, False, True]), forgets=st.booleans()),
     st.builds(Live, batches=st.integers(1, 4)),
+    st.builds(Again, readings_max=st.integers(1, 9)),
     st.builds(
         Edit,
         what=st.sampled_from(["link", "end", "move", "retract", "formulas", "map"]),
@@ -118,6 +127,9 @@ STEP = st.one_of(
         formulas=st.integers(0, len(FORMULAS) - 1),
     ),
 )
+
+
+Step = Deliver | Derive | Edit | Live | Again
 
 
 class _CrashError(Exception):
@@ -156,12 +168,14 @@ class Schedule:
         self.batches.append(batch)
         self.log += [(int(raw_id), sent) for raw_id, sent in zip(batch.raw_ids, readings, strict=True)]
 
-    def step(self, step: Deliver | Derive | Edit | Live) -> None:
+    def step(self, step: Step) -> None:
         try:
             if isinstance(step, Live):
                 for n in [n for n in range(len(self.batches)) if n not in self.delivered][: step.batches]:
                     self._deliver(Deliver([n], 0, crashes=False, is_lost=False))
                     self._derive(Derive(brings=True, crashes=False, forgets=False))
+            elif isinstance(step, Again):
+                assert self.replay(step.readings_max) == 0
             elif isinstance(step, Deliver):
                 self._deliver(step)
             elif isinstance(step, Derive):
@@ -187,6 +201,37 @@ class Schedule:
         self.delivered |= set(step.batches)
         if not step.is_lost:
             self.waiting += [norm_decode(norm_encode(entry)) for entry in result.entries]
+
+    def replay(self, readings_max: int) -> int:
+        """Return how many points were other than they should be."""
+        line, replay_id = self.plant.line, new_id()
+        organization_id = line.organization_id
+        with transaction(line.engine("api"), organization_id) as session:
+            replay_order(
+                session,
+                organization_id=organization_id,
+                replay_id=replay_id,
+                begins=at(0),
+                ends=NOW,
+                device_ids=None,
+                dry_run=False,
+                side_effects=False,
+                actor="test",
+                now=NOW,
+            )
+        run = ReplayRun(TOLERANCE, line.memory, line.books)
+        while True:
+            with line.pipeline() as session:
+                part = replay_part(
+                    session,
+                    organization_id=organization_id,
+                    replay_id=replay_id,
+                    run=run,
+                    now=NOW,
+                    readings_max=readings_max,
+                )
+            if part.replay.state.is_over:
+                return int(part.replay.changes["points"]) + int(part.replay.changes["letters"])
 
     def _derive(self, step: Derive) -> None:
         plant = self.plant
@@ -318,7 +363,7 @@ def test_any_schedule_derives_the_same(
     engine: Callable[[str], Engine],
     sent: list[Sent],
     sizes: list[int],
-    steps: list[Deliver | Derive | Edit | Live],
+    steps: list[Step],
     in_order: bool,
 ) -> None:
     line = Line(world_create(owner=engine("owner"), api=engine("api"), slug=f"d{next(_SLUGS)}"), engine)

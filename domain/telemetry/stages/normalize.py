@@ -16,8 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Books, book_devices
-from domain.derivation.windows import READINGS, windows_note, windows_touched
+from domain.derivation.book import Books, book_devices, derivation_revision
+from domain.derivation.windows import READINGS, REPLAY, windows_note, windows_touched
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
@@ -189,21 +189,7 @@ def batches_normalize(
         _write_halving(session, work, everything)
     else:
         _write(session, work, everything, work.notes)
-    if begun.again:
-        # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
-        raw_ids = readings.raw_ids[work.again].tolist()
-        letters_resolve(session, organization_id=organization_id, stage=run.lease.stage, raw_ids=raw_ids, now=now)
-        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == _STORED)
-    letters_write(
-        session,
-        organization_id=organization_id,
-        stage=run.lease.stage,
-        readings=readings,
-        letters=work.letters,
-        now=now,
-    )
-    if schemas:
-        units_settle(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
+    _settle(session, work, revision=revision)
     _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
@@ -220,6 +206,59 @@ def batches_normalize(
         organization_id=organization_id, stage=run.lease.stage, readings=readings, letters=work.letters
     )
     return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told)
+
+
+def readings_again(
+    session: Session, *, organization_id: int, readings: Readings, run: StageRun, now: datetime
+) -> StageNotes:
+    """Process readings of one organization again that were processed before; return notes, to be kept once committed.
+
+    Afterwards history, latest values, dead letters and keys are what processing them for the first time would give.
+    run: its lease says no more than the stage. What is derived from them is left as dirty windows.
+    """
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=revision, devices=readings.devices, memory=run.memory
+    )
+    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
+    work = _Work(
+        organization_id,
+        run,
+        now,
+        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
+        readings,
+        np.ones(len(readings), dtype=np.bool_),
+        normalized,
+        np.full(len(readings), _DEAD, dtype=np.int8),
+        np.zeros(len(normalized.readings), dtype=np.bool_),
+    )
+    _write_halving(session, work, np.arange(len(readings), dtype=np.intp))
+    _settle(session, work, revision=revision)
+    touched = derivation_revision(session, organization_id=organization_id)
+    _touch(session, work, None, revision=touched, reason=REPLAY)
+    return work.notes
+
+
+def _settle(session: Session, work: _Work, *, revision: int) -> None:
+    """Write the dead letters of what was processed, and bring up to date what is known of what was before."""
+    organization_id, stage, readings = work.organization_id, work.run.lease.stage, work.readings
+    if work.again.any():
+        # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
+        raw_ids = readings.raw_ids[work.again].tolist()
+        letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
+        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == _STORED)
+    letters_write(
+        session,
+        organization_id=organization_id,
+        stage=stage,
+        readings=readings,
+        letters=work.letters,
+        now=work.now,
+    )
+    schemas = work.meaning.schemas
+    if schemas:
+        units_settle(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
 
 
 def batches_again(session: Session, *, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
@@ -328,7 +367,7 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
         work.notes.add(notes)
 
 
-def _touch(session: Session, work: _Work, group: int | None, *, revision: int) -> None:
+def _touch(session: Session, work: _Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
     """Leave a dirty window for each entity that derives something from these readings.
 
     group: the first of the batches; None where some are processed again, and points of any reading may have gone.
@@ -342,7 +381,7 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int) -
     for readings, chosen, batch_id in windows:
         book_devices(session, organization_id=organization_id, book=book, devices=set(readings.devices))
         touched = windows_touched(book, readings=readings, places=chosen.tolist())
-        windows_note(session, organization_id=organization_id, touched=touched, reason=READINGS, batch_id=batch_id)
+        windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
 
 
 def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:

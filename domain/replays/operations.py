@@ -1,0 +1,280 @@
+"""Order replays, take them back, and carry them out, a part at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from domain.derivation.book import Books
+from domain.replays.model import Replay, ReplayState
+from domain.replays.queries import replay_get, replay_of
+from domain.replays.tables import replays
+from domain.telemetry.corrections import Correction, correction_note
+from domain.telemetry.leases import Lease
+from domain.telemetry.normalize import Readings
+from domain.telemetry.stages.memory import StageMemory, StageNotes
+from domain.telemetry.stages.normalize import StageRun, readings_again
+from domain.telemetry.stages.restate import Differences, differences_merge, readings_differ
+from domain.telemetry.stages.schemas import schemas_of
+from domain.telemetry.stages.withdraw import READING_COLUMNS, Meaning, readings_of
+from domain.telemetry.streams import NORMALIZE
+from graph.change import graph_hold
+from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
+from graph.instants import instant_utc
+
+DEVICES_MAX: Final = 10_000
+# So many replays of one organization may wait or run.
+OPEN_MAX: Final = 100
+# So many readings at a time; all of one device and one instant stay together.
+PART_READINGS: Final = 5_000
+DEVICES_AT_ONCE: Final = 1_000
+
+_TOTAL = text(
+    """
+    SELECT count(*) FROM telemetry_raw r
+    WHERE r.organization_id = :organization_id AND r."timestamp" >= :begins AND r."timestamp" < :ends
+        AND (:devices IS NULL OR r.device_id = ANY(:devices))
+    """
+).bindparams(bindparam("devices", type_=ARRAY(Uuid)))
+_DEVICES = text(
+    """
+    SELECT d.id FROM devices d
+    WHERE d.organization_id = :organization_id AND (cast(:after AS uuid) IS NULL OR d.id >= :after)
+        AND (:devices IS NULL OR d.id = ANY(:devices))
+    ORDER BY d.id LIMIT :limit
+    """
+).bindparams(bindparam("devices", type_=ARRAY(Uuid)), bindparam("after", type_=Uuid))
+_UNKNOWN = text(
+    """
+    SELECT u.d FROM unnest(:devices) AS u (d)
+    WHERE NOT EXISTS (SELECT FROM devices d WHERE d.organization_id = :organization_id AND d.id = u.d) LIMIT 1
+    """
+).bindparams(bindparam("devices", type_=ARRAY(Uuid)))
+# Those that wait for the stages will be processed by what is in force anyway.
+_READINGS = text(
+    f"""
+    SELECT {READING_COLUMNS} FROM telemetry_raw r
+    JOIN raw_batches b ON b.organization_id = r.organization_id AND b.id = r.batch_id
+        AND b.received_at = r.received_at AND b.normalized_at IS NOT NULL
+    WHERE r.organization_id = :organization_id AND r.device_id = :device
+        AND r."timestamp" >= :begins AND r."timestamp" < :ends
+    ORDER BY r."timestamp" LIMIT :limit
+    """  # noqa: S608  (only names from above)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRun:
+    """What a worker brings along. partition: of the live feed, in which corrections are told."""
+
+    future_tolerance: timedelta
+    memory: StageMemory
+    books: Books
+    partition: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a transaction did; void unless it commits. correction: for the live feed. notes: for the memory."""
+
+    replay: Replay
+    readings: int
+    notes: StageNotes
+    correction: Correction | None
+
+
+def replay_order(
+    session: Session,
+    *,
+    organization_id: int,
+    replay_id: UUID,
+    begins: datetime,
+    ends: datetime,
+    device_ids: Sequence[UUID] | None,
+    dry_run: bool,
+    side_effects: bool,
+    actor: str,
+    now: datetime,
+) -> Replay:
+    """Order a replay of what was measured in [begins, ends), by these devices or by all.
+
+    Raises BadInputError where it ends before it begins, NotFoundError for a device there is not, LimitExceededError
+    for more than 10,000 devices, ConflictError where a hundred replays wait already.
+    """
+    begins, ends = instant_utc(begins, path="from"), instant_utc(ends, path="to")
+    if begins >= ends:
+        raise BadInputError("from must be earlier than to.", path=("input", "from"))
+    if device_ids is not None:
+        if len(device_ids) > DEVICES_MAX:
+            raise LimitExceededError(f"A replay names at most {DEVICES_MAX} devices.", path=("input", "deviceIds"))
+        values = {"organization_id": organization_id, "devices": list(device_ids)}
+        unknown = session.execute(_UNKNOWN, values).scalar_one_or_none()
+        if unknown is not None:
+            raise NotFoundError(f"There is no device {unknown}.", path=("input", "deviceIds"))
+    waiting = session.execute(
+        select(func.count()).where(
+            replays.c.organization_id == organization_id,
+            replays.c.state.in_([ReplayState.QUEUED, ReplayState.RUNNING]),
+        )
+    ).scalar_one()
+    if waiting >= OPEN_MAX:
+        raise ConflictError(f"{waiting} replays wait already. Cancel some, or wait.", path=("input",))
+    session.execute(
+        insert(replays),
+        {
+            "organization_id": organization_id,
+            "id": replay_id,
+            "begins": begins,
+            "ends": ends,
+            "device_ids": None if device_ids is None else list(device_ids),
+            "dry_run": dry_run,
+            "side_effects": side_effects,
+            "actor": actor,
+            "state": ReplayState.QUEUED,
+            "created_at": now,
+        },
+    )
+    return replay_get(session, organization_id=organization_id, replay_id=replay_id)
+
+
+def replay_cancel(session: Session, *, organization_id: int, replay_id: UUID, now: datetime) -> Replay:
+    """Take a replay back; what it has put right by then stays. Raises NotFoundError, ConflictError where it is over."""
+    before = replay_get(session, organization_id=organization_id, replay_id=replay_id)
+    done = session.execute(
+        update(replays)
+        .where(
+            replays.c.organization_id == organization_id,
+            replays.c.id == replay_id,
+            replays.c.state.in_([ReplayState.QUEUED, ReplayState.RUNNING]),
+        )
+        .values(state=ReplayState.CANCELLED, finished_at=now)
+    )
+    if not done.rowcount:  # type: ignore[attr-defined]
+        raise ConflictError(f"The replay is over: {before.state}.", path=("id",))
+    return replay_get(session, organization_id=organization_id, replay_id=replay_id)
+
+
+def replay_fail(session: Session, *, organization_id: int, replay_id: UUID, message: str, now: datetime) -> None:
+    """Give a replay up. What it has put right by then stays."""
+    session.execute(
+        update(replays)
+        .where(replays.c.organization_id == organization_id, replays.c.id == replay_id)
+        .values(state=ReplayState.FAILED, message=message, finished_at=now)
+    )
+
+
+def replay_part(
+    session: Session,
+    *,
+    organization_id: int,
+    replay_id: UUID,
+    run: ReplayRun,
+    now: datetime,
+    readings_max: int = PART_READINGS,
+) -> Part:
+    """Do the next part of a replay; its place and its counts are written in the same transaction.
+
+    Two that do this at once take turns. Readings that no stage has processed yet are left to the stages.
+    Raises NotFoundError.
+    """
+    row = session.execute(
+        select(replays).where(replays.c.organization_id == organization_id, replays.c.id == replay_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError(f"There is no replay {replay_id}.")
+    replay = replay_of(row)
+    if replay.state.is_over:
+        return Part(replay, 0, StageNotes(), None)
+    values: dict[str, Any] = {"touched_at": now, "state": ReplayState.RUNNING}
+    if replay.state is ReplayState.QUEUED:
+        values |= {"started_at": now, "total": _total(session, organization_id, replay)}
+    readings, place = _next(session, organization_id, row, readings_max)
+    differences, notes, correction = Differences(), StageNotes(), None
+    if len(readings):
+        differences, notes = _do(
+            session, organization_id=organization_id, is_dry=replay.dry_run, readings=readings, run=run, now=now
+        )
+        if differences.spans and not replay.dry_run:
+            correction = correction_note(
+                session,
+                organization_id=organization_id,
+                partition=run.partition,
+                spans=differences.spans,
+                revision=graph_hold(session, organization_id=organization_id),
+                now=now,
+            )
+    values |= {
+        "done": replay.done + len(readings),
+        "changes": differences_merge(replay.changes, differences),
+        "device_id": place[0],
+        "timestamp": place[1],
+    }
+    if place[0] is None:
+        values |= {"state": ReplayState.FINISHED, "finished_at": now}
+    session.execute(
+        update(replays).where(replays.c.organization_id == organization_id, replays.c.id == replay_id).values(**values)
+    )
+    done = replay_get(session, organization_id=organization_id, replay_id=replay_id)
+    return Part(done, len(readings), notes, correction)
+
+
+def _do(
+    session: Session, *, organization_id: int, is_dry: bool, readings: Readings, run: ReplayRun, now: datetime
+) -> tuple[Differences, StageNotes]:
+    revision = graph_hold(session, organization_id=organization_id)
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=revision, devices=readings.devices, memory=run.memory
+    )
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory)
+    differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)
+    if is_dry or not differences:
+        return differences, StageNotes()
+    # It works under no lease: keys, raw ids and the organization's lock keep it and the stages apart.
+    stage = StageRun(Lease(NORMALIZE, run.partition, 0), timedelta(0), run.future_tolerance, run.memory, run.books)
+    notes = readings_again(session, organization_id=organization_id, readings=readings, run=stage, now=now)
+    return differences, notes
+
+
+def _total(session: Session, organization_id: int, replay: Replay) -> int:
+    values = {"begins": replay.begins, "ends": replay.ends, "devices": replay.device_ids}
+    return int(session.execute(_TOTAL, {"organization_id": organization_id, **values}).scalar_one())
+
+
+def _next(
+    session: Session, organization_id: int, row: Any, readings_max: int
+) -> tuple[Readings, tuple[UUID | None, datetime | None]]:
+    """Return the readings of the next part, and the place after it: (None, None) at the end."""
+    found: list[Any] = []
+    after, since = row.device_id, row.timestamp
+    asked = {"organization_id": organization_id, "after": after, "devices": row.device_ids, "limit": DEVICES_AT_ONCE}
+    devices = session.execute(_DEVICES, asked).scalars().all()
+    for device_id in devices:
+        begins = row.begins
+        if device_id == after and since is not None:
+            begins = since + timedelta(microseconds=1)
+        values = {"organization_id": organization_id, "device": device_id, "begins": begins, "ends": row.ends}
+        room = readings_max - len(found)
+        rows = session.execute(_READINGS, {**values, "limit": room + 1}).all()
+        if len(rows) <= room:
+            found += rows
+            continue
+        kept = [each for each in rows if each.timestamp < rows[-1].timestamp]
+        if not kept and not found:
+            # More than a part at one instant: all of it, so that it is judged as one.
+            instant = {**values, "begins": rows[0].timestamp, "ends": rows[0].timestamp + timedelta(microseconds=1)}
+            kept = list(session.execute(_READINGS, {**instant, "limit": None}).all())
+        last = kept[-1].timestamp if kept else begins - timedelta(microseconds=1)
+        return _sorted([*found, *kept]), (device_id, last.astimezone(UTC))
+    if len(devices) == DEVICES_AT_ONCE:
+        return _sorted(found), (devices[-1], row.ends)
+    return _sorted(found), (None, None)
+
+
+def _sorted(rows: list[Any]) -> Readings:
+    return readings_of(sorted(rows, key=lambda each: (each.device_id.bytes, each.timestamp, each.id)))

@@ -1,0 +1,101 @@
+"""Replays: a job does parts of one for some seconds; what is left is the next job's, on whichever host."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.replays.model import ReplayState
+from domain.replays.operations import Part, ReplayRun, replay_fail, replay_part
+from domain.telemetry.away import is_away
+from domain.telemetry.corrections import correction_entry
+from domain.telemetry.entries import norm_encode
+from domain.telemetry.raw_log import batches_overdue
+from domain.telemetry.streams import DERIVED, stream_name
+from graph.errors import NotFoundError
+from runtime.database import transaction
+from workers.enqueue import replay_enqueue
+from workers.process import ProcessState, state_get
+
+_log = structlog.get_logger(__name__)
+
+RUN_S = 4.0
+# Live readings go first: while any has waited for so long, a replay rests.
+LIVE_WAITS = timedelta(seconds=2)
+REST_S = 0.25
+
+
+def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
+    """Do the next parts of a replay. An RQ job. turn: how many jobs of it there were before."""
+    state = state_get()
+    identity = UUID(replay_id)
+    deadline_s = time.monotonic() + RUN_S
+    while not state.stopping.is_set() and time.monotonic() < deadline_s:
+        if _live_waits(state):
+            state.stopping.wait(REST_S)
+            continue
+        began_s = time.monotonic()
+        try:
+            part = _part(state, organization_id, identity)
+        except NotFoundError:
+            # The bus remembers another database.
+            return
+        except SQLAlchemyError as error:
+            if is_away(error):
+                raise
+            _fail(state, organization_id, identity, error)
+            return
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            _fail(state, organization_id, identity, error)
+            return
+        if part.replay.state is not ReplayState.RUNNING:
+            _log.info("replay_over", replay=replay_id, state=part.replay.state, done=part.replay.done)
+            return
+        _pace(state, part.readings, time.monotonic() - began_s)
+    replay_enqueue(state, organization_id, identity, turn=turn + 1)
+
+
+def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:
+    run = ReplayRun(state.context.future_tolerance, state.memory, state.books)
+    with transaction(state.engine, organization_id) as session:
+        part = replay_part(
+            session, organization_id=organization_id, replay_id=replay_id, run=run, now=datetime.now(UTC)
+        )
+    state.memory.keep(part.notes)
+    if part.correction is not None:
+        try:
+            stream = stream_name(DERIVED, part.correction.partition)
+            state.bus.publish(stream, [norm_encode(correction_entry(part.correction))])
+        except (ConnectionError, RedisError) as error:
+            # Who watches finds its place in the database.
+            _log.warning("correction_untold", replay=str(replay_id), error=repr(error))
+    return part
+
+
+def _live_waits(state: ProcessState) -> bool:
+    with transaction(state.engine) as session:
+        return batches_overdue(session, overdue=LIVE_WAITS)
+
+
+def _pace(state: ProcessState, readings: int, spent_s: float) -> None:
+    """Rest as long as the rate that is set asks for."""
+    rate = state.context.replay_readings_per_s
+    if rate:
+        state.stopping.wait(max(readings / rate - spent_s, 0.0))
+
+
+def _fail(state: ProcessState, organization_id: int, replay_id: UUID, error: Exception) -> None:
+    _log.exception("replay_failed", replay=str(replay_id))
+    with transaction(state.engine, organization_id) as session:
+        replay_fail(
+            session,
+            organization_id=organization_id,
+            replay_id=replay_id,
+            message=f"A defect stopped it: {type(error).__name__}. The workers' log has the trace.",
+            now=datetime.now(UTC),
+        )
