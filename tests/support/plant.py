@@ -177,6 +177,14 @@ class Plant:
         token = self.run("token", "create", "--organization", organization, "--role", role).stdout.strip()
         return Client(self.url, token)
 
+    def settled(self, client: Client) -> None:
+        """Wait until no reading of an organization waits for the stages."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        account = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
+        while client.call(account).data["ingestAccount"]["pending"]:
+            assert time.monotonic() < deadline, "Readings still wait to be processed."
+            time.sleep(0.05)
+
     def children(self, marker: str) -> list[int]:
         """Return the process ids below the supervisor whose command line contains `marker`."""
         assert self.process is not None
