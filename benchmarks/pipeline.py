@@ -1,0 +1,280 @@
+"""The whole pipeline under load, all of it on the same two cores: API, workers, PostgreSQL, Valkey, load generator.
+
+1,000 devices, 10 metrics a reading, calls of 100 readings; each device is linked to an asset that derives one metric.
+A steady rate for a minute, by the typed mutation; then each transport for a while; then latency at a quarter of the
+rate; then a replay of all that was received. The reference, in the same run, is COPY of the same points into an
+identical partitioned and indexed table of the same server.
+
+    python -m benchmarks.pipeline [--points-per-s 50000] [--seconds 60] [--only typed|transports|latency|replay]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import make_url
+
+from benchmarks.pipeline_load.bodies import METRICS, TRANSPORTS, Device
+from runtime.settings import settings_load
+from tests.support.plant import PROJECT, Client, Plant
+
+DEVICES = 1_000
+CORES = (0, 1)
+WATCHED = 20
+DERIVED = {"total": {"sum": {"metric_0": 1, "metric_1": 2}, "maxAge": "PT15M"}}
+KINDS = {
+    "API": "argus api",
+    "workers": "argus worker",
+    "PostgreSQL": "postgres",
+    "Valkey": "valkey",
+    "load generator": "pipeline_load",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A running plant with its devices."""
+
+    plant: Plant
+    client: Client
+    devices: list[Device]
+    dsn: str
+
+    def value(self, statement: str) -> Any:
+        """Return one value, read as the owner of the tables."""
+        with psycopg.connect(self.dsn) as connection:
+            row = connection.execute(statement.encode()).fetchone()
+        assert row is not None
+        return row[0]
+
+    def waiting(self) -> int:
+        """Return how many batches and dirty windows wait."""
+        return int(
+            self.value(
+                "SELECT (SELECT count(*) FROM raw_batches WHERE normalized_at IS NULL)"
+                " + (SELECT count(*) FROM dirty_windows)"
+            )
+        )
+
+    def points(self) -> tuple[int, int]:
+        """Return how many points stand: of devices, and derived."""
+        return (
+            int(self.value("SELECT count(*) FROM telemetry_history WHERE raw_id > 0")),
+            int(self.value("SELECT count(*) FROM telemetry_history WHERE raw_id = 0")),
+        )
+
+
+@contextmanager
+def bench_open() -> Iterator[Bench]:
+    """Start a plant, and make its devices, assets and links."""
+    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
+        plant = Plant(Path(directory) / "home")
+        plant.start("--no-demo")
+        try:
+            client = plant.organization("Bench")
+            graph = Path(directory) / "graph.ndjson"
+            schema = {"derived": DERIVED}
+            records: list[dict[str, Any]] = [
+                {"record": "entityType", "kind": "ASSET", "name": "machine", "telemetrySchema": schema}
+            ]
+            for n in range(DEVICES):
+                records += [
+                    {"record": "entity", "kind": "DEVICE", "externalId": f"d{n}", "name": f"Device {n}"},
+                    {"record": "entity", "kind": "ASSET", "externalId": f"a{n}", "name": f"A {n}", "type": "machine"},
+                    {"record": "edge", "source": f"a{n}", "relationship": "MONITORED_BY", "target": f"d{n}",
+                     "validFrom": "2020-01-01T00:00:00Z"},
+                ]  # fmt: skip
+            graph.write_text("\n".join(map(json.dumps, records)))
+            plant.run("import", "graph", str(graph), "--organization", "bench")
+            url = make_url(settings_load(plant.home).database_url("owner")).set(drivername="postgresql")
+            dsn = url.render_as_string(hide_password=False)
+            with psycopg.connect(dsn) as connection:
+                rows = connection.execute("SELECT id::text, external_id FROM entities WHERE kind = 'DEVICE'").fetchall()
+            assert len(rows) == DEVICES
+            yield Bench(plant, client, [(row[0], row[1]) for row in rows], dsn)
+        finally:
+            plant.stop()
+
+
+def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, watched: int = 0) -> dict[str, Any]:
+    """Run the load generator, wait until all is derived; return what it told, with the lag and the CPU it all took."""
+    order = {
+        "url": f"http://127.0.0.1:{bench.plant.port}",
+        "token": bench.client.token,
+        "devices": bench.devices,
+        "transport": transport,
+        "points_per_s": points_per_s,
+        "seconds": seconds,
+        "watched": [device for device, _ in bench.devices[:watched]],
+    }
+    before = bench.points()
+    began = cpu(bench.plant)
+    began_s = time.perf_counter()
+    command = [sys.executable, "-m", "benchmarks.pipeline_load.generator", json.dumps(order)]
+    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    most = 0
+    while process.poll() is None and process.stdout is not None and not _is_told(process):
+        most = max(most, bench.waiting())
+        time.sleep(0.5)
+    ended_s = time.perf_counter()
+    told: dict[str, Any] = json.loads(process.communicate()[0])
+    while bench.waiting():
+        time.sleep(0.02)
+    lag_s = time.perf_counter() - ended_s
+    spent_s = time.perf_counter() - began_s
+    after = bench.points()
+    used = cpu(bench.plant)
+    return {
+        **told,
+        "lag_s": lag_s,
+        "waiting_most": most,
+        "stored": after[0] - before[0],
+        "derived": after[1] - before[1],
+        "spent_s": told["seconds"] + lag_s,
+        "cpu": {kind: (used[kind] - began[kind]) / spent_s for kind in KINDS if kind != "load generator"},
+    }
+
+
+def _is_told(process: subprocess.Popen[str]) -> bool:
+    """Tell whether the generator has written its answer: it waits in the pipe, which may hold less than all of it."""
+    assert process.stdout is not None
+    return bool(select.select([process.stdout], [], [], 0)[0])
+
+
+def cpu(plant: Plant) -> dict[str, float]:
+    """Return the seconds of CPU that the processes of each kind have used; of children that ended, too."""
+    tick = os.sysconf("SC_CLK_TCK")
+    used = dict.fromkeys(KINDS, 0.0)
+    for kind, marker in KINDS.items():
+        for pid in plant.children(marker):
+            try:
+                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            used[kind] += sum(map(int, fields[11:15])) / tick
+    return used
+
+
+def copy_reference(bench: Bench) -> tuple[int, float]:
+    """Return how many of the stored points COPY takes into an identical table, and in how many seconds."""
+    with psycopg.connect(bench.dsn, autocommit=True) as connection:
+        connection.execute("CREATE TABLE reference (LIKE telemetry_history) PARTITION BY RANGE (timestamp)")
+        connection.execute("ALTER TABLE reference ADD PRIMARY KEY (organization_id, series_id, timestamp)")
+        connection.execute("CREATE TABLE reference_all PARTITION OF reference FOR VALUES FROM (MINVALUE) TO (MAXVALUE)")
+        rows = "(SELECT * FROM telemetry_history WHERE raw_id > 0 ORDER BY raw_id LIMIT 2000000)"
+        with connection.cursor() as cursor, cursor.copy(f"COPY {rows} TO STDOUT (FORMAT binary)") as reader:
+            data = b"".join(bytes(block) for block in reader)
+        began_s = time.perf_counter()
+        with connection.cursor() as cursor, cursor.copy("COPY reference FROM STDIN (FORMAT binary)") as writer:
+            writer.write(data)
+        spent_s = time.perf_counter() - began_s
+        row = connection.execute("SELECT count(*) FROM reference").fetchone()
+        connection.execute("DROP TABLE reference")
+    assert row is not None
+    return int(row[0]), spent_s
+
+
+def replay(bench: Bench) -> tuple[int, float, int]:
+    """Replay everything; return how many points it looked at, the seconds, and the differences."""
+    ordered = bench.client.call(
+        'mutation { replayTelemetry(input: {from: "2020-01-01T00:00:00Z", to: "2100-01-01T00:00:00Z"}) '
+        "{ replay { id } errors { message } } }"
+    ).data["replayTelemetry"]
+    query = "query R($id: ID!) { replay(id: $id) { state done changes startedAt finishedAt } }"
+    while True:
+        row = bench.client.call(query, {"id": ordered["replay"]["id"]}).data["replay"]
+        if row["finishedAt"]:
+            break
+        time.sleep(0.2)
+    assert row["state"] == "FINISHED", row
+    spent = bench.value(
+        "SELECT extract(epoch FROM finished_at - started_at)::float FROM replays ORDER BY created_at DESC LIMIT 1"
+    )
+    return int(row["done"]) * METRICS, float(spent), int(row["changes"]["points"])
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which that share lies."""
+    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
+
+
+def report(name: str, done: dict[str, Any], copied_per_s: float) -> None:
+    """Print one row of a load."""
+    offered = done["accepted"] * METRICS / done["seconds"]
+    through = done["stored"] / done["spent_s"]
+    shares = ", ".join(f"{kind} {share:.2f}" for kind, share in done["cpu"].items())
+    print(
+        f"{name:<28} acknowledged {offered:8,.0f} points/s, end to end {through:8,.0f} "
+        f"({through / copied_per_s:.3f} of COPY); lag {done['lag_s']:.2f} s; derived {done['derived']:,}; most waiting {done['waiting_most']}; answer "
+        f"median {statistics.median(done['answer_ms']):.1f} ms, p99 {percentile(done['answer_ms'], 0.99):.1f} ms"
+    )
+    print(f"{'':<28} cores: {shares}")
+    assert done["stored"] == done["accepted"] * METRICS
+    assert done["derived"] == done["accepted"]
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--points-per-s", type=float, default=50_000)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--only", choices=("typed", "transports", "latency", "replay"))
+    given = parser.parse_args()
+    os.sched_setaffinity(0, CORES)
+    print(f"{DEVICES} devices, {METRICS} metrics a reading, calls of 100 readings; cores {CORES}", flush=True)
+    with bench_open() as bench:
+        load(bench, transport="typed mutation", points_per_s=given.points_per_s, seconds=3)
+        runs: dict[str, dict[str, Any]] = {}
+        if given.only in (None, "typed", "replay"):
+            seconds = given.seconds
+            runs["typed mutation"] = load(
+                bench, transport="typed mutation", points_per_s=given.points_per_s, seconds=seconds
+            )
+        if given.only in (None, "transports"):
+            for name in list(TRANSPORTS)[1:]:
+                runs[name] = load(bench, transport=name, points_per_s=given.points_per_s, seconds=10)
+        rows, copied_s = copy_reference(bench)
+        copied_per_s = rows / copied_s
+        print(f"{'reference: COPY':<28} {copied_per_s:8,.0f} points/s ({rows:,} points)")
+        for name, done in runs.items():
+            report(name, done, copied_per_s)
+        if given.only in (None, "latency"):
+            quarter = load(
+                bench,
+                transport="typed mutation",
+                points_per_s=given.points_per_s / 4,
+                seconds=min(given.seconds, 20),
+                watched=WATCHED,
+            )
+            arrivals = quarter["arrival_ms"]
+            print(
+                f"{'latency at a quarter':<28} call to subscriber: median {statistics.median(arrivals):.0f} ms, p99 "
+                f"{percentile(arrivals, 0.99):.0f} ms, max {max(arrivals):.0f} ms (n={len(arrivals)})"
+            )
+        if given.only in (None, "replay"):
+            points, spent_s, differences = replay(bench)
+            assert differences == 0
+            live = runs.get("typed mutation")
+            multiple = "" if live is None else f", {points / spent_s / (live['stored'] / live['spent_s']):.1f} x live"
+            print(
+                f"{'replay':<28} {points / spent_s:8,.0f} points/s ({points:,} points, 0 differences), "
+                f"{points / spent_s / copied_per_s:.2f} of COPY{multiple}"
+            )
+
+
+if __name__ == "__main__":
+    main()
