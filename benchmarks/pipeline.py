@@ -217,10 +217,12 @@ def report(name: str, done: dict[str, Any], copied_per_s: float) -> None:
     offered = done["accepted"] * METRICS / done["seconds"]
     through = done["stored"] / done["spent_s"]
     shares = ", ".join(f"{kind} {share:.2f}" for kind, share in done["cpu"].items())
+    answer = done["answer_ms"]
     print(
-        f"{name:<28} acknowledged {offered:8,.0f} points/s, end to end {through:8,.0f} "
-        f"({through / copied_per_s:.3f} of COPY); lag {done['lag_s']:.2f} s; derived {done['derived']:,}; most waiting {done['waiting_most']}; answer "
-        f"median {statistics.median(done['answer_ms']):.1f} ms, p99 {percentile(done['answer_ms'], 0.99):.1f} ms"
+        f"{name:<28} acknowledged {offered:8,.0f} points/s, end to end {through:8,.0f}"
+        f" ({through / copied_per_s:.3f} of COPY); lag {done['lag_s']:.2f} s; derived {done['derived']:,};"
+        f" most waiting {done['waiting_most']};"
+        f" answer median {statistics.median(answer):.1f} ms, p99 {percentile(answer, 0.99):.1f} ms"
     )
     print(f"{'':<28} cores: {shares}")
     assert done["stored"] == done["accepted"] * METRICS

@@ -1,13 +1,13 @@
-"""What derived metrics are over a time: the one function of everything that is derived from series. Pure.
+"""What derived metrics are over a time: the one function of everything that is derived from series. Pure; hot path.
 
 A derived point stands at every timestamp of any of its inputs, where each input has a value at or before it that is
-no older than the formula's maxAge.
+no older than the formula's maxAge. Many entities of one type are derived at once, in columns.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,48 +15,79 @@ from numpy.typing import NDArray
 from domain.derivation.formulas import Formula, FormulaSet
 from domain.telemetry.packed import Instants, Values
 
+Places = NDArray[np.int64]
+# The last point of each input: microseconds since the Unix epoch, and its value (NaN where it is no number).
+State = Mapping[str, tuple[int, float]]
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Values of one series, ascending in time: at in microseconds since the epoch, NaN where it is no number."""
+    """Points of one metric of several entities, ascending by entity, then in time.
 
+    of: the entity's place among those derived together. at: microseconds since the Unix epoch. values: NaN where it is
+    no number.
+    """
+
+    of: Places
     at: Instants
     values: Values
 
     def __len__(self) -> int:
         return len(self.at)
 
+    def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Column:
+        """Return the points at these places, in their order."""
+        return Column(self.of[index], self.at[index], self.values[index])
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What deriving on needs to know of the time before: the last point of each input; (microseconds, value)."""
-
-    last: Mapping[str, tuple[int, float]] = field(default_factory=dict)
+    def sorted(self) -> Column:
+        """Return the points in their order."""
+        return self.take(np.lexsort((self.at, self.of)))
 
 
-NOTHING = Column(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
+NOTHING = Column(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
 
 
 def derive(
-    *, sets: Sequence[FormulaSet], inputs: Mapping[str, Column], begins_us: int, ends_us: int, state: State
-) -> tuple[dict[str, Column], State]:
-    """Return the derived points in [begins_us, ends_us), by metric, and the state at its end.
+    *,
+    sets: Sequence[FormulaSet],
+    inputs: Mapping[str, Column],
+    begins_us: Instants,
+    ends_us: Instants,
+    states: Sequence[State],
+) -> tuple[dict[str, Column], list[State]]:
+    """Return the derived points of entities over [begins_us, ends_us), by metric, and their states at the end of it.
 
-    sets: the formulas, by the time in which they are in force. inputs: by metric, all points in [begins_us, ends_us);
-    earlier ones do no harm. state: that at begins_us; where inputs reach back by the longest maxAge, none is needed.
+    sets: the formulas, by the time in which they are in force. begins_us, ends_us, states: one for each entity, the
+    state that at its begin. inputs: by metric, all points within; earlier ones do no harm. Where they reach back by the
+    longest maxAge, no state is needed.
     """
-    known = {metric: _joined(state.last.get(metric), column) for metric, column in _all(inputs, state).items()}
+    known = {
+        metric: _joined(metric, inputs.get(metric, NOTHING), states)
+        for metric in {*inputs, *(metric for state in states for metric in state)}
+    }
     found: dict[str, list[Column]] = {}
     for formulas in sets:
-        begins, ends = max(begins_us, formulas.begins_us), min(ends_us, formulas.ends_us)
-        if begins >= ends:
+        begins, ends = np.maximum(begins_us, formulas.begins_us), np.minimum(ends_us, formulas.ends_us)
+        if not bool((begins < ends).any()):
             continue
         for formula in formulas.formulas:
             column = _evaluate(formula, known, begins, ends)
             if len(column):
                 found.setdefault(formula.metric, []).append(column)
-    outputs = {metric: _concatenated(parts) for metric, parts in found.items()}
-    return outputs, State({metric: (int(c.at[-1]), float(c.values[-1])) for metric, c in known.items() if len(c)})
+    outputs = {metric: columns_join(parts) for metric, parts in found.items()}
+    return outputs, _states(known, len(begins_us))
+
+
+def columns_join(parts: Sequence[Column]) -> Column:
+    """Return the points of several columns as one."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = Column(
+        np.concatenate([part.of for part in parts]),
+        np.concatenate([part.at for part in parts]),
+        np.concatenate([part.values for part in parts]),
+    )
+    return joined.sorted()
 
 
 def reach_us(sets: Sequence[FormulaSet]) -> int:
@@ -69,45 +100,69 @@ def inputs_of(sets: Sequence[FormulaSet]) -> frozenset[str]:
     return frozenset(metric for formulas in sets for formula in formulas.formulas for metric, _ in formula.terms)
 
 
-def outputs_of(sets: Sequence[FormulaSet]) -> frozenset[str]:
-    """Return the names of all derived metrics."""
-    return frozenset(formula.metric for formulas in sets for formula in formulas.formulas)
-
-
-def _evaluate(formula: Formula, known: Mapping[str, Column], begins_us: int, ends_us: int) -> Column:
+def _evaluate(formula: Formula, known: Mapping[str, Column], begins_us: Instants, ends_us: Instants) -> Column:
     columns = [known.get(metric, NOTHING) for metric, _ in formula.terms]
-    parts = [c.at[np.searchsorted(c.at, begins_us) : np.searchsorted(c.at, ends_us)] for c in columns]
-    at = parts[0] if len(parts) == 1 else np.unique(np.concatenate(parts))
+    parts = [column.take((column.at >= begins_us[column.of]) & (column.at < ends_us[column.of])) for column in columns]
+    of, at = _instants(parts)
     total = np.full(len(at), formula.offset)
-    for (_, factor), column in zip(formula.terms, columns, strict=True):
-        total += factor * _carried(column, at, formula.max_age_us)
-    # What is past the greatest double is no value either.
-    stands = np.isfinite(total)
-    return Column(at[stands], total[stands])
+    # What is past the greatest double, or infinity less infinity, is no value either.
+    with np.errstate(all="ignore"):
+        for (_, factor), column in zip(formula.terms, columns, strict=True):
+            total += factor * _carried(column, of, at, formula.max_age_us)
+    return Column(of, at, total).take(np.isfinite(total))
 
 
-def _carried(column: Column, at: Instants, max_age_us: int) -> Values:
-    """Return the last value at or before each instant; NaN where there is none young enough."""
-    if not len(column):
-        return np.full(len(at), np.nan)
-    place = np.searchsorted(column.at, at, side="right") - 1
-    values = column.values[np.maximum(place, 0)]
-    age: NDArray[np.int64] = at - column.at[np.maximum(place, 0)]
-    return np.where((place >= 0) & (age <= max_age_us), values, np.nan)
-
-
-def _all(inputs: Mapping[str, Column], state: State) -> dict[str, Column]:
-    return {**dict.fromkeys(state.last, NOTHING), **inputs}
-
-
-def _joined(last: tuple[int, float] | None, column: Column) -> Column:
-    if last is None or (len(column) and column.at[0] <= last[0]):
-        return column
-    return Column(np.r_[np.int64(last[0]), column.at], np.r_[np.float64(last[1]), column.values])
-
-
-def _concatenated(parts: Sequence[Column]) -> Column:
+def _instants(parts: Sequence[Column]) -> tuple[Places, Instants]:
+    """Return every instant of any of the columns once, by entity and in time."""
     if len(parts) == 1:
-        return parts[0]
-    parts = sorted(parts, key=lambda c: int(c.at[0]))
-    return Column(np.concatenate([c.at for c in parts]), np.concatenate([c.values for c in parts]))
+        return parts[0].of, parts[0].at
+    joined = columns_join(parts)
+    fresh = np.ones(len(joined), dtype=np.bool_)
+    fresh[1:] = (joined.of[1:] != joined.of[:-1]) | (joined.at[1:] != joined.at[:-1])
+    return joined.of[fresh], joined.at[fresh]
+
+
+def _carried(column: Column, of: Places, at: Instants, max_age_us: int) -> Values:
+    """Return the last value of the entity at or before each instant; NaN where there is none young enough."""
+    if not len(column) or not len(at):
+        return np.full(len(at), np.nan)
+    theirs, mine = _keys(column, of, at)
+    place = np.searchsorted(theirs, mine, side="right") - 1
+    before = np.maximum(place, 0)
+    stands = (place >= 0) & (column.of[before] == of) & (at - column.at[before] <= max_age_us)
+    return np.where(stands, column.values[before], np.nan)
+
+
+def _keys(column: Column, of: Places, at: Instants) -> tuple[Places, Places]:
+    """Return numbers that are in the order of (entity, time): of a column's points and of some instants."""
+    if column.of[0] == column.of[-1] == of[0] == of[-1]:
+        return column.at, at
+    least = min(int(column.at.min()), int(at.min()))
+    span = max(int(column.at.max()), int(at.max())) - least + 1
+    if (max(int(column.of[-1]), int(of[-1])) + 1) * span < 2**63:
+        return column.of * span + (column.at - least), of * span + (at - least)
+    # Too far apart for one number of 64 bits: the instants' ranks are near enough.
+    every, rank = np.unique(np.concatenate((column.at, at)), return_inverse=True)
+    return column.of * len(every) + rank[: len(column)], of * len(every) + rank[len(column) :]
+
+
+def _joined(metric: str, column: Column, states: Sequence[State]) -> Column:
+    """Return an input with the last point before it, of each entity whose state has one."""
+    last = [(of, *state[metric]) for of, state in enumerate(states) if metric in state]
+    if not last:
+        return column
+    of, at, values = zip(*last, strict=True)
+    before = Column(np.array(of, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))
+    return columns_join([before, column])
+
+
+def _states(known: Mapping[str, Column], entities: int) -> list[State]:
+    states: list[dict[str, tuple[int, float]]] = [{} for _ in range(entities)]
+    for metric, column in known.items():
+        if not len(column):
+            continue
+        last = np.flatnonzero(np.r_[column.of[1:] != column.of[:-1], True])
+        rows = zip(column.of[last].tolist(), column.at[last].tolist(), column.values[last].tolist(), strict=True)
+        for of, at, value in rows:
+            states[of][metric] = (at, value)
+    return list(states)

@@ -18,14 +18,14 @@ POINTS_MAX: Final = 10_000
 
 def commit_entry(commit: DerivedCommit, *, revision: int) -> NormEntry:
     """Return the feed's entry of a commit. revision: of the graph, at the commit."""
-    total = sum(len(change.points) for change in commit.changes)
+    total = sum(len(change.at) for change in commit.changes)
     shown = commit.changes if total <= POINTS_MAX else ()
     told = [change for change in commit.changes if change.corrects or not shown]
-    sizes = [len(change.points) for change in shown]
+    sizes = [len(change.at) for change in shown]
     names = {metric: n for n, metric in enumerate(dict.fromkeys(change.metric for change in shown))}
     points = sum(sizes)
-    at = np.concatenate([change.points.at for change in shown]) if shown else np.empty(0, dtype=np.int64)
-    values = np.concatenate([change.points.values for change in shown]) if shown else np.empty(0)
+    at = np.concatenate([change.at for change in shown]) if shown else np.empty(0, dtype=np.int64)
+    values = np.concatenate([change.values for change in shown]) if shown else np.empty(0)
     return NormEntry(
         organization_id=commit.organization_id,
         batch_id=0,

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Derivation
-from domain.derivation.derive import Column
+from domain.derivation.derive import Column, columns_join
 from domain.derivation.windows import Window
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
 from domain.telemetry.attribution import Link, Segment, SeriesRow, Source, linked_sources
@@ -69,10 +70,13 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """The points of one stretch: of its inputs from the reach before it on, and what was derived within it."""
+    """The points of stretches, whose places in their list are the columns' places.
+
+    inputs: by metric, from the reach before each stretch on. stored: what was derived within them, by metric.
+    """
 
     inputs: Mapping[str, Column]
-    stored: Mapping[int, Column]
+    stored: Mapping[str, Column]
 
 
 def sources_of(session: Session, *, organization_id: int, derivations: Mapping[bytes, Derivation]) -> Sources:
@@ -140,19 +144,19 @@ def stretches_narrow(
 
 def stretches_read(
     session: Session, *, organization_id: int, stretches: Sequence[Stretch], sources: Sources, limit: int
-) -> list[ReadBack]:
-    """Return the points of each stretch. One statement. Raises LimitExceededError above `limit` points."""
-    asked: list[tuple[int, str | int, Source]] = []
+) -> ReadBack:
+    """Return the points of stretches. One statement. Raises LimitExceededError above `limit` points."""
+    asked: list[tuple[int, bool, Source]] = []
     for n, stretch in enumerate(stretches):
         entity_id, reach = UUID(bytes=stretch.entity), stretch.derivation.reach_us
         for source in sources.inputs[stretch.entity]:
             segments = _within(source.segments, stretch.begins_us - reach, stretch.ends_us)
-            asked.append((n, source.metric, Source(entity_id, source.metric, None, segments)))
+            asked.append((n, True, Source(entity_id, source.metric, None, segments)))
         for row in sources.own[stretch.entity]:
             segment = Segment(row, stretch.begins_us, stretch.ends_us)
-            asked.append((n, row.id, Source(entity_id, row.metric, None, (segment,))))
-    inputs: list[dict[str, Column]] = [{} for _ in stretches]
-    stored: list[dict[int, Column]] = [{} for _ in stretches]
+            asked.append((n, False, Source(entity_id, row.metric, None, (segment,))))
+    inputs: dict[str, list[Column]] = {}
+    stored: dict[str, list[Column]] = {}
     scanned = points_scan(
         session,
         organization_id=organization_id,
@@ -162,13 +166,13 @@ def stretches_read(
         limit=limit,
     )
     for k, points in scanned:
-        n, name, _ = asked[k]
-        column = Column(points.at, points.values)
-        if isinstance(name, str):
-            inputs[n][name] = column
-        else:
-            stored[n][name] = column
-    return [ReadBack(*both) for both in zip(inputs, stored, strict=True)]
+        n, is_input, source = asked[k]
+        column = Column(np.full(len(points.at), n, dtype=np.int64), points.at, points.values)
+        (inputs if is_input else stored).setdefault(source.metric, []).append(column)
+    return ReadBack(
+        {metric: columns_join(parts) for metric, parts in inputs.items()},
+        {metric: columns_join(parts) for metric, parts in stored.items()},
+    )
 
 
 def heads_read(session: Session, *, organization_id: int, sources: Sources) -> dict[bytes, int]:

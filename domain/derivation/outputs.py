@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,34 +12,34 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import NOTHING, Column
+from domain.derivation.derive import Column
 from domain.telemetry.arrays import (
     arrays_enable,
     bigint_array,
     double_array,
     instant_array,
-    text_array,
     uuid_array,
 )
+from domain.telemetry.packed import Instants, Values
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import latest_recompute, months_ensure
 
-# No raw reading made a derived point.
-NO_RAW_ID = 0
+_NONE: dict[str, int] = {}
 
 _SERIES_MAKE = text(
     """
     INSERT INTO series (organization_id, entity_id, port, metric, unit)
-    SELECT :organization_id, u.e, NULL, u.m, u.u FROM unnest(:entities, :metrics, :units) AS u (e, m, u)
+    SELECT :organization_id, u.e, NULL, :metric, :unit FROM unnest(:entities) AS u (e)
     ON CONFLICT (organization_id, entity_id, port, metric) DO UPDATE SET unit = excluded.unit
         WHERE series.unit IS DISTINCT FROM excluded.unit
     """
 )
 _SERIES_FIND = text(
     """
-    SELECT u.n - 1 AS n, s.id FROM unnest(:entities, :metrics) WITH ORDINALITY AS u (e, m, n)
-    JOIN series s ON s.organization_id = :organization_id AND s.entity_id = u.e AND s.metric = u.m AND s.port IS NULL
+    SELECT u.n - 1 AS n, s.id FROM unnest(:entities) WITH ORDINALITY AS u (e, n)
+    JOIN series s ON s.organization_id = :organization_id AND s.entity_id = u.e AND s.metric = :metric
+        AND s.port IS NULL
     """
 )
 _HISTORY = text(
@@ -71,15 +71,16 @@ _UNRECEIVED = text(
 
 @dataclass(frozen=True, slots=True)
 class SeriesChange:
-    """What became of one derived series. points: new or changed. corrects: something that stood was not right.
+    """What became of one derived series. at, values: points new or changed, in microseconds since the Unix epoch.
 
-    [begins_us, ends_us) holds all of it.
+    corrects: something that stood was not right. [begins_us, ends_us) holds all of it.
     """
 
     entity: bytes
     metric: str
     series_id: int
-    points: Column
+    at: Instants
+    values: Values
     begins_us: int
     ends_us: int
     corrects: bool
@@ -92,55 +93,81 @@ class Changes:
     changed: list[SeriesChange] = field(default_factory=list)
     removed: list[tuple[int, NDArray[np.int64]]] = field(default_factory=list)
 
-    def add(self, *, entity: bytes, metric: str, series_id: int, wanted: Column, stored: Column) -> None:
-        """Note how what stands differs from what should stand, both over the same time."""
-        fresh, gone = _differences(wanted, stored)
-        if not len(fresh) and not len(gone):
+    def add(
+        self, *, metric: str, entities: Sequence[bytes], series: Mapping[bytes, int], wanted: Column, stored: Column
+    ) -> None:
+        """Note how what stands of one metric differs from what should stand, both over the same times.
+
+        entities: by the columns' places. series: by entity, where there is any point.
+        """
+        ends_wanted = np.searchsorted(wanted.of, np.arange(len(entities) + 1)).tolist()
+        ends_stored = np.searchsorted(stored.of, np.arange(len(entities) + 1)).tolist()
+        for n, entity in enumerate(entities):
+            first, last = ends_wanted[n], ends_wanted[n + 1]
+            begins, ends = ends_stored[n], ends_stored[n + 1]
+            at, values = wanted.at[first:last], wanted.values[first:last]
+            if begins == ends:
+                if first == last:
+                    continue
+                span = int(at[0]), int(at[-1]) + 1
+                self.changed.append(SeriesChange(entity, metric, series[entity], at, values, *span, corrects=False))
+            else:
+                before = stored.at[begins:ends], stored.values[begins:ends]
+                self._compare(SeriesChange(entity, metric, series[entity], at, values, 0, 0, corrects=True), *before)
+
+    def _compare(self, wanted: SeriesChange, at: Instants, values: Values) -> None:
+        place = np.minimum(np.searchsorted(at, wanted.at), len(at) - 1)
+        stood = at[place] == wanted.at
+        fresh = ~(stood & (values[place] == wanted.values))
+        gone = at[~np.isin(at, wanted.at, assume_unique=True)]
+        touched = np.concatenate((wanted.at[fresh], gone))
+        if not len(touched):
             return
-        at = np.concatenate([wanted.at[fresh], gone])
-        corrects = bool(len(gone)) or bool(np.isin(wanted.at[fresh], stored.at).any())
-        points = Column(wanted.at[fresh], wanted.values[fresh])
-        self.changed.append(SeriesChange(entity, metric, series_id, points, int(at.min()), int(at.max()) + 1, corrects))
+        self.changed.append(
+            replace(
+                wanted,
+                at=wanted.at[fresh],
+                values=wanted.values[fresh],
+                begins_us=int(touched.min()),
+                ends_us=int(touched.max()) + 1,
+                corrects=bool(len(gone)) or bool(stood[fresh].any()),
+            )
+        )
         if len(gone):
-            self.removed.append((series_id, gone))
+            self.removed.append((wanted.series_id, gone))
 
 
 def series_ensure(
     session: Session,
     *,
     organization_id: int,
-    wanted: Mapping[tuple[bytes, str], str | None],
+    metric: str,
+    unit: str | None,
+    entities: Collection[bytes],
     memory: StageMemory,
     notes: StageNotes,
-) -> dict[tuple[bytes, str], int]:
-    """Return the series of derived metrics, made where missing. wanted: unit by entity and metric.
+    is_anew: bool,
+) -> dict[bytes, int]:
+    """Return the series of one derived metric by entity, made where missing; none is asked for that is remembered.
 
-    Two statements, none where all are remembered.
+    is_anew: the formula may be another, and so the unit: then all are asked for. Two statements at most.
     """
-    known: dict[tuple[bytes, str], int] = {}
-    missing: list[tuple[bytes, str]] = []
-    for entity, metric in wanted:
+    known: dict[bytes, int] = {}
+    missing: list[bytes] = []
+    for entity in entities:
         key = (organization_id, entity, NO_PORT)
-        found = memory.series.get(key, {}).get(metric) or notes.series.get(key, {}).get(metric)
-        if found:
-            known[entity, metric] = found
+        found = memory.series.get(key, _NONE).get(metric) or notes.series.get(key, _NONE).get(metric)
+        if found and not is_anew:
+            known[entity] = found
         else:
-            missing.append((entity, metric))
+            missing.append(entity)
     if missing:
         arrays_enable(session)
-        names = {
-            "organization_id": organization_id,
-            "entities": uuid_array(b"".join(entity for entity, _ in missing)),
-            "metrics": text_array(metric.encode() for _, metric in missing),
-        }
-        units = [wanted[key] for key in missing]
-        session.execute(
-            _SERIES_MAKE, {**names, "units": text_array(None if unit is None else unit.encode() for unit in units)}
-        )
-        for row in session.execute(_SERIES_FIND, names):
-            entity, metric = missing[row.n]
-            known[entity, metric] = row.id
-            notes.series.setdefault((organization_id, entity, NO_PORT), {})[metric] = row.id
+        wanted = {"organization_id": organization_id, "entities": uuid_array(b"".join(missing)), "metric": metric}
+        session.execute(_SERIES_MAKE, {**wanted, "unit": unit})
+        for row in session.execute(_SERIES_FIND, wanted):
+            known[missing[row.n]] = row.id
+            notes.series.setdefault((organization_id, missing[row.n], NO_PORT), {})[metric] = row.id
     return known
 
 
@@ -149,14 +176,14 @@ def changes_write(
 ) -> None:
     """Bring history and latest values to what the changes say. Statements: two, or five where points are removed."""
     arrays_enable(session)
-    written = [change for change in changes.changed if len(change.points)]
+    written = [change for change in changes.changed if len(change.at)]
     if written:
-        at = np.concatenate([change.points.at for change in written])
+        at = np.concatenate([change.at for change in written])
         months_ensure(session, at, memory=memory, notes=notes)
-        series = np.repeat([change.series_id for change in written], [len(change.points) for change in written])
-        values = np.concatenate([change.points.values for change in written])
+        series = np.repeat([change.series_id for change in written], [len(change.at) for change in written])
+        values = np.concatenate([change.values for change in written])
         session.execute(_HISTORY, _columns(organization_id, series, at, values))
-        last = np.cumsum([len(change.points) for change in written]) - 1
+        last = np.cumsum([len(change.at) for change in written]) - 1
         session.execute(_LATEST, _columns(organization_id, series[last], at[last], values[last]))
     if changes.removed:
         series = np.repeat([s for s, _ in changes.removed], [len(at) for _, at in changes.removed])
@@ -178,16 +205,6 @@ def _columns(
         "at": instant_array(at),
         "values": double_array(values),
     }
-
-
-def _differences(wanted: Column, stored: Column) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-    """Return the places of wanted points that are not stored so, and the times of stored ones that are not wanted."""
-    if not len(stored):
-        return np.arange(len(wanted), dtype=np.intp), NOTHING.at
-    place = np.minimum(np.searchsorted(stored.at, wanted.at), len(stored) - 1)
-    same = (stored.at[place] == wanted.at) & (stored.values[place] == wanted.values)
-    gone = stored.at[~np.isin(stored.at, wanted.at, assume_unique=True)]
-    return np.flatnonzero(~same), gone
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book, Books, Derivation, book_entities
 from domain.derivation.derive import NOTHING, Column, State, derive
 from domain.derivation.inputs import (
-    ReadBack,
     Stretch,
     heads_read,
     sources_of,
@@ -28,7 +28,7 @@ from domain.derivation.inputs import (
     stretches_read,
 )
 from domain.derivation.outputs import Changes, DerivedCommit, SeriesChange, changes_write, series_ensure
-from domain.derivation.route import AssetEntry, columns_join
+from domain.derivation.route import AssetEntry, entries_gather
 from domain.derivation.windows import Window, windows_done, windows_missing, windows_of
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.leases import FencedError, Lease
@@ -185,42 +185,62 @@ def _derive_on(
     session: Session, work: _Work, windows: Mapping[bytes, list[Window]], at_hand: Sequence[AssetEntry]
 ) -> dict[bytes, list[Window]]:
     """Derive the entities whose points are at hand; return the windows of the others."""
-    groups = {entry.group for entry in at_hand if entry.revision == work.book.revision}
-    parts: dict[bytes, list[Mapping[str, Column]]] = {}
-    for entry in {entry.group: entry for entry in at_hand if entry.group in groups}.values():
-        for entity, columns in entry.columns.items():
-            parts.setdefault(entity, []).append(columns)
-    behind: dict[bytes, list[Window]] = {}
-    ready: dict[bytes, tuple[Derivation, dict[str, Column], Checkpoint, int]] = {}
+    usable = {entry.group: entry for entry in at_hand if entry.revision == work.book.revision}
+    checkpoints = {entity: work.run.checkpoints.of.get((work.organization_id, entity)) for entity in windows}
+    by_derivation: dict[int, tuple[Derivation, list[tuple[bytes, Checkpoint]]]] = {}
     for entity, of_entity in windows.items():
-        derivation = work.book.entities[entity]
-        checkpoint = work.run.checkpoints.of.get((work.organization_id, entity))
-        inputs = None if windows_missing(of_entity, groups) else columns_join(parts.get(entity, ()))
+        derivation, checkpoint = work.book.entities[entity], checkpoints[entity]
         if (
-            derivation is None
-            or checkpoint is None
-            or inputs is None
-            or checkpoint.revision != work.book.revision
-            or min(window.begins_us for window in of_entity) <= checkpoint.head_us
+            derivation is not None
+            and checkpoint is not None
+            and checkpoint.revision == work.book.revision
+            and not windows_missing(of_entity, usable)
+            and min(window.begins_us for window in of_entity) > checkpoint.head_us
         ):
-            behind[entity] = of_entity
-            continue
-        ends_us = max(window.ends_us for window in of_entity)
-        ready[entity] = derivation, inputs, checkpoint, ends_us
-        work.done += [window.id for window in of_entity]
-    outputs = {}
-    for entity, (derivation, inputs, checkpoint, ends_us) in ready.items():
-        outputs[entity], state = derive(
-            sets=derivation.sets,
-            inputs=inputs,
-            begins_us=checkpoint.head_us + 1,
-            ends_us=ends_us,
-            state=checkpoint.state,
-        )
-        found = Checkpoint(work.book.revision, ends_us - 1, state)
-        work.checkpoints[work.organization_id, entity] = found
-    _change(session, work, [(entity, found, {}) for entity, found in outputs.items()])
+            by_derivation.setdefault(id(derivation), (derivation, []))[1].append((entity, checkpoint))
+    behind = dict(windows)
+    for derivation, ready in by_derivation.values():
+        for entity in _ready_derive(session, work, derivation, ready, (windows, list(usable.values()))):
+            work.done += [window.id for window in behind.pop(entity)]
     return behind
+
+
+def _ready_derive(
+    session: Session,
+    work: _Work,
+    derivation: Derivation,
+    ready: Sequence[tuple[bytes, Checkpoint]],
+    given: tuple[Mapping[bytes, list[Window]], Sequence[AssetEntry]],
+) -> list[bytes]:
+    """Derive on entities of one type from the points at hand; return those that were."""
+    windows, entries = given
+    gathered = entries_gather(entries, places={entity: n for n, (entity, _) in enumerate(ready)})
+    heads = np.array([checkpoint.head_us for _, checkpoint in ready], dtype=np.int64)
+    # What comes again is not of these windows.
+    inputs = {metric: column.take(column.at > heads[column.of]) for metric, column in gathered.items()}
+    # Which of two points of one time counts is not decided here: their entities are derived from what stands.
+    doubtful = {of for column in inputs.values() for of in _doubled(column)}
+    if doubtful:
+        sure = [pair for n, pair in enumerate(ready) if n not in doubtful]
+        return _ready_derive(session, work, derivation, sure, given) if sure else []
+    entities = [entity for entity, _ in ready]
+    ends = [max(window.ends_us for window in windows[entity]) for entity in entities]
+    outputs, states = derive(
+        sets=derivation.sets,
+        inputs=inputs,
+        begins_us=heads + 1,
+        ends_us=np.array(ends, dtype=np.int64),
+        states=[checkpoint.state for _, checkpoint in ready],
+    )
+    for entity, end, state in zip(entities, ends, states, strict=True):
+        work.checkpoints[work.organization_id, entity] = Checkpoint(work.book.revision, end - 1, state)
+    _change(session, work, entities, derivation, (outputs, {}), is_anew=False)
+    return entities
+
+
+def _doubled(column: Column) -> list[int]:
+    same = (column.of[1:] == column.of[:-1]) & (column.at[1:] == column.at[:-1])
+    return column.of[1:][same].tolist() if bool(same.any()) else []
 
 
 def _derive_anew(
@@ -234,25 +254,31 @@ def _derive_anew(
         stretch for entity, of_entity in windows.items() for stretch in stretches_of(of_entity, derivations[entity])
     ]
     narrowed = stretches_narrow(session, organization_id=organization_id, stretches=stretches, sources=sources)
-    cut = [_cut(stretch, chunk_us) for stretch in narrowed]
-    read = stretches_read(session, organization_id=organization_id, stretches=cut, sources=sources, limit=points_max)
     heads = heads_read(session, organization_id=organization_id, sources=sources)
-    found: list[tuple[bytes, dict[str, Column], dict[str, Column]]] = []
-    for whole, stretch, back in zip(narrowed, cut, read, strict=True):
-        outputs, state = derive(
-            sets=stretch.derivation.sets,
-            inputs=back.inputs,
-            begins_us=stretch.begins_us,
-            ends_us=stretch.ends_us,
-            state=State(),
+    by_derivation: dict[int, list[Stretch]] = {}
+    for stretch in narrowed:
+        by_derivation.setdefault(id(stretch.derivation), []).append(stretch)
+    for wholes in by_derivation.values():
+        parts = [_cut(stretch, chunk_us) for stretch in wholes]
+        read = stretches_read(
+            session, organization_id=organization_id, stretches=parts, sources=sources, limit=points_max
         )
-        names = {row.id: row.metric for row in sources.own[stretch.entity]}
-        found.append((stretch.entity, outputs, {names[series]: column for series, column in back.stored.items()}))
-        _windows_settle(work, whole, stretch)
-        is_ahead = stretch.ends_us > heads[stretch.entity] and stretch.ends_us == whole.ends_us
-        checkpoint = Checkpoint(work.book.revision, max(heads[stretch.entity], _last(back)), state)
-        work.checkpoints[organization_id, stretch.entity] = checkpoint if is_ahead else None
-    _change(session, work, found)
+        outputs, states = derive(
+            sets=parts[0].derivation.sets,
+            inputs=read.inputs,
+            begins_us=np.array([part.begins_us for part in parts], dtype=np.int64),
+            ends_us=np.array([part.ends_us for part in parts], dtype=np.int64),
+            states=[{} for _ in parts],
+        )
+        for whole, part, state in zip(wholes, parts, states, strict=True):
+            _windows_settle(work, whole, part)
+            last = max((at for at, _ in state.values()), default=-1)
+            is_ahead = part.ends_us > heads[part.entity] and part.ends_us == whole.ends_us
+            checkpoint = Checkpoint(work.book.revision, max(heads[part.entity], last), state)
+            work.checkpoints[organization_id, part.entity] = checkpoint if is_ahead else None
+        _change(
+            session, work, [part.entity for part in parts], parts[0].derivation, (outputs, read.stored), is_anew=True
+        )
 
 
 def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stretch]:
@@ -290,36 +316,36 @@ def _windows_settle(work: _Work, whole: Stretch, stretch: Stretch) -> None:
 
 
 def _change(
-    session: Session, work: _Work, found: Sequence[tuple[bytes, Mapping[str, Column], Mapping[str, Column]]]
+    session: Session,
+    work: _Work,
+    entities: Sequence[bytes],
+    derivation: Derivation,
+    columns: tuple[Mapping[str, Column], Mapping[str, Column]],
+    *,
+    is_anew: bool,
 ) -> None:
-    """Note what is written: (entity, what should stand, what stands)."""
-    wanted: dict[tuple[bytes, str], str | None] = {}
-    for entity, outputs, stored in found:
-        units = _units(work.book.entities[entity])
-        wanted |= {(entity, metric): units.get(metric) for metric in (*outputs, *stored)}
-    series = series_ensure(
-        session, organization_id=work.organization_id, wanted=wanted, memory=work.run.memory, notes=work.notes
-    )
-    for entity, outputs, stored in found:
-        for metric in {**outputs, **stored}:
-            work.changes.add(
-                entity=entity,
-                metric=metric,
-                series_id=series[entity, metric],
-                wanted=outputs.get(metric, NOTHING),
-                stored=stored.get(metric, NOTHING),
-            )
+    """Note what is written of entities of one type: (what should stand, what stands), by metric."""
+    outputs, stored = columns
+    units = _units(derivation)
+    for metric in {**outputs, **stored}:
+        wanted, stands = outputs.get(metric, NOTHING), stored.get(metric, NOTHING)
+        touched = {entities[n] for n in np.unique(np.concatenate((wanted.of, stands.of))).tolist()}
+        series = series_ensure(
+            session,
+            organization_id=work.organization_id,
+            metric=metric,
+            unit=units.get(metric),
+            entities=touched,
+            memory=work.run.memory,
+            notes=work.notes,
+            is_anew=is_anew,
+        )
+        work.changes.add(metric=metric, entities=entities, series=series, wanted=wanted, stored=stands)
 
 
-def _units(derivation: Derivation | None) -> dict[str, str | None]:
+def _units(derivation: Derivation) -> dict[str, str | None]:
     """Return the unit of each derived metric, of the last version that names it."""
-    if derivation is None:
-        return {}
     return {formula.metric: formula.unit for formulas in derivation.sets for formula in formulas.formulas}
-
-
-def _last(back: ReadBack) -> int:
-    return max((int(column.at[-1]) for column in back.inputs.values() if len(column)), default=-1)
 
 
 def _commit_note(session: Session, commit: DerivedCommit) -> None:

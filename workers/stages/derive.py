@@ -70,7 +70,7 @@ class DeriveStage:
             by_organization.setdefault(entry.organization_id, []).append(entry)
         with self.tally.busy():
             for organization_id, at_hand in by_organization.items():
-                entities = list(dict.fromkeys(entity for entry in at_hand for entity in entry.columns))
+                entities = list(dict.fromkeys(entity for entry in at_hand for entity in entry.entities))
                 self._derive(organization_id, entities, at_hand, most=ENTITIES_MAX)
             self.reader.done(entries)
             found = self._overdue() if time.monotonic() >= self._overdue_at_s else False
