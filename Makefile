@@ -52,8 +52,9 @@ bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference mea
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; \
 		$(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-chaos: $(READY)  ## Kill processes at random and count what is left
-	@$(BIN)/python -m pytest -m chaos $(ARGS)
+chaos: $(READY)  ## Send a million readings while processes are killed at random, and count what is left
+	@CHAOS_READINGS=$${CHAOS_READINGS:-1000000} CHAOS_KILLS=$${CHAOS_KILLS:-24} \
+		$(BIN)/python -m pytest -m chaos -s $(ARGS)
 
 lock: $(READY)  ## Draw the lock files anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
