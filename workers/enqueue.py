@@ -40,6 +40,8 @@ REPLAY_IDLE = timedelta(seconds=5)
 REPLAYS_MAX = 20
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
+HOURS_EVERY_S = 60
+_HOURS_TIMEOUT_S = 120
 
 
 def lane_enqueue(state: ProcessState, partition: int, *, fences: int, bucket: int) -> None:
@@ -94,6 +96,24 @@ def retention_enqueue(state: ProcessState, job: str, turn: int, part: int, *argu
         return
 
 
+def hours_enqueue(state: ProcessState, turn: int, part: int) -> None:
+    """Enqueue one part of the summary of hours of a minute, unless it is."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.hours.summarize",
+            args=(turn, part),
+            job_id=f"hours-{turn}-{part}",
+            unique=True,
+            ttl=HOURS_EVERY_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=HOURS_EVERY_S * 2,
+            failure_ttl=HOURS_EVERY_S * 2,
+            job_timeout=_HOURS_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
 def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *, turn: int) -> None:
     """Enqueue the next job of a replay, unless it is. turn: how many there were before."""
     try:
@@ -124,6 +144,7 @@ class Enqueuer:
         self._partitions: list[int] = list(range(state.context.partitions))
         self._partitions_at_s = float("-inf")
         self._retention_turn = -1
+        self._hours_turn = -1
 
     def run(self) -> None:
         """Work until the process is told to end."""
@@ -156,6 +177,10 @@ class Enqueuer:
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
             replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
+        turn = int(now_s) // HOURS_EVERY_S
+        if turn != self._hours_turn:
+            hours_enqueue(self._state, turn, 0)
+            self._hours_turn = turn
         turn = int(now_s) // RETENTION_EVERY_S
         if turn != self._retention_turn:
             retention_enqueue(self._state, "retain", turn, 0)

@@ -20,6 +20,7 @@ from domain.telemetry.arrays import (
     instant_array,
     uuid_array,
 )
+from domain.telemetry.hours.marks import hours_mark
 from domain.telemetry.packed import Instants, Values
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.memory import StageMemory, StageNotes
@@ -181,6 +182,7 @@ def changes_write(
         at = np.concatenate([change.at for change in written])
         months_ensure(session, at, memory=memory, notes=notes)
         series = np.repeat([change.series_id for change in written], [len(change.at) for change in written])
+        hours_mark(session, organization_id=organization_id, series=series, at=at, notes=notes)
         values = np.concatenate([change.values for change in written])
         session.execute(_HISTORY, _columns(organization_id, series, at, values))
         last = np.cumsum([len(change.at) for change in written]) - 1
@@ -188,6 +190,7 @@ def changes_write(
     if changes.removed:
         series = np.repeat([s for s, _ in changes.removed], [len(at) for _, at in changes.removed])
         at = np.concatenate([at for _, at in changes.removed])
+        hours_mark(session, organization_id=organization_id, series=series, at=at, notes=notes)
         session.execute(
             _REMOVE, {"organization_id": organization_id, "series": bigint_array(series), "at": instant_array(at)}
         )

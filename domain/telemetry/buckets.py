@@ -15,11 +15,14 @@ Where buckets begin, all in the time zone asked for:
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.telemetry.packed import Aggregate, Instants, MetricType, Points, Values, micros_of
 from graph.errors import BadInputError, LimitExceededError
@@ -87,19 +90,33 @@ def bucket_edges(from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo,
     return edges
 
 
-def bucket_aggregate(points: Points, edges: Instants, *, how: Aggregate) -> Points:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Points, some of which stand for several. counts: for how many each; None: each for itself.
+
+    Two may stand at one time: their values add up to what they stand for.
+    """
+
+    points: Points
+    counts: NDArray[np.float64] | None
+
+
+def bucket_aggregate(counted: Counted, edges: Instants, *, how: Aggregate) -> Points:
     """Make one point per bucket: at its start, NaN where there is no data. Returns len(edges) - 1 points.
 
-    points: ascending, none before edges[0]. Sums are exact (`math.fsum`, in order of time); a mean is the sum
-    over the count. Of texts COUNT counts, FIRST and LAST keep the text; the other aggregates pass them over.
+    counted: ascending, none before edges[0]. Sums are exact, rounded once; a mean is the sum over the count. Of
+    texts COUNT counts, FIRST and LAST keep the text; the other aggregates pass them over.
     """
+    points = counted.points
     size = len(edges) - 1
     values = np.full(size, np.nan)
     cuts = np.searchsorted(points.at, edges, side="left")
     filled = np.flatnonzero(cuts[1:] > cuts[:-1])
     texts: np.ndarray | None = None
     if how is Aggregate.COUNT:
-        values[filled] = (cuts[1:] - cuts[:-1])[filled]
+        counts = np.ones(len(points.at)) if counted.counts is None else counted.counts
+        until = np.r_[0.0, np.cumsum(counts)][cuts]
+        values[filled] = (until[1:] - until[:-1])[filled]
     elif how in (Aggregate.FIRST, Aggregate.LAST):
         chosen = cuts[filled] if how is Aggregate.FIRST else cuts[filled + 1] - 1
         values[filled] = points.values[chosen]
@@ -108,26 +125,41 @@ def bucket_aggregate(points: Points, edges: Instants, *, how: Aggregate) -> Poin
             texts[filled] = points.texts[chosen]
     else:
         for n in filled.tolist():
-            values[n] = _fold(points.values[cuts[n] : cuts[n + 1]], how)
+            span = slice(cuts[n], cuts[n + 1])
+            values[n] = _fold(points.values[span], None if counted.counts is None else counted.counts[span], how)
     types = np.full(size, MetricType.NUMBER, dtype=np.int8)
     return Points(edges[:size], values, types, texts)
 
 
-def _fold(values: Values, how: Aggregate) -> float:
-    numbers = values[~np.isnan(values)]
+def _fold(values: Values, counts: Values | None, how: Aggregate) -> float:
+    is_number = ~np.isnan(values)
+    numbers = values[is_number]
     if not len(numbers):
         return math.nan
     if how is Aggregate.MIN:
         return float(numbers.min())
     if how is Aggregate.MAX:
         return float(numbers.max())
+    total = sum_rounded(numbers.tolist())
+    if how is Aggregate.SUM:
+        return total
+    return total / (len(numbers) if counts is None else float(counts[is_number].sum()))
+
+
+def sum_rounded(numbers: Sequence[float]) -> float:
+    """Return the exact sum, rounded once, whatever the order; infinite where no double holds it. None is NaN."""
     try:
-        total = math.fsum(numbers.tolist())
-    except (OverflowError, ValueError):
-        # Past the greatest double, or both infinities: what IEEE 754 addition says.
-        with np.errstate(all="ignore"):
-            total = float(numbers.sum())
-    return total if how is Aggregate.SUM else total / len(numbers)
+        return math.fsum(numbers)
+    except ValueError:
+        # Both infinities.
+        return math.nan
+    except OverflowError:
+        # On the way, or in the end.
+        exact = sum(map(Fraction, numbers))
+        try:
+            return float(exact)
+        except OverflowError:
+            return math.copysign(math.inf, exact)
 
 
 def _edges(from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo) -> Instants:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -11,7 +11,8 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Source
-from domain.telemetry.buckets import BUCKETS_MAX, bucket_aggregate, bucket_edges, bucket_of, zone_of
+from domain.telemetry.buckets import BUCKETS_MAX, Counted, bucket_aggregate, bucket_edges, bucket_of, zone_of
+from domain.telemetry.hours.read import counted_scan, hours_serve
 from domain.telemetry.links import sources_list
 from domain.telemetry.packed import (
     EPOCH,
@@ -28,7 +29,9 @@ from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
 from domain.telemetry.thinning import POINTS_MAX, points_thin
 from graph.errors import BadInputError, LimitExceededError
 
-_NO_POINTS = Points(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int8), None)
+_NO_POINTS = Counted(
+    Points(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64), np.empty(0, dtype=np.int8), None), None
+)
 
 
 class _Shape(NamedTuple):
@@ -54,7 +57,7 @@ def telemetry_read(
     now: datetime,
     scan_limit: int = POINTS_SCANNED_MAX,
 ) -> Mapping[UUID, Sequence[Series]]:
-    """Return the series of each entity over [from_, to), in four statements for any number of entities.
+    """Return the series of each entity over [from_, to), in six statements at most for any number of entities.
 
     A device: one per (metric, port). An asset or a space: one per metric, read through its links by event
     time (`domain/telemetry/attribution.py`). A person or an activity: none. metrics: None for all that are
@@ -88,20 +91,49 @@ def telemetry_read(
         _check_buckets(len(edges) - 1, sources)
     shape = _Shape(edges, aggregate, max_points)
     flat = [source for of_entity in sources.values() for source in of_entity]
-    answers = {}
-    for n, points in points_scan(
-        session,
-        organization_id=organization_id,
-        sources=flat,
-        begins_us=begins_us,
-        ends_us=ends_us,
-        limit=scan_limit,
-    ):
-        answers[n] = _pack(flat[n], points, shape)
+    answers = {
+        n: _pack(flat[n], counted, shape)
+        for n, counted in _scan(
+            session,
+            organization_id=organization_id,
+            sources=flat,
+            begins_us=begins_us,
+            ends_us=ends_us,
+            shape=shape,
+            limit=scan_limit,
+        )
+    }
     packed: dict[UUID, list[Series]] = {entity_id: [] for entity_id in entity_ids}
     for n, source in enumerate(flat):
         packed[source.entity_id].append(answers.get(n) or _pack(source, _NO_POINTS, shape))
     return packed
+
+
+def _scan(
+    session: Session,
+    *,
+    organization_id: int,
+    sources: Sequence[Source],
+    begins_us: int,
+    ends_us: int,
+    shape: _Shape,
+    limit: int,
+) -> Iterator[tuple[int, Counted]]:
+    if shape.edges is not None and hours_serve(shape.edges):
+        yield from counted_scan(
+            session,
+            organization_id=organization_id,
+            sources=sources,
+            begins_us=begins_us,
+            ends_us=ends_us,
+            how=shape.aggregate,
+            limit=limit,
+        )
+        return
+    for n, points in points_scan(
+        session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us, limit=limit
+    ):
+        yield n, Counted(points, None)
 
 
 def _check(from_: datetime, until: datetime, *, to_is_given: bool, max_points: int) -> None:
@@ -133,10 +165,11 @@ def _asked(entity_id: UUID, known: Sequence[Source], metrics: Sequence[str] | No
     return [*known, *(Source(entity_id, metric, None, ()) for metric in unknown)]
 
 
-def _pack(source: Source, points: Points, shape: _Shape) -> Series:
+def _pack(source: Source, counted: Counted, shape: _Shape) -> Series:
+    points = counted.points
     type_ = type_of(points.types) if len(points.types) else _type_known(source)
     if shape.edges is not None:
-        shown, truncated = bucket_aggregate(points, shape.edges, how=shape.aggregate), False
+        shown, truncated = bucket_aggregate(counted, shape.edges, how=shape.aggregate), False
     else:
         shown = points_thin(points, max_points=shape.max_points)
         truncated = len(shown.at) < len(points.at)

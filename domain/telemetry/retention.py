@@ -2,8 +2,8 @@
 
 Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
 known of single readings, the keys that tell repeats and the dead letters, and the commits of derived points by which a
-feed is resumed. `points`: the history, by month of the points' own time. Series, latest values and the graph's changes
-are kept for ever.
+feed is resumed. `points`: the history, by month of the points' own time. Series, latest values, the hours of series and
+the graph's changes are kept for ever.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _OUTDATED = text(
             SELECT FROM raw_batches b
             WHERE :parent <> 'telemetry_history' AND b.normalized_at IS NULL
                 AND b.received_at >= p.begins AND b.received_at < p.ends
-        ) AS is_unfinished
+        ) OR (:parent = 'telemetry_history' AND NOT hours_summarized(p.begins, p.ends)) AS is_unfinished
     FROM partitions_ended(:parent, :before) p JOIN pg_class c ON c.oid = to_regclass('public.' || quote_ident(p.name))
     ORDER BY p.ends
     """
@@ -56,7 +56,8 @@ class Kept:
 class OldPartition:
     """A partition that is no longer kept. rows: an estimate. bytes: with its indexes.
 
-    is_unfinished: it holds a batch that no stage has finished, and so stays until one has.
+    is_unfinished: it holds a batch that no stage has finished, or points of hours that have not been summarized, and so
+    stays until that is done.
     """
 
     table: str

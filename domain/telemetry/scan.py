@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
@@ -161,6 +161,19 @@ def points_scan(
         yield current, points_merge(held)
 
 
+def windows_scan(
+    session: Session, *, organization_id: int, windows: Sequence[tuple[int, int, int]]
+) -> Iterator[tuple[int, Points]]:
+    """Yield (index of the window, its points) for windows (series id, begin, end), microseconds; half-open.
+
+    Windows without points are left out. In memory: one window at a time. Exhaust it, or let the transaction go.
+    """
+    if not windows:
+        return
+    asked = [_Window(0, *window) for window in windows]
+    yield from _rows(session, {"organization_id": organization_id, "limit": None, **_columns(asked)}, None)
+
+
 def _windows(sources: Sequence[Source], begins_us: int, ends_us: int) -> list[_Window]:
     """Cut every segment at the same instants: months or so, and never very many."""
     width = max(_WINDOW_US, -((begins_us - ends_us) // _WINDOWS_MAX))
@@ -191,12 +204,17 @@ def _rows(session: Session, parameters: Mapping[str, Any], probe: HeadsProbe | N
     if probe is not None:
         parameters = {**parameters, **probe.parameters()}
     with connection.cursor(binary=True) as cursor:
-        cursor.adapters.register_loader(_TIMESTAMPTZ_ARRAY, _Int64Array)
-        cursor.adapters.register_loader(_FLOAT8_ARRAY, _Float64Array)
+        loaders_register(cursor)
         for n, at, numbers, texts, least, greatest, heads in cursor.stream(statement, parameters):
             if probe is not None and probe.heads is None:
                 probe.heads = heads_of(heads)
             yield n, _points(at, numbers, texts, least, greatest)
+
+
+def loaders_register(cursor: Cursor[Any]) -> None:
+    """Have a binary cursor load timestamptz[] as microseconds since the Unix epoch and float8[]; none holds nulls."""
+    cursor.adapters.register_loader(_TIMESTAMPTZ_ARRAY, _Int64Array)
+    cursor.adapters.register_loader(_FLOAT8_ARRAY, _Float64Array)
 
 
 def heads_of(answer: str | None) -> dict[int, int]:

@@ -3,6 +3,7 @@
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Double,
     ForeignKeyConstraint,
@@ -198,4 +199,56 @@ stage_leases = Table(
     Column("delay_s", Double, nullable=False, server_default=text("0")),
     Column("delays", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("stage", "partition", name="pk_stage_leases"),
+)
+
+series_hours = Table(
+    "series_hours",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("series_id", BigInteger, nullable=False),
+    Column("hour", INSTANT, nullable=False),
+    Column("is_whole", Boolean, nullable=False),
+    Column("points", Integer),
+    Column("least_type", SmallInteger),
+    Column("greatest_type", SmallInteger),
+    Column("least", Double),
+    Column("greatest", Double),
+    Column("first", Double),
+    Column("last", Double),
+    Column("sum", Double),
+    Column("sum_error", Double),
+    PrimaryKeyConstraint("organization_id", "series_id", "hour", name="pk_series_hours"),
+    ForeignKeyConstraint(
+        ["organization_id", "series_id"],
+        ["series.organization_id", "series.id"],
+        name="fk_series_hours_series",
+    ),
+    CheckConstraint(
+        "is_whole = (num_nulls(points, least_type, greatest_type, least, greatest, first, last, sum, sum_error) = 0)",
+        name="ck_series_hours_whole",
+    ),
+)
+
+dirty_hours = Table(
+    "dirty_hours",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("series_id", BigInteger, nullable=False),
+    Column("hour", INSTANT, nullable=False),
+    Column("marked_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("organization_id", "series_id", "hour", name="pk_dirty_hours"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_hours_organization"),
+)
+Index("ix_dirty_hours_marked_at", dirty_hours.c.organization_id, dirty_hours.c.marked_at)
+
+hours_progress = Table(
+    "hours_progress",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("until", INSTANT, nullable=False),
+    Column("next", INSTANT),
+    Column("series_id", BigInteger),
+    Column("final_until", INSTANT, nullable=False, server_default=text("'-infinity'")),
+    PrimaryKeyConstraint("organization_id", name="pk_hours_progress"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_hours_progress_organization"),
 )

@@ -55,7 +55,9 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         )
     )
     assert [tuple(row) for row in others] == [
+        ("dirty_hours", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("dirty_windows", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("hours_progress", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("organizations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("raw_batches", "ingest_appends", "INSERT", ["argus_ingest"]),
         ("raw_batches", "pipeline_lists", "SELECT", ["argus_pipeline"]),
@@ -163,6 +165,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
         ("forget_rows", "argus_pipeline"),
+        ("hours_summarized", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
     ]

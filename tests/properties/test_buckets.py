@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.telemetry.buckets import Bucket, bucket_aggregate, bucket_edges
+from domain.telemetry.buckets import Bucket, Counted, bucket_aggregate, bucket_edges
 from domain.telemetry.packed import Aggregate, Points, instant_of, micros_of
 
 ZONES = [
@@ -134,7 +134,7 @@ def test_aggregates_against_plain_loops(points: dict[int, float | None], cuts: l
         np.array([2 if v is None else 0 for _, v in ordered], dtype=np.int8),
         np.array(["x" if v is None else None for _, v in ordered], dtype=object),
     )
-    made = {how: bucket_aggregate(given_points, edges, how=how) for how in Aggregate}
+    made = {how: bucket_aggregate(Counted(given_points, None), edges, how=how) for how in Aggregate}
     for n, (begins, ends) in enumerate(pairwise(edges.tolist())):
         inside = [v for at, v in ordered if begins <= at < ends]
         real = [v for v in inside if v is not None]

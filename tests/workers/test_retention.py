@@ -41,6 +41,7 @@ def keeping(state: ProcessState) -> ProcessState:
 def old_day(line: Line, at: datetime = LONG_AGO) -> None:
     """Have a reading received, and its point be, long ago."""
     line.normalize(line.send({"device_id": line.device(), "timestamp": at, "metrics": {"t": 1}}, at=at))
+    line.summarize()
 
 
 def jobs(state: ProcessState) -> list[tuple[str, list[Any]]]:
@@ -120,6 +121,7 @@ def test_a_worker_writes_into_a_month_that_was_dropped_behind_its_back(
 
     send(1)
     assert len(state.memory.months) == 1
+    line.summarize()
     with transaction(state.engine) as session:
         [month] = partitions_outdated(session, kept=Kept(None, timedelta(days=365)), now=datetime.now(UTC))
         assert partition_drop(session, month) == ["telemetry_history_202001"]

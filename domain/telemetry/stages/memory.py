@@ -64,13 +64,15 @@ class StageNotes:
     """What a transaction, or a savepoint within it, found out.
 
     unsettled: series whose unit is to be looked at. settled: by organization, the revision and what
-    `OrganizationSchemas.settled` is to remember.
+    `OrganizationSchemas.settled` is to remember. began_us: when the transaction began by the database's clock, in
+    microseconds since the Unix epoch; None until somebody asks.
     """
 
     series: dict[DevicePort, dict[str, int]] = field(default_factory=dict)
     months: set[int] = field(default_factory=set)
     unsettled: set[int] = field(default_factory=set)
     settled: dict[int, tuple[int, dict[int, float]]] = field(default_factory=dict)
+    began_us: int | None = None
 
     def add(self, other: StageNotes) -> None:
         """Take over what a savepoint found out that was not rolled back."""

@@ -21,6 +21,7 @@ from domain.telemetry.arrays import (
     text_array,
     uuid_array,
 )
+from domain.telemetry.hours.marks import hours_mark
 from domain.telemetry.normalize import Normalized, Readings
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 
@@ -232,6 +233,7 @@ def points_write(
     kept = order[is_last]
     ordered = points.take(kept)
     months_ensure(session, ordered.at, memory=memory, notes=notes)
+    hours_mark(session, organization_id=organization_id, series=ordered.series, at=ordered.at, notes=notes)
     columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
     if done.rowcount != len(kept):  # type: ignore[attr-defined]

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
+from domain.telemetry.hours.marks import hours_mark
 from domain.telemetry.normalize import Readings, readings_normalize
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
@@ -39,10 +40,11 @@ _WITHDRAW = text(
         DELETE FROM telemetry_history h USING stale o
         WHERE h.organization_id = :organization_id AND h.series_id = o.series_id AND h."timestamp" = o."timestamp"
             AND h.raw_id = o.raw_id
-        RETURNING h.series_id, h.raw_id
+        RETURNING h.series_id, h."timestamp", h.raw_id
     )
     SELECT (SELECT count(*) FROM told) - (SELECT count(*) FROM gone) AS standing,
-        array(SELECT DISTINCT series_id FROM gone) AS series, array(SELECT DISTINCT raw_id FROM gone) AS raw_ids
+        array(SELECT series_id FROM gone) AS series, array(SELECT "timestamp" FROM gone) AS at,
+        array(SELECT raw_id FROM gone) AS raw_ids
     """
 )
 READING_COLUMNS = 'r.id, r.device_id, r.port, r."timestamp", r.received_at, r.key, r.metrics::text AS metrics'
@@ -92,6 +94,13 @@ def readings_withdraw(
         points = PointColumns.none()
     done = session.execute(_WITHDRAW, {**_told(readings), **points_parameters(meaning.organization_id, points)}).one()
     if done.series:
+        hours_mark(
+            session,
+            organization_id=meaning.organization_id,
+            series=np.array(done.series, dtype=np.int64),
+            at=np.array([micros_of(at) for at in done.at], dtype=np.int64),
+            notes=notes,
+        )
         losers, themselves = set(done.raw_ids), set(readings.raw_ids.tolist())
         places = np.array([n for n, raw_id in enumerate(readings.raw_ids.tolist()) if raw_id in losers], dtype=np.intp)
         found = session.execute(
@@ -99,7 +108,7 @@ def readings_withdraw(
         ).all()
         _write(session, meaning, readings_of([row for row in found if row.id not in themselves]), notes)
         notes.unsettled |= set(done.series)
-    return Withdrawn(sorted(done.series), done.standing)
+    return Withdrawn(sorted(set(done.series)), done.standing)
 
 
 def readings_of(rows: object) -> Readings:

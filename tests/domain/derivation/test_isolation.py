@@ -23,8 +23,8 @@ DEVICES = 1_000
 CALL = 100
 LINKED_SINCE = NOW - timedelta(days=400)
 LATE = timedelta(days=90)
-# To read back: links, series, bounds, points, heads.
-STATEMENTS_OF_LATENESS = 8
+# To read back: links, series, bounds, points, heads. To mark hours: two.
+STATEMENTS_OF_LATENESS = 10
 ROWS_OF_ONE = 100
 
 
@@ -92,10 +92,10 @@ def test_one_device_90_days_late_among_a_thousand_costs_the_others_nothing(plant
         assert done.read_back == 1
         # A fixed number of statements reads back what is late, of however many.
         assert 0 < more.statements - usual.statements <= STATEMENTS_OF_LATENESS
-        # One batch, one key, one window made and let go, the device's two points and the derived one.
+        # One batch, one key, one window made and let go, the device's two points and the derived one, and their hours.
         months = {f"telemetry_history_{at(0):%Y%m}", f"telemetry_history_{at(0) - LATE:%Y%m}"}
         assert {table for table in more.written if table.startswith("telemetry_history")} == months
-        assert sum((more.written - usual.written).values()) == 1 + 1 + 2 + 3
+        assert sum((more.written - usual.written).values()) == 1 + 1 + 2 + 3 + 3
         assert usual.written - more.written == Counter()
         # Nobody's points of now are read, and of the tables that all share no more than the late one's rows. How the
         # few batches are found depends on how many there are.

@@ -18,6 +18,7 @@ from domain.entity_types.queries import entity_type_by_name
 from domain.telemetry.accept import Acceptance, readings_accept
 from domain.telemetry.account import IngestAccount, ingest_account
 from domain.telemetry.directory import DeviceDirectory
+from domain.telemetry.hours.build import hours_build, hours_settled
 from domain.telemetry.leases import Lease, lease_acquire
 from domain.telemetry.packed import EPOCH, micros_of
 from domain.telemetry.raw_log import ReadingGroup, raw_append, raw_partition_ensure
@@ -126,7 +127,7 @@ class Line:
     def send(self, *readings: dict[str, Any], at: datetime = NOW) -> list[RawBatch]:
         """Accept readings, none of which is refused, and append them."""
         acceptance = self.accept(*readings, at=at)
-        assert acceptance.errors == []
+        assert acceptance.errors == [], acceptance.errors
         return self.append(acceptance, at=at)
 
     def run(self) -> StageRun:
@@ -150,6 +151,18 @@ class Line:
             )
         self.memory.keep(result.notes)
         return result
+
+    def summarize(self) -> int:
+        """Summarize all hours that may be; return how many were."""
+        hours = 0
+        with transaction(self.engine("pipeline")) as session:
+            settled = hours_settled(session)
+        while True:
+            with self.pipeline() as session:
+                built = hours_build(session, organization_id=self.organization_id, settled=settled)
+            hours += built.hours
+            if built.is_done:
+                return hours
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
         """Read as the tables' owner."""

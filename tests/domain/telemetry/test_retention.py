@@ -111,6 +111,7 @@ def test_points_go_by_month_and_the_latest_value_stays(line: Line) -> None:
     device = line.device()
     for at in (datetime(2025, 3, 31, tzinfo=UTC), datetime(2025, 4, 30, tzinfo=UTC), datetime(2025, 5, 2, tzinfo=UTC)):
         line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {at.strftime("m%m"): 1}}))
+    line.summarize()
     # A month goes when the last instant of it is no longer kept.
     may = Kept(None, NOW - datetime(2025, 5, 1, tzinfo=UTC))
     assert [each.name for each in outdated(line, Kept(None, NOW - datetime(2025, 4, 30, 23, tzinfo=UTC)))] == [
@@ -144,14 +145,22 @@ def test_a_reading_older_than_what_is_kept_is_stored_until_the_next_time(line: L
     device = line.device()
     old = datetime(2024, 1, 15, tzinfo=UTC)
     line.normalize(line.send({"device_id": device, "timestamp": old, "metrics": {"t": 1}}))
+    # Not before it is known what its hours came to.
+    assert [(each.name, each.is_unfinished) for each in outdated(line)] == [("telemetry_history_202401", True)]
+    assert drop(line) == []
+    line.summarize()
     assert drop(line) == ["telemetry_history_202401"]
     line.memory.forget()
     line.normalize(line.send({"device_id": device, "timestamp": old, "metrics": {"t": 2}}))
     account = line.account()
     assert (account.stored, account.dead) == (2, 0)
     assert list(line.history().values()) == [2.0]
+    # What its hour came to is known for good by now.
     assert drop(line) == ["telemetry_history_202401"]
     assert line.history() == {}
+    line.summarize()
+    assert [row.sum for row in line.rows("SELECT sum FROM series_hours")] == [1.0]
+    assert line.rows("SELECT * FROM dirty_hours") == []
 
 
 def test_a_repeat_of_what_is_no_longer_kept_is_told_as_a_repeat_while_it_was_known_and_changes_no_point(
@@ -235,6 +244,7 @@ def test_exactly_what_ended_before_goes(
     line: Line, days: set[int], months: set[int], raw: int | None, points: int | None
 ) -> None:
     kept = Kept(*(None if age is None else timedelta(days=age) for age in (raw, points)))
+    line.summarize()
     with line.pipeline() as session:
         for table, ages in (("telemetry_raw", days), ("raw_batches", days), ("telemetry_history", months)):
             for age in ages:

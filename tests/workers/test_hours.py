@@ -1,0 +1,57 @@
+"""The job that summarizes hours."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.domain.telemetry.line import NOW, Line
+from workers import hours
+from workers.enqueue import Enqueuer
+from workers.process import QUEUE_SHORT, ProcessState
+
+
+def jobs(state: ProcessState) -> list[list[Any]]:
+    return [list(job.args) for job in state.queue(QUEUE_SHORT).jobs if job.func_name == "workers.hours.summarize"]
+
+
+def send(line: Line, *values: int) -> None:
+    device = line.device()
+    line.normalize(
+        line.send(*({"device_id": device, "timestamp": NOW - timedelta(hours=n), "metrics": {"t": n}} for n in values))
+    )
+
+
+def test_a_job_summarizes_what_there_is(state: ProcessState, line: Line) -> None:
+    line.partitions = 1
+    send(line, 1, 2, 3)
+    hours.summarize(7, 0)
+    assert sorted(row.sum for row in line.rows("SELECT sum FROM series_hours")) == [1.0, 2.0, 3.0]
+    assert line.rows("SELECT * FROM dirty_hours") == []
+    send(line, 4)
+    hours.summarize(8, 0)
+    assert len(line.rows("SELECT * FROM series_hours")) == 4
+    assert jobs(state) == []
+
+
+def test_what_a_job_has_no_time_for_is_the_next_ones(
+    state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.partitions = 1
+    send(line, 1)
+    monkeypatch.setattr(hours, "RUN_S", -1.0)
+    hours.summarize(7, 0)
+    hours.summarize(8, hours.PARTS_MAX)
+    assert jobs(state) == [[7, 1]]
+
+
+def test_it_is_enqueued_once_a_minute(state: ProcessState) -> None:
+    enqueuers = [Enqueuer(state), Enqueuer(state)]
+    for enqueuer in (*enqueuers, *enqueuers):
+        enqueuer.look()
+    turns = [turn for turn, _ in jobs(state)]
+    # Two, where the minute ends within this test.
+    assert 1 <= len(turns) <= 2
+    assert len(set(turns)) == len(turns)
