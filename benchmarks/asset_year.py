@@ -1,7 +1,8 @@
 """An asset's year over 12 swaps of its device, against one device's own year.
 
 Size: 525,600 points (one a minute) each. Reference: the same read at a device that has the whole year itself, in
-the same database, turn by turn. Prints the median of each and the ratio; the aim is at most 1.5.
+the same database, turn by turn. Prints the median of each and the ratio; the aim is at most 1.5. First point by point;
+then, for what is read in buckets, once the hours have been summarized, as they are by running workers.
 
     python -m benchmarks.asset_year
 """
@@ -19,8 +20,9 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 
 from domain.telemetry.history import telemetry_read
+from domain.telemetry.hours.build import hours_build, hours_settled
 from domain.telemetry.packed import Aggregate
-from runtime.database import engine_create
+from runtime.database import engine_create, transaction
 from tests.domain.telemetry.rows import Plant
 from tests.support.servers import servers_start
 
@@ -31,6 +33,7 @@ ROUNDS = 7
 READS: dict[str, dict[str, Any]] = {
     "points, thinned to 1000": {"bucket": None},
     "PT1H means": {"bucket": (0, timedelta(hours=1))},
+    "P1D means": {"bucket": (0, timedelta(days=1))},
     "P1M sums": {"bucket": (1, timedelta(0)), "aggregate": Aggregate.SUM},
 }
 
@@ -51,7 +54,7 @@ def minutes_store(engine: Engine, plant: Plant, device_id: UUID, begins: datetim
         )
 
 
-def plant_build(engine: Engine) -> tuple[Plant, UUID, UUID]:
+def plant_build(engine: Engine) -> tuple[Plant, tuple[UUID, UUID]]:
     plant = Plant(engine)
     with engine.begin() as connection:
         for month in range(1, 13):
@@ -67,7 +70,7 @@ def plant_build(engine: Engine) -> tuple[Plant, UUID, UUID]:
         plant.link(asset, device, begins=begins, ends=ends if n < SWAPS else None)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))
-    return plant, whole, asset
+    return plant, (whole, asset)
 
 
 def read_ms(engine: Engine, plant: Plant, entity_id: UUID, arguments: dict[str, Any]) -> float:
@@ -91,6 +94,39 @@ def read_ms(engine: Engine, plant: Plant, entity_id: UUID, arguments: dict[str, 
         return (time.perf_counter() - began) * 1000.0
 
 
+def hours_summarize(engine: Engine, plant: Plant) -> None:
+    """Summarize all hours, and print what that cost."""
+    with transaction(engine) as session:
+        settled = hours_settled(session)
+    hours, is_done = 0, False
+    began = time.perf_counter()
+    while not is_done:
+        with transaction(engine, plant.organization_id) as session:
+            built = hours_build(session, organization_id=plant.organization_id, settled=settled)
+        hours, is_done = hours + built.hours, built.is_done
+    took_s = time.perf_counter() - began
+    print(f"summarizing: {hours} hours of {2 * 525_600} points in {took_s:.1f} s")
+    with engine.connect() as connection:
+        size = connection.execute(text("SELECT pg_total_relation_size('series_hours')")).scalar_one()
+        of_points = connection.execute(
+            text(
+                "SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits"
+                " WHERE inhparent = 'telemetry_history'::regclass"
+            )
+        ).scalar_one()
+    print(f"size: hours {size / 1e6:.1f} MB, points {float(of_points) / 1e6:.1f} MB")
+
+
+def compare(
+    engine: Engine, plant: Plant, entities: tuple[UUID, UUID], *, reads: dict[str, dict[str, Any]], how: str
+) -> None:
+    for name, arguments in reads.items():
+        pairs = [[read_ms(engine, plant, e, arguments) for e in entities] for _ in range(ROUNDS)]
+        of_device, of_asset = (statistics.median(column) for column in zip(*pairs, strict=True))
+        ratio = of_asset / of_device
+        print(f"{name}, {how}: device {of_device:.0f} ms, asset {of_asset:.0f} ms, ratio {ratio:.2f}")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
         Path(directory).chmod(0o711)
@@ -98,13 +134,14 @@ def main() -> None:
         try:
             database = servers.database_create()
             owner, api = engine_create(database.url("owner")), engine_create(database.url("api"))
-            plant, whole, asset = plant_build(owner)
-            for name, arguments in READS.items():
-                pairs = [[read_ms(api, plant, e, arguments) for e in (whole, asset)] for _ in range(ROUNDS)]
-                of_device, of_asset = (statistics.median(column) for column in zip(*pairs, strict=True))
-                print(f"{name}: device {of_device:.0f} ms, asset {of_asset:.0f} ms, ratio {of_asset / of_device:.2f}")
-            owner.dispose()
-            api.dispose()
+            plant, entities = plant_build(owner)
+            compare(api, plant, entities, reads=READS, how="point by point")
+            pipeline = engine_create(database.url("pipeline"))
+            hours_summarize(pipeline, plant)
+            bucketed = {name: arguments for name, arguments in READS.items() if arguments["bucket"]}
+            compare(api, plant, entities, reads=bucketed, how="by the hour")
+            for engine in (owner, api, pipeline):
+                engine.dispose()
         finally:
             servers.stop()
 
