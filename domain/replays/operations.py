@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.book import Books
 from domain.replays.model import Replay, ReplayState
 from domain.replays.queries import replay_get, replay_of
+from domain.replays.readings import Scope, readings_next
 from domain.replays.tables import replays
 from domain.telemetry.corrections import Correction, correction_note
 from domain.telemetry.leases import Lease
@@ -22,7 +23,7 @@ from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.normalize import StageRun, readings_again
 from domain.telemetry.stages.restate import Differences, differences_merge, readings_differ
 from domain.telemetry.stages.schemas import schemas_of
-from domain.telemetry.stages.withdraw import READING_COLUMNS, Meaning, readings_of
+from domain.telemetry.stages.withdraw import Meaning
 from domain.telemetry.streams import NORMALIZE
 from graph.change import graph_hold
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
@@ -33,7 +34,6 @@ DEVICES_MAX: Final = 10_000
 OPEN_MAX: Final = 100
 # So many readings at a time; all of one device and one instant stay together.
 PART_READINGS: Final = 5_000
-DEVICES_AT_ONCE: Final = 1_000
 
 _TOTAL = text(
     """
@@ -42,31 +42,12 @@ _TOTAL = text(
         AND (:devices IS NULL OR r.device_id = ANY(:devices))
     """
 ).bindparams(bindparam("devices", type_=ARRAY(Uuid)))
-_DEVICES = text(
-    """
-    SELECT d.id FROM devices d
-    WHERE d.organization_id = :organization_id AND (cast(:after AS uuid) IS NULL OR d.id >= :after)
-        AND (:devices IS NULL OR d.id = ANY(:devices))
-    ORDER BY d.id LIMIT :limit
-    """
-).bindparams(bindparam("devices", type_=ARRAY(Uuid)), bindparam("after", type_=Uuid))
 _UNKNOWN = text(
     """
     SELECT u.d FROM unnest(:devices) AS u (d)
     WHERE NOT EXISTS (SELECT FROM devices d WHERE d.organization_id = :organization_id AND d.id = u.d) LIMIT 1
     """
 ).bindparams(bindparam("devices", type_=ARRAY(Uuid)))
-# Those that wait for the stages will be processed by what is in force anyway.
-_READINGS = text(
-    f"""
-    SELECT {READING_COLUMNS} FROM telemetry_raw r
-    JOIN raw_batches b ON b.organization_id = r.organization_id AND b.id = r.batch_id
-        AND b.received_at = r.received_at AND b.normalized_at IS NOT NULL
-    WHERE r.organization_id = :organization_id AND r.device_id = :device
-        AND r."timestamp" >= :begins AND r."timestamp" < :ends
-    ORDER BY r."timestamp" LIMIT :limit
-    """  # noqa: S608  (only names from above)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +175,8 @@ def replay_part(
     values: dict[str, Any] = {"touched_at": now, "state": ReplayState.RUNNING}
     if replay.state is ReplayState.QUEUED:
         values |= {"started_at": now, "total": _total(session, organization_id, replay)}
-    readings, place = _next(session, organization_id, row, readings_max)
+    scope = Scope(organization_id, row.begins, row.ends, row.device_ids)
+    readings, place = readings_next(session, scope=scope, after=(row.device_id, row.timestamp), limit=readings_max)
     differences, notes, correction = Differences(), StageNotes(), None
     if len(readings):
         differences, notes = _do(
@@ -244,37 +226,3 @@ def _do(
 def _total(session: Session, organization_id: int, replay: Replay) -> int:
     values = {"begins": replay.begins, "ends": replay.ends, "devices": replay.device_ids}
     return int(session.execute(_TOTAL, {"organization_id": organization_id, **values}).scalar_one())
-
-
-def _next(
-    session: Session, organization_id: int, row: Any, readings_max: int
-) -> tuple[Readings, tuple[UUID | None, datetime | None]]:
-    """Return the readings of the next part, and the place after it: (None, None) at the end."""
-    found: list[Any] = []
-    after, since = row.device_id, row.timestamp
-    asked = {"organization_id": organization_id, "after": after, "devices": row.device_ids, "limit": DEVICES_AT_ONCE}
-    devices = session.execute(_DEVICES, asked).scalars().all()
-    for device_id in devices:
-        begins = row.begins
-        if device_id == after and since is not None:
-            begins = since + timedelta(microseconds=1)
-        values = {"organization_id": organization_id, "device": device_id, "begins": begins, "ends": row.ends}
-        room = readings_max - len(found)
-        rows = session.execute(_READINGS, {**values, "limit": room + 1}).all()
-        if len(rows) <= room:
-            found += rows
-            continue
-        kept = [each for each in rows if each.timestamp < rows[-1].timestamp]
-        if not kept and not found:
-            # More than a part at one instant: all of it, so that it is judged as one.
-            instant = {**values, "begins": rows[0].timestamp, "ends": rows[0].timestamp + timedelta(microseconds=1)}
-            kept = list(session.execute(_READINGS, {**instant, "limit": None}).all())
-        last = kept[-1].timestamp if kept else begins - timedelta(microseconds=1)
-        return _sorted([*found, *kept]), (device_id, last.astimezone(UTC))
-    if len(devices) == DEVICES_AT_ONCE:
-        return _sorted(found), (devices[-1], row.ends)
-    return _sorted(found), (None, None)
-
-
-def _sorted(rows: list[Any]) -> Readings:
-    return readings_of(sorted(rows, key=lambda each: (each.device_id.bytes, each.timestamp, each.id)))

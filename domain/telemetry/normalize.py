@@ -92,7 +92,7 @@ def readings_decode(batches: Sequence[RawBatch]) -> Readings:
     sizes = [len(batch) for batch in batches]
     metrics: list[Any] = []
     for batch in batches:
-        metrics += _metrics_decode(batch.metrics)
+        metrics += metrics_decode(batch.metrics)
     devices = b"".join(batch.devices for batch in batches)
     keys = b"".join(batch.keys for batch in batches)
     if len(metrics) != sum(sizes):
@@ -109,7 +109,8 @@ def readings_decode(batches: Sequence[RawBatch]) -> Readings:
     )
 
 
-def _metrics_decode(text: bytes) -> list[Any]:
+def metrics_decode(text: bytes | str) -> list[Any]:
+    """Return metrics of readings, given as a JSON array of them."""
     try:
         return list(orjson.loads(text))
     except orjson.JSONDecodeError:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
-from psycopg import Connection, Cursor
-from psycopg.abc import Buffer
-from psycopg.adapt import Loader
-from psycopg.pq import Format
+from psycopg import Connection
 from sqlalchemy.orm import Session
 
+from domain.telemetry.array_loads import columns_register
 from domain.telemetry.attribution import Source
 from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.packed import Instants, MetricType, Points, Values, instant_of, points_merge
@@ -30,13 +28,9 @@ POINTS_SCANNED_MAX = 5_000_000
 _WINDOW_US = 32 * 86_400_000_000
 _WINDOWS_MAX = 24
 
-_FLOAT8_ARRAY, _TIMESTAMPTZ_ARRAY = 1022, 1185
-_ARRAY_HEADER = 20
-_POSTGRES_EPOCH_US = 946_684_800_000_000
-
 # LIMIT keeps one window within the bound of the whole call. Only texts have no value.
 _SCAN = """
-SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.greatest_type, {heads}
+SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.greatest_type, p.types, {heads}
 FROM unnest(%(series)s::bigint[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     WITH ORDINALITY AS w (series_id, begins, ends, n)
 CROSS JOIN LATERAL (
@@ -44,7 +38,8 @@ CROSS JOIN LATERAL (
         array_agg(coalesce(h.value, 'NaN')) AS numbers,
         array_agg(h.text) FILTER (WHERE h.type = 2) AS texts,
         min(h.type) AS least_type,
-        max(h.type) AS greatest_type
+        max(h.type) AS greatest_type,
+        {types} AS types
     FROM (
         SELECT s."timestamp", s.type, s.value, s.text
         FROM telemetry_history s
@@ -103,26 +98,6 @@ class _Window:
     ends_us: int
 
 
-class _Int64Array(Loader):
-    """timestamptz[] without nulls, to int64 microseconds since the Unix epoch."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> Instants:
-        elements = np.frombuffer(data, dtype=[("length", ">i4"), ("value", ">i8")], offset=_ARRAY_HEADER)
-        return elements["value"].astype(np.int64) + _POSTGRES_EPOCH_US
-
-
-class _Float64Array(Loader):
-    """float8[] without nulls, to float64."""
-
-    format = Format.BINARY
-
-    def load(self, data: Buffer) -> Values:
-        elements = np.frombuffer(data, dtype=[("length", ">i4"), ("value", ">f8")], offset=_ARRAY_HEADER)
-        return elements["value"].astype(np.float64)
-
-
 def points_scan(
     session: Session,
     *,
@@ -166,12 +141,14 @@ def windows_scan(
 ) -> Iterator[tuple[int, Points]]:
     """Yield (index of the window, its points) for windows (series id, begin, end), microseconds; half-open.
 
-    Windows without points are left out. In memory: one window at a time. Exhaust it, or let the transaction go.
+    Windows without points are left out. In memory: one window at a time. Exhaust it, or let the transaction go. Other
+    than those of `points_scan`, points of several types each bear their own.
     """
     if not windows:
         return
     asked = [_Window(0, *window) for window in windows]
-    yield from _rows(session, {"organization_id": organization_id, "limit": None, **_columns(asked)}, None)
+    parameters = {"organization_id": organization_id, "limit": None, **_columns(asked)}
+    yield from _rows(session, parameters, None, with_types=True)
 
 
 def _windows(sources: Sequence[Source], begins_us: int, ends_us: int) -> list[_Window]:
@@ -197,24 +174,22 @@ def _columns(windows: Sequence[_Window]) -> dict[str, Any]:
     }
 
 
-def _rows(session: Session, parameters: Mapping[str, Any], probe: HeadsProbe | None) -> Iterator[tuple[int, Points]]:
+def _rows(
+    session: Session, parameters: Mapping[str, Any], probe: HeadsProbe | None, *, with_types: bool = False
+) -> Iterator[tuple[int, Points]]:
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
     statement = _SCAN.replace("{heads}", "NULL" if probe is None else HEADS)
+    statement = statement.replace("{types}", "array_agg(h.type)" if with_types else "NULL")
     if probe is not None:
         parameters = {**parameters, **probe.parameters()}
     with connection.cursor(binary=True) as cursor:
-        loaders_register(cursor)
-        for n, at, numbers, texts, least, greatest, heads in cursor.stream(statement, parameters):
+        columns_register(cursor)
+        for n, at, numbers, texts, least, greatest, types, heads in cursor.stream(statement, parameters):
             if probe is not None and probe.heads is None:
                 probe.heads = heads_of(heads)
-            yield n, _points(at, numbers, texts, least, greatest)
-
-
-def loaders_register(cursor: Cursor[Any]) -> None:
-    """Have a binary cursor load timestamptz[] as microseconds since the Unix epoch and float8[]; none holds nulls."""
-    cursor.adapters.register_loader(_TIMESTAMPTZ_ARRAY, _Int64Array)
-    cursor.adapters.register_loader(_FLOAT8_ARRAY, _Float64Array)
+            points = _points(at, numbers, texts, least, greatest)
+            yield n, points if types is None else replace(points, types=types.astype(np.int8))
 
 
 def heads_of(answer: str | None) -> dict[int, int]:

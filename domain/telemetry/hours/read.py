@@ -16,11 +16,12 @@ from psycopg import Connection
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.telemetry.array_loads import columns_register
 from domain.telemetry.attribution import Segment, Source
 from domain.telemetry.buckets import Counted
 from domain.telemetry.hours.summary import HOUR_US
 from domain.telemetry.packed import Aggregate, Instants, MetricType, Points, Values, instant_of, micros_of
-from domain.telemetry.scan import loaders_register, points_scan
+from domain.telemetry.scan import points_scan
 from graph.errors import LimitExceededError
 
 _NO_HOURS: Final = np.empty(0, dtype=np.int64)
@@ -170,7 +171,7 @@ def _hours_read(
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
     with connection.cursor(binary=True) as cursor:
-        loaders_register(cursor)
+        columns_register(cursor)
         statement = _HOURS.replace("{value}", value).replace("{error}", error or "0.0::float8")
         for n, at, values, errors, counts, is_boolean, partial, dirty in cursor.stream(statement, parameters):
             window = windows[n]

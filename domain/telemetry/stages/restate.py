@@ -16,7 +16,7 @@ from domain.telemetry.arrays import arrays_enable, bigint_array, uuid_array
 from domain.telemetry.normalize import Letter, Normalized, Readings, readings_normalize
 from domain.telemetry.packed import MetricType, instant_of
 from domain.telemetry.readings import NO_PORT
-from domain.telemetry.stages.points import points_standing
+from domain.telemetry.stages.standing import standing_read
 from domain.telemetry.stages.withdraw import Meaning
 
 SAMPLES_MAX: Final = 20
@@ -65,7 +65,7 @@ def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, s
     counts = np.ones(len(readings), dtype=np.bool_)
     counts[_repeats(session, meaning.organization_id, readings)] = False
     wanted = _winners(readings, normalized, np.flatnonzero(counts[normalized.readings]))
-    standing = points_standing(session, organization_id=meaning.organization_id, readings=readings)
+    standing = standing_read(session, organization_id=meaning.organization_id, readings=readings)
     differences = Differences()
     _points_compare(differences, readings, (normalized, wanted), standing)
     letters = [letter for letter in normalized.letters if counts[letter.reading]]

@@ -17,7 +17,7 @@ from domain.telemetry import history
 from domain.telemetry.history import telemetry_read
 from domain.telemetry.hours import build, marks
 from domain.telemetry.hours.build import hours_build, hours_settled, organizations_due
-from domain.telemetry.packed import Aggregate, Series
+from domain.telemetry.packed import Aggregate, MetricType, Series
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
@@ -128,6 +128,15 @@ def test_a_point_that_goes_takes_its_hour_with_it(line: Line) -> None:
     assert HOUR in [row.h for row in line.rows("SELECT (hour - :d) AS h FROM dirty_hours", d=DAY)]
     line.summarize()
     assert hours(line) == [(0, 1.0), (1, 2.0)]
+
+
+def test_a_type_is_that_of_the_hours_read_and_of_no_others(line: Line) -> None:
+    device = line.device()
+    send(line, device, (0.5, 1), (1.5, True), (1.6, False), (2.5, True), (3.5, True), (3.6, 2))
+    line.summarize()
+    for begin, end, type_ in ((1, 3, MetricType.BOOLEAN), (0, 2, MetricType.NUMBER), (3, 4, MetricType.NUMBER)):
+        [series] = read(line, device, begins=DAY + begin * HOUR, ends=DAY + end * HOUR)
+        assert series.type is type_
 
 
 def test_texts_are_read_by_their_points_beside_hours_without_any(line: Line) -> None:
