@@ -114,7 +114,8 @@ def test_a_load_that_is_late_by_design_is_stored_whole(plant: Plant) -> None:
     assert points == {PORTS[name]: count for name, count in expected["field_values"].items()}
 
     # As it was received: what lay behind the newest of its truck and measurement.
-    late, newest = 0, {}
+    late = 0
+    newest: dict[tuple[str, str], int] = {}
     for measurement, truck, at, _ in rows:
         key = (measurement, "" if "," in truck else truck)
         late += at < newest.get(key, 0)
