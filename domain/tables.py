@@ -13,8 +13,11 @@ TABLE_MODULES = (
     "domain.derivation.tables",
     "domain.devices.tables",
     "domain.entity_types.tables",
+    "domain.feature_flags.tables",
     "domain.persons.tables",
+    "domain.processors.tables",
     "domain.replays.tables",
+    "domain.shadows.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",
 )

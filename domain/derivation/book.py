@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -12,12 +12,19 @@ from sqlalchemy.orm import Session
 
 from domain.derivation.derive import inputs_of, reach_us
 from domain.derivation.formulas import MEMBER, FormulaSet, formulas_of
+from domain.derivation.versions import FIRST
 from domain.entity_types.tables import telemetry_schemas
+from domain.feature_flags.names import DERIVE_SHADOW
+from domain.feature_flags.tables import feature_flags
+from domain.processors.tables import processor_versions
 from domain.telemetry.attribution import BEGIN_US, END_US, Link
 from domain.telemetry.links import LINKED_KINDS, among, links_list
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
+from domain.telemetry.streams import DERIVE
 from graph.tables import entities, entity_types
+
+T = TypeVar("T")
 
 REMEMBERED_MAX: Final = 500_000
 
@@ -26,11 +33,15 @@ _REVISION = text("SELECT derivation_revision FROM graph_clocks WHERE organizatio
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """What is derived for a type: the formulas by event time, the names they read, how long a value counts."""
+    """What is derived for a type: the formulas by event time, the names they read, how long a value counts.
+
+    sets: each with the version in force. shadow: the same by the version in shadow, where another is in force.
+    """
 
     sets: tuple[FormulaSet, ...]
     inputs: frozenset[str]
     reach_us: int
+    shadow: tuple[FormulaSet, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +62,14 @@ class Passage:
 class Book:
     """One organization's, as links and configuration stand at `revision`.
 
-    types: by kind and name, those that derive. devices: passages by device. entities: what each derives, None
-    where nothing. Both are filled as they are asked for; what was never asked for is absent.
+    types: by kind and name, those that derive. shadow: the version that runs in shadow, if any. devices: passages by
+    device. entities: what each derives, None where nothing. Both are filled as they are asked for; what was never
+    asked for is absent.
     """
 
     revision: int
     types: Mapping[tuple[str, str], Derivation]
+    shadow: int | None = None
     devices: dict[bytes, list[Passage]] = field(default_factory=dict)
     entities: dict[bytes, Derivation | None] = field(default_factory=dict)
 
@@ -76,8 +89,7 @@ class Books:
             revision = derivation_revision(session, organization_id=organization_id)
         book = self._books.get(organization_id)
         if book is None or book.revision != revision or len(book.devices) + len(book.entities) > REMEMBERED_MAX:
-            types = _types(session, organization_id=organization_id)
-            book = self._books[organization_id] = Book(revision, types)
+            book = self._books[organization_id] = _book(session, organization_id=organization_id, revision=revision)
         return book
 
 
@@ -125,7 +137,26 @@ def _passage(link: Link, derivation: Derivation) -> Passage:
     return Passage(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs)
 
 
-def _types(session: Session, *, organization_id: int) -> dict[tuple[str, str], Derivation]:
+def _book(session: Session, *, organization_id: int, revision: int) -> Book:
+    """Read what is configured. Three statements."""
+    shadow = session.execute(
+        select(feature_flags.c.value).where(
+            feature_flags.c.organization_id == organization_id, feature_flags.c.name == DERIVE_SHADOW
+        )
+    ).scalar_one_or_none()
+    rows = session.execute(
+        select(processor_versions.c.effective_from, processor_versions.c.version)
+        .where(processor_versions.c.organization_id == organization_id, processor_versions.c.stage == DERIVE)
+        .order_by(processor_versions.c.effective_from)
+    )
+    versions = [(BEGIN_US, FIRST), *((micros_of(row.effective_from), row.version) for row in rows)]
+    types = _types(session, organization_id=organization_id, versions=versions, shadow=shadow)
+    return Book(revision, types, shadow)
+
+
+def _types(
+    session: Session, *, organization_id: int, versions: Sequence[tuple[int, int]], shadow: int | None
+) -> dict[tuple[str, str], Derivation]:
     rows = session.execute(
         select(
             entity_types.c.kind,
@@ -142,16 +173,31 @@ def _types(session: Session, *, organization_id: int) -> dict[tuple[str, str], D
         .where(telemetry_schemas.c.organization_id == organization_id, entity_types.c.kind.in_(LINKED_KINDS))
         .order_by(entity_types.c.kind, entity_types.c.name, telemetry_schemas.c.effective_from)
     )
-    versions: dict[tuple[str, str], list[tuple[int, Mapping[str, Any]]]] = {}
+    schemas: dict[tuple[str, str], list[tuple[int, Mapping[str, Any]]]] = {}
     for row in rows:
-        versions.setdefault((row.kind, row.name), []).append((micros_of(row.effective_from), row.schema))
-    return {key: _derivation(found) for key, found in versions.items() if any(MEMBER in schema for _, schema in found)}
+        schemas.setdefault((row.kind, row.name), []).append((micros_of(row.effective_from), row.schema))
+    return {
+        key: _derivation(found, versions, shadow)
+        for key, found in schemas.items()
+        if any(MEMBER in schema for _, schema in found)
+    }
 
 
-def _derivation(versions: list[tuple[int, Mapping[str, Any]]]) -> Derivation:
-    ends = [begins for begins, _ in versions[1:]] + [END_US]
+def _derivation(
+    schemas: Sequence[tuple[int, Mapping[str, Any]]], versions: Sequence[tuple[int, int]], shadow: int | None
+) -> Derivation:
+    """schemas, versions: each with the time from which it is in force, ascending."""
     sets = tuple(
-        FormulaSet(max(begins, BEGIN_US), end, formulas_of(schema))
-        for (begins, schema), end in zip(versions, ends, strict=True)
+        FormulaSet(max(begins, since), min(ends, until), formulas, version)
+        for begins, ends, formulas in _spans([(max(b, BEGIN_US), formulas_of(schema)) for b, schema in schemas])
+        for since, until, version in _spans(versions)
+        if max(begins, since) < min(ends, until)
     )
-    return Derivation(sets, inputs_of(sets), reach_us(sets))
+    of_shadow = tuple(replace(each, version=shadow) for each in sets if shadow is not None and each.version != shadow)
+    return Derivation(sets, inputs_of(sets), reach_us(sets), of_shadow)
+
+
+def _spans(begun: Sequence[tuple[int, T]]) -> list[tuple[int, int, T]]:
+    """Return each with its begin and its end, which is where the next begins."""
+    ends = [begins for begins, _ in begun[1:]] + [END_US]
+    return [(begins, end, what) for (begins, what), end in zip(begun, ends, strict=True)]

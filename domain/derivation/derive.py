@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.derivation.formulas import Formula, FormulaSet
+from domain.derivation.versions import VERSIONS, Total
 from domain.telemetry.packed import Instants, Values
 
 Places = NDArray[np.int64]
@@ -57,9 +58,10 @@ def derive(
 ) -> tuple[dict[str, Column], list[State]]:
     """Return the derived points of entities over [begins_us, ends_us), by metric, and their states at the end of it.
 
-    sets: the formulas, by the time in which they are in force. begins_us, ends_us, states: one for each entity, the
-    state that at its begin. inputs: by metric, all points within; earlier ones do no harm. Where they reach back by the
-    longest maxAge, no state is needed.
+    sets: the formulas, by the time in which they are in force, each with the version that computes it. begins_us,
+    ends_us, states: one for each entity, the state that at its begin. inputs: by metric, all points within; earlier
+    ones do no harm. Where they reach back by the longest maxAge, no state is needed.
+    Raises KeyError for a version that this code does not know.
     """
     known = {
         metric: _joined(metric, inputs.get(metric, NOTHING), states)
@@ -70,8 +72,9 @@ def derive(
         begins, ends = np.maximum(begins_us, formulas.begins_us), np.minimum(ends_us, formulas.ends_us)
         if not bool((begins < ends).any()):
             continue
+        total = VERSIONS[formulas.version].total
         for formula in formulas.formulas:
-            column = _evaluate(formula, known, begins, ends)
+            column = _evaluate(formula, total, known, begins, ends)
             if len(column):
                 found.setdefault(formula.metric, []).append(column)
     outputs = {metric: columns_join(parts) for metric, parts in found.items()}
@@ -100,15 +103,19 @@ def inputs_of(sets: Sequence[FormulaSet]) -> frozenset[str]:
     return frozenset(metric for formulas in sets for formula in formulas.formulas for metric, _ in formula.terms)
 
 
-def _evaluate(formula: Formula, known: Mapping[str, Column], begins_us: Instants, ends_us: Instants) -> Column:
+def _evaluate(
+    formula: Formula, add: Total, known: Mapping[str, Column], begins_us: Instants, ends_us: Instants
+) -> Column:
     columns = [known.get(metric, NOTHING) for metric, _ in formula.terms]
     parts = [column.take((column.at >= begins_us[column.of]) & (column.at < ends_us[column.of])) for column in columns]
     of, at = _instants(parts)
-    total = np.full(len(at), formula.offset)
     # What is past the greatest double, or infinity less infinity, is no value either.
     with np.errstate(all="ignore"):
-        for (_, factor), column in zip(formula.terms, columns, strict=True):
-            total += factor * _carried(column, of, at, formula.max_age_us)
+        terms = (
+            factor * _carried(column, of, at, formula.max_age_us)
+            for (_, factor), column in zip(formula.terms, columns, strict=True)
+        )
+        total = add(len(at), formula.offset, terms)
     return Column(of, at, total).take(np.isfinite(total))
 
 

@@ -41,11 +41,12 @@ class Formula:
 
 @dataclass(frozen=True, slots=True)
 class FormulaSet:
-    """The formulas in force over [begins_us, ends_us) of event time."""
+    """The formulas in force over [begins_us, ends_us) of event time, and the stage's version that computes them."""
 
     begins_us: int
     ends_us: int
     formulas: tuple[Formula, ...]
+    version: int
 
 
 def derived_check(value: Any, *, path: Path) -> None:

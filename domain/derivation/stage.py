@@ -29,9 +29,11 @@ from domain.derivation.inputs import (
 )
 from domain.derivation.outputs import Changes, DerivedCommit, SeriesChange, changes_write, series_ensure
 from domain.derivation.route import AssetEntry, entries_gather
+from domain.derivation.shadow import Derived, ShadowWork, shadow_compare, shadow_write
 from domain.derivation.windows import Window, windows_done, windows_missing, windows_of
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.leases import FencedError, Lease
+from domain.telemetry.packed import Instants
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
 
@@ -130,6 +132,7 @@ class _Work:
     checkpoints: dict[tuple[int, bytes], Checkpoint | None] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
+    shadow: ShadowWork | None = None
 
 
 def entities_derive(
@@ -160,11 +163,13 @@ def entities_derive(
     book = run.books.get(session, organization_id=organization_id)
     windows = windows_of(session, organization_id=organization_id, entities=entities)
     book_entities(session, organization_id=organization_id, book=book, ids=[UUID(bytes=entity) for entity in windows])
-    work = _Work(organization_id, run, book)
+    work = _Work(organization_id, run, book, shadow=None if book.shadow is None else ShadowWork(book.shadow))
     behind = _derive_on(session, work, windows, at_hand)
     if behind:
         _derive_anew(session, work, behind, chunk_us=chunk // _MICROSECOND, points_max=points_max)
     changes_write(session, organization_id=organization_id, changes=work.changes, memory=run.memory, notes=work.notes)
+    if work.shadow is not None and work.shadow.again:
+        shadow_write(session, organization_id=organization_id, work=work.shadow)
     windows_done(session, organization_id=organization_id, ids=work.done, begun=work.begun)
     commit = None
     if work.changes.changed:
@@ -225,13 +230,17 @@ def _ready_derive(
         return _ready_derive(session, work, derivation, sure, given) if sure else []
     entities = [entity for entity, _ in ready]
     ends = [max(window.ends_us for window in windows[entity]) for entity in entities]
-    outputs, states = derive(
-        sets=derivation.sets,
+    outputs, states = _derive(
+        work,
+        derivation,
+        entities=entities,
         inputs=inputs,
         begins_us=heads + 1,
         ends_us=np.array(ends, dtype=np.int64),
         states=[checkpoint.state for _, checkpoint in ready],
     )
+    if work.shadow is not None:
+        work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
     for entity, end, state in zip(entities, ends, states, strict=True):
         work.checkpoints[work.organization_id, entity] = Checkpoint(work.book.revision, end - 1, state)
     _change(session, work, entities, derivation, (outputs, {}), is_anew=False)
@@ -255,23 +264,30 @@ def _derive_anew(
     ]
     narrowed = stretches_narrow(session, organization_id=organization_id, stretches=stretches, sources=sources)
     heads = heads_read(session, organization_id=organization_id, sources=sources)
-    by_derivation: dict[int, list[Stretch]] = {}
-    for stretch in narrowed:
-        by_derivation.setdefault(id(stretch.derivation), []).append(stretch)
-    for wholes in by_derivation.values():
+    by_derivation: dict[int, list[tuple[Stretch, Stretch]]] = {}
+    for stretch, asked in zip(narrowed, stretches, strict=True):
+        by_derivation.setdefault(id(stretch.derivation), []).append((stretch, asked))
+    for pairs in by_derivation.values():
+        wholes = [stretch for stretch, _ in pairs]
         parts = [_cut(stretch, chunk_us) for stretch in wholes]
         read = stretches_read(
             session, organization_id=organization_id, stretches=parts, sources=sources, limit=points_max
         )
-        outputs, states = derive(
-            sets=parts[0].derivation.sets,
+        outputs, states = _derive(
+            work,
+            parts[0].derivation,
+            entities=[part.entity for part in parts],
             inputs=read.inputs,
             begins_us=np.array([part.begins_us for part in parts], dtype=np.int64),
             ends_us=np.array([part.ends_us for part in parts], dtype=np.int64),
             states=[{} for _ in parts],
         )
-        for whole, part, state in zip(wholes, parts, states, strict=True):
+        for (whole, asked), part, state in zip(pairs, parts, states, strict=True):
             _windows_settle(work, whole, part)
+            if work.shadow is not None:
+                # Where no point is, none differs any more.
+                ends = asked.ends_us if part.ends_us == whole.ends_us else part.ends_us
+                work.shadow.again.append((part.entity, asked.begins_us, ends))
             last = max((at for at, _ in state.values()), default=-1)
             is_ahead = part.ends_us > heads[part.entity] and part.ends_us == whole.ends_us
             checkpoint = Checkpoint(work.book.revision, max(heads[part.entity], last), state)
@@ -279,6 +295,23 @@ def _derive_anew(
         _change(
             session, work, [part.entity for part in parts], parts[0].derivation, (outputs, read.stored), is_anew=True
         )
+
+
+def _derive(
+    work: _Work,
+    derivation: Derivation,
+    *,
+    entities: Sequence[bytes],
+    inputs: Mapping[str, Column],
+    begins_us: Instants,
+    ends_us: Instants,
+    states: Sequence[State],
+) -> tuple[dict[str, Column], list[State]]:
+    """Derive entities of one type by the versions in force, and beside them by the one in shadow."""
+    outputs, ended = derive(sets=derivation.sets, inputs=inputs, begins_us=begins_us, ends_us=ends_us, states=states)
+    if work.shadow is not None:
+        shadow_compare(work.shadow, Derived(derivation, entities, inputs, begins_us, ends_us, states, outputs))
+    return outputs, ended
 
 
 def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stretch]:

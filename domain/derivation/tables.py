@@ -44,7 +44,10 @@ dirty_windows = Table(
     Column("created_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
     PrimaryKeyConstraint("organization_id", "id", name="pk_dirty_windows"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_windows_organization"),
-    CheckConstraint("reason IN ('readings', 'link', 'schema', 'type', 'replay')", name="ck_dirty_windows_reason"),
+    CheckConstraint(
+        "reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow')",
+        name="ck_dirty_windows_reason",
+    ),
     CheckConstraint("begins < ends", name="ck_dirty_windows_span"),
 )
 Index("ix_dirty_windows_entity", dirty_windows.c.organization_id, dirty_windows.c.entity_id)

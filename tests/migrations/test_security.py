@@ -168,4 +168,5 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("hours_summarized", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
+        ("shadow_compare", "argus_api"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -35,7 +36,10 @@ FORMULAS: Sequence[Mapping[str, Any]] = (
     {"total": {"sum": {"a": 1, "b": 2}, "maxAge": "PT10M"}},
     {"total": {"sum": {"a": 0.5}, "offset": 1}, "other": {"sum": {"b": 1, "c": -1}, "maxAge": "PT3M"}},
     {},
+    # Where it matters how a sum is rounded.
+    {"total": {"sum": {"a": 0.1, "b": 0.2, "c": 0.3}}},
 )
+VERSIONS = (1, 2)
 
 
 def at(minute: int) -> datetime:
@@ -96,6 +100,14 @@ class Edit:
     formulas: int
 
 
+@dataclass(frozen=True)
+class Promote:
+    """Put a version of the stage in force, in the past as a rule."""
+
+    version: int
+    since: int
+
+
 SENT = st.builds(
     Sent,
     device=st.integers(0, DEVICES - 1),
@@ -116,6 +128,7 @@ STEP = st.one_of(
     st.builds(Derive, brings=st.booleans(), crashes=st.sampled_from([False, False, True]), forgets=st.booleans()),
     st.builds(Live, batches=st.integers(1, 4)),
     st.builds(Again, readings_max=st.integers(1, 9)),
+    st.builds(Promote, version=st.sampled_from(VERSIONS), since=st.integers(0, 30)),
     st.builds(
         Edit,
         what=st.sampled_from(["link", "end", "move", "retract", "formulas", "map"]),
@@ -129,7 +142,7 @@ STEP = st.one_of(
 )
 
 
-Step = Deliver | Derive | Edit | Live | Again
+Step = Deliver | Derive | Edit | Live | Again | Promote
 
 
 class _CrashError(Exception):
@@ -151,6 +164,7 @@ class Schedule:
         plant.formulas(FORMULAS[0], since=at(0))
         self.pumps = [plant.pump() for _ in range(PUMPS)]
         self.formulas: dict[datetime, Mapping[str, Any]] = {at(0): FORMULAS[0]}
+        self.promoted: dict[datetime, int] = {}
         self.links.append(plant.link(self.devices[0], self.pumps[0], valid_from=at(0)))
 
     def send(self, readings: Sequence[Sent]) -> None:
@@ -176,6 +190,9 @@ class Schedule:
                     self._derive(Derive(brings=True, crashes=False, forgets=False))
             elif isinstance(step, Again):
                 assert self.replay(step.readings_max) == 0
+            elif isinstance(step, Promote):
+                self.plant.promote(step.version, since=at(step.since))
+                self.promoted[at(step.since)] = step.version
             elif isinstance(step, Deliver):
                 self._deliver(step)
             elif isinstance(step, Derive):
@@ -276,8 +293,26 @@ class Schedule:
         else:
             plant.correct(link, valid_from=begins, valid_until=ends)
 
-    def expected(self) -> dict[tuple[UUID, str, datetime], float]:
-        """What must stand, in a few lines, from the raw log, the links as believed and the formulas."""
+    def version(self, t: datetime) -> int:
+        """Return the version in force at a time."""
+        return self.promoted[max(u for u in self.promoted if u <= t)] if t >= min(self.promoted, default=NOW) else 1
+
+    def different(self, shadow: int | None) -> dict[tuple[UUID, str, datetime], tuple[int, float, int, float]]:
+        """How a version in shadow must differ. None of these numbers is too great for any."""
+        if shadow is None:
+            return {}
+        ours, theirs = self.expected(), self.expected(only=shadow)
+        return {
+            (pump, metric, t): (self.version(t), value, shadow, theirs[pump, metric, t])
+            for (pump, metric, t), value in ours.items()
+            if theirs[pump, metric, t] != value
+        }
+
+    def expected(self, *, only: int | None = None) -> dict[tuple[UUID, str, datetime], float]:
+        """What must stand, in a few lines, from the raw log, the links as believed, the formulas and the versions.
+
+        only: as if this version had always been in force.
+        """
         said: dict[Any, int] = {}
         points: dict[tuple[int, str], dict[datetime, Any]] = {}
         for raw_id, sent in self.log:
@@ -297,7 +332,10 @@ class Schedule:
                         inputs.setdefault(metric, {}).update(within)
             for since, until, formulas in self._versions():
                 for metric, formula in formulas.items():
-                    expected |= {(pump, metric, t): v for t, v in plain(formula, inputs) if since <= t < until}
+                    for t, summands in plain(formula, inputs):
+                        if since <= t < until:
+                            exactly = (only or self.version(t)) == 2
+                            expected[pump, metric, t] = math.fsum(summands) if exactly else added(summands)
         return expected
 
     def _versions(self) -> list[tuple[datetime, datetime, Mapping[str, Any]]]:
@@ -321,13 +359,23 @@ class Schedule:
         }
 
 
-def plain(formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any]]) -> list[tuple[datetime, float]]:
-    """One formula over all time: a value wherever an input has one and every input is young enough."""
+def added(summands: Sequence[float]) -> float:
+    """Add from left to right, each time rounded; the built-in sum is better than that where Python is newer."""
+    total = 0.0
+    for each in summands:
+        total += each
+    return total
+
+
+def plain(
+    formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any]]
+) -> list[tuple[datetime, list[float]]]:
+    """One formula over all time: what to add wherever an input has a value and every input is young enough."""
     minutes = int(formula.get("maxAge", "PT15M")[2:-1])
     times = {t for metric in formula["sum"] for t in inputs.get(metric, {})}
     found = []
     for t in times:
-        total: float | None = float(formula.get("offset", 0))
+        total: list[float] | None = [float(formula.get("offset", 0))]
         for metric, factor in sorted(formula["sum"].items()):
             last = max((u for u in inputs.get(metric, {}) if u <= t), default=None)
             value = None if last is None else inputs[metric][last]
@@ -340,7 +388,7 @@ def plain(formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any
             ):
                 total = None
             else:
-                total += factor * float(value)
+                total.append(factor * float(value))
         if total is not None:
             found.append((t, total))
     return found
@@ -358,6 +406,7 @@ def plain(formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any
     sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
     steps=st.lists(STEP, max_size=14),
     in_order=st.booleans(),
+    shadow=st.sampled_from([None, *VERSIONS]),
 )
 def test_any_schedule_derives_the_same(
     engine: Callable[[str], Engine],
@@ -365,12 +414,15 @@ def test_any_schedule_derives_the_same(
     sizes: list[int],
     steps: list[Step],
     in_order: bool,
+    shadow: int | None,
 ) -> None:
     line = Line(world_create(owner=engine("owner"), api=engine("api"), slug=f"d{next(_SLUGS)}"), engine)
     with transaction(engine("owner")) as session:
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
     schedule = Schedule(DerivingPlant(line))
+    if shadow is not None:
+        schedule.plant.try_out(shadow)
     rest = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
     while rest:
         size = sizes[len(schedule.batches)] if len(schedule.batches) < len(sizes) - 1 else len(rest)
@@ -393,3 +445,14 @@ def test_any_schedule_derives_the_same(
     for (pump, metric, t), value in sorted(schedule.expected().items(), key=lambda item: item[0][2]):
         last[pump, metric] = (t, value)
     assert {(row.entity_id, row.metric): (row.timestamp, row.value) for row in latest} == last
+
+    # What ran in shadow all along has found what one finds that is asked for the past.
+    assert schedule.plant.differences() == schedule.different(shadow)
+    for version in VERSIONS:
+        schedule.plant.try_out(None)
+        assert schedule.plant.differences() == {}
+        schedule.plant.try_out(version)
+        assert schedule.plant.compare(at(-1), NOW) == len(schedule.pumps)
+        schedule.plant.drain(chunk=timedelta(minutes=11))
+        assert schedule.plant.differences() == schedule.different(version)
+    assert schedule.found() == schedule.expected()

@@ -20,6 +20,12 @@ from domain.derivation.stage import (
 )
 from domain.devices.links import device_link
 from domain.entity_types.operations import entity_type_create, entity_type_update
+from domain.feature_flags.names import DERIVE_SHADOW
+from domain.feature_flags.operations import feature_flag_set
+from domain.processors.operations import processor_promote
+from domain.shadows.model import Shadow, ShadowFilter
+from domain.shadows.operations import shadow_compare
+from domain.shadows.queries import shadow_differences_page, shadow_get
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import Lease, lease_acquire
 from domain.telemetry.stages.memory import StageMemory
@@ -28,6 +34,7 @@ from graph.change import graph_hold
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_end, edge_retract
 from graph.kinds import EntityKind
+from graph.paging import PageRequest
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, TTL, Line
 
@@ -66,6 +73,49 @@ class DerivingPlant:
                 entity_type_update(
                     session, change=change, entity_type_id=self.type_id, telemetry_schema=schema, effective_from=since
                 )
+
+    def promote(self, version: int, *, since: datetime) -> None:
+        """Put a version of the stage in force from an instant of event time on."""
+        with self.line.world.changing() as (session, change):
+            processor_promote(session, change=change, stage=DERIVE, version=version, effective_from=since)
+
+    def try_out(self, version: int | None) -> None:
+        """Let a version run in shadow, or none."""
+        with self.line.world.changing() as (session, change):
+            feature_flag_set(session, change=change, name=DERIVE_SHADOW, value=version)
+
+    def compare(self, begins: datetime, ends: datetime) -> int:
+        """Have the version in shadow compared over a time; return for how many entities."""
+        with self.line.world.session() as session:
+            return shadow_compare(
+                session, organization_id=self.organization_id, stage=DERIVE, begins=begins, ends=ends
+            )[1]
+
+    def shadow(self) -> Shadow | None:
+        with self.line.world.session() as session:
+            return shadow_get(session, organization_id=self.organization_id, stage=DERIVE)
+
+    def differences(self) -> dict[tuple[UUID, str, datetime], tuple[int, float | None, int, float | None]]:
+        """What the version in shadow gives otherwise: version and value in force, version and value in shadow."""
+        with self.line.world.session() as session:
+            page = shadow_differences_page(
+                session,
+                organization_id=self.organization_id,
+                stage=DERIVE,
+                where=ShadowFilter(),
+                page=PageRequest(first=500),
+            )
+            assert page.total is not None
+            assert page.total() == len(page.items)
+        return {
+            (each.entity_id, each.metric, each.timestamp): (
+                each.version,
+                each.value,
+                each.shadow_version,
+                each.shadow_value,
+            )
+            for each in page.items
+        }
 
     def pump(self) -> UUID:
         return self.line.world.entity(EntityKind.ASSET, "pump")

@@ -1,0 +1,53 @@
+"""A version of a stage in shadow: what it has done, and where it differs. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+# So many differences of one stage are kept for an organization.
+DIFFERENCES_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """What a stage's shadow has done since it began (UTC).
+
+    compared: points looked at, each time they were. different: how many differ now, as far as they are kept. omitted:
+    differences that were found when as many were kept as may be; where there are any, the list is not whole.
+    errors: entities that the version in shadow failed on, each time it did. last_error: how.
+    """
+
+    stage: str
+    version: int
+    since: datetime
+    compared: int
+    different: int
+    omitted: int
+    errors: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowDifference:
+    """A point on which a version in shadow differs from the one in force; a value that is None: it gives no point."""
+
+    entity_id: UUID
+    metric: str
+    timestamp: datetime
+    version: int
+    value: float | None
+    shadow_version: int
+    shadow_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowFilter:
+    """Which differences; None does not matter. [begins, ends): of the points' own time."""
+
+    entity_id: UUID | None = None
+    metric: str | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
