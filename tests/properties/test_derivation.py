@@ -114,7 +114,10 @@ SENT = st.builds(
     minute=st.integers(0, 30),
     message_id=st.sampled_from([None, None, None, "m", "n"]),
     metrics=st.dictionaries(
-        st.sampled_from(["a", "b", "c", "z"]), st.sampled_from([0, 1, 1.1, 2.5, -3, "text", True]), min_size=1, max_size=3
+        st.sampled_from(["a", "b", "c", "z"]),
+        st.sampled_from([0, 1, 1.1, 2.5, -3, "text", True]),
+        min_size=1,
+        max_size=3,
     ),
 )
 STEP = st.one_of(

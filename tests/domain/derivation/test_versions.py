@@ -1,0 +1,135 @@
+"""Versions of the derive stage: what each computes, and that each holds where it was put in force."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.derivation.versions import VERSIONS
+from domain.processors.model import PROMOTIONS_MAX
+from domain.processors.operations import processor_promote
+from domain.processors.queries import processor_get
+from domain.telemetry.streams import DERIVE
+from graph.errors import ArgusError
+from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.telemetry.line import NOW
+
+THIRDS = {"total": {"sum": {"a": 0.1, "b": 0.2, "c": 0.3}, "maxAge": "PT10M"}}
+PLAIN, EXACT = 0.1 + 0.2 + 0.3, math.fsum([0.1, 0.2, 0.3])
+ONES = {"a": 1, "b": 1, "c": 1}
+BEGIN = NOW - timedelta(hours=1)
+
+
+def at(minute: int) -> datetime:
+    return BEGIN + timedelta(minutes=minute)
+
+
+@given(st.lists(st.lists(st.floats(), min_size=1, max_size=5), min_size=0, max_size=4), st.floats())
+def test_version_2_rounds_once(rows: list[list[float]], offset: float) -> None:
+    width = min(map(len, rows), default=1)
+    columns = [np.array([row[n] for row in rows]) for n in range(width)]
+    found = VERSIONS[2].total(len(rows), offset, iter(columns)).tolist()
+    for row, value in zip(rows, found, strict=True):
+        summands = [offset, *row[:width]]
+        if not all(map(math.isfinite, summands)):
+            assert math.isnan(value)
+            continue
+        try:
+            assert value == float(sum(map(Fraction, summands)))
+        except OverflowError:
+            assert math.isinf(value)
+
+
+def test_version_1_adds_the_offset_first_and_each_term_in_turn() -> None:
+    terms = [np.array([0.1, 1e308]), np.array([0.2, 1e308]), np.array([0.3, -1e308])]
+    with np.errstate(over="ignore"):
+        assert VERSIONS[1].total(2, 0.0, iter(terms)).tolist() == [PLAIN, math.inf]
+    assert VERSIONS[2].total(2, 0.0, iter(terms)).tolist() == [EXACT, 1e308]
+
+
+@pytest.mark.parametrize("knows_from_the_start", [True, False])
+def test_a_promotion_in_the_past_is_right_by_itself(plant: DerivingPlant, knows_from_the_start: bool) -> None:
+    plant.formulas(THIRDS, since=at(0))
+    device, pump = plant.line.device(), plant.pump()
+    plant.link(device, pump, valid_from=at(0))
+    plant.drain()
+    if knows_from_the_start:
+        plant.promote(2, since=at(4))
+        plant.promote(1, since=at(6))
+    for minute in range(8):
+        # One of the readings is accepted before the promotion and taken through the stages after it.
+        batches = plant.line.send({"device_id": device, "timestamp": at(minute), "metrics": ONES})
+        if minute == 5 and not knows_from_the_start:
+            before = plant.derived()
+            assert set(before.values()) == {PLAIN}
+            plant.promote(2, since=at(4))
+            plant.promote(1, since=at(6))
+            windows = [(begins, ends, reason) for _, begins, ends, reason in plant.windows()]
+            assert windows[0][0] == at(4)
+            assert windows[1] == (at(6), windows[0][1], "processor")
+            assert {reason for _, _, reason in windows} == {"processor"}
+        plant.derive([pump], plant.attribute(plant.line.normalize(batches).entries))
+    plant.drain()
+    assert plant.windows() == []
+    assert plant.derived() == {(pump, at(n)): EXACT if n in {4, 5} else PLAIN for n in range(8)}
+
+
+def test_a_window_over_a_promotion_is_split_and_values_carry_over_it(plant: DerivingPlant) -> None:
+    plant.formulas(THIRDS, since=at(0))
+    plant.promote(2, since=at(2))
+    device, pump = plant.line.device(), plant.pump()
+    plant.link(device, pump, valid_from=at(0))
+    plant.line.normalize(
+        plant.line.send(
+            {"device_id": device, "timestamp": at(1), "metrics": ONES},
+            {"device_id": device, "timestamp": at(2), "metrics": {"c": 1}},
+            {"device_id": device, "timestamp": at(3), "metrics": {"a": 1}},
+        )
+    )
+    plant.drain()
+    assert plant.derived() == {(pump, at(1)): PLAIN, (pump, at(2)): EXACT, (pump, at(3)): EXACT}
+
+
+def test_a_promotion_that_changes_nothing_makes_nothing_dirty(plant: DerivingPlant) -> None:
+    plant.formulas(THIRDS, since=at(0))
+    plant.pump()
+    plant.drain()
+    plant.promote(1, since=at(0))
+    assert plant.windows() == []
+    plant.promote(2, since=at(0))
+    assert [reason for *_, reason in plant.windows()] == ["processor"]
+    plant.drain()
+    plant.promote(2, since=at(0))
+    plant.promote(2, since=at(5))
+    assert plant.windows() == []
+
+
+def test_what_cannot_be_promoted_is_told(plant: DerivingPlant) -> None:
+    cases = (
+        ({"stage": "normalize", "version": 2}, "NOT_FOUND", ("stage",)),
+        ({"stage": DERIVE, "version": 9}, "NOT_FOUND", ("version",)),
+        ({"stage": DERIVE, "version": 2, "effective_from": NOW.replace(tzinfo=None)}, "BAD_USER_INPUT",
+         ("effectiveFrom",)),
+    )  # fmt: skip
+    for arguments, code, path in cases:
+        with plant.line.world.changing() as (session, change), pytest.raises(ArgusError) as refused:
+            processor_promote(session, change=change, **arguments)  # type: ignore[arg-type]
+        assert (refused.value.code, refused.value.path) == (code, path)
+    with plant.line.world.changing() as (session, change):
+        for n in range(PROMOTIONS_MAX):
+            since = NOW + timedelta(days=n)
+            processor_promote(session, change=change, stage=DERIVE, version=1 + n % 2, effective_from=since)
+        with pytest.raises(ArgusError) as refused:
+            processor_promote(session, change=change, stage=DERIVE, version=2, effective_from=BEGIN)
+        assert (refused.value.code, refused.value.path) == ("LIMIT_EXCEEDED", ("effectiveFrom",))
+        replaced = processor_promote(session, change=change, stage=DERIVE, version=2, effective_from=NOW)
+    assert len(replaced.promotions) == PROMOTIONS_MAX
+    assert (replaced.in_force(NOW - timedelta(seconds=1)), replaced.in_force(NOW)) == (1, 2)
+    with plant.line.world.session() as session:
+        assert processor_get(session, organization_id=plant.organization_id, stage=DERIVE) == replaced
