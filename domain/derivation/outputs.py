@@ -186,6 +186,9 @@ def changes_write(
         values = np.concatenate([change.values for change in written])
         session.execute(_HISTORY, _columns(organization_id, series, at, values))
         last = np.cumsum([len(change.at) for change in written]) - 1
+        # A series that changed over times far apart is among them several times: its latest point is the latest value.
+        last = last[np.lexsort((at[last], series[last]))]
+        last = last[np.r_[series[last][1:] != series[last][:-1], True]]
         session.execute(_LATEST, _columns(organization_id, series[last], at[last], values[last]))
     if changes.removed:
         series = np.repeat([s for s, _ in changes.removed], [len(at) for _, at in changes.removed])
