@@ -18,16 +18,19 @@ from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_types import EntityTypeMutation
+from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
 from gql.kinds import TYPES
 from gql.persons import PersonMutation
+from gql.processors import ProcessorMutation, ProcessorQuery
 from gql.queries import GraphQuery
 from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
 from gql.scalars import SCALARS
+from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
 from gql.telemetry import TelemetryQuery, TelemetrySubscription
 from gql.traversal import TraversalQuery
@@ -46,6 +49,9 @@ schema = strawberry.Schema(
             DeadLetterQuery,
             ReplayQuery,
             UsageQuery,
+            FeatureFlagQuery,
+            ProcessorQuery,
+            ShadowQuery,
         ),
     ),
     mutation=merge_types(
@@ -65,6 +71,9 @@ schema = strawberry.Schema(
             DeadLetterMutation,
             ReplayMutation,
             DeviceTokenMutation,
+            FeatureFlagMutation,
+            ProcessorMutation,
+            ShadowMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),
