@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from domain.derivation.versions import VERSIONS
 from domain.processors.model import PROMOTIONS_MAX
@@ -17,6 +18,7 @@ from domain.processors.operations import processor_promote
 from domain.processors.queries import processor_get
 from domain.telemetry.streams import DERIVE
 from graph.errors import ArgusError
+from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.telemetry.line import NOW
 
@@ -133,3 +135,23 @@ def test_what_cannot_be_promoted_is_told(plant: DerivingPlant) -> None:
     assert (replaced.in_force(NOW - timedelta(seconds=1)), replaced.in_force(NOW)) == (1, 2)
     with plant.line.world.session() as session:
         assert processor_get(session, organization_id=plant.organization_id, stage=DERIVE) == replaced
+
+
+def test_a_version_this_code_does_not_know_is_not_guessed(plant: DerivingPlant) -> None:
+    plant.formulas(THIRDS, since=at(0))
+    device, pump = plant.line.device(), plant.pump()
+    plant.link(device, pump, valid_from=at(0))
+    plant.drain()
+    with transaction(plant.line.engine("owner"), plant.organization_id) as session:
+        for statement in (
+            "INSERT INTO processor_versions VALUES (:o, 'derive', :since, gen_random_uuid(), 99, now(), 'newer')",
+            "UPDATE graph_clocks SET revision = revision + 1, derivation_revision = revision + 1 WHERE :since < now()",
+        ):
+            session.execute(text(statement), {"o": plant.organization_id, "since": at(1)})
+    plant.line.normalize(plant.line.send({"device_id": device, "timestamp": at(2), "metrics": ONES}))
+    waiting = plant.windows()
+    assert {reason for *_, reason in waiting} == {"processor", "readings"}
+    with pytest.raises(KeyError):
+        plant.derive([pump])
+    assert plant.windows() == waiting
+    assert plant.derived() == {}
