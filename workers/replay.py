@@ -11,7 +11,7 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.replays.model import ReplayState
-from domain.replays.operations import Part, ReplayRun, replay_fail, replay_part
+from domain.replays.operations import PART_READINGS, Part, ReplayRun, replay_fail, replay_part
 from domain.telemetry.away import is_away
 from domain.telemetry.corrections import correction_entry
 from domain.telemetry.entries import norm_encode
@@ -27,7 +27,6 @@ _log = structlog.get_logger(__name__)
 RUN_S = 4.0
 # Live readings go first: while any has waited for so long, a replay rests.
 LIVE_WAITS = timedelta(seconds=2)
-REST_S = 0.25
 
 
 def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
@@ -37,8 +36,9 @@ def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     while not state.stopping.is_set() and time.monotonic() < deadline_s:
         if _live_waits(state):
-            state.stopping.wait(REST_S)
-            continue
+            # The enqueuer takes it up again after a while. Jobs that waited here would keep workers from the stages,
+            # and so from what they wait for.
+            return
         began_s = time.monotonic()
         try:
             part = _part(state, organization_id, identity)
@@ -64,7 +64,13 @@ def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:
     run = ReplayRun(state.context.future_tolerance, state.memory, state.books)
     with transaction(state.engine, organization_id) as session:
         part = replay_part(
-            session, organization_id=organization_id, replay_id=replay_id, run=run, now=datetime.now(UTC)
+            session,
+            organization_id=organization_id,
+            replay_id=replay_id,
+            run=run,
+            now=datetime.now(UTC),
+            # What a second allows: after longer rests another job would take the replay for one that was left alone.
+            readings_max=min(state.context.replay_readings_per_s or PART_READINGS, PART_READINGS),
         )
     state.memory.keep(part.notes)
     if part.correction is not None:
