@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from domain.telemetry.metrics import METRICS_MAX, NAME_CHARS_MAX
+from domain.telemetry.units import UnitError, unit_check
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import text_check
 
@@ -53,8 +54,8 @@ def derived_check(value: Any, *, path: Path) -> None:
     """Check the `derived` member of a schema.
 
     Raises BadInputError at the place at fault: an unknown member, an input that is itself derived, a factor that is
-    no number, an age that is no fixed duration up to 31 days; LimitExceededError above METRICS_MAX formulas or
-    TERMS_MAX inputs.
+    no number, a unit that is no UCUM code, an age that is no fixed duration up to 31 days; LimitExceededError above
+    METRICS_MAX formulas or TERMS_MAX inputs.
     """
     if not isinstance(value, Mapping):
         raise BadInputError("derived must be an object {name: {sum: {metric: factor}, ...}}.", path=path)
@@ -98,6 +99,10 @@ def _formula_check(formula: Any, path: Path, *, derived: Mapping[str, Any]) -> N
     _number_check(formula.get("offset", 0), (*path, "offset"))
     if "unit" in formula:
         text_check(formula["unit"], path=(*path, "unit"), max_chars=_UNIT_MAX_CHARS)
+        try:
+            unit_check(formula["unit"])
+        except UnitError as error:
+            raise BadInputError(str(error), path=(*path, "unit")) from None
     _age_check(formula.get("maxAge"), (*path, "maxAge"))
 
 

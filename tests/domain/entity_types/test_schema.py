@@ -21,6 +21,8 @@ from tests.domain.faults import fault_of
         {"metrics": {"t": {"unit": "Cel", "sentUnit": "[degF]"}, "n": {"unit": "{count}"}, "r": {"unit": "m/s2"}}},
         {"metrics": {"t": {"min": 1, "max": 1}, "on": {"type": "BOOLEAN"}, "mode": {"type": "TEXT", "rename": "m"}}},
         {"metrics": {"a": {"rename": "b"}, "b": {"rename": "a"}}},
+        {"derived": {}},
+        {"derived": {"d": {"sum": {"a": 1, "b": -0.5}, "offset": 2, "unit": "kW.h", "maxAge": "P31D"}}},
     ],
 )
 def test_schemas(schema: dict[str, Any]) -> None:
@@ -58,6 +60,20 @@ def test_schemas(schema: dict[str, Any]) -> None:
         ({"metrics": {"t": {"rename": ""}}}, ("metrics", "t", "rename")),
         ({"metrics": {"a": {}, "b": {"rename": "a"}}}, ("metrics", "b", "rename")),
         ({"metrics": {"a": {"rename": "b"}, "b": {}}}, ("metrics", "b")),
+        ({"derived": None}, ("derived",)),
+        ({"derived": {"d": 5}}, ("derived", "d")),
+        ({"derived": {"": {"sum": {"a": 1}}}}, ("derived", "")),
+        ({"derived": {"d": {"sum": {"a": 1}, "mean": {}}}}, ("derived", "d", "mean")),
+        ({"derived": {"d": {}}}, ("derived", "d", "sum")),
+        ({"derived": {"d": {"sum": {}}}}, ("derived", "d", "sum")),
+        ({"derived": {"d": {"sum": {"d": 1}}}}, ("derived", "d", "sum", "d")),
+        ({"derived": {"d": {"sum": {"a": "1"}}}}, ("derived", "d", "sum", "a")),
+        ({"derived": {"d": {"sum": {"a": True}}}}, ("derived", "d", "sum", "a")),
+        ({"derived": {"d": {"sum": {"a": 1}, "offset": None}}}, ("derived", "d", "offset")),
+        ({"derived": {"d": {"sum": {"a": 1}, "unit": "kWh"}}}, ("derived", "d", "unit")),
+        ({"derived": {"d": {"sum": {"a": 1}, "maxAge": "P1M"}}}, ("derived", "d", "maxAge")),
+        ({"derived": {"d": {"sum": {"a": 1}, "maxAge": "PT0S"}}}, ("derived", "d", "maxAge")),
+        ({"derived": {"d": {"sum": {"a": 1}, "maxAge": "P31DT1S"}}}, ("derived", "d", "maxAge")),
     ],
 )
 def test_no_schemas(schema: Any, path: tuple[str, ...]) -> None:
