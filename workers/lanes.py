@@ -66,7 +66,8 @@ def lane_run(partition: int) -> None:
         with contextlib.suppress(SQLAlchemyError), transaction(state.engine) as session:
             for lease in held:
                 lease_release(session, lease=lease)
-    if not state.stopping.is_set():
+    # One of a partition that is no more only runs where the enqueuer finds batches for it.
+    if not state.stopping.is_set() and partition < state.context.partitions:
         # At once, so that no entry waits for the enqueuer to look.
         with contextlib.suppress(RedisError):
             lane_enqueue(state, partition, fences=sum(lease.fence for lease in held), bucket=bucket_of(time.time()))

@@ -65,6 +65,13 @@ def test_a_run_normalizes_sends_on_and_acknowledges(state: ProcessState, line: L
     assert (job.func_name, list(job.args)) == ("workers.lanes.lane_run", [0])
 
 
+def test_the_lane_of_a_partition_that_is_no_more_ends(state: ProcessState, line: Line) -> None:
+    lanes.lane_run(state.context.partitions)
+    assert state.queue(QUEUE_LANES).count == 0
+    lanes.lane_run(state.context.partitions - 1)
+    assert state.queue(QUEUE_LANES).count == 1
+
+
 def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: Line) -> None:
     batch = batch_of(line, 1)
     publish(state, [batch])
