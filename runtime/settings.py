@@ -166,13 +166,15 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
     if redis_url is None or not redis_url.startswith(("redis://", "rediss://", "unix://")):
         msg = "ARGUS_REDIS_URL must be the address of a Redis or Valkey, such as redis://:password@host:6379/0."
         raise SettingsError(msg)
+    partitions = _number(given, "ARGUS_PARTITIONS", 4, at_most=256)
     return Settings(
         database_urls=urls,
         redis_url=redis_url,
         tokens=_tokens(given, secret=None),
         role_passwords=passwords,
-        partitions=_number(given, "ARGUS_PARTITIONS", 4, at_most=256),
-        workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
+        partitions=partitions,
+        # One for each lane, and one for what is short: lanes that take turns are a second late.
+        workers=_number(given, "ARGUS_WORKERS", min(partitions + 1, 64), at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT", "json") == "json",
         snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
         quota_device=_quota(

@@ -37,7 +37,8 @@ _SWEEP_TIMEOUT_S = 60
 _REPLAY_TIMEOUT_S = 120
 # A replay that nobody has worked on for so long is taken up.
 REPLAY_IDLE = timedelta(seconds=5)
-REPLAYS_MAX = 20
+# So many run at once: each keeps a worker from the stages for seconds.
+REPLAYS_AT_ONCE = 2
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
 HOURS_EVERY_S = 60
@@ -164,7 +165,7 @@ class Enqueuer:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
-            idle = replays_idle(session, idle=REPLAY_IDLE, limit=REPLAYS_MAX)
+            idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
                     lease_release(session, lease=found.lease)

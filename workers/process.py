@@ -74,16 +74,25 @@ def state_get() -> ProcessState:
 
 def holder_name() -> str:
     """Return a name for this process that no other has, on this host or another."""
-    return f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid()) or 0}"
+    return f"{_where()}/{os.getpid()}/{_started(os.getpid()) or 0}"
 
 
 def holder_is_dead(holder: str) -> bool:
-    """Tell whether a holder is known to have ended: a process of this host that is gone."""
-    host, _, rest = holder.partition("/")
-    pid, _, started = rest.partition("/")
-    if host != socket.gethostname() or not pid.isdigit() or not Path("/proc/self/stat").exists():
+    """Tell whether a holder is known to have ended: a process that this one would see, and does not."""
+    where, pid, started = holder.rsplit("/", 2)
+    if where != _where() or not pid.isdigit() or not Path("/proc/self/stat").exists():
         return False
     return _started(int(pid)) != started
+
+
+def _where() -> str:
+    """Return within what process numbers mean something: a host since it was started, and a namespace on it."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # Containers on the host's network bear its name, and have numbers of their own.
+        return f"{socket.gethostname()}/{boot[:8]}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:
+        return socket.gethostname()
 
 
 def _started(pid: int) -> str | None:

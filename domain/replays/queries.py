@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,9 +21,14 @@ from graph.tables import INSTANT
 _CURSOR: Final = "replays"
 _OPEN = text(
     """
-    SELECT organization_id, id FROM replays
-    WHERE state IN ('QUEUED', 'RUNNING') AND coalesce(touched_at, '-infinity') < clock_timestamp() - :idle
-    ORDER BY created_at LIMIT :limit
+    SELECT organization_id, id FROM (
+        SELECT *, row_number() OVER (PARTITION BY organization_id ORDER BY created_at, id) AS turn FROM replays
+        WHERE state IN ('QUEUED', 'RUNNING') AND coalesce(touched_at, '-infinity') < clock_timestamp() - :idle
+    ) r
+    ORDER BY turn, created_at, id
+    LIMIT greatest(0, :at_once - (
+        SELECT count(*) FROM replays WHERE state = 'RUNNING' AND touched_at >= clock_timestamp() - :idle
+    ))
     """
 )
 
@@ -64,9 +69,12 @@ def replays_page(session: Session, *, organization_id: int, page: PageRequest) -
     )
 
 
-def replays_idle(session: Session, *, idle: Any, limit: int) -> list[tuple[int, UUID]]:
-    """Return replays of any organization that are not over and that nobody has worked on for `idle`."""
-    return [(row.organization_id, row.id) for row in session.execute(_OPEN, {"idle": idle, "limit": limit})]
+def replays_idle(session: Session, *, idle: timedelta, at_once: int) -> list[tuple[int, UUID]]:
+    """Return replays to take up: not over, and not worked on for `idle`. With those worked on, at most `at_once`.
+
+    Organizations take turns; of each, the oldest first.
+    """
+    return [(row.organization_id, row.id) for row in session.execute(_OPEN, {"idle": idle, "at_once": at_once})]
 
 
 def replay_of(row: Row[Any]) -> Replay:

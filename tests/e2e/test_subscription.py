@@ -72,6 +72,8 @@ class Subscriber:
             cursor = telemetry["cursor"]
             for series in telemetry["series"]:
                 for timestamp, value in zip(series["timestamps"], series["values"], strict=True):
+                    if timestamp < BEGIN.timestamp() * 1000:
+                        continue
                     seen[series["entity"]["id"], series["metric"], timestamp, value] += 1
 
     def close(self) -> None:
@@ -107,6 +109,17 @@ def subscribers() -> Iterator[list[Subscriber]]:
         subscriber.close()
 
 
+def awake(client: Client, subscribers: list[Subscriber]) -> None:
+    """Send readings from before BEGIN until each subscriber has seen one: only then it is known to be subscribed."""
+    number = 0
+    deadline = time.monotonic() + 30
+    while any(subscriber.lines.empty() for subscriber in subscribers):
+        assert time.monotonic() < deadline
+        number -= 10
+        send(client, number, 10)
+        time.sleep(0.1)
+
+
 def send(client: Client, first: int, count: int) -> None:
     for begin in range(first, first + count, 10):
         readings = [
@@ -139,6 +152,7 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
         {"underId": ids["hall"], "metrics": ["t", "temperature"]},
     ]
     subscribers.extend(Subscriber(plant, client, variables) for variables in asked)
+    awake(client, subscribers)
     send(client, 0, READINGS)
     numbers = range(READINGS)
     at_device, cursor = subscribers[0].points(READINGS)

@@ -158,10 +158,12 @@ def test_the_enqueuer_asks_for_each_partition_once(state: ProcessState, line: Li
 
 
 def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) -> None:
-    host, pid, started = holder_name().split("/")
-    dead = f"{host}/{pid}/{int(started) - 1}"
+    where, pid, started = holder_name().rsplit("/", 2)
+    dead = f"{where}/{pid}/{int(started) - 1}"
     assert not holder_is_dead(holder_name())
     assert not holder_is_dead("elsewhere/1/1")
+    # On this host, in a container: its process numbers are not ours.
+    assert not holder_is_dead(f"{where}1/{pid}/{int(started) - 1}")
     assert holder_is_dead(dead)
     with transaction(state.engine) as session:
         for partition in (0, 1):

@@ -237,9 +237,9 @@ def test_whoever_is_idle_is_taken_up(line: Line) -> None:
     send(line, line.device(), {0: 1})
     ordered = order(line)
     with transaction(line.engine("pipeline")) as session:
-        assert replays_idle(session, idle=timedelta(0), limit=5) == [(line.organization_id, ordered.id)]
+        assert replays_idle(session, idle=timedelta(0), at_once=5) == [(line.organization_id, ordered.id)]
     part(line, ordered)
     with transaction(line.engine("pipeline")) as session:
-        assert replays_idle(session, idle=timedelta(0), limit=5) == []
+        assert replays_idle(session, idle=timedelta(0), at_once=5) == []
     with transaction(line.engine("api"), line.organization_id) as session:
         assert replay_get(session, organization_id=line.organization_id, replay_id=ordered.id).state == "FINISHED"
