@@ -9,7 +9,7 @@ written. Either way what stands in the end is a function of the series, the link
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -23,6 +23,7 @@ from domain.derivation.derive import NOTHING, Column, State, derive
 from domain.derivation.inputs import (
     Stretch,
     heads_read,
+    kept_from,
     sources_of,
     stretches_narrow,
     stretches_read,
@@ -111,7 +112,8 @@ class DeriveRun:
 class DerivedEntities:
     """What a transaction did; void unless it commits. commit: None where nothing changed.
 
-    read_back: entities whose points were read back. checkpoints, notes: to be kept, once committed.
+    read_back: entities whose points were read back. behind_kept: those of them whose windows reach behind what is kept:
+    there, and as far after it as a value counts, all stays as it stands. checkpoints, notes: to be kept once committed.
     """
 
     commit: DerivedCommit | None
@@ -120,6 +122,7 @@ class DerivedEntities:
     revision: int
     windows: int = 0
     read_back: int = 0
+    behind_kept: int = 0
 
 
 @dataclass(slots=True)
@@ -132,6 +135,7 @@ class _Work:
     checkpoints: dict[tuple[int, bytes], Checkpoint | None] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
+    behind_kept: set[bytes] = field(default_factory=set)
     shadow: ShadowWork | None = None
 
 
@@ -183,6 +187,7 @@ def entities_derive(
         graph_revision,
         sum(map(len, windows.values())),
         len(behind),
+        len(work.behind_kept),
     )
 
 
@@ -259,8 +264,11 @@ def _derive_anew(
     organization_id = work.organization_id
     derivations = {entity: work.book.entities[entity] or _NO_DERIVATION for entity in windows}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
+    kept_us = kept_from(session, organization_id=organization_id)
     stretches = [
-        stretch for entity, of_entity in windows.items() for stretch in stretches_of(of_entity, derivations[entity])
+        _kept(work, stretch, kept_us)
+        for entity, of_entity in windows.items()
+        for stretch in stretches_of(of_entity, derivations[entity])
     ]
     narrowed = stretches_narrow(session, organization_id=organization_id, stretches=stretches, sources=sources)
     heads = heads_read(session, organization_id=organization_id, sources=sources)
@@ -326,6 +334,15 @@ def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stre
         else:
             joined.append((window.begins_us, ends, [window]))
     return [Stretch(windows[0].entity, derivation, begins, ends, of) for begins, ends, of in joined]
+
+
+def _kept(work: _Work, stretch: Stretch, kept_us: int) -> Stretch:
+    """Leave out of a stretch what has inputs, or could have had some, that are no longer kept."""
+    begins = kept_us + stretch.derivation.reach_us
+    if stretch.begins_us >= begins:
+        return stretch
+    work.behind_kept.add(stretch.entity)
+    return replace(stretch, begins_us=min(begins, stretch.ends_us))
 
 
 def _cut(stretch: Stretch, chunk_us: int) -> Stretch:

@@ -153,6 +153,8 @@ class DeriveStage:
         self._state.memory.keep(done.notes)
         self._run.checkpoints.keep(done.checkpoints)
         self.tally.items += done.windows
+        if done.behind_kept:
+            _log.warning("derived_behind_kept", entities=done.behind_kept)
         if done.commit is not None:
             self._state.bus.publish(self._derived, [norm_encode(commit_entry(done.commit, revision=done.revision))])
 

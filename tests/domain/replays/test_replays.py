@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
+from domain.replays import operations
 from domain.replays.model import Replay, ReplayState
 from domain.replays.operations import Part, ReplayRun, replay_cancel, replay_order, replay_part
 from domain.replays.queries import replay_get, replays_idle
@@ -243,3 +244,13 @@ def test_whoever_is_idle_is_taken_up(line: Line) -> None:
         assert replays_idle(session, idle=timedelta(0), at_once=5) == []
     with transaction(line.engine("api"), line.organization_id) as session:
         assert replay_get(session, organization_id=line.organization_id, replay_id=ordered.id).state == "FINISHED"
+
+
+def test_a_count_that_takes_long_is_estimated(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    send(line, line.device(), {n: n for n in range(10)})
+    slow = text(f"SELECT count(*) {operations._OF_REPLAY} AND pg_sleep(5) IS NULL").bindparams(operations._DEVICES)
+    monkeypatch.setattr(operations, "_TOTAL", slow)
+    monkeypatch.setattr(operations, "_COUNT_MS", 100)
+    done = replay(line)
+    assert (done.state, done.done) == (ReplayState.FINISHED, 10)
+    assert done.total >= 0
