@@ -11,162 +11,18 @@ identical partitioned and indexed table of the same server.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import select
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
 
-from benchmarks.pipeline_load.bodies import METRICS, TRANSPORTS, Device
-from runtime.settings import settings_load
-from tests.support.plant import PROJECT, Client, Plant
+from benchmarks.pipeline_load.bench import CORES, DEVICES, Bench, bench_open, load, machines, percentile
+from benchmarks.pipeline_load.bodies import METRICS, TRANSPORTS
 
-DEVICES = 1_000
-CORES = (0, 1)
 WATCHED = 20
 DERIVED = {"total": {"sum": {"metric_0": 1, "metric_1": 2}, "maxAge": "PT15M"}}
-KINDS = {
-    "API": "argus api",
-    "workers": "argus worker",
-    "PostgreSQL": "postgres",
-    "Valkey": "valkey",
-    "load generator": "pipeline_load",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """A running plant with its devices."""
-
-    plant: Plant
-    client: Client
-    devices: list[Device]
-    dsn: str
-
-    def value(self, statement: str) -> Any:
-        """Return one value, read as the owner of the tables."""
-        with psycopg.connect(self.dsn) as connection:
-            row = connection.execute(statement.encode()).fetchone()
-        assert row is not None
-        return row[0]
-
-    def waiting(self) -> int:
-        """Return how many batches and dirty windows wait."""
-        return int(
-            self.value(
-                "SELECT (SELECT count(*) FROM raw_batches WHERE normalized_at IS NULL)"
-                " + (SELECT count(*) FROM dirty_windows)"
-            )
-        )
-
-    def points(self) -> tuple[int, int]:
-        """Return how many points stand: of devices, and derived."""
-        return (
-            int(self.value("SELECT count(*) FROM telemetry_history WHERE raw_id > 0")),
-            int(self.value("SELECT count(*) FROM telemetry_history WHERE raw_id = 0")),
-        )
-
-
-@contextmanager
-def bench_open() -> Iterator[Bench]:
-    """Start a plant, and make its devices, assets and links."""
-    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home")
-        plant.start("--no-demo")
-        try:
-            client = plant.organization("Bench")
-            graph = Path(directory) / "graph.ndjson"
-            schema = {"derived": DERIVED}
-            records: list[dict[str, Any]] = [
-                {"record": "entityType", "kind": "ASSET", "name": "machine", "telemetrySchema": schema}
-            ]
-            for n in range(DEVICES):
-                records += [
-                    {"record": "entity", "kind": "DEVICE", "externalId": f"d{n}", "name": f"Device {n}"},
-                    {"record": "entity", "kind": "ASSET", "externalId": f"a{n}", "name": f"A {n}", "type": "machine"},
-                    {"record": "edge", "source": f"a{n}", "relationship": "MONITORED_BY", "target": f"d{n}",
-                     "validFrom": "2020-01-01T00:00:00Z"},
-                ]  # fmt: skip
-            graph.write_text("\n".join(map(json.dumps, records)))
-            plant.run("import", "graph", str(graph), "--organization", "bench")
-            url = make_url(settings_load(plant.home).database_url("owner")).set(drivername="postgresql")
-            dsn = url.render_as_string(hide_password=False)
-            with psycopg.connect(dsn) as connection:
-                rows = connection.execute("SELECT id::text, external_id FROM entities WHERE kind = 'DEVICE'").fetchall()
-            assert len(rows) == DEVICES
-            yield Bench(plant, client, [(row[0], row[1]) for row in rows], dsn)
-        finally:
-            plant.stop()
-
-
-def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, watched: int = 0) -> dict[str, Any]:
-    """Run the load generator, wait until all is derived; return what it told, with the lag and the CPU it all took."""
-    order = {
-        "url": f"http://127.0.0.1:{bench.plant.port}",
-        "token": bench.client.token,
-        "devices": bench.devices,
-        "transport": transport,
-        "points_per_s": points_per_s,
-        "seconds": seconds,
-        "watched": [device for device, _ in bench.devices[:watched]],
-    }
-    before = bench.points()
-    began = cpu(bench.plant)
-    began_s = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.pipeline_load.generator", json.dumps(order)]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
-    most = 0
-    while process.poll() is None and process.stdout is not None and not _is_told(process):
-        most = max(most, bench.waiting())
-        time.sleep(0.5)
-    ended_s = time.perf_counter()
-    told: dict[str, Any] = json.loads(process.communicate()[0])
-    while bench.waiting():
-        time.sleep(0.02)
-    lag_s = time.perf_counter() - ended_s
-    spent_s = time.perf_counter() - began_s
-    after = bench.points()
-    used = cpu(bench.plant)
-    return {
-        **told,
-        "lag_s": lag_s,
-        "waiting_most": most,
-        "stored": after[0] - before[0],
-        "derived": after[1] - before[1],
-        "spent_s": told["seconds"] + lag_s,
-        "cpu": {kind: (used[kind] - began[kind]) / spent_s for kind in KINDS if kind != "load generator"},
-    }
-
-
-def _is_told(process: subprocess.Popen[str]) -> bool:
-    """Tell whether the generator has written its answer: it waits in the pipe, which may hold less than all of it."""
-    assert process.stdout is not None
-    return bool(select.select([process.stdout], [], [], 0)[0])
-
-
-def cpu(plant: Plant) -> dict[str, float]:
-    """Return the seconds of CPU that the processes of each kind have used; of children that ended, too."""
-    tick = os.sysconf("SC_CLK_TCK")
-    used = dict.fromkeys(KINDS, 0.0)
-    for kind, marker in KINDS.items():
-        for pid in plant.children(marker):
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            used[kind] += sum(map(int, fields[11:15])) / tick
-    return used
 
 
 def copy_reference(bench: Bench) -> tuple[int, float]:
@@ -207,11 +63,6 @@ def replay(bench: Bench) -> tuple[int, float, int]:
     return int(row["done"]) * METRICS, float(spent), int(row["changes"]["points"])
 
 
-def percentile(values: list[float], share: float) -> float:
-    """Return the value below which that share lies."""
-    return sorted(values)[min(int(len(values) * share), len(values) - 1)]
-
-
 def report(name: str, done: dict[str, Any], copied_per_s: float) -> None:
     """Print one row of a load."""
     offered = done["accepted"] * METRICS / done["seconds"]
@@ -238,7 +89,7 @@ def main() -> None:
     given = parser.parse_args()
     os.sched_setaffinity(0, CORES)
     print(f"{DEVICES} devices, {METRICS} metrics a reading, calls of 100 readings; cores {CORES}", flush=True)
-    with bench_open() as bench:
+    with bench_open(machines({"derived": DERIVED})) as bench:
         load(bench, transport="typed mutation", points_per_s=given.points_per_s, seconds=3)
         runs: dict[str, dict[str, Any]] = {}
         if given.only in (None, "typed", "replay"):
