@@ -237,7 +237,8 @@ class FeedHub:
                 watch = self._watch_now(key)
                 for entry in entries:
                     place[partition] = entry.position
-                    series, changed = groups_series(groups_by_device(entry.groups()), watch), watch.sees(entry)
+                    groups = groups_by_device(entry.groups(watch.sending_ids))
+                    series, changed = groups_series(groups, watch), watch.sees(entry)
                     if series or changed:
                         yield FeedUpdate(series, changed, 0, self._encode(key, place))
                 place[partition] = until
@@ -296,10 +297,12 @@ class FeedHub:
     async def _deliver(self, entry: FeedEntry) -> None:
         topics = self._topics.get(entry.organization_id)
         if topics:
-            groups = groups_by_device(entry.groups())
             await self._graph_follow(topics, entry.revision)
+            groups = groups_by_device(entry.groups(topics.sending))
             unknowing = [topic for topic in topics.touched(groups) if not topic.watch.knows(groups)]
-            await self._watches_renew(topics, unknowing)
+            if unknowing:
+                await self._watches_renew(topics, unknowing)
+                groups = groups_by_device(entry.groups(topics.sending))
             positions: Mapping[int, int] = {
                 **self._heads.positions,
                 entry.partition: entry.position,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -198,6 +198,11 @@ class OrganizationTopics:
             self._forget(topic)
             topic.watch, topic.loaded_at_s = watch, now_s
             self.add(topic)
+
+    @property
+    def sending(self) -> Container[UUID]:
+        """Whose points matter to any of these topics."""
+        return self._by_device.keys()
 
     def touched(self, device_ids: Iterable[UUID]) -> set[Topic]:
         """Return the topics that may be sent points of any of these devices."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -59,16 +59,20 @@ class InvalidatedRange:
 class FeedEntry:
     """What one commit of the normalize or the derive stage stored for one organization.
 
-    position: its place in its partition. revision: the graph's revision at that commit. groups: decodes the
-    points; called only where somebody watches the organization. invalidated: what the commit took back.
+    position: its place in its partition. revision: the graph's revision at that commit. decode: returns the points of
+    these devices, or of all; called only where somebody watches. invalidated: what the commit took back.
     """
 
     organization_id: int
     partition: int
     position: int
     revision: int
-    groups: Callable[[], Sequence[FeedGroup]]
+    decode: Callable[[Container[UUID] | None], Sequence[FeedGroup]]
     invalidated: Sequence[InvalidatedRange] = ()
+
+    def groups(self, among: Container[UUID] | None = None) -> Sequence[FeedGroup]:
+        """Return the points by series: those of these devices, or all."""
+        return self.decode(among)
 
 
 @dataclass(frozen=True, slots=True)

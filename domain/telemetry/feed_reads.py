@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -262,7 +262,7 @@ def feed_refill(
         },
     )
     return [
-        FeedEntry(organization_id, partition, position, revision, partial(list, list(_groups(of_position))))
+        FeedEntry(organization_id, partition, position, revision, partial(_among, list(_groups(of_position))))
         for position, of_position in groupby(rows, key=lambda row: row.feed_position)
     ]
 
@@ -277,9 +277,13 @@ def _derived_entry(
         partition,
         position,
         revision,
-        partial(list, list(_groups(iter(points)))),
+        partial(_among, list(_groups(iter(points)))),
         [InvalidatedRange(*key) for key in taken_back],
     )
+
+
+def _among(groups: Sequence[FeedGroup], among: Container[UUID] | None) -> Sequence[FeedGroup]:
+    return groups if among is None else [group for group in groups if group.device_id in among]
 
 
 def _groups(rows: Iterator[Any]) -> Iterator[FeedGroup]:

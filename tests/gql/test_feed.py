@@ -252,7 +252,7 @@ def test_the_unit_is_that_of_the_stored_series(feed: Feed) -> None:
             # The series is new, and the bus does not carry units.
             stored = await feed.store(device, [(0, 0.0)], unit="Cel")
             groups = [replace(group, unit=None) for group in stored.groups()]
-            await feed.publish(replace(stored, groups=lambda: groups))
+            await feed.publish(replace(stored, decode=lambda _: groups))
             await first
             assert {(s.entity_id, s.unit) for s in reader.updates[0].series} == {(asset, "Cel"), (device, "Cel")}
 
@@ -428,7 +428,7 @@ def test_a_slow_client_is_told_how_many_updates_it_missed(feed: Feed) -> None:
             extra = 7
             for n in range(2, QUEUE_MAX + 2 + extra):
                 await feed.publish(
-                    FeedEntry(entry.organization_id, 0, n, entry.revision, entry.groups),
+                    FeedEntry(entry.organization_id, 0, n, entry.revision, entry.decode),
                 )
             await feed.source.waiting.join()
             await reader.until(QUEUE_MAX + 1)
