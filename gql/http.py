@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from gql.context import Context
 from gql.errors import transport_error
 from gql.execution import Executor, Request, RequestError, is_mutation, is_subscription
 from gql.services import Services
+from gql.trace import trace_id_of
 from graph.errors import ArgusError
 
 BODY_MAX_BYTES = 8 * 1024 * 1024
@@ -40,7 +40,7 @@ class GraphQLOverHttp:
 
     async def answer(self, http: HttpRequest) -> Response:
         """Answer one request."""
-        trace_id = uuid.uuid4().hex
+        trace_id = trace_id_of(http)
         media_type = negotiate(http.headers.get("accept"))
         if media_type is None:
             body = transport_error("BAD_USER_INPUT", f"Accept must allow {GRAPHQL_JSON} or {JSON}.")

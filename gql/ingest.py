@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import strawberry
+import structlog
 from graphql import GraphQLResolveInfo
 
 from domain.telemetry.accept import READINGS_MAX
@@ -14,6 +15,8 @@ from gql.context import Context, Info
 from gql.errors import UserError
 from gql.scalars import JSON, ReadingTime
 from graph.errors import LimitExceededError
+
+_log = structlog.get_logger(__name__)
 
 
 @strawberry.input
@@ -71,7 +74,9 @@ async def ingest_resolve(_source: object, info: GraphQLResolveInfo[Context], *, 
         organization_id=principal.organization_id,
         own_device_id=principal.device_id,
         transport=context.transport,
+        trace_id=context.trace_id,
     )
+    _log.debug("readings_accepted", trace_id=context.trace_id, accepted=done.accepted, rejected=done.rejected)
     return IngestPayload(
         accepted=done.accepted,
         rejected=done.rejected,

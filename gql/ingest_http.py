@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import uuid
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from domain.telemetry.transports.sent import Sent
 from gql.auth import bearer_of
 from gql.principal import Principal, permit
 from gql.services import Services
+from gql.trace import trace_id_of
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 
 BODY_MAX_BYTES = 8 * 1024 * 1024
@@ -57,7 +57,7 @@ class IngestOverHttp:
         return await self._answer(http, http.path_params["token"], Form.THINGSBOARD)
 
     async def _answer(self, http: Request, token: str | None, form: Form | None) -> Response:
-        trace_id = uuid.uuid4().hex
+        trace_id = trace_id_of(http)
         try:
             token = token or bearer_of(http.headers.get("authorization"))
             bearer = None if token is None else await self._services.verifier.verify(token)
@@ -68,7 +68,9 @@ class IngestOverHttp:
                 organization_id=principal.organization_id,
                 own_device_id=principal.device_id,
                 transport="http",
+                trace_id=trace_id,
             )
+            _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
         except ArgusError as error:
             return _refusal(error, trace_id)
         except Exception:  # noqa: BLE001  (masked, logged, traceable)

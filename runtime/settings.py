@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import re
 from collections.abc import Mapping
@@ -52,6 +53,12 @@ QUOTA_BURST_MIN = 1_000
 _QUOTA_MAX = 100_000_000
 # Of a burst that is not given: so many seconds' worth.
 _QUOTA_BURST_S = 60
+_LOG_LEVELS = {
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warning": logging.WARNING,
+    "error": logging.ERROR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ class Settings:
     offline_after: timedelta = timedelta(minutes=15)
     workers: int = 3
     log_json: bool = False
+    log_level: int = logging.INFO
     snapshot_max_bytes: int = 512 * 1024 * 1024
     quota_device: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
     quota_organization: QuotaSettings = QuotaSettings(0, QUOTA_BURST_MIN)
@@ -128,6 +136,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         partitions=_number(given, "ARGUS_PARTITIONS", 2, at_most=256),
         workers=_number(given, "ARGUS_WORKERS", 3, at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT") == "json",
+        log_level=_log_level(given),
         snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
         quota_device=_quota(
             given, "ARGUS_QUOTA_DEVICE_READINGS_PER_S", "ARGUS_QUOTA_DEVICE_BURST", QUOTA_DEVICE_READINGS_PER_S
@@ -176,6 +185,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         # One for each lane, and one for what is short: lanes that take turns are a second late.
         workers=_number(given, "ARGUS_WORKERS", min(partitions + 1, 64), at_most=64),
         log_json=given.get("ARGUS_LOG_FORMAT", "json") == "json",
+        log_level=_log_level(given),
         snapshot_max_bytes=_number(given, "ARGUS_SNAPSHOT_MAX_MIB", 512, at_most=65_536) * 1024 * 1024,
         quota_device=_quota(
             given, "ARGUS_QUOTA_DEVICE_READINGS_PER_S", "ARGUS_QUOTA_DEVICE_BURST", QUOTA_DEVICE_READINGS_PER_S
@@ -241,6 +251,14 @@ def _days(given: Mapping[str, str], variable: str, default: int | None) -> timed
         msg = f"{variable} must be whole days, such as P90D, or forever; it is {text!r}."
         raise SettingsError(msg)
     return timedelta(days=int(found[1]))
+
+
+def _log_level(given: Mapping[str, str]) -> int:
+    name = given.get("ARGUS_LOG_LEVEL", "info")
+    if name not in _LOG_LEVELS:
+        msg = f"ARGUS_LOG_LEVEL must be one of {', '.join(_LOG_LEVELS)}; it is {name!r}."
+        raise SettingsError(msg)
+    return _LOG_LEVELS[name]
 
 
 def _number(given: Mapping[str, str], variable: str, default: int, *, at_most: int, at_least: int = 1) -> int:

@@ -40,11 +40,12 @@ class Acceptor:
         readings: Sequence[ReadingDraft],
         transport: str,
         own_device_id: UUID | None,
+        trace_id: str | None = None,
     ) -> Acceptance:
         """Return what became of a call's readings, once the accepted ones are durable.
 
         transport: "graphql", "http", ...; kept with the batch. own_device_id: the device whose token the call
-        bears, which sends for itself alone; None for a user.
+        bears, which sends for itself alone; None for a user. trace_id: by which the call is found in the logs.
         Raises LimitExceededError for more than 1,000 readings, RateLimitedError where the organization is over its
         quota or too much waits to be written, UnavailableError where the database is away: then nothing was kept.
         """
@@ -71,8 +72,9 @@ class Acceptor:
         )
         if quotas is not None:
             quotas.take(organization_id, acceptance.accepted, allowance, sent=sent)
+        traces = () if trace_id is None else (trace_id,)
         groups = [
-            ReadingGroup(organization_id, partition, transport, columns)
+            ReadingGroup(organization_id, partition, transport, columns, traces)
             for partition, columns in acceptance.by_partition.items()
         ]
         # A caller that goes away does not take the readings of others with it.

@@ -37,6 +37,8 @@ class _Raw(msgspec.Struct, array_like=True, tag="raw1"):
     timestamps: bytes
     keys: bytes
     metrics: bytes
+    # Last, and with a default: entries of before have none.
+    traces: tuple[str, ...] = ()
 
 
 class _Norm(msgspec.Struct, array_like=True, tag="norm2"):
@@ -110,6 +112,7 @@ def raw_encode(batch: RawBatch) -> bytes:
             batch.timestamps.astype("<i8").tobytes(),
             batch.keys,
             batch.metrics,
+            batch.traces,
         )
     )
 
@@ -132,6 +135,7 @@ def raw_decode(payload: bytes) -> RawBatch:
             np.frombuffer(raw.timestamps, "<i8"),
             raw.keys,
             raw.metrics,
+            raw.traces,
         )
     except ValueError as error:
         raise EntryError(str(error)) from None

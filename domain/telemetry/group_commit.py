@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from sqlalchemy.orm import Session
@@ -168,9 +168,12 @@ class GroupCommitter:
 def groups_merge(groups: Sequence[ReadingGroup]) -> list[ReadingGroup]:
     """Put together what shares organization, partition and transport; the order of readings within stays."""
     merged: dict[tuple[int, int, str], ReadingGroup] = {}
+    traces: dict[tuple[int, int, str], dict[str, None]] = {}
     for group in groups:
         key = (group.organization_id, group.partition, group.transport)
         if key not in merged:
             merged[key] = ReadingGroup(*key, AcceptedReadings.empty())
+            traces[key] = {}
         merged[key].readings.extend(group.readings)
-    return list(merged.values())
+        traces[key].update(dict.fromkeys(group.traces))
+    return [replace(group, traces=tuple(traces[key])) for key, group in merged.items()]

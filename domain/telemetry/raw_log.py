@@ -44,16 +44,16 @@ _APPEND = text(
 _BATCHES = text(
     """
     INSERT INTO raw_batches
-        (organization_id, id, partition, transport, received_at, first_raw_id, last_raw_id, readings, bytes)
-    SELECT u.o, u.i, u.p, u.t, :received_at, u.f, u.l, u.n, u.b
-    FROM unnest(:organizations, :ids, :partitions, :transports, :firsts, :lasts, :readings, :bytes)
-        AS u (o, i, p, t, f, l, n, b)
+        (organization_id, id, partition, transport, received_at, first_raw_id, last_raw_id, readings, bytes, traces)
+    SELECT u.o, u.i, u.p, u.t, :received_at, u.f, u.l, u.n, u.b, string_to_array(u.c, ' ')
+    FROM unnest(:organizations, :ids, :partitions, :transports, :firsts, :lasts, :readings, :bytes, :traces)
+        AS u (o, i, p, t, f, l, n, b, c)
     """
 )
 # Rows are found by the batch's range of raw ids; between them may stand those of other batches.
 _READ = text(
     """
-    SELECT b.id, b.partition, b.received_at, t.ids, t.devices, t.ports, t.timestamps, t.keys, t.metrics
+    SELECT b.id, b.partition, b.received_at, b.traces, t.ids, t.devices, t.ports, t.timestamps, t.keys, t.metrics
     FROM unnest(cast(:batch_ids AS bigint[]), cast(:received AS timestamptz[])) AS u (id, received_at)
     JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.id AND b.received_at = u.received_at
     CROSS JOIN LATERAL (
@@ -86,12 +86,16 @@ _UNFINISHED_PARTITIONS = text("SELECT DISTINCT partition FROM raw_batches WHERE 
 
 @dataclass(frozen=True, slots=True)
 class ReadingGroup:
-    """Readings that become one batch: of one organization, one partition and one transport."""
+    """Readings that become one batch: of one organization, one partition and one transport.
+
+    traces: the ids of the calls that brought them, without spaces.
+    """
 
     organization_id: int
     partition: int
     transport: str
     readings: AcceptedReadings
+    traces: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,7 @@ def raw_append(session: Session, *, groups: Sequence[ReadingGroup], received_us:
             "lasts": bigint_array([batch.raw_ids[-1] for batch in batches]),
             "readings": int_array(sizes),
             "bytes": bigint_array([sum(map(len, group.readings.metrics)) for group in groups]),
+            "traces": text_array(" ".join(group.traces).encode() for group in groups),
         },
     )
     return batches
@@ -175,6 +180,7 @@ def _batch(group: ReadingGroup, batch_id: int, ids: np.ndarray[tuple[int], np.dt
         np.array(readings.timestamps, dtype=np.int64),
         b"".join(readings.keys),
         metrics_join(readings.metrics),
+        tuple(group.traces),
     )
 
 
@@ -200,6 +206,7 @@ def raw_batches_read(session: Session, *, organization_id: int, names: Sequence[
             np.array([micros_of(at) for at in row.timestamps], dtype=np.int64),
             bytes(row.keys),
             metrics_join([metrics.encode() for metrics in row.metrics]),
+            tuple(row.traces),
         )
         for row in rows
     ]

@@ -93,7 +93,7 @@ class RawBatch:
 
     received_us: microseconds since the Unix epoch, of all its readings. devices, keys: 16 bytes for each
     reading, one after the other. ports: int32, NO_PORT for none. timestamps: int64 microseconds.
-    metrics: a JSON array of the readings' canonical metrics.
+    metrics: a JSON array of the readings' canonical metrics. traces: the ids of the calls that brought them.
     """
 
     organization_id: int
@@ -106,6 +106,7 @@ class RawBatch:
     timestamps: NDArray[np.int64]
     keys: bytes
     metrics: bytes
+    traces: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.raw_ids)

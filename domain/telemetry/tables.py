@@ -1,6 +1,7 @@
 """Tables of the raw log and of what is derived from it. The migrations say the same in SQL."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -67,6 +68,7 @@ raw_batches = Table(
     Column("duplicate", Integer, nullable=False, server_default=text("0")),
     Column("dead", Integer, nullable=False, server_default=text("0")),
     Column("points", Integer, nullable=False, server_default=text("0")),
+    Column("traces", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("organization_id", "id", "received_at", name="pk_raw_batches"),
     postgresql_partition_by="RANGE (received_at)",
 )

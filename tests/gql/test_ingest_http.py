@@ -184,3 +184,21 @@ def test_format_is_asked_for_by_name(api: Api, token: str) -> None:
     assert (status, answer["errors"][0]["path"]) == (400, ["format"])
     kept = [json.loads(row[3]) for row in raw_rows(api)[before:]]
     assert kept == [{"level": 3}, {"n": "level", "v": 3}]
+
+
+def test_a_call_is_found_by_its_trace_id(api: Api, token: str) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    parent = f"00-{trace}-00f067aa0ba902b7-01"
+    _, answer, headers = post(api, {**READING, "timestamp": "2026-01-02T00:00:00Z"}, token, traceparent=parent)
+    assert answer["accepted"] == 1
+    assert headers["x-trace-id"] == trace
+    # A trace id of zeros is none, and neither is what is no traceparent.
+    for given in (f"00-{'0' * 32}-00f067aa0ba902b7-01", f"00-{trace}-01", "x"):
+        _, _, headers = post(api, {**READING, "timestamp": "2026-01-03T00:00:00Z"}, token, traceparent=given)
+        assert len(bytes.fromhex(headers["x-trace-id"])) == 16
+        assert headers["x-trace-id"] != trace
+    engine = engine_create(api.settings.database_url("owner"), pool_size=1)
+    with transaction(engine) as session:
+        found = session.execute(text("SELECT readings FROM raw_batches WHERE :trace = ANY(traces)"), {"trace": trace})
+        assert found.scalars().all() == [1]
+    engine.dispose()

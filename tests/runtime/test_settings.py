@@ -49,6 +49,7 @@ def test_a_process_may_be_given_just_what_it_needs() -> None:
         ({"ARGUS_QUOTA_ORGANIZATION_BURST": "999"}, "ARGUS_QUOTA_ORGANIZATION_BURST must be a whole number from 1000"),
         ({"ARGUS_KEEP_RAW": "P0D"}, "ARGUS_KEEP_RAW"),
         ({"ARGUS_KEEP_POINTS": "PT12H"}, "ARGUS_KEEP_POINTS must be whole days"),
+        ({"ARGUS_LOG_LEVEL": "loud"}, "ARGUS_LOG_LEVEL must be one of debug"),
         ({"ARGUS_JWT_SECRET": "short"}, "ARGUS_JWT_SECRET"),
         ({"ARGUS_JWT_SECRET": "x" * 40, "ARGUS_JWT_JWKS_URL": "https://idp"}, "ARGUS_JWT_JWKS_URL"),
     ],

@@ -147,6 +147,9 @@ class DeriveStage:
                 # The shortest chunk is not always short, where a value counts for long.
                 points_max=READ_BACK_POINTS_MAX if chunk > _CHUNK_LEAST else POINTS_SCANNED_MAX,
             )
+        # The trace ids of these batches stand in the line of the normalize stage.
+        batches = sorted({entry.group for entry in at_hand})
+        _log.debug("windows_derived", organization=organization_id, windows=done.windows, batches=batches)
         self._keep(done)
 
     def _keep(self, done: DerivedEntities) -> None:

@@ -85,7 +85,8 @@ class NormalizeStage:
         try:
             results = [self._transact(organization_id, bunch, is_isolating=False)]
         except DATA_ERRORS as error:
-            _log.warning("batch_isolated", organization=organization_id, error=repr(error)[:500])
+            traces = list(dict.fromkeys(trace for batch in bunch for trace in batch.traces))
+            _log.warning("batch_isolated", organization=organization_id, error=repr(error)[:500], traces=traces)
             self.tally.errors += 1
             self._state.memory.forget()
             results = [
@@ -116,6 +117,18 @@ class NormalizeStage:
             )
         self._state.memory.keep(result.notes)
         self.tally.items += result.readings
+        _log.debug(
+            "batches_normalized",
+            organization=organization_id,
+            batches=[entry.batch_id for entry in result.entries],
+            traces=result.traces,
+            readings=result.readings,
+            points=result.points,
+        )
+        if result.letters:
+            _log.warning(
+                "dead_letters", organization=organization_id, letters=len(result.letters), traces=result.traces
+            )
         return result
 
     def _from_log(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[RawBatch]:

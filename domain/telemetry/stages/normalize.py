@@ -106,7 +106,8 @@ class NormalizedBatches:
     """What a transaction did; void unless it commits.
 
     entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
-    notes: for the memory, once committed. letters: for the stream of dead letters.
+    notes: for the memory, once committed. letters: for the stream of dead letters. traces: the ids of the calls whose
+    readings these were.
     """
 
     entries: list[NormEntry]
@@ -115,6 +116,7 @@ class NormalizedBatches:
     readings: int = 0
     points: int = 0
     letters: Sequence[bytes] = ()
+    traces: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -202,10 +204,11 @@ def batches_normalize(
         )
         for n, batch in enumerate(todo)
     ]
+    traces = list(dict.fromkeys(trace for batch in todo for trace in batch.traces))
     told = letters_mirror(
         organization_id=organization_id, stage=run.lease.stage, readings=readings, letters=work.letters
     )
-    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told)
+    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told, traces)
 
 
 def readings_again(

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry import group_commit
 from domain.telemetry.acceptor import Acceptor
+from domain.telemetry.entries import raw_decode, raw_encode
 from domain.telemetry.errors import RateLimitedError
 from domain.telemetry.group_commit import GroupCommitter
+from domain.telemetry.packed import instant_of
 from domain.telemetry.publisher import RawPublisher
-from domain.telemetry.raw_log import ReadingGroup
+from domain.telemetry.raw_log import BatchName, ReadingGroup, raw_batches_read
 from domain.telemetry.readings import AcceptedReadings, RawBatch
 from domain.telemetry.streams import RAW, stream_name
 from graph.errors import UnavailableError
@@ -291,3 +294,28 @@ def test_a_bus_that_is_away_is_left_to_the_sweep(line: Line, bus_url: str) -> No
     there.stop()
     assert (there.counts.sent, there.counts.left) == (2, 0)
     assert bus.length(stream_name(RAW, 0)) == 2
+
+
+def test_a_batch_knows_the_calls_it_is_made_of_and_keeps_knowing(
+    line: Line, gate: Gate, committer: GroupCommitter, published: list[RawBatch]
+) -> None:
+    device = line.device()
+    gate.is_open.clear()
+    first = committer.submit(groups(line, device, 1))
+    while committer._calls:
+        pass
+    traced = [
+        [replace(group, traces=(trace,)) for group in groups(line, device, n)] for n, trace in ((2, "x"), (3, "y"))
+    ]
+    rest = [committer.submit(each) for each in traced]
+    gate.is_open.set()
+    for call in (first, *rest):
+        call.result(timeout=10)
+    untraced, shared = published
+    assert (untraced.traces, shared.traces) == ((), ("x", "y"))
+    assert raw_decode(raw_encode(shared)).traces == ("x", "y")
+    with line.pipeline() as session:
+        names = [BatchName(batch.organization_id, batch.id, instant_of(batch.received_us)) for batch in published]
+        again = raw_batches_read(session, organization_id=line.organization_id, names=names)
+    assert [batch.traces for batch in again] == [(), ("x", "y")]
+    assert line.normalize(published).traces == ["x", "y"]

@@ -1,0 +1,18 @@
+"""The id by which one call is found in the logs of everything that follows from it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Final
+
+from starlette.requests import HTTPConnection
+
+# W3C Trace Context, level 1: version, trace id, parent id, flags. A trace id of zeros is none.
+_TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+
+
+def trace_id_of(http: HTTPConnection) -> str:
+    """Return the trace id of the caller's `traceparent` header, or a new one: 32 hexadecimal digits."""
+    found = _TRACEPARENT.fullmatch(http.headers.get("traceparent", ""))
+    return uuid.uuid4().hex if found is None else found[1]
