@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import inputs_of, reach_us
+from domain.derivation.derive import chained_of, inputs_of, reach_us
 from domain.derivation.formulas import MEMBER, FormulaSet, formulas_of
+from domain.derivation.surroundings import UNKNOWN, History, Surroundings
 from domain.derivation.versions import FIRST
 from domain.entity_types.tables import telemetry_schemas
 from domain.feature_flags.names import DERIVE_SHADOW
@@ -22,6 +23,9 @@ from domain.telemetry.links import LINKED_KINDS, among, links_list
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.streams import DERIVE
+from graph.entities.versions import attribute_versions
+from graph.geometry.areas import Area, areas_get
+from graph.kinds import EntityKind
 from graph.tables import entities, entity_types
 
 T = TypeVar("T")
@@ -36,12 +40,16 @@ class Derivation:
     """What is derived for a type: the formulas by event time, the names they read, how long a value counts.
 
     sets: each with the version in force. shadow: the same by the version in shadow, where another is in force.
+    is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it asks.
     """
 
     sets: tuple[FormulaSet, ...]
     inputs: frozenset[str]
     reach_us: int
     shadow: tuple[FormulaSet, ...] = ()
+    is_chained: bool = False
+    has_attributes: bool = False
+    areas: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,8 @@ class Book:
 
     types: by kind and name, those that derive. shadow: the version that runs in shadow, if any. devices: passages by
     device. entities: what each derives, None where nothing. Both are filled as they are asked for; what was never
-    asked for is absent.
+    asked for is absent. histories: the attributes of those of which a formula reads some. areas: by external id, of
+    spaces that formulas ask for, those that have one.
     """
 
     revision: int
@@ -72,6 +81,13 @@ class Book:
     shadow: int | None = None
     devices: dict[bytes, list[Passage]] = field(default_factory=dict)
     entities: dict[bytes, Derivation | None] = field(default_factory=dict)
+    histories: dict[bytes, History] = field(default_factory=dict)
+    areas: Mapping[str, Area] = field(default_factory=dict)
+
+    def surroundings(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> Surroundings:
+        """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
+        histories = [self.histories.get(each, UNKNOWN) for each in entities] if derivation.has_attributes else []
+        return Surroundings(histories, self.areas, derivation.reach_us if is_anew and derivation.is_chained else 0)
 
 
 class Books:
@@ -116,7 +132,7 @@ def book_devices(session: Session, *, organization_id: int, book: Book, devices:
 
 
 def book_entities(session: Session, *, organization_id: int, book: Book, ids: Iterable[UUID]) -> None:
-    """See to it that the book knows these entities. One statement at most."""
+    """See to it that the book knows these entities. Two statements at most."""
     missing = {entity_id for entity_id in ids if entity_id.bytes not in book.entities}
     if not missing:
         return
@@ -128,6 +144,12 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type) for row in rows}
     for entity_id in missing:
         book.entities[entity_id.bytes] = book.types.get(kinds.get(entity_id, ("", "")))
+    reading = [e for e in missing if (derivation := book.entities[e.bytes]) is not None and derivation.has_attributes]
+    if reading:
+        found = attribute_versions(session, organization_id=organization_id, entity_ids=reading)
+        for entity_id, versions in found.items():
+            since = [micros_of(at) for at, _ in versions]
+            book.histories[entity_id.bytes] = History(since, [attributes for _, attributes in versions])
 
 
 def _passage(link: Link, derivation: Derivation) -> Passage:
@@ -138,7 +160,7 @@ def _passage(link: Link, derivation: Derivation) -> Passage:
 
 
 def _book(session: Session, *, organization_id: int, revision: int) -> Book:
-    """Read what is configured. Three statements."""
+    """Read what is configured. Three statements, or four."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
             feature_flags.c.organization_id == organization_id, feature_flags.c.name == DERIVE_SHADOW
@@ -151,7 +173,11 @@ def _book(session: Session, *, organization_id: int, revision: int) -> Book:
     )
     versions = [(BEGIN_US, FIRST), *((micros_of(row.effective_from), row.version) for row in rows)]
     types = _types(session, organization_id=organization_id, versions=versions, shadow=shadow)
-    return Book(revision, types, shadow)
+    names = frozenset(name for derivation in types.values() for name in derivation.areas)
+    areas: dict[str, Area] = {}
+    if names:
+        areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
+    return Book(revision, types, shadow, areas=areas)
 
 
 def _types(
@@ -194,7 +220,16 @@ def _derivation(
         if max(begins, since) < min(ends, until)
     )
     of_shadow = tuple(replace(each, version=shadow) for each in sets if shadow is not None and each.version != shadow)
-    return Derivation(sets, inputs_of(sets), reach_us(sets), of_shadow)
+    expressions = [e for each in sets for formula in each.formulas if (e := formula.expression) is not None]
+    return Derivation(
+        sets,
+        inputs_of(sets),
+        reach_us(sets),
+        of_shadow,
+        is_chained=bool(chained_of(sets)),
+        has_attributes=any(e.attributes for e in expressions),
+        areas=frozenset(area for e in expressions for area in e.areas),
+    )
 
 
 def _spans(begun: Sequence[tuple[int, T]]) -> list[tuple[int, int, T]]:

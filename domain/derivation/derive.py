@@ -7,18 +7,28 @@ no older than the formula's maxAge. Many entities of one type are derived at onc
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.derivation.formulas import Formula, FormulaSet
+from domain.derivation.surroundings import Surroundings
 from domain.derivation.versions import VERSIONS, Total
+from domain.expressions.expression import Expression, expression_evaluate
 from domain.telemetry.packed import Instants, Values
 
 Places = NDArray[np.int64]
-# The last point of each input: microseconds since the Unix epoch, and its value (NaN where it is no number).
-State = Mapping[str, tuple[int, float]]
+# By metric its last point: microseconds since the Unix epoch, and its value (NaN where it is no number).
+Last = Mapping[str, tuple[int, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How an entity stands at an instant: the last point of each input, and of each derived metric that others read."""
+
+    inputs: Last = field(default_factory=dict)
+    derived: Last = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,25 @@ class Column:
 NOTHING = Column(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a metric of an entity has no point at some instants. of: the entity's place. last_us: the last of them."""
+
+    of: int
+    metric: str
+    last_us: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What deriving gave. outputs: points by metric. states: of each entity at its end. faults: the last of each."""
+
+    outputs: dict[str, Column]
+    states: list[State]
+    faults: list[Fault]
+
+
 def derive(
     *,
     sets: Sequence[FormulaSet],
@@ -55,30 +84,41 @@ def derive(
     begins_us: Instants,
     ends_us: Instants,
     states: Sequence[State],
-) -> tuple[dict[str, Column], list[State]]:
-    """Return the derived points of entities over [begins_us, ends_us), by metric, and their states at the end of it.
+    surroundings: Surroundings,
+) -> Outcome:
+    """Return the derived points of entities over [begins_us, ends_us).
 
     sets: the formulas, by the time in which they are in force, each with the version that computes it. begins_us,
     ends_us, states: one for each entity, the state that at its begin. inputs: by metric, all points within; earlier
-    ones do no harm. Where they reach back by the longest maxAge, no state is needed.
+    ones do no harm. Where they reach back by `reach_us`, and surroundings.lead_us too, no state is needed.
+    A name that a set derives is read as derived there, and in other sets as measured.
     Raises KeyError for a version that this code does not know.
     """
-    known = {
-        metric: _joined(metric, inputs.get(metric, NOTHING), states)
-        for metric in {*inputs, *(metric for state in states for metric in state)}
+    measured = {
+        metric: _joined(inputs.get(metric, NOTHING), [state.inputs.get(metric) for state in states])
+        for metric in {*inputs, *(metric for state in states for metric in state.inputs)}
     }
+    derived = {metric: _joined(NOTHING, [state.derived.get(metric) for state in states]) for metric in chained_of(sets)}
     found: dict[str, list[Column]] = {}
+    faults: dict[tuple[int, str], Fault] = {}
     for formulas in sets:
-        begins, ends = np.maximum(begins_us, formulas.begins_us), np.minimum(ends_us, formulas.ends_us)
+        begins = np.maximum(begins_us - surroundings.lead_us, formulas.begins_us)
+        ends = np.minimum(ends_us, formulas.ends_us)
         if not bool((begins < ends).any()):
             continue
         total = VERSIONS[formulas.version].total
         for formula in formulas.formulas:
-            column = _evaluate(formula, total, known, begins, ends)
+            read = {name: (derived if name in formulas.metrics else measured).get(name) for name in formula.inputs}
+            column, told = _evaluate(formula, total, read, (begins, ends), surroundings)
+            if formula.metric in derived and len(column):
+                derived[formula.metric] = columns_join([derived[formula.metric], column])
+            column = column.take(column.at >= begins_us[column.of]) if surroundings.lead_us else column
+            faults |= {(f.of, f.metric): f for f in told if f.last_us >= begins_us[f.of]}
             if len(column):
                 found.setdefault(formula.metric, []).append(column)
     outputs = {metric: columns_join(parts) for metric, parts in found.items()}
-    return outputs, _states(known, len(begins_us))
+    last, carried = _last(measured, len(begins_us)), _last(derived, len(begins_us))
+    return Outcome(outputs, [State(*pair) for pair in zip(last, carried, strict=True)], list(faults.values()))
 
 
 def columns_join(parts: Sequence[Column]) -> Column:
@@ -94,29 +134,87 @@ def columns_join(parts: Sequence[Column]) -> Column:
 
 
 def reach_us(sets: Sequence[FormulaSet]) -> int:
-    """Return for how long a point may count: the longest maxAge of any formula."""
-    return max((formula.max_age_us for formulas in sets for formula in formulas.formulas), default=0)
+    """Return for how long a point may count, through other derived metrics too. sets: by time, ascending."""
+    longest = 0
+    # Of each derived metric, in this set and in any before, whose last points others may read.
+    reaches: dict[str, int] = {}
+    for formulas in sets:
+        for formula in formulas.formulas:
+            through = (reaches.get(name, 0) for name in formula.inputs if name in formulas.metrics)
+            reach = formula.max_age_us + max(through, default=0)
+            reaches[formula.metric] = max(reach, reaches.get(formula.metric, 0))
+            longest = max(longest, reach)
+    return longest
 
 
 def inputs_of(sets: Sequence[FormulaSet]) -> frozenset[str]:
-    """Return the names of all inputs."""
-    return frozenset(metric for formulas in sets for formula in formulas.formulas for metric, _ in formula.terms)
+    """Return the names of all inputs that are not derived by the set that reads them."""
+    return frozenset(
+        name
+        for formulas in sets
+        for formula in formulas.formulas
+        for name in formula.inputs
+        if name not in formulas.metrics
+    )
+
+
+def chained_of(sets: Sequence[FormulaSet]) -> frozenset[str]:
+    """Return the names of derived metrics that others read."""
+    return frozenset(
+        name
+        for formulas in sets
+        for formula in formulas.formulas
+        for name in formula.inputs
+        if name in formulas.metrics
+    )
 
 
 def _evaluate(
-    formula: Formula, add: Total, known: Mapping[str, Column], begins_us: Instants, ends_us: Instants
-) -> Column:
-    columns = [known.get(metric, NOTHING) for metric, _ in formula.terms]
-    parts = [column.take((column.at >= begins_us[column.of]) & (column.at < ends_us[column.of])) for column in columns]
+    formula: Formula,
+    add: Total,
+    read: Mapping[str, Column | None],
+    spans_us: tuple[Instants, Instants],
+    surroundings: Surroundings,
+) -> tuple[Column, list[Fault]]:
+    begins_us, ends_us = spans_us
+    columns = {name: NOTHING if column is None else column for name, column in read.items()}
+    parts = [c.take((c.at >= begins_us[c.of]) & (c.at < ends_us[c.of])) for c in columns.values()]
     of, at = _instants(parts)
     # What is past the greatest double, or infinity less infinity, is no value either.
     with np.errstate(all="ignore"):
-        terms = (
-            factor * _carried(column, of, at, formula.max_age_us)
-            for (_, factor), column in zip(formula.terms, columns, strict=True)
-        )
+        if formula.expression is not None:
+            values = {name: _carried(column, of, at, formula.max_age_us) for name, column in columns.items()}
+            return _expressed(formula, formula.expression, Column(of, at, np.empty(0)), values, surroundings)
+        terms = (factor * _carried(columns[name], of, at, formula.max_age_us) for name, factor in formula.terms)
         total = add(len(at), formula.offset, terms)
-    return Column(of, at, total).take(np.isfinite(total))
+    return Column(of, at, total).take(np.isfinite(total)), []
+
+
+def _expressed(
+    formula: Formula,
+    expression: Expression,
+    instants: Column,
+    values: Mapping[str, Values],
+    surroundings: Surroundings,
+) -> tuple[Column, list[Fault]]:
+    """Evaluate an expression where all of its inputs have a value."""
+    whole = np.logical_and.reduce([np.isfinite(column) for column in values.values()])
+    of, at = instants.of[whole], instants.at[whole]
+    evaluated = expression_evaluate(
+        expression,
+        count=len(of),
+        metrics={name: column[whole] for name, column in values.items()},
+        attributes=surroundings.attributes(expression.attributes, of, at),
+        areas=surroundings.areas,
+    )
+    faults: dict[int, Fault] = {}
+    for where, message in evaluated.faults:
+        for n in np.unique(of[where]).tolist():
+            last = int(at[where & (of == n)].max())
+            if n not in faults or faults[n].last_us < last:
+                faults[n] = Fault(n, formula.metric, last, message)
+    column = Column(of, at, evaluated.values)
+    return column.take(np.isfinite(evaluated.values)), list(faults.values())
 
 
 def _instants(parts: Sequence[Column]) -> tuple[Places, Instants]:
@@ -153,17 +251,18 @@ def _keys(column: Column, of: Places, at: Instants) -> tuple[Places, Places]:
     return column.of * len(every) + rank[: len(column)], of * len(every) + rank[len(column) :]
 
 
-def _joined(metric: str, column: Column, states: Sequence[State]) -> Column:
-    """Return an input with the last point before it, of each entity whose state has one."""
-    last = [(of, *state[metric]) for of, state in enumerate(states) if metric in state]
+def _joined(column: Column, before: Sequence[tuple[int, float] | None]) -> Column:
+    """Return a column with the last point before it, of each entity that has one."""
+    last = [(of, *point) for of, point in enumerate(before) if point is not None]
     if not last:
         return column
     of, at, values = zip(*last, strict=True)
-    before = Column(np.array(of, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))
-    return columns_join([before, column])
+    known = Column(np.array(of, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))
+    return columns_join([known, column]) if len(column) else known
 
 
-def _states(known: Mapping[str, Column], entities: int) -> list[State]:
+def _last(known: Mapping[str, Column], entities: int) -> list[dict[str, tuple[int, float]]]:
+    """Return each entity's last points by metric."""
     states: list[dict[str, tuple[int, float]]] = [{} for _ in range(entities)]
     for metric, column in known.items():
         if not len(column):
@@ -172,4 +271,4 @@ def _states(known: Mapping[str, Column], entities: int) -> list[State]:
         rows = zip(column.of[last].tolist(), column.at[last].tolist(), column.values[last].tolist(), strict=True)
         for of, at, value in rows:
             states[of][metric] = (at, value)
-    return list(states)
+    return states

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain.derivation.book import Derivation
 from domain.derivation.derive import Column, columns_join
+from domain.derivation.outputs import FORMULA
 from domain.derivation.windows import Window
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
 from domain.telemetry.attribution import BEGIN_US, Link, Segment, SeriesRow, Source, linked_sources
@@ -69,7 +70,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What stretches read: the inputs of each entity, and the series derived for it, as stored."""
+    """What stretches read: the inputs of each entity, and the series that formulas have made for it, as stored."""
 
     inputs: Mapping[bytes, Sequence[Source]]
     own: Mapping[bytes, Sequence[SeriesRow]]
@@ -94,18 +95,22 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
         links.setdefault(link.source_id, []).append(link)
     devices = {link.device_id for of_entity in links.values() for link in of_entity}
     rows = series_rows(session, organization_id=organization_id, entity_ids={*ids, *devices})
-    measured = {entity_id: found for entity_id, found in rows.items() if entity_id in devices}
+    # What is read at an entity: what its devices measure, and what was not made of it by formulas.
+    read = {
+        entity_id: found if entity_id in devices else [row for row in found if row.origin != FORMULA]
+        for entity_id, found in rows.items()
+    }
     return Sources(
         {
             entity_id.bytes: linked_sources(
                 entity_id,
                 links=links.get(entity_id, ()),
-                rows_by_device=measured,
+                rows_by_device=read,
                 metrics=derivations[entity_id.bytes].inputs,
             )
             for entity_id in ids
         },
-        {entity_id.bytes: rows.get(entity_id, ()) for entity_id in ids},
+        {entity_id.bytes: [row for row in rows.get(entity_id, ()) if row.origin == FORMULA] for entity_id in ids},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -27,13 +28,16 @@ from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import latest_recompute, months_ensure
 
 _NONE: dict[str, int] = {}
+# What writes a series: `series.origin`.
+FORMULA: Final = "formula"
 
 _SERIES_MAKE = text(
     """
-    INSERT INTO series (organization_id, entity_id, port, metric, unit)
-    SELECT :organization_id, u.e, NULL, :metric, :unit FROM unnest(:entities) AS u (e)
-    ON CONFLICT (organization_id, entity_id, port, metric) DO UPDATE SET unit = excluded.unit
-        WHERE series.unit IS DISTINCT FROM excluded.unit
+    INSERT INTO series (organization_id, entity_id, port, metric, unit, origin)
+    SELECT :organization_id, u.e, NULL, :metric, :unit, :origin FROM unnest(:entities) AS u (e)
+    ON CONFLICT (organization_id, entity_id, port, metric)
+        DO UPDATE SET unit = excluded.unit, origin = excluded.origin
+        WHERE (series.unit, series.origin) IS DISTINCT FROM (excluded.unit, excluded.origin)
     """
 )
 _SERIES_FIND = text(
@@ -148,10 +152,12 @@ def series_ensure(
     memory: StageMemory,
     notes: StageNotes,
     is_anew: bool,
+    origin: str = FORMULA,
 ) -> dict[bytes, int]:
     """Return the series of one derived metric by entity, made where missing; none is asked for that is remembered.
 
-    is_anew: the formula may be another, and so the unit: then all are asked for. Two statements at most.
+    origin: what writes it. is_anew: the formula may be another, and so the unit: then all are asked for. Two statements
+    at most.
     """
     known: dict[bytes, int] = {}
     missing: list[bytes] = []
@@ -165,7 +171,7 @@ def series_ensure(
     if missing:
         arrays_enable(session)
         wanted = {"organization_id": organization_id, "entities": uuid_array(b"".join(missing)), "metric": metric}
-        session.execute(_SERIES_MAKE, {**wanted, "unit": unit})
+        session.execute(_SERIES_MAKE, {**wanted, "unit": unit, "origin": origin})
         for row in session.execute(_SERIES_FIND, wanted):
             known[missing[row.n]] = row.id
             notes.series.setdefault((organization_id, missing[row.n], NO_PORT), {})[metric] = row.id

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.book import Derivation
 from domain.derivation.derive import NOTHING, Column, State, derive
 from domain.derivation.formulas import FormulaSet
+from domain.derivation.surroundings import Surroundings
 from domain.shadows.model import DIFFERENCES_MAX
 from domain.telemetry.arrays import (
     arrays_enable,
@@ -106,6 +107,7 @@ class Derived:
     begins_us: Instants
     ends_us: Instants
     states: Sequence[State]
+    surroundings: Surroundings
     outputs: Mapping[str, Column]
 
     def part(self, first: int, last: int) -> Derived:
@@ -117,6 +119,7 @@ class Derived:
             begins_us=self.begins_us[first:last],
             ends_us=self.ends_us[first:last],
             states=self.states[first:last],
+            surroundings=self.surroundings.part(first, last),
             outputs=_slices(self.outputs, first, last),
         )
 
@@ -219,13 +222,14 @@ def _columns(found: Sequence[Differences], kept: int) -> dict[str, object]:
 def _differences(derived: Derived) -> tuple[list[Differences], int]:
     """Return where the versions differ, and how many points were compared."""
     sets = derived.derivation.shadow
-    given, _ = derive(
+    given = derive(
         sets=sets,
         inputs=derived.inputs,
         begins_us=derived.begins_us,
         ends_us=derived.ends_us,
         states=derived.states,
-    )
+        surroundings=derived.surroundings,
+    ).outputs
     found, compared = [], 0
     for metric in {**derived.outputs, **given}:
         in_force = _within(derived.outputs.get(metric, NOTHING), sets)

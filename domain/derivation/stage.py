@@ -19,7 +19,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book, Books, Derivation, book_entities
-from domain.derivation.derive import NOTHING, Column, State, derive
+from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, derive
+from domain.derivation.faults import faults_write
 from domain.derivation.inputs import (
     Stretch,
     heads_read,
@@ -136,6 +137,9 @@ class _Work:
     done: list[int] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
     behind_kept: set[bytes] = field(default_factory=set)
+    # Entities with the times over which they were derived anew, and why some of their metrics have no point.
+    again: list[tuple[bytes, int, int]] = field(default_factory=list)
+    faults: list[tuple[bytes, Fault]] = field(default_factory=list)
     shadow: ShadowWork | None = None
 
 
@@ -174,6 +178,7 @@ def entities_derive(
     changes_write(session, organization_id=organization_id, changes=work.changes, memory=run.memory, notes=work.notes)
     if work.shadow is not None and work.shadow.again:
         shadow_write(session, organization_id=organization_id, work=work.shadow)
+    faults_write(session, organization_id=organization_id, faults=work.faults, again=work.again)
     windows_done(session, organization_id=organization_id, ids=work.done, begun=work.begun)
     commit = None
     if work.changes.changed:
@@ -202,6 +207,8 @@ def _derive_on(
         derivation, checkpoint = work.book.entities[entity], checkpoints[entity]
         if (
             derivation is not None
+            # What a version in shadow makes of metrics that others read is not remembered.
+            and not (derivation.is_chained and derivation.shadow)
             and checkpoint is not None
             and checkpoint.revision == work.book.revision
             and not windows_missing(of_entity, usable)
@@ -235,7 +242,7 @@ def _ready_derive(
         return _ready_derive(session, work, derivation, sure, given) if sure else []
     entities = [entity for entity, _ in ready]
     ends = [max(window.ends_us for window in windows[entity]) for entity in entities]
-    outputs, states = _derive(
+    outcome = _derive(
         work,
         derivation,
         entities=entities,
@@ -246,9 +253,9 @@ def _ready_derive(
     )
     if work.shadow is not None:
         work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
-    for entity, end, state in zip(entities, ends, states, strict=True):
+    for entity, end, state in zip(entities, ends, outcome.states, strict=True):
         work.checkpoints[work.organization_id, entity] = Checkpoint(work.book.revision, end - 1, state)
-    _change(session, work, entities, derivation, (outputs, {}), is_anew=False)
+    _change(session, work, entities, derivation, (outcome.outputs, {}), is_anew=False)
     return entities
 
 
@@ -281,27 +288,33 @@ def _derive_anew(
         read = stretches_read(
             session, organization_id=organization_id, stretches=parts, sources=sources, limit=points_max
         )
-        outputs, states = _derive(
+        outcome = _derive(
             work,
             parts[0].derivation,
             entities=[part.entity for part in parts],
             inputs=read.inputs,
             begins_us=np.array([part.begins_us for part in parts], dtype=np.int64),
             ends_us=np.array([part.ends_us for part in parts], dtype=np.int64),
-            states=[{} for _ in parts],
+            states=None,
         )
-        for (whole, asked), part, state in zip(pairs, parts, states, strict=True):
+        for (whole, asked), part, state in zip(pairs, parts, outcome.states, strict=True):
             _windows_settle(work, whole, part)
+            # Where no point is, none is at fault and none differs any more.
+            ends = asked.ends_us if part.ends_us == whole.ends_us else part.ends_us
+            work.again.append((part.entity, asked.begins_us, ends))
             if work.shadow is not None:
-                # Where no point is, none differs any more.
-                ends = asked.ends_us if part.ends_us == whole.ends_us else part.ends_us
                 work.shadow.again.append((part.entity, asked.begins_us, ends))
-            last = max((at for at, _ in state.values()), default=-1)
+            last = max((at for at, _ in state.inputs.values()), default=-1)
             is_ahead = part.ends_us > heads[part.entity] and part.ends_us == whole.ends_us
             checkpoint = Checkpoint(work.book.revision, max(heads[part.entity], last), state)
             work.checkpoints[organization_id, part.entity] = checkpoint if is_ahead else None
         _change(
-            session, work, [part.entity for part in parts], parts[0].derivation, (outputs, read.stored), is_anew=True
+            session,
+            work,
+            [part.entity for part in parts],
+            parts[0].derivation,
+            (outcome.outputs, read.stored),
+            is_anew=True,
         )
 
 
@@ -313,13 +326,27 @@ def _derive(
     inputs: Mapping[str, Column],
     begins_us: Instants,
     ends_us: Instants,
-    states: Sequence[State],
-) -> tuple[dict[str, Column], list[State]]:
-    """Derive entities of one type by the versions in force, and beside them by the one in shadow."""
-    outputs, ended = derive(sets=derivation.sets, inputs=inputs, begins_us=begins_us, ends_us=ends_us, states=states)
+    states: Sequence[State] | None,
+) -> Outcome:
+    """Derive entities of one type by the versions in force, and beside them by the one in shadow.
+
+    states: None where they are not known; the inputs then reach back far enough.
+    """
+    surroundings = work.book.surroundings(derivation, entities, is_anew=states is None)
+    known = [State()] * len(entities) if states is None else states
+    outcome = derive(
+        sets=derivation.sets,
+        inputs=inputs,
+        begins_us=begins_us,
+        ends_us=ends_us,
+        states=known,
+        surroundings=surroundings,
+    )
+    work.faults += [(entities[fault.of], fault) for fault in outcome.faults]
     if work.shadow is not None:
-        shadow_compare(work.shadow, Derived(derivation, entities, inputs, begins_us, ends_us, states, outputs))
-    return outputs, ended
+        derived = Derived(derivation, entities, inputs, begins_us, ends_us, known, surroundings, outcome.outputs)
+        shadow_compare(work.shadow, derived)
+    return outcome
 
 
 def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stretch]:

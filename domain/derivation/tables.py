@@ -45,12 +45,24 @@ dirty_windows = Table(
     PrimaryKeyConstraint("organization_id", "id", name="pk_dirty_windows"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_windows_organization"),
     CheckConstraint(
-        "reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow')",
+        "reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'area')",
         name="ck_dirty_windows_reason",
     ),
     CheckConstraint("begins < ends", name="ck_dirty_windows_span"),
 )
 Index("ix_dirty_windows_entity", dirty_windows.c.organization_id, dirty_windows.c.entity_id)
+
+derivation_faults = Table(
+    "derivation_faults",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("last_at", INSTANT, nullable=False),
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "entity_id", "metric", name="pk_derivation_faults"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_derivation_faults_organization"),
+)
 
 derived_commits = Table(
     "derived_commits",

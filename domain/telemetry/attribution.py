@@ -40,7 +40,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class SeriesRow:
-    """A stored series. type: that of its latest point as `telemetry_history.type` has it, or None."""
+    """A stored series. type: that of its latest point as `telemetry_history.type` has it, or None.
+
+    origin: what writes it; None for readings of a device.
+    """
 
     id: int
     entity_id: UUID
@@ -48,6 +51,7 @@ class SeriesRow:
     metric: str
     unit: str | None
     type: int | None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def series_rows(
             series.c.metric,
             series.c.unit,
             latest_values.c.type,
+            series.c.origin,
         )
         .outerjoin(
             latest_values,

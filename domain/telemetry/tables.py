@@ -102,6 +102,7 @@ series = Table(
     Column("port", Integer),
     Column("metric", Text, nullable=False),
     Column("unit", Text),
+    Column("origin", Text),
     PrimaryKeyConstraint("organization_id", "id", name="pk_series"),
     UniqueConstraint(
         "organization_id",

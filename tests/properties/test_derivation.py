@@ -38,7 +38,22 @@ FORMULAS: Sequence[Mapping[str, Any]] = (
     {"total": {"sum": {"a": 0.7}, "offset": 0.1}, "other": {"sum": {"a": 0.1, "b": 0.2, "c": 0.3}, "maxAge": "PT3M"}},
     {},
     {"total": {"sum": {"a": 0.3}}, "other": {"sum": {"b": 0.7}, "offset": 0.1}},
+    {
+        "total": {"formula": "a * 2 - b", "maxAge": "PT10M"},
+        "other": {"formula": "total > 1 ? total / c : b", "maxAge": "PT4M"},
+    },
+    {
+        "other": {"sum": {"a": 0.1, "b": 0.2, "c": 0.7}, "maxAge": "PT6M"},
+        "total": {"formula": "other * 3", "maxAge": "PT3M"},
+    },
 )
+# What an expression says, in Python; None: no finite number.
+MEANT: Mapping[str, Callable[[Mapping[str, float]], float | None]] = {
+    "a * 2 - b": lambda v: v["a"] * 2 - v["b"],
+    "total > 1 ? total / c : b": lambda v: v["b"] if v["total"] <= 1 else (v["total"] / v["c"] if v["c"] else None),
+    "other * 3": lambda v: v["other"] * 3,
+}
+READ = {"a * 2 - b": ["a", "b"], "total > 1 ? total / c : b": ["b", "c", "total"], "other * 3": ["other"]}
 VERSIONS = (1, 2)
 
 
@@ -327,12 +342,18 @@ class Schedule:
         expected: dict[tuple[UUID, str, datetime], float] = {}
         for pump in self.pumps:
             inputs = self._inputs(pump, points)
+            derived: dict[str, dict[datetime, Any]] = {}
             for since, until, formulas in self._versions():
-                for metric, formula in formulas.items():
-                    for t, summands in plain(formula, inputs):
-                        if since <= t < until:
-                            exactly = (only or self.version(t)) == 2
-                            expected[pump, metric, t] = math.fsum(summands) if exactly else added(summands)
+                # Those of expressions read sums, or one another in this order.
+                for metric, formula in sorted(
+                    formulas.items(), key=lambda item: ("formula" in item[1], item[0] == "other")
+                ):
+                    for t, values in carried(
+                        formula, inputs, {m: derived.get(m, {}) for m in formulas}, (since, until)
+                    ):
+                        value = plain(formula, values, exactly=(only or self.version(t)) == 2)
+                        if value is not None:
+                            expected[pump, metric, t] = derived.setdefault(metric, {})[t] = value
         return expected
 
     def _inputs(
@@ -376,31 +397,31 @@ def added(summands: Sequence[float]) -> float:
     return total
 
 
-def plain(
-    formula: Mapping[str, Any], inputs: Mapping[str, Mapping[datetime, Any]]
-) -> list[tuple[datetime, list[float]]]:
-    """One formula over all time: what to add wherever an input has a value and every input is young enough."""
-    minutes = int(formula.get("maxAge", "PT15M")[2:-1])
-    times = {t for metric in formula["sum"] for t in inputs.get(metric, {})}
+def carried(
+    formula: Mapping[str, Any],
+    inputs: Mapping[str, Mapping[datetime, Any]],
+    derived: Mapping[str, Mapping[datetime, Any]],
+    span: tuple[datetime, datetime],
+) -> list[tuple[datetime, dict[str, float]]]:
+    """What a formula reads wherever an input has a value: the last of each, where every one is young enough."""
+    age = timedelta(minutes=int(formula.get("maxAge", "PT15M")[2:-1]))
+    names = READ[formula["formula"]] if "formula" in formula else sorted(formula["sum"])
+    read = {name: derived[name] if name in derived else inputs.get(name, {}) for name in names}
     found = []
-    for t in times:
-        total: list[float] | None = [float(formula.get("offset", 0))]
-        for metric, factor in sorted(formula["sum"].items()):
-            last = max((u for u in inputs.get(metric, {}) if u <= t), default=None)
-            value = None if last is None else inputs[metric][last]
-            if (
-                last is None
-                or value is None
-                or t - last > timedelta(minutes=minutes)
-                or isinstance(value, str)
-                or total is None
-            ):
-                total = None
-            else:
-                total.append(factor * float(value))
-        if total is not None:
-            found.append((t, total))
+    for t in sorted({t for series in read.values() for t in series if span[0] <= t < span[1]}):
+        last = {name: max((u for u in series if u <= t), default=None) for name, series in read.items()}
+        values = {name: read[name][u] for name, u in last.items() if u is not None and t - u <= age}
+        if len(values) == len(names) and not any(isinstance(value, str) for value in values.values()):
+            found.append((t, {name: float(value) for name, value in values.items()}))
     return found
+
+
+def plain(formula: Mapping[str, Any], values: Mapping[str, float], *, exactly: bool) -> float | None:
+    """What one formula makes of its inputs."""
+    if "formula" in formula:
+        return MEANT[formula["formula"]](values)
+    summands = [float(formula.get("offset", 0)), *(factor * values[m] for m, factor in sorted(formula["sum"].items()))]
+    return math.fsum(summands) if exactly else added(summands)
 
 
 @pytest.mark.slow

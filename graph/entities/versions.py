@@ -1,0 +1,39 @@
+"""Attributes by their recorded versions: what they were at an instant, as the audit trail has it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, cast, select
+from sqlalchemy.orm import Session
+
+from graph.tables import changes
+
+
+def attribute_versions(
+    session: Session, *, organization_id: int, entity_ids: Collection[UUID]
+) -> dict[UUID, list[tuple[datetime, Mapping[str, Any]]]]:
+    """Return the attributes of each entity from each instant on (UTC), ascending; none that equals the one before it.
+
+    One statement. Entities without a record are left out.
+    """
+    state = changes.c.after["attributes"].label("attributes")
+    rows = session.execute(
+        select(changes.c.subject_id, changes.c.recorded_at, state)
+        .where(
+            changes.c.organization_id == organization_id,
+            changes.c.subject_id == any_(cast(list(entity_ids), ARRAY(Uuid))),
+            changes.c.subject_type == "entity",
+            changes.c.after.is_not(None),
+        )
+        .order_by(changes.c.subject_id, changes.c.recorded_at)
+    )
+    found: dict[UUID, list[tuple[datetime, Mapping[str, Any]]]] = {}
+    for row in rows:
+        versions = found.setdefault(row.subject_id, [])
+        if not versions or versions[-1][1] != row.attributes:
+            versions.append((row.recorded_at.astimezone(UTC), row.attributes or {}))
+    return found
