@@ -209,8 +209,9 @@ def _expressed(
     )
     faults: dict[int, Fault] = {}
     for where, message in evaluated.faults:
-        for n in np.unique(of[where]).tolist():
-            last = int(at[where & (of == n)].max())
+        rows = np.flatnonzero(where)
+        rows = rows[np.r_[of[rows[1:]] != of[rows[:-1]], True]]
+        for n, last in zip(of[rows].tolist(), at[rows].tolist(), strict=True):
             if n not in faults or faults[n].last_us < last:
                 faults[n] = Fault(n, formula.metric, last, message)
     column = Column(of, at, evaluated.values)
