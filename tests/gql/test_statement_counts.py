@@ -23,8 +23,19 @@ SHARED = (
 )
 OWN = {
     "devices": ("lastSeenAt connectivity", "firmwareVersion", "linkedAssetsCount", "assets { nodes { name } }"),
-    "assets": ("healthScore", "parents { name }", "children { nodes { name } }", "devices { nodes { name } }"),
-    "spaces": ("parents { name }", "children { nodes { name } }", "occupants { nodes { name } }"),
+    "assets": (
+        "healthScore",
+        "derivationFaults { metric lastAt message }",
+        "parents { name }",
+        "children { nodes { name } }",
+        "devices { nodes { name } }",
+    ),
+    "spaces": (
+        "derivationFaults { message }",
+        "parents { name }",
+        "children { nodes { name } }",
+        "occupants { nodes { name } }",
+    ),
     "persons": ("email",),
     "activities": ("category priority dueAt checklist",),
 }
