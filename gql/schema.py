@@ -10,6 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from gql.activities import ActivityMutation
+from gql.activity_progress import ActivityProgressMutation
+from gql.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
 from gql.dead_letters import DeadLetterMutation, DeadLetterQuery
@@ -52,6 +54,7 @@ schema = strawberry.Schema(
             FeatureFlagQuery,
             ProcessorQuery,
             ShadowQuery,
+            ActivityTemplateQuery,
         ),
     ),
     mutation=merge_types(
@@ -74,6 +77,8 @@ schema = strawberry.Schema(
             FeatureFlagMutation,
             ProcessorMutation,
             ShadowMutation,
+            ActivityTemplateMutation,
+            ActivityProgressMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),
