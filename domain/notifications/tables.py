@@ -51,6 +51,7 @@ notifications = Table(
     CheckConstraint("state IN ('PENDING', 'DELIVERED', 'DEAD')", name="ck_notifications_state"),
 )
 Index("ix_notifications_due", notifications.c.due_at, postgresql_where=text("state = 'PENDING'"))
+Index("ix_notifications_event", notifications.c.organization_id, notifications.c.event_id)
 Index(
     "ix_notifications_created_at",
     notifications.c.organization_id,

@@ -104,6 +104,7 @@ CREATE TABLE notifications (
     CONSTRAINT ck_notifications_state CHECK (state IN ('PENDING', 'DELIVERED', 'DEAD'))
 );
 CREATE INDEX ix_notifications_due ON notifications (due_at) WHERE state = 'PENDING';
+CREATE INDEX ix_notifications_event ON notifications (organization_id, event_id);
 CREATE INDEX ix_notifications_created_at ON notifications (organization_id, created_at, id);
 
 DO $$
