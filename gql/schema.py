@@ -25,6 +25,7 @@ from gql.geometry import GeometryQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
 from gql.kinds import TYPES
+from gql.notifications import NotificationMutation, NotificationQuery
 from gql.persons import PersonMutation
 from gql.processors import ProcessorMutation, ProcessorQuery
 from gql.queries import GraphQuery
@@ -55,6 +56,7 @@ schema = strawberry.Schema(
             ProcessorQuery,
             ShadowQuery,
             ActivityTemplateQuery,
+            NotificationQuery,
         ),
     ),
     mutation=merge_types(
@@ -79,6 +81,7 @@ schema = strawberry.Schema(
             ShadowMutation,
             ActivityTemplateMutation,
             ActivityProgressMutation,
+            NotificationMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),

@@ -126,6 +126,7 @@ FOREIGN_MUTATIONS = {
     "completeChecklistItem": ('(activityId: "$activity", itemId: "1")', "activity { id }"),
     "createActivityFromTemplate": ('(templateId: "$template", targetIds: ["$asset"])', "activity { id }"),
     "updateActivityTemplate": ('(id: "$template", input: {name: "taken"})', "activityTemplate { id }"),
+    "retryNotification": ('(id: "$activity")', "notification { id }"),
     "deleteActivityTemplate": ('(id: "$template")', "activityTemplate { id }"),
     "restoreEntity": ('(id: "$device")', "entity { id }"),
     "updateEntityType": ('(id: "$type", input: {kind: ASSET, name: "taken"})', "entityType { id }"),
