@@ -44,7 +44,7 @@ DEVICES = frozenset({Role.DEVICE})
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
-    replays featureFlags processors shadow shadowDifferences
+    replays featureFlags processors shadow shadowDifferences rollup rollups
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
@@ -58,7 +58,7 @@ _ADMINISTER = (
     """
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
-    setFeatureFlag promoteProcessor compareShadow dropShadow
+    setFeatureFlag promoteProcessor compareShadow dropShadow createRollup updateRollup deleteRollup
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

@@ -29,6 +29,7 @@ from gql.queries import GraphQuery
 from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
+from gql.rollups import RollupMutation, RollupQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
@@ -52,6 +53,7 @@ schema = strawberry.Schema(
             FeatureFlagQuery,
             ProcessorQuery,
             ShadowQuery,
+            RollupQuery,
         ),
     ),
     mutation=merge_types(
@@ -74,6 +76,7 @@ schema = strawberry.Schema(
             FeatureFlagMutation,
             ProcessorMutation,
             ShadowMutation,
+            RollupMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),

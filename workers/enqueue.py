@@ -18,6 +18,7 @@ from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.replays.queries import replays_idle
+from domain.rollups.compute import organizations_dirty
 from domain.telemetry.leases import lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
 from domain.telemetry.streams import STAGES
@@ -43,6 +44,8 @@ RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
 HOURS_EVERY_S = 60
 _HOURS_TIMEOUT_S = 120
+BUCKETS_EVERY_S = 1
+_BUCKETS_TIMEOUT_S = 120
 
 
 def lane_enqueue(state: ProcessState, partition: int, *, fences: int, bucket: int) -> None:
@@ -115,6 +118,24 @@ def hours_enqueue(state: ProcessState, turn: int, part: int) -> None:
         return
 
 
+def buckets_enqueue(state: ProcessState, turn: int, part: int) -> None:
+    """Enqueue one part of the work on dirty buckets of a second, unless it is."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.buckets.compute",
+            args=(turn, part),
+            job_id=f"buckets-{turn}-{part}",
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=BUCKETS_EVERY_S * 10,
+            failure_ttl=_QUEUED_TTL_S,
+            job_timeout=_BUCKETS_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
 def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *, turn: int) -> None:
     """Enqueue the next job of a replay, unless it is. turn: how many there were before."""
     try:
@@ -146,6 +167,7 @@ class Enqueuer:
         self._partitions_at_s = float("-inf")
         self._retention_turn = -1
         self._hours_turn = -1
+        self._buckets_turn = -1
 
     def run(self) -> None:
         """Work until the process is told to end."""
@@ -165,6 +187,8 @@ class Enqueuer:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
+            turn = int(now_s) // BUCKETS_EVERY_S
+            has_dirt = turn != self._buckets_turn and bool(organizations_dirty(session))
             idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
@@ -178,6 +202,9 @@ class Enqueuer:
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
             replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
+        if has_dirt:
+            buckets_enqueue(self._state, turn, 0)
+        self._buckets_turn = turn
         turn = int(now_s) // HOURS_EVERY_S
         if turn != self._hours_turn:
             hours_enqueue(self._state, turn, 0)

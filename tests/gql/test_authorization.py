@@ -32,7 +32,7 @@ def literal(type_: GraphQLType) -> str:
         return "{" + ", ".join(fields) + "}"
     return {
         "ID": f'"{NOBODY}"', "String": '"x"', "Int": "1", "Float": "1", "Boolean": "false", "JSON": "{}",
-        "DateTime": '"2026-01-01T00:00:00Z"', "EntityKind": "DEVICE", "GeoJSON": '{type: "Point", coordinates: [0, 0]}',
+        "DateTime": '"2026-01-01T00:00:00Z"', "EntityKind": "DEVICE", "Duration": '"PT1H"', "RollupAggregate": "SUM", "GeoJSON": '{type: "Point", coordinates: [0, 0]}',
     }[named.name]  # fmt: skip
 
 
