@@ -19,6 +19,7 @@ TABLE_MODULES = (
     "domain.persons.tables",
     "domain.processors.tables",
     "domain.replays.tables",
+    "domain.rollups.tables",
     "domain.shadows.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",

@@ -44,7 +44,7 @@ DEVICES = frozenset({Role.DEVICE})
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
-    replays featureFlags processors shadow shadowDifferences activityTemplates notifications
+    replays featureFlags processors shadow shadowDifferences activityTemplates notifications rollup rollups
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
@@ -60,7 +60,7 @@ _ADMINISTER = (
     createRelationship renameRelationshipInverse retireRelationship importGraph
     setFeatureFlag promoteProcessor compareShadow dropShadow
     createActivityTemplate updateActivityTemplate deleteActivityTemplate
-    rotateWebhookSecret retryNotification
+    rotateWebhookSecret retryNotification createRollup updateRollup deleteRollup
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

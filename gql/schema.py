@@ -32,6 +32,7 @@ from gql.queries import GraphQuery
 from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
+from gql.rollups import RollupMutation, RollupQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
@@ -57,6 +58,7 @@ schema = strawberry.Schema(
             ShadowQuery,
             ActivityTemplateQuery,
             NotificationQuery,
+            RollupQuery,
         ),
     ),
     mutation=merge_types(
@@ -82,6 +84,7 @@ schema = strawberry.Schema(
             ActivityTemplateMutation,
             ActivityProgressMutation,
             NotificationMutation,
+            RollupMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),
