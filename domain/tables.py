@@ -9,11 +9,13 @@ from graph.metadata import metadata
 TABLE_MODULES = (
     "graph.tables",
     "domain.activities.tables",
+    "domain.activity_templates.tables",
     "domain.assets.tables",
     "domain.derivation.tables",
     "domain.devices.tables",
     "domain.entity_types.tables",
     "domain.feature_flags.tables",
+    "domain.notifications.tables",
     "domain.persons.tables",
     "domain.processors.tables",
     "domain.replays.tables",

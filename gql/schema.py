@@ -10,6 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from gql.activities import ActivityMutation
+from gql.activity_progress import ActivityProgressMutation
+from gql.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
 from gql.dead_letters import DeadLetterMutation, DeadLetterQuery
@@ -23,6 +25,7 @@ from gql.geometry import GeometryQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
 from gql.kinds import TYPES
+from gql.notifications import NotificationMutation, NotificationQuery
 from gql.persons import PersonMutation
 from gql.processors import ProcessorMutation, ProcessorQuery
 from gql.queries import GraphQuery
@@ -52,6 +55,8 @@ schema = strawberry.Schema(
             FeatureFlagQuery,
             ProcessorQuery,
             ShadowQuery,
+            ActivityTemplateQuery,
+            NotificationQuery,
         ),
     ),
     mutation=merge_types(
@@ -74,6 +79,9 @@ schema = strawberry.Schema(
             FeatureFlagMutation,
             ProcessorMutation,
             ShadowMutation,
+            ActivityTemplateMutation,
+            ActivityProgressMutation,
+            NotificationMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),

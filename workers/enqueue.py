@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -17,6 +17,7 @@ from redis import RedisError
 from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.notifications.queries import notifications_due
 from domain.replays.queries import replays_idle
 from domain.telemetry.leases import lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
@@ -41,6 +42,7 @@ REPLAY_IDLE = timedelta(seconds=5)
 REPLAYS_AT_ONCE = 2
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
+_NOTIFICATIONS_TIMEOUT_S = 60
 HOURS_EVERY_S = 60
 _HOURS_TIMEOUT_S = 120
 
@@ -115,6 +117,23 @@ def hours_enqueue(state: ProcessState, turn: int, part: int) -> None:
         return
 
 
+def notifications_enqueue(state: ProcessState, *, now_s: float) -> None:
+    """Enqueue the calls of webhooks that are due, unless that is; one job a second looks for them."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.notifications.deliver",
+            job_id=f"notifications-{int(now_s)}",
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=_BUCKET_S,
+            failure_ttl=_BUCKET_S,
+            job_timeout=_NOTIFICATIONS_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
 def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *, turn: int) -> None:
     """Enqueue the next job of a replay, unless it is. turn: how many there were before."""
     try:
@@ -146,6 +165,7 @@ class Enqueuer:
         self._partitions_at_s = float("-inf")
         self._retention_turn = -1
         self._hours_turn = -1
+        self._calls_at_s = -1
 
     def run(self) -> None:
         """Work until the process is told to end."""
@@ -166,6 +186,7 @@ class Enqueuer:
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
             idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
+            calls_due = bool(notifications_due(session, now=datetime.fromtimestamp(now_s, UTC)))
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
                     lease_release(session, lease=found.lease)
@@ -175,6 +196,9 @@ class Enqueuer:
                 fences = sum(found.lease.fence for found in leases)
                 lane_enqueue(self._state, partition, fences=fences, bucket=bucket_of(now_s))
         sweep_enqueue(self._state, now_s=now_s)
+        if calls_due and self._calls_at_s != int(now_s):
+            self._calls_at_s = int(now_s)
+            notifications_enqueue(self._state, now_s=now_s)
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
             replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)

@@ -33,7 +33,8 @@ def literal(type_: GraphQLType) -> str:
     return {
         "ID": f'"{NOBODY}"', "String": '"x"', "Int": "1", "Float": "1", "Boolean": "false", "JSON": "{}",
         "DateTime": '"2026-01-01T00:00:00Z"', "EntityKind": "DEVICE", "GeoJSON": '{type: "Point", coordinates: [0, 0]}',
-    }[named.name]  # fmt: skip
+            "ActivityState": "DONE",
+        }[named.name]  # fmt: skip
 
 
 def operation(root: str, name: str) -> str:
