@@ -59,7 +59,11 @@ def test_a_formula_reads_attributes_as_they_were_recorded(plant: DerivingPlant) 
     assert list(values(plant, "heat").values()) == [20, 20, 20, 30]
     with plant.line.world.session() as session:
         [fault] = faults_of(session, organization_id=plant.organization_id, entity_ids=[pump])[pump]
-    assert (fault.metric, fault.last_at, fault.message) == ("heat", third + MINUTE, "An attribute is no number.")
+    assert (fault.metric, fault.last_at, fault.message) == (
+        "heat",
+        third + MINUTE,
+        "The attribute pump.factor is no number.",
+    )
     # An attribute that no formula reads changes nothing; one that is put right counts from now on, and not before.
     update(plant, pump, attributes={"pump": {"factor": "many"}, "color": "blue"})
     plant.drain()
