@@ -41,9 +41,9 @@ class ProcessState:
     holder: str
     memory: StageMemory = field(default_factory=StageMemory)
     books: Books = field(default_factory=Books)
+    rollups: RollupCache = field(default_factory=RollupCache)
     # By partition, with the fence they were made under.
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
-    rollups: RollupCache = field(default_factory=RollupCache)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def queue(self, name: str) -> Queue:

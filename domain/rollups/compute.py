@@ -262,6 +262,7 @@ def _change(
         notes=work.notes,
         # The unit may be another than when the series was made.
         is_anew=rollup.updated_at != rollup.created_at,
+        origin=ROLLUP,
     )
     before = len(work.changes.changed)
     work.changes.add(metric=rollup.draft.metric, entities=uppers, series=series, wanted=wanted, stored=stored)
