@@ -65,7 +65,9 @@ def configure(bench: Bench) -> None:
         'mutation { createActivityTemplate(input: {name: "Look"}) { activityTemplate { id } errors { message } } }'
     ).data["createActivityTemplate"]["activityTemplate"]["id"]
     with psycopg.connect(bench.dsn) as connection:
-        ids: dict[str, str] = dict(connection.execute("SELECT external_id, id::text FROM entities WHERE kind = 'ASSET'").fetchall())
+        ids: dict[str, str] = dict(
+            connection.execute("SELECT external_id, id::text FROM entities WHERE kind = 'ASSET'").fetchall()
+        )
     create = "mutation R($i: RuleInput!) { createRule(input: $i) { errors { code message path } } }"
     for n in range(DEVICES):
         rule = {

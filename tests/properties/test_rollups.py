@@ -166,6 +166,9 @@ class Machine:
 
 
 def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -> None:
+    # One holder for all examples.
+    first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="rollups"), engine)
+
     @settings(
         max_examples=40,
         deadline=None,
@@ -175,7 +178,8 @@ def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -
     @given(steps=steps_drawn)
     def check(steps: list[tuple[str, int, int, int]]) -> None:
         slug = f"rollups-{next(_SLUGS)}"
-        plant = RollupPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug=slug), engine))
+        world = world_create(owner=engine("owner"), api=engine("api"), slug=slug)
+        plant = RollupPlant(Line(world, engine, lease=first.run().lease))
         uppers = plant.line.world.entities(EntityKind.ASSET, 3, "machine")
         measured = [plant.measured() for _ in range(3)]
         parts = [part for part, _ in measured]

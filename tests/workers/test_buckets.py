@@ -72,10 +72,9 @@ def test_a_bucket_that_is_too_much_is_put_last(
     plant.drain()
     measure(plant, (NOW - HOUR, 1.0), (NOW - HOUR / 2, 2.0))
     first = plant.dirty()
-    original = buckets_compute
 
     def little(*arguments: Any, **named: Any) -> Any:
-        return original(*arguments, **named, points_max=1)
+        return buckets_compute(*arguments, **named, points_max=1)
 
     monkeypatch.setattr(buckets, "buckets_compute", little)
     buckets.compute(7, 0)
