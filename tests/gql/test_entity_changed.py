@@ -134,3 +134,18 @@ def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPat
         assert await refused("") == "LIMIT_EXCEEDED"
 
     run(scenario)
+
+
+def test_details_are_read_anew_for_each_change(api: Api) -> None:
+    api.organization("details")
+    ann = make(api, "details", "Person", "Ann")
+
+    async def scenario() -> None:
+        async with socket(api, token=api.token("details", "viewer")) as opened:
+            await send(opened, subscribe("1", "subscription { entityChanged { id ... on Person { email } } }"))
+            await asyncio.sleep(0.3)
+            for email in ("a@example.org", "b@example.org"):
+                await asyncio.to_thread(call, api, "details", f'updatePerson(id: "{ann}", input: {{email: "{email}"}})')
+                assert await told(opened) == {"id": ann, "email": email}
+
+    run(scenario)
