@@ -72,7 +72,7 @@ PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
         **dict.fromkeys(_CHANGE, OPERATORS),
         **dict.fromkeys(_ADMINISTER, ADMINS),
     },
-    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS},
+    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS, "entityChanged": VIEWERS},
 }
 
 

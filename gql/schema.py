@@ -19,6 +19,7 @@ from gql.descriptions import describe
 from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
+from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
@@ -87,7 +88,7 @@ schema = strawberry.Schema(
             RollupMutation,
         ),
     ),
-    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),
+    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription)),
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )
