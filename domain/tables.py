@@ -17,6 +17,7 @@ TABLE_MODULES = (
     "domain.persons.tables",
     "domain.processors.tables",
     "domain.replays.tables",
+    "domain.rules.tables",
     "domain.shadows.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",
