@@ -14,6 +14,7 @@ from domain.rules.queries import Rulebook
 from domain.telemetry.attribution import BEGIN_US, END_US
 from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
+from graph.ids import EntityId
 from graph.tables import entities
 from graph.walk.spans import BELOW, Spans, spans_above
 
@@ -33,7 +34,7 @@ def assignments_of(
             entities.c.organization_id == organization_id, among(entities.c.id, entity_ids)
         )
     ).all()
-    above: Mapping[UUID, Mapping[UUID, Spans]] = {}
+    above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
         above = spans_above(session, organization_id=organization_id, ids=[row.id for row in rows], hops=BELOW)
     conditions = {
@@ -72,7 +73,7 @@ def _spans(
     entity_id: UUID,
     kind: str,
     type_name: str | None,
-    above: Mapping[UUID, Mapping[UUID, Spans]],
+    above: Mapping[EntityId, Mapping[EntityId, Spans]],
 ) -> Spans:
     """Return when an entity is in a version's scope."""
     scope = version.scope
@@ -81,5 +82,5 @@ def _spans(
     if scope.type is not None:
         return _ALWAYS if (scope.kind, scope.type) == (kind, type_name) else []
     if scope.under_id is not None:
-        return above.get(entity_id, {}).get(scope.under_id, [])
+        return above.get(EntityId(entity_id), {}).get(EntityId(scope.under_id), [])
     return _ALWAYS

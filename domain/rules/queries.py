@@ -7,7 +7,7 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, literal, select, tuple_
+from sqlalchemy import Row, Select, func, literal, select, true, tuple_
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Damping, Rule, RuleVersion, Scope, Severity, Step
@@ -106,8 +106,10 @@ def _newest(organization_id: int) -> Select[Any]:
         .limit(1)
         .lateral("newest")
     )
-    return select(newest, rules.c.name, rules.c.created_at, rules.c.updated_at, rules.c.deleted_at).where(
-        rules.c.organization_id == organization_id
+    return (
+        select(newest, rules.c.name, rules.c.created_at, rules.c.updated_at, rules.c.deleted_at)
+        .select_from(rules.join(newest, true()))
+        .where(rules.c.organization_id == organization_id)
     )
 
 
