@@ -44,13 +44,13 @@ DEVICES = frozenset({Role.DEVICE})
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
-    replays featureFlags processors shadow shadowDifferences
+    replays rules events featureFlags processors shadow shadowDifferences
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
-    replayTelemetry cancelReplay
+    replayTelemetry cancelReplay acknowledgeEvent dismissEvent commentEvent
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -58,6 +58,7 @@ _ADMINISTER = (
     """
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
+    createRule updateRule deleteRule
     setFeatureFlag promoteProcessor compareShadow dropShadow
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]

@@ -18,6 +18,7 @@ from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_types import EntityTypeMutation
+from gql.events import EventMutation, EventQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.imports import ImportMutation
@@ -29,6 +30,7 @@ from gql.queries import GraphQuery
 from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
+from gql.rules import RuleMutation, RuleQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
@@ -51,6 +53,8 @@ schema = strawberry.Schema(
             UsageQuery,
             FeatureFlagQuery,
             ProcessorQuery,
+            RuleQuery,
+            EventQuery,
             ShadowQuery,
         ),
     ),
@@ -73,6 +77,8 @@ schema = strawberry.Schema(
             DeviceTokenMutation,
             FeatureFlagMutation,
             ProcessorMutation,
+            RuleMutation,
+            EventMutation,
             ShadowMutation,
         ),
     ),
