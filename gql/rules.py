@@ -288,7 +288,12 @@ def _condition(given: Condition) -> dict[str, Any]:
     """Return a condition as the core takes it."""
     if given.threshold:
         each = given.threshold
-        body = {"metric": each.metric, "operator": each.operator.value, "value": each.value, "forUs": _us(each.for_)}
+        body = {
+            "metric": each.metric,
+            "operator": Operator(each.operator).value,
+            "value": each.value,
+            "forUs": _us(each.for_),
+        }
         return {"threshold": {**body, "clearValue": each.clear_value, "clearForUs": _us(each.clear_for)}}
     if given.no_data:
         return {"noData": {"metric": given.no_data.metric, "afterUs": _us(given.no_data.after)}}

@@ -15,6 +15,7 @@ from domain.rules.model import Event, EventState, Mark, MarkKind, Severity
 from domain.rules.tables import event_corrections, event_marks, events
 from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
+from graph.entities.queries import entities_get
 from graph.errors import NotFoundError
 from graph.instants import moment_resolve
 from graph.paging import Page, PageRequest
@@ -64,7 +65,12 @@ def event_get(session: Session, *, organization_id: int, event_id: UUID) -> Even
 
 
 def events_page(session: Session, *, organization_id: int, where: EventFilter, page: PageRequest) -> Page[Event]:
-    """Return one page of events, the latest opened first. under_id: everything below it now."""
+    """Return one page of events, the latest opened first. under_id: everything below it now.
+
+    Raises NotFoundError for an unknown `under_id`.
+    """
+    if where.under_id is not None and not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
+        raise NotFoundError(f"There is no entity {where.under_id}.", path=("filter", "underId"))
     conditions = [events.c.organization_id == organization_id, *_conditions(session, organization_id, where)]
     after = []
     if page.after is not None:

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from domain.derivation.derive import Column
 from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rulebook_read
 from domain.rules.reconcile import EventsDone
-from domain.rules.stage import entities_judge_anew
+from domain.rules.stage import entities_judge_anew, entities_judge_on, states_known
 from domain.rules.timeline import advance, severity_of
 from domain.telemetry.attribution import END_US
 from domain.telemetry.packed import micros_of
@@ -237,3 +238,44 @@ def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
         ("OPENED", T0, False, None),
         ("CLEARED", T0 + timedelta(minutes=1), False, None),
     ]
+
+
+def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
+    device = line.device()
+    create(line, over(50, forUs=2 * MINUTE))
+    create(line, {"allOf": [over(40), {"noData": {"metric": "t", "afterUs": 5 * MINUTE}}]})
+    random = Random(7)  # noqa: S311  (a test's)
+    readings = [(T0 + timedelta(minutes=3 * n), float(random.randrange(100))) for n in range(1500)]
+    with line.pipeline() as session:
+        rulebook = rulebook_read(session, organization_id=line.organization_id)
+        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+    common = {"organization_id": line.organization_id, "now": NOW, "fenced": False, "new_id": new_id}
+    assignments = {device.bytes: found[device]}
+    spans = send(line, device, readings[:10])
+    with line.pipeline() as session:
+        _, states = entities_judge_anew(session, spans={device.bytes: spans}, assignments=assignments, **common)
+    for first in range(10, len(readings), 149):
+        part = readings[first : first + 149]
+        [(begins, head)] = send(line, device, part)
+        assert states_known(device.bytes, found[device], states, begins)
+        column = Column(
+            np.zeros(len(part), dtype=np.int64),
+            np.array([micros_of(at) for at, _ in part], dtype=np.int64),
+            np.array([value for _, value in part], dtype=np.float64),
+        )
+        with line.pipeline() as session:
+            _, moved = entities_judge_on(
+                session,
+                entities=[device.bytes],
+                columns={"t": column},
+                heads_us=[head],
+                assignments=assignments,
+                states=states,
+                **common,
+            )
+        states = {**states, **moved}
+        assert stand(line) == expected(line, device)
+    # What was stored on the way is what judging anew goes on from, and nothing changes.
+    assert line.rows("SELECT FROM rule_states") != []
+    assert judge(line, device, [(micros_of(T0), END_US)]).changes == []
+    assert not states_known(device.bytes, found[device], states, micros_of(T0))
