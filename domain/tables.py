@@ -20,6 +20,7 @@ TABLE_MODULES = (
     "domain.processors.tables",
     "domain.replays.tables",
     "domain.rollups.tables",
+    "domain.rules.tables",
     "domain.shadows.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",

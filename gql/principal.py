@@ -45,12 +45,14 @@ _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
     replays featureFlags processors shadow shadowDifferences activityTemplates notifications rollup rollups
+    rules events
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
     replayTelemetry cancelReplay createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
+    acknowledgeEvent dismissEvent commentEvent
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -58,6 +60,7 @@ _ADMINISTER = (
     """
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
+    createRule updateRule deleteRule
     setFeatureFlag promoteProcessor compareShadow dropShadow
     createActivityTemplate updateActivityTemplate deleteActivityTemplate
     rotateWebhookSecret retryNotification createRollup updateRollup deleteRollup

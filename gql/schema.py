@@ -21,6 +21,7 @@ from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
+from gql.events import EventMutation, EventQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.imports import ImportMutation
@@ -34,6 +35,7 @@ from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
 from gql.rollups import RollupMutation, RollupQuery
+from gql.rules import RuleMutation, RuleQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
@@ -56,6 +58,8 @@ schema = strawberry.Schema(
             UsageQuery,
             FeatureFlagQuery,
             ProcessorQuery,
+            RuleQuery,
+            EventQuery,
             ShadowQuery,
             ActivityTemplateQuery,
             NotificationQuery,
@@ -81,6 +85,8 @@ schema = strawberry.Schema(
             DeviceTokenMutation,
             FeatureFlagMutation,
             ProcessorMutation,
+            RuleMutation,
+            EventMutation,
             ShadowMutation,
             ActivityTemplateMutation,
             ActivityProgressMutation,
