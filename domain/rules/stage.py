@@ -23,7 +23,7 @@ from domain.rules.conditions import Threshold
 from domain.rules.judge import Points, threshold_tests, waits_for
 from domain.rules.model import Assignment, Segment
 from domain.rules.reconcile import EventsDone, Judged, events_reconcile
-from domain.rules.timeline import Episode, advance, timer_us
+from domain.rules.timeline import Episode, advance, episode_carried, timer_us
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.telemetry.attribution import END_US, Source
 from domain.telemetry.links import sources_list
@@ -114,7 +114,7 @@ class _Pair:
     ends_us: int
     state: Any = None
     from_us: int = 0
-    carried: int | None = None
+    carried: Episode | None = None
     later: list[tuple[int, str]] = field(default_factory=list)
     episodes: dict[int, Episode] = field(default_factory=dict)
     made: list[tuple[int, str]] = field(default_factory=list)
@@ -217,7 +217,7 @@ def entities_judge_on(
             }
             pair = _Pair(key, assignment.segments, assignment.metrics, known.head_us, heads_us[n])
             pair.state, pair.from_us, pair.at_us = known.state, known.head_us, known.head_us
-            pair.carried = _carried(known.state)
+            pair.carried = episode_carried(pair.segments, known.state)
             stored = known.stored_us
             if known.head_us - stored >= STATE_EVERY_US:
                 pair.made.append((known.head_us, _text(known.state)))
@@ -228,7 +228,8 @@ def entities_judge_on(
             pair.at_us = heads_us[n]
             moved.append(pair)
             found[key] = PairState(pair.state, pair.at_us, stored)
-    judged = [each for each in (_judged(pair, now_us) for pair in moved) if each.episodes]
+    # What was found for the time being, as of an earlier now, may have to be taken back.
+    judged = [_judged(pair, now_us) for pair in moved if pair.episodes or _may_wait(pair)]
     done = events_reconcile(
         session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
     )
@@ -343,12 +344,7 @@ def _states_read(session: Session, organization_id: int, pairs: Sequence[_Pair])
             continue
         pair.state = orjson.loads(row.state)
         pair.from_us = pair.at_us = at
-        pair.carried = _carried(pair.state)
-
-
-def _carried(state: Any) -> int | None:
-    """Return when the last event of a state opened: it may change still."""
-    return None if state is None or state[2] is None else int(state[2][1][1])
+        pair.carried = episode_carried(pair.segments, pair.state)
 
 
 def _heads(
@@ -446,17 +442,20 @@ def _day_after(at_us: int, points: Mapping[str, Points], until_us: int) -> int:
 
 def _judged(pair: _Pair, now_us: int) -> Judged:
     """Return what was found of a pair, with what has come to be by now though no reading came."""
-    episodes = dict(pair.episodes)
+    carried = {} if pair.carried is None else {pair.carried.opened: pair.carried}
+    episodes = carried | pair.episodes
     if pair.agreed_us is None and pair.segments:
         provisional, _ = advance(
             pair.segments, points={}, state=pair.state, begins_us=pair.at_us, until_us=max(pair.at_us, now_us + 1)
         )
         episodes |= provisional
+    pair.episodes = episodes
     until = END_US if pair.agreed_us is None else pair.agreed_us
     if not pair.segments:
         until = pair.ends_us
-    tail = None if pair.agreed_us is None else _carried(pair.state)
-    return Judged(pair.key, pair.from_us, until, pair.carried, tail, episodes)
+    last = None if pair.agreed_us is None else episode_carried(pair.segments, pair.state)
+    tail = None if last is None else last.opened
+    return Judged(pair.key, pair.from_us, until, None if pair.carried is None else pair.carried.opened, tail, episodes)
 
 
 def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]) -> None:

@@ -74,6 +74,12 @@ def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode
     return min((due for due in dues if due > now_us), default=None)
 
 
+def episode_carried(segments: Sequence[Segment], state: State) -> Episode | None:
+    """Return the last event of a state, as it stood then: what was told of it since may have been only for the time."""
+    segment = next((each for each in segments if state is not None and each.key == state[0]), None)
+    return None if segment is None or state[2] is None else _episode(segment, state[2][1])
+
+
 def _within(points: Points, begins_us: int, until_us: int) -> Points:
     first, last = np.searchsorted(points[0], [begins_us, until_us])
     return points[0][first:last], points[1][first:last]
