@@ -19,8 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.derive import Column
+from domain.rules.calm import PairKey, PairState, pairs_calm
 from domain.rules.conditions import Threshold
-from domain.rules.judge import Points, threshold_tests, waits_for
+from domain.rules.judge import Points
 from domain.rules.model import Assignment, Segment
 from domain.rules.reconcile import EventsDone, Judged, events_reconcile
 from domain.rules.timeline import Episode, advance, episode_carried, timer_us
@@ -35,9 +36,6 @@ from graph.ids import NewId
 STATE_EVERY_US: Final = 86_400_000_000
 # Behind a dirty span, readings are read so far at a time.
 CHUNK_US: Final = 31 * 86_400_000_000
-
-# An entity (16 bytes), a rule, and which readings of the entity: a port, or ''.
-PairKey = tuple[bytes, UUID, str]
 
 _STATES = text(
     """
@@ -94,15 +92,6 @@ _LEFT = text(
 # The first and last instant of event time that is written as such.
 _FIRST_US: Final = 0
 _LAST_US: Final = 253_370_764_800_000_000
-
-
-@dataclass(slots=True)
-class PairState:
-    """Where a pair stands at head_us (all readings before it were judged). stored_us: of the latest stored state."""
-
-    state: Any
-    head_us: int
-    stored_us: int
 
 
 @dataclass(slots=True)
@@ -200,7 +189,7 @@ def entities_judge_on(
     }
     moved: list[_Pair] = []
     found: dict[PairKey, PairState] = {}
-    calm = _calm(entities, columns, assignments, states)
+    calm = pairs_calm(entities, columns, assignments, states)
     for n, entity in enumerate(entities):
         for assignment in assignments.get(entity, ()):
             key = (entity, assignment.rule_id, "")
@@ -246,48 +235,6 @@ def states_known(
     """Tell whether an entity can be judged on from readings at hand, none of which is before begins_us."""
     known = [states.get((entity, assignment.rule_id, "")) for assignment in assignments]
     return all(state is not None and state.head_us <= begins_us for state in known)
-
-
-def _calm(
-    entities: Sequence[bytes],
-    columns: Mapping[str, Column],
-    assignments: Mapping[bytes, Sequence[Assignment]],
-    states: Mapping[PairKey, PairState],
-) -> set[PairKey]:
-    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns."""
-    shapes: dict[tuple[str, Any, str], list[tuple[int, PairKey, Threshold]]] = {}
-    for n, entity in enumerate(entities):
-        for assignment in assignments.get(entity, ()):
-            segment = assignment.segments[-1]
-            key = (entity, assignment.rule_id, "")
-            state = states[key].state
-            condition = segment.condition
-            if not isinstance(condition, Threshold) or segment.ends_us != END_US:
-                continue
-            if state is not None and state[0] == segment.key:
-                waits = waits_for(state[1])
-                if waits is not None:
-                    shapes.setdefault((condition.metric, condition.operator, waits), []).append((n, key, condition))
-    calm: set[PairKey] = set()
-    for (metric, operator, waits), of_shape in shapes.items():
-        column = columns.get(metric)
-        if column is None:
-            calm.update(key for _, key, _ in of_shape)
-            continue
-        firsts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="left")
-        lasts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="right")
-        counts = lasts - firsts
-        pair = np.repeat(np.arange(len(of_shape)), counts)
-        place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(firsts, counts)
-        value = np.array([condition.value for _, _, condition in of_shape])[pair]
-        clear = np.array([condition.clear_value for _, _, condition in of_shape])[pair]
-        values = column.values[place]
-        satisfied, passed = threshold_tests(operator, values, value, clear)
-        flags = (satisfied if waits == "satisfied" else passed) & np.isfinite(values)
-        hit = np.zeros(len(of_shape), dtype=np.bool_)
-        hit[pair[flags]] = True
-        calm.update(key for (_, key, _), is_hit in zip(of_shape, hit.tolist(), strict=True) if not is_hit)
-    return calm
 
 
 def _pairs(

@@ -14,6 +14,7 @@ import numpy as np
 
 from domain.rules.judge import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
+from domain.telemetry.attribution import END_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode
         dues += [] if due is None else [due]
     if open_episode is not None:
         dues += [open_episode.opened + step.after_us for step in open_episode.version.escalation]
-        dues += [] if current is None else [current.ends_us]
+        dues += [] if current is None or current.ends_us == END_US else [current.ends_us]
     return min((due for due in dues if due > now_us), default=None)
 
 
