@@ -19,6 +19,8 @@ from domain.entity_types.tables import telemetry_schemas
 from domain.feature_flags.names import DERIVE_SHADOW
 from domain.feature_flags.tables import feature_flags
 from domain.processors.tables import processor_versions
+from domain.rules.assignments import metrics_read
+from domain.rules.model import Assignment
 from domain.telemetry.attribution import BEGIN_US, END_US, Link
 from domain.telemetry.links import LINKED_KINDS, among, links_list
 from domain.telemetry.packed import micros_of
@@ -58,7 +60,7 @@ class Passage:
     """A link through which readings of one device port touch an entity that derives or is watched.
 
     port: NO_PORT for none, ANY_PORT for all. inputs: by the device's metric, the input that it is to the entity's
-    formulas. is_watched: something follows from the entity's points besides.
+    formulas and rules. is_watched: something follows from the entity's points besides formulas.
     """
 
     entity: bytes
@@ -75,9 +77,9 @@ class Book:
 
     types: by kind and name, those that derive. shadow: the version that runs in shadow, if any. devices: passages by
     device. entities: what each derives, None where nothing. Both are filled as they are asked for; what was never
-    asked for is absent. watchers: what follows from points besides formulas; watched: the entities from whose points
-    anything does. histories: the attributes of those of which a formula reads some. areas: by external id, of
-    spaces that formulas ask for, those that have one.
+    asked for is absent. watchers: what follows from points besides formulas; counted, assignments: the entities that
+    a rollup counts, and those that rules judge. histories: the attributes of those of which a formula reads some.
+    areas: by external id, of spaces that formulas ask for, those that have one.
     """
 
     revision: int
@@ -88,7 +90,12 @@ class Book:
     histories: dict[bytes, History] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     watchers: Watchers = field(default_factory=Watchers)
-    watched: set[bytes] = field(default_factory=set)
+    counted: set[bytes] = field(default_factory=set)
+    assignments: dict[bytes, Sequence[Assignment]] = field(default_factory=dict)
+
+    def watches(self, entity: bytes) -> bool:
+        """Tell whether anything follows from an entity's points besides formulas."""
+        return entity in self.counted or entity in self.assignments
 
     @property
     def is_idle(self) -> bool:
@@ -139,16 +146,15 @@ def book_devices(session: Session, *, organization_id: int, book: Book, devices:
     book_entities(session, organization_id=organization_id, book=book, ids=ids)
     for device in missing:
         own = Passage(device, ANY_PORT, BEGIN_US, END_US, {}, is_watched=True)
-        book.devices[device] = [own] if device in book.watched else []
+        book.devices[device] = [own] if book.watches(device) else []
     for link in found:
         source = link.source_id.bytes
-        if book.entities[source] is not None or source in book.watched:
-            passage = _passage(link, book.entities[source], is_watched=source in book.watched)
-            book.devices[link.device_id.bytes].append(passage)
+        if book.entities[source] is not None or book.watches(source):
+            book.devices[link.device_id.bytes].append(_passage(book, link))
 
 
 def book_entities(session: Session, *, organization_id: int, book: Book, ids: Iterable[UUID]) -> None:
-    """See to it that the book knows these entities. Two statements at most."""
+    """See to it that the book knows these entities. Two statements at most, and those that find what judges them."""
     missing = {entity_id for entity_id in ids if entity_id.bytes not in book.entities}
     if not missing:
         return
@@ -161,8 +167,10 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
     for entity_id in missing:
         kind, type_name = kinds.get(entity_id, ("", None))
         book.entities[entity_id.bytes] = book.types.get((kind, type_name or ""))
-        if book.watchers.watches(kind, type_name):
-            book.watched.add(entity_id.bytes)
+        if book.watchers.counts(kind, type_name):
+            book.counted.add(entity_id.bytes)
+    judged = book.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
+    book.assignments.update((entity_id.bytes, found) for entity_id, found in judged.items())
     reading = [e for e in missing if (derivation := book.entities[e.bytes]) is not None and derivation.has_attributes]
     if reading:
         found = attribute_versions(session, organization_id=organization_id, entity_ids=reading)
@@ -171,16 +179,20 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
             book.histories[entity_id.bytes] = History(since, [attributes for _, attributes in versions])
 
 
-def _passage(link: Link, derivation: Derivation | None, *, is_watched: bool) -> Passage:
+def _passage(book: Book, link: Link) -> Passage:
+    source = link.source_id.bytes
     port = NO_PORT if link.port is None else link.port
-    wanted = frozenset[str]() if derivation is None else derivation.inputs
+    derivation = book.entities[source]
+    wanted = metrics_read(book.assignments.get(source, ()))
+    if derivation is not None:
+        wanted |= derivation.inputs
     names = {name: name for name in wanted} if link.mapping is None else link.mapping
     inputs = {name: metric for name, metric in names.items() if metric in wanted}
-    return Passage(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs, is_watched)
+    return Passage(source, port, link.begins_us, link.ends_us, inputs, book.watches(source))
 
 
 def _book(session: Session, *, organization_id: int, revision: int) -> Book:
-    """Read what is configured. Four statements, or five."""
+    """Read what is configured. Five statements, or six."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
             feature_flags.c.organization_id == organization_id, feature_flags.c.name == DERIVE_SHADOW

@@ -50,6 +50,12 @@ class Column:
         """Return the points at these places, in their order."""
         return Column(self.of[index], self.at[index], self.values[index])
 
+    def doubled(self) -> list[int]:
+        """Return the places of entities that have two points of one time, once for each."""
+        same = (self.of[1:] == self.of[:-1]) & (self.at[1:] == self.at[:-1])
+        doubled: list[int] = self.of[1:][same].tolist() if bool(same.any()) else []
+        return doubled
+
     def sorted(self) -> Column:
         """Return the points in their order."""
         return self.take(np.lexsort((self.at, self.of)))

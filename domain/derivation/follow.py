@@ -1,36 +1,58 @@
-"""What a change at an entity means besides its formulas, in the same transaction: rollups above are marked dirty."""
+"""What a change at an entity means besides its formulas, in the same transaction: rules judge, rollups are marked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
-from domain.derivation.windows import HIERARCHY, READINGS, ROLLUP, Window
+from domain.derivation.windows import HIERARCHY, MEMBERSHIP, READINGS, ROLLUP, RULE, TIMER, Window
 from domain.rollups.dirt import rollups_touch, rollups_touch_at
 from domain.rollups.known import RollupCache
+from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
 from domain.telemetry.attribution import spans_union
+from graph.walk.spans import BELOW, spans_below
 
 Span = tuple[int, int]
-# Windows that never change what the formulas of an entity make: what changed is who lies below whom.
-_ONLY_FOLLOWED: Final = frozenset({HIERARCHY})
+# Windows that never change what the formulas of an entity make: who lies below whom changed, or what judges.
+_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, RULE, TIMER})
 # And those that change nothing either where the entity has no formulas, and never had.
 _FOLLOWED_WITHOUT: Final = frozenset({READINGS, ROLLUP})
+
+_NOTE = text(
+    """
+    INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason)
+    SELECT :organization_id, u.e, u.b, u.t, :reason FROM unnest(:entities, :begins, :ends) AS u (e, b, t)
+    """
+)
 
 
 @dataclass(slots=True)
 class Touched:
-    """What a transaction changed at entities (16 bytes): times over which their points did, or what is below them."""
+    """What a transaction changed at entities (16 bytes), by spans of event time.
+
+    points: where their points changed. places: where what is below them did. judged: where they are to be judged.
+    """
 
     points: dict[bytes, list[Span]] = field(default_factory=dict)
     places: dict[bytes, list[Span]] = field(default_factory=dict)
+    judged: dict[bytes, list[Span]] = field(default_factory=dict)
 
     def add(self, entity: bytes, begins_us: int, ends_us: int) -> None:
         """Note that points of an entity changed over a time."""
         self.points.setdefault(entity, []).append((begins_us, ends_us))
+
+    def to_judge(self) -> dict[bytes, list[Span]]:
+        """Return where entities are to be judged: wherever their points changed, and where they are to be besides."""
+        spans = {entity: list(of_entity) for entity, of_entity in self.points.items()}
+        for entity, of_entity in self.judged.items():
+            spans.setdefault(entity, []).extend(of_entity)
+        return {entity: spans_union(of_entity) for entity, of_entity in spans.items()}
 
 
 def windows_split(
@@ -52,17 +74,49 @@ def windows_split(
 def windows_follow(touched: Touched, followed: Sequence[Window]) -> list[int]:
     """Note what windows say that formulas are not concerned with; return their ids."""
     for window in followed:
-        spans = touched.places if window.reason == HIERARCHY else touched.points
-        spans.setdefault(window.entity, []).append((window.begins_us, window.ends_us))
+        span = (window.begins_us, window.ends_us)
+        if window.reason == HIERARCHY:
+            touched.places.setdefault(window.entity, []).append(span)
+        if window.reason in _FOLLOWED_WITHOUT:
+            touched.points.setdefault(window.entity, []).append(span)
+        else:
+            touched.judged.setdefault(window.entity, []).append(span)
     return [window.id for window in followed]
 
 
-def changes_follow(
-    session: Session, *, organization_id: int, book: Book, touched: Touched, rollups: RollupCache
-) -> None:
-    """Mark what follows from what changed. The points are written; the caller holds the organization's graph."""
-    if book.watchers.counted:
-        points = {entity: spans_union(spans) for entity, spans in touched.points.items() if entity in book.watched}
-        rollups_touch(session, organization_id=organization_id, touched=points, cache=rollups)
-        places = {entity: spans_union(spans) for entity, spans in touched.places.items()}
-        rollups_touch_at(session, organization_id=organization_id, touched=places, cache=rollups)
+def places_follow(session: Session, *, organization_id: int, book: Book, touched: Touched) -> None:
+    """Have all that is below an entity judged over the times in which what it lies below changed. A level a statement.
+
+    For rules about what is below something; the windows are the next transactions'.
+    """
+    if not touched.places or not book.watchers.is_scoped:
+        return
+    ids = [UUID(bytes=entity) for entity in touched.places]
+    below = spans_below(session, organization_id=organization_id, ids=ids, hops=BELOW)
+    windows: dict[tuple[bytes, int, int], None] = {}
+    for entity, spans in touched.places.items():
+        for node in below[UUID(bytes=entity)]:  # type: ignore[index]  # an id is an id
+            if node.bytes != entity:
+                windows.update(((node.bytes, begins, ends), None) for begins, ends in spans)
+    if windows:
+        arrays_enable(session)
+        session.execute(
+            _NOTE,
+            {
+                "organization_id": organization_id,
+                "reason": MEMBERSHIP,
+                "entities": uuid_array(b"".join(entity for entity, _, _ in windows)),
+                "begins": instant_array([begins for _, begins, _ in windows]),
+                "ends": instant_array([ends for _, _, ends in windows]),
+            },
+        )
+
+
+def rollups_follow(session: Session, *, organization_id: int, book: Book, touched: Touched, cache: RollupCache) -> None:
+    """Mark the rollups that count what changed, and those of entities below which something changed."""
+    if not book.watchers.counted:
+        return
+    points = {entity: spans_union(spans) for entity, spans in touched.points.items() if entity in book.counted}
+    rollups_touch(session, organization_id=organization_id, touched=points, cache=cache)
+    places = {entity: spans_union(spans) for entity, spans in touched.places.items()}
+    rollups_touch_at(session, organization_id=organization_id, touched=places, cache=cache)

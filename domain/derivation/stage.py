@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.book import Book, Books, Derivation, book_entities
 from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, derive
 from domain.derivation.faults import faults_write
-from domain.derivation.follow import Touched, changes_follow, windows_follow, windows_split
+from domain.derivation.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split
 from domain.derivation.inputs import (
     Stretch,
     heads_read,
@@ -30,16 +30,18 @@ from domain.derivation.inputs import (
     stretches_narrow,
     stretches_read,
 )
+from domain.derivation.judging import AtHand, Bench, Judgements, Standing, entities_judge
 from domain.derivation.outputs import Changes, DerivedCommit, SeriesChange, changes_write, series_ensure
 from domain.derivation.route import AssetEntry, entries_gather
 from domain.derivation.shadow import Derived, ShadowWork, shadow_compare, shadow_write
-from domain.derivation.windows import Window, windows_done, windows_missing, windows_of
+from domain.derivation.windows import REPLAY, Window, windows_done, windows_missing, windows_of
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.packed import Instants
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
+from graph.ids import NewId
 
 ENTITIES_MAX: Final = 1_000
 # Of entities whose points are read back; and how many points a transaction reads.
@@ -85,9 +87,13 @@ class Checkpoint:
 
 @dataclass(slots=True)
 class Checkpoints:
-    """Those of one partition, by organization and entity; good while one holder follows itself on the lease."""
+    """Those of one partition, by organization and entity; good while one holder follows itself on the lease.
+
+    standings: where entities stand with their rules.
+    """
 
     of: dict[tuple[int, bytes], Checkpoint] = field(default_factory=dict)
+    standings: dict[tuple[int, bytes], Standing] = field(default_factory=dict)
 
     def keep(self, found: Mapping[tuple[int, bytes], Checkpoint | None]) -> None:
         """Remember what a committed transaction found out; None: forget."""
@@ -99,12 +105,22 @@ class Checkpoints:
             else:
                 self.of[key] = checkpoint
 
+    def stand(self, found: Mapping[tuple[int, bytes], Standing | None]) -> None:
+        """Remember where entities stand with their rules; None: forget."""
+        if len(self.standings) > _CHECKPOINTS_MAX:
+            self.standings.clear()
+        for key, standing in found.items():
+            if standing is None:
+                self.standings.pop(key, None)
+            else:
+                self.standings[key] = standing
+
 
 @dataclass(frozen=True, slots=True)
 class DeriveRun:
     """What a run of the stage works with. lease_ttl: for how long each transaction keeps the lease.
 
-    books, memory, rollups: what the process remembers.
+    books, memory, rollups: what the process remembers. new_id: draws the ids of events.
     """
 
     lease: Lease
@@ -112,6 +128,7 @@ class DeriveRun:
     books: Books
     checkpoints: Checkpoints
     memory: StageMemory
+    new_id: NewId
     rollups: RollupCache = field(default_factory=RollupCache)
 
 
@@ -120,7 +137,8 @@ class DerivedEntities:
     """What a transaction did; void unless it commits. commit: None where nothing changed.
 
     read_back: entities whose points were read back. behind_kept: those of them whose windows reach behind what is kept:
-    there, and as far after it as a value counts, all stays as it stands. checkpoints, notes: to be kept once committed.
+    there, and as far after it as a value counts, all stays as it stands. checkpoints, notes, judgements: to be kept
+    once committed.
     """
 
     commit: DerivedCommit | None
@@ -130,6 +148,7 @@ class DerivedEntities:
     windows: int = 0
     read_back: int = 0
     behind_kept: int = 0
+    judgements: Judgements = field(default_factory=Judgements)
 
 
 @dataclass(slots=True)
@@ -147,6 +166,7 @@ class _Work:
     again: list[tuple[bytes, int, int]] = field(default_factory=list)
     faults: list[tuple[bytes, Fault]] = field(default_factory=list)
     touched: Touched = field(default_factory=Touched)
+    at_hand: AtHand = field(default_factory=AtHand)
     shadow: ShadowWork | None = None
 
 
@@ -188,8 +208,7 @@ def entities_derive(
     if work.shadow is not None and work.shadow.again:
         shadow_write(session, organization_id=organization_id, work=work.shadow)
     faults_write(session, organization_id=organization_id, faults=work.faults, again=work.again)
-    if not book.watchers.is_idle:
-        changes_follow(session, organization_id=organization_id, book=book, touched=work.touched, rollups=run.rollups)
+    judgements = _follow(session, work, windows, at_hand, now)
     windows_done(session, organization_id=organization_id, ids=work.done, begun=work.begun)
     commit = None
     if work.changes.changed:
@@ -204,6 +223,35 @@ def entities_derive(
         sum(map(len, windows.values())),
         len(behind),
         len(work.behind_kept),
+        judgements,
+    )
+
+
+def _follow(
+    session: Session,
+    work: _Work,
+    windows: Mapping[bytes, Sequence[Window]],
+    at_hand: Sequence[AssetEntry],
+    now: datetime,
+) -> Judgements:
+    """Have rules judge what changed, and rollups marked that count it."""
+    organization_id, book, touched = work.organization_id, work.book, work.touched
+    if book.watchers.is_idle:
+        return Judgements()
+    places_follow(session, organization_id=organization_id, book=book, touched=touched)
+    rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
+    if not book.watchers.rulebook:
+        return Judgements()
+    # All windows of an entity are here: where one is a replay's, nothing must follow from any.
+    fenced = frozenset(entity for entity, of in windows.items() if any(window.reason == REPLAY for window in of))
+    bench = Bench(organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fenced)
+    return entities_judge(
+        session,
+        bench=bench,
+        spans=touched.to_judge(),
+        at_hand=work.at_hand,
+        windows=windows,
+        entries=[entry for entry in at_hand if entry.revision == book.revision],
     )
 
 
@@ -247,7 +295,7 @@ def _ready_derive(
     # What comes again is not of these windows.
     inputs = {metric: column.take(column.at > heads[column.of]) for metric, column in gathered.items()}
     # Which of two points of one time counts is not decided here: their entities are derived from what stands.
-    doubtful = {of for column in inputs.values() for of in _doubled(column)}
+    doubtful = {of for column in inputs.values() for of in column.doubled()}
     if doubtful:
         sure = [pair for n, pair in enumerate(ready) if n not in doubtful]
         return _ready_derive(session, work, derivation, sure, given) if sure else []
@@ -262,6 +310,8 @@ def _ready_derive(
         ends_us=np.array(ends, dtype=np.int64),
         states=[checkpoint.state for _, checkpoint in ready],
     )
+    if any(entity in work.book.assignments for entity in entities):
+        work.at_hand.add(entities, {**inputs, **outcome.outputs})
     if work.shadow is not None:
         work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
     for entity, end, state in zip(entities, ends, outcome.states, strict=True):
@@ -269,11 +319,6 @@ def _ready_derive(
         work.touched.add(entity, min(window.begins_us for window in windows[entity]), end)
     _change(session, work, entities, derivation, (outcome.outputs, {}), is_anew=False)
     return entities
-
-
-def _doubled(column: Column) -> list[int]:
-    same = (column.of[1:] == column.of[:-1]) & (column.at[1:] == column.at[:-1])
-    return column.of[1:][same].tolist() if bool(same.any()) else []
 
 
 def _derive_anew(

@@ -20,8 +20,13 @@ READINGS: Final = "readings"
 REPLAY: Final = "replay"
 # An edge over which one thing lies below another changed, at either of its ends.
 HIERARCHY: Final = "hierarchy"
+# What an entity lies below changed.
+MEMBERSHIP: Final = "membership"
 # A rollup has written points of the entity.
 ROLLUP: Final = "rollup"
+# A rule was edited, or is to be looked at though nothing comes.
+RULE: Final = "rule"
+TIMER: Final = "timer"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
 OVERDUE: Final = timedelta(seconds=2)
 

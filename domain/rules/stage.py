@@ -19,11 +19,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.derive import Column
+from domain.rules.calm import PairKey, PairState, pairs_calm
 from domain.rules.conditions import Threshold
-from domain.rules.judge import Points, threshold_tests, waits_for
+from domain.rules.judge import Points
 from domain.rules.model import Assignment, Segment
 from domain.rules.reconcile import EventsDone, Judged, events_reconcile
-from domain.rules.timeline import Episode, advance, timer_us
+from domain.rules.timeline import Episode, advance, episode_carried, timer_us
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.telemetry.attribution import END_US, Source
 from domain.telemetry.links import sources_list
@@ -35,9 +36,6 @@ from graph.ids import NewId
 STATE_EVERY_US: Final = 86_400_000_000
 # Behind a dirty span, readings are read so far at a time.
 CHUNK_US: Final = 31 * 86_400_000_000
-
-# An entity (16 bytes), a rule, and which readings of the entity: a port, or ''.
-PairKey = tuple[bytes, UUID, str]
 
 _STATES = text(
     """
@@ -97,15 +95,6 @@ _LAST_US: Final = 253_370_764_800_000_000
 
 
 @dataclass(slots=True)
-class PairState:
-    """Where a pair stands at head_us (all readings before it were judged). stored_us: of the latest stored state."""
-
-    state: Any
-    head_us: int
-    stored_us: int
-
-
-@dataclass(slots=True)
 class _Pair:
     key: PairKey
     segments: Sequence[Segment]
@@ -114,7 +103,7 @@ class _Pair:
     ends_us: int
     state: Any = None
     from_us: int = 0
-    carried: int | None = None
+    carried: Episode | None = None
     later: list[tuple[int, str]] = field(default_factory=list)
     episodes: dict[int, Episode] = field(default_factory=dict)
     made: list[tuple[int, str]] = field(default_factory=list)
@@ -200,7 +189,7 @@ def entities_judge_on(
     }
     moved: list[_Pair] = []
     found: dict[PairKey, PairState] = {}
-    calm = _calm(entities, columns, assignments, states)
+    calm = pairs_calm(entities, columns, assignments, states)
     for n, entity in enumerate(entities):
         for assignment in assignments.get(entity, ()):
             key = (entity, assignment.rule_id, "")
@@ -217,7 +206,7 @@ def entities_judge_on(
             }
             pair = _Pair(key, assignment.segments, assignment.metrics, known.head_us, heads_us[n])
             pair.state, pair.from_us, pair.at_us = known.state, known.head_us, known.head_us
-            pair.carried = _carried(known.state)
+            pair.carried = episode_carried(pair.segments, known.state)
             stored = known.stored_us
             if known.head_us - stored >= STATE_EVERY_US:
                 pair.made.append((known.head_us, _text(known.state)))
@@ -228,7 +217,8 @@ def entities_judge_on(
             pair.at_us = heads_us[n]
             moved.append(pair)
             found[key] = PairState(pair.state, pair.at_us, stored)
-    judged = [each for each in (_judged(pair, now_us) for pair in moved) if each.episodes]
+    # What was found for the time being, as of an earlier now, may have to be taken back.
+    judged = [_judged(pair, now_us) for pair in moved if pair.episodes or _may_wait(pair)]
     done = events_reconcile(
         session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
     )
@@ -245,48 +235,6 @@ def states_known(
     """Tell whether an entity can be judged on from readings at hand, none of which is before begins_us."""
     known = [states.get((entity, assignment.rule_id, "")) for assignment in assignments]
     return all(state is not None and state.head_us <= begins_us for state in known)
-
-
-def _calm(
-    entities: Sequence[bytes],
-    columns: Mapping[str, Column],
-    assignments: Mapping[bytes, Sequence[Assignment]],
-    states: Mapping[PairKey, PairState],
-) -> set[PairKey]:
-    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns."""
-    shapes: dict[tuple[str, Any, str], list[tuple[int, PairKey, Threshold]]] = {}
-    for n, entity in enumerate(entities):
-        for assignment in assignments.get(entity, ()):
-            segment = assignment.segments[-1]
-            key = (entity, assignment.rule_id, "")
-            state = states[key].state
-            condition = segment.condition
-            if not isinstance(condition, Threshold) or segment.ends_us != END_US:
-                continue
-            if state is not None and state[0] == segment.key:
-                waits = waits_for(state[1])
-                if waits is not None:
-                    shapes.setdefault((condition.metric, condition.operator, waits), []).append((n, key, condition))
-    calm: set[PairKey] = set()
-    for (metric, operator, waits), of_shape in shapes.items():
-        column = columns.get(metric)
-        if column is None:
-            calm.update(key for _, key, _ in of_shape)
-            continue
-        firsts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="left")
-        lasts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="right")
-        counts = lasts - firsts
-        pair = np.repeat(np.arange(len(of_shape)), counts)
-        place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(firsts, counts)
-        value = np.array([condition.value for _, _, condition in of_shape])[pair]
-        clear = np.array([condition.clear_value for _, _, condition in of_shape])[pair]
-        values = column.values[place]
-        satisfied, passed = threshold_tests(operator, values, value, clear)
-        flags = (satisfied if waits == "satisfied" else passed) & np.isfinite(values)
-        hit = np.zeros(len(of_shape), dtype=np.bool_)
-        hit[pair[flags]] = True
-        calm.update(key for (_, key, _), is_hit in zip(of_shape, hit.tolist(), strict=True) if not is_hit)
-    return calm
 
 
 def _pairs(
@@ -343,12 +291,7 @@ def _states_read(session: Session, organization_id: int, pairs: Sequence[_Pair])
             continue
         pair.state = orjson.loads(row.state)
         pair.from_us = pair.at_us = at
-        pair.carried = _carried(pair.state)
-
-
-def _carried(state: Any) -> int | None:
-    """Return when the last event of a state opened: it may change still."""
-    return None if state is None or state[2] is None else int(state[2][1][1])
+        pair.carried = episode_carried(pair.segments, pair.state)
 
 
 def _heads(
@@ -446,17 +389,20 @@ def _day_after(at_us: int, points: Mapping[str, Points], until_us: int) -> int:
 
 def _judged(pair: _Pair, now_us: int) -> Judged:
     """Return what was found of a pair, with what has come to be by now though no reading came."""
-    episodes = dict(pair.episodes)
+    carried = {} if pair.carried is None else {pair.carried.opened: pair.carried}
+    episodes = carried | pair.episodes
     if pair.agreed_us is None and pair.segments:
         provisional, _ = advance(
             pair.segments, points={}, state=pair.state, begins_us=pair.at_us, until_us=max(pair.at_us, now_us + 1)
         )
         episodes |= provisional
+    pair.episodes = episodes
     until = END_US if pair.agreed_us is None else pair.agreed_us
     if not pair.segments:
         until = pair.ends_us
-    tail = None if pair.agreed_us is None else _carried(pair.state)
-    return Judged(pair.key, pair.from_us, until, pair.carried, tail, episodes)
+    last = None if pair.agreed_us is None else episode_carried(pair.segments, pair.state)
+    tail = None if last is None else last.opened
+    return Judged(pair.key, pair.from_us, until, None if pair.carried is None else pair.carried.opened, tail, episodes)
 
 
 def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from domain.rules.judge import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
+from domain.telemetry.attribution import END_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,14 @@ def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode
         dues += [] if due is None else [due]
     if open_episode is not None:
         dues += [open_episode.opened + step.after_us for step in open_episode.version.escalation]
-        dues += [] if current is None else [current.ends_us]
+        dues += [] if current is None or current.ends_us == END_US else [current.ends_us]
     return min((due for due in dues if due > now_us), default=None)
+
+
+def episode_carried(segments: Sequence[Segment], state: State) -> Episode | None:
+    """Return the last event of a state, as it stood then: what was told of it since may have been only for the time."""
+    segment = next((each for each in segments if state is not None and each.key == state[0]), None)
+    return None if segment is None or state[2] is None else _episode(segment, state[2][1])
 
 
 def _within(points: Points, begins_us: int, until_us: int) -> Points:

@@ -30,6 +30,7 @@ from domain.telemetry.stages.normalize import DATA_ERRORS
 from domain.telemetry.streams import DERIVED, stream_name
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
+from runtime.ids import new_id
 from workers.process import ProcessState
 from workers.stages.counts import Tally
 from workers.stages.reader import StageReader
@@ -51,7 +52,9 @@ class DeriveStage:
         self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
         self.tally = Tally()
         self._state = state
-        self._run = DeriveRun(lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory, state.rollups)
+        self._run = DeriveRun(
+            lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory, new_id, state.rollups
+        )
         self._derived = stream_name(DERIVED, lease.partition)
         self._overdue_at_s = 0.0
         self._resting: dict[tuple[int, bytes], float] = {}
@@ -155,6 +158,7 @@ class DeriveStage:
     def _keep(self, done: DerivedEntities) -> None:
         self._state.memory.keep(done.notes)
         self._run.checkpoints.keep(done.checkpoints)
+        self._run.checkpoints.stand(done.judgements.standings)
         self.tally.items += done.windows
         if done.behind_kept:
             _log.warning("derived_behind_kept", entities=done.behind_kept)

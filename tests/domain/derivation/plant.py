@@ -37,6 +37,7 @@ from graph.kinds import EntityKind
 from graph.paging import PageRequest
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, TTL, Line
+from tests.graph.world import new_id
 
 SUM = {"total": {"sum": {"a": 1, "b": 2}, "maxAge": "PT10M", "unit": "kW"}}
 
@@ -154,7 +155,7 @@ class DerivingPlant:
             with transaction(self.line.engine("pipeline")) as session:
                 self.lease = lease_acquire(session, stage=DERIVE, partition=0, holder="test", ttl=TTL)
         assert self.lease is not None
-        return DeriveRun(self.lease, TTL, self.books, self.checkpoints, self.memory)
+        return DeriveRun(self.lease, TTL, self.books, self.checkpoints, self.memory, new_id)
 
     def derive(
         self,
@@ -183,6 +184,7 @@ class DerivingPlant:
     def keep(self, done: DerivedEntities) -> None:
         self.memory.keep(done.notes)
         self.checkpoints.keep(done.checkpoints)
+        self.checkpoints.stand(done.judgements.standings)
 
     def windows(self) -> list[tuple[UUID, datetime, datetime, str]]:
         rows = self.line.rows(

@@ -249,7 +249,7 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
         found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
-    common = {"organization_id": line.organization_id, "now": NOW, "fenced": False, "new_id": new_id}
+    common: dict[str, Any] = {"organization_id": line.organization_id, "now": NOW, "fenced": False, "new_id": new_id}
     assignments = {device.bytes: found[device]}
     spans = send(line, device, readings[:10])
     with line.pipeline() as session:

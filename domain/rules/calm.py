@@ -1,0 +1,70 @@
+"""Which pairs of rule and entity no reading at hand moves: tested by shape, in columns. Pure; hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from domain.derivation.derive import Column
+from domain.rules.conditions import Threshold
+from domain.rules.judge import threshold_tests, waits_for
+from domain.rules.model import Assignment
+from domain.telemetry.attribution import END_US
+
+# An entity (16 bytes), a rule, and which readings of the entity: a port, or ''.
+PairKey = tuple[bytes, UUID, str]
+
+
+@dataclass(slots=True)
+class PairState:
+    """Where a pair stands at head_us (all readings before it were judged). stored_us: of the latest stored state."""
+
+    state: Any
+    head_us: int
+    stored_us: int
+
+
+def pairs_calm(
+    entities: Sequence[bytes],
+    columns: Mapping[str, Column],
+    assignments: Mapping[bytes, Sequence[Assignment]],
+    states: Mapping[PairKey, PairState],
+) -> set[PairKey]:
+    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns."""
+    shapes: dict[tuple[str, Any, str], list[tuple[int, PairKey, Threshold]]] = {}
+    for n, entity in enumerate(entities):
+        for assignment in assignments.get(entity, ()):
+            segment = assignment.segments[-1]
+            key = (entity, assignment.rule_id, "")
+            state = states[key].state
+            condition = segment.condition
+            if not isinstance(condition, Threshold) or segment.ends_us != END_US:
+                continue
+            if state is not None and state[0] == segment.key:
+                waits = waits_for(state[1])
+                if waits is not None:
+                    shapes.setdefault((condition.metric, condition.operator, waits), []).append((n, key, condition))
+    calm: set[PairKey] = set()
+    for (metric, operator, waits), of_shape in shapes.items():
+        column = columns.get(metric)
+        if column is None:
+            calm.update(key for _, key, _ in of_shape)
+            continue
+        firsts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="left")
+        lasts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="right")
+        counts = lasts - firsts
+        pair = np.repeat(np.arange(len(of_shape)), counts)
+        place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(firsts, counts)
+        value = np.array([condition.value for _, _, condition in of_shape])[pair]
+        clear = np.array([condition.clear_value for _, _, condition in of_shape])[pair]
+        values = column.values[place]
+        satisfied, passed = threshold_tests(operator, values, value, clear)
+        flags = (satisfied if waits == "satisfied" else passed) & np.isfinite(values)
+        hit = np.zeros(len(of_shape), dtype=np.bool_)
+        hit[pair[flags]] = True
+        calm.update(key for (_, key, _), is_hit in zip(of_shape, hit.tolist(), strict=True) if not is_hit)
+    return calm
