@@ -44,13 +44,14 @@ DEVICES = frozenset({Role.DEVICE})
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
-    replays featureFlags processors shadow shadowDifferences
+    replays featureFlags processors shadow shadowDifferences assetProfiles
+    previewAssetProfile
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
-    replayTelemetry cancelReplay
+    replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -58,7 +59,7 @@ _ADMINISTER = (
     """
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
-    setFeatureFlag promoteProcessor compareShadow dropShadow
+    setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

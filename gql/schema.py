@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from gql.activities import ActivityMutation
+from gql.asset_profiles import AssetProfileMutation, AssetProfileQuery
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
 from gql.dead_letters import DeadLetterMutation, DeadLetterQuery
@@ -52,6 +53,7 @@ schema = strawberry.Schema(
             FeatureFlagQuery,
             ProcessorQuery,
             ShadowQuery,
+            AssetProfileQuery,
         ),
     ),
     mutation=merge_types(
@@ -74,6 +76,7 @@ schema = strawberry.Schema(
             FeatureFlagMutation,
             ProcessorMutation,
             ShadowMutation,
+            AssetProfileMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),

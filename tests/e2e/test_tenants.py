@@ -41,6 +41,7 @@ def tenant(plant: Plant, name: str) -> Tenant:
     }  # fmt: skip
     ids["activity"] = make(client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"})
     ids["type"] = make(client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"})
+    ids["profile"] = make(client, "createAssetProfile", "assetProfileInput", "assetProfile", {"name": "Pump"})
     linked = client.call(
         """mutation M($device: ID!, $asset: ID!) {
              linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
@@ -121,6 +122,10 @@ FOREIGN_MUTATIONS = {
     "restoreEntity": ('(id: "$device")', "entity { id }"),
     "updateEntityType": ('(id: "$type", input: {kind: ASSET, name: "taken"})', "entityType { id }"),
     "deleteEntityType": ('(id: "$type")', "entityType { id }"),
+    "updateAssetProfile": ('(id: "$profile", input: {name: "taken"})', "assetProfile { id }"),
+    "deleteAssetProfile": ('(id: "$profile")', "assetProfile { id }"),
+    "createAssetFromProfile": ('(profileId: "$profile", input: {name: "taken"})', "asset { id }"),
+    "setAssetProfile": ('(assetId: "$own_asset", profileId: "$profile")', "asset { id }"),
     "endEdge": ('(id: "$edge", at: "2025-01-01T00:00:00Z")', "edge { id }"),
     "correctEdge": ('(id: "$edge", validUntil: null)', "edge { id }"),
     "createEdge": (

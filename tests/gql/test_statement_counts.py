@@ -23,7 +23,13 @@ SHARED = (
 )
 OWN = {
     "devices": ("lastSeenAt connectivity", "firmwareVersion", "linkedAssetsCount", "assets { nodes { name } }"),
-    "assets": ("healthScore", "parents { name }", "children { nodes { name } }", "devices { nodes { name } }"),
+    "assets": (
+        "healthScore",
+        "profile { name }",
+        "parents { name }",
+        "children { nodes { name } }",
+        "devices { nodes { name } }",
+    ),
     "spaces": ("parents { name }", "children { nodes { name } }", "occupants { nodes { name } }"),
     "persons": ("email",),
     "activities": ("category priority dueAt checklist",),
