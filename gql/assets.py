@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.assets.operations import asset_create, asset_update
+from domain.health.queries import health_scores_get
 from domain.profiles.queries import asset_profiles_get
 from gql.context import Info
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
@@ -31,9 +32,9 @@ class Asset(Entity):
     """A thing of the plant: a machine, a system, a part."""
 
     @strawberry.field
-    def health_score(self) -> float | None:
+    async def health_score(self, info: Info) -> float | None:
         """0..100, computed from telemetry; null while nothing is known."""
-        return None
+        return await load(info.context, health_scores_get, self.row.id)
 
     @strawberry.field
     async def profile(self, info: Info) -> Annotated[AssetProfile, strawberry.lazy("gql.asset_profiles")] | None:

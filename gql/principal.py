@@ -45,7 +45,7 @@ _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
     replays featureFlags processors shadow shadowDifferences assetProfiles
-    previewAssetProfile
+    previewAssetProfile healthExplanation
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (

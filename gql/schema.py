@@ -21,6 +21,7 @@ from gql.edges import EdgeMutation
 from gql.entity_types import EntityTypeMutation
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
+from gql.health import HealthQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
 from gql.kinds import TYPES
@@ -54,6 +55,7 @@ schema = strawberry.Schema(
             ProcessorQuery,
             ShadowQuery,
             AssetProfileQuery,
+            HealthQuery,
         ),
     ),
     mutation=merge_types(

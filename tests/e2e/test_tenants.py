@@ -87,6 +87,7 @@ def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
         'path(fromId: "$asset", toId: "$device") { length }',
         'assets(filter: {underId: "$asset"}) { totalCount }',
         'edgeVersions(entityIds: ["$asset"], from: "2020-01-01T00:00:00Z") { totalCount }',
+        'healthExplanation(assetId: "$asset") { score }',
         'inAreaOf(entityId: "$space") { totalCount }',
     )
     for read in reads:
