@@ -2,25 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
+from domain.activities.lifecycle import ALLOWED, ActivityState, state_of
+from domain.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT, Step, StepKind
 from domain.activities.operations import activity_create, activity_update
-from domain.activities.queries import activity_details_get
+from domain.activities.queries import activity_details_get, activity_sources_get
+from domain.activities.steps import activity_history_get
+from domain.activity_templates.queries import activity_templates_get
 from gql.context import Info
-from gql.entities import Entity, entity_of
+from gql.entities import Entity, Node, entity_of
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.loaders import load
 from gql.nouns import absent, delete, draft_of, patch_of, payload_of, required
-from gql.scalars import JSON, DateTime, GeoJSON
+from gql.scalars import JSON, DateTime, GeoJSON, date_time_parse
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
+
+if TYPE_CHECKING:
+    from gql.activity_templates import ActivityTemplate
+
+TemplateType = Annotated["ActivityTemplate", strawberry.lazy("gql.activity_templates")]
+ActivityStateEnum = strawberry.enum(ActivityState, description="What has become of an activity.")
+StepKindEnum = strawberry.enum(StepKind, name="ActivityStepKind", description="What a step of an activity was.")
+
+
+@strawberry.type
+class ActivityStep(Node):
+    """A step of an activity's history: who did what and when.
+
+    from, to: of what was MOVED, the status before and after. personId: to whom it was ASSIGNED, null: to nobody.
+    itemId: of the ITEM, and `to`: done or open. eventId: of the event that made the step.
+    """
+
+    kind: StepKindEnum  # type: ignore[valid-type]
+    at: DateTime
+    actor: str
+    from_: str | None = strawberry.field(name="from")
+    to: str | None
+    person_id: strawberry.ID | None
+    item_id: str | None
+    event_id: strawberry.ID | None
+    note: str | None
+
+
+@strawberry.type
+class ClosingSuggestion:
+    """What an event has come to suggests what to do with its activity.
+
+    action: CLOSE (the event cleared) or CANCEL (the data never had it). at: when it cleared, in event time.
+    """
+
+    action: str
+    event_id: strawberry.ID
+    at: DateTime
 
 
 @strawberry.type
@@ -50,6 +91,46 @@ class Activity(Entity):
         """Its steps: {text, done, ...}."""
         found = await load(info.context, activity_details_get, self.row.id)
         return JSON([]) if found is None else JSON(found.checklist)
+
+    @strawberry.field
+    def state(self) -> ActivityStateEnum:  # type: ignore[valid-type]
+        """Its place in the lifecycle; a status of the plant's own counts as OPEN."""
+        return state_of(self.row.status)
+
+    @strawberry.field
+    def allowed_states(self) -> list[ActivityStateEnum]:  # type: ignore[valid-type]
+        """The states it can be moved to from here."""
+        return list(ALLOWED[state_of(self.row.status)])
+
+    @strawberry.field
+    async def history(self, info: Info) -> list[ActivityStep]:
+        """What became of it, the oldest step first; of the newest 500."""
+        found = await load(info.context, activity_history_get, self.row.id)
+        return [_step(step) for step in found or ()]
+
+    @strawberry.field
+    async def closing_suggestion(self, info: Info) -> ClosingSuggestion | None:
+        """Whether to close it, or to cancel it, after what became of its event."""
+        found = await load(info.context, activity_details_get, self.row.id)
+        if found is None or found.suggestion is None:
+            return None
+        suggested = found.suggestion
+        return ClosingSuggestion(
+            action=suggested["action"],
+            event_id=strawberry.ID(suggested["eventId"]),
+            at=DateTime(date_time_parse(suggested["at"])),
+        )
+
+    @strawberry.field
+    async def template(self, info: Info) -> TemplateType | None:
+        """The template it was made from; a deleted one too."""
+        from gql.activity_templates import template_shown
+
+        source = await load(info.context, activity_sources_get, self.row.id)
+        if source is None or source.template_id is None:
+            return None
+        found = await load(info.context, activity_templates_get, source.template_id)
+        return None if found is None else template_shown(found)
 
 
 @strawberry.input
@@ -112,7 +193,7 @@ class ActivityMutation:
                 checklist=checklist,
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, activity_payload, work)
 
     @strawberry.mutation
     async def update_activity(self, info: Info, id: strawberry.ID, input: UpdateActivityInput) -> ActivityPayload:
@@ -130,14 +211,30 @@ class ActivityMutation:
                 checklist=required(input.checklist, "checklist"),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, activity_payload, work)
 
     @strawberry.mutation
     async def delete_activity(self, info: Info, id: strawberry.ID) -> ActivityPayload:
         """Delete an activity: its edges end now, what is recorded of it stays."""
-        return await payload_of(info, _payload, delete(id, EntityKind.ACTIVITY), under=())
+        return await payload_of(info, activity_payload, delete(id, EntityKind.ACTIVITY), under=())
 
 
-def _payload(row: EntityRow | None, errors: list[UserError]) -> ActivityPayload:
+def activity_payload(row: EntityRow | None, errors: list[UserError]) -> ActivityPayload:
+    """Return the payload of a mutation of an activity."""
     activity: Any = None if row is None else entity_of(row)
     return ActivityPayload(activity=activity, errors=errors)
+
+
+def _step(step: Step) -> ActivityStep:
+    return ActivityStep(
+        id=strawberry.ID(str(step.id)),
+        kind=step.kind,
+        at=DateTime(step.recorded_at),
+        actor=step.actor,
+        from_=step.from_status,
+        to=step.to_status,
+        person_id=None if step.person_id is None else strawberry.ID(str(step.person_id)),
+        item_id=step.item_id,
+        event_id=None if step.event_id is None else strawberry.ID(str(step.event_id)),
+        note=step.note,
+    )

@@ -12,6 +12,7 @@ from domain.assets.operations import asset_create, asset_update
 from domain.health.queries import health_scores_get
 from domain.profiles.queries import asset_profiles_get
 from gql.context import Info
+from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
@@ -43,6 +44,11 @@ class Asset(Entity):
 
         row = await load(info.context, asset_profiles_get, self.row.id)
         return None if row is None else profile_shown(row)
+
+    @strawberry.field
+    async def derivation_faults(self, info: Info) -> list[DerivationFault]:
+        """Derived metrics that have no point although their inputs have values: the last instant of each, and why."""
+        return await derivation_faults(info, self.row.id)
 
     @strawberry.field
     async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Asset]:

@@ -9,7 +9,7 @@ import structlog
 
 from domain.telemetry.bus import Bus
 from domain.telemetry.feed import DERIVED_PARTITION, FeedEntry
-from domain.telemetry.streams import DERIVED, NORM, stream_name
+from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, NORM, stream_name
 
 READ_MAX = 256
 BLOCK_MS = 500
@@ -20,13 +20,15 @@ _log = structlog.get_logger(__name__)
 class BusFeedSource:
     """The tail of all partitions of what was normalized and of what was derived.
 
-    partitions: of the streams; the feed has twice as many. decode: turns a payload into an entry; the points
+    partitions: of the streams; the feed has twice as many, and one
+    of what is computed by buckets. decode: turns a payload into an entry; the points
     themselves only where somebody watches.
     """
 
     def __init__(self, *, bus: Bus, partitions: int, decode: Callable[[bytes], FeedEntry]) -> None:
         self._streams = {partition: stream_name(NORM, partition) for partition in range(partitions)}
-        self._streams |= {DERIVED_PARTITION + n: stream_name(DERIVED, n) for n in range(partitions)}
+        derived = (*range(partitions), BUCKETS_PARTITION)
+        self._streams |= {DERIVED_PARTITION + n: stream_name(DERIVED, n) for n in derived}
         self.partitions = tuple(self._streams)
         self._bus = bus
         self._decode = decode

@@ -46,12 +46,14 @@ _READ = """
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
     replays featureFlags processors shadow shadowDifferences assetProfiles
     previewAssetProfile healthExplanation
+    activityTemplates notifications rollup rollups
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
+    createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -60,6 +62,8 @@ _ADMINISTER = (
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
     setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
+    createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
+    createRollup updateRollup deleteRollup
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

@@ -10,6 +10,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
 from gql.activities import ActivityMutation
+from gql.activity_progress import ActivityProgressMutation
+from gql.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
 from gql.asset_profiles import AssetProfileMutation, AssetProfileQuery
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
@@ -25,12 +27,14 @@ from gql.health import HealthQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
 from gql.kinds import TYPES
+from gql.notifications import NotificationMutation, NotificationQuery
 from gql.persons import PersonMutation
 from gql.processors import ProcessorMutation, ProcessorQuery
 from gql.queries import GraphQuery
 from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
+from gql.rollups import RollupMutation, RollupQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
@@ -56,6 +60,9 @@ schema = strawberry.Schema(
             ShadowQuery,
             AssetProfileQuery,
             HealthQuery,
+            ActivityTemplateQuery,
+            NotificationQuery,
+            RollupQuery,
         ),
     ),
     mutation=merge_types(
@@ -79,6 +86,10 @@ schema = strawberry.Schema(
             ProcessorMutation,
             ShadowMutation,
             AssetProfileMutation,
+            ActivityTemplateMutation,
+            ActivityProgressMutation,
+            NotificationMutation,
+            RollupMutation,
         ),
     ),
     subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),

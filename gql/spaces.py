@@ -10,6 +10,7 @@ from strawberry import UNSET
 
 from domain.spaces.operations import space_create, space_update
 from gql.context import Info
+from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
@@ -24,6 +25,11 @@ from graph.kinds import EntityKind
 @strawberry.type
 class Space(Entity):
     """A place: a site, a building, a floor, a room, a zone."""
+
+    @strawberry.field
+    async def derivation_faults(self, info: Info) -> list[DerivationFault]:
+        """Derived metrics that have no point although their inputs have values: the last instant of each, and why."""
+        return await derivation_faults(info, self.row.id)
 
     @strawberry.field
     async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Space]:

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -65,13 +66,13 @@ _LOG_LEVELS = {
 class Settings:
     """What a process of Argus needs to know.
 
-    database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
-    partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
-    timestamp may lie. offline_after: silence after which a device counts as offline.
-    snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
-    quota_organization: what each device and each organization may send to one process. replay_readings_per_s: what
-    a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
-    received, and points, are kept; None: for ever.
+        database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
+        partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
+        timestamp may lie. offline_after: silence after which a device counts as offline.
+        snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
+        quota_organization: what each device and each organization may send to one process. replay_readings_per_s: what
+        a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
+    XX
     """
 
     database_urls: Mapping[str, str]
@@ -90,6 +91,7 @@ class Settings:
     replay_readings_per_s: int = 0
     keep_raw: timedelta | None = timedelta(days=90)
     keep_points: timedelta | None = timedelta(days=365)
+    webhook_allow: tuple[str, ...] = ()
 
     def database_url(self, role: str) -> str:
         """Return the address for a role.
@@ -147,6 +149,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         replay_readings_per_s=_number(given, "ARGUS_REPLAY_READINGS_PER_S", 0, at_most=_QUOTA_MAX, at_least=0),
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", None),
+        webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
     )
 
 
@@ -196,6 +199,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         replay_readings_per_s=_number(given, "ARGUS_REPLAY_READINGS_PER_S", 0, at_most=_QUOTA_MAX, at_least=0),
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", 365),
+        webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
     )
 
 
@@ -251,6 +255,19 @@ def _days(given: Mapping[str, str], variable: str, default: int | None) -> timed
         msg = f"{variable} must be whole days, such as P90D, or forever; it is {text!r}."
         raise SettingsError(msg)
     return timedelta(days=int(found[1]))
+
+
+def _list(given: Mapping[str, str], variable: str) -> tuple[str, ...]:
+    """Return addresses, networks and names of hosts, separated by commas."""
+    entries = tuple(entry.strip() for entry in given.get(variable, "").split(",") if entry.strip())
+    for entry in entries:
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", entry) or entry[-1].isdigit():
+                msg = f"{variable} must be networks such as 127.0.0.0/8, addresses or names; {entry!r} is none."
+                raise SettingsError(msg) from None
+    return entries
 
 
 def _log_level(given: Mapping[str, str]) -> int:

@@ -14,6 +14,7 @@ class WorkerContext:
     one more, which enqueues. future_tolerance: how far after its receipt a reading's timestamp may lie.
     replay_readings_per_s: how many readings a second a replay takes at most; 0: as many as live readings leave it.
     keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
+    webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
     """
 
     database_url: str
@@ -24,3 +25,4 @@ class WorkerContext:
     replay_readings_per_s: int = 0
     keep_raw: timedelta | None = None
     keep_points: timedelta | None = None
+    webhook_allow: tuple[str, ...] = ()

@@ -8,8 +8,8 @@ RQ refuses an id while the hash of an old job lives, and one that was abandoned 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -17,8 +17,10 @@ from redis import RedisError
 from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.notifications.queries import notifications_due
 from domain.replays.queries import replays_idle
-from domain.telemetry.leases import lease_list, lease_release
+from domain.rollups.compute import organizations_dirty
+from domain.telemetry.leases import LeaseState, lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
 from domain.telemetry.streams import STAGES
 from runtime.database import transaction
@@ -41,8 +43,12 @@ REPLAY_IDLE = timedelta(seconds=5)
 REPLAYS_AT_ONCE = 2
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
+_CALLS_EVERY_S = 1
+_NOTIFICATIONS_TIMEOUT_S = 60
 HOURS_EVERY_S = 60
 _HOURS_TIMEOUT_S = 120
+BUCKETS_EVERY_S = 1
+_BUCKETS_TIMEOUT_S = 120
 
 
 def lane_enqueue(state: ProcessState, partition: int, *, fences: int, bucket: int) -> None:
@@ -115,6 +121,41 @@ def hours_enqueue(state: ProcessState, turn: int, part: int) -> None:
         return
 
 
+def notifications_enqueue(state: ProcessState, *, now_s: float) -> None:
+    """Enqueue the calls of webhooks that are due, unless that is; one job a second looks for them."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.notifications.deliver",
+            job_id=f"notifications-{int(now_s)}",
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=_BUCKET_S,
+            failure_ttl=_BUCKET_S,
+            job_timeout=_NOTIFICATIONS_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
+def buckets_enqueue(state: ProcessState, turn: int, part: int) -> None:
+    """Enqueue one part of the work on dirty buckets of a second, unless it is."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.buckets.compute",
+            args=(turn, part),
+            job_id=f"buckets-{turn}-{part}",
+            unique=True,
+            ttl=_QUEUED_TTL_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=BUCKETS_EVERY_S * 10,
+            failure_ttl=_QUEUED_TTL_S,
+            job_timeout=_BUCKETS_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
 def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *, turn: int) -> None:
     """Enqueue the next job of a replay, unless it is. turn: how many there were before."""
     try:
@@ -144,8 +185,7 @@ class Enqueuer:
         self._state = state
         self._partitions: list[int] = list(range(state.context.partitions))
         self._partitions_at_s = float("-inf")
-        self._retention_turn = -1
-        self._hours_turn = -1
+        self._turns: dict[str, int] = {}
 
     def run(self) -> None:
         """Work until the process is told to end."""
@@ -165,27 +205,40 @@ class Enqueuer:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
+            has_dirt = self._is_due("buckets", BUCKETS_EVERY_S, now_s) and bool(organizations_dirty(session))
+            has_calls = self._is_due("notifications", _CALLS_EVERY_S, now_s) and bool(
+                notifications_due(session, now=datetime.fromtimestamp(now_s, UTC))
+            )
             idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
                     lease_release(session, lease=found.lease)
+        self._lanes_enqueue(known, now_s)
+        sweep_enqueue(self._state, now_s=now_s)
+        for organization_id, replay_id in idle:
+            # Its own jobs count from 0; those that take over from a lost one are named by the time.
+            replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
+        if has_calls:
+            notifications_enqueue(self._state, now_s=now_s)
+        if has_dirt:
+            buckets_enqueue(self._state, int(now_s) // BUCKETS_EVERY_S, 0)
+        if self._is_due("hours", HOURS_EVERY_S, now_s):
+            hours_enqueue(self._state, int(now_s) // HOURS_EVERY_S, 0)
+        if self._is_due("retention", RETENTION_EVERY_S, now_s):
+            retention_enqueue(self._state, "retain", int(now_s) // RETENTION_EVERY_S, 0)
+
+    def _lanes_enqueue(self, known: Mapping[tuple[str, int], LeaseState], now_s: float) -> None:
         for partition in self._partitions:
             leases = [known[stage, partition] for stage in STAGES if (stage, partition) in known]
             if len(leases) < len(STAGES) or any(f.is_free or holder_is_dead(f.holder) for f in leases):
                 fences = sum(found.lease.fence for found in leases)
                 lane_enqueue(self._state, partition, fences=fences, bucket=bucket_of(now_s))
-        sweep_enqueue(self._state, now_s=now_s)
-        for organization_id, replay_id in idle:
-            # Its own jobs count from 0; those that take over from a lost one are named by the time.
-            replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
-        turn = int(now_s) // HOURS_EVERY_S
-        if turn != self._hours_turn:
-            hours_enqueue(self._state, turn, 0)
-            self._hours_turn = turn
-        turn = int(now_s) // RETENTION_EVERY_S
-        if turn != self._retention_turn:
-            retention_enqueue(self._state, "retain", turn, 0)
-            self._retention_turn = turn
+
+    def _is_due(self, what: str, every_s: int, now_s: float) -> bool:
+        """Tell whether a new turn of what recurs has begun since this was last asked."""
+        turn = int(now_s) // every_s
+        was, self._turns[what] = self._turns.get(what), turn
+        return turn != was
 
 
 def _joined(partitions: int, unfinished: Iterable[int]) -> list[int]:

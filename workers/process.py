@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from domain.derivation.book import Books
 from domain.derivation.stage import Checkpoints
+from domain.rollups.known import RollupCache
 from domain.telemetry.bus import Bus
 from domain.telemetry.stages.memory import StageMemory
 from runtime.bus.redis_streams import RedisStreams, bus_connect
@@ -40,6 +41,7 @@ class ProcessState:
     holder: str
     memory: StageMemory = field(default_factory=StageMemory)
     books: Books = field(default_factory=Books)
+    rollups: RollupCache = field(default_factory=RollupCache)
     # By partition, with the fence they were made under.
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
     stopping: threading.Event = field(default_factory=threading.Event)

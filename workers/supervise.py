@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from runtime.database import transaction
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
-from workers import lanes, replay, retention, sweeper  # noqa: F401
+from workers import lanes, notifications, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_parent, state_open

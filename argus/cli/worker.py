@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
             workers=arguments.workers or settings.workers,
             future_tolerance=settings.future_tolerance,
             replay_readings_per_s=settings.replay_readings_per_s,
+            webhook_allow=settings.webhook_allow,
             keep_raw=settings.keep_raw,
             keep_points=settings.keep_points,
         )

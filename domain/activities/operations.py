@@ -10,13 +10,18 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.activities.checklist import checklist_check
-from domain.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT
+from domain.activities.lifecycle import is_state, move_check, state_of
+from domain.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT, StepKind
+from domain.activities.place import place_check
+from domain.activities.steps import step_write
 from domain.noun import noun_create, noun_update
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
 from graph.entities.model import Entity, EntityDraft, EntityPatch
+from graph.entities.queries import entity_get
 from graph.instants import instant_utc
 from graph.json_bounds import text_check
+from graph.kinds import EntityKind
 
 WORD_MAX_CHARS: Final = 100
 
@@ -55,12 +60,26 @@ def activity_update(
     due_at: datetime | Absent | None = ABSENT,
     checklist: Sequence[Any] | Absent = ABSENT,
 ) -> Entity:
-    """Change an activity; a checklist is replaced whole.
+    """Change an activity; a checklist is replaced whole. A status of the lifecycle is a transition like any other.
 
-    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError.
+    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError, also where the status is no allowed one.
     """
     details = activity_details(category=category, priority=priority, due_at=due_at, checklist=checklist)
-    return noun_update(session, change=change, noun=ACTIVITY, entity_id=activity_id, patch=patch, details=details)
+    before = entity_get(
+        session, organization_id=change.organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY
+    )
+    status = patch.status
+    moves = not isinstance(status, Absent) and status != before.status
+    if moves and isinstance(status, str) and is_state(status) and is_state(before.status):
+        move_check(state_of(before.status), state_of(status), path=("status",))
+        place_check(session, change=change, activity_id=before.id, before=before.status, after=status, path=("status",))
+    after = noun_update(session, change=change, noun=ACTIVITY, entity_id=activity_id, patch=patch, details=details)
+    if moves:
+        step_write(
+            session, change=change, activity_id=before.id, kind=StepKind.MOVED,
+            from_status=before.status, to_status=after.status,
+        )  # fmt: skip
+    return after
 
 
 def activity_details(

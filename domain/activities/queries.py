@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.activities.model import ACTIVITY, ActivityDetails
+from domain.activities.model import ACTIVITY, ActivityDetails, ActivitySource
+from domain.activities.tables import activities, activity_steps
 from domain.noun import details_get
+from domain.telemetry.links import among
 from graph.ids import EntityId
 
 
@@ -18,3 +21,34 @@ def activity_details_get(
     """Return the details of these activities; ids of anything else are left out. One statement."""
     found = details_get(session, organization_id=organization_id, noun=ACTIVITY, ids=ids)
     return {activity_id: ActivityDetails(**details) for activity_id, details in found.items()}
+
+
+def activity_sources_get(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> dict[UUID, ActivitySource]:
+    """Return where these activities come from; ids of anything else are left out. One statement."""
+    table = activities.c
+    rows = session.execute(
+        select(table.id, table.template_id, table.rule_id, table.event_id, table.target_id).where(
+            table.organization_id == organization_id, among(table.id, ids)
+        )
+    )
+    return {row.id: ActivitySource(row.template_id, row.rule_id, row.event_id, row.target_id) for row in rows}
+
+
+def activities_of_events(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> dict[UUID, list[EntityId]]:
+    """Return the activities of each event: that it made, or that it was noted at; the first first. One statement."""
+    steps = activity_steps.c
+    found: dict[UUID, list[EntityId]] = {}
+    rows = session.execute(
+        select(steps.event_id, steps.activity_id)
+        .where(steps.organization_id == organization_id, among(steps.event_id, ids))
+        .order_by(steps.recorded_at, steps.id)
+    )
+    for event_id, activity_id in rows:
+        of_event = found.setdefault(event_id, [])
+        if activity_id not in of_event:
+            of_event.append(EntityId(activity_id))
+    return found

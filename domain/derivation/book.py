@@ -14,6 +14,7 @@ from domain.derivation.derive import chained_of, inputs_of, reach_us
 from domain.derivation.formulas import MEMBER, FormulaSet, formulas_of
 from domain.derivation.surroundings import UNKNOWN, History, Surroundings
 from domain.derivation.versions import FIRST
+from domain.derivation.watch import ANY_PORT, Watchers, watchers_read
 from domain.entity_types.tables import telemetry_schemas
 from domain.feature_flags.names import DERIVE_SHADOW
 from domain.feature_flags.tables import feature_flags
@@ -54,9 +55,10 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A link through which readings of one device port touch an entity that derives.
+    """A link through which readings of one device port touch an entity that derives or is watched.
 
-    port: NO_PORT for none. inputs: by the device's metric, the input that it is to the entity.
+    port: NO_PORT for none, ANY_PORT for all. inputs: by the device's metric, the input that it is to the entity's
+    formulas. is_watched: something follows from the entity's points besides.
     """
 
     entity: bytes
@@ -64,6 +66,7 @@ class Passage:
     begins_us: int
     ends_us: int
     inputs: Mapping[str, str]
+    is_watched: bool = False
 
 
 @dataclass(slots=True)
@@ -72,7 +75,8 @@ class Book:
 
     types: by kind and name, those that derive. shadow: the version that runs in shadow, if any. devices: passages by
     device. entities: what each derives, None where nothing. Both are filled as they are asked for; what was never
-    asked for is absent. histories: the attributes of those of which a formula reads some. areas: by external id, of
+    asked for is absent. watchers: what follows from points besides formulas; watched: the entities from whose points
+    anything does. histories: the attributes of those of which a formula reads some. areas: by external id, of
     spaces that formulas ask for, those that have one.
     """
 
@@ -83,6 +87,13 @@ class Book:
     entities: dict[bytes, Derivation | None] = field(default_factory=dict)
     histories: dict[bytes, History] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
+    watchers: Watchers = field(default_factory=Watchers)
+    watched: set[bytes] = field(default_factory=set)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing follows from any point of the organization."""
+        return not self.types and self.watchers.is_idle
 
     def surroundings(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> Surroundings:
         """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
@@ -116,19 +127,24 @@ def derivation_revision(session: Session, *, organization_id: int) -> int:
 
 def book_devices(session: Session, *, organization_id: int, book: Book, devices: Collection[bytes]) -> None:
     """See to it that the book knows these devices (16 bytes each). Two statements at most."""
-    if not book.types:
+    if book.is_idle:
         return
     missing = [device for device in devices if device not in book.devices]
     if not missing:
         return
     found = links_list(session, organization_id=organization_id, device_ids=[UUID(bytes=device) for device in missing])
-    book_entities(session, organization_id=organization_id, book=book, ids=[link.source_id for link in found])
+    ids = [link.source_id for link in found]
+    if not book.watchers.is_idle:
+        ids += [UUID(bytes=device) for device in missing]
+    book_entities(session, organization_id=organization_id, book=book, ids=ids)
     for device in missing:
-        book.devices[device] = []
+        own = Passage(device, ANY_PORT, BEGIN_US, END_US, {}, is_watched=True)
+        book.devices[device] = [own] if device in book.watched else []
     for link in found:
-        derivation = book.entities[link.source_id.bytes]
-        if derivation is not None:
-            book.devices[link.device_id.bytes].append(_passage(link, derivation))
+        source = link.source_id.bytes
+        if book.entities[source] is not None or source in book.watched:
+            passage = _passage(link, book.entities[source], is_watched=source in book.watched)
+            book.devices[link.device_id.bytes].append(passage)
 
 
 def book_entities(session: Session, *, organization_id: int, book: Book, ids: Iterable[UUID]) -> None:
@@ -143,7 +159,10 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
     )
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type) for row in rows}
     for entity_id in missing:
-        book.entities[entity_id.bytes] = book.types.get(kinds.get(entity_id, ("", "")))
+        kind, type_name = kinds.get(entity_id, ("", None))
+        book.entities[entity_id.bytes] = book.types.get((kind, type_name or ""))
+        if book.watchers.watches(kind, type_name):
+            book.watched.add(entity_id.bytes)
     reading = [e for e in missing if (derivation := book.entities[e.bytes]) is not None and derivation.has_attributes]
     if reading:
         found = attribute_versions(session, organization_id=organization_id, entity_ids=reading)
@@ -152,15 +171,16 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
             book.histories[entity_id.bytes] = History(since, [attributes for _, attributes in versions])
 
 
-def _passage(link: Link, derivation: Derivation) -> Passage:
+def _passage(link: Link, derivation: Derivation | None, *, is_watched: bool) -> Passage:
     port = NO_PORT if link.port is None else link.port
-    names = {name: name for name in derivation.inputs} if link.mapping is None else link.mapping
-    inputs = {name: metric for name, metric in names.items() if metric in derivation.inputs}
-    return Passage(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs)
+    wanted = frozenset[str]() if derivation is None else derivation.inputs
+    names = {name: name for name in wanted} if link.mapping is None else link.mapping
+    inputs = {name: metric for name, metric in names.items() if metric in wanted}
+    return Passage(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs, is_watched)
 
 
 def _book(session: Session, *, organization_id: int, revision: int) -> Book:
-    """Read what is configured. Three statements, or four."""
+    """Read what is configured. Four statements, or five."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
             feature_flags.c.organization_id == organization_id, feature_flags.c.name == DERIVE_SHADOW
@@ -177,7 +197,8 @@ def _book(session: Session, *, organization_id: int, revision: int) -> Book:
     areas: dict[str, Area] = {}
     if names:
         areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
-    return Book(revision, types, shadow, areas=areas)
+    watchers = watchers_read(session, organization_id=organization_id)
+    return Book(revision, types, shadow, areas=areas, watchers=watchers)
 
 
 def _types(

@@ -178,14 +178,20 @@ def _evaluate(
 ) -> tuple[Column, list[Fault]]:
     begins_us, ends_us = spans_us
     columns = {name: NOTHING if column is None else column for name, column in read.items()}
-    parts = [c.take((c.at >= begins_us[c.of]) & (c.at < ends_us[c.of])) for c in columns.values()]
-    of, at = _instants(parts)
+    parts = {n: c.take((c.at >= begins_us[c.of]) & (c.at < ends_us[c.of])) for n, c in columns.items()}
+    of, at = _instants(list(parts.values()))
+
+    def carried(name: str) -> Values:
+        # Most inputs come together: then each has a value at every instant.
+        is_whole = _is_at(parts[name], of, at)
+        return parts[name].values if is_whole else _carried(columns[name], of, at, formula.max_age_us)
+
     # What is past the greatest double, or infinity less infinity, is no value either.
     with np.errstate(all="ignore"):
         if formula.expression is not None:
-            values = {name: _carried(column, of, at, formula.max_age_us) for name, column in columns.items()}
+            values = {name: carried(name) for name in columns}
             return _expressed(formula, formula.expression, Column(of, at, np.empty(0)), values, surroundings)
-        terms = (factor * _carried(columns[name], of, at, formula.max_age_us) for name, factor in formula.terms)
+        terms = (factor * carried(name) for name, factor in formula.terms)
         total = add(len(at), formula.offset, terms)
     return Column(of, at, total).take(np.isfinite(total)), []
 
@@ -209,8 +215,9 @@ def _expressed(
     )
     faults: dict[int, Fault] = {}
     for where, message in evaluated.faults:
-        for n in np.unique(of[where]).tolist():
-            last = int(at[where & (of == n)].max())
+        rows = np.flatnonzero(where)
+        rows = rows[np.r_[of[rows[1:]] != of[rows[:-1]], True]]
+        for n, last in zip(of[rows].tolist(), at[rows].tolist(), strict=True):
             if n not in faults or faults[n].last_us < last:
                 faults[n] = Fault(n, formula.metric, last, message)
     column = Column(of, at, evaluated.values)
@@ -219,12 +226,18 @@ def _expressed(
 
 def _instants(parts: Sequence[Column]) -> tuple[Places, Instants]:
     """Return every instant of any of the columns once, by entity and in time."""
-    if len(parts) == 1:
-        return parts[0].of, parts[0].at
+    first, *others = parts
+    if all(_is_at(part, first.of, first.at) for part in others):
+        return first.of, first.at
     joined = columns_join(parts)
     fresh = np.ones(len(joined), dtype=np.bool_)
     fresh[1:] = (joined.of[1:] != joined.of[:-1]) | (joined.at[1:] != joined.at[:-1])
     return joined.of[fresh], joined.at[fresh]
+
+
+def _is_at(column: Column, of: Places, at: Instants) -> bool:
+    """Tell whether a column stands at just these instants."""
+    return np.array_equal(column.at, at) and np.array_equal(column.of, of)
 
 
 def _carried(column: Column, of: Places, at: Instants, max_age_us: int) -> Values:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,7 @@ MAX_AGE_MOST: Final = timedelta(days=31)
 FORMULA: Final = "formula"
 _MEMBERS: Final = ("sum", "offset", FORMULA, "unit", "maxAge")
 _UNIT_MAX_CHARS: Final = 64
+_COMPILED_MAX: Final = 10_000
 
 Path = tuple[str, ...]
 
@@ -109,8 +111,14 @@ def _formula(name: str, formula: Mapping[str, Any]) -> Formula:
         tuple((metric, float(factor)) for metric, factor in sorted(formula.get("sum", {}).items())),
         float(formula.get("offset", 0)),
         _age(formula.get("maxAge")) // timedelta(microseconds=1),
-        None if source is None else expression_compile(source, path=()),
+        None if source is None else _compiled(source),
     )
+
+
+@lru_cache(maxsize=_COMPILED_MAX)
+def _compiled(source: str) -> Expression:
+    # All schemas are read anew whenever a link or an attribute changes; their expressions are the same ones.
+    return expression_compile(source, path=())
 
 
 def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | str:

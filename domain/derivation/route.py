@@ -9,8 +9,9 @@ from itertools import groupby
 import msgspec
 import numpy as np
 
-from domain.derivation.book import Book
+from domain.derivation.book import Book, Passage
 from domain.derivation.derive import Column, columns_join
+from domain.derivation.watch import ANY_PORT
 from domain.derivation.windows import entity_slot
 from domain.telemetry.entries import EntryError, NormEntry
 
@@ -59,7 +60,8 @@ def entries_whole(entries: Sequence[NormEntry]) -> Iterator[list[NormEntry]]:
 def entries_route(entries: Sequence[NormEntry], *, book: Book, partitions: int) -> dict[int, AssetEntry]:
     """Return what the points of one commit mean to the entities that derive, by the entities' partition. Hot path.
 
-    entries: at least one. The book knows their devices. Only inputs of formulas are passed on.
+    entries: at least one. The book knows their devices. Only inputs of formulas are passed on; entities that are
+    watched are named all the same.
     """
     taken: dict[int, _Taken] = {}
     for entry in entries:
@@ -134,6 +136,7 @@ class _Taken:
 def _take(entry: NormEntry, book: Book, partitions: int, taken: dict[int, _Taken]) -> None:
     devices, known = entry.devices, book.devices
     passages = [known.get(devices[i : i + _UUID_BYTES], ()) for i in range(0, len(devices), _UUID_BYTES)]
+    _take_watched(entry, passages, partitions, taken)
     wanted = {name for found in passages for passage in found for name in passage.inputs}
     chosen = np.flatnonzero(np.isin(entry.metrics, [m for m, name in enumerate(entry.names) if name in wanted]))
     if not len(chosen):
@@ -153,6 +156,22 @@ def _take(entry: NormEntry, book: Book, partitions: int, taken: dict[int, _Taken
             of.append(found.entities.setdefault(passage.entity, len(found.entities)))
             times.append(at)
             values.append(value)
+
+
+def _take_watched(
+    entry: NormEntry, passages: Sequence[Sequence[Passage]], partitions: int, taken: dict[int, _Taken]
+) -> None:
+    """Name the entities of which something is to be done although no formula reads these points."""
+    ports, timestamps = entry.ports.tolist(), entry.timestamps.tolist()
+    for reading, of_reading in enumerate(passages):
+        for passage in of_reading:
+            if (
+                passage.is_watched
+                and passage.port in (ports[reading], ANY_PORT)
+                and passage.begins_us <= timestamps[reading] < passage.ends_us
+            ):
+                found = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
+                found.entities.setdefault(passage.entity, len(found.entities))
 
 
 def _column(of: list[int], at: list[int], values: list[float]) -> Column:

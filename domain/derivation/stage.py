@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.book import Book, Books, Derivation, book_entities
 from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, derive
 from domain.derivation.faults import faults_write
+from domain.derivation.follow import Touched, changes_follow, windows_follow, windows_split
 from domain.derivation.inputs import (
     Stretch,
     heads_read,
@@ -33,6 +34,7 @@ from domain.derivation.outputs import Changes, DerivedCommit, SeriesChange, chan
 from domain.derivation.route import AssetEntry, entries_gather
 from domain.derivation.shadow import Derived, ShadowWork, shadow_compare, shadow_write
 from domain.derivation.windows import Window, windows_done, windows_missing, windows_of
+from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.packed import Instants
@@ -100,13 +102,17 @@ class Checkpoints:
 
 @dataclass(frozen=True, slots=True)
 class DeriveRun:
-    """What a run of the stage works with. lease_ttl: for how long each transaction keeps the lease."""
+    """What a run of the stage works with. lease_ttl: for how long each transaction keeps the lease.
+
+    books, memory, rollups: what the process remembers.
+    """
 
     lease: Lease
     lease_ttl: timedelta
     books: Books
     checkpoints: Checkpoints
     memory: StageMemory
+    rollups: RollupCache = field(default_factory=RollupCache)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class _Work:
     # Entities with the times over which they were derived anew, and why some of their metrics have no point.
     again: list[tuple[bytes, int, int]] = field(default_factory=list)
     faults: list[tuple[bytes, Fault]] = field(default_factory=list)
+    touched: Touched = field(default_factory=Touched)
     shadow: ShadowWork | None = None
 
 
@@ -172,13 +179,17 @@ def entities_derive(
     windows = windows_of(session, organization_id=organization_id, entities=entities)
     book_entities(session, organization_id=organization_id, book=book, ids=[UUID(bytes=entity) for entity in windows])
     work = _Work(organization_id, run, book, shadow=None if book.shadow is None else ShadowWork(book.shadow))
-    behind = _derive_on(session, work, windows, at_hand)
+    deriving, followed = windows_split(windows, book)
+    work.done += windows_follow(work.touched, followed)
+    behind = _derive_on(session, work, deriving, at_hand)
     if behind:
         _derive_anew(session, work, behind, chunk_us=chunk // _MICROSECOND, points_max=points_max)
     changes_write(session, organization_id=organization_id, changes=work.changes, memory=run.memory, notes=work.notes)
     if work.shadow is not None and work.shadow.again:
         shadow_write(session, organization_id=organization_id, work=work.shadow)
     faults_write(session, organization_id=organization_id, faults=work.faults, again=work.again)
+    if not book.watchers.is_idle:
+        changes_follow(session, organization_id=organization_id, book=book, touched=work.touched, rollups=run.rollups)
     windows_done(session, organization_id=organization_id, ids=work.done, begun=work.begun)
     commit = None
     if work.changes.changed:
@@ -255,6 +266,7 @@ def _ready_derive(
         work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
     for entity, end, state in zip(entities, ends, outcome.states, strict=True):
         work.checkpoints[work.organization_id, entity] = Checkpoint(work.book.revision, end - 1, state)
+        work.touched.add(entity, min(window.begins_us for window in windows[entity]), end)
     _change(session, work, entities, derivation, (outcome.outputs, {}), is_anew=False)
     return entities
 
@@ -302,6 +314,7 @@ def _derive_anew(
             # Where no point is, none is at fault and none differs any more.
             ends = asked.ends_us if part.ends_us == whole.ends_us else part.ends_us
             work.again.append((part.entity, asked.begins_us, ends))
+            work.touched.add(part.entity, asked.begins_us, ends)
             if work.shadow is not None:
                 work.shadow.again.append((part.entity, asked.begins_us, ends))
             last = max((at for at, _ in state.inputs.values()), default=-1)

@@ -49,20 +49,18 @@ class Surroundings:
     def attributes(
         self, keys: frozenset[tuple[str, ...]], of: NDArray[np.int64], at: NDArray[np.int64]
     ) -> dict[tuple[str, ...], Attribute]:
-        """Return attributes as they were recorded at these instants of these entities, by path."""
+        """Return attributes as they were recorded at these instants of these entities, by path. of: ascending."""
         if not keys:
             return {}
         counts = np.array([len(history.versions) for history in self.histories], dtype=np.int64)
         begins = np.r_[0, np.cumsum(counts)]
         since = np.array([us for history in self.histories for us in history.since_us], dtype=np.int64)
         places = begins[of]
-        for n in np.unique(of).tolist():
-            if counts[n] > 1:
-                # What was before the first record was as that.
-                of_entity = of == n
-                places[of_entity] += np.maximum(
-                    np.searchsorted(since[begins[n] : begins[n + 1]], at[of_entity], side="right") - 1, 0
-                )
+        for n in np.flatnonzero(counts > 1).tolist():
+            first, last = np.searchsorted(of, (n, n + 1)).tolist()
+            versions_before = np.searchsorted(since[begins[n] : begins[n + 1]], at[first:last], side="right")
+            # What was before the first record was as that.
+            places[first:last] += np.maximum(versions_before - 1, 0)
         versions = [version for history in self.histories for version in history.versions]
         return {key: Attribute([_member(version, key) for version in versions], places) for key in keys}
 

@@ -45,7 +45,8 @@ dirty_windows = Table(
     PrimaryKeyConstraint("organization_id", "id", name="pk_dirty_windows"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_windows_organization"),
     CheckConstraint(
-        "reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'area')",
+        "reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'hierarchy',"
+        " 'membership', 'rollup', 'rule', 'timer', 'profile', 'area')",
         name="ck_dirty_windows_reason",
     ),
     CheckConstraint("begins < ends", name="ck_dirty_windows_span"),

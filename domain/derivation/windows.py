@@ -11,12 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
+from domain.derivation.watch import ANY_PORT
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, uuid_array
 from domain.telemetry.normalize import Readings
 from domain.telemetry.packed import micros_of
 
 READINGS: Final = "readings"
 REPLAY: Final = "replay"
+# An edge over which one thing lies below another changed, at either of its ends.
+HIERARCHY: Final = "hierarchy"
+# A rollup has written points of the entity.
+ROLLUP: Final = "rollup"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
 OVERDUE: Final = timedelta(seconds=2)
 
@@ -28,7 +33,7 @@ _NOTE = text(
 )
 _OF = text(
     """
-    SELECT id, entity_id, begins, ends, batch_id FROM dirty_windows
+    SELECT id, entity_id, begins, ends, batch_id, reason FROM dirty_windows
     WHERE organization_id = :organization_id AND entity_id = ANY(:entities) ORDER BY id
     """
 )
@@ -56,13 +61,17 @@ _BACKLOG = text(
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A dirty window: [begins_us, ends_us) of event time. batch_id: with which batches its readings were stored."""
+    """A dirty window: [begins_us, ends_us) of event time. batch_id: with which batches its readings were stored.
+
+    reason: why, one of those above.
+    """
 
     id: int
     entity: bytes
     begins_us: int
     ends_us: int
     batch_id: int | None
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ def entity_slot(entity: bytes) -> int:
 
 
 def windows_touched(book: Book, *, readings: Readings, places: Sequence[int]) -> dict[bytes, tuple[int, int]]:
-    """Return the first and the last timestamp at which readings touch each entity that derives. Hot path.
+    """Return the first and the last timestamp at which readings touch each entity that derives or is watched. Hot path.
 
     places: of the readings that count. The book knows their devices.
     """
@@ -91,7 +100,7 @@ def windows_touched(book: Book, *, readings: Readings, places: Sequence[int]) ->
     for i in places:
         for passage in known.get(devices[i], ()):
             at = timestamps[i]
-            if passage.port != ports[i] or not passage.begins_us <= at < passage.ends_us:
+            if passage.port not in (ports[i], ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
                 continue
             span = touched.get(passage.entity)
             if span is None:
@@ -134,7 +143,9 @@ def windows_of(session: Session, *, organization_id: int, entities: Collection[b
     rows = session.execute(_OF, {"organization_id": organization_id, "entities": uuid_array(b"".join(entities))})
     found: dict[bytes, list[Window]] = {}
     for row in rows:
-        window = Window(row.id, row.entity_id.bytes, micros_of(row.begins), micros_of(row.ends), row.batch_id)
+        window = Window(
+            row.id, row.entity_id.bytes, micros_of(row.begins), micros_of(row.ends), row.batch_id, row.reason
+        )
         found.setdefault(window.entity, []).append(window)
     return found
 

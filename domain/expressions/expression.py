@@ -8,7 +8,7 @@ decide, as CEL says; any other part has one where all its arguments have, and th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -30,7 +30,10 @@ from domain.expressions.columns import (
     Truths,
 )
 from domain.expressions.syntax import Call, Constant, Listed, Name, Node, Path, expression_parse
+from domain.telemetry.metrics import NAME_CHARS_MAX
+from graph.entities.rules import EXTERNAL_ID_MAX_CHARS
 from graph.errors import BadInputError
+from graph.json_bounds import text_is_storable
 
 ATTRIBUTES: Final = "attributes"
 METRICS: Final = "metrics"
@@ -148,12 +151,18 @@ class _Compiler:
     def _refusal(self, message: str, node: Node) -> BadInputError:
         return BadInputError(f"{message} It stands at character {node.column}.", path=self.path)
 
+    def _name_check(self, name: str, node: Node, *, max_chars: int) -> None:
+        if not 0 < len(name) <= max_chars or not text_is_storable(name):
+            raise self._refusal(f"A name has 1 to {max_chars} characters, none of them NUL.", node)
+
     def _name(self, node: Name) -> tuple[Kind, Evaluation]:
         root, *members = node.parts
+        for part in node.parts:
+            self._name_check(part, node, max_chars=NAME_CHARS_MAX)
         if root == ATTRIBUTES and members:
             key = tuple(members)
             self.attributes.add(key)
-            return (Kind.BOOLEAN, _presence(key)) if node.is_test else (Kind.ATTRIBUTE, _attribute(key))
+            return (Kind.BOOLEAN, _presence(key)) if node.is_test else (Kind.ATTRIBUTE, _AttributeRead(key))
         if node.is_test:
             raise self._refusal("Only attributes can be tested by has(...): a metric always has a value here.", node)
         if root == METRICS and len(members) == 1:
@@ -169,7 +178,9 @@ class _Compiler:
         return lambda rows: Part(rows.metrics[name], np.ones(rows.count, dtype=np.bool_))
 
     def _number(self, node: Node) -> Evaluation:
-        kind, evaluation = self.part(node)
+        return self._as_number(node, *self.part(node))
+
+    def _as_number(self, node: Node, kind: Kind, evaluation: Evaluation) -> Evaluation:
         if kind is Kind.TEXT:
             raise self._refusal("A text stands where a number must.", node)
         return _to_numbers(kind, evaluation)
@@ -182,11 +193,12 @@ class _Compiler:
 
     def _choice(self, node: Call) -> tuple[Kind, Evaluation]:
         condition = self._truth(node.arguments[0])
-        kinds = {self.part(each)[0] for each in node.arguments[1:]}
-        if kinds == {Kind.BOOLEAN}:
-            left, right = (self._truth(each) for each in node.arguments[1:])
+        # Each side is looked at once: sides are choices again, and twice at every level has no end.
+        sides = [(each, *self.part(each)) for each in node.arguments[1:]]
+        if all(kind is Kind.BOOLEAN for _, kind, _ in sides):
+            left, right = (evaluation for _, _, evaluation in sides)
             return Kind.BOOLEAN, _choice(condition, left, right)
-        left, right = (self._number(each) for each in node.arguments[1:])
+        left, right = (self._as_number(*side) for side in sides)
         return Kind.NUMBER, _choice(condition, left, right)
 
     def _relation(self, node: Call) -> tuple[Kind, Evaluation]:
@@ -197,7 +209,12 @@ class _Compiler:
                 raise self._refusal("Texts are compared by == and != only.", node)
             if {left_kind, right_kind} - {Kind.TEXT, Kind.ATTRIBUTE}:
                 raise self._refusal("A text can be compared with an attribute only.", node)
-            return Kind.BOOLEAN, _related(relation, _to_texts(left_kind, left), _to_texts(right_kind, right))
+            texts = [each.value for each in node.arguments if isinstance(each, Constant)]
+            reads = [each for each in (left, right) if isinstance(each, _AttributeRead)]
+            is_equal = node.function == "_==_"
+            if not reads:
+                return _constant((texts[0] == texts[1]) is is_equal)
+            return Kind.BOOLEAN, _text_among(reads[0], frozenset(texts), is_in=is_equal)
         if left_kind is right_kind is Kind.ATTRIBUTE:
             raise self._refusal("Two attributes cannot be compared: what they are is not known.", node)
         return Kind.BOOLEAN, _related(relation, _to_numbers(left_kind, left), _to_numbers(right_kind, right))
@@ -208,8 +225,8 @@ class _Compiler:
             raise self._refusal("To the right of `in` stands a list of constants, such as [1, 2].", node)
         kind, evaluation = self.part(item)
         values = [each.value for each in among.elements if isinstance(each, Constant)]
-        if all(isinstance(value, str) for value in values) and kind is Kind.ATTRIBUTE:
-            return Kind.BOOLEAN, _contained(_to_texts(kind, evaluation), np.array(values, dtype=object))
+        if values and all(isinstance(value, str) for value in values) and isinstance(evaluation, _AttributeRead):
+            return Kind.BOOLEAN, _text_among(evaluation, frozenset(values), is_in=True)
         if any(isinstance(value, str) for value in values) or kind is Kind.TEXT:
             raise self._refusal("Texts are looked for only by an attribute, and among texts.", node)
         return Kind.BOOLEAN, _contained(_to_numbers(kind, evaluation), np.array(values, dtype=np.float64))
@@ -218,6 +235,7 @@ class _Compiler:
         name = node.arguments[2] if len(node.arguments) == 3 else None  # noqa: PLR2004  (its three arguments)
         if not isinstance(name, Constant) or not isinstance(name.value, str):
             raise self._refusal('It is written inArea(longitude, latitude, "external id of a space").', node)
+        self._name_check(name.value, name, max_chars=EXTERNAL_ID_MAX_CHARS)
         longitude, latitude = (self._number(each) for each in node.arguments[:2])
         self.areas.add(name.value)
         return Kind.BOOLEAN, _area(longitude, latitude, name.value)
@@ -235,29 +253,54 @@ class _Compiler:
 
 
 def _constant(value: float | bool | str) -> tuple[Kind, Evaluation]:
-    if isinstance(value, str):
-        return Kind.TEXT, lambda rows: Part(np.full(rows.count, value, dtype=object), _all(rows))
-    if isinstance(value, bool):
-        return Kind.BOOLEAN, lambda rows: Part(np.full(rows.count, value), _all(rows))
-    return Kind.NUMBER, lambda rows: Part(np.full(rows.count, value, dtype=np.float64), _all(rows))
+    kind = Kind.TEXT if isinstance(value, str) else Kind.BOOLEAN if isinstance(value, bool) else Kind.NUMBER
+    return kind, lambda rows: Part(np.full(rows.count, value), _all(rows))
 
 
 def _all(rows: Rows) -> Truths:
     return np.ones(rows.count, dtype=np.bool_)
 
 
-def _attribute(key: tuple[str, ...]) -> Evaluation:
-    """Give an attribute as it is; whoever asks for it says what it must be."""
+@dataclass(frozen=True, slots=True)
+class _AttributeRead:
+    """Gives an attribute as numbers, a truth being 0 or 1. What takes texts asks for them by `picked`.
 
-    def evaluate(rows: Rows) -> Part:
-        attribute = rows.attributes[key]
-        values = np.empty(len(attribute.values), dtype=object)
-        values[:] = list(attribute.values)
-        has = np.array([value is not None for value in attribute.values], dtype=np.bool_)[attribute.of]
-        rows.fault(~has, f"There is no attribute {'.'.join(key)}.")
-        return Part(values[attribute.of], has)
+    The work is done for each value that the attribute has anywhere: of many rows there are few.
+    """
 
-    return evaluate
+    key: tuple[str, ...]
+
+    def __call__(self, rows: Rows) -> Part:
+        return self.picked(rows, _number_of, dtype=np.float64, what="number")
+
+    def picked(self, rows: Rows, pick: Callable[[Any], Any], *, dtype: Any, what: str) -> Part:
+        """Give what `pick` makes of each value; it has none where that is None."""
+        attribute = rows.attributes[self.key]
+        picked = [pick(value) for value in attribute.values]
+        given = np.array([value is not None for value in attribute.values], dtype=np.bool_)
+        has = np.array([value is not None for value in picked], dtype=np.bool_)
+        if not has.all():
+            name = ".".join(self.key)
+            rows.fault(~given[attribute.of], f"There is no attribute {name}.")
+            rows.fault((given & ~has)[attribute.of], f"The attribute {name} is no {what}.")
+        values = np.array([0 if value is None else value for value in picked], dtype=dtype)
+        return Part(values[attribute.of], has[attribute.of])
+
+
+def _number_of(value: Any) -> float | None:
+    try:
+        return float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:
+        return None
+
+
+def _text_among(read: _AttributeRead, among: frozenset[Any], *, is_in: bool) -> Evaluation:
+    """Give whether an attribute is one of some texts, or none of them."""
+
+    def pick(value: Any) -> bool | None:
+        return (value in among) is is_in if isinstance(value, str) else None
+
+    return lambda rows: read.picked(rows, pick, dtype=np.bool_, what="text")
 
 
 def _presence(key: tuple[str, ...]) -> Evaluation:
@@ -270,11 +313,7 @@ def _presence(key: tuple[str, ...]) -> Evaluation:
 
 
 def _to_numbers(kind: Kind, evaluation: Evaluation) -> Evaluation:
-    if kind is Kind.NUMBER:
-        return evaluation
-    if kind is Kind.BOOLEAN:
-        return lambda rows: _as_numbers(evaluation(rows))
-    return lambda rows: _converted(rows, evaluation(rows), (int, float), np.float64, "number")
+    return (lambda rows: _as_numbers(evaluation(rows))) if kind is Kind.BOOLEAN else evaluation
 
 
 def _as_numbers(part: Part) -> Part:
@@ -287,21 +326,6 @@ def _to_truths(evaluation: Evaluation) -> Evaluation:
         return Part(part.values != 0, part.has)
 
     return evaluate
-
-
-def _to_texts(kind: Kind, evaluation: Evaluation) -> Evaluation:
-    if kind is Kind.TEXT:
-        return evaluation
-    return lambda rows: _converted(rows, evaluation(rows), (str,), object, "text")
-
-
-def _converted(rows: Rows, part: Part, types: tuple[type, ...], dtype: Any, what: str) -> Part:
-    """Take those values of attributes that are of a type. Their number is small, or those of many rows are the same."""
-    is_of = np.array([isinstance(value, types) for value in part.values.tolist()], dtype=np.bool_)
-    rows.fault(part.has & ~is_of, f"An attribute is no {what}.")
-    values = np.full(rows.count, "" if dtype is object else np.nan, dtype=dtype)
-    values[is_of] = part.values[is_of]
-    return Part(values, part.has & is_of)
 
 
 def _called(name: str, function: Function, arguments: Sequence[Evaluation]) -> Evaluation:

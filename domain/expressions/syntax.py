@@ -7,6 +7,7 @@ than `has` are refused: they loop.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -141,13 +142,13 @@ class _Reader:
                     return Constant(float(value - 2**64 if value >= 2**63 else value), column)
                 case 4:
                     return Constant(float(value), column)
-                case 5:
-                    return Constant(struct.unpack("<d", value)[0], column)
+                case 5 if math.isfinite(number := struct.unpack("<d", value)[0]):
+                    return Constant(number, column)
                 case 6:
                     return Constant(value.decode(), column)
                 case _:
                     break
-        raise self.refusal("Constants are numbers, texts, true and false.", column)
+        raise self.refusal("Constants are finite numbers, texts, true and false.", column)
 
     def _select(self, select: _Message, column: int) -> Node:
         operand = self.node(_Message(select.bytes_of(1)))

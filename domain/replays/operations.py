@@ -186,7 +186,7 @@ def replay_part(
     differences, notes, correction = Differences(), StageNotes(), None
     if len(readings):
         differences, notes = _do(
-            session, organization_id=organization_id, is_dry=replay.dry_run, readings=readings, run=run, now=now
+            session, organization_id=organization_id, replay=replay, readings=readings, run=run, now=now
         )
         if differences.spans and not replay.dry_run:
             correction = correction_note(
@@ -213,7 +213,7 @@ def replay_part(
 
 
 def _do(
-    session: Session, *, organization_id: int, is_dry: bool, readings: Readings, run: ReplayRun, now: datetime
+    session: Session, *, organization_id: int, replay: Replay, readings: Readings, run: ReplayRun, now: datetime
 ) -> tuple[Differences, StageNotes]:
     revision = graph_hold(session, organization_id=organization_id)
     schemas = schemas_of(
@@ -221,11 +221,18 @@ def _do(
     )
     meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory)
     differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)
-    if is_dry or not differences:
+    if replay.dry_run or not differences:
         return differences, StageNotes()
     # It works under no lease: keys, raw ids and the organization's lock keep it and the stages apart.
     stage = StageRun(Lease(NORMALIZE, run.partition, 0), timedelta(0), run.future_tolerance, run.memory, run.books)
-    notes = readings_again(session, organization_id=organization_id, readings=readings, run=stage, now=now)
+    notes = readings_again(
+        session,
+        organization_id=organization_id,
+        readings=readings,
+        run=stage,
+        now=now,
+        side_effects=replay.side_effects,
+    )
     return differences, notes
 
 

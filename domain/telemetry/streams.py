@@ -14,6 +14,10 @@ NORMALIZE = "normalize"
 ATTRIBUTE = "attribute"
 DERIVE = "derive"
 STAGES = (NORMALIZE, ATTRIBUTE, DERIVE)
+# Not a stage of the lanes: jobs compute rollups, of all organizations into one partition of DERIVED, which is of their
+# own, so that they never wait for the derive stage, which may wait for them.
+BUCKETS = "buckets"
+BUCKETS_PARTITION = 2**13
 # What each reads.
 SOURCES = {NORMALIZE: RAW, ATTRIBUTE: NORM, DERIVE: ASSET}
 

@@ -29,11 +29,14 @@ def attribute_versions(
             changes.c.subject_type == "entity",
             changes.c.after.is_not(None),
         )
-        .order_by(changes.c.subject_id, changes.c.recorded_at)
+        .order_by(changes.c.subject_id, changes.c.recorded_at, changes.c.id)
     )
     found: dict[UUID, list[tuple[datetime, Mapping[str, Any]]]] = {}
     for row in rows:
-        versions = found.setdefault(row.subject_id, [])
+        versions, at = found.setdefault(row.subject_id, []), row.recorded_at.astimezone(UTC)
+        if versions and versions[-1][0] == at:
+            # Of what one transaction recorded, the last stands.
+            versions.pop()
         if not versions or versions[-1][1] != row.attributes:
-            versions.append((row.recorded_at.astimezone(UTC), row.attributes or {}))
+            versions.append((at, row.attributes or {}))
     return found

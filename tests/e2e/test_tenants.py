@@ -40,6 +40,9 @@ def tenant(plant: Plant, name: str) -> Tenant:
         for noun in ("device", "asset", "space", "person")
     }  # fmt: skip
     ids["activity"] = make(client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"})
+    ids["template"] = make(
+        client, "createActivityTemplate", "activityTemplateInput", "activityTemplate", {"name": f"{name} work"}
+    )
     ids["type"] = make(client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"})
     ids["profile"] = make(client, "createAssetProfile", "assetProfileInput", "assetProfile", {"name": "Pump"})
     linked = client.call(
@@ -120,6 +123,13 @@ FOREIGN_MUTATIONS = {
     "deletePerson": ('(id: "$person")', "person { id }"),
     "updateActivity": ('(id: "$activity", input: {name: "taken"})', "activity { id }"),
     "deleteActivity": ('(id: "$activity")', "activity { id }"),
+    "transitionActivity": ('(id: "$activity", to: CANCELLED)', "activity { id }"),
+    "assignActivity": ('(id: "$activity", personId: "$person")', "activity { id }"),
+    "completeChecklistItem": ('(activityId: "$activity", itemId: "1")', "activity { id }"),
+    "createActivityFromTemplate": ('(templateId: "$template", targetIds: ["$asset"])', "activity { id }"),
+    "updateActivityTemplate": ('(id: "$template", input: {name: "taken"})', "activityTemplate { id }"),
+    "retryNotification": ('(id: "$activity")', "notification { id }"),
+    "deleteActivityTemplate": ('(id: "$template")', "activityTemplate { id }"),
     "restoreEntity": ('(id: "$device")', "entity { id }"),
     "updateEntityType": ('(id: "$type", input: {kind: ASSET, name: "taken"})', "entityType { id }"),
     "deleteEntityType": ('(id: "$type")', "entityType { id }"),

@@ -26,11 +26,17 @@ OWN = {
     "assets": (
         "healthScore",
         "profile { name }",
+        "derivationFaults { metric lastAt message }",
         "parents { name }",
         "children { nodes { name } }",
         "devices { nodes { name } }",
     ),
-    "spaces": ("parents { name }", "children { nodes { name } }", "occupants { nodes { name } }"),
+    "spaces": (
+        "derivationFaults { message }",
+        "parents { name }",
+        "children { nodes { name } }",
+        "occupants { nodes { name } }",
+    ),
     "persons": ("email",),
     "activities": ("category priority dueAt checklist",),
 }

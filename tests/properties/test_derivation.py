@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,37 +22,19 @@ from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.memory import StageMemory
 from domain.telemetry.stages.normalize import batches_normalize
 from graph.edges.model import EdgeVersion
+from graph.entities.model import EntityPatch
+from graph.entities.operations import entity_update
+from graph.entities.queries import entity_get
 from graph.errors import ArgusError
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.telemetry.line import NOW, TOLERANCE, Line
 from tests.graph.world import new_id, world_create
+from tests.properties.plain_formulas import ATTRIBUTES, FORMULAS, carried, plain
 
 _SLUGS = count()
 BEGIN = NOW - timedelta(hours=2)
 DEVICES, PUMPS = 2, 2
-# Sums for which it matters how they are rounded.
-FORMULAS: Sequence[Mapping[str, Any]] = (
-    {"total": {"sum": {"a": 0.1, "b": 0.2}, "offset": 0.3, "maxAge": "PT10M"}},
-    {"total": {"sum": {"a": 0.7}, "offset": 0.1}, "other": {"sum": {"a": 0.1, "b": 0.2, "c": 0.3}, "maxAge": "PT3M"}},
-    {},
-    {"total": {"sum": {"a": 0.3}}, "other": {"sum": {"b": 0.7}, "offset": 0.1}},
-    {
-        "total": {"formula": "a * 2 - b", "maxAge": "PT10M"},
-        "other": {"formula": "total > 1 ? total / c : b", "maxAge": "PT4M"},
-    },
-    {
-        "other": {"sum": {"a": 0.1, "b": 0.2, "c": 0.7}, "maxAge": "PT6M"},
-        "total": {"formula": "other * 3", "maxAge": "PT3M"},
-    },
-)
-# What an expression says, in Python; None: no finite number.
-MEANT: Mapping[str, Callable[[Mapping[str, float]], float | None]] = {
-    "a * 2 - b": lambda v: v["a"] * 2 - v["b"],
-    "total > 1 ? total / c : b": lambda v: v["b"] if v["total"] <= 1 else (v["total"] / v["c"] if v["c"] else None),
-    "other * 3": lambda v: v["other"] * 3,
-}
-READ = {"a * 2 - b": ["a", "b"], "total > 1 ? total / c : b": ["b", "c", "total"], "other * 3": ["other"]}
 VERSIONS = (1, 2)
 
 
@@ -104,7 +85,7 @@ class Again:
 
 @dataclass(frozen=True)
 class Edit:
-    """Change a link or the formulas. A refused one (an overlap) changes nothing."""
+    """Change a link, the formulas or an attribute. A refused one (an overlap) changes nothing."""
 
     what: str
     link: int
@@ -149,7 +130,7 @@ STEP = st.one_of(
     st.builds(Promote, version=st.sampled_from(VERSIONS), since=st.integers(0, 30)),
     st.builds(
         Edit,
-        what=st.sampled_from(["link", "end", "move", "retract", "formulas", "map"]),
+        what=st.sampled_from(["link", "end", "move", "retract", "formulas", "map", "attribute"]),
         link=st.integers(0, 3),
         device=st.integers(0, DEVICES - 1),
         pump=st.integers(0, PUMPS - 1),
@@ -170,7 +151,7 @@ class _CrashError(Exception):
 class Schedule:
     """One example: an organization, and what has been done to it."""
 
-    def __init__(self, plant: DerivingPlant) -> None:
+    def __init__(self, plant: DerivingPlant, formulas: Mapping[str, Any]) -> None:
         self.plant = plant
         self.devices = [plant.line.device() for _ in range(DEVICES)]
         self.links: list[EdgeVersion] = []
@@ -179,10 +160,14 @@ class Schedule:
         self.waiting: list[NormEntry] = []
         self.delivered: set[int] = set()
         self.memories = [StageMemory(), StageMemory()]
-        plant.formulas(FORMULAS[0], since=at(0))
+        plant.formulas(formulas, since=at(0))
         self.pumps = [plant.pump() for _ in range(PUMPS)]
-        self.formulas: dict[datetime, Mapping[str, Any]] = {at(0): FORMULAS[0]}
+        self.formulas: dict[datetime, Mapping[str, Any]] = {at(0): formulas}
         self.promoted: dict[datetime, int] = {}
+        # By pump: since when which attribute k was recorded, ascending.
+        self.recorded: dict[UUID, list[tuple[int, Any]]] = {pump: [] for pump in self.pumps}
+        for pump in self.pumps:
+            self.record(pump, 0, ATTRIBUTES[0])
         self.links.append(plant.link(self.devices[0], self.pumps[0], valid_from=at(0)))
 
     def send(self, readings: Sequence[Sent]) -> None:
@@ -298,6 +283,10 @@ class Schedule:
             plant.formulas(FORMULAS[edit.formulas], since=begins)
             self.formulas[begins] = FORMULAS[edit.formulas]
             return
+        if edit.what == "attribute":
+            pump = self.pumps[edit.pump]
+            self.record(pump, self.recorded[pump][-1][0] + 1 + edit.begins % 9, ATTRIBUTES[edit.formulas % 5])
+            return
         if edit.what in {"link", "map"}:
             mapping = {"metadata": {"metrics_mapping": {"z": "a", "b": "b"}}} if edit.what == "map" else {}
             device, pump = self.devices[edit.device], self.pumps[edit.pump]
@@ -310,6 +299,26 @@ class Schedule:
             plant.retract(link)
         else:
             plant.correct(link, valid_from=begins, valid_until=ends)
+
+    def record(self, pump: UUID, minute: int, k: Any) -> None:
+        """Change the attribute of a pump as if that had been recorded at a minute."""
+        line, attributes = self.plant.line, {} if k is None else {"k": k}
+        with line.world.changing() as (session, change):
+            before = entity_get(session, organization_id=line.organization_id, entity_id=pump)
+            entity_update(session, change=change, before=before, patch=EntityPatch(attributes=attributes))
+        self.recorded[pump].append((minute, k))
+        with transaction(line.engine("owner")) as session:
+            when = {"o": line.organization_id, "was": change.recorded, "at": at(minute)}
+            session.execute(
+                text("UPDATE changes SET recorded_at = :at WHERE organization_id = :o AND recorded_at = :was"), when
+            )
+            session.execute(
+                text("UPDATE dirty_windows SET begins = :at WHERE organization_id = :o AND begins = :was"), when
+            )
+
+    def k(self, pump: UUID, t: datetime) -> Any:
+        """Return the attribute of a pump as recorded at a time; before the first record, as that."""
+        return [k for minute, k in self.recorded[pump] if at(minute) <= t or minute == 0][-1]
 
     def version(self, t: datetime) -> int:
         """Return the version in force at a time."""
@@ -351,7 +360,7 @@ class Schedule:
                     for t, values in carried(
                         formula, inputs, {m: derived.get(m, {}) for m in formulas}, (since, until)
                     ):
-                        value = plain(formula, values, exactly=(only or self.version(t)) == 2)
+                        value = plain(formula, values, self.k(pump, t), exactly=(only or self.version(t)) == 2)
                         if value is not None:
                             expected[pump, metric, t] = derived.setdefault(metric, {})[t] = value
         return expected
@@ -389,41 +398,6 @@ class Schedule:
         }
 
 
-def added(summands: Sequence[float]) -> float:
-    """Add from left to right, each time rounded; the built-in sum is better than that where Python is newer."""
-    total = 0.0
-    for each in summands:
-        total += each
-    return total
-
-
-def carried(
-    formula: Mapping[str, Any],
-    inputs: Mapping[str, Mapping[datetime, Any]],
-    derived: Mapping[str, Mapping[datetime, Any]],
-    span: tuple[datetime, datetime],
-) -> list[tuple[datetime, dict[str, float]]]:
-    """What a formula reads wherever an input has a value: the last of each, where every one is young enough."""
-    age = timedelta(minutes=int(formula.get("maxAge", "PT15M")[2:-1]))
-    names = READ[formula["formula"]] if "formula" in formula else sorted(formula["sum"])
-    read = {name: derived[name] if name in derived else inputs.get(name, {}) for name in names}
-    found = []
-    for t in sorted({t for series in read.values() for t in series if span[0] <= t < span[1]}):
-        last = {name: max((u for u in series if u <= t), default=None) for name, series in read.items()}
-        values = {name: read[name][u] for name, u in last.items() if u is not None and t - u <= age}
-        if len(values) == len(names) and not any(isinstance(value, str) for value in values.values()):
-            found.append((t, {name: float(value) for name, value in values.items()}))
-    return found
-
-
-def plain(formula: Mapping[str, Any], values: Mapping[str, float], *, exactly: bool) -> float | None:
-    """What one formula makes of its inputs."""
-    if "formula" in formula:
-        return MEANT[formula["formula"]](values)
-    summands = [float(formula.get("offset", 0)), *(factor * values[m] for m, factor in sorted(formula["sum"].items()))]
-    return math.fsum(summands) if exactly else added(summands)
-
-
 @pytest.mark.slow
 @settings(
     max_examples=120,
@@ -436,6 +410,8 @@ def plain(formula: Mapping[str, Any], values: Mapping[str, float], *, exactly: b
     sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
     steps=st.lists(STEP, max_size=14),
     in_order=st.booleans(),
+    first=st.sampled_from(FORMULAS),
+    recorded=st.lists(st.tuples(st.integers(1, 9), st.sampled_from(ATTRIBUTES)), max_size=3),
     shadow=st.sampled_from([None, *VERSIONS]),
 )
 def test_any_schedule_derives_the_same(
@@ -444,13 +420,17 @@ def test_any_schedule_derives_the_same(
     sizes: list[int],
     steps: list[Step],
     in_order: bool,
+    first: Mapping[str, Any],
+    recorded: list[tuple[int, Any]],
     shadow: int | None,
 ) -> None:
     line = Line(world_create(owner=engine("owner"), api=engine("api"), slug=f"d{next(_SLUGS)}"), engine)
     with transaction(engine("owner")) as session:
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
-    schedule = Schedule(DerivingPlant(line))
+    schedule = Schedule(DerivingPlant(line), first)
+    for minutes, k in recorded:
+        schedule.record(schedule.pumps[0], schedule.recorded[schedule.pumps[0]][-1][0] + minutes, k)
     if shadow is not None:
         schedule.plant.try_out(shadow)
     rest = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)

@@ -60,7 +60,7 @@ class AttributeStage:
                 _log.error("organization_unknown", organization=organization_id)
                 self.tally.errors += 1
                 continue
-            if book.types:
+            if not book.is_idle:
                 self._send(of_organization, book)
 
     def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> Book:

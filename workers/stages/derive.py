@@ -51,7 +51,7 @@ class DeriveStage:
         self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
         self.tally = Tally()
         self._state = state
-        self._run = DeriveRun(lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory)
+        self._run = DeriveRun(lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory, state.rollups)
         self._derived = stream_name(DERIVED, lease.partition)
         self._overdue_at_s = 0.0
         self._resting: dict[tuple[int, bytes], float] = {}

@@ -212,12 +212,19 @@ def batches_normalize(
 
 
 def readings_again(
-    session: Session, *, organization_id: int, readings: Readings, run: StageRun, now: datetime
+    session: Session,
+    *,
+    organization_id: int,
+    readings: Readings,
+    run: StageRun,
+    now: datetime,
+    side_effects: bool,
 ) -> StageNotes:
     """Process readings of one organization again that were processed before; return notes, to be kept once committed.
 
     Afterwards history, latest values, dead letters and keys are what processing them for the first time would give.
-    run: its lease says no more than the stage. What is derived from them is left as dirty windows.
+    run: its lease says no more than the stage. What is derived from them is left as dirty windows. side_effects:
+    whether what follows may act on the world beyond: then the windows are those of readings.
     """
     arrays_enable(session)
     revision = graph_hold(session, organization_id=organization_id)
@@ -239,7 +246,7 @@ def readings_again(
     _write_halving(session, work, np.arange(len(readings), dtype=np.intp))
     _settle(session, work, revision=revision)
     touched = derivation_revision(session, organization_id=organization_id)
-    _touch(session, work, None, revision=touched, reason=REPLAY)
+    _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
     return work.notes
 
 
@@ -377,7 +384,7 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int, r
     """
     organization_id = work.organization_id
     book = work.run.books.get(session, organization_id=organization_id, revision=revision)
-    if not book.types:
+    if book.is_idle:
         return
     places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == _STORED)
     windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.demoted)]

@@ -16,7 +16,7 @@ from domain.expressions.expression import Kind, expression_compile, expression_e
 from domain.expressions.syntax import DEPTH_MAX, NODES_MAX, SOURCE_CHARS_MAX
 from graph.errors import BadInputError, LimitExceededError
 
-ATTRIBUTES = {"flow": 4, "name": "north", "on": True, "pump": {"size": 2.5}}
+ATTRIBUTES = {"flow": 4, "name": "north", "on": True, "pump": {"size": 2.5}, "most": 2**1024 - 1}
 
 
 def evaluate(source: str, areas: dict[str, Area] | None = None, **metrics: float) -> tuple[float | None, list[str]]:
@@ -55,6 +55,9 @@ def looked_up(key: tuple[str, ...]) -> Any:
         ("supply > 60 ? supply : return_", 70.0),
         ("supply > 60 ? true : return_ > 1", 1.0),
         ("supply in [1, 70, 3]", 1.0),
+        ("supply in []", 0.0),
+        ("attributes.flow in []", 0.0),
+        ("'a' != 'b'", 1.0),
         ("attributes.flow * supply", 280.0),
         ("attributes.pump.size + attributes['flow']", 6.5),
         ("attributes.name == 'north' && 'south' != attributes.name", 1.0),
@@ -83,8 +86,9 @@ def test_values(source: str, value: float) -> None:
         ("pow(supply, 1000)", "pow has no finite result."),
         ("supply + attributes.none", "There is no attribute none."),
         ("supply + attributes.pump.none", "There is no attribute pump.none."),
-        ("supply + attributes.name", "An attribute is no number."),
-        ("attributes.flow == 'north'", "An attribute is no text."),
+        ("supply + attributes.name", "The attribute name is no number."),
+        ("supply + attributes.most", "The attribute most is no number."),
+        ("attributes.flow == 'north'", "The attribute flow is no text."),
         ('inArea(supply, supply, "yard")', "There is no space 'yard' with an area."),
     ],
 )
@@ -124,7 +128,7 @@ def test_attributes_may_differ_by_row() -> None:
     assert np.array_equal(found.values, [10.0, np.nan, np.nan, 40.0], equal_nan=True)
     assert sorted((where.tolist(), message) for where, message in found.faults) == [
         ([False, False, True, False], "There is no attribute k."),
-        ([False, True, False, False], "An attribute is no number."),
+        ([False, True, False, False], "The attribute k is no number."),
     ]
 
 
@@ -155,6 +159,12 @@ def test_attributes_may_differ_by_row() -> None:
         ("null == supply", "Constants are"),
         ("inArea(a, b)", "It is written inArea"),
         ("inArea(a, b, c)", "It is written inArea"),
+        ("inArea(a, b, '')", "A name has 1 to 1000 characters, none of them NUL. It stands at character 14"),
+        (r"inArea(a, b, '\0000')", "A name has 1 to 1000 characters"),
+        (r"metrics['\u0000'] + 1", "A name has 1 to 200 characters"),
+        (f"attributes['{'x' * 201}'] + a", "A name has 1 to 200 characters"),
+        ("a + 1e400", "Constants are finite"),
+        ("attributes.a in ['x', 1]", "Texts are looked for"),
     ],
 )
 def test_what_is_refused(source: str, what: str | None) -> None:
@@ -179,6 +189,15 @@ def test_bounds() -> None:
     ):
         with pytest.raises(LimitExceededError):
             expression_compile(source, path=())
+
+
+def test_choices_in_choices_take_no_longer_than_others() -> None:
+    chain, nested = "x > 1 ? 1 : " * 27 + "0", "0"
+    for n in range(DEPTH_MAX // 2):
+        nested = f"(x > {n} ? {nested} : {n})"
+    for source in (chain, nested):
+        assert expression_compile(source, path=()).metrics == {"x"}
+    assert evaluate(chain, x=2.0) == (1.0, [])
 
 
 # What both can say: the library checks types, and wants doubles written with a point.

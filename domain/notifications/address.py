@@ -1,0 +1,103 @@
+"""Where webhooks may lead to: never to the host itself or its link, unless configured. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+
+from graph.errors import BadInputError
+
+URL_MAX_CHARS: Final = 2_000
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What is allowed beside what always is: networks of addresses, and names of hosts, in small letters."""
+
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    hosts: frozenset[str] = frozenset()
+
+    @staticmethod
+    def parse(entries: Sequence[str]) -> Allowed:
+        """Return what a list of addresses, networks (10.0.0.0/8) and names of hosts allows."""
+        networks: list[IPv4Network | IPv6Network] = []
+        hosts: set[str] = set()
+        for entry in entries:
+            try:
+                networks.append(ip_network(entry, strict=False))
+            except ValueError:
+                hosts.add(entry.lower())
+        return Allowed(tuple(networks), frozenset(hosts))
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An address of a webhook, taken apart. target: path and query, as the request line has them."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+
+def destination_of(url: str, *, path: tuple[str, ...] = ("webhookUrl",)) -> Destination:
+    """Return where a webhook leads to.
+
+    Raises BadInputError for anything but an http or https address of printable ASCII, without user and fragment.
+    """
+    if len(url) > URL_MAX_CHARS or not url.isascii() or not url.isprintable() or " " in url:
+        raise BadInputError(f"A webhook's address is at most {URL_MAX_CHARS} printable ASCII characters.", path=path)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as fault:
+        raise BadInputError("This is no address of a webhook.", path=path) from fault
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise BadInputError("A webhook's address begins with https:// or http:// and a host.", path=path)
+    if parts.username is not None or parts.fragment or port == 0:
+        raise BadInputError("A webhook's address has no user, no fragment, and a port from 1.", path=path)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return Destination(parts.scheme, parts.hostname.lower(), port or _PORTS[parts.scheme], target)
+
+
+def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:
+    """Return why no webhook may lead to an address that a host's name has; None: it may.
+
+    Loopback, link-local, multicast, unspecified and reserved addresses are refused, an IPv4 address written within an
+    IPv6 one as the one it is. Private ones are not: plants are there.
+    """
+    found = ip_address(address.partition("%")[0])
+    inner = _within(found)
+    if host in allowed.hosts or any(each in net for net in allowed.networks for each in (found, inner)):
+        return None
+    for name, holds in (
+        ("loopback", inner.is_loopback),
+        ("link-local", inner.is_link_local),
+        ("unspecified", inner.is_unspecified or inner in _THIS_NETWORK),
+        ("multicast", inner.is_multicast),
+        ("reserved", inner.is_reserved),
+    ):
+        if holds:
+            return f"{host} is at {address}, which is {name}; ARGUS_WEBHOOK_ALLOW does not allow it."
+    return None
+
+
+_THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+
+
+def _within(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that an IPv6 one stands for, or the address itself."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    if address in _NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address

@@ -1,0 +1,43 @@
+"""Notifications: calls of webhooks about events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+class NotificationState(StrEnum):
+    """What has become of a notification. DEAD: it failed as often as it may."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    DEAD = "DEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """A call of a webhook. id: also of the delivery, the same at every try. Times UTC."""
+
+    id: UUID
+    event_id: UUID
+    url: str
+    payload: Mapping[str, Any]
+    state: NotificationState
+    attempts: int
+    due_at: datetime
+    last_error: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSecret:
+    """When, and by whom, the secret was last made anew."""
+
+    id: UUID
+    rotated_at: datetime
+    rotated_by: str

@@ -1,0 +1,84 @@
+"""Read notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, func, literal, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from domain.notifications.model import Notification, NotificationState
+from domain.notifications.tables import notifications
+from domain.telemetry.links import among
+from graph.cursors import instant_key, instant_key_read
+from graph.paging import Page, PageRequest
+from graph.tables import INSTANT
+
+_CURSOR: Final = "notifications"
+_DUE = text(
+    "SELECT DISTINCT organization_id FROM notifications WHERE state = 'PENDING' AND due_at <= :now"
+    " ORDER BY organization_id"
+)
+
+
+def notifications_due(session: Session, *, now: datetime) -> list[int]:
+    """Return the organizations of which notifications are to be sent. As argus_pipeline: of all."""
+    return list(session.scalars(_DUE, {"now": now}))
+
+
+def notifications_exist(session: Session, *, organization_id: int, event_id: UUID) -> bool:
+    """Tell whether anybody was to be told of an event."""
+    table = notifications.c
+    told = select(table.id).where(table.organization_id == organization_id, table.event_id == event_id).limit(1)
+    return session.execute(told).first() is not None
+
+
+def notifications_page(
+    session: Session,
+    *,
+    organization_id: int,
+    page: PageRequest,
+    states: Collection[NotificationState] | None = None,
+) -> Page[Notification]:
+    """Return one page, the newest first. One statement, and one more where the total is asked."""
+    table = notifications.c
+    here = [table.organization_id == organization_id]
+    if states is not None:
+        here.append(among(table.state, [state.value for state in states]))
+    after = []
+    if page.after is not None:
+        instant, last = instant_key_read(page.after, of=_CURSOR)
+        after = [tuple_(table.created_at, table.id) < tuple_(literal(instant, INSTANT), literal(last))]
+    rows = session.execute(
+        select(notifications)
+        .where(*here, *after)
+        .order_by(table.created_at.desc(), table.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [notification_of(row) for row in rows[: page.first]]
+    return Page(
+        found,
+        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: session.execute(select(func.count()).select_from(notifications).where(*here)).scalar_one(),
+    )
+
+
+def notification_of(row: Row[Any]) -> Notification:
+    """Return a row of `notifications`."""
+    return Notification(
+        row.id,
+        row.event_id,
+        row.url,
+        row.payload,
+        NotificationState(row.state),
+        row.attempts,
+        row.due_at.astimezone(UTC),
+        row.last_error,
+        row.created_at.astimezone(UTC),
+        None if row.finished_at is None else row.finished_at.astimezone(UTC),
+    )

@@ -1,0 +1,331 @@
+"""Computes dirty buckets of rollups, each whole, from what stands. One transaction takes some of one organization.
+
+A bucket is taken away before anything is read, and whoever writes what it is made of marks it in the same transaction,
+waiting for one that is being taken away: so nothing is missed. What differs is written as derived points are, and
+leaves a dirty window at the upper entity, so that what is derived from the rollup, and rollups above it, follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.orm import Session
+
+from domain.derivation.derive import NOTHING, Column, columns_join
+from domain.derivation.outputs import Changes, DerivedCommit, changes_write, series_ensure
+from domain.derivation.windows import windows_note
+from domain.rollups.dirt import Marks, all_time_mark, buckets_mark
+from domain.rollups.grid import FIRST_US, LAST_US
+from domain.rollups.inputs import (
+    Sources,
+    Stretch,
+    bounds_read,
+    sources_read,
+    standing_read,
+    values_read,
+    weights_of,
+)
+from domain.rollups.known import Known, Member, RollupCache, above_fill, below_get
+from domain.rollups.model import WHAT, Rollup
+from domain.rollups.position import commit_note
+from domain.rollups.tables import rollup_entities
+from domain.rollups.values import rollup_values
+from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.packed import micros_of
+from domain.telemetry.scan import POINTS_SCANNED_MAX
+from domain.telemetry.stages.memory import StageMemory, StageNotes
+from graph.change import graph_hold
+from graph.tables import entities
+from graph.walk.spans import spans_joined
+
+ROLLUP: Final = "rollup"
+# What one transaction takes: dirty buckets; of a long time, so many buckets.
+ROWS_MAX: Final = 500
+BUCKETS_MAX: Final = 1_000
+# Buckets times descendants.
+CELLS_MAX: Final = 5_000_000
+_LOCK: Final = 0x42554B54
+
+# In the order of the keys, as those who mark them do: nobody waits for somebody who waits for him.
+_TAKE = text(
+    """
+    SELECT entity_id, what, begins, ends FROM dirty_buckets
+    WHERE organization_id = :organization_id AND (entity_id, what, begins) IN (
+        SELECT entity_id, what, begins FROM dirty_buckets
+        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT :limit
+    )
+    ORDER BY entity_id, what, begins FOR UPDATE
+    """
+).bindparams(bindparam("prefix", WHAT))
+_TAKEN = text(
+    """
+    DELETE FROM dirty_buckets d USING unnest(:entities, :whats, :begins) AS u (e, w, b)
+    WHERE d.organization_id = :organization_id AND d.entity_id = u.e AND d.what = u.w AND d.begins = u.b
+    """
+)
+_LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
+_WRITTEN = text(
+    """
+    INSERT INTO rollup_entities (organization_id, rollup_id, entity_id)
+    SELECT :organization_id, :rollup_id, u.e FROM unnest(:entities) AS u (e) ON CONFLICT DO NOTHING
+    """
+)
+_DEFER = text(
+    """
+    UPDATE dirty_buckets SET created_at = clock_timestamp()
+    WHERE organization_id = :organization_id AND (entity_id, what, begins) = (
+        SELECT entity_id, what, begins FROM dirty_buckets
+        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT 1
+    ) RETURNING entity_id
+    """
+).bindparams(bindparam("prefix", WHAT))
+_DUE = text("SELECT DISTINCT organization_id FROM dirty_buckets WHERE starts_with(what, :prefix)").bindparams(
+    bindparam("prefix", WHAT)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BucketRun:
+    """What a process works with, kept between transactions."""
+
+    memory: StageMemory
+    cache: RollupCache
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedBuckets:
+    """What a transaction did; void unless it commits. taken: dirty buckets. is_done: just now none is left.
+
+    commit: None where nothing changed. revision: of the graph.
+    """
+
+    taken: int
+    is_done: bool
+    commit: DerivedCommit | None
+    notes: StageNotes
+    revision: int
+
+
+@dataclass(slots=True)
+class _Work:
+    organization_id: int
+    run: BucketRun
+    known: Known
+    buckets_max: int
+    points_max: int
+    changes: Changes = field(default_factory=Changes)
+    notes: StageNotes = field(default_factory=StageNotes)
+    left: Marks = field(default_factory=dict)
+    expanded: int = 0
+
+
+def bucket_defer(session: Session, *, organization_id: int) -> UUID | None:
+    """Put the oldest dirty bucket last, for it cannot be computed; return its entity."""
+    entity_id: UUID | None = session.scalar(_DEFER, {"organization_id": organization_id})
+    return entity_id
+
+
+def organizations_dirty(session: Session) -> list[int]:
+    """Return the organizations in which buckets of rollups are dirty."""
+    return sorted(session.scalars(_DUE))
+
+
+def buckets_compute(
+    session: Session,
+    *,
+    organization_id: int,
+    run: BucketRun,
+    now: datetime,
+    rows_max: int = ROWS_MAX,
+    buckets_max: int = BUCKETS_MAX,
+    points_max: int = POINTS_SCANNED_MAX,
+) -> ComputedBuckets:
+    """Compute the oldest dirty buckets of an organization; where another transaction does, none.
+
+    Of a long time at most `buckets_max` buckets are computed, the rest is marked again.
+    Raises LimitExceededError where more than `points_max` points would have to be read: then take fewer.
+    """
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    if not session.scalar(_LOCKED, {"organization_id": organization_id}):
+        return ComputedBuckets(0, True, None, StageNotes(), revision)
+    taken = _take(session, organization_id, rows_max)
+    known = run.cache.get(session, organization_id=organization_id, revision=revision)
+    work = _Work(organization_id, run, known, buckets_max, points_max)
+    by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
+    for row in taken:
+        spans = by_what.setdefault(row.what, {}).setdefault(row.entity_id.bytes, [])
+        spans.append((micros_of(row.begins), micros_of(row.ends)))
+    for what, of_what in by_what.items():
+        rollup = known.rollups.get(what)
+        if rollup is None:
+            continue
+        if of_what.pop(rollup.id.bytes, None) is not None:
+            _expand(session, work, rollup)
+            work.expanded += 1
+        if of_what:
+            _compute(session, work, rollup, of_what)
+    buckets_mark(session, organization_id=organization_id, marks=work.left)
+    commit = _write(session, work, now)
+    is_done = len(taken) < rows_max and not work.left and not work.expanded
+    return ComputedBuckets(len(taken), is_done, commit, work.notes, revision)
+
+
+def _take(session: Session, organization_id: int, limit: int) -> Sequence[Any]:
+    rows = session.execute(_TAKE, {"organization_id": organization_id, "limit": limit}).all()
+    if rows:
+        session.execute(
+            _TAKEN,
+            {
+                "organization_id": organization_id,
+                "entities": uuid_array(b"".join(row.entity_id.bytes for row in rows)),
+                "whats": text_array(row.what.encode() for row in rows),
+                "begins": instant_array([micros_of(row.begins) for row in rows]),
+            },
+        )
+    return rows
+
+
+def _expand(session: Session, work: _Work, rollup: Rollup) -> None:
+    """Mark all time at every entity that a rollup has, or may have, points at."""
+    uppers = {
+        row.bytes
+        for row in session.scalars(
+            select(rollup_entities.c.entity_id).where(
+                rollup_entities.c.organization_id == work.organization_id, rollup_entities.c.rollup_id == rollup.id
+            )
+        )
+    }
+    if not rollup.is_deleted:
+        of = rollup.draft.of
+        statement = select(entities.c.id).where(
+            entities.c.organization_id == work.organization_id, entities.c.kind.in_(sorted(of.kinds))
+        )
+        if of.types is not None:
+            statement = statement.where(entities.c.type.in_(sorted(of.types)))
+        ids = [row.bytes for row in session.scalars(statement)]
+        above_fill(session, organization_id=work.organization_id, known=work.known, ids=ids)
+        uppers |= {above.upper for each in ids for above in work.known.above[each] if above.what == rollup.what}
+    grid = work.known.grids[rollup.what]
+    all_time_mark(session, organization_id=work.organization_id, what=rollup.what, grid=grid, uppers=sorted(uppers))
+
+
+def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]) -> None:
+    organization_id, draft = work.organization_id, rollup.draft
+    members = below_get(session, organization_id=organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty))
+    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members)
+    stretches = _stretches(session, work, rollup, dirty, (members, sources))
+    if not stretches:
+        return
+    tables = [np.full((len(members[s.upper]), len(s.edges) - 1), np.nan) for s in stretches]
+    for n, k, values in values_read(
+        session,
+        organization_id=organization_id,
+        draft=draft,
+        stretches=stretches,
+        members=members,
+        sources=sources,
+        limit=work.points_max,
+    ):
+        tables[n][k] = values
+    stands = standing_read(session, organization_id=organization_id, stretches=stretches, sources=sources)
+    wanted, stored = [NOTHING], [NOTHING]
+    for n, stretch in enumerate(stretches):
+        values = rollup_values(draft, tables[n], weights_of(members[stretch.upper]))
+        has = np.flatnonzero(~np.isnan(values))
+        wanted.append(Column(np.full(len(has), n, dtype=np.int64), stretch.edges[:-1][has], values[has]))
+        if n in stands:
+            points = stands[n]
+            stored.append(Column(np.full(len(points.at), n, dtype=np.int64), points.at, points.values))
+    _change(session, work, rollup, [s.upper for s in stretches], (columns_join(wanted), columns_join(stored)))
+
+
+def _change(
+    session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes], columns: tuple[Column, Column]
+) -> None:
+    """Note how what stands differs from what is wanted. uppers: by the columns' places."""
+    wanted, stored = columns
+    having = sorted({uppers[n] for n in {*wanted.of.tolist(), *stored.of.tolist()}})
+    series = series_ensure(
+        session,
+        organization_id=work.organization_id,
+        metric=rollup.draft.metric,
+        unit=rollup.draft.unit,
+        entities=having,
+        memory=work.run.memory,
+        notes=work.notes,
+        # The unit may be another than when the series was made.
+        is_anew=rollup.updated_at != rollup.created_at,
+        origin=ROLLUP,
+    )
+    before = len(work.changes.changed)
+    work.changes.add(metric=rollup.draft.metric, entities=uppers, series=series, wanted=wanted, stored=stored)
+    written = sorted({change.entity for change in work.changes.changed[before:] if len(change.at)})
+    if written:
+        session.execute(
+            _WRITTEN,
+            {
+                "organization_id": work.organization_id,
+                "rollup_id": rollup.id,
+                "entities": uuid_array(b"".join(written)),
+            },
+        )
+
+
+def _stretches(
+    session: Session,
+    work: _Work,
+    rollup: Rollup,
+    dirty: Mapping[bytes, list[tuple[int, int]]],
+    read: tuple[Mapping[bytes, Sequence[Member]], Sources],
+) -> list[Stretch]:
+    """Lay out the buckets that are computed now; what is too long is narrowed to where there are points, and cut."""
+    members, sources = read
+    grid = work.known.grids[rollup.what]
+    joined = [(upper, *span) for upper, spans in sorted(dirty.items()) for span in spans_joined(spans)]
+    coarse = [each for each in joined if grid.is_long(each[1], each[2])]
+    narrowed = bounds_read(
+        session, organization_id=work.organization_id, asked=coarse, members=members, sources=sources
+    )
+    spans = [each for each in joined if not grid.is_long(each[1], each[2])]
+    spans += [(coarse[n][0], *found) for n, found in enumerate(narrowed) if found is not None]
+    stretches: list[Stretch] = []
+    cells = 0
+    for upper, begins_us, ends_us in spans:
+        begins, ends = max(begins_us, FIRST_US), min(ends_us, LAST_US)
+        # At least one bucket, so that every transaction comes further.
+        size = max(1, len(members[upper]))
+        most = max(0 if stretches else 1, min(work.buckets_max, (CELLS_MAX - cells) // size))
+        until = begins
+        if most:
+            edges = grid.edges(begins, grid.cut(begins, ends, most))
+            until = int(edges[-1])
+            cells += size * (len(edges) - 1)
+            stretches.append(Stretch(upper, edges))
+        if until < ends:
+            work.left[upper, rollup.what, until] = (ends, until)
+    return stretches
+
+
+def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None:
+    changes_write(
+        session,
+        organization_id=work.organization_id,
+        changes=work.changes,
+        memory=work.run.memory,
+        notes=work.notes,
+    )
+    if not work.changes.changed:
+        return None
+    touched: dict[bytes, tuple[int, int]] = {}
+    for change in work.changes.changed:
+        first, last = touched.get(change.entity, (change.begins_us, change.ends_us - 1))
+        touched[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
+    windows_note(session, organization_id=work.organization_id, touched=touched, reason=ROLLUP)
+    return commit_note(session, organization_id=work.organization_id, changes=work.changes.changed, now=now)

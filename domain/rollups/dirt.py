@@ -1,0 +1,140 @@
+"""Dirty buckets: what has to be computed anew, pushed up the graph from where something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from domain.rollups.grid import FIRST_US, LAST_US, Grid
+from domain.rollups.known import Known, RollupCache, above_fill, uppers_of
+from domain.rollups.model import WHAT
+from domain.rollups.tables import rollup_entities
+from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.links import among
+from graph.walk.spans import spans_within
+
+# (entity, what, begin) to (end, from when on it changed).
+Marks = dict[tuple[bytes, str, int], tuple[int, int]]
+Span = tuple[int, int]
+
+_REVISION: Final = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
+# DO UPDATE: it waits for whoever is about to take the bucket away, who would not see what this transaction wrote. In
+# the order of the keys, so that no two wait for each other. Nothing is written where the bucket is as dirty already.
+_MARK = text(
+    """
+    INSERT INTO dirty_buckets AS d (organization_id, entity_id, what, begins, ends, changed_from)
+    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c
+    FROM unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c) ORDER BY u.e, u.w, u.b
+    ON CONFLICT (organization_id, entity_id, what, begins) DO UPDATE
+        SET ends = greatest(d.ends, excluded.ends), changed_from = least(d.changed_from, excluded.changed_from)
+        WHERE d.ends < excluded.ends OR d.changed_from > excluded.changed_from
+    """
+)
+
+
+def rollups_touch(
+    session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]], cache: RollupCache
+) -> int:
+    """Mark the buckets that are made of these entities' metrics over these times; return how many.
+
+    touched: by entity (16 bytes), [begin, end) in microseconds of event time. The caller holds the organization's
+    graph, shared, and has written what changed. Three statements where all is known.
+    """
+    if not touched:
+        return 0
+    known = _known(session, organization_id, cache)
+    if not known.rollups:
+        return 0
+    above_fill(session, organization_id=organization_id, known=known, ids=touched)
+    marks: Marks = {}
+    for entity, spans in touched.items():
+        for above in known.above[entity]:
+            for begins, ends in spans:
+                for member_begins, member_ends in above.spans:
+                    since, until = max(begins, member_begins), min(ends, member_ends)
+                    if since < until:
+                        _note(marks, above.upper, above.what, above.grid.touched(since, until))
+    buckets_mark(session, organization_id=organization_id, marks=marks)
+    return len(marks)
+
+
+def rollups_touch_at(
+    session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]], cache: RollupCache
+) -> int:
+    """Mark the buckets of all rollups at these entities, and above them, over these times; return how many.
+
+    For what is below them, or what they are, has changed: an edge of a hierarchy, a place, a type.
+    """
+    if not touched:
+        return 0
+    known = _known(session, organization_id, cache)
+    if not known.rollups:
+        return 0
+    marks: Marks = {}
+    found = uppers_of(session, organization_id=organization_id, known=known, ids=touched)
+    for entity, uppers in found.items():
+        for what, upper, member_spans in uppers:
+            for begins, ends in touched[entity]:
+                for since, until in spans_within(member_spans, begins, ends):
+                    _note(marks, upper, what, known.grids[what].touched(since, until))
+    # What they had as what they were is to be taken away.
+    rows = session.execute(
+        select(rollup_entities.c.rollup_id, rollup_entities.c.entity_id).where(
+            rollup_entities.c.organization_id == organization_id,
+            among(rollup_entities.c.entity_id, [UUID(bytes=entity) for entity in touched]),
+        )
+    )
+    for row in rows:
+        what = f"{WHAT}{row.rollup_id}"
+        for begins, ends in touched[row.entity_id.bytes]:
+            _note(marks, row.entity_id.bytes, what, known.grids[what].touched(begins, ends))
+    buckets_mark(session, organization_id=organization_id, marks=marks)
+    return len(marks)
+
+
+def rollup_mark(session: Session, *, organization_id: int, rollup_id: UUID) -> None:
+    """Have all of a rollup computed anew: a bucket of its own, which the job replaces by those of its entities."""
+    marks: Marks = {(rollup_id.bytes, f"{WHAT}{rollup_id}", FIRST_US): (LAST_US, FIRST_US)}
+    buckets_mark(session, organization_id=organization_id, marks=marks)
+
+
+def all_time_mark(session: Session, *, organization_id: int, what: str, grid: Grid, uppers: Iterable[bytes]) -> None:
+    """Mark all time of a rollup at these entities."""
+    marks: Marks = {}
+    for upper in uppers:
+        _note(marks, upper, what, grid.touched(FIRST_US, LAST_US))
+    buckets_mark(session, organization_id=organization_id, marks=marks)
+
+
+def buckets_mark(session: Session, *, organization_id: int, marks: Marks) -> None:
+    """Note dirty buckets. One statement at most."""
+    if not marks:
+        return
+    arrays_enable(session)
+    session.execute(
+        _MARK,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(entity for entity, _, _ in marks)),
+            "whats": text_array(what.encode() for _, what, _ in marks),
+            "begins": instant_array([begins for _, _, begins in marks]),
+            "ends": instant_array([ends for ends, _ in marks.values()]),
+            "changed": instant_array([changed for _, changed in marks.values()]),
+        },
+    )
+
+
+def _known(session: Session, organization_id: int, cache: RollupCache) -> Known:
+    revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
+    return cache.get(session, organization_id=organization_id, revision=int(revision))
+
+
+def _note(marks: Marks, entity: bytes, what: str, buckets: Iterable[tuple[int, int, int]]) -> None:
+    for begins, ends, changed in buckets:
+        key = (entity, what, begins)
+        stands = marks.get(key, (ends, changed))
+        marks[key] = (max(ends, stands[0]), min(changed, stands[1]))

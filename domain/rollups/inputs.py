@@ -1,0 +1,203 @@
+"""Reads what buckets are made of: descendants' points while they are descendants, and what stands already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.rollups.known import Member
+from domain.rollups.model import RollupDraft
+from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
+from domain.telemetry.attribution import Link, Segment, SeriesRow, Source, device_sources, linked_sources
+from domain.telemetry.buckets import Counted, bucket_aggregate
+from domain.telemetry.hours.read import counted_scan, hours_serve
+from domain.telemetry.links import links_list, series_rows
+from domain.telemetry.packed import Instants, Points, Values, micros_of
+from domain.telemetry.scan import points_scan, windows_scan
+from graph.kinds import EntityKind
+from graph.walk.spans import spans_within
+
+_BOUNDS = text(
+    """
+    SELECT u.n - 1 AS n, f."timestamp" AS first, l."timestamp" AS last
+    FROM unnest(:series, :begins, :ends) WITH ORDINALITY AS u (s, b, t, n)
+    CROSS JOIN LATERAL (
+        SELECT h."timestamp" FROM telemetry_history h
+        WHERE h.organization_id = :organization_id AND h.series_id = u.s AND h."timestamp" >= u.b
+            AND h."timestamp" < u.t ORDER BY h."timestamp" LIMIT 1
+    ) f
+    CROSS JOIN LATERAL (
+        SELECT h."timestamp" FROM telemetry_history h
+        WHERE h.organization_id = :organization_id AND h.series_id = u.s AND h."timestamp" >= u.b
+            AND h."timestamp" < u.t ORDER BY h."timestamp" DESC LIMIT 1
+    ) l
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets."""
+
+    upper: bytes
+    edges: Instants
+
+    @property
+    def begins_us(self) -> int:
+        """Where the first bucket begins."""
+        return int(self.edges[0])
+
+    @property
+    def ends_us(self) -> int:
+        """Where the last bucket ends."""
+        return int(self.edges[-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What is read for a rollup: by descendant, its series of the metric; by upper entity, its own series or None."""
+
+    of: Mapping[UUID, Sequence[Source]]
+    own: Mapping[bytes, SeriesRow | None]
+
+
+def sources_read(
+    session: Session, *, organization_id: int, draft: RollupDraft, members: Mapping[bytes, Sequence[Member]]
+) -> Sources:
+    """Return where the points of descendants, and of upper entities, are stored. Two statements at most."""
+    kinds = {member.id: member.kind for of_upper in members.values() for member in of_upper}
+    linked = [i for i, kind in kinds.items() if kind != EntityKind.DEVICE]
+    links: dict[UUID, list[Link]] = {}
+    for link in links_list(session, organization_id=organization_id, source_ids=linked):
+        links.setdefault(link.source_id, []).append(link)
+    uppers = {UUID(bytes=upper) for upper in members}
+    devices = {link.device_id for of_entity in links.values() for link in of_entity}
+    rows = series_rows(session, organization_id=organization_id, entity_ids={*kinds, *devices, *uppers})
+    of: dict[UUID, Sequence[Source]] = {}
+    for entity_id, kind in kinds.items():
+        if kind == EntityKind.DEVICE:
+            found = device_sources(rows.get(entity_id, ()), metrics=(draft.of_metric,))
+            of[entity_id] = [source for source in found if source.port == draft.of_port]
+        else:
+            of[entity_id] = linked_sources(
+                entity_id,
+                links=links.get(entity_id, ()),
+                rows_by_device=rows,
+                metrics=(draft.of_metric,),
+            )
+    own = {
+        upper.bytes: next((row for row in rows.get(upper, ()) if row.metric == draft.metric and row.port is None), None)
+        for upper in uppers
+    }
+    return Sources(of, own)
+
+
+def bounds_read(
+    session: Session,
+    *,
+    organization_id: int,
+    asked: Sequence[tuple[bytes, int, int]],
+    members: Mapping[bytes, Sequence[Member]],
+    sources: Sources,
+) -> list[tuple[int, int] | None]:
+    """Return, of each (upper, begin, end), from where to where there is any point; None where there is none.
+
+    One statement.
+    """
+    windows: list[tuple[int, int, int, int]] = []
+    for n, (upper, begins_us, ends_us) in enumerate(asked):
+        own = sources.own[upper]
+        if own is not None:
+            windows.append((n, own.id, begins_us, ends_us))
+        for member in members[upper]:
+            for source in sources.of[member.id]:
+                segments = segments_within(source, member, begins_us, ends_us)
+                windows += [(n, s.series.id, s.begins_us, s.ends_us) for s in segments]
+    found: list[tuple[int, int] | None] = [None] * len(asked)
+    if not windows:
+        return found
+    arrays_enable(session)
+    values = {
+        "organization_id": organization_id,
+        "series": bigint_array([series for _, series, _, _ in windows]),
+        "begins": instant_array([begins for _, _, begins, _ in windows]),
+        "ends": instant_array([ends for _, _, _, ends in windows]),
+    }
+    for row in session.execute(_BOUNDS, values):
+        n, first, last = windows[row.n][0], micros_of(row.first), micros_of(row.last) + 1
+        known = found[n] or (first, last)
+        found[n] = (min(known[0], first), max(known[1], last))
+    return found
+
+
+def values_read(
+    session: Session,
+    *,
+    organization_id: int,
+    draft: RollupDraft,
+    stretches: Sequence[Stretch],
+    members: Mapping[bytes, Sequence[Member]],
+    sources: Sources,
+    limit: int,
+) -> Iterator[tuple[int, int, Values]]:
+    """Yield (stretch, place among its members, value of each bucket) of the descendants that have any.
+
+    Raises LimitExceededError where more than `limit` points would have to be read.
+    """
+    places: list[tuple[int, int]] = []
+    wanted: list[Source] = []
+    for n, stretch in enumerate(stretches):
+        for k, member in enumerate(members[stretch.upper]):
+            for source in sources.of[member.id]:
+                segments = segments_within(source, member, stretch.begins_us, stretch.ends_us)
+                if segments:
+                    places.append((n, k))
+                    wanted.append(Source(member.id, source.metric, source.port, segments))
+    if not wanted:
+        return
+    asked: dict[str, Any] = {
+        "organization_id": organization_id,
+        "sources": wanted,
+        "begins_us": min(stretch.begins_us for stretch in stretches),
+        "ends_us": max(stretch.ends_us for stretch in stretches),
+        "limit": limit,
+    }
+    scanned: Iterator[tuple[int, Counted]]
+    if all(hours_serve(stretch.edges) for stretch in stretches):
+        scanned = counted_scan(session, how=draft.combine, **asked)
+    else:
+        scanned = ((place, Counted(points, None)) for place, points in points_scan(session, **asked))
+    for place, counted in scanned:
+        n, k = places[place]
+        yield n, k, bucket_aggregate(counted, stretches[n].edges, how=draft.combine).values
+
+
+def standing_read(
+    session: Session, *, organization_id: int, stretches: Sequence[Stretch], sources: Sources
+) -> dict[int, Points]:
+    """Return what stands at the upper entities within stretches, by stretch. One statement."""
+    asked = [(n, sources.own[stretch.upper], stretch) for n, stretch in enumerate(stretches)]
+    windows = [(n, own.id, s.begins_us, s.ends_us) for n, own, s in asked if own is not None]
+    scanned = windows_scan(session, organization_id=organization_id, windows=[window[1:] for window in windows])
+    return {windows[place][0]: points for place, points in scanned}
+
+
+def segments_within(source: Source, member: Member, begins_us: int, ends_us: int) -> list[Segment]:
+    """Return the parts of a descendant's series that lie in [begins_us, ends_us) and while it is a descendant."""
+    return [
+        Segment(segment.series, since, until)
+        for segment in source.segments
+        for member_begins, member_ends in spans_within(member.spans, begins_us, ends_us)
+        for since, until in spans_within([(segment.begins_us, segment.ends_us)], member_begins, member_ends)
+    ]
+
+
+def weights_of(members: Sequence[Member]) -> Values:
+    """Return the weights of descendants, NaN where there is none."""
+    return np.array([np.nan if member.weight is None else member.weight for member in members], dtype=np.float64)

@@ -1,0 +1,198 @@
+"""What a process knows of an organization's rollups: who is above and below whom, while nothing is edited."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.rollups.grid import Grid
+from domain.rollups.model import Rollup
+from domain.rollups.queries import rollups_list
+from domain.telemetry.links import among
+from graph.errors import LimitExceededError
+from graph.tables import entities
+from graph.walk.spans import Hops, Spans, spans_above, spans_below
+
+REMEMBERED_MAX: Final = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """An upper entity of a rollup, and when one entity is among its descendants."""
+
+    grid: Grid
+    what: str
+    upper: bytes
+    spans: Spans
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A descendant, and when it is one. weight: None where it has none."""
+
+    id: UUID
+    kind: str
+    spans: Spans
+    weight: float | None
+
+
+@dataclass(slots=True)
+class Known:
+    """One organization's, at one revision of graph and configuration.
+
+    above: by entity, filled as it is asked for. below: by rollup and upper entity, likewise; its own members alone.
+    """
+
+    revision: int
+    rollups: Mapping[str, Rollup]
+    grids: Mapping[str, Grid]
+    above: dict[bytes, list[Above]] = field(default_factory=dict)
+    below: dict[tuple[str, bytes], list[Member]] = field(default_factory=dict)
+    count: int = 0
+
+
+class RollupCache:
+    """What a process knows of all organizations. Not for several threads at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, Known] = {}
+
+    def get(self, session: Session, *, organization_id: int, revision: int) -> Known:
+        """Return what is known at a revision; the caller holds the graph. One statement where it changed."""
+        known = self._known.get(organization_id)
+        if known is None or known.revision != revision or known.count > REMEMBERED_MAX:
+            found = rollups_list(session, organization_id=organization_id, with_deleted=True)
+            rollups = {rollup.what: rollup for rollup in found}
+            grids = {what: Grid(rollup.draft) for what, rollup in rollups.items()}
+            known = self._known[organization_id] = Known(revision, rollups, grids)
+        return known
+
+    def drop(self, organization_id: int) -> None:
+        """Forget an organization."""
+        self._known.pop(organization_id, None)
+
+
+def above_fill(session: Session, *, organization_id: int, known: Known, ids: Collection[bytes]) -> None:
+    """See to it that what is above these entities (16 bytes) is known. Two statements, and one a level for each way."""
+    missing = {UUID(bytes=each) for each in ids if each not in known.above}
+    if not missing:
+        return
+    for entity_id in missing:
+        known.above[entity_id.bytes] = []
+    rows = _rows(session, organization_id, missing)
+    ways: dict[Hops, list[Rollup]] = {}
+    for rollup in known.rollups.values():
+        if not rollup.is_deleted:
+            ways.setdefault(rollup.draft.hops, []).append(rollup)
+    for hops, of_way in ways.items():
+        wanted = [i for i, row in rows.items() if any(r.draft.of.has(row.kind, row.type) for r in of_way)]
+        if not wanted:
+            continue
+        found = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
+        uppers = {upper for of_entity in found.values() for upper in of_entity}
+        kinds = _rows(session, organization_id, uppers)
+        for rollup in of_way:
+            fitting = {i for i in uppers if rollup.draft.at.has(kinds[i].kind, kinds[i].type)}
+            for entity_id, of_entity in found.items():
+                if not rollup.draft.of.has(rows[entity_id].kind, rows[entity_id].type):
+                    continue
+                places = [
+                    Above(known.grids[rollup.what], rollup.what, upper.bytes, spans)
+                    for upper, spans in of_entity.items()
+                    if upper in fitting and upper != entity_id
+                ]
+                known.above[entity_id.bytes] += places
+                known.count += len(places)
+
+
+def uppers_of(
+    session: Session, *, organization_id: int, known: Known, ids: Collection[bytes]
+) -> dict[bytes, list[tuple[str, bytes, Spans]]]:
+    """Return, by entity, (what, upper, spans) of every rollup that it or anything above it can have.
+
+    Whatever the entity's own kind and type: for changes of what is below it.
+    """
+    wanted = [UUID(bytes=each) for each in ids]
+    result: dict[bytes, list[tuple[str, bytes, Spans]]] = {each: [] for each in ids}
+    for hops in {rollup.draft.hops for rollup in known.rollups.values() if not rollup.is_deleted}:
+        found = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
+        kinds = _rows(session, organization_id, {upper for of_entity in found.values() for upper in of_entity})
+        for rollup in known.rollups.values():
+            if rollup.is_deleted or rollup.draft.hops != hops:
+                continue
+            for entity_id, of_entity in found.items():
+                result[entity_id.bytes] += [
+                    (rollup.what, upper.bytes, spans)
+                    for upper, spans in of_entity.items()
+                    if upper in kinds and rollup.draft.at.has(kinds[upper].kind, kinds[upper].type)
+                ]
+    return result
+
+
+def below_get(
+    session: Session, *, organization_id: int, known: Known, rollup: Rollup, uppers: Collection[bytes]
+) -> dict[bytes, list[Member]]:
+    """Return the descendants that a rollup counts, by upper entity; none where the rollup is not made.
+
+    Raises LimitExceededError where there are too many.
+    """
+    missing = {UUID(bytes=each) for each in uppers if (rollup.what, each) not in known.below}
+    if missing:
+        for upper in missing:
+            known.below[rollup.what, upper.bytes] = []
+        try:
+            _below_fill(session, organization_id, known, rollup, missing)
+        except LimitExceededError:
+            for upper in missing:
+                del known.below[rollup.what, upper.bytes]
+            raise
+    return {upper: known.below[rollup.what, upper] for upper in uppers}
+
+
+def _below_fill(session: Session, organization_id: int, known: Known, rollup: Rollup, missing: set[UUID]) -> None:
+    draft = rollup.draft
+    if rollup.is_deleted:
+        return
+    rows = _rows(session, organization_id, missing)
+    fitting = [i for i, row in rows.items() if draft.at.has(row.kind, row.type)]
+    if not fitting:
+        return
+    found = spans_below(session, organization_id=organization_id, ids=fitting, hops=draft.hops)
+    below = {node for of_upper in found.values() for node in of_upper}
+    members = _rows(session, organization_id, below, attribute=draft.attribute)
+    for upper, of_upper in found.items():
+        chosen = [
+            Member(node, members[node].kind, spans, _weight(members[node].weight))
+            for node, spans in sorted(of_upper.items())
+            if node != upper and draft.of.has(members[node].kind, members[node].type)
+        ]
+        known.below[rollup.what, upper.bytes] = chosen
+        known.count += len(chosen)
+
+
+def _weight(value: Any) -> float | None:
+    """Return a weight; what is no positive number is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
+        return None
+    return float(value)
+
+
+def _rows(
+    session: Session, organization_id: int, ids: Iterable[UUID], *, attribute: str | None = None
+) -> dict[UUID, Any]:
+    """Return id, kind, type and, of one attribute, the value."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    weight = entities.c.attributes[attribute if attribute is not None else ""].label("weight")
+    rows = session.execute(
+        select(entities.c.id, entities.c.kind, entities.c.type, weight).where(
+            entities.c.organization_id == organization_id, among(entities.c.id, wanted)
+        )
+    )
+    return {row.id: row for row in rows}

@@ -1,0 +1,43 @@
+"""One value out of the values of all descendants in a bucket. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.rollups.model import RollupAggregate, RollupDraft, Worst
+from domain.telemetry.buckets import sum_rounded
+from domain.telemetry.packed import Values
+
+
+def rollup_values(draft: RollupDraft, values: Values, weights: Values) -> Values:
+    """Return a value for each bucket, NaN where there is none. Whatever the order of the descendants.
+
+    values: shape (descendants, buckets), each descendant's own value of each bucket, NaN where it has none. weights:
+    shape (descendants,), NaN for one without. Sums are exact, rounded once; what no double holds is no value.
+    """
+    if draft.aggregate is RollupAggregate.WEIGHTED_MEAN:
+        values = np.where(np.isnan(weights)[:, None], np.nan, values)
+    has = ~np.isnan(values)
+    counts = has.sum(axis=0)
+    result = np.full(values.shape[1], np.nan)
+    filled = np.flatnonzero(counts)
+    low = draft.aggregate is RollupAggregate.MIN or draft.worst is Worst.LOWEST
+    if draft.aggregate is RollupAggregate.COUNT:
+        result[filled] = counts[filled]
+    elif draft.aggregate in (RollupAggregate.MIN, RollupAggregate.MAX, RollupAggregate.WORST):
+        result[filled] = (np.nanmin if low else np.nanmax)(values[:, filled], axis=0)
+    else:
+        for n in filled.tolist():
+            result[n] = _mean_or_sum(draft, values[has[:, n], n], weights[has[:, n]])
+    result[~np.isfinite(result)] = np.nan
+    return result
+
+
+def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Values) -> float:
+    if draft.aggregate is RollupAggregate.WEIGHTED_MEAN:
+        with np.errstate(all="ignore"):
+            weighted = values * weights
+        return sum_rounded(weighted.tolist()) / sum_rounded(weights.tolist())
+    total = sum_rounded(values.tolist())
+    return total if draft.aggregate is RollupAggregate.SUM else total / len(values)

@@ -1,0 +1,124 @@
+"""Rules, events and what became of them, as the tables that the act stage reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from domain.acting.operations import Acted, changes_act
+from domain.activities.model import ActivityDetails
+from domain.activities.queries import activity_details_get
+from graph.tenancy import organization_set
+from tests.graph.world import World, new_id
+
+TABLES = """
+CREATE TABLE rules (organization_id integer NOT NULL, id uuid NOT NULL, name text NOT NULL, action jsonb,
+    PRIMARY KEY (organization_id, id));
+CREATE TABLE events (organization_id integer NOT NULL, id uuid NOT NULL, rule_id uuid NOT NULL, entity_id uuid NOT NULL,
+    severity text NOT NULL, suppressed boolean NOT NULL DEFAULT false, began_at timestamptz NOT NULL,
+    opened_at timestamptz NOT NULL, cleared_at timestamptz, withdrawn_at timestamptz,
+    PRIMARY KEY (organization_id, id));
+CREATE TABLE event_changes (organization_id integer NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY,
+    event_id uuid NOT NULL, kind text NOT NULL, at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(), fenced boolean NOT NULL DEFAULT false,
+    acted_at timestamptz, PRIMARY KEY (organization_id, id));
+ALTER TABLE rules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+ALTER TABLE event_changes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY organization_wall ON rules TO argus_pipeline USING (organization_id = (SELECT current_organization()));
+CREATE POLICY organization_wall ON events TO argus_pipeline USING (organization_id = (SELECT current_organization()));
+CREATE POLICY organization_wall ON event_changes TO argus_pipeline
+    USING (organization_id = (SELECT current_organization()));
+CREATE POLICY pipeline_lists ON event_changes FOR SELECT TO argus_pipeline USING (true);
+GRANT SELECT ON rules, events TO argus_pipeline;
+GRANT SELECT, UPDATE ON event_changes TO argus_pipeline;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """What rules find in an organization, put there by hand, and the stage that follows it."""
+
+    world: World
+    owner: Engine
+    pipeline: Engine
+
+    def rule(self, **action: Any) -> UUID:
+        """Make a rule with an action."""
+        rule_id = new_id()
+        self._run("INSERT INTO rules VALUES (:o, :id, 'Too warm', :action)", id=rule_id, action=json.dumps(action))
+        return rule_id
+
+    def opened(self, rule_id: UUID, entity_id: UUID, at: datetime, **more: Any) -> UUID:
+        """Open an event."""
+        event_id = new_id()
+        self._run(
+            "INSERT INTO events (organization_id, id, rule_id, entity_id, severity, began_at, opened_at, suppressed)"
+            " VALUES (:o, :id, :rule, :entity, 'HIGH', :at, :at, :suppressed)",
+            id=event_id, rule=rule_id, entity=entity_id, at=at, suppressed=more.pop("suppressed", False),
+        )  # fmt: skip
+        self.changed(event_id, "OPENED", at, **more)
+        return event_id
+
+    def cleared(self, event_id: UUID, at: datetime) -> None:
+        """Clear an event."""
+        self._run("UPDATE events SET cleared_at = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at)
+        self.changed(event_id, "CLEARED", at)
+
+    def withdrawn(self, event_id: UUID, at: datetime) -> None:
+        """Have the data never have had an event."""
+        self._run("UPDATE events SET withdrawn_at = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at)
+        self.changed(event_id, "WITHDRAWN", at)
+
+    def changed(self, event_id: UUID, kind: str, at: datetime, *, fenced: bool = False) -> None:
+        """Leave a change to be followed."""
+        self._run(
+            "INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)"
+            " VALUES (:o, :id, :kind, :at, :fenced)",
+            id=event_id, kind=kind, at=at, fenced=fenced,
+        )  # fmt: skip
+
+    def act(self, now: datetime, **options: Any) -> Acted:
+        """Follow what waits, in a transaction of the pipeline's role."""
+        with Session(self.pipeline) as session, session.begin():
+            organization_set(session, organization_id=self.world.organization_id)
+            return changes_act(session, organization_id=self.world.organization_id, now=now, new_id=new_id, **options)
+
+    def waiting(self) -> int:
+        """Count what is still to be followed."""
+        with Session(self.owner) as session:
+            counted: int = session.execute(
+                text("SELECT count(*) FROM event_changes WHERE acted_at IS NULL")
+            ).scalar_one()
+            return counted
+
+    def activities(self) -> list[tuple[UUID, str, ActivityDetails]]:
+        """Return all activities with status and details, the first made first."""
+        with self.world.session() as session:
+            rows = session.execute(
+                text("SELECT id, status FROM entities WHERE kind = 'ACTIVITY' AND deleted_at IS NULL ORDER BY id")
+            ).all()
+            details = activity_details_get(
+                session, organization_id=self.world.organization_id, ids=[row.id for row in rows]
+            )
+        return [(row.id, row.status, details[row.id]) for row in rows]
+
+    def _run(self, statement: str, **values: Any) -> None:
+        with Session(self.owner) as session, session.begin():
+            session.execute(text(statement), {"o": self.world.organization_id, **values})
+
+
+@pytest.fixture
+def alarms(world: World, engine: Callable[[str], Engine]) -> Alarms:
+    owner = engine("owner")
+    with Session(owner) as session, session.begin():
+        session.execute(text(TABLES))
+    return Alarms(world, owner, engine("pipeline"))

@@ -1,0 +1,149 @@
+"""A plant with rollups, its telemetry written past the pipeline, and the work of touching and computing by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from domain.rollups.compute import BucketRun, ComputedBuckets, buckets_compute
+from domain.rollups.dirt import rollups_touch, rollups_touch_at
+from domain.rollups.known import RollupCache
+from domain.rollups.model import Length, Rollup, RollupAggregate
+from domain.rollups.operations import rollup_create, rollup_delete, rollup_update
+from domain.rollups.rules import RollupWish
+from domain.telemetry.packed import micros_of
+from domain.telemetry.stages.memory import StageMemory
+from graph.change import graph_hold
+from graph.kinds import EntityKind
+from tests.domain.telemetry.line import NOW, Line
+
+HOUR = timedelta(hours=1)
+ALL = (-(2**62), 2**62)
+
+
+def wish(**arguments: Any) -> RollupWish:
+    """A rollup by the hour of `power` of parts, unless told otherwise."""
+    return RollupWish(
+        **{
+            "name": "Power",
+            "metric": "power_total",
+            "relationship": "HAS_PART",
+            "of_metric": "power",
+            "of_types": ["part"],
+            "aggregate": RollupAggregate.SUM,
+            "bucket": Length("PT1H", 0, HOUR),
+            **arguments,
+        }
+    )
+
+
+@dataclass(slots=True)
+class RollupPlant:
+    """An organization with rollups."""
+
+    line: Line
+    cache: RollupCache = field(default_factory=RollupCache)
+    run: BucketRun = field(default_factory=lambda: BucketRun(StageMemory(), RollupCache()))
+
+    @property
+    def organization_id(self) -> int:
+        return self.line.organization_id
+
+    def create(self, **arguments: Any) -> Rollup:
+        with self.line.world.changing() as (session, change):
+            return rollup_create(session, change=change, wish=wish(**arguments))
+
+    def update(self, rollup: Rollup, **arguments: Any) -> Rollup:
+        with self.line.world.changing() as (session, change):
+            return rollup_update(session, change=change, rollup_id=rollup.id, wish=wish(**arguments))
+
+    def delete(self, rollup: Rollup) -> Rollup:
+        with self.line.world.changing() as (session, change):
+            return rollup_delete(session, change=change, rollup_id=rollup.id)
+
+    def asset(self, type_name: str | None = None) -> UUID:
+        return self.line.world.entity(EntityKind.ASSET, type_name)
+
+    def measured(self, type_name: str = "part") -> tuple[UUID, UUID]:
+        """Make an asset with a device that measures it; return both."""
+        asset, device = self.asset(type_name), self.line.device()
+        self.line.world.edge(asset, "MONITORED_BY", device)
+        return asset, device
+
+    def send(self, device: UUID, metric: str, points: Iterable[tuple[datetime, Any]]) -> None:
+        """Have readings of a device stored."""
+        readings = [{"device_id": device, "timestamp": at, "metrics": {metric: value}} for at, value in points]
+        batches = self.line.send(*readings)
+        self.line.normalize(batches)
+
+    def touch(self, touched: Mapping[UUID, Sequence[tuple[datetime, datetime]]]) -> int:
+        """Mark what is above entities, as the derive stage does."""
+        return self._touch(rollups_touch, {key: [_span(*span) for span in spans] for key, spans in touched.items()})
+
+    def touch_all(self, *entities: UUID) -> int:
+        """Mark all time above entities."""
+        return self._touch(rollups_touch, {each: [ALL] for each in entities})
+
+    def touch_at(self, *entities: UUID) -> int:
+        """Mark all time at entities and above, as changes of what is below them do."""
+        return self._touch(rollups_touch_at, {each: [ALL] for each in entities})
+
+    def compute(self, **arguments: Any) -> ComputedBuckets:
+        """Compute dirty buckets in one transaction."""
+        with self.line.pipeline() as session:
+            done = buckets_compute(session, organization_id=self.organization_id, run=self.run, now=NOW, **arguments)
+        self.run.memory.keep(done.notes)
+        return done
+
+    def crash(self, error: type[Exception]) -> None:
+        """Compute, and lose it before it is committed."""
+        with suppress(error), self.line.pipeline() as session:
+            buckets_compute(session, organization_id=self.organization_id, run=self.run, now=NOW)
+            raise error
+
+    def drain(self, **arguments: Any) -> None:
+        """Compute until nothing is dirty."""
+        while not self.compute(**arguments).is_done:
+            pass
+
+    def standing(self, metric: str = "power_total") -> dict[tuple[UUID, datetime], float]:
+        """What stands, by entity and bucket."""
+        return {
+            (entity_id, at): float(value)
+            for (entity_id, _, name, at), value in self.line.history().items()
+            if name == metric and value is not None
+        }
+
+    def dirty(self) -> list[tuple[UUID, str, datetime, datetime, datetime]]:
+        rows = self.line.rows(
+            "SELECT entity_id, what, begins, ends, changed_from FROM dirty_buckets WHERE organization_id = :o"
+            " ORDER BY 1, 2, 3",
+            o=self.organization_id,
+        )
+        return [tuple(row) for row in rows]
+
+    def windows(self) -> list[tuple[UUID, datetime, datetime, str]]:
+        rows = self.line.rows(
+            "SELECT entity_id, begins, ends, reason FROM dirty_windows WHERE organization_id = :o ORDER BY id",
+            o=self.organization_id,
+        )
+        return [tuple(row) for row in rows]
+
+    def _touch(self, touch: Any, touched: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
+        with self.line.pipeline() as session:
+            graph_hold(session, organization_id=self.organization_id)
+            marked: int = touch(
+                session,
+                organization_id=self.organization_id,
+                touched={entity.bytes: spans for entity, spans in touched.items()},
+                cache=self.cache,
+            )
+        return marked
+
+
+def _span(begins: datetime, ends: datetime) -> tuple[int, int]:
+    return micros_of(begins), micros_of(ends)

@@ -1,0 +1,207 @@
+"""Whatever the order of readings, edits, touches and computations, and whatever is rolled back: the same rollups.
+
+The reference lays out every point by itself: for each bucket and upper entity it asks, point by point, whether there
+is a way down at that very time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from domain.rollups.model import Length, RollupAggregate
+from domain.telemetry.packed import Aggregate
+from graph.edges.model import EdgeVersion
+from graph.edges.operations import edge_correct, edge_retract
+from graph.errors import ArgusError
+from graph.kinds import EntityKind
+from tests.domain.rollups.plant import RollupPlant
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import world_create
+
+_SLUGS = count(1)
+MINUTE = timedelta(minutes=1)
+SLOT = 20 * MINUTE
+SLOTS = 24
+BEGIN = NOW - SLOTS * SLOT
+
+
+def slot(number: int) -> datetime:
+    return BEGIN + number * SLOT
+
+
+@dataclass(slots=True)
+class Fact:
+    """An edge as it is believed: from slot `start` up to, and without, `end`; None: for ever."""
+
+    version: EdgeVersion
+    source: UUID
+    relationship: str
+    target: UUID
+    start: int
+    end: int | None
+
+    def holds(self, at: datetime) -> bool:
+        return slot(self.start) <= at and (self.end is None or at < slot(self.end))
+
+
+@dataclass(slots=True)
+class Reference:
+    """All that is so: who measures what, and what is believed of the graph."""
+
+    readings: dict[UUID, dict[datetime, float]] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+    def below(self, upper: UUID, at: datetime) -> set[UUID]:
+        found = {upper}
+        while True:
+            down = {f.target for f in self.facts if f.source in found and f.relationship == "HAS_PART" and f.holds(at)}
+            if down <= found:
+                return found - {upper}
+            found |= down
+
+    def values(self, uppers: list[UUID], parts: list[UUID], hours: int) -> dict[tuple[UUID, datetime], list[float]]:
+        """Each descendant's own sum of each bucket of so many hours."""
+        found: dict[tuple[UUID, datetime], dict[UUID, float]] = {}
+        for part in parts:
+            for at, value in sorted(self.readings.get(part, {}).items()):
+                hour = at.replace(minute=0)
+                bucket = hour - timedelta(hours=hour.hour % hours)
+                for upper in uppers:
+                    if part in self.below(upper, at):
+                        of_bucket = found.setdefault((upper, bucket), {})
+                        of_bucket[part] = of_bucket.get(part, 0.0) + value
+        return {key: list(of_bucket.values()) for key, of_bucket in found.items()}
+
+
+# Whole numbers: their sums are exact in any order, so the reference may add as it likes.
+steps_drawn = st.lists(
+    st.one_of(
+        st.tuples(st.just("read"), st.integers(0, 2), st.integers(0, SLOTS - 1), st.integers(-50, 50)),
+        st.tuples(st.just("edge"), st.integers(0, 5), st.integers(0, 5), st.integers(0, SLOTS)),
+        st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, SLOTS), st.integers(1, 12)),
+        st.tuples(st.just("retract"), st.integers(0, 9), st.just(0), st.just(0)),
+        st.tuples(st.just("compute"), st.integers(1, 3), st.integers(1, 30), st.just(0)),
+        st.tuples(st.just("crash"), st.just(0), st.just(0), st.just(0)),
+    ),
+    min_size=5,
+    max_size=30,
+)
+
+
+class _CrashError(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class Machine:
+    """The system under test and the reference, taking the same steps."""
+
+    plant: RollupPlant
+    uppers: list[UUID]
+    parts: list[UUID]
+    devices: dict[UUID, UUID]
+    reference: Reference = field(default_factory=Reference)
+
+    def step(self, name: str, a: int, b: int, c: int) -> None:
+        getattr(self, name)(a, b, c)
+
+    def read(self, part: int, when: int, value: int) -> None:
+        entity, at = self.parts[part], slot(when)
+        # A later reading of the same time wins.
+        self.plant.send(self.devices[entity], "power", [(at, value)])
+        self.reference.readings.setdefault(entity, {})[at] = float(value)
+        self.plant.touch({entity: [(at, at + timedelta(microseconds=1))]})
+
+    def edge(self, source: int, target: int, start: int) -> None:
+        nodes = [*self.uppers, *self.parts]
+        one, other = nodes[source], nodes[target]
+        if source == target:
+            return
+        try:
+            version = self.plant.line.world.edge(one, "HAS_PART", other, valid_from=slot(start))
+        except ArgusError:
+            return
+        self.reference.facts.append(Fact(version, one, "HAS_PART", other, start, None))
+        self.plant.touch_at(one)
+
+    def move(self, which: int, start: int, length: int) -> None:
+        if not self.reference.facts:
+            return
+        fact = self.reference.facts[which % len(self.reference.facts)]
+        try:
+            with self.plant.line.world.changing() as (session, change):
+                edge_correct(
+                    session,
+                    change=change,
+                    edge_id=fact.version.edge_id,
+                    valid_from=slot(start),
+                    valid_until=slot(start + length),
+                )
+        except ArgusError:
+            return
+        fact.start, fact.end = start, start + length
+        self.plant.touch_at(fact.source)
+
+    def retract(self, which: int, _b: int, _c: int) -> None:
+        if not self.reference.facts:
+            return
+        fact = self.reference.facts.pop(which % len(self.reference.facts))
+        with self.plant.line.world.changing() as (session, change):
+            edge_retract(session, change=change, edge_id=fact.version.edge_id)
+        self.plant.touch_at(fact.source)
+
+    def compute(self, rows: int, buckets: int, _c: int) -> None:
+        self.plant.compute(rows_max=rows, buckets_max=buckets)
+
+    def crash(self, _a: int, _b: int, _c: int) -> None:
+        self.plant.crash(_CrashError)
+
+
+def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -> None:
+    # One holder for all examples.
+    first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="rollups"), engine)
+
+    @settings(
+        max_examples=40,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+    @given(steps=steps_drawn)
+    def check(steps: list[tuple[str, int, int, int]]) -> None:
+        slug = f"rollups-{next(_SLUGS)}"
+        world = world_create(owner=engine("owner"), api=engine("api"), slug=slug)
+        plant = RollupPlant(Line(world, engine, lease=first.run().lease))
+        uppers = plant.line.world.entities(EntityKind.ASSET, 3, "machine")
+        measured = [plant.measured() for _ in range(3)]
+        parts = [part for part, _ in measured]
+        machine = Machine(plant, [*uppers], parts, dict(measured))
+        four = Length("PT4H", 0, timedelta(hours=4))
+        at = {"at_types": ["machine"]}
+        plant.create(**at)
+        plant.create(
+            name="Worst", metric="worst", aggregate=RollupAggregate.MAX, bucket=four, combine=Aggregate.SUM, **at
+        )
+        plant.create(name="Number", metric="number", aggregate=RollupAggregate.COUNT, bucket=four, **at)
+        for step in steps:
+            machine.step(*step)
+        plant.drain()
+        hourly = machine.reference.values([*uppers], parts, 1)
+        assert plant.standing() == {key: sum(values) for key, values in hourly.items()}
+        by_four = machine.reference.values([*uppers], parts, 4)
+        assert plant.standing("worst") == {key: max(values) for key, values in by_four.items()}
+        assert plant.standing("number") == {key: len(values) for key, values in by_four.items()}
+        # And all of it again, as one that knew from the start.
+        plant.touch_at(*uppers)
+        plant.drain()
+        assert plant.standing() == {key: sum(values) for key, values in hourly.items()}
+
+    check()

@@ -1,0 +1,97 @@
+"""The job that computes dirty buckets, and what it tells the live feed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from domain.rollups.compute import buckets_compute
+from domain.telemetry.entries import norm_decode
+from domain.telemetry.feed import DERIVED_PARTITION
+from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, stream_name
+from tests.domain.rollups.plant import RollupPlant
+from tests.domain.telemetry.line import NOW, Line
+from workers import buckets
+from workers.enqueue import Enqueuer
+from workers.process import QUEUE_SHORT, ProcessState
+
+HOUR = timedelta(hours=1)
+
+
+def jobs(state: ProcessState) -> list[list[Any]]:
+    return [list(job.args) for job in state.queue(QUEUE_SHORT).jobs if job.func_name == "workers.buckets.compute"]
+
+
+@pytest.fixture
+def plant(line: Line) -> RollupPlant:
+    line.partitions = 1
+    plant = RollupPlant(line)
+    plant.create()
+    return plant
+
+
+def measure(plant: RollupPlant, *points: tuple[datetime, float]) -> None:
+    machine = plant.asset()
+    part, device = plant.measured()
+    plant.line.world.edge(machine, "HAS_PART", part)
+    plant.send(device, "power", points)
+    plant.touch_all(part)
+
+
+def test_a_job_computes_what_is_dirty_and_tells_the_feed(state: ProcessState, plant: RollupPlant) -> None:
+    measure(plant, (NOW - HOUR, 1.0), (NOW - 2 * HOUR, 2.0))
+    buckets.compute(7, 0)
+    assert sorted(plant.standing().values()) == [1.0, 2.0]
+    assert plant.dirty() == []
+    last = state.bus.last_entry(stream_name(DERIVED, BUCKETS_PARTITION))
+    assert last is not None
+    entry = norm_decode(last[1])
+    assert (entry.partition, entry.position) == (DERIVED_PARTITION + BUCKETS_PARTITION, 1)
+    assert (entry.names, sorted(entry.values.tolist())) == (["power_total"], [1.0, 2.0])
+    [commit] = plant.line.rows("SELECT partition, position, corrects FROM derived_commits")
+    assert tuple(commit) == (BUCKETS_PARTITION, 1, False)
+    assert jobs(state) == []
+
+
+def test_what_a_job_has_no_time_for_is_the_next_ones(
+    state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(plant, (NOW - HOUR, 1.0))
+    monkeypatch.setattr(buckets, "RUN_S", -1.0)
+    buckets.compute(7, 0)
+    buckets.compute(8, buckets.PARTS_MAX)
+    assert jobs(state) == [[7, 1]]
+
+
+def test_a_bucket_that_is_too_much_is_put_last(
+    state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(plant, (NOW - HOUR, 1.0), (NOW - HOUR / 2, 2.0))
+    plant.drain()
+    measure(plant, (NOW - HOUR, 1.0), (NOW - HOUR / 2, 2.0))
+    first = plant.dirty()
+
+    def little(*arguments: Any, **named: Any) -> Any:
+        return buckets_compute(*arguments, **named, points_max=1)
+
+    monkeypatch.setattr(buckets, "buckets_compute", little)
+    buckets.compute(7, 0)
+    assert plant.dirty() == first
+    monkeypatch.undo()
+    buckets.compute(8, 0)
+    assert (plant.dirty(), len(plant.standing())) == ([], 2)
+
+
+def test_it_is_enqueued_once_a_second_while_there_is_dirt(state: ProcessState, plant: RollupPlant) -> None:
+    enqueuers = [Enqueuer(state), Enqueuer(state)]
+    for enqueuer in (*enqueuers, *enqueuers):
+        enqueuer.look()
+    turns = [turn for turn, _ in jobs(state)]
+    # Two, where the second ends within this test.
+    assert 1 <= len(turns) <= 2
+    assert len(set(turns)) == len(turns)
+    plant.drain()
+    Enqueuer(state).look()
+    assert [turn for turn, _ in jobs(state)] == turns

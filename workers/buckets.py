@@ -1,0 +1,111 @@
+"""Dirty buckets: jobs that walk the graph and compute rollups. Looked at every second.
+
+A job takes nothing but the state of the world, and may run twice at once: of one organization only one transaction
+computes. A job is short, for it keeps a worker from the stages: what is left is the next job's.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+from redis import RedisError
+
+from domain.derivation.feed import commit_entry
+from domain.rollups.compute import (
+    BUCKETS_MAX,
+    ROWS_MAX,
+    BucketRun,
+    ComputedBuckets,
+    bucket_defer,
+    buckets_compute,
+    organizations_dirty,
+)
+from domain.telemetry.entries import norm_encode
+from domain.telemetry.stages.normalize import DATA_ERRORS
+from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
+from graph.errors import LimitExceededError, NotFoundError
+from runtime.database import transaction
+from workers.enqueue import buckets_enqueue
+from workers.process import ProcessState, state_get
+
+_log = structlog.get_logger(__name__)
+
+RUN_S = 2.0
+# So many jobs follow each other for one second; what is dirty then is another second's.
+PARTS_MAX = 20
+_STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
+
+
+def compute(turn: int, part: int) -> None:
+    """Compute dirty buckets of all organizations. An RQ job. turn: the second it is for. part: which job of it."""
+    state = state_get()
+    deadline_s = time.monotonic() + RUN_S
+    with transaction(state.engine) as session:
+        due = organizations_dirty(session)
+    taken = 0
+    while due:
+        if state.stopping.is_set() or time.monotonic() > deadline_s:
+            if part < PARTS_MAX:
+                buckets_enqueue(state, turn, part + 1)
+            break
+        # Each in its turn, so that none waits for the long time of another.
+        organization_id = due.pop(0)
+        done = _some(state, organization_id)
+        if done is not None:
+            taken += done.taken
+            if not done.is_done:
+                due.append(organization_id)
+    if taken:
+        state.bus.trim(_STREAM, (), kept_ms=KEPT_MS[DERIVED])
+        _log.info("buckets_computed", buckets=taken, organizations_left=len(due))
+
+
+def _some(state: ProcessState, organization_id: int) -> ComputedBuckets | None:
+    """Compute some buckets; fewer where they are too much at once. None: one cannot be computed, and was put last."""
+    rows, buckets = ROWS_MAX, BUCKETS_MAX
+    while True:
+        try:
+            return _transact(state, organization_id, rows, buckets)
+        except LimitExceededError:
+            if rows == buckets == 1:
+                _defer(state, organization_id)
+                return None
+            rows, buckets = (-(-rows // 8), buckets) if rows > 1 else (1, -(-buckets // 8))
+        except NotFoundError:
+            # The bus remembers another database.
+            return None
+        except DATA_ERRORS:
+            state.memory.forget()
+            state.rollups.drop(organization_id)
+            if rows == 1:
+                _defer(state, organization_id)
+                return None
+            rows = -(-rows // 8)
+
+
+def _defer(state: ProcessState, organization_id: int) -> None:
+    with transaction(state.engine, organization_id) as session:
+        entity_id = bucket_defer(session, organization_id=organization_id)
+    _log.exception("bucket_not_computed", organization=organization_id, entity=str(entity_id))
+
+
+def _transact(state: ProcessState, organization_id: int, rows: int, buckets: int) -> ComputedBuckets:
+    with transaction(state.engine, organization_id) as session:
+        done = buckets_compute(
+            session,
+            organization_id=organization_id,
+            run=BucketRun(state.memory, state.rollups),
+            now=datetime.now(UTC),
+            rows_max=rows,
+            buckets_max=buckets,
+        )
+    state.memory.keep(done.notes)
+    if done.commit is not None:
+        try:
+            state.bus.publish(_STREAM, [norm_encode(commit_entry(done.commit, revision=done.revision))])
+        except (ConnectionError, RedisError) as error:
+            # Who watches finds its place in the database.
+            _log.warning("buckets_untold", organization=organization_id, error=repr(error))
+    return done
