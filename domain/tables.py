@@ -22,6 +22,7 @@ TABLE_MODULES = (
     "domain.profiles.tables",
     "domain.replays.tables",
     "domain.rollups.tables",
+    "domain.rules.tables",
     "domain.shadows.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",

@@ -127,6 +127,8 @@ class Executor:
         if isinstance(stream, ExecutionResult):
             raise RequestError(answer_of(stream, context)["errors"])
         async for result in stream:
+            # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
+            context.loaders.clear()
             yield answer_of(result, context)
 
     def _document(self, query: str, context: Context) -> DocumentNode:

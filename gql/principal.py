@@ -47,6 +47,7 @@ _READ = """
     replays featureFlags processors shadow shadowDifferences assetProfiles
     previewAssetProfile healthExplanation
     activityTemplates notifications rollup rollups
+    rules events
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
@@ -54,6 +55,7 @@ _CHANGE = (
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
     createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
+    acknowledgeEvent dismissEvent commentEvent
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -64,6 +66,7 @@ _ADMINISTER = (
     setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
     createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
     createRollup updateRollup deleteRollup
+    createRule updateRule deleteRule
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )
@@ -75,7 +78,7 @@ PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
         **dict.fromkeys(_CHANGE, OPERATORS),
         **dict.fromkeys(_ADMINISTER, ADMINS),
     },
-    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS},
+    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS, "entityChanged": VIEWERS},
 }
 
 

@@ -20,7 +20,9 @@ from gql.descriptions import describe
 from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
+from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
+from gql.events import EventMutation, EventQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.health import HealthQuery
@@ -35,6 +37,7 @@ from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
 from gql.rollups import RollupMutation, RollupQuery
+from gql.rules import RuleMutation, RuleQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
 from gql.spaces import SpaceMutation
@@ -57,6 +60,8 @@ schema = strawberry.Schema(
             UsageQuery,
             FeatureFlagQuery,
             ProcessorQuery,
+            RuleQuery,
+            EventQuery,
             ShadowQuery,
             AssetProfileQuery,
             HealthQuery,
@@ -84,6 +89,8 @@ schema = strawberry.Schema(
             DeviceTokenMutation,
             FeatureFlagMutation,
             ProcessorMutation,
+            RuleMutation,
+            EventMutation,
             ShadowMutation,
             AssetProfileMutation,
             ActivityTemplateMutation,
@@ -92,7 +99,7 @@ schema = strawberry.Schema(
             RollupMutation,
         ),
     ),
-    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription)),
+    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription)),
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

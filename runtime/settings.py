@@ -92,6 +92,7 @@ class Settings:
     keep_raw: timedelta | None = timedelta(days=90)
     keep_points: timedelta | None = timedelta(days=365)
     webhook_allow: tuple[str, ...] = ()
+    act_late: timedelta | None = timedelta(days=1)
 
     def database_url(self, role: str) -> str:
         """Return the address for a role.
@@ -150,6 +151,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", None),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
+        act_late=_days(given, "ARGUS_ACT_LATE", 1),
     )
 
 
@@ -200,6 +202,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
+        act_late=_days(given, "ARGUS_ACT_LATE", 1),
     )
 
 

@@ -15,6 +15,7 @@ class WorkerContext:
     replay_readings_per_s: how many readings a second a replay takes at most; 0: as many as live readings leave it.
     keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
     webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
+    act_late: an event that opened and cleared longer ago makes no activity; None: every one does.
     """
 
     database_url: str
@@ -26,3 +27,4 @@ class WorkerContext:
     keep_raw: timedelta | None = None
     keep_points: timedelta | None = None
     webhook_allow: tuple[str, ...] = ()
+    act_late: timedelta | None = timedelta(days=1)

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.away import is_away
 from domain.telemetry.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
-from domain.telemetry.streams import ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
+from domain.telemetry.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
 from runtime.database import transaction
 from workers.enqueue import bucket_of, lane_enqueue
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, state_get
+from workers.stages.act import ActStage
 from workers.stages.attribute import AttributeStage
 from workers.stages.derive import DeriveStage
 from workers.stages.normalize import NormalizeStage
@@ -37,7 +38,7 @@ OTHERS_WAIT_S = 0.3
 BLOCK_MS = 200
 BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.1, 3.0
 
-Stage = NormalizeStage | AttributeStage | DeriveStage
+Stage = NormalizeStage | AttributeStage | DeriveStage | ActStage
 
 
 class _HeldError(Exception):
@@ -162,5 +163,7 @@ def _stage(state: ProcessState, lease: Lease) -> Stage:
         return NormalizeStage(state, lease, lease_ttl=LEASE_TTL)
     if lease.stage == ATTRIBUTE:
         return AttributeStage(state, lease)
+    if lease.stage == ACT:
+        return ActStage(state, lease)
     assert lease.stage == DERIVE, lease.stage  # noqa: S101  (a name of ours)
     return DeriveStage(state, lease, lease_ttl=LEASE_TTL)

@@ -66,11 +66,12 @@ def changes_act(
     now: datetime,
     new_id: NewId,
     limit: int = 100,
-    late: timedelta = LATE,
+    late: timedelta | None = LATE,
 ) -> Acted:
     """Follow the next changes of an organization's events, in order; nothing where another does so now.
 
-    now: the wall's, to tell history from news. The organization's graph is locked only where an activity changes.
+    now: the wall's. late: what opened and cleared longer before it is history; None: nothing is. The organization's
+    graph is locked only where an activity changes.
     """
     done = Acted()
     if not acting_hold(session, organization_id=organization_id):
@@ -120,15 +121,21 @@ def payload_of(happening: Happening) -> dict[str, Any]:
     }
 
 
-def _is_history(happening: Happening, now: datetime, late: timedelta) -> bool:
-    return happening.kind in _OPENS and happening.cleared_at is not None and happening.cleared_at < now - late
+def _is_history(happening: Happening, now: datetime, late: timedelta | None) -> bool:
+    return happening.kind in _OPENS and _is_over(happening, now, late)
 
 
-def _is_told(session: Session, organization_id: int, happening: Happening, now: datetime, late: timedelta) -> bool:
+def _is_over(happening: Happening, now: datetime, late: timedelta | None) -> bool:
+    return late is not None and happening.cleared_at is not None and happening.cleared_at < now - late
+
+
+def _is_told(
+    session: Session, organization_id: int, happening: Happening, now: datetime, late: timedelta | None
+) -> bool:
     """Tell whether a webhook is to be called: of what is long over, only where it was told of the beginning."""
     if happening.webhook_url is None or happening.kind is ChangeKind.CORRECTED:
         return False
-    if happening.cleared_at is None or happening.cleared_at >= now - late:
+    if not _is_over(happening, now, late):
         return True
     return notifications_exist(session, organization_id=organization_id, event_id=happening.event_id)
 

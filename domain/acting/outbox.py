@@ -19,7 +19,7 @@ _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindpa
 _WAITING = text("SELECT DISTINCT organization_id FROM event_changes WHERE acted_at IS NULL ORDER BY organization_id")
 _NEXT = text(
     """
-    SELECT c.id, c.event_id, c.kind, c.at, c.fenced, e.suppressed, e.rule_id, r.name AS rule_name, r.action,
+    SELECT c.id, c.event_id, c.kind, c.at, c.fenced, e.suppressed, e.rule_id, r.name AS rule_name, v.action,
         e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at,
         EXISTS (
             SELECT FROM events o
@@ -28,6 +28,12 @@ _NEXT = text(
     FROM event_changes c
     JOIN events e ON e.organization_id = c.organization_id AND e.id = c.event_id
     JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
+    LEFT JOIN LATERAL (
+        -- What the version wants that judged the reading at which it opened.
+        SELECT v.action FROM rule_versions v
+        WHERE v.organization_id = e.organization_id AND v.rule_id = e.rule_id AND v.effective_from <= e.opened_at
+        ORDER BY v.effective_from DESC LIMIT 1
+    ) v ON true
     WHERE c.organization_id = :organization_id AND c.acted_at IS NULL
     ORDER BY c.id LIMIT :most FOR UPDATE OF c
     """

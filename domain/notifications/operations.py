@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,16 @@ from graph.errors import ConflictError, NotFoundError
 ERROR_MAX_CHARS: Final = 500
 # One that was taken up and not finished, for the process ended, is taken up again after so long.
 CLAIM: Final = timedelta(minutes=2)
+# The advisory lock of who calls webhooks.
+DELIVER_LOCK: Final = 0x484F4F4B
+
+_HOLD = text("SELECT pg_try_advisory_xact_lock(:lock)").bindparams(bindparam("lock", DELIVER_LOCK))
+
+
+def delivering_hold(session: Session) -> bool:
+    """Be the one who calls webhooks, of the whole installation, until the transaction ends; False where another is."""
+    held: bool = session.execute(_HOLD).scalar_one()
+    return held
 
 
 def notification_order(

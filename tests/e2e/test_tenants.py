@@ -45,6 +45,8 @@ def tenant(plant: Plant, name: str) -> Tenant:
     )
     ids["type"] = make(client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"})
     ids["profile"] = make(client, "createAssetProfile", "assetProfileInput", "assetProfile", {"name": "Pump"})
+    watched = {"name": "hot", "condition": {"threshold": {"metric": "temperature", "operator": "GT", "value": 80}}}
+    ids["rule"] = make(client, "createRule", "ruleInput", "rule", watched)
     linked = client.call(
         """mutation M($device: ID!, $asset: ID!) {
              linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
@@ -91,6 +93,7 @@ def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
         'assets(filter: {underId: "$asset"}) { totalCount }',
         'edgeVersions(entityIds: ["$asset"], from: "2020-01-01T00:00:00Z") { totalCount }',
         'healthExplanation(assetId: "$asset") { score }',
+        'events(filter: {underId: "$asset"}) { totalCount }',
         'inAreaOf(entityId: "$space") { totalCount }',
     )
     for read in reads:
@@ -137,6 +140,8 @@ FOREIGN_MUTATIONS = {
     "deleteAssetProfile": ('(id: "$profile")', "assetProfile { id }"),
     "createAssetFromProfile": ('(profileId: "$profile", input: {name: "taken"})', "asset { id }"),
     "setAssetProfile": ('(assetId: "$own_asset", profileId: "$profile")', "asset { id }"),
+    "updateRule": ('(id: "$rule", input: {name: "taken", condition: {expression: "t > 1.0"}})', "rule { id }"),
+    "deleteRule": ('(id: "$rule")', "rule { id }"),
     "endEdge": ('(id: "$edge", at: "2025-01-01T00:00:00Z")', "edge { id }"),
     "correctEdge": ('(id: "$edge", validUntil: null)', "edge { id }"),
     "createEdge": (

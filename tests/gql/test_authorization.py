@@ -23,6 +23,9 @@ def literal(type_: GraphQLType) -> str:
     if is_list_type(inner):
         return "[]"
     named = get_named_type(inner)
+    if isinstance(named, GraphQLInputObjectType) and named.is_one_of:
+        name, field = next((n, f) for n, f in named.fields.items() if is_leaf_type(get_named_type(f.type)))
+        return f"{{{name}: {literal(field.type)}}}"
     if isinstance(named, GraphQLInputObjectType):
         fields = (
             f"{name}: {literal(field.type)}"

@@ -58,12 +58,14 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("dirty_buckets", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("dirty_hours", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("dirty_windows", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("event_changes", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("hours_progress", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("notifications", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("organizations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("raw_batches", "ingest_appends", "INSERT", ["argus_ingest"]),
         ("raw_batches", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("replays", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("rule_timers", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("telemetry_raw", "ingest_appends", "INSERT", ["argus_ingest"]),
     ]
 

@@ -21,6 +21,7 @@ import workers.webhooks
 from domain.notifications.address import Allowed
 from domain.notifications.model import NotificationState
 from domain.notifications.operations import (
+    delivering_hold,
     notification_order,
     notification_retry,
     notifications_claim,
@@ -33,7 +34,7 @@ from graph.paging import PageRequest
 from runtime.database import transaction
 from tests.graph.world import World, new_id, world_create
 from workers.context import WorkerContext
-from workers.notifications import deliver
+from workers.notifications import OF_ORGANIZATION_AT_ONCE, deliver
 from workers.process import ProcessState
 from workers.webhooks import ANSWER_MAX_BYTES, webhook_call
 
@@ -85,6 +86,11 @@ def hook() -> Iterator[Hook]:
 @pytest.fixture
 def world(engine: Callable[[str], Engine]) -> World:
     return world_create(owner=engine("owner"), api=engine("api"), slug="plant")
+
+
+@pytest.fixture
+def other(world: World, engine: Callable[[str], Engine]) -> World:
+    return world_create(owner=engine("owner"), api=engine("api"), slug="other")
 
 
 @pytest.fixture
@@ -175,6 +181,41 @@ def test_one_taken_up_by_a_process_that_ended_is_taken_up_again(state: ProcessSt
         assert [each.attempts for each in claimed] == expected
 
 
+def test_sides_that_hang_keep_nobody_waiting(state: ProcessState, world: World, other: World, hook: Hook) -> None:
+    for each in (world, other):
+        secret_set(each)
+    freed, at_once, most = threading.Event(), threading.Semaphore(0), []
+
+    def reply(handler: BaseHTTPRequestHandler) -> None:
+        if handler.path == "/hangs":
+            at_once.release()
+            freed.wait(20)
+        else:
+            # Told while every call that the other organization may have under way still hangs.
+            most.append(sum(at_once.acquire(timeout=5) for _ in range(OF_ORGANIZATION_AT_ONCE)))
+            freed.set()
+        answer(handler, 204)
+
+    hook.reply = reply
+    for n in range(OF_ORGANIZATION_AT_ONCE * 2):
+        order(state, world, hook.url.replace("/hook", "/hangs"), change_id=n)
+    order(state, other, hook.url)
+    deliver()
+    assert (most, at_once.acquire(blocking=False)) == ([OF_ORGANIZATION_AT_ONCE], True)
+    assert {row.state for each in (world, other) for row in rows(each)} == {NotificationState.DELIVERED}
+
+
+def test_only_one_delivers_at_a_time(state: ProcessState, world: World, hook: Hook) -> None:
+    secret_set(world)
+    order(state, world, hook.url)
+    with transaction(state.engine) as session:
+        assert delivering_hold(session)
+        deliver()
+        assert hook.seen == []
+    deliver()
+    assert len(hook.seen) == 1
+
+
 def test_without_a_secret_nothing_is_sent(state: ProcessState, world: World, hook: Hook) -> None:
     order(state, world, hook.url)
     deliver()
@@ -219,8 +260,13 @@ def test_redirects_are_not_followed(hook: Hook) -> None:
 
 
 def test_an_answer_is_bounded_in_size_and_time(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    hook.reply = lambda handler: answer(handler, 200, b"x" * (ANSWER_MAX_BYTES + 1))
-    assert call(hook.url) == f"The answer has more than {ANSWER_MAX_BYTES} bytes."
+    def long(handler: BaseHTTPRequestHandler) -> None:
+        with contextlib.suppress(OSError):
+            answer(handler, 200, b"x" * (ANSWER_MAX_BYTES * 100))
+
+    hook.reply = long
+    # Taken, and not read to its end: it would be sent again and again.
+    assert call(hook.url) is None
 
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
@@ -244,6 +290,13 @@ def test_a_server_without_a_good_certificate_is_told_nothing(hook: Hook) -> None
     assert refused is not None
     assert refused.startswith("No answer: SSL")
     assert hook.seen == []
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
+def test_a_name_that_cannot_be_is_told(host: str) -> None:
+    refused = call(f"http://{host}/")
+    assert refused is not None
+    assert refused.startswith("There is no such place: ")
 
 
 def test_where_nobody_listens_the_fault_is_told() -> None:

@@ -17,11 +17,13 @@ from domain.acting.operations import Acted, changes_act
 from domain.activities.model import ActivityDetails
 from domain.activities.queries import activity_details_get
 from graph.tenancy import organization_set
-from tests.graph.world import World, new_id
+from tests.graph.world import World, day, new_id
 
 TABLES = """
-CREATE TABLE rules (organization_id integer NOT NULL, id uuid NOT NULL, name text NOT NULL, action jsonb,
+CREATE TABLE rules (organization_id integer NOT NULL, id uuid NOT NULL, name text NOT NULL,
     PRIMARY KEY (organization_id, id));
+CREATE TABLE rule_versions (organization_id integer NOT NULL, rule_id uuid NOT NULL,
+    effective_from timestamptz NOT NULL, action jsonb, PRIMARY KEY (organization_id, rule_id, effective_from));
 CREATE TABLE events (organization_id integer NOT NULL, id uuid NOT NULL, rule_id uuid NOT NULL, entity_id uuid NOT NULL,
     severity text NOT NULL, suppressed boolean NOT NULL DEFAULT false, began_at timestamptz NOT NULL,
     opened_at timestamptz NOT NULL, cleared_at timestamptz, withdrawn_at timestamptz,
@@ -31,14 +33,17 @@ CREATE TABLE event_changes (organization_id integer NOT NULL, id bigint GENERATE
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(), fenced boolean NOT NULL DEFAULT false,
     acted_at timestamptz, PRIMARY KEY (organization_id, id));
 ALTER TABLE rules ENABLE ROW LEVEL SECURITY;
+ALTER TABLE rule_versions ENABLE ROW LEVEL SECURITY;
 ALTER TABLE events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE event_changes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY organization_wall ON rules TO argus_pipeline USING (organization_id = (SELECT current_organization()));
+CREATE POLICY organization_wall ON rule_versions TO argus_pipeline
+    USING (organization_id = (SELECT current_organization()));
 CREATE POLICY organization_wall ON events TO argus_pipeline USING (organization_id = (SELECT current_organization()));
 CREATE POLICY organization_wall ON event_changes TO argus_pipeline
     USING (organization_id = (SELECT current_organization()));
 CREATE POLICY pipeline_lists ON event_changes FOR SELECT TO argus_pipeline USING (true);
-GRANT SELECT ON rules, events TO argus_pipeline;
+GRANT SELECT ON rules, rule_versions, events TO argus_pipeline;
 GRANT SELECT, UPDATE ON event_changes TO argus_pipeline;
 """
 
@@ -54,8 +59,16 @@ class Alarms:
     def rule(self, **action: Any) -> UUID:
         """Make a rule with an action."""
         rule_id = new_id()
-        self._run("INSERT INTO rules VALUES (:o, :id, 'Too warm', :action)", id=rule_id, action=json.dumps(action))
+        self._run("INSERT INTO rules VALUES (:o, :id, 'Too warm')", id=rule_id)
+        self.version(rule_id, day(0), **action)
         return rule_id
+
+    def version(self, rule_id: UUID, effective_from: datetime, **action: Any) -> None:
+        """Give a rule another action from an instant of event time on."""
+        self._run(
+            "INSERT INTO rule_versions VALUES (:o, :id, :at, :action)",
+            id=rule_id, at=effective_from, action=json.dumps(action),
+        )  # fmt: skip
 
     def opened(self, rule_id: UUID, entity_id: UUID, at: datetime, **more: Any) -> UUID:
         """Open an event."""

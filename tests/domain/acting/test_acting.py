@@ -211,3 +211,12 @@ def test_a_webhook_is_told_of_each_change(alarms: Alarms, asset: UUID) -> None:
         "rule": {"id": str(rule), "name": "Too warm"},
         "entity": {"id": str(asset)},
     }  # fmt: skip
+
+
+def test_the_version_that_judged_the_opening_says_what_is_done(alarms: Alarms, template: UUID, asset: UUID) -> None:
+    rule = alarms.rule()
+    alarms.version(rule, NOW, createActivityFromTemplateId=str(template))
+    alarms.opened(rule, asset, NOW - timedelta(microseconds=1))
+    assert alarms.act(NOW).created == 0
+    alarms.opened(rule, asset, NOW)
+    assert alarms.act(NOW).created == 1

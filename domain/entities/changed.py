@@ -1,0 +1,84 @@
+"""Which entities changed since a place in the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, text
+from sqlalchemy.orm import Session
+
+from graph.entities.model import Entity
+from graph.entities.queries import entities_get
+from graph.kinds import EntityKind
+from graph.tables import INSTANT
+
+# Entries of the trail that are looked at in one go.
+ENTRIES_MAX: Final = 100
+
+_END = text(
+    "SELECT recorded_at, id FROM changes WHERE organization_id = :organization_id ORDER BY recorded_at DESC, id DESC"
+    " LIMIT 1"
+)
+_SINCE = text(
+    """
+    SELECT recorded_at, id, subject_type, subject_id FROM changes
+    WHERE organization_id = :organization_id AND (recorded_at, id) > (:at, :id)
+    ORDER BY recorded_at, id LIMIT :most
+    """
+).bindparams(bindparam("at", type_=INSTANT), bindparam("id", type_=Uuid))
+
+
+@dataclass(frozen=True, slots=True)
+class TrailPlace:
+    """A place in the trail: after this entry. The trail only ever grows at its end."""
+
+    recorded_at: datetime
+    id: UUID
+
+
+_BEGINNING: Final = TrailPlace(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEntities:
+    """What changed up to a place: each entity once, as it now stands. is_end: nothing is left."""
+
+    entities: list[Entity]
+    place: TrailPlace
+    is_end: bool
+
+
+def trail_end(session: Session, *, organization_id: int) -> TrailPlace:
+    """Return the end of the trail. Whoever commits later is found after it: changes of an organization take turns."""
+    row = session.execute(_END, {"organization_id": organization_id}).one_or_none()
+    return _BEGINNING if row is None else TrailPlace(row.recorded_at, row.id)
+
+
+def entities_changed(
+    session: Session,
+    *,
+    organization_id: int,
+    after: TrailPlace,
+    ids: Collection[UUID] | None = None,
+    kinds: Collection[EntityKind] | None = None,
+) -> ChangedEntities:
+    """Return the entities that changed after a place, in the order of their first change; deleted ones too.
+
+    ids, kinds: only those; None: all. An edge's change is none of its ends'. Two statements at most.
+    """
+    rows = session.execute(
+        _SINCE, {"organization_id": organization_id, "at": after.recorded_at, "id": after.id, "most": ENTRIES_MAX}
+    ).all()
+    if not rows:
+        return ChangedEntities([], after, True)
+    wanted = None if ids is None else set(ids)
+    changed = dict.fromkeys(
+        row.subject_id for row in rows if row.subject_type == "entity" and (wanted is None or row.subject_id in wanted)
+    )
+    found = entities_get(session, organization_id=organization_id, ids=list(changed))
+    shown = [found[each] for each in changed if each in found and (kinds is None or found[each].kind in kinds)]
+    return ChangedEntities(shown, TrailPlace(rows[-1].recorded_at, rows[-1].id), len(rows) < ENTRIES_MAX)

@@ -1,0 +1,197 @@
+"""Read events, with the marks that persons gave them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.rules.model import Event, EventState, Mark, MarkKind, Severity
+from domain.rules.tables import event_corrections, event_marks, events
+from domain.telemetry.links import among
+from graph.cursors import instant_key, instant_key_read
+from graph.entities.queries import entities_get
+from graph.errors import NotFoundError
+from graph.instants import moment_resolve
+from graph.paging import Page, PageRequest
+from graph.tables import INSTANT
+from graph.walk.below import below_select
+
+_CURSOR: Final = "events"
+# Of one event, so many corrections are told: the latest.
+CORRECTIONS_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """The contract's EventFilter; None: no condition. begins, ends: events whose span touches [begins, ends)."""
+
+    states: Collection[EventState] | None = None
+    severities: Collection[Severity] | None = None
+    entity_ids: Collection[UUID] | None = None
+    under_id: UUID | None = None
+    rule_ids: Collection[UUID] | None = None
+    open_at: datetime | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Where an event turned out to be other than it was told. before, after: times, value, flaps, withdrawn or not."""
+
+    recorded_at: datetime
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+
+
+def events_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Event]:
+    """Return the events of these ids; one that does not exist is left out. Two statements."""
+    rows = session.execute(select(events).where(events.c.organization_id == organization_id, among(events.c.id, ids)))
+    return {event.id: event for event in _with_marks(session, organization_id, rows.all())}
+
+
+def event_get(session: Session, *, organization_id: int, event_id: UUID) -> Event:
+    """Return an event. Raises NotFoundError."""
+    found = events_get(session, organization_id=organization_id, ids=[event_id]).get(event_id)
+    if found is None:
+        raise NotFoundError(f"There is no event {event_id}.", path=("id",))
+    return found
+
+
+def events_page(session: Session, *, organization_id: int, where: EventFilter, page: PageRequest) -> Page[Event]:
+    """Return one page of events, the latest opened first. under_id: everything below it now.
+
+    Raises NotFoundError for an unknown `under_id`.
+    """
+    if where.under_id is not None and not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
+        raise NotFoundError(f"There is no entity {where.under_id}.", path=("filter", "underId"))
+    conditions = [events.c.organization_id == organization_id, *_conditions(session, organization_id, where)]
+    after = []
+    if page.after is not None:
+        at, last = instant_key_read(page.after, of=_CURSOR)
+        after = [tuple_(events.c.opened_at, events.c.id) < tuple_(literal(at, INSTANT), literal(last))]
+    rows = session.execute(
+        select(events)
+        .where(*conditions, *after)
+        .order_by(events.c.opened_at.desc(), events.c.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = _with_marks(session, organization_id, rows[: page.first])
+    count = select(func.count()).select_from(events).where(*conditions)
+    return Page(
+        found,
+        [instant_key(_CURSOR, event.opened_at, event.id) for event in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: int(session.execute(count).scalar_one()),
+    )
+
+
+def corrections_of(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> Mapping[UUID, Sequence[Correction]]:
+    """Return the latest corrections of these events, the newest first. One statement."""
+    numbered = (
+        select(
+            event_corrections,
+            func.row_number()
+            .over(partition_by=event_corrections.c.event_id, order_by=event_corrections.c.id.desc())
+            .label("place"),
+        )
+        .where(event_corrections.c.organization_id == organization_id, among(event_corrections.c.event_id, ids))
+        .subquery()
+    )
+    rows = session.execute(
+        select(numbered).where(numbered.c.place <= CORRECTIONS_MAX).order_by(numbered.c.event_id, numbered.c.place)
+    )
+    found: dict[UUID, list[Correction]] = {each: [] for each in ids}
+    for row in rows:
+        found[row.event_id].append(Correction(row.recorded_at.astimezone(UTC), row.before, row.after))
+    return found
+
+
+def _conditions(session: Session, organization_id: int, where: EventFilter) -> list[ColumnElement[bool]]:
+    of = events.c
+    found: list[ColumnElement[bool]] = []
+    if where.states is not None:
+        found.append(or_(literal(False), *(_state_is(state) for state in where.states)))
+    if where.severities is not None:
+        found.append(of.severity.in_(list(where.severities)))
+    if where.entity_ids is not None:
+        found.append(among(of.entity_id, where.entity_ids))
+    if where.rule_ids is not None:
+        found.append(among(of.rule_id, where.rule_ids))
+    if where.under_id is not None:
+        moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
+        below = below_select(organization_id=organization_id, entity_ids=[where.under_id], moment=moment)
+        found.append(of.entity_id.in_(below))
+    if where.open_at is not None:
+        found += [of.opened_at <= where.open_at, or_(of.cleared_at.is_(None), of.cleared_at > where.open_at)]
+    if where.begins is not None:
+        found.append(or_(of.cleared_at.is_(None), of.cleared_at > where.begins))
+    if where.ends is not None:
+        found.append(of.opened_at < where.ends)
+    return found
+
+
+def _state_is(state: EventState) -> ColumnElement[bool]:
+    withdrawn, cleared = events.c.withdrawn_at.is_not(None), events.c.cleared_at.is_not(None)
+    dismissed, acknowledged = _marked(MarkKind.DISMISSED), _marked(MarkKind.ACKNOWLEDGED)
+    if state is EventState.WITHDRAWN:
+        return withdrawn
+    if state is EventState.DISMISSED:
+        return and_(not_(withdrawn), dismissed)
+    if state is EventState.CLEARED:
+        return and_(not_(withdrawn), not_(dismissed), cleared)
+    is_open = and_(not_(withdrawn), not_(dismissed), not_(cleared))
+    return and_(is_open, acknowledged if state is EventState.ACKNOWLEDGED else not_(acknowledged))
+
+
+def _marked(kind: MarkKind) -> ColumnElement[bool]:
+    return exists().where(
+        event_marks.c.organization_id == events.c.organization_id,
+        event_marks.c.event_id == events.c.id,
+        event_marks.c.kind == kind,
+    )
+
+
+def _with_marks(session: Session, organization_id: int, rows: Sequence[Row[Any]]) -> list[Event]:
+    marks: dict[UUID, list[Mark]] = {row.id: [] for row in rows}
+    if marks:
+        found = session.execute(
+            select(event_marks)
+            .where(event_marks.c.organization_id == organization_id, among(event_marks.c.event_id, list(marks)))
+            .order_by(event_marks.c.at, event_marks.c.id)
+        )
+        for mark in found:
+            marks[mark.event_id].append(Mark(MarkKind(mark.kind), mark.at.astimezone(UTC), mark.actor, mark.note))
+    return [_event(row, marks[row.id]) for row in rows]
+
+
+def _event(row: Row[Any], marks: Sequence[Mark]) -> Event:
+    return Event(
+        row.id,
+        row.rule_id,
+        row.entity_id,
+        row.key,
+        row.began_at.astimezone(UTC),
+        row.opened_at.astimezone(UTC),
+        _utc(row.cleared_at),
+        row.cleared_reason,
+        Severity(row.severity),
+        row.value,
+        row.flaps,
+        row.detected_at.astimezone(UTC),
+        _utc(row.withdrawn_at),
+        marks,
+    )
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

@@ -1,0 +1,86 @@
+"""Which rules judge which entities, and when: versions by event time, cut by when an entity is in their scope."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.rules.conditions import condition_read, metrics_of
+from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
+from domain.rules.queries import Rulebook
+from domain.telemetry.attribution import BEGIN_US, END_US
+from domain.telemetry.links import among
+from domain.telemetry.packed import micros_of
+from graph.ids import EntityId
+from graph.tables import entities
+from graph.walk.spans import BELOW, Spans, spans_above
+
+_ALWAYS: Spans = [(BEGIN_US, END_US)]
+
+
+def assignments_of(
+    session: Session, *, organization_id: int, entity_ids: Collection[UUID], rulebook: Rulebook
+) -> dict[UUID, list[Assignment]]:
+    """Return what judges each entity, by rule id; of what is never judged, nothing.
+
+    Deleted entities are judged as long as readings come of them: their history stands. Statements: one, and one for
+    each level above the entities where any rule is about what is below something.
+    """
+    rows = session.execute(
+        select(entities.c.id, entities.c.kind, entities.c.type).where(
+            entities.c.organization_id == organization_id, among(entities.c.id, entity_ids)
+        )
+    ).all()
+    above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
+    if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
+        above = spans_above(session, organization_id=organization_id, ids=[row.id for row in rows], hops=BELOW)
+    conditions = {
+        version.id: condition_read(version.condition)
+        for versions in rulebook.values()
+        for version in versions
+        if version.is_active
+    }
+    found: dict[UUID, list[Assignment]] = {}
+    for row in rows:
+        for rule_id, versions in rulebook.items():
+            segments: list[Segment] = []
+            for n, version in enumerate(versions):
+                if not version.is_active:
+                    continue
+                begins = micros_of(version.effective_from)
+                ends = micros_of(versions[n + 1].effective_from) if n + 1 < len(versions) else END_US
+                for span in _spans(version, row.id, row.kind, row.type, above):
+                    first, last = max(begins, span[0]), min(ends, span[1])
+                    if first < last:
+                        reason = ClearedReason.RULE_CHANGED if last == ends else ClearedReason.SCOPE_LEFT
+                        segments.append(Segment(version, conditions[version.id], first, last, reason))
+            if segments:
+                metrics = frozenset().union(*(metrics_of(segment.condition) for segment in segments))
+                found.setdefault(row.id, []).append(Assignment(rule_id, segments, metrics))
+    return found
+
+
+def metrics_read(assignments: Sequence[Assignment]) -> frozenset[str]:
+    """Return the metrics that the rules of an entity read."""
+    return frozenset().union(*(assignment.metrics for assignment in assignments))
+
+
+def _spans(
+    version: RuleVersion,
+    entity_id: UUID,
+    kind: str,
+    type_name: str | None,
+    above: Mapping[EntityId, Mapping[EntityId, Spans]],
+) -> Spans:
+    """Return when an entity is in a version's scope."""
+    scope = version.scope
+    if scope.entity_id is not None:
+        return _ALWAYS if scope.entity_id == entity_id else []
+    if scope.type is not None:
+        return _ALWAYS if (scope.kind, scope.type) == (kind, type_name) else []
+    if scope.under_id is not None:
+        return above.get(EntityId(entity_id), {}).get(EntityId(scope.under_id), [])
+    return _ALWAYS

@@ -1,0 +1,119 @@
+"""Read rules and their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, literal, select, true, tuple_
+from sqlalchemy.orm import Session
+
+from domain.rules.model import Damping, Rule, RuleVersion, Scope, Severity, Step
+from domain.rules.tables import rule_versions, rules
+from domain.telemetry.links import among
+from graph.cursors import instant_key, instant_key_read
+from graph.errors import NotFoundError
+from graph.paging import Page, PageRequest
+from graph.tables import INSTANT
+
+_CURSOR: Final = "rules"
+
+# All versions of each rule of an organization, ascending by event time.
+Rulebook = Mapping[UUID, Sequence[RuleVersion]]
+
+
+def rulebook_read(session: Session, *, organization_id: int) -> Rulebook:
+    """Return all versions of all rules, of deleted ones too: what they judged stands. One statement."""
+    rows = session.execute(
+        select(rule_versions)
+        .where(rule_versions.c.organization_id == organization_id)
+        .order_by(rule_versions.c.rule_id, rule_versions.c.effective_from)
+    )
+    found: dict[UUID, list[RuleVersion]] = {}
+    for row in rows:
+        found.setdefault(row.rule_id, []).append(version_of(row))
+    return found
+
+
+def versions_list(session: Session, *, organization_id: int, rule_id: UUID) -> list[RuleVersion]:
+    """Return the versions of a rule, ascending by event time. One statement."""
+    rows = session.execute(
+        select(rule_versions)
+        .where(rule_versions.c.organization_id == organization_id, rule_versions.c.rule_id == rule_id)
+        .order_by(rule_versions.c.effective_from)
+    )
+    return [version_of(row) for row in rows]
+
+
+def rules_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Rule]:
+    """Return the rules of these ids, deleted ones too; one that does not exist is left out. One statement."""
+    rows = session.execute(_newest(organization_id).where(among(rules.c.id, ids)))
+    return {row.rule_id: _rule(row) for row in rows}
+
+
+def rule_get(session: Session, *, organization_id: int, rule_id: UUID) -> Rule:
+    """Return a rule that is not deleted. Raises NotFoundError."""
+    found = rules_get(session, organization_id=organization_id, ids=[rule_id]).get(rule_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFoundError(f"There is no rule {rule_id}.", path=("id",))
+    return found
+
+
+def rules_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rule]:
+    """Return one page of the rules that are not deleted, the newest first."""
+    statement = _newest(organization_id).where(rules.c.deleted_at.is_(None))
+    if page.after is not None:
+        at, last = instant_key_read(page.after, of=_CURSOR)
+        statement = statement.where(
+            tuple_(rules.c.created_at, rules.c.id) < tuple_(literal(at, INSTANT), literal(last))
+        )
+    rows = session.execute(statement.order_by(rules.c.created_at.desc(), rules.c.id.desc()).limit(page.first + 1)).all()
+    found = [_rule(row) for row in rows[: page.first]]
+    count = select(func.count()).where(rules.c.organization_id == organization_id, rules.c.deleted_at.is_(None))
+    return Page(
+        found,
+        [instant_key(_CURSOR, rule.created_at, rule.id) for rule in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: int(session.execute(count).scalar_one()),
+    )
+
+
+def version_of(row: Row[Any]) -> RuleVersion:
+    """Return a row of `rule_versions`."""
+    return RuleVersion(
+        row.id,
+        row.rule_id,
+        row.effective_from.astimezone(UTC),
+        row.condition,
+        Severity(row.severity),
+        Scope(row.entity_id, row.kind, row.type, row.under_id),
+        row.action,
+        [Step(int(step["afterUs"]), Severity(step["severity"])) for step in row.escalation],
+        Damping(row.max_events, row.per_us),
+        row.is_active,
+    )
+
+
+def _newest(organization_id: int) -> Select[Any]:
+    """Return rules, each with its newest version by event time."""
+    newest = (
+        select(rule_versions)
+        .where(rule_versions.c.organization_id == rules.c.organization_id, rule_versions.c.rule_id == rules.c.id)
+        .order_by(rule_versions.c.effective_from.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    return (
+        select(newest, rules.c.name, rules.c.created_at, rules.c.updated_at, rules.c.deleted_at)
+        .select_from(rules.join(newest, true()))
+        .where(rules.c.organization_id == organization_id)
+    )
+
+
+def _rule(row: Row[Any]) -> Rule:
+    deleted = None if row.deleted_at is None else row.deleted_at.astimezone(UTC)
+    created, updated = row.created_at.astimezone(UTC), row.updated_at.astimezone(UTC)
+    return Rule(row.rule_id, row.name, version_of(row), created, updated, deleted)

@@ -1,0 +1,282 @@
+"""Brings stored events to what the data says: ids and marks stay, what is no longer so is withdrawn, all is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from domain.rules.model import SEVERITIES, Severity
+from domain.rules.tables import event_changes, event_corrections, events
+from domain.rules.timeline import Episode, severity_of
+from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.packed import instant_of, micros_of
+from graph.ids import NewId
+
+_STORED = text(
+    """
+    SELECT u.n - 1 AS n, e.* FROM unnest(:entities, :rules, :keys, :begins, :ends) WITH ORDINALITY
+        AS u (e, r, k, b, t, n)
+    JOIN events e ON e.organization_id = :organization_id AND e.entity_id = u.e AND e.rule_id = u.r AND e.key = u.k
+        AND e.opened_at < u.t AND coalesce(e.cleared_at, 'infinity') >= u.b
+    ORDER BY n, e.opened_at, e.id
+    """
+)
+_UPDATE = text(
+    """
+    UPDATE events e SET version_id = u.version_id, began_at = u.began_at, opened_at = u.opened_at,
+        cleared_at = u.cleared_at, cleared_reason = u.cleared_reason, severity = u.severity, value = u.value,
+        flaps = u.flaps, withdrawn_at = u.withdrawn_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (id uuid, version_id uuid, began_at timestamptz,
+        opened_at timestamptz, cleared_at timestamptz, cleared_reason text, severity text, value double precision,
+        flaps integer, withdrawn_at timestamptz)
+    WHERE e.organization_id = :organization_id AND e.id = u.id
+    """
+)
+_LAST_US = 253_370_764_800_000_000
+# What of an event is told as a correction where it was told otherwise.
+_TOLD = ("began_at", "opened_at", "cleared_at", "cleared_reason", "value", "flaps")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was found of one pair (entity, rule, key) over [begins_us, ends_us): by when they opened, its episodes.
+
+    carried: when the last event before begins_us opened, which may have changed. tail: when the last one before ends_us
+    opened, where the stored timeline goes on from there unchanged: how that event ends is not in question.
+    """
+
+    key: tuple[bytes, UUID, str]
+    begins_us: int
+    ends_us: int
+    carried: int | None
+    tail: int | None
+    episodes: Mapping[int, Episode]
+
+
+@dataclass(frozen=True, slots=True)
+class EventChange:
+    """What became of an event: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN or ESCALATED, at an event time."""
+
+    event_id: UUID
+    entity: bytes
+    kind: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventsDone:
+    """What a transaction did to events; void unless it commits."""
+
+    changes: Sequence[EventChange]
+
+
+def events_entries(done: EventsDone) -> list[tuple[bytes, UUID]]:
+    """Return what is to be told once committed: (entity, event) of each event that changed, once each."""
+    return list({change.event_id: (change.entity, change.event_id) for change in done.changes}.values())
+
+
+@dataclass(slots=True)
+class _Writing:
+    organization_id: int
+    now: datetime
+    new_id: NewId
+    made: list[dict[str, Any]]
+    updated: list[dict[str, Any]]
+    corrected: list[dict[str, Any]]
+    changes: list[EventChange]
+
+
+def events_reconcile(
+    session: Session, *, organization_id: int, judged: Sequence[Judged], now: datetime, fenced: bool, new_id: NewId
+) -> EventsDone:
+    """Write how stored events differ from what was found. Statements: one, and at most one for each kind of write."""
+    if not judged:
+        return EventsDone([])
+    arrays_enable(session)
+    stored: list[list[Any]] = [[] for _ in judged]
+    begins = [each.begins_us if each.carried is None else min(each.carried, each.begins_us) for each in judged]
+    rows = session.execute(
+        _STORED,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(each.key[0] for each in judged)),
+            "rules": uuid_array(b"".join(each.key[1].bytes for each in judged)),
+            "keys": text_array(each.key[2].encode() for each in judged),
+            "begins": instant_array([max(0, at) for at in begins]),
+            "ends": instant_array([min(_LAST_US, each.ends_us) for each in judged]),
+        },
+    )
+    for row in rows:
+        stored[row.n].append(row)
+    writing = _Writing(organization_id, now, new_id, [], [], [], [])
+    for each, of_pair in zip(judged, stored, strict=True):
+        _reconcile(writing, each, of_pair)
+    _write(session, writing, fenced=fenced)
+    return EventsDone(writing.changes)
+
+
+def _reconcile(writing: _Writing, judged: Judged, stored: Sequence[Any]) -> None:
+    live = {micros_of(row.opened_at): row for row in stored if row.withdrawn_at is None}
+    free = [row for row in stored if row.withdrawn_at is None] + [row for row in stored if row.withdrawn_at is not None]
+    taken: dict[int, Any] = {opened: live[opened] for opened in judged.episodes if opened in live}
+    used = {row.id for row in taken.values()}
+    for opened, episode in sorted(judged.episodes.items()):
+        if opened not in taken:
+            match = next((row for row in free if row.id not in used and _overlap(row, episode)), None)
+            if match is not None:
+                taken[opened] = match
+                used.add(match.id)
+    for opened, episode in sorted(judged.episodes.items()):
+        if opened not in taken:
+            _make(writing, judged, episode)
+        else:
+            _change(writing, judged, taken[opened], episode)
+    for opened, row in live.items():
+        if row.id not in used and (opened >= judged.begins_us or not _is_over(row, judged.begins_us)):
+            if opened == judged.carried:
+                # It opened before and nothing of it changed.
+                continue
+            writing.updated.append({**_kept(row), "withdrawn_at": writing.now.isoformat()})
+            _correct(writing, row, {"withdrawn": True})
+            writing.changes.append(EventChange(row.id, judged.key[0], "WITHDRAWN", opened))
+
+
+def _is_over(row: Any, at_us: int) -> bool:
+    return row.cleared_at is not None and micros_of(row.cleared_at) <= at_us
+
+
+def _overlap(row: Any, episode: Episode) -> bool:
+    ends = None if row.cleared_at is None else micros_of(row.cleared_at)
+    return (ends is None or episode.opened < ends) and (
+        episode.cleared is None or micros_of(row.opened_at) < episode.cleared
+    )
+
+
+def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
+    entity, rule_id, key = judged.key
+    event_id = writing.new_id()
+    writing.made.append(
+        {
+            "organization_id": writing.organization_id,
+            "id": event_id,
+            "rule_id": rule_id,
+            "entity_id": UUID(bytes=entity),
+            "key": key,
+            "detected_at": writing.now,
+            **_columns(writing, episode),
+        }
+    )
+    writing.changes.append(EventChange(event_id, entity, "OPENED", episode.opened))
+    if episode.cleared is not None:
+        writing.changes.append(EventChange(event_id, entity, "CLEARED", episode.cleared))
+
+
+def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> None:
+    wanted = _columns(writing, episode)
+    if micros_of(row.opened_at) == judged.tail == episode.opened and row.withdrawn_at is None:
+        wanted |= {name: _utc(getattr(row, name)) for name in ("cleared_at", "cleared_reason", "flaps", "severity")}
+    before = {name: _utc(getattr(row, name)) for name in wanted}
+    came_back = row.withdrawn_at is not None
+    if before == wanted and not came_back:
+        return
+    writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
+    entity = judged.key[0]
+    kinds: list[tuple[str, int]] = []
+    if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
+        kinds.append(("REOPENED", episode.opened))
+    if before["cleared_at"] is None and wanted["cleared_at"] is not None:
+        kinds.append(("CLEARED", micros_of(wanted["cleared_at"])))
+    if _rank(before["severity"]) < _rank(wanted["severity"]):
+        kinds.append(("ESCALATED", episode.opened))
+    # That an open event clears, and later flaps, is what was to come; what was said of the past has to be corrected.
+    told = [name for name in _TOLD if before[name] != wanted[name] and not _was_to_come(name, before, wanted)]
+    if told or came_back:
+        _correct(writing, row, {name: _json(wanted)[name] for name in _TOLD})
+        kinds.append(("CORRECTED", episode.opened))
+    writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]
+
+
+def _was_to_come(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    if wanted["flaps"] > before["flaps"]:
+        return name in {"flaps", "cleared_at", "cleared_reason"}
+    return name in {"cleared_at", "cleared_reason"} and before["cleared_at"] is None
+
+
+def _correct(writing: _Writing, row: Any, after: Mapping[str, Any]) -> None:
+    before = _json({name: _utc(getattr(row, name)) for name in _TOLD})
+    writing.corrected.append(
+        {
+            "organization_id": writing.organization_id,
+            "event_id": row.id,
+            "before": {**before, "withdrawn": row.withdrawn_at is not None},
+            "after": {"withdrawn": False, **after},
+        }
+    )
+
+
+def _columns(writing: _Writing, episode: Episode) -> dict[str, Any]:
+    severity = severity_of(
+        episode.version, opened=episode.opened, cleared=episode.cleared, now_us=micros_of(writing.now)
+    )
+    return {
+        "version_id": episode.version.id,
+        "began_at": instant_of(episode.began),
+        "opened_at": instant_of(episode.opened),
+        "cleared_at": None if episode.cleared is None else instant_of(episode.cleared),
+        "cleared_reason": None if episode.reason is None else episode.reason.value,
+        "severity": severity.value,
+        "value": episode.value,
+        "flaps": episode.flaps,
+    }
+
+
+def _kept(row: Any) -> dict[str, Any]:
+    names = ("version_id", "began_at", "opened_at", "cleared_at", "cleared_reason", "severity", "value", "flaps")
+    return {"id": row.id, **_json({name: _utc(getattr(row, name)) for name in names})}
+
+
+def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
+    if writing.made:
+        session.execute(insert(events), writing.made)
+    if writing.updated:
+        rows = orjson.dumps(writing.updated).decode()
+        session.execute(_UPDATE, {"organization_id": writing.organization_id, "rows": rows})
+    if writing.corrected:
+        session.execute(insert(event_corrections), writing.corrected)
+    if writing.changes:
+        session.execute(
+            insert(event_changes),
+            [
+                {
+                    "organization_id": writing.organization_id,
+                    "event_id": change.event_id,
+                    "kind": change.kind,
+                    "at": instant_of(change.at_us),
+                    "fenced": fenced,
+                }
+                for change in writing.changes
+            ],
+        )
+
+
+def _json(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(Severity(severity))

@@ -1,0 +1,512 @@
+"""Judging within the derive transaction: dirty spans of entities become events. Many entities in a few statements.
+
+What was found up to some instant is stored now and then (`rule_states`). A span is judged from the last such state
+before it, and on behind it until a stored state says the same as was found: from there on nothing can differ. So the
+events are a function of the readings, the links, the rules and the scopes, however they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.derivation.derive import Column
+from domain.rules.conditions import Threshold
+from domain.rules.judge import Points, threshold_tests, waits_for
+from domain.rules.model import Assignment, Segment
+from domain.rules.reconcile import EventsDone, Judged, events_reconcile
+from domain.rules.timeline import Episode, advance, timer_us
+from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.attribution import END_US, Source
+from domain.telemetry.links import sources_list
+from domain.telemetry.packed import micros_of
+from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
+from graph.ids import NewId
+
+# A state is stored once in so much event time, at most.
+STATE_EVERY_US: Final = 86_400_000_000
+# Behind a dirty span, readings are read so far at a time.
+CHUNK_US: Final = 31 * 86_400_000_000
+
+# An entity (16 bytes), a rule, and which readings of the entity: a port, or ''.
+PairKey = tuple[bytes, UUID, str]
+
+_STATES = text(
+    """
+    SELECT u.n - 1 AS n, s.at, s.state FROM unnest(:entities, :rules, :keys, :begins) WITH ORDINALITY
+        AS u (e, r, k, b, n)
+    CROSS JOIN LATERAL (
+        (SELECT s.at, s.state FROM rule_states s
+         WHERE s.organization_id = :organization_id AND s.entity_id = u.e AND s.rule_id = u.r AND s.key = u.k
+            AND s.at <= u.b
+         ORDER BY s.at DESC LIMIT 1)
+        UNION ALL
+        (SELECT s.at, s.state FROM rule_states s
+         WHERE s.organization_id = :organization_id AND s.entity_id = u.e AND s.rule_id = u.r AND s.key = u.k
+            AND s.at > u.b)
+    ) s ORDER BY 1, 2
+    """
+)
+_FORGET = text(
+    """
+    DELETE FROM rule_states s USING unnest(:entities, :rules, :keys, :begins, :ends) AS u (e, r, k, b, t)
+    WHERE s.organization_id = :organization_id AND s.entity_id = u.e AND s.rule_id = u.r AND s.key = u.k
+        AND s.at > u.b AND s.at < u.t
+    """
+)
+_REMEMBER = text(
+    """
+    INSERT INTO rule_states (organization_id, entity_id, rule_id, key, at, state)
+    SELECT :organization_id, u.e, u.r, u.k, u.at, u.s FROM unnest(:entities, :rules, :keys, :at, :states)
+        AS u (e, r, k, at, s)
+    ON CONFLICT (organization_id, entity_id, rule_id, key, at) DO UPDATE SET state = excluded.state
+    """
+)
+_TIMERS = text(
+    """
+    INSERT INTO rule_timers (organization_id, entity_id, rule_id, key, due_at)
+    SELECT :organization_id, u.e, u.r, u.k, u.at FROM unnest(:entities, :rules, :keys, :at) AS u (e, r, k, at)
+    ON CONFLICT (organization_id, entity_id, rule_id, key) DO UPDATE SET due_at = excluded.due_at
+        WHERE rule_timers.due_at <> excluded.due_at
+    """
+)
+_NO_TIMERS = text(
+    """
+    DELETE FROM rule_timers t USING unnest(:entities, :rules, :keys) AS u (e, r, k)
+    WHERE t.organization_id = :organization_id AND t.entity_id = u.e AND t.rule_id = u.r AND t.key = u.k
+    """
+)
+_LEFT = text(
+    """
+    SELECT DISTINCT e.entity_id, e.rule_id, e.key FROM events e JOIN unnest(:entities, :begins) AS u (e, b)
+        ON e.entity_id = u.e
+    WHERE e.organization_id = :organization_id AND e.withdrawn_at IS NULL AND coalesce(e.cleared_at, 'infinity') >= u.b
+    """
+)
+# The first and last instant of event time that is written as such.
+_FIRST_US: Final = 0
+_LAST_US: Final = 253_370_764_800_000_000
+
+
+@dataclass(slots=True)
+class PairState:
+    """Where a pair stands at head_us (all readings before it were judged). stored_us: of the latest stored state."""
+
+    state: Any
+    head_us: int
+    stored_us: int
+
+
+@dataclass(slots=True)
+class _Pair:
+    key: PairKey
+    segments: Sequence[Segment]
+    metrics: frozenset[str]
+    begins_us: int
+    ends_us: int
+    state: Any = None
+    from_us: int = 0
+    carried: int | None = None
+    later: list[tuple[int, str]] = field(default_factory=list)
+    episodes: dict[int, Episode] = field(default_factory=dict)
+    made: list[tuple[int, str]] = field(default_factory=list)
+    at_us: int = 0
+    agreed_us: int | None = None
+
+
+def entities_judge_anew(
+    session: Session,
+    *,
+    organization_id: int,
+    spans: Mapping[bytes, Sequence[tuple[int, int]]],
+    assignments: Mapping[bytes, Sequence[Assignment]],
+    now: datetime,
+    fenced: bool,
+    new_id: NewId,
+    limit: int = POINTS_SCANNED_MAX,
+) -> tuple[EventsDone, dict[PairKey, PairState]]:
+    """Judge dirty spans [begins, ends) of entities (16 bytes each) from what stands; return what changed.
+
+    assignments: of each entity, none where nothing judges it any more. fenced: nothing must follow from the changes.
+    The states are those to go on from, once committed; of a pair that is not among them, none is known.
+    Raises LimitExceededError where more than `limit` points would have to be read at once.
+    """
+    arrays_enable(session)
+    now_us = micros_of(now)
+    ids = [UUID(bytes=entity) for entity in spans]
+    metrics = frozenset(m for each in assignments.values() for assignment in each for m in assignment.metrics)
+    sources = sources_list(session, organization_id=organization_id, entity_ids=ids, metrics=metrics)
+    pairs = _pairs(session, organization_id, spans, assignments, sources)
+    _states_read(session, organization_id, pairs)
+    open_pairs = [pair for pair in pairs if pair.segments]
+    reach = {pair.key: max(pair.ends_us, pair.begins_us + 1) for pair in open_pairs}
+    heads = _heads(session, organization_id, sources)
+    while open_pairs:
+        points = _points(
+            session, organization_id=organization_id, pairs=open_pairs, sources=sources, reach=reach, limit=limit
+        )
+        for pair in open_pairs:
+            head = heads.get((pair.key[0], pair.key[2]), 0)
+            _pair_judge(pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], head + 1), head)
+            reach[pair.key] += CHUNK_US
+        open_pairs = [
+            pair
+            for pair in open_pairs
+            if pair.agreed_us is None and pair.at_us <= heads.get((pair.key[0], pair.key[2]), 0)
+        ]
+    judged = [_judged(pair, now_us) for pair in pairs]
+    done = events_reconcile(
+        session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
+    )
+    _states_write(session, organization_id, pairs)
+    _timers_write(session, organization_id, pairs, now_us)
+    states = {
+        pair.key: PairState(pair.state, pair.at_us, pair.made[-1][0] if pair.made else pair.from_us)
+        for pair in pairs
+        if pair.segments and pair.agreed_us is None
+    }
+    return done, states
+
+
+def entities_judge_on(
+    session: Session,
+    *,
+    organization_id: int,
+    entities: Sequence[bytes],
+    columns: Mapping[str, Column],
+    heads_us: Sequence[int],
+    assignments: Mapping[bytes, Sequence[Assignment]],
+    states: Mapping[PairKey, PairState],
+    now: datetime,
+    fenced: bool,
+    new_id: NewId,
+) -> tuple[EventsDone, dict[PairKey, PairState]]:
+    """Judge readings at hand, all after what each entity was judged up to. Hot path: quiet pairs cost no statement.
+
+    columns: by metric, whose places are those of `entities`. heads_us: by entity, after all of its readings at hand.
+    Every assignment of every entity must have a state: ask `states_known`. Devices' ports are judged anew instead.
+    """
+    now_us = micros_of(now)
+    bounds = {
+        metric: np.searchsorted(column.of, np.arange(len(entities) + 1)).tolist() for metric, column in columns.items()
+    }
+    moved: list[_Pair] = []
+    found: dict[PairKey, PairState] = {}
+    calm = _calm(entities, columns, assignments, states)
+    for n, entity in enumerate(entities):
+        for assignment in assignments.get(entity, ()):
+            key = (entity, assignment.rule_id, "")
+            known = states[key]
+            if key in calm:
+                found[key] = PairState(known.state, heads_us[n], known.stored_us)
+                continue
+            points = {
+                metric: (columns[metric].at[first:last], columns[metric].values[first:last])
+                for metric in assignment.metrics
+                if metric in columns
+                for first, last in [(bounds[metric][n], bounds[metric][n + 1])]
+                if first < last
+            }
+            pair = _Pair(key, assignment.segments, assignment.metrics, known.head_us, heads_us[n])
+            pair.state, pair.from_us, pair.at_us = known.state, known.head_us, known.head_us
+            pair.carried = _carried(known.state)
+            stored = known.stored_us
+            if known.head_us - stored >= STATE_EVERY_US:
+                pair.made.append((known.head_us, _text(known.state)))
+                stored = known.head_us
+            pair.episodes, pair.state = advance(
+                pair.segments, points=points, state=pair.state, begins_us=pair.at_us, until_us=heads_us[n]
+            )
+            pair.at_us = heads_us[n]
+            moved.append(pair)
+            found[key] = PairState(pair.state, pair.at_us, stored)
+    judged = [each for each in (_judged(pair, now_us) for pair in moved) if each.episodes]
+    done = events_reconcile(
+        session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
+    )
+    if moved:
+        arrays_enable(session)
+        _states_write(session, organization_id, [pair for pair in moved if pair.made])
+        _timers_write(session, organization_id, [pair for pair in moved if _may_wait(pair)], now_us)
+    return done, found
+
+
+def states_known(
+    entity: bytes, assignments: Sequence[Assignment], states: Mapping[PairKey, PairState], begins_us: int
+) -> bool:
+    """Tell whether an entity can be judged on from readings at hand, none of which is before begins_us."""
+    known = [states.get((entity, assignment.rule_id, "")) for assignment in assignments]
+    return all(state is not None and state.head_us <= begins_us for state in known)
+
+
+def _calm(
+    entities: Sequence[bytes],
+    columns: Mapping[str, Column],
+    assignments: Mapping[bytes, Sequence[Assignment]],
+    states: Mapping[PairKey, PairState],
+) -> set[PairKey]:
+    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns."""
+    shapes: dict[tuple[str, Any, str], list[tuple[int, PairKey, Threshold]]] = {}
+    for n, entity in enumerate(entities):
+        for assignment in assignments.get(entity, ()):
+            segment = assignment.segments[-1]
+            key = (entity, assignment.rule_id, "")
+            state = states[key].state
+            condition = segment.condition
+            if not isinstance(condition, Threshold) or segment.ends_us != END_US:
+                continue
+            if state is not None and state[0] == segment.key:
+                waits = waits_for(state[1])
+                if waits is not None:
+                    shapes.setdefault((condition.metric, condition.operator, waits), []).append((n, key, condition))
+    calm: set[PairKey] = set()
+    for (metric, operator, waits), of_shape in shapes.items():
+        column = columns.get(metric)
+        if column is None:
+            calm.update(key for _, key, _ in of_shape)
+            continue
+        firsts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="left")
+        lasts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="right")
+        counts = lasts - firsts
+        pair = np.repeat(np.arange(len(of_shape)), counts)
+        place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(firsts, counts)
+        value = np.array([condition.value for _, _, condition in of_shape])[pair]
+        clear = np.array([condition.clear_value for _, _, condition in of_shape])[pair]
+        values = column.values[place]
+        satisfied, passed = threshold_tests(operator, values, value, clear)
+        flags = (satisfied if waits == "satisfied" else passed) & np.isfinite(values)
+        hit = np.zeros(len(of_shape), dtype=np.bool_)
+        hit[pair[flags]] = True
+        calm.update(key for (_, key, _), is_hit in zip(of_shape, hit.tolist(), strict=True) if not is_hit)
+    return calm
+
+
+def _pairs(
+    session: Session,
+    organization_id: int,
+    spans: Mapping[bytes, Sequence[tuple[int, int]]],
+    assignments: Mapping[bytes, Sequence[Assignment]],
+    sources: Mapping[UUID, Sequence[Source]],
+) -> list[_Pair]:
+    """Return all that judge these entities, and those that did and no longer do, which have no segments."""
+    reach = {entity: (min(b for b, _ in each), max(e for _, e in each)) for entity, each in spans.items()}
+    pairs: dict[PairKey, _Pair] = {}
+    for entity, (begins, ends) in reach.items():
+        for assignment in assignments.get(entity, ()):
+            ports = {
+                "" if source.port is None else str(source.port)
+                for source in sources.get(UUID(bytes=entity), ())
+                if source.metric in assignment.metrics
+            }
+            for port in sorted(ports):
+                key = (entity, assignment.rule_id, port)
+                pairs[key] = _Pair(key, assignment.segments, assignment.metrics, max(begins, _FIRST_US), ends)
+    rows = session.execute(
+        _LEFT,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(reach)),
+            "begins": instant_array([max(begins, _FIRST_US) for begins, _ in reach.values()]),
+        },
+    )
+    for row in rows:
+        key = (row.entity_id.bytes, row.rule_id, row.key)
+        begins, ends = reach[key[0]]
+        pairs.setdefault(key, _Pair(key, (), frozenset(), max(begins, _FIRST_US), ends))
+    return list(pairs.values())
+
+
+def _states_read(session: Session, organization_id: int, pairs: Sequence[_Pair]) -> None:
+    rows = session.execute(
+        _STATES,
+        {
+            "organization_id": organization_id,
+            **_columns(pairs),
+            "begins": instant_array([pair.begins_us for pair in pairs]),
+        },
+    )
+    for pair in pairs:
+        first = pair.segments[0].begins_us if pair.segments else pair.begins_us
+        pair.from_us = pair.at_us = max(_FIRST_US, min(first, pair.begins_us))
+    for row in rows:
+        pair, at = pairs[row.n], micros_of(row.at)
+        if at > pair.begins_us:
+            pair.later.append((at, row.state))
+            continue
+        pair.state = orjson.loads(row.state)
+        pair.from_us = pair.at_us = at
+        pair.carried = _carried(pair.state)
+
+
+def _carried(state: Any) -> int | None:
+    """Return when the last event of a state opened: it may change still."""
+    return None if state is None or state[2] is None else int(state[2][1][1])
+
+
+def _heads(
+    session: Session, organization_id: int, sources: Mapping[UUID, Sequence[Source]]
+) -> dict[tuple[bytes, str], int]:
+    """Return an instant by which all readings of each entity, by key, lie."""
+    series = sorted({s.series.id for each in sources.values() for source in each for s in source.segments})
+    rows = session.execute(
+        text(
+            'SELECT series_id, "timestamp" FROM latest_values'
+            " WHERE organization_id = :organization_id AND series_id = ANY(:series)"
+        ),
+        {"organization_id": organization_id, "series": series},
+    )
+    newest = {row.series_id: micros_of(row.timestamp) for row in rows}
+    found: dict[tuple[bytes, str], int] = {}
+    for entity_id, each in sources.items():
+        for source in each:
+            key = (entity_id.bytes, "" if source.port is None else str(source.port))
+            ends = [min(newest.get(s.series.id, 0), s.ends_us - 1) for s in source.segments]
+            found[key] = max([found.get(key, 0), *ends])
+    return found
+
+
+def _points(
+    session: Session,
+    *,
+    organization_id: int,
+    pairs: Sequence[_Pair],
+    sources: Mapping[UUID, Sequence[Source]],
+    reach: Mapping[PairKey, int],
+    limit: int,
+) -> dict[tuple[bytes, str], dict[str, Points]]:
+    """Return the readings from where each pair stands to where it is judged to, by entity and key, by metric."""
+    wanted: dict[tuple[bytes, str], tuple[int, int, set[str]]] = {}
+    for pair in pairs:
+        where = (pair.key[0], pair.key[2])
+        begins, ends, metrics = wanted.get(where, (END_US, 0, set()))
+        wanted[where] = min(begins, pair.at_us), max(ends, reach[pair.key]), metrics | pair.metrics
+    asked: list[tuple[tuple[bytes, str], Source]] = []
+    for where, (begins, ends, metrics) in wanted.items():
+        for source in sources.get(UUID(bytes=where[0]), ()):
+            if source.metric in metrics and where[1] == ("" if source.port is None else str(source.port)):
+                segments = [
+                    type(s)(s.series, max(s.begins_us, begins), min(s.ends_us, ends))
+                    for s in source.segments
+                    if s.begins_us < ends and s.ends_us > begins
+                ]
+                asked.append((where, Source(source.entity_id, source.metric, source.port, segments)))
+    found: dict[tuple[bytes, str], dict[str, Points]] = {}
+    scanned = points_scan(
+        session,
+        organization_id=organization_id,
+        sources=[source for _, source in asked],
+        begins_us=max(_FIRST_US, min((begins for begins, _, _ in wanted.values()), default=0)),
+        ends_us=min(_LAST_US, max((ends for _, ends, _ in wanted.values()), default=0)),
+        limit=limit,
+    )
+    for k, points in scanned:
+        where, source = asked[k]
+        found.setdefault(where, {})[source.metric] = (points.at, points.values)
+    return found
+
+
+def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_us: int) -> None:
+    """Judge a pair up to until_us, stopping at stored states behind the span, and where a state is to be stored."""
+    stored = pair.made[-1][0] if pair.made else pair.from_us
+    while pair.at_us < until_us and pair.agreed_us is None:
+        stop = min(until_us, _day_after(pair.at_us, points, until_us))
+        later = [(at, state) for at, state in pair.later if pair.at_us < at <= stop and at >= pair.ends_us]
+        if later:
+            stop = later[0][0]
+        episodes, pair.state = advance(
+            pair.segments, points=points, state=pair.state, begins_us=pair.at_us, until_us=stop
+        )
+        pair.episodes |= episodes
+        pair.at_us = stop
+        if later and later[0][1] == _text(pair.state):
+            pair.agreed_us = stop
+        elif stop <= head_us and stop - stored >= STATE_EVERY_US:
+            pair.made.append((stop, _text(pair.state)))
+            stored = stop
+
+
+def _day_after(at_us: int, points: Mapping[str, Points], until_us: int) -> int:
+    """Return the end of the day of the next reading: what lies between is empty."""
+    ahead = [
+        int(column[0][n])
+        for column in points.values()
+        for n in [np.searchsorted(column[0], at_us)]
+        if n < len(column[0])
+    ]
+    return (min(ahead) // STATE_EVERY_US + 1) * STATE_EVERY_US if ahead else until_us
+
+
+def _judged(pair: _Pair, now_us: int) -> Judged:
+    """Return what was found of a pair, with what has come to be by now though no reading came."""
+    episodes = dict(pair.episodes)
+    if pair.agreed_us is None and pair.segments:
+        provisional, _ = advance(
+            pair.segments, points={}, state=pair.state, begins_us=pair.at_us, until_us=max(pair.at_us, now_us + 1)
+        )
+        episodes |= provisional
+    until = END_US if pair.agreed_us is None else pair.agreed_us
+    if not pair.segments:
+        until = pair.ends_us
+    tail = None if pair.agreed_us is None else _carried(pair.state)
+    return Judged(pair.key, pair.from_us, until, pair.carried, tail, episodes)
+
+
+def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]) -> None:
+    if not pairs:
+        return
+    ends = [_LAST_US if pair.agreed_us is None else pair.agreed_us for pair in pairs]
+    values = {**_columns(pairs), "begins": instant_array([pair.from_us for pair in pairs]), "ends": instant_array(ends)}
+    session.execute(_FORGET, {"organization_id": organization_id, **values})
+    made = [(pair, at, state) for pair in pairs for at, state in pair.made]
+    if made:
+        values = {
+            **_columns([pair for pair, _, _ in made]),
+            "at": instant_array([at for _, at, _ in made]),
+            "states": text_array(state.encode() for _, _, state in made),
+        }
+        session.execute(_REMEMBER, {"organization_id": organization_id, **values})
+
+
+def _may_wait(pair: _Pair) -> bool:
+    plain = isinstance(pair.segments[-1].condition, Threshold) and not pair.segments[-1].version.escalation
+    return not plain or pair.segments[-1].ends_us != END_US
+
+
+def _timers_write(session: Session, organization_id: int, pairs: Sequence[_Pair], now_us: int) -> None:
+    due: list[tuple[_Pair, int]] = []
+    none: list[_Pair] = []
+    for pair in pairs:
+        if pair.agreed_us is not None:
+            continue
+        last = pair.episodes[max(pair.episodes)] if pair.episodes else None
+        is_open = last is not None and last.cleared is None
+        at = timer_us(pair.segments, state=pair.state, open_episode=last if is_open else None, now_us=now_us)
+        if at is None:
+            none.append(pair)
+        else:
+            due.append((pair, min(at, _LAST_US)))
+    if due:
+        values = {**_columns([pair for pair, _ in due]), "at": instant_array([at for _, at in due])}
+        session.execute(_TIMERS, {"organization_id": organization_id, **values})
+    if none:
+        session.execute(_NO_TIMERS, {"organization_id": organization_id, **_columns(none)})
+
+
+def _columns(pairs: Sequence[_Pair]) -> dict[str, object]:
+    return {
+        "entities": uuid_array(b"".join(pair.key[0] for pair in pairs)),
+        "rules": uuid_array(b"".join(pair.key[1].bytes for pair in pairs)),
+        "keys": text_array(pair.key[2].encode() for pair in pairs),
+    }
+
+
+def _text(state: Any) -> str:
+    return orjson.dumps(state).decode()

@@ -1,0 +1,184 @@
+"""Rules, events, and what judging remembers: tables. The migrations say the same in SQL."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Double,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from graph.metadata import metadata
+from graph.tables import INSTANT
+
+
+def _organization(table: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["organization_id"], ["organizations.id"], name=f"fk_{table}_organization")
+
+
+def _owned_by(table: str, column: str, owner: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["organization_id", column],
+        [f"{owner}.organization_id", f"{owner}.id"],
+        name=f"fk_{table}_{owner.removesuffix('s')}",
+    )
+
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_at", INSTANT, nullable=False),
+    Column("updated_at", INSTANT, nullable=False),
+    Column("deleted_at", INSTANT),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_rules"),
+    _organization("rules"),
+)
+
+rule_versions = Table(
+    "rule_versions",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("rule_id", UUID, nullable=False),
+    Column("effective_from", INSTANT, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("condition", JSONB, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("entity_id", UUID),
+    Column("kind", Text),
+    Column("type", Text),
+    Column("under_id", UUID),
+    Column("action", JSONB, nullable=False),
+    Column("escalation", JSONB, nullable=False),
+    Column("max_events", Integer, nullable=False),
+    Column("per_us", BigInteger, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    Column("actor", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "rule_id", "effective_from", name="pk_rule_versions"),
+    _owned_by("rule_versions", "rule_id", "rules"),
+    CheckConstraint("num_nonnulls(entity_id, type, under_id) <= 1", name="ck_rule_versions_scope"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("rule_id", UUID, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version_id", UUID, nullable=False),
+    Column("began_at", INSTANT, nullable=False),
+    Column("opened_at", INSTANT, nullable=False),
+    Column("cleared_at", INSTANT),
+    Column("cleared_reason", Text),
+    Column("severity", Text, nullable=False),
+    Column("value", Double),
+    Column("flaps", Integer, nullable=False),
+    Column("detected_at", INSTANT, nullable=False),
+    Column("withdrawn_at", INSTANT),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_events"),
+    _owned_by("events", "rule_id", "rules"),
+    CheckConstraint("(cleared_at IS NULL) = (cleared_reason IS NULL)", name="ck_events_cleared"),
+)
+Index(
+    "ix_events_entity",
+    events.c.organization_id,
+    events.c.entity_id,
+    events.c.rule_id,
+    events.c.key,
+    events.c.opened_at,
+)
+Index("ix_events_opened", events.c.organization_id, events.c.opened_at, events.c.id)
+
+event_marks = Table(
+    "event_marks",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("event_id", UUID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("note", Text),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_event_marks"),
+    _owned_by("event_marks", "event_id", "events"),
+    CheckConstraint("kind IN ('ACKNOWLEDGED', 'DISMISSED', 'COMMENT')", name="ck_event_marks_kind"),
+)
+Index("ix_event_marks_event", event_marks.c.organization_id, event_marks.c.event_id, event_marks.c.at)
+
+event_corrections = Table(
+    "event_corrections",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("event_id", UUID, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("before", JSONB, nullable=False),
+    Column("after", JSONB, nullable=False),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_event_corrections"),
+    _owned_by("event_corrections", "event_id", "events"),
+)
+Index(
+    "ix_event_corrections_event",
+    event_corrections.c.organization_id,
+    event_corrections.c.event_id,
+    event_corrections.c.id,
+)
+
+event_changes = Table(
+    "event_changes",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False),
+    Column("event_id", UUID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+    Column("fenced", Boolean, nullable=False),
+    Column("acted_at", INSTANT),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_event_changes"),
+    _organization("event_changes"),
+    CheckConstraint(
+        "kind IN ('OPENED', 'CLEARED', 'REOPENED', 'CORRECTED', 'WITHDRAWN', 'ESCALATED')", name="ck_event_changes_kind"
+    ),
+)
+Index("ix_event_changes_waiting", event_changes.c.recorded_at, postgresql_where=text("acted_at IS NULL"))
+
+rule_timers = Table(
+    "rule_timers",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("rule_id", UUID, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("due_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("organization_id", "entity_id", "rule_id", "key", name="pk_rule_timers"),
+    _organization("rule_timers"),
+)
+Index("ix_rule_timers_due", rule_timers.c.due_at)
+
+rule_states = Table(
+    "rule_states",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("rule_id", UUID, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("at", INSTANT, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "entity_id", "rule_id", "key", "at", name="pk_rule_states"),
+    _organization("rule_states"),
+)

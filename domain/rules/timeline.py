@@ -1,0 +1,122 @@
+"""What events a rule makes of one entity's readings: its versions by event time, one after the other. Pure.
+
+Within a version, flaps are damped by a fold over the spans, from left to right: a function of the data alone. Like the
+judge's, its state can be carried, and stored as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from domain.rules.judge import Points, Span, State, due_us, judge
+from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """An event as the data has it. flaps: how many later spans were merged into it. Instants are microseconds."""
+
+    version: RuleVersion
+    began: int
+    opened: int
+    cleared: int | None
+    reason: ClearedReason | None
+    value: float | None
+    flaps: int
+
+
+def advance(
+    segments: Sequence[Segment], *, points: Mapping[str, Points], state: State, begins_us: int, until_us: int
+) -> tuple[dict[int, Episode], State]:
+    """Judge readings of [begins_us, until_us); return the episodes touched, by when they opened, and the state then.
+
+    state: that at begins_us. Of an episode that opened before, it has all that is needed.
+    """
+    found: dict[int, Episode] = {}
+    for segment in segments:
+        begins, until = max(begins_us, segment.begins_us), min(until_us, segment.ends_us)
+        if begins >= until and not (state is not None and state[0] == segment.key):
+            continue
+        own = state if state is not None and state[0] == segment.key else [segment.key, None, None]
+        within = {metric: _within(column, begins, until) for metric, column in points.items()}
+        spans, judged = judge(segment.condition, points=within, state=own[1], until_us=until)
+        episodes, folded = _fold(segment, spans, own[2])
+        if segment.ends_us <= until_us:
+            episodes = {opened: _ended(episode, segment) for opened, episode in episodes.items()}
+            state = None
+        else:
+            state = [segment.key, judged, folded]
+        found |= episodes
+    return found, state
+
+
+def severity_of(version: RuleVersion, *, opened: int, cleared: int | None, now_us: int) -> Severity:
+    """Return how bad an event is that has been open for so long."""
+    length = (now_us if cleared is None else cleared) - opened
+    reached = [version.severity, *(step.severity for step in version.escalation if step.after_us <= length)]
+    return max(reached, key=SEVERITIES.index)
+
+
+def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode | None, now_us: int) -> int | None:
+    """Return when, after now_us, there may be another outcome though no reading comes; None: never."""
+    dues: list[int] = []
+    current = next((s for s in segments if state is not None and s.key == state[0]), None)
+    if current is not None:
+        due = due_us(current.condition, state=state[1], after_us=now_us)
+        dues += [] if due is None else [due]
+    if open_episode is not None:
+        dues += [open_episode.opened + step.after_us for step in open_episode.version.escalation]
+        dues += [] if current is None else [current.ends_us]
+    return min((due for due in dues if due > now_us), default=None)
+
+
+def _within(points: Points, begins_us: int, until_us: int) -> Points:
+    first, last = np.searchsorted(points[0], [begins_us, until_us])
+    return points[0][first:last], points[1][first:last]
+
+
+def _fold(segment: Segment, spans: Sequence[Span], state: Any) -> tuple[dict[int, Episode], Any]:
+    """Merge spans that come too often. state: when the latest events opened, the last event, when its last span did."""
+    recent, last, last_span = ([], None, None) if state is None else state
+    recent = list(recent)
+    current = None if last is None else _episode(segment, last)
+    found: dict[int, Episode] = {}
+    damping = segment.version.damping
+    for span in spans:
+        if current is not None and span.opened == last_span:
+            current = _cleared(current, span)
+        elif current is not None and _is_too_often(recent, span, damping):
+            current = replace(_cleared(current, span), flaps=current.flaps + 1)
+        else:
+            recent = [*recent, span.opened][-damping.max_events :]
+            current = _cleared(Episode(segment.version, span.began, span.opened, None, None, span.value, 0), span)
+        last_span = span.opened
+        found[current.opened] = current
+    if current is None:
+        return found, None
+    kept = [current.began, current.opened, current.cleared, current.value, current.flaps]
+    return found, [recent, kept, last_span]
+
+
+def _is_too_often(recent: Sequence[int], span: Span, damping: Damping) -> bool:
+    return sum(opened > span.opened - damping.per_us for opened in recent) >= damping.max_events
+
+
+def _episode(segment: Segment, last: Sequence[Any]) -> Episode:
+    began, opened, cleared, value, flaps = last
+    reason = None if cleared is None else ClearedReason.CONDITION
+    return Episode(segment.version, began, opened, cleared, reason, value, flaps)
+
+
+def _cleared(episode: Episode, span: Span) -> Episode:
+    return replace(episode, cleared=span.cleared, reason=None if span.cleared is None else ClearedReason.CONDITION)
+
+
+def _ended(episode: Episode, segment: Segment) -> Episode:
+    if episode.cleared is not None:
+        return episode
+    return replace(episode, cleared=segment.ends_us, reason=segment.reason)

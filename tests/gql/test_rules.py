@@ -1,0 +1,107 @@
+"""Rules and events over the API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.support.api import Api
+from tests.support.plant import Client
+
+FIELDS = "name condition scope severity action escalation damping isActive effectiveFrom deletedAt"
+CREATE = f"""mutation C($input: RuleInput!) {{ createRule(input: $input) {{
+  rule {{ id {FIELDS} }} errors {{ code message path }} }} }}"""
+UPDATE = f"""mutation U($id: ID!, $input: RuleInput!) {{ updateRule(id: $id, input: $input) {{
+  rule {{ id {FIELDS} }} errors {{ code message path }} }} }}"""
+DELETE = "mutation D($id: ID!) { deleteRule(id: $id) { rule { id isActive } errors { code message path } } }"
+HOT: dict[str, Any] = {
+    "name": "hot",
+    "condition": {"threshold": {"metric": "t", "operator": "GT", "value": 80, "for": "PT5M", "clearValue": 70}},
+    "effectiveFrom": "2026-01-01T00:00:00Z",
+}
+
+
+@pytest.fixture
+def client(api: Api) -> Client:
+    name = f"rules-{datetime.now(UTC):%H%M%S%f}"
+    api.organization(name)
+    return api.client(name)
+
+
+def test_a_rule_is_written_listed_edited_and_deleted(client: Client) -> None:
+    made = client.call(CREATE, {"input": HOT}).data["createRule"]
+    assert made["errors"] == []
+    rule_id = made["rule"].pop("id")
+    assert made["rule"] == {
+        "name": "hot",
+        "condition": {
+            "threshold": {
+                "metric": "t", "operator": "GT", "value": 80, "for": "PT300S", "clearValue": 70, "clearFor": "PT0S",
+            }
+        },
+        "scope": {"entityId": None, "kind": None, "type": None, "underId": None},
+        "severity": "MEDIUM",
+        "action": {},
+        "escalation": [],
+        "damping": {"maxEvents": 12, "per": "PT3600S"},
+        "isActive": True,
+        "effectiveFrom": "2026-01-01T00:00:00Z",
+        "deletedAt": None,
+    }  # fmt: skip
+    edited = {
+        "name": "hotter",
+        "condition": {"anyOf": [{"noData": {"metric": "t", "after": "PT1H"}}, {"expression": "t > 90.0"}]},
+        "severity": "HIGH",
+        "escalation": [{"after": "PT2H", "severity": "CRITICAL"}],
+    }
+    after = client.call(UPDATE, {"id": rule_id, "input": edited}).data["updateRule"]
+    assert after["errors"] == []
+    assert after["rule"]["condition"] == {
+        "anyOf": [{"noData": {"metric": "t", "after": "PT3600S"}}, {"expression": "t > 90.0"}]
+    }
+    listed = client.call("{ rules { totalCount nodes { id name severity } } }").data["rules"]
+    assert listed == {"totalCount": 1, "nodes": [{"id": rule_id, "name": "hotter", "severity": "HIGH"}]}
+    gone = client.call(DELETE, {"id": rule_id}).data["deleteRule"]
+    assert gone == {"rule": {"id": rule_id, "isActive": False}, "errors": []}
+    assert client.call("{ rules { totalCount } }").data["rules"] == {"totalCount": 0}
+    [again] = client.call(DELETE, {"id": rule_id}).data["deleteRule"]["errors"]
+    assert (again["code"], again["path"]) == ("NOT_FOUND", ["id"])
+
+
+@pytest.mark.parametrize(
+    ("more", "path"),
+    [
+        (
+            {"condition": {"threshold": {"metric": "t", "operator": "GT", "value": 80, "clearValue": 90}}},
+            ["input", "condition", "threshold", "clearValue"],
+        ),
+        ({"condition": {"expression": "1 < 2"}}, ["input", "condition", "expression"]),
+        ({"scope": {"kind": "PERSON", "type": "guard"}}, ["input", "scope", "kind"]),
+        ({"scope": {"kind": "ASSET"}}, ["input", "scope"]),
+        ({"name": ""}, ["input", "name"]),
+        ({"action": {"webhookUrl": "ftp://x"}}, ["input", "action", "webhookUrl"]),
+        ({"damping": {"maxEvents": 0}}, ["input", "damping", "maxEvents"]),
+        ({"escalation": [{"after": "PT1H", "severity": "LOW"}]}, ["input", "escalation", "0", "severity"]),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_where_it_does_not(
+    client: Client, more: dict[str, Any], path: list[str]
+) -> None:
+    payload = client.call(CREATE, {"input": {**HOT, **more}}).data["createRule"]
+    assert payload["rule"] is None
+    [error] = payload["errors"]
+    assert (error["code"], error["path"]) == ("BAD_USER_INPUT", path)
+
+
+def test_events_are_listed_and_what_is_none_cannot_be_marked(client: Client) -> None:
+    nothing = "0190a3c4-0000-7000-8000-000000000000"
+    asked = """{ events(filter: {states: [OPEN, ACKNOWLEDGED, CLEARED, DISMISSED, WITHDRAWN], severities: [HIGH],
+      openAt: "2026-01-01T00:00:00Z", from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z",
+      entityIds: ["%s"], ruleIds: ["%s"]}) { totalCount nodes { id } } }""" % (nothing, nothing)  # noqa: UP031
+    assert client.call(asked).data["events"] == {"totalCount": 0, "nodes": []}
+    assert client.call(f'{{ events(filter: {{underId: "{nothing}"}}) {{ totalCount }} }}').error_codes == ["NOT_FOUND"]
+    for field in ("acknowledgeEvent", "dismissEvent", "commentEvent"):
+        mutation = f'mutation {{ {field}(id: "{nothing}", note: "seen") {{ event {{ id }} errors {{ code path }} }} }}'
+        assert client.call(mutation).data[field] == {"event": None, "errors": [{"code": "NOT_FOUND", "path": ["id"]}]}

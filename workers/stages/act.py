@@ -1,0 +1,110 @@
+"""The act stage in a lane: what became of events is followed by activities and notifications.
+
+An entry of its stream only rings: what there is to do is written in the database, by the transaction that changed the
+event. So a lost entry costs a second, and one that comes twice nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from domain.acting.operations import Acted, changes_act
+from domain.acting.outbox import organizations_waiting
+from domain.telemetry.leases import Lease
+from domain.telemetry.stages.normalize import DATA_ERRORS
+from graph.errors import ArgusError
+from runtime.database import transaction
+from runtime.ids import new_id
+from workers.process import ProcessState
+from workers.stages.counts import Tally
+from workers.stages.reader import StageReader
+
+_log = structlog.get_logger(__name__)
+
+READ_ENTRIES: Final = 256
+# Without a ring it is looked so often.
+LOOK_EVERY_S: Final = 1.0
+# Of an organization in one transaction, which may keep its graph from being changed; and before the other stages.
+CHANGES_AT_ONCE: Final = 50
+TURNS_MAX: Final = 4
+# An organization for which acting fails is left alone for so long.
+RESTS_S: Final = 30.0
+
+
+class ActStage:
+    """One run of the stage under a lease. Which lane acts for an organization does not matter: one does at a time."""
+
+    def __init__(self, state: ProcessState, lease: Lease) -> None:
+        self.lease = lease
+        self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
+        self.tally = Tally()
+        self._state = state
+        self._look_at_s = 0.0
+        self._resting: dict[int, float] = {}
+
+    def turn(self) -> bool:
+        """Follow what waits where it is rung or time to look; tell whether there was any."""
+        entries = self.reader.next(count=READ_ENTRIES)
+        if not entries and time.monotonic() < self._look_at_s:
+            return False
+        with self.tally.busy():
+            found = self._look()
+        self.reader.done(entries)
+        return found or bool(entries)
+
+    def _look(self) -> bool:
+        self._look_at_s = time.monotonic() + LOOK_EVERY_S
+        with transaction(self._state.engine) as session:
+            waiting = organizations_waiting(session)
+        found = False
+        for organization_id in waiting:
+            if self._resting.get(organization_id, 0.0) > time.monotonic():
+                continue
+            for _ in range(TURNS_MAX):
+                changes = self._act(organization_id)
+                found = found or changes > 0
+                if changes < CHANGES_AT_ONCE:
+                    break
+            else:
+                # There is more.
+                self._look_at_s = 0.0
+        return found
+
+    def _act(self, organization_id: int) -> int:
+        now = datetime.now(UTC)
+        try:
+            with transaction(self._state.engine, organization_id) as session:
+                done = changes_act(
+                    session,
+                    organization_id=organization_id,
+                    now=now,
+                    new_id=new_id,
+                    limit=CHANGES_AT_ONCE,
+                    late=self._state.context.act_late,
+                )
+        except (ArgusError, *DATA_ERRORS):
+            _log.exception("not_acted", organization=organization_id)
+            self.tally.errors += 1
+            self._resting[organization_id] = time.monotonic() + RESTS_S
+            return 0
+        self._keep(organization_id, done)
+        return done.changes
+
+    def _keep(self, organization_id: int, done: Acted) -> None:
+        self.tally.items += done.changes
+        if done.refused:
+            _log.warning("activities_refused", organization=organization_id, refused=done.refused[:10])
+        if done.changes:
+            _log.debug(
+                "acted",
+                organization=organization_id,
+                changes=done.changes,
+                created=done.created,
+                reopened=done.reopened,
+                suggested=done.suggested,
+                notified=done.notified,
+            )
