@@ -11,13 +11,15 @@ from domain.dead_letters.model import DeadLetter
 from domain.dead_letters.queries import dead_letters_get
 from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_types_get
+from domain.profiles.model import AssetProfile
+from domain.profiles.queries import profiles_get
 from graph.changes import Change, changes_get
 from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_versions_by_id, edges_newest
 from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
-Node = Entity | EdgeVersion | EntityType | Change | DeadLetter
+Node = Entity | EdgeVersion | EntityType | Change | DeadLetter | AssetProfile
 
 
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
@@ -27,7 +29,7 @@ def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) 
     number of statements does not depend on the number of ids, and what is found early is not asked for again.
     """
     found: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
-    for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get, dead_letters_get):
+    for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get, dead_letters_get, profiles_get):
         missing = [each for each in ids if each not in found]
         if not missing:
             break

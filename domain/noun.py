@@ -132,7 +132,7 @@ def details_get(
 
 def details_named(noun: Noun, details: Mapping[str, Any]) -> dict[str, Any]:
     """Return details under the contract's names, as the audit trail shows them."""
-    return {noun.columns[column]: value for column, value in details.items()}
+    return {noun.columns[column]: str(value) if isinstance(value, UUID) else value for column, value in details.items()}
 
 
 def _utc(value: Any) -> Any:

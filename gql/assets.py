@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.assets.operations import asset_create, asset_update
+from domain.health.queries import health_scores_get
+from domain.profiles.queries import asset_profiles_get
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
+from gql.loaders import load
 from gql.nouns import delete, draft_of, patch_of, payload_of
 from gql.scalars import JSON, DateTime, GeoJSON
 from graph.change import GraphChange
@@ -21,15 +24,26 @@ from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 
+if TYPE_CHECKING:
+    from gql.asset_profiles import AssetProfile
+
 
 @strawberry.type
 class Asset(Entity):
     """A thing of the plant: a machine, a system, a part."""
 
     @strawberry.field
-    def health_score(self) -> float | None:
+    async def health_score(self, info: Info) -> float | None:
         """0..100, computed from telemetry; null while nothing is known."""
-        return None
+        return await load(info.context, health_scores_get, self.row.id)
+
+    @strawberry.field
+    async def profile(self, info: Info) -> Annotated[AssetProfile, strawberry.lazy("gql.asset_profiles")] | None:
+        """The profile it uses, if any."""
+        from gql.asset_profiles import profile_shown
+
+        row = await load(info.context, asset_profiles_get, self.row.id)
+        return None if row is None else profile_shown(row)
 
     @strawberry.field
     async def derivation_faults(self, info: Info) -> list[DerivationFault]:
@@ -130,7 +144,7 @@ class AssetMutation:
                 parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, asset_payload, work)
 
     @strawberry.mutation
     async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
@@ -139,14 +153,15 @@ class AssetMutation:
         def work(session: Session, change: GraphChange) -> EntityRow:
             return asset_update(session, change=change, asset_id=uuid_named(id, "id"), patch=patch_of(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, asset_payload, work)
 
     @strawberry.mutation
     async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:
         """Delete an asset: its edges end now, what is recorded of it stays."""
-        return await payload_of(info, _payload, delete(id, EntityKind.ASSET), under=())
+        return await payload_of(info, asset_payload, delete(id, EntityKind.ASSET), under=())
 
 
-def _payload(row: EntityRow | None, errors: list[UserError]) -> AssetPayload:
+def asset_payload(row: EntityRow | None, errors: list[UserError]) -> AssetPayload:
+    """Return the payload of a mutation of an asset."""
     asset: Any = None if row is None else entity_of(row)
     return AssetPayload(asset=asset, errors=errors)

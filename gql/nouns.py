@@ -30,15 +30,16 @@ async def payload_of(
     *,
     under: Sequence[str] = ("input",),
     reason: str | None = None,
+    beside: Sequence[str] = ("id",),
 ) -> P:
     """Make one change and return its payload.
 
-    under: the argument that the core's paths lie in; a path that begins with an argument's own name (id) stays.
+    under: the argument that the core's paths lie in. beside: arguments next to it; a path that begins with one stays.
     """
     try:
         return make(await info.context.change(work, reason=reason), [])
     except ArgusError as error:
-        own = bool(error.path) and error.path[0] == "id"
+        own = bool(error.path) and error.path[0] in beside
         return make(None, [user_error(error, under=() if own else under)])
 
 

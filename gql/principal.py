@@ -44,14 +44,17 @@ DEVICES = frozenset({Role.DEVICE})
 _READ = """
     node nodes entity entities devices assets spaces persons activities entityTypes relationships ingestAccount
     traverse path near within inAreaOf around edgeVersions changes deadLetters deadLetterGroups usage replay
-    replays featureFlags processors shadow shadowDifferences activityTemplates notifications rollup rollups
+    replays featureFlags processors shadow shadowDifferences assetProfiles
+    previewAssetProfile healthExplanation
+    activityTemplates notifications rollup rollups
     rules events
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
-    replayTelemetry cancelReplay createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
+    replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
+    createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
     acknowledgeEvent dismissEvent commentEvent
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
@@ -60,10 +63,10 @@ _ADMINISTER = (
     """
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
+    setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
+    createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
+    createRollup updateRollup deleteRollup
     createRule updateRule deleteRule
-    setFeatureFlag promoteProcessor compareShadow dropShadow
-    createActivityTemplate updateActivityTemplate deleteActivityTemplate
-    rotateWebhookSecret retryNotification createRollup updateRollup deleteRollup
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

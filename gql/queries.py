@@ -11,6 +11,8 @@ from domain.entity_types.model import EntityType as EntityTypeRow
 from domain.entity_types.queries import entity_type_list
 from domain.nodes import Node as NodeRow
 from domain.nodes import nodes_get
+from domain.profiles.model import AssetProfile as AssetProfileRow
+from gql.asset_profiles import profile_shown
 from gql.changes import change_of
 from gql.context import Info
 from gql.dead_letters import dead_letter_of
@@ -214,6 +216,14 @@ def node_of(found: NodeRow | None) -> Node | None:
             return edge_of(found)
         case EntityTypeRow():
             return entity_type_of(found)
+        case AssetProfileRow():
+            return profile_shown(found)
+        case _:
+            return _record_of(found)
+
+
+def _record_of(found: ChangeRow | DeadLetterRow | None) -> Node | None:
+    match found:
         case ChangeRow():
             return change_of(found)
         case DeadLetterRow():

@@ -12,6 +12,7 @@ from strawberry.tools import merge_types
 from gql.activities import ActivityMutation
 from gql.activity_progress import ActivityProgressMutation
 from gql.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
+from gql.asset_profiles import AssetProfileMutation, AssetProfileQuery
 from gql.assets import AssetMutation
 from gql.changes import ChangeQuery
 from gql.dead_letters import DeadLetterMutation, DeadLetterQuery
@@ -24,6 +25,7 @@ from gql.entity_types import EntityTypeMutation
 from gql.events import EventMutation, EventQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
+from gql.health import HealthQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
 from gql.kinds import TYPES
@@ -61,6 +63,8 @@ schema = strawberry.Schema(
             RuleQuery,
             EventQuery,
             ShadowQuery,
+            AssetProfileQuery,
+            HealthQuery,
             ActivityTemplateQuery,
             NotificationQuery,
             RollupQuery,
@@ -88,6 +92,7 @@ schema = strawberry.Schema(
             RuleMutation,
             EventMutation,
             ShadowMutation,
+            AssetProfileMutation,
             ActivityTemplateMutation,
             ActivityProgressMutation,
             NotificationMutation,

@@ -1,4 +1,4 @@
-"""What an asset has beside what every entity has: nothing that is stored."""
+"""What an asset has beside what every entity has: the profile it uses."""
 
 from typing import Final
 
@@ -6,4 +6,4 @@ from domain.assets.tables import assets
 from domain.noun import Noun
 from graph.kinds import EntityKind
 
-ASSET: Final = Noun(EntityKind.ASSET, assets, {})
+ASSET: Final = Noun(EntityKind.ASSET, assets, {"profile_id": "profileId"})

@@ -17,8 +17,17 @@ from graph.kinds import EntityKind
 from graph.relationships.builtin import HAS_PART
 
 
-def asset_create(session: Session, *, change: GraphChange, draft: EntityDraft, parent_id: UUID | None = None) -> Entity:
+def asset_create(
+    session: Session,
+    *,
+    change: GraphChange,
+    draft: EntityDraft,
+    parent_id: UUID | None = None,
+    profile_id: UUID | None = None,
+) -> Entity:
     """Create an asset; as a part (HAS_PART) of its parent from the change on, if one is given.
+
+    profile_id: a profile there is, which the asset uses.
 
     Raises BadInputError, LimitExceededError, ConflictError where its external id is taken, NotFoundError where
     the parent is no asset.
@@ -31,7 +40,7 @@ def asset_create(session: Session, *, change: GraphChange, draft: EntityDraft, p
             kind=EntityKind.ASSET,
             path=("parentId",),
         )
-    created = noun_create(session, change=change, noun=ASSET, draft=draft)
+    created = noun_create(session, change=change, noun=ASSET, draft=draft, details={"profile_id": profile_id})
     if parent_id is not None:
         with path_renamed(sourceId="parentId"):
             edge_create(session, change=change, source_id=parent_id, target_id=created.id, relationship=HAS_PART)

@@ -44,6 +44,7 @@ def tenant(plant: Plant, name: str) -> Tenant:
         client, "createActivityTemplate", "activityTemplateInput", "activityTemplate", {"name": f"{name} work"}
     )
     ids["type"] = make(client, "createEntityType", "entityTypeInput", "entityType", {"kind": "ASSET", "name": "Pump"})
+    ids["profile"] = make(client, "createAssetProfile", "assetProfileInput", "assetProfile", {"name": "Pump"})
     watched = {"name": "hot", "condition": {"threshold": {"metric": "temperature", "operator": "GT", "value": 80}}}
     ids["rule"] = make(client, "createRule", "ruleInput", "rule", watched)
     linked = client.call(
@@ -91,6 +92,7 @@ def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
         'path(fromId: "$asset", toId: "$device") { length }',
         'assets(filter: {underId: "$asset"}) { totalCount }',
         'edgeVersions(entityIds: ["$asset"], from: "2020-01-01T00:00:00Z") { totalCount }',
+        'healthExplanation(assetId: "$asset") { score }',
         'events(filter: {underId: "$asset"}) { totalCount }',
         'inAreaOf(entityId: "$space") { totalCount }',
     )
@@ -134,6 +136,10 @@ FOREIGN_MUTATIONS = {
     "restoreEntity": ('(id: "$device")', "entity { id }"),
     "updateEntityType": ('(id: "$type", input: {kind: ASSET, name: "taken"})', "entityType { id }"),
     "deleteEntityType": ('(id: "$type")', "entityType { id }"),
+    "updateAssetProfile": ('(id: "$profile", input: {name: "taken"})', "assetProfile { id }"),
+    "deleteAssetProfile": ('(id: "$profile")', "assetProfile { id }"),
+    "createAssetFromProfile": ('(profileId: "$profile", input: {name: "taken"})', "asset { id }"),
+    "setAssetProfile": ('(assetId: "$own_asset", profileId: "$profile")', "asset { id }"),
     "updateRule": ('(id: "$rule", input: {name: "taken", condition: {expression: "t > 1.0"}})', "rule { id }"),
     "deleteRule": ('(id: "$rule")', "rule { id }"),
     "endEdge": ('(id: "$edge", at: "2025-01-01T00:00:00Z")', "edge { id }"),

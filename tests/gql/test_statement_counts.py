@@ -25,6 +25,7 @@ OWN = {
     "devices": ("lastSeenAt connectivity", "firmwareVersion", "linkedAssetsCount", "assets { nodes { name } }"),
     "assets": (
         "healthScore",
+        "profile { name }",
         "derivationFaults { metric lastAt message }",
         "parents { name }",
         "children { nodes { name } }",

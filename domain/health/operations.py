@@ -1,0 +1,245 @@
+"""Explains the health of an asset, and brings its series to what it should be. Neither commits nor reads a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from domain.derivation.derive import Column
+from domain.derivation.outputs import Changes, SeriesChange, changes_write, series_ensure
+from domain.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
+from domain.health.score import Facts, Health, OpenEvent, Track, expiries, health_judge, health_points
+from domain.health.settings import METRIC
+from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
+from domain.telemetry.attribution import Segment, SeriesRow, Source
+from domain.telemetry.links import among
+from domain.telemetry.packed import micros_of
+from domain.telemetry.scan import points_scan
+from domain.telemetry.stages.memory import StageMemory, StageNotes
+from graph.entities.queries import entity_get
+from graph.kinds import EntityKind
+from graph.relationships.builtin import HAS_PART
+from graph.tables import entity_edges
+
+ORIGIN: Final = "health"
+UNIT: Final = "%"
+_DAY_US: Final = 86_400_000_000
+
+_TIMERS = text(
+    """
+    INSERT INTO health_timers (organization_id, entity_id, due_at)
+    SELECT :organization_id, u.e, u.at FROM unnest(:entities, :due) AS u (e, at) ON CONFLICT DO NOTHING
+    """
+)
+_DUE = text(
+    """
+    DELETE FROM health_timers WHERE organization_id = :organization_id AND due_at <= :now
+    RETURNING entity_id, due_at
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The health of an asset in the bucket [begins_us, ends_us)."""
+
+    begins_us: int
+    ends_us: int
+    health: Health
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRange:
+    """Buckets of an asset whose health is to be looked at: [begins_us, ends_us), at bounds of buckets."""
+
+    asset_id: UUID
+    begins_us: int
+    ends_us: int
+
+
+def health_explain(
+    session: Session,
+    *,
+    organization_id: int,
+    asset_id: UUID,
+    at: datetime,
+    now: datetime,
+    events: Sequence[OpenEvent] = (),
+) -> Explained | None:
+    """Return what the health of the bucket that holds `at` is made of; None where the asset has no profile then.
+
+    Raises NotFoundError for no asset, LimitExceededError where there is too much to read.
+    """
+    entity_get(session, organization_id=organization_id, entity_id=asset_id, kind=EntityKind.ASSET, path=("assetId",))
+    plan = plans_get(session, organization_id=organization_id, ids=[asset_id]).get(asset_id)
+    if plan is None:
+        return None
+    instant = micros_of(at)
+    begins = instant - instant % plan.bucket_us
+    ends = begins + plan.bucket_us
+    settings = plan.at(ends - 1)
+    if settings is None:
+        return None
+    facts = facts_read(
+        session,
+        organization_id=organization_id,
+        asset_id=asset_id,
+        plan=plan,
+        begins_us=begins,
+        ends_us=ends,
+        events=events,
+    )
+    return Explained(begins, ends, health_judge(settings, facts, begins_us=begins, ends_us=ends, now_us=micros_of(now)))
+
+
+def health_touch(
+    session: Session, *, organization_id: int, touched: Collection[tuple[UUID, int, int]]
+) -> list[HealthRange]:
+    """Return the buckets to look at after something of assets changed over [begins_us, ends_us) each.
+
+    What was measured counts for one freshness, so that the buckets of as long after it are among them. An asset
+    without a profile has none. Two statements.
+    """
+    plans = plans_get(session, organization_id=organization_id, ids={asset_id for asset_id, _, _ in touched})
+    return [
+        _range(asset_id, plans[asset_id], begins, ends + plans[asset_id].freshness_us)
+        for asset_id, begins, ends in touched
+        if asset_id in plans
+    ]
+
+
+def health_due(session: Session, *, organization_id: int, now: datetime) -> list[HealthRange]:
+    """Take the timers that are due; return the buckets in which something became too old. Three statements."""
+    due = session.execute(_DUE, {"organization_id": organization_id, "now": now}).all()
+    plans = plans_get(session, organization_id=organization_id, ids={row.entity_id for row in due})
+    return [
+        _range(row.entity_id, plans[row.entity_id], micros_of(row.due_at), micros_of(row.due_at) + 1)
+        for row in due
+        if row.entity_id in plans
+    ]
+
+
+def health_compute(
+    session: Session,
+    *,
+    organization_id: int,
+    work: HealthRange,
+    events: Sequence[OpenEvent],
+    now: datetime,
+    memory: StageMemory,
+    notes: StageNotes,
+    limit: int = READ_POINTS_MAX,
+) -> tuple[list[SeriesChange], list[HealthRange]]:
+    """Bring an asset's health over a range of buckets to what it should be; return what changed, and whom that touches.
+
+    events: those of the asset that were open in the range. What is touched: the same, of the assets it is part of.
+    Timers are left for what is to become too old. Raises LimitExceededError where there is too much to read at once:
+    the caller then takes the range in parts.
+    """
+    plan = plans_get(session, organization_id=organization_id, ids=[work.asset_id]).get(work.asset_id)
+    wanted = Track(np.empty(0, dtype=np.int64), np.empty(0))
+    if plan is not None:
+        facts = facts_read(
+            session,
+            organization_id=organization_id,
+            asset_id=work.asset_id,
+            plan=plan,
+            begins_us=work.begins_us,
+            ends_us=work.ends_us,
+            events=events,
+            limit=limit,
+        )
+        wanted = plan_points(plan, facts, begins_us=work.begins_us, ends_us=work.ends_us, now_us=micros_of(now))
+        _timers_leave(session, organization_id, work.asset_id, _lapses(plan, facts, micros_of(now)))
+    entity = work.asset_id.bytes
+    ensured = series_ensure(
+        session,
+        organization_id=organization_id,
+        metric=METRIC,
+        unit=UNIT,
+        entities=[entity],
+        memory=memory,
+        notes=notes,
+        is_anew=False,
+        origin=ORIGIN,
+    )
+    stored = _stored(session, organization_id, ensured[entity], work, limit)
+    changes = Changes()
+    changes.add(metric=METRIC, entities=[entity], series=ensured, wanted=_column(wanted), stored=_column(stored))
+    changes_write(session, organization_id=organization_id, changes=changes, memory=memory, notes=notes)
+    parents = session.scalars(
+        select(entity_edges.c.source_id).where(
+            entity_edges.c.organization_id == organization_id,
+            among(entity_edges.c.target_id, [work.asset_id] if changes.changed else []),
+            entity_edges.c.relationship == HAS_PART,
+            text("upper_inf(recorded)"),
+        )
+    )
+    # Of a profile that is used no more the bucket is not known; none is longer than a day.
+    length = _DAY_US if plan is None else plan.bucket_us
+    touched = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
+    return changes.changed, health_touch(session, organization_id=organization_id, touched=touched)
+
+
+def plan_points(plan: Plan, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:
+    """Return the points of buckets in [begins_us, ends_us), each by what is in force at its last instant. Pure."""
+    length = plan.bucket_us
+    found = [
+        health_points(
+            settings,
+            facts,
+            begins_us=max(begins_us, begins - begins % length),
+            ends_us=min(ends_us, ends - ends % length),
+            now_us=now_us,
+        )
+        for begins, ends, settings in plan.spans
+    ]
+    return Track(
+        np.concatenate([np.empty(0, dtype=np.int64), *(each.at for each in found)]),
+        np.concatenate([np.empty(0), *(each.values for each in found)]),
+    )
+
+
+def _range(asset_id: UUID, plan: Plan, begins_us: int, ends_us: int) -> HealthRange:
+    length = plan.bucket_us
+    return HealthRange(asset_id, begins_us - begins_us % length, ends_us + -ends_us % length)
+
+
+def _lapses(plan: Plan, facts: Facts, now_us: int) -> list[int]:
+    """Return when something is to become too old, after now."""
+    return sorted({at for _, _, settings in plan.spans for at in expiries(settings, facts) if at > now_us})
+
+
+def _timers_leave(session: Session, organization_id: int, asset_id: UUID, due: Sequence[int]) -> None:
+    if due:
+        arrays_enable(session)
+        entities = uuid_array(asset_id.bytes * len(due))
+        wanted = {"organization_id": organization_id, "entities": entities, "due": instant_array(due)}
+        session.execute(_TIMERS, wanted)
+
+
+def _stored(session: Session, organization_id: int, series_id: int, work: HealthRange, limit: int) -> Track:
+    row = SeriesRow(series_id, work.asset_id, None, METRIC, UNIT, None, ORIGIN)
+    source = Source(work.asset_id, METRIC, None, [Segment(row, work.begins_us, work.ends_us)])
+    scanned = points_scan(
+        session,
+        organization_id=organization_id,
+        sources=[source],
+        begins_us=work.begins_us,
+        ends_us=work.ends_us,
+        limit=limit,
+    )
+    for _, points in scanned:
+        return Track(points.at, points.values)
+    return Track(np.empty(0, dtype=np.int64), np.empty(0))
+
+
+def _column(track: Track) -> Column:
+    return Column(np.zeros(len(track.at), dtype=np.int64), track.at, track.values)

@@ -1,0 +1,150 @@
+"""Reads what the health of an asset rests on: its profile by event time, its values, its parts and their health."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.health.score import Child, Facts, OpenEvent, Track
+from domain.health.settings import METRIC, HealthSettings, settings_of
+from domain.profiles.queries import profile_ids_of, profiles_in_force
+from domain.telemetry.attribution import BEGIN_US, END_US, Segment, Source
+from domain.telemetry.links import series_rows, sources_list
+from domain.telemetry.packed import micros_of
+from domain.telemetry.scan import points_scan
+from graph.errors import LimitExceededError
+from graph.relationships.builtin import HAS_PART
+
+# Parts of one asset that its health takes notice of.
+CHILDREN_MAX: Final = 10_000
+READ_POINTS_MAX: Final = 2_000_000
+
+_CHILDREN = text(
+    """
+    SELECT target_id AS id, lower(valid) AS begins, upper(valid) AS ends FROM entity_edges
+    WHERE organization_id = :organization_id AND source_id = :asset_id AND relationship = :has_part
+        AND target_kind = 'ASSET' AND upper_inf(recorded)
+    ORDER BY target_id, lower(valid) LIMIT :limit
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How an asset's health is judged over event time: (begins_us, ends_us, settings), ascending, half-open."""
+
+    spans: Sequence[tuple[int, int, HealthSettings]]
+
+    @property
+    def freshness_us(self) -> int:
+        """The longest freshness of any version."""
+        return max((settings.freshness_us for _, _, settings in self.spans), default=0)
+
+    @property
+    def bucket_us(self) -> int:
+        """The length of a bucket, which no version changes."""
+        return self.spans[0][2].bucket_us
+
+    def at(self, instant_us: int) -> HealthSettings | None:
+        """Return what is in force at an instant; None before the first version."""
+        return next((settings for begins, ends, settings in self.spans if begins <= instant_us < ends), None)
+
+
+def plans_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Plan]:
+    """Return how the health of each of these assets is judged; one that uses no profile is left out. Two statements."""
+    used = profile_ids_of(session, organization_id=organization_id, ids=ids)
+    in_force = profiles_in_force(session, organization_id=organization_id, ids=set(used.values()))
+    plans = {
+        profile_id: Plan([(b, e, settings_of(content.thresholds, content.health)) for b, e, content in spans])
+        for profile_id, spans in in_force.items()
+    }
+    return {asset_id: plans[profile_id] for asset_id, profile_id in used.items()}
+
+
+def facts_read(
+    session: Session,
+    *,
+    organization_id: int,
+    asset_id: UUID,
+    plan: Plan,
+    begins_us: int,
+    ends_us: int,
+    events: Sequence[OpenEvent] = (),
+    limit: int = READ_POINTS_MAX,
+) -> Facts:
+    """Return what is known of an asset for buckets in [begins_us, ends_us), the time before them included.
+
+    Ten statements at most. Raises LimitExceededError for more points or parts than are read at once.
+    """
+    metrics = {threshold.metric for _, _, settings in plan.spans for threshold in settings.thresholds}
+    since = begins_us - plan.freshness_us - plan.bucket_us
+    found = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
+    valued = [source for source in found if source.metric in metrics]
+    # Measured is what its devices send; what was made of that by formulas and the like is not.
+    measured = [
+        Source(asset_id, source.metric, None, segments)
+        for source in found
+        if (segments := [s for s in source.segments if s.series.entity_id != asset_id])
+    ]
+    values: dict[str, Track] = {}
+    readings: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+    scanned = points_scan(
+        session,
+        organization_id=organization_id,
+        sources=[*valued, *measured],
+        begins_us=since,
+        ends_us=ends_us,
+        limit=limit,
+    )
+    for n, points in scanned:
+        if n < len(valued):
+            values[valued[n].metric] = Track(points.at, points.values)
+        else:
+            readings.append(points.at)
+    children = _children_read(
+        session, organization_id=organization_id, asset_id=asset_id, begins_us=since, ends_us=ends_us
+    )
+    empty = np.empty(0, dtype=np.int64)
+    return Facts(values, np.unique(np.concatenate([empty, *readings])), events, children)
+
+
+def _children_read(
+    session: Session, *, organization_id: int, asset_id: UUID, begins_us: int, ends_us: int
+) -> list[Child]:
+    wanted = {"organization_id": organization_id, "asset_id": asset_id, "has_part": HAS_PART, "limit": CHILDREN_MAX + 1}
+    spans: dict[UUID, list[tuple[int, int]]] = {}
+    rows = session.execute(_CHILDREN, wanted).all()
+    if len(rows) > CHILDREN_MAX:
+        raise LimitExceededError(f"The health of an asset takes notice of {CHILDREN_MAX} parts; it has more.")
+    for row in rows:
+        begins = BEGIN_US if row.begins is None else micros_of(row.begins)
+        spans.setdefault(row.id, []).append((begins, END_US if row.ends is None else micros_of(row.ends)))
+    if not spans:
+        return []
+    plans = plans_get(session, organization_id=organization_id, ids=spans.keys())
+    rows_by_child = series_rows(session, organization_id=organization_id, entity_ids=plans.keys())
+    sources = [
+        Source(child_id, METRIC, None, [Segment(row, BEGIN_US, END_US)])
+        for child_id in plans
+        for row in rows_by_child.get(child_id, ())
+        if row.metric == METRIC and row.port is None
+    ]
+    children: list[Child] = []
+    scanned = points_scan(
+        session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us
+    )
+    for n, points in scanned:
+        child_id = sources[n].entity_id
+        # A point says what was so at the end of its own bucket.
+        at = points.at + plans[child_id].bucket_us - 1
+        children.append(Child(child_id, spans[child_id], Track(at, points.values)))
+    scored = {child.id for child in children}
+    none = Track(np.empty(0, dtype=np.int64), np.empty(0))
+    # A part without a score costs nothing; that it came or went is still something that happened.
+    return children + [Child(each, spans[each], none) for each in spans if each not in scored]
