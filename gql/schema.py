@@ -22,7 +22,7 @@ from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
-from gql.events import EventMutation, EventQuery
+from gql.events import EventMutation, EventQuery, EventSubscription
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.health import HealthQuery
@@ -99,7 +99,9 @@ schema = strawberry.Schema(
             RollupMutation,
         ),
     ),
-    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription)),
+    subscription=merge_types(
+        "Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription, EventSubscription)
+    ),
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )
