@@ -19,7 +19,7 @@ PATIENCE_S = 60
 SUBSCRIPTION = """subscription { events { id state beganAt openedAt clearedAt value entity { id } rule { name } } }"""
 EVENTS = """query E($ids: [ID!]) { events(filter: {entityIds: $ids}) { nodes {
   id state severity beganAt openedAt clearedAt clearedReason value acknowledgedAt
-  activities { id status } corrections { cause } } } }"""
+  activities { id status } corrections { recordedAt } } } }"""
 
 
 def site(client: Client) -> dict[str, str]:
@@ -106,7 +106,7 @@ def test_an_event_from_reading_to_activity_and_its_corrections(plant: Plant) -> 
     client = plant.organization("Rules")
     ids = site(client)
     template = client.call(
-        """mutation { createActivityTemplate(input: {name: "Look at it", checklist: ["Look", "Mend"], dueIn: "PT2H"})
+        """mutation { createActivityTemplate(input: {name: "Look at it", checklist: [{text: "Look"}, {text: "Mend"}], dueIn: "PT2H"})
            { activityTemplate { id } errors { message } } }"""
     ).data["createActivityTemplate"]
     made = client.call(

@@ -26,9 +26,9 @@ def test_what_is_written_is_read() -> None:
         b"no entry",
         events_encode(12, IDS)[:-1],
         events_encode(12, IDS) + b"\x00",
-        msgspec.msgpack.encode(["events2", 12, IDS[0].bytes]),
-        msgspec.msgpack.encode(["events1", "12", IDS[0].bytes]),
-        msgspec.msgpack.encode(["events1", 12, IDS[0].bytes[:15]]),
+        msgspec.msgpack.encode(["events2", 12, IDS]),
+        msgspec.msgpack.encode(["events1", "12", IDS]),
+        msgspec.msgpack.encode(["events1", 12, ["no id"]]),
     ],
 )
 def test_anything_else_is_refused(payload: bytes) -> None:
