@@ -2,24 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.activity_templates.model import ActivityTemplate
+from domain.activity_templates.queries import activity_templates_get
 from domain.dead_letters.model import DeadLetter
 from domain.dead_letters.queries import dead_letters_get
 from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_types_get
+from domain.events.queries import events_get
+from domain.notifications.model import Notification
+from domain.notifications.queries import notifications_get
 from domain.profiles.model import AssetProfile
 from domain.profiles.queries import profiles_get
+from domain.rollups.model import Rollup
+from domain.rollups.queries import rollups_get
+from domain.rules.model import Event, Rule
+from domain.rules.queries import rules_get
 from graph.changes import Change, changes_get
 from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_versions_by_id, edges_newest
 from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
-Node = Entity | EdgeVersion | EntityType | Change | DeadLetter | AssetProfile
+Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup
+Record = Change | DeadLetter | Event | Notification
+Node = Entity | EdgeVersion | Definition | Record
+_READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
+    edge_versions_by_id,
+    edges_newest,
+    entity_types_get,
+    changes_get,
+    dead_letters_get,
+    profiles_get,
+    rules_get,
+    events_get,
+    rollups_get,
+    activity_templates_get,
+    notifications_get,
+)
 
 
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
@@ -29,7 +53,7 @@ def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) 
     number of statements does not depend on the number of ids, and what is found early is not asked for again.
     """
     found: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
-    for read in (edge_versions_by_id, edges_newest, entity_types_get, changes_get, dead_letters_get, profiles_get):
+    for read in _READS:
         missing = [each for each in ids if each not in found]
         if not missing:
             break

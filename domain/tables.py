@@ -24,6 +24,7 @@ TABLE_MODULES = (
     "domain.rollups.tables",
     "domain.rules.tables",
     "domain.shadows.tables",
+    "domain.shelving.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",
 )

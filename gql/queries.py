@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import strawberry
 
+from domain.activity_templates.model import ActivityTemplate as TemplateRow
 from domain.dead_letters.model import DeadLetter as DeadLetterRow
 from domain.entity_types.model import EntityType as EntityTypeRow
 from domain.entity_types.queries import entity_type_list
 from domain.nodes import Node as NodeRow
 from domain.nodes import nodes_get
+from domain.notifications.model import Notification as NotificationRow
 from domain.profiles.model import AssetProfile as AssetProfileRow
+from domain.rollups.model import Rollup as RollupRow
+from domain.rules.model import Event as EventRow
+from domain.rules.model import Rule as RuleRow
+from gql.activity_templates import template_shown
 from gql.asset_profiles import profile_shown
 from gql.changes import change_of
 from gql.context import Info
@@ -28,9 +36,13 @@ from gql.entities import (
     entity_of,
 )
 from gql.entity_types import EntityType, entity_type_of
+from gql.events import event_shown
 from gql.ids import uuid_or_none
 from gql.loaders import load
+from gql.notifications import notification_shown
 from gql.principal import Principal
+from gql.rollups import rollup_shown
+from gql.rules import rule_shown
 from gql.scalars import DateTime
 from graph.changes import Change as ChangeRow
 from graph.edges.model import EdgeVersion
@@ -209,24 +221,21 @@ async def _node(info: Info, id_: str) -> Node | None:
 
 def node_of(found: NodeRow | None) -> Node | None:
     """Return whatever an id named, as it is shown."""
-    match found:
-        case EntityRow():
-            return entity_of(found)
-        case EdgeVersion():
-            return edge_of(found)
-        case EntityTypeRow():
-            return entity_type_of(found)
-        case AssetProfileRow():
-            return profile_shown(found)
-        case _:
-            return _record_of(found)
+    shown = None if found is None else _SHOWN.get(type(found))
+    return None if shown is None else shown(found)
 
 
-def _record_of(found: ChangeRow | DeadLetterRow | None) -> Node | None:
-    match found:
-        case ChangeRow():
-            return change_of(found)
-        case DeadLetterRow():
-            return dead_letter_of(found)
-        case _:
-            return None
+# How each type of node is shown.
+_SHOWN: Mapping[type[NodeRow], Callable[[Any], Node]] = {
+    EntityRow: entity_of,
+    EdgeVersion: edge_of,
+    EntityTypeRow: entity_type_of,
+    AssetProfileRow: profile_shown,
+    TemplateRow: template_shown,
+    RuleRow: rule_shown,
+    RollupRow: rollup_shown,
+    ChangeRow: change_of,
+    DeadLetterRow: dead_letter_of,
+    EventRow: event_shown,
+    NotificationRow: notification_shown,
+}

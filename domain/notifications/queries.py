@@ -36,6 +36,13 @@ def notifications_exist(session: Session, *, organization_id: int, event_id: UUI
     return session.execute(told).first() is not None
 
 
+def notifications_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Notification]:
+    """Return the notifications of these ids. One statement."""
+    table = notifications.c
+    rows = session.execute(select(notifications).where(table.organization_id == organization_id, among(table.id, ids)))
+    return {row.id: notification_of(row) for row in rows}
+
+
 def notifications_page(
     session: Session,
     *,

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from domain.acting.actions import action_check
 from domain.rules.conditions import LENGTH_MAX_US, condition_read
 from domain.rules.model import SEVERITIES, Damping, Rule, RuleVersion, Scope, Severity, Step
 from domain.rules.queries import rule_get, rules_get, versions_list
@@ -28,7 +29,6 @@ VERSIONS_MAX: Final = 1_000
 STEPS_MAX: Final = 10
 EVENTS_MAX: Final = 1_000
 NAME_MAX_CHARS: Final = 200
-URL_MAX_CHARS: Final = 2_000
 # What readings are of.
 _MEASURED: Final = (EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE)
 
@@ -49,7 +49,7 @@ class RuleDraft:
 
 
 def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft) -> Rule:
-    """Write a rule. Raises BadInputError, LimitExceededError, NotFoundError for an entity there is not."""
+    """Write a rule. Raises BadInputError, LimitExceededError, NotFoundError for what it names."""
     draft_check(session, organization_id=change.organization_id, draft=draft)
     count = session.execute(
         select(func.count()).where(rules.c.organization_id == change.organization_id, rules.c.deleted_at.is_(None))
@@ -121,7 +121,7 @@ def rule_delete(session: Session, *, change: GraphChange, rule_id: UUID) -> Rule
 
 
 def draft_check(session: Session, *, organization_id: int, draft: RuleDraft) -> None:
-    """Refuse a draft that is malformed, or could never fire or never clear. Raises as `rule_create`."""
+    """Refuse a draft that is malformed, or could never fire, never clear or do nothing. Raises as `rule_create`."""
     text_check(draft.name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
     condition_read(draft.condition)
     _scope_check(session, organization_id, draft.scope)
@@ -139,11 +139,7 @@ def draft_check(session: Session, *, organization_id: int, draft: RuleDraft) -> 
         raise BadInputError(f"maxEvents lies between 1 and {EVENTS_MAX}.", path=("damping", "maxEvents"))
     if not 1 <= draft.damping.per_us <= LENGTH_MAX_US:
         raise BadInputError("per is longer than nothing, and at most 366 days.", path=("damping", "per"))
-    url = draft.action.get("webhookUrl")
-    if url is not None:
-        text_check(url, path=("action", "webhookUrl"), max_chars=URL_MAX_CHARS)
-        if not url.startswith(("https://", "http://")):
-            raise BadInputError("A webhook is called by http or https.", path=("action", "webhookUrl"))
+    action_check(session, organization_id=organization_id, action=draft.action)
 
 
 def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:

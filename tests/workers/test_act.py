@@ -16,7 +16,7 @@ from domain.telemetry.leases import Lease
 from domain.telemetry.streams import ACT, EVENTS, stream_name
 from graph.kinds import EntityKind
 from runtime.ids import new_id
-from tests.domain.acting.conftest import TABLES, Alarms
+from tests.domain.acting.conftest import Alarms
 from tests.graph.world import world_create
 from workers.process import ProcessState
 from workers.stages.act import ActStage
@@ -24,8 +24,6 @@ from workers.stages.act import ActStage
 
 @pytest.fixture
 def alarms(engine: Callable[[str], Engine]) -> Alarms:
-    with Session(engine("owner")) as session, session.begin():
-        session.execute(text(TABLES))
     world = world_create(owner=engine("owner"), api=engine("api"), slug="plant")
     return Alarms(world, engine("owner"), engine("pipeline"))
 
@@ -91,6 +89,8 @@ def test_many_changes_leave_room_for_the_other_stages(
 def test_an_organization_that_cannot_be_acted_for_rests(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
     opened = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    with Session(alarms.owner) as session, session.begin():
+        session.execute(text("ALTER TABLE event_changes DROP CONSTRAINT ck_event_changes_kind"))
     alarms.changed(opened, "OF ANOTHER RELEASE", datetime.now(UTC))
     assert (stage.turn(), alarms.waiting(), stage.tally.errors) == (False, 2, 1)
     ring(state)

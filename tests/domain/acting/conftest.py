@@ -19,34 +19,6 @@ from domain.activities.queries import activity_details_get
 from graph.tenancy import organization_set
 from tests.graph.world import World, day, new_id
 
-TABLES = """
-CREATE TABLE rules (organization_id integer NOT NULL, id uuid NOT NULL, name text NOT NULL,
-    PRIMARY KEY (organization_id, id));
-CREATE TABLE rule_versions (organization_id integer NOT NULL, rule_id uuid NOT NULL,
-    effective_from timestamptz NOT NULL, action jsonb, PRIMARY KEY (organization_id, rule_id, effective_from));
-CREATE TABLE events (organization_id integer NOT NULL, id uuid NOT NULL, rule_id uuid NOT NULL, entity_id uuid NOT NULL,
-    severity text NOT NULL, suppressed boolean NOT NULL DEFAULT false, began_at timestamptz NOT NULL,
-    opened_at timestamptz NOT NULL, cleared_at timestamptz, withdrawn_at timestamptz,
-    PRIMARY KEY (organization_id, id));
-CREATE TABLE event_changes (organization_id integer NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY,
-    event_id uuid NOT NULL, kind text NOT NULL, at timestamptz NOT NULL,
-    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(), fenced boolean NOT NULL DEFAULT false,
-    acted_at timestamptz, PRIMARY KEY (organization_id, id));
-ALTER TABLE rules ENABLE ROW LEVEL SECURITY;
-ALTER TABLE rule_versions ENABLE ROW LEVEL SECURITY;
-ALTER TABLE events ENABLE ROW LEVEL SECURITY;
-ALTER TABLE event_changes ENABLE ROW LEVEL SECURITY;
-CREATE POLICY organization_wall ON rules TO argus_pipeline USING (organization_id = (SELECT current_organization()));
-CREATE POLICY organization_wall ON rule_versions TO argus_pipeline
-    USING (organization_id = (SELECT current_organization()));
-CREATE POLICY organization_wall ON events TO argus_pipeline USING (organization_id = (SELECT current_organization()));
-CREATE POLICY organization_wall ON event_changes TO argus_pipeline
-    USING (organization_id = (SELECT current_organization()));
-CREATE POLICY pipeline_lists ON event_changes FOR SELECT TO argus_pipeline USING (true);
-GRANT SELECT ON rules, rule_versions, events TO argus_pipeline;
-GRANT SELECT, UPDATE ON event_changes TO argus_pipeline;
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
@@ -59,31 +31,36 @@ class Alarms:
     def rule(self, **action: Any) -> UUID:
         """Make a rule with an action."""
         rule_id = new_id()
-        self._run("INSERT INTO rules VALUES (:o, :id, 'Too warm')", id=rule_id)
+        self._run("INSERT INTO rules VALUES (:o, :id, 'Too warm', now(), now())", id=rule_id)
         self.version(rule_id, day(0), **action)
         return rule_id
 
     def version(self, rule_id: UUID, effective_from: datetime, **action: Any) -> None:
         """Give a rule another action from an instant of event time on."""
         self._run(
-            "INSERT INTO rule_versions VALUES (:o, :id, :at, :action)",
-            id=rule_id, at=effective_from, action=json.dumps(action),
+            "INSERT INTO rule_versions (organization_id, rule_id, effective_from, id, condition, severity, action,"
+            " escalation, max_events, per_us, is_active, recorded_at, actor)"
+            " VALUES (:o, :id, :at, :version, '{}', 'HIGH', :action, '[]', 12, 1, true, now(), 'test')",
+            id=rule_id, at=effective_from, version=new_id(), action=json.dumps(action),
         )  # fmt: skip
 
     def opened(self, rule_id: UUID, entity_id: UUID, at: datetime, **more: Any) -> UUID:
         """Open an event."""
         event_id = new_id()
         self._run(
-            "INSERT INTO events (organization_id, id, rule_id, entity_id, severity, began_at, opened_at, suppressed)"
-            " VALUES (:o, :id, :rule, :entity, 'HIGH', :at, :at, :suppressed)",
-            id=event_id, rule=rule_id, entity=entity_id, at=at, suppressed=more.pop("suppressed", False),
+            "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
+            " opened_at, flaps, detected_at) VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now())",
+            id=event_id, rule=rule_id, entity=entity_id, at=at,
         )  # fmt: skip
         self.changed(event_id, "OPENED", at, **more)
         return event_id
 
     def cleared(self, event_id: UUID, at: datetime) -> None:
         """Clear an event."""
-        self._run("UPDATE events SET cleared_at = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at)
+        self._run(
+            "UPDATE events SET cleared_at = :at, cleared_reason = 'CONDITION' WHERE organization_id = :o AND id = :id",
+            id=event_id, at=at,
+        )  # fmt: skip
         self.changed(event_id, "CLEARED", at)
 
     def withdrawn(self, event_id: UUID, at: datetime) -> None:
@@ -97,6 +74,20 @@ class Alarms:
             "INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)"
             " VALUES (:o, :id, :kind, :at, :fenced)",
             id=event_id, kind=kind, at=at, fenced=fenced,
+        )  # fmt: skip
+
+    def maintained(self, begins: datetime, ends: datetime, *, under_id: UUID | None = None) -> None:
+        """Have maintenance over [begins, ends), event time."""
+        self._run(
+            "INSERT INTO maintenance_windows VALUES (:o, :id, :under, :begins, :ends, NULL, now(), 'test')",
+            id=new_id(), under=under_id, begins=begins, ends=ends,
+        )  # fmt: skip
+
+    def shelved(self, begins: datetime, ends: datetime, *, rule_id: UUID | None, entity_id: UUID | None) -> None:
+        """Shelve over [begins, ends), by the wall's clock."""
+        self._run(
+            "INSERT INTO shelves VALUES (:o, :id, :rule, :entity, :begins, :ends, NULL, now(), 'test')",
+            id=new_id(), rule=rule_id, entity=entity_id, begins=begins, ends=ends,
         )  # fmt: skip
 
     def act(self, now: datetime, **options: Any) -> Acted:
@@ -131,7 +122,4 @@ class Alarms:
 
 @pytest.fixture
 def alarms(world: World, engine: Callable[[str], Engine]) -> Alarms:
-    owner = engine("owner")
-    with Session(owner) as session, session.begin():
-        session.execute(text(TABLES))
-    return Alarms(world, owner, engine("pipeline"))
+    return Alarms(world, engine("owner"), engine("pipeline"))

@@ -1,0 +1,56 @@
+-- Events are found as ever; nothing follows from what becomes of them while they are shelved. By the wall's clock.
+CREATE TABLE shelves (
+    organization_id integer NOT NULL,
+    id uuid NOT NULL,
+    -- Which: of a rule, at an entity, or of the one at the other.
+    rule_id uuid,
+    entity_id uuid,
+    begins timestamptz NOT NULL,
+    ends timestamptz NOT NULL,
+    note text,
+    created_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT pk_shelves PRIMARY KEY (organization_id, id),
+    CONSTRAINT fk_shelves_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT fk_shelves_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules (organization_id, id),
+    CONSTRAINT fk_shelves_entity FOREIGN KEY (organization_id, entity_id) REFERENCES entities (organization_id, id),
+    CONSTRAINT ck_shelves_what CHECK (num_nonnulls(rule_id, entity_id) >= 1),
+    CONSTRAINT ck_shelves_span CHECK (begins < ends)
+);
+CREATE INDEX ix_shelves_ends ON shelves (organization_id, ends);
+
+-- Nothing follows from an event that opens within one, at an entity or below it, or anywhere. By event time.
+CREATE TABLE maintenance_windows (
+    organization_id integer NOT NULL,
+    id uuid NOT NULL,
+    under_id uuid,
+    begins timestamptz NOT NULL,
+    ends timestamptz NOT NULL,
+    note text,
+    created_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT pk_maintenance_windows PRIMARY KEY (organization_id, id),
+    CONSTRAINT fk_maintenance_windows_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT fk_maintenance_windows_under
+        FOREIGN KEY (organization_id, under_id) REFERENCES entities (organization_id, id),
+    CONSTRAINT ck_maintenance_windows_span CHECK (begins < ends)
+);
+CREATE INDEX ix_maintenance_windows_ends ON maintenance_windows (organization_id, ends);
+
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['shelves', 'maintenance_windows'] LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+        EXECUTE format(
+            'CREATE POLICY organization_wall ON %I TO argus_api, argus_pipeline'
+            ' USING (organization_id = (SELECT current_organization()))'
+            ' WITH CHECK (organization_id = (SELECT current_organization()))', name);
+    END LOOP;
+END $$;
+GRANT SELECT, INSERT, UPDATE, DELETE ON shelves, maintenance_windows TO argus_api;
+GRANT SELECT ON shelves, maintenance_windows TO argus_pipeline;
+
+-- The live feed of the API tells anew what changed while the bus was away.
+GRANT SELECT ON event_changes TO argus_api;

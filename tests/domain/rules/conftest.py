@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.domain.acting.conftest import Alarms
+from tests.graph.world import World
+
+
+@pytest.fixture
+def alarms(world: World, engine: Callable[[str], Engine]) -> Alarms:
+    """Events of the world, put there by hand."""
+    return Alarms(world, engine("owner"), engine("pipeline"))
