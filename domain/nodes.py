@@ -22,6 +22,8 @@ from domain.rollups.model import Rollup
 from domain.rollups.queries import rollups_get
 from domain.rules.model import Event, Rule
 from domain.rules.queries import rules_get
+from domain.shelving.model import MaintenanceWindow, Shelf
+from domain.shelving.queries import maintenance_windows_get, shelves_get
 from graph.changes import Change, changes_get
 from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_versions_by_id, edges_newest
@@ -29,7 +31,7 @@ from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
 Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup
-Record = Change | DeadLetter | Event | Notification
+Record = Change | DeadLetter | Event | Notification | Shelf | MaintenanceWindow
 Node = Entity | EdgeVersion | Definition | Record
 _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     edge_versions_by_id,
@@ -43,6 +45,8 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     rollups_get,
     activity_templates_get,
     notifications_get,
+    shelves_get,
+    maintenance_windows_get,
 )
 
 

@@ -16,6 +16,7 @@ from domain.events.queries import corrections_of, events_page, filter_check
 from domain.rules.model import Event as EventRow
 from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
+from domain.shelving.suppression import events_maintained
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Entity, Node, entity_of
@@ -93,6 +94,11 @@ class Event(Node):
         if found is None:
             raise NotFoundError(f"There is no entity {self.row.entity_id}.")
         return entity_of(found)
+
+    @strawberry.field
+    async def suppressed(self, info: Info) -> bool:
+        """Whether it opened within a maintenance window, so that nothing follows from it."""
+        return bool(await load(info.context, events_maintained, self.row.id))
 
     @strawberry.field
     async def activities(self, info: Info) -> list[ActivityType]:

@@ -47,7 +47,7 @@ _READ = """
     replays featureFlags processors shadow shadowDifferences assetProfiles
     previewAssetProfile healthExplanation
     activityTemplates notifications rollup rollups
-    rules events
+    rules events shelves maintenanceWindows
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
@@ -56,6 +56,7 @@ _CHANGE = (
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
     createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
     acknowledgeEvent dismissEvent commentEvent
+    createShelf endShelf createMaintenanceWindow endMaintenanceWindow
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )

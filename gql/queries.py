@@ -19,6 +19,8 @@ from domain.profiles.model import AssetProfile as AssetProfileRow
 from domain.rollups.model import Rollup as RollupRow
 from domain.rules.model import Event as EventRow
 from domain.rules.model import Rule as RuleRow
+from domain.shelving.model import MaintenanceWindow as WindowRow
+from domain.shelving.model import Shelf as ShelfRow
 from gql.activity_templates import template_shown
 from gql.asset_profiles import profile_shown
 from gql.changes import change_of
@@ -44,6 +46,7 @@ from gql.principal import Principal
 from gql.rollups import rollup_shown
 from gql.rules import rule_shown
 from gql.scalars import DateTime
+from gql.shelving import shelf_shown, window_shown
 from graph.changes import Change as ChangeRow
 from graph.edges.model import EdgeVersion
 from graph.entities.model import Entity as EntityRow
@@ -238,4 +241,6 @@ _SHOWN: Mapping[type[NodeRow], Callable[[Any], Node]] = {
     DeadLetterRow: dead_letter_of,
     EventRow: event_shown,
     NotificationRow: notification_shown,
+    ShelfRow: shelf_shown,
+    WindowRow: window_shown,
 }

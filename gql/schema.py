@@ -40,6 +40,7 @@ from gql.rollups import RollupMutation, RollupQuery
 from gql.rules import RuleMutation, RuleQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
+from gql.shelving import ShelvingMutation, ShelvingQuery
 from gql.spaces import SpaceMutation
 from gql.telemetry import TelemetryQuery, TelemetrySubscription
 from gql.traversal import TraversalQuery
@@ -62,6 +63,7 @@ schema = strawberry.Schema(
             ProcessorQuery,
             RuleQuery,
             EventQuery,
+            ShelvingQuery,
             ShadowQuery,
             AssetProfileQuery,
             HealthQuery,
@@ -91,6 +93,7 @@ schema = strawberry.Schema(
             ProcessorMutation,
             RuleMutation,
             EventMutation,
+            ShelvingMutation,
             ShadowMutation,
             AssetProfileMutation,
             ActivityTemplateMutation,

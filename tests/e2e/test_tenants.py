@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -47,6 +48,11 @@ def tenant(plant: Plant, name: str) -> Tenant:
     ids["profile"] = make(client, "createAssetProfile", "assetProfileInput", "assetProfile", {"name": "Pump"})
     watched = {"name": "hot", "condition": {"threshold": {"metric": "temperature", "operator": "GT", "value": 80}}}
     ids["rule"] = make(client, "createRule", "ruleInput", "rule", watched)
+    until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    ids["shelf"] = make(client, "createShelf", "shelfInput", "shelf", {"ruleId": ids["rule"], "to": until})
+    ids["window"] = make(
+        client, "createMaintenanceWindow", "maintenanceWindowInput", "maintenanceWindow", {"to": until}
+    )
     linked = client.call(
         """mutation M($device: ID!, $asset: ID!) {
              linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
@@ -142,6 +148,13 @@ FOREIGN_MUTATIONS = {
     "setAssetProfile": ('(assetId: "$own_asset", profileId: "$profile")', "asset { id }"),
     "updateRule": ('(id: "$rule", input: {name: "taken", condition: {expression: "t > 1.0"}})', "rule { id }"),
     "deleteRule": ('(id: "$rule")', "rule { id }"),
+    "createShelf": ('(input: {ruleId: "$rule", to: "2026-12-31T00:00:00Z"})', "shelf { id }"),
+    "endShelf": ('(id: "$shelf")', "shelf { id }"),
+    "createMaintenanceWindow": (
+        '(input: {underId: "$space", to: "2026-12-31T00:00:00Z"})',
+        "maintenanceWindow { id }",
+    ),
+    "endMaintenanceWindow": ('(id: "$window")', "maintenanceWindow { id }"),
     "endEdge": ('(id: "$edge", at: "2025-01-01T00:00:00Z")', "edge { id }"),
     "correctEdge": ('(id: "$edge", validUntil: null)', "edge { id }"),
     "createEdge": (

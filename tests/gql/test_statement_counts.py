@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, text
 
+from runtime.database import engine_create, transaction
 from tests.support.api import Api
 from tests.support.plant import Client
 
@@ -38,12 +39,36 @@ OWN = {
         "occupants { nodes { name } }",
     ),
     "persons": ("email",),
-    "activities": ("category priority dueAt checklist",),
+    "activities": (
+        "category priority dueAt checklist",
+        "template { name }",
+        "event { severity rule { name } }",
+        "history { kind }",
+        "closingSuggestion { action }",
+    ),
 }
 TYPES = {"devices": "Device", "assets": "Asset", "spaces": "Space", "persons": "Person", "activities": "Activity"}
 CASES = [("entities", field) for field in SHARED] + [
     (name, f"... on {TYPES[name]} {{ {field} }}") for name, fields in OWN.items() for field in fields
 ]
+
+
+LISTS = (
+    ("rules", "name condition"),
+    ("rollups", "name"),
+    ("activityTemplates", "name"),
+    ("assetProfiles", "name"),
+    ("notifications", "url state"),
+    ("shelves", "rule { name } entity { name }"),
+    ("maintenanceWindows", "under { name }"),
+    ("events", "state severity openedAt"),
+    ("events", "rule { name }"),
+    ("events", "entity { name }"),
+    ("events", "suppressed"),
+    ("events", "marks { kind note }"),
+    ("events", "corrections { before after }"),
+    ("events", "activities { name event { id } }"),
+)
 
 
 @contextmanager
@@ -96,6 +121,73 @@ def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) 
         counts[first] = len(seen)
     assert counts[1] == counts[ROWS], counts
     assert counts[1] > 0
+
+
+@pytest.fixture(scope="module")
+def watched(api: Api, client: Client) -> Client:
+    """A hundred rules, events with a mark, a correction and an activity, and definitions."""
+    for n in range(ROWS):
+        client.call(
+            """mutation M($name: String!, $rule: RuleInput!, $rollup: RollupInput!) {
+              a: createRule(input: $rule) { errors { code } } b: createRollup(input: $rollup) { errors { code } }
+              c: createActivityTemplate(input: {name: $name}) { errors { code } }
+              d: createAssetProfile(input: {name: $name}) { errors { code } } }""",
+            {
+                "name": f"{n:03}",
+                "rule": {"name": f"{n:03}", "condition": {"expression": "t > 1.0"}, "isActive": False},
+                "rollup": {"name": f"{n:03}", "metric": f"sum{n}", "relationship": "CONTAINS", "aggregate": "SUM",
+                           "of": {"metric": "t", "kinds": ["SPACE"]}, "bucket": "PT1H"},
+            },
+        )  # fmt: skip
+    engine = engine_create(api.settings.database_url("owner"), pool_size=1)
+    with transaction(engine) as session:
+        for statement in EVENTS:
+            session.execute(text(statement))
+    engine.dispose()
+    return client
+
+
+EVENTS = (
+    """INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, began_at, opened_at, severity, value,
+         flaps, detected_at)
+       SELECT r.organization_id, gen_random_uuid(), r.id, e.id, '', r.id, r.created_at, r.created_at, 'HIGH', 1, 0, now()
+       FROM rules r JOIN entities e ON e.organization_id = r.organization_id AND e.kind = 'ASSET'
+         AND e.external_id = r.name::int::text""",
+    """INSERT INTO event_marks SELECT organization_id, gen_random_uuid(), id, 'COMMENT', now(), 'ann', 'x' FROM events""",
+    """INSERT INTO event_corrections (organization_id, event_id, before, after)
+       SELECT organization_id, id, '{}', '{}' FROM events""",
+    """UPDATE activities a SET event_id = e.id, rule_id = e.rule_id FROM events e JOIN rules r ON r.id = e.rule_id
+         JOIN entities n ON n.organization_id = r.organization_id AND n.kind = 'ACTIVITY'
+           AND n.external_id = r.name::int::text
+       WHERE a.organization_id = e.organization_id AND a.id = n.id""",
+    """INSERT INTO activity_steps (organization_id, id, activity_id, step, recorded_at, actor, event_id)
+       SELECT organization_id, gen_random_uuid(), id, 'EVENT', now(), 'act', event_id FROM activities
+       WHERE event_id IS NOT NULL""",
+    """INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, state, attempts, due_at,
+         created_at)
+       SELECT organization_id, gen_random_uuid(), row_number() OVER (), id, 'https://example.org/', '{}', 'PENDING', 0, now(), now()
+       FROM events""",
+    """INSERT INTO shelves SELECT organization_id, id, rule_id, entity_id, now(), now() + '1 day', NULL, now(), 'ann'
+       FROM events""",
+    """INSERT INTO maintenance_windows
+       SELECT organization_id, id, entity_id, now(), now() + '1 day', NULL, now(), 'ann' FROM events""",
+)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("name", "field"), LISTS)
+def test_a_list_of_what_follows_costs_what_one_row_does(watched: Client, name: str, field: str) -> None:
+    query = f"query Q($first: Int!) {{ {name}(first: $first) {{ totalCount nodes {{ id {field} }} }} }}"
+    counts = {}
+    watched.call(query, {"first": 1})
+    for first in (1, ROWS):
+        with statements() as seen:
+            data = watched.call(query, {"first": first}).data[name]
+        assert (len(data["nodes"]), data["totalCount"]) == (first, ROWS)
+        counts[first] = len(seen)
+    assert counts[1] == counts[ROWS], counts
+    if "activities" in field:
+        assert [len(node["activities"]) for node in data["nodes"]] == [1] * ROWS
 
 
 @pytest.mark.timeout(120)

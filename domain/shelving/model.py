@@ -1,0 +1,34 @@
+"""When nothing follows from events. Spans are [begins, ends), UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """While it lasts, by the wall's clock, nothing follows from events of a rule, at an entity, or of it at that."""
+
+    id: UUID
+    rule_id: UUID | None
+    entity_id: UUID | None
+    begins: datetime
+    ends: datetime
+    note: str | None
+    created_at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaintenanceWindow:
+    """Nothing follows from events that open in it, by event time, at an entity or below it; None: anywhere."""
+
+    id: UUID
+    under_id: UUID | None
+    begins: datetime
+    ends: datetime
+    note: str | None
+    created_at: datetime
+    actor: str

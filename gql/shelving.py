@@ -1,0 +1,295 @@
+"""When nothing follows from events: shelves and maintenance windows."""
+
+from __future__ import annotations
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.rules.queries import rules_get
+from domain.shelving.model import MaintenanceWindow as WindowRow
+from domain.shelving.model import Shelf as ShelfRow
+from domain.shelving.operations import (
+    maintenance_window_create,
+    maintenance_window_end,
+    shelf_create,
+    shelf_end,
+)
+from domain.shelving.queries import maintenance_windows_page, shelves_page
+from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.context import Info
+from gql.entities import Entity, Node, entity_of
+from gql.errors import UserError
+from gql.ids import uuid_named
+from gql.loaders import load
+from gql.nouns import payload_of
+from gql.rules import Rule, rule_shown
+from gql.scalars import DateTime
+from graph.change import GraphChange
+from graph.entities.queries import entities_get
+
+
+@strawberry.type
+class Shelf(Node):
+    """A time, [from, to), by the wall's clock, in which nothing follows from what becomes of events.
+
+    Of those of a rule, of those at an entity, or, where both are given, of those of the one at the other.
+    """
+
+    row: strawberry.Private[ShelfRow]
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    note: str | None
+    actor: str
+    created_at: DateTime
+
+    @strawberry.field
+    async def rule(self, info: Info) -> Rule | None:
+        """Of which rule's events; null: of any."""
+        found = None if self.row.rule_id is None else await load(info.context, rules_get, self.row.rule_id)
+        return None if found is None else rule_shown(found)
+
+    @strawberry.field
+    async def entity(self, info: Info) -> Entity | None:
+        """Of events at which entity; null: at any."""
+        found = None if self.row.entity_id is None else await load(info.context, entities_get, self.row.entity_id)
+        return None if found is None else entity_of(found)
+
+
+@strawberry.type
+class MaintenanceWindow(Node):
+    """A time, [from, to), of event time: nothing follows from events that open in it."""
+
+    row: strawberry.Private[WindowRow]
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    note: str | None
+    actor: str
+    created_at: DateTime
+
+    @strawberry.field
+    async def under(self, info: Info) -> Entity | None:
+        """At which entity and below it, as of when an event opened; null: anywhere."""
+        found = None if self.row.under_id is None else await load(info.context, entities_get, self.row.under_id)
+        return None if found is None else entity_of(found)
+
+
+@strawberry.type
+class ShelfEdge:
+    """A shelf in a list."""
+
+    cursor: str
+    node: Shelf
+
+
+@strawberry.type
+class ShelfConnection:
+    """A page of shelves."""
+
+    rows: strawberry.Private[Rows[ShelfRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[Shelf]:
+        """The shelves."""
+        return [shelf_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[ShelfEdge]:
+        """The shelves, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [ShelfEdge(cursor=cursor, node=shelf_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.type
+class MaintenanceWindowEdge:
+    """A maintenance window in a list."""
+
+    cursor: str
+    node: MaintenanceWindow
+
+
+@strawberry.type
+class MaintenanceWindowConnection:
+    """A page of maintenance windows."""
+
+    rows: strawberry.Private[Rows[WindowRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[MaintenanceWindow]:
+        """The windows."""
+        return [window_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[MaintenanceWindowEdge]:
+        """The windows, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [MaintenanceWindowEdge(cursor=cursor, node=window_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.input
+class ShelfInput:
+    """A shelf: ruleId, entityId or both; from (default: now) to `to`, 366 days at most."""
+
+    to: DateTime
+    rule_id: strawberry.ID | None = None
+    entity_id: strawberry.ID | None = None
+    from_: DateTime | None = strawberry.field(name="from", default=None)
+    note: str | None = None
+
+
+@strawberry.input
+class MaintenanceWindowInput:
+    """A maintenance window; underId: at it and below it, null: anywhere. from (default: now) to `to`, in event time."""
+
+    to: DateTime
+    under_id: strawberry.ID | None = None
+    from_: DateTime | None = strawberry.field(name="from", default=None)
+    note: str | None = None
+
+
+@strawberry.type
+class ShelfPayload:
+    """The shelf as it now stands; null if refused."""
+
+    shelf: Shelf | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class MaintenanceWindowPayload:
+    """The maintenance window as it now stands; null if refused."""
+
+    maintenance_window: MaintenanceWindow | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class ShelvingQuery:
+    """Shelves and maintenance windows."""
+
+    @strawberry.field
+    async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
+        """All shelves, those that are over too; the one that ends last first."""
+        request, count = page_request(first, after), wants_total(info)
+
+        def read(session: Session, *, organization_id: int) -> Rows[ShelfRow]:
+            return rows_of(shelves_page(session, organization_id=organization_id, page=request), count=count)
+
+        rows = await info.context.read(read)
+        return ShelfConnection(rows=rows, page_info=rows.page_info)
+
+    @strawberry.field
+    async def maintenance_windows(
+        self, info: Info, first: int = 50, after: str | None = None
+    ) -> MaintenanceWindowConnection:
+        """All maintenance windows, those that are over too; the one that ends last first."""
+        request, count = page_request(first, after), wants_total(info)
+
+        def read(session: Session, *, organization_id: int) -> Rows[WindowRow]:
+            return rows_of(
+                maintenance_windows_page(session, organization_id=organization_id, page=request), count=count
+            )
+
+        rows = await info.context.read(read)
+        return MaintenanceWindowConnection(rows=rows, page_info=rows.page_info)
+
+
+@strawberry.type
+class ShelvingMutation:
+    """Mutations of shelves and maintenance windows."""
+
+    @strawberry.mutation
+    async def create_shelf(self, info: Info, input: ShelfInput) -> ShelfPayload:
+        """Let nothing follow for a time from what becomes of events; they are found as ever."""
+
+        def work(session: Session, change: GraphChange) -> ShelfRow:
+            return shelf_create(
+                session,
+                change=change,
+                rule_id=None if input.rule_id is None else uuid_named(input.rule_id, "ruleId"),
+                entity_id=None if input.entity_id is None else uuid_named(input.entity_id, "entityId"),
+                begins=input.from_,
+                ends=input.to,
+                note=input.note,
+            )
+
+        return await payload_of(info, _shelf_payload, work)
+
+    @strawberry.mutation
+    async def end_shelf(self, info: Info, id: strawberry.ID) -> ShelfPayload:
+        """End a shelf now; one that had not begun is no more."""
+
+        def work(session: Session, change: GraphChange) -> ShelfRow:
+            return shelf_end(session, change=change, shelf_id=uuid_named(id, "id"))
+
+        return await payload_of(info, _shelf_payload, work, under=())
+
+    @strawberry.mutation
+    async def create_maintenance_window(self, info: Info, input: MaintenanceWindowInput) -> MaintenanceWindowPayload:
+        """Let nothing follow from events that open in a time, in event time. What has followed already stays."""
+
+        def work(session: Session, change: GraphChange) -> WindowRow:
+            return maintenance_window_create(
+                session,
+                change=change,
+                under_id=None if input.under_id is None else uuid_named(input.under_id, "underId"),
+                begins=input.from_,
+                ends=input.to,
+                note=input.note,
+            )
+
+        return await payload_of(info, _window_payload, work)
+
+    @strawberry.mutation
+    async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:
+        """End a maintenance window now; one that had not begun is no more."""
+
+        def work(session: Session, change: GraphChange) -> WindowRow:
+            return maintenance_window_end(session, change=change, window_id=uuid_named(id, "id"))
+
+        return await payload_of(info, _window_payload, work, under=())
+
+
+def shelf_shown(row: ShelfRow) -> Shelf:
+    """Return a shelf as it is shown."""
+    return Shelf(
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        from_=DateTime(row.begins),
+        to=DateTime(row.ends),
+        note=row.note,
+        actor=row.actor,
+        created_at=DateTime(row.created_at),
+    )
+
+
+def window_shown(row: WindowRow) -> MaintenanceWindow:
+    """Return a maintenance window as it is shown."""
+    return MaintenanceWindow(
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        from_=DateTime(row.begins),
+        to=DateTime(row.ends),
+        note=row.note,
+        actor=row.actor,
+        created_at=DateTime(row.created_at),
+    )
+
+
+def _shelf_payload(row: ShelfRow | None, errors: list[UserError]) -> ShelfPayload:
+    return ShelfPayload(shelf=None if row is None else shelf_shown(row), errors=errors)
+
+
+def _window_payload(row: WindowRow | None, errors: list[UserError]) -> MaintenanceWindowPayload:
+    return MaintenanceWindowPayload(maintenance_window=None if row is None else window_shown(row), errors=errors)

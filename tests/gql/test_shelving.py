@@ -1,0 +1,109 @@
+"""Shelves and maintenance windows over the API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.gql.test_event_feed import Site, site
+from tests.support.api import Api
+
+SHELF = """mutation M($i: ShelfInput!) { createShelf(input: $i) {
+  shelf { id from to note actor rule { name } entity { name } } errors { code path } } }"""
+WINDOW = """mutation M($i: MaintenanceWindowInput!) { createMaintenanceWindow(input: $i) {
+  maintenanceWindow { id from to note under { name } } errors { code path } } }"""
+NOTHING = "0190a3c4-0000-7000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def plant_site(api: Api) -> Site:
+    return site(api, "shelving")
+
+
+def create(of: Site, text: str, **given: Any) -> Any:
+    [payload] = of.api.client(of.slug, "operator").call(text, {"i": given}).data.values()
+    return payload
+
+
+def test_events_are_shelved_for_a_time_and_the_shelf_ends_early(plant_site: Site) -> None:
+    of, client = plant_site, plant_site.api.client(plant_site.slug)
+    to = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%dT00:00:00Z}"
+    made = create(of, SHELF, ruleId=of.rule_id, entityId=of.pump, to=to, note="Sensor is replaced")
+    assert made["errors"] == []
+    shelf = made["shelf"]
+    assert (shelf["rule"], shelf["entity"], shelf["to"]) == ({"name": "hot"}, {"name": "Pump"}, to)
+    assert (shelf["note"], shelf["actor"]) == ("Sensor is replaced", "operator@test")
+    later = create(of, SHELF, ruleId=of.rule_id, **{"from": "2099-01-01T00:00:00Z"}, to="2099-02-01T00:00:00Z")["shelf"]
+    assert later["from"] == "2099-01-01T00:00:00Z"
+    listed = client.call("{ shelves(first: 1) { totalCount nodes { id } pageInfo { endCursor } } }").data["shelves"]
+    assert (listed["totalCount"], listed["nodes"]) == (2, [{"id": later["id"]}])
+    rest = client.call(
+        "query Q($a: String) { shelves(after: $a) { nodes { id } } }", {"a": listed["pageInfo"]["endCursor"]}
+    )
+    assert rest.data["shelves"] == {"nodes": [{"id": shelf["id"]}]}
+    end = "mutation M($id: ID!) { endShelf(id: $id) { shelf { id from to } errors { code path } } }"
+    ended = client.call(end, {"id": shelf["id"]}).data["endShelf"]["shelf"]
+    assert shelf["from"] < ended["to"] < to
+    again = client.call(end, {"id": shelf["id"]}).data["endShelf"]["shelf"]
+    assert again == ended
+    # One that had not begun is no more.
+    assert client.call(end, {"id": later["id"]}).data["endShelf"]["errors"] == []
+    assert client.call(end, {"id": later["id"]}).data["endShelf"]["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
+    named = client.call("query Q($id: ID!) { node(id: $id) { __typename } }", {"id": shelf["id"]}).data["node"]
+    assert named == {"__typename": "Shelf"}
+
+
+def test_maintenance_suppresses_what_opens_in_it(plant_site: Site) -> None:
+    of, client = plant_site, plant_site.api.client(plant_site.slug)
+    event_id = str(of.open())
+    asked = "query Q($id: ID!) { node(id: $id) { ... on Event { suppressed state } } }"
+    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": False, "state": "OPEN"}
+    # It opened at 00:05; that the pump is in the hall is known since later.
+    made = create(of, WINDOW, **{"from": "2026-01-01T00:00:00Z"}, to="2026-01-01T00:06:00Z", underId=of.hall)
+    assert made["maintenanceWindow"]["under"] == {"name": "Hall"}
+    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": False, "state": "OPEN"}
+    before = create(of, WINDOW, **{"from": "2026-01-01T00:00:00Z"}, to="2026-01-01T00:05:00Z")
+    assert (before["errors"], before["maintenanceWindow"]["under"]) == ([], None)
+    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": False, "state": "OPEN"}
+    create(of, WINDOW, **{"from": "2026-01-01T00:05:00Z"}, to="2026-01-01T00:06:00Z", underId=of.pump)
+    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": True, "state": "OPEN"}
+    listed = client.call("{ maintenanceWindows { totalCount edges { node { id __typename } } } }").data
+    assert listed["maintenanceWindows"]["totalCount"] == 3
+    ended = client.call(
+        "mutation M($id: ID!) { endMaintenanceWindow(id: $id) { maintenanceWindow { to } errors { code } } }",
+        {"id": made["maintenanceWindow"]["id"]},
+    ).data["endMaintenanceWindow"]
+    # It was over.
+    assert ended == {"maintenanceWindow": {"to": "2026-01-01T00:06:00Z"}, "errors": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "code", "path"),
+    [
+        (SHELF, {}, "BAD_USER_INPUT", ["input", "ruleId"]),
+        (SHELF, {"ruleId": NOTHING}, "NOT_FOUND", ["input", "ruleId"]),
+        (SHELF, {"entityId": NOTHING}, "NOT_FOUND", ["input", "entityId"]),
+        (WINDOW, {"underId": NOTHING}, "NOT_FOUND", ["input", "underId"]),
+        (WINDOW, {"from": "2099-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["input", "to"]),
+        (WINDOW, {"from": "2090-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["input", "to"]),
+        (WINDOW, {"from": "2098-12-01T00:00:00Z", "note": "x" * 10_001}, "BAD_USER_INPUT", ["input", "note"]),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    plant_site: Site, text: str, given: dict[str, Any], code: str, path: list[str]
+) -> None:
+    payload = create(plant_site, text, to="2099-01-01T00:00:00Z", **given)
+    assert payload["errors"] == [{"code": code, "path": path}]
+
+
+def test_they_are_bounded(plant_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.shelving.operations.SHELVES_MAX", 1)
+    monkeypatch.setattr("domain.shelving.operations.WINDOWS_MAX", 0)
+    span = {"from": "2098-12-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
+    create(plant_site, SHELF, entityId=plant_site.hall, **span)
+    [refused] = create(plant_site, SHELF, entityId=plant_site.hall, **span)["errors"]
+    assert refused["code"] == "LIMIT_EXCEEDED"
+    [refused] = create(plant_site, WINDOW, **span)["errors"]
+    assert refused["code"] == "LIMIT_EXCEEDED"
