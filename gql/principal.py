@@ -47,7 +47,7 @@ _READ = """
     replays featureFlags processors shadow shadowDifferences assetProfiles
     previewAssetProfile healthExplanation
     activityTemplates notifications rollup rollups
-    rules events shelves maintenanceWindows
+    rules testRule events shelves maintenanceWindows
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (

@@ -198,7 +198,7 @@ class RuleMutation:
         """Write a rule. One that can never fire or never clear is refused with the reason."""
 
         def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_create(session, change=change, draft=_draft(input))
+            return rule_create(session, change=change, draft=rule_draft(input))
 
         return await payload_of(info, _payload, work)
 
@@ -207,7 +207,7 @@ class RuleMutation:
         """Write a rule anew, from effectiveFrom (default: now) on; an event open then is cleared there."""
 
         def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_update(session, change=change, rule_id=uuid_named(id, "id"), draft=_draft(input))
+            return rule_update(session, change=change, rule_id=uuid_named(id, "id"), draft=rule_draft(input))
 
         return await payload_of(info, _payload, work)
 
@@ -252,7 +252,8 @@ def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:
     return RulePayload(rule=None if row is None else rule_shown(row), errors=errors)
 
 
-def _draft(given: RuleInput) -> RuleDraft:
+def rule_draft(given: RuleInput) -> RuleDraft:
+    """Return what an input says. Raises NotFoundError for an id of no form."""
     scope, action, damping = given.scope, given.action, given.damping
     return RuleDraft(
         name=given.name,

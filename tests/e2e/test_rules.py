@@ -205,3 +205,13 @@ def test_a_rule_that_changes_and_one_that_waits_for_silence(plant: Plant) -> Non
     }
     [refused] = client.call(create, {"i": never}).data["createRule"]["errors"]
     assert refused["path"][-1] == "clearValue"
+    # A draft of it, tried over the same time, tells the same of the readings before.
+    trial = client.call(
+        """query T($i: RuleInput!) { testRule(input: $i, from: "2025-12-31T00:00:00Z", to: "2026-01-01T00:29:00Z") {
+           test { totalCount entityCount readingCount events { entity { id } beganAt openedAt clearedAt value } }
+           errors { code path } } }""",
+        {"i": silent},
+    ).data["testRule"]
+    [gap] = trial["test"].pop("events")
+    assert trial == {"test": {"totalCount": 1, "entityCount": 1, "readingCount": 2}, "errors": []}
+    assert (gap["entity"]["id"], gap["beganAt"], gap["openedAt"], gap["clearedAt"]) == (ids["a"], at(5), at(15), None)

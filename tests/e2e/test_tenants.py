@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from tests.support.plant import Client, Plant
 
@@ -119,6 +123,47 @@ def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
         "query Q($x: String!) { entity(kind: DEVICE, externalId: $x) { id } }", {"x": "shared-device"}
     ).data["entity"]
     assert own == {"id": north.ids["device"]}
+
+
+def test_a_draft_is_not_tried_on_others(tenants: tuple[Tenant, Tenant]) -> None:
+    north, south = tenants
+    text = """query T($i: RuleInput!) { testRule(input: $i, from: "2020-01-01T00:00:00Z") {
+      test { entityCount } errors { code path } } }"""
+    warm = {"name": "warm", "condition": {"expression": "temperature > 1.0"}}
+    for scope in ({"entityId": south.ids["asset"]}, {"underId": south.ids["space"]}):
+        refused = north.client.call(text, {"i": {**warm, "scope": scope}}).data["testRule"]
+        assert refused == {"test": None, "errors": [{"code": "NOT_FOUND", "path": ["input", "scope", *scope]}]}
+
+
+def test_events_of_others_are_not_told(plant: Plant, tenants: tuple[Tenant, Tenant]) -> None:
+    north, south = tenants
+    sockets = {}
+    for name, each in (("north", north), ("south", south)):
+        socket = connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
+        init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {each.client.token}"}}
+        socket.send(json.dumps(init))
+        assert json.loads(socket.recv())["type"] == "connection_ack"
+        text = "subscription { events { state entity { id } } }"
+        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": text}}))
+        sockets[name] = socket
+    time.sleep(0.5)
+    # Each has a rule for above 80, whose devices have the same external ids.
+    south.client.call(
+        """mutation M($device: ID!) { ingestTelemetry(readings: [
+             {deviceId: $device, metrics: {temperature: 95}}]) { accepted } }""",
+        {"device": south.ids["device"]},
+    )
+    told = json.loads(sockets["south"].recv(timeout=60))["payload"]["data"]["events"]
+    assert told["state"] == "OPEN"
+    assert told["entity"]["id"] in {south.ids["device"], south.ids["asset"]}
+    with pytest.raises(TimeoutError):
+        sockets["north"].recv(timeout=2)
+    foreign = north.client.call(
+        "query Q($id: ID!) { node(id: $id) { id } events { totalCount } }", {"id": told["entity"]["id"]}
+    )
+    assert foreign.data == {"node": None, "events": {"totalCount": 0}}
+    for socket in sockets.values():
+        socket.close()
 
 
 FOREIGN_MUTATIONS = {

@@ -95,6 +95,26 @@ def test_a_rule_that_makes_no_sense_is_refused_where_it_does_not(
     assert (error["code"], error["path"]) == ("BAD_USER_INPUT", path)
 
 
+TEST = """query T($i: RuleInput!, $from: DateTime!, $first: Int!) { testRule(input: $i, from: $from, first: $first) {
+  test { totalCount entityCount readingCount events { severity } } errors { code path } } }"""
+
+
+def test_a_draft_is_tried_or_refused_where_it_makes_no_sense(client: Client) -> None:
+    asked = {"i": HOT, "from": "2026-01-01T00:00:00Z", "first": 1}
+    tried = client.call(TEST, asked).data["testRule"]
+    assert tried == {"test": {"totalCount": 0, "entityCount": 0, "readingCount": 0, "events": []}, "errors": []}
+    nothing = "0190a3c4-0000-7000-8000-000000000000"
+    for more, code, path in (
+        ({"i": {**HOT, "condition": {"expression": "1 < 2"}}}, "BAD_USER_INPUT", ["input", "condition", "expression"]),
+        ({"i": {**HOT, "scope": {"underId": nothing}}}, "NOT_FOUND", ["input", "scope", "underId"]),
+        ({"first": 501}, "BAD_USER_INPUT", ["first"]),
+        ({"from": "2999-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["to"]),
+    ):
+        refused = client.call(TEST, {**asked, **more}).data["testRule"]
+        assert refused == {"test": None, "errors": [{"code": code, "path": path}]}
+    assert client.call("{ rules { totalCount } }").data["rules"] == {"totalCount": 0}
+
+
 def test_events_are_listed_and_what_is_none_cannot_be_marked(client: Client) -> None:
     nothing = "0190a3c4-0000-7000-8000-000000000000"
     asked = """{ events(filter: {states: [OPEN, ACKNOWLEDGED, CLEARED, DISMISSED, WITHDRAWN], severities: [HIGH],
