@@ -66,7 +66,7 @@ _ADMINISTER = (
     setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
     createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
     createRollup updateRollup deleteRollup
-    createRule updateRule deleteRule
+    createRule updateRule deleteRule testRule
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )
