@@ -22,6 +22,7 @@ from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
+from gql.event_shelves import EventShelfMutation
 from gql.events import EventMutation, EventQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
@@ -91,6 +92,7 @@ schema = strawberry.Schema(
             ProcessorMutation,
             RuleMutation,
             EventMutation,
+            EventShelfMutation,
             ShadowMutation,
             AssetProfileMutation,
             ActivityTemplateMutation,
