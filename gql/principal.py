@@ -79,7 +79,7 @@ PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
         **dict.fromkeys(_CHANGE, OPERATORS),
         **dict.fromkeys(_ADMINISTER, ADMINS),
     },
-    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS, "entityChanged": VIEWERS},
+    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS, "entityChanged": VIEWERS, "events": VIEWERS},
 }
 
 

@@ -23,7 +23,7 @@ from gql.edges import EdgeMutation
 from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
 from gql.event_shelves import EventShelfMutation
-from gql.events import EventMutation, EventQuery
+from gql.events import EventMutation, EventQuery, EventSubscription
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.health import HealthQuery
@@ -101,7 +101,9 @@ schema = strawberry.Schema(
             RollupMutation,
         ),
     ),
-    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription)),
+    subscription=merge_types(
+        "Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription, EventSubscription)
+    ),
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )
