@@ -24,7 +24,6 @@ TABLE_MODULES = (
     "domain.rollups.tables",
     "domain.rules.tables",
     "domain.shadows.tables",
-    "domain.shelving.tables",
     "domain.spaces.tables",
     "domain.telemetry.tables",
 )

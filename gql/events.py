@@ -16,7 +16,6 @@ from domain.events.queries import corrections_of, events_page, filter_check
 from domain.rules.model import Event as EventRow
 from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
-from domain.shelving.suppression import events_maintained
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Entity, Node, entity_of
@@ -78,6 +77,7 @@ class Event(Node):
     cleared_reason: str | None = strawberry.field(description="CONDITION, RULE_CHANGED or SCOPE_LEFT.")
     value: float | None = strawberry.field(description="Of the reading at which it opened.")
     flaps: int = strawberry.field(description="How many later events were merged into it, to damp flapping.")
+    suppressed: bool = strawberry.field(description="It opened while shelved or in maintenance: nothing follows.")
     port: str | None = strawberry.field(description="Of which port of a device the readings were.")
     marks: list[EventMark] = strawberry.field(description="What persons said of it, oldest first.")
 
@@ -94,11 +94,6 @@ class Event(Node):
         if found is None:
             raise NotFoundError(f"There is no entity {self.row.entity_id}.")
         return entity_of(found)
-
-    @strawberry.field
-    async def suppressed(self, info: Info) -> bool:
-        """Whether it opened within a maintenance window, so that nothing follows from it."""
-        return bool(await load(info.context, events_maintained, self.row.id))
 
     @strawberry.field
     async def activities(self, info: Info) -> list[ActivityType]:
@@ -266,6 +261,7 @@ def event_shown(row: EventRow) -> Event:
         cleared_reason=row.cleared_reason,
         value=row.value,
         flaps=row.flaps,
+        suppressed=row.suppressed,
         port=row.key or None,
         marks=[EventMark(kind=m.kind, at=DateTime(m.at), actor=m.actor, note=m.note) for m in row.marks],
     )

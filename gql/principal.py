@@ -47,7 +47,7 @@ _READ = """
     replays featureFlags processors shadow shadowDifferences assetProfiles
     previewAssetProfile healthExplanation
     activityTemplates notifications rollup rollups
-    rules testRule events shelves maintenanceWindows
+    rules events shelves maintenanceWindows
 """.split()
 _NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
@@ -55,8 +55,8 @@ _CHANGE = (
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
     createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
-    acknowledgeEvent dismissEvent commentEvent
-    createShelf endShelf createMaintenanceWindow endMaintenanceWindow
+    acknowledgeEvent dismissEvent commentEvent shelveEvents unshelveEvents
+    createMaintenanceWindow endMaintenanceWindow
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -67,7 +67,7 @@ _ADMINISTER = (
     setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
     createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
     createRollup updateRollup deleteRollup
-    createRule updateRule deleteRule
+    createRule updateRule deleteRule testRule
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )

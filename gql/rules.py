@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy.orm import Session
@@ -15,14 +15,17 @@ from domain.rules.model import Damping, Scope, Severity, Step
 from domain.rules.model import Rule as RuleRow
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_page
+from domain.rules.trial import Trial, rule_try
+from domain.telemetry.packed import instant_of
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import EntityKindEnum, Node
-from gql.errors import UserError
+from gql.errors import UserError, user_error
 from gql.ids import uuid_named
 from gql.nouns import payload_of
 from gql.scalars import JSON, DateTime, Duration, duration_print
 from graph.change import GraphChange
+from graph.errors import ArgusError
 
 SeverityEnum = strawberry.enum(Severity, description="How bad an event is, ascending.")
 OperatorEnum = strawberry.enum(Operator, description="How a reading is compared with a value.")
@@ -174,6 +177,36 @@ class RulePayload:
 
 
 @strawberry.type
+class TriedEvent:
+    """An event that a rule would have found. clearedAt null: still open at the end of the time."""
+
+    entity_id: strawberry.ID
+    began_at: DateTime
+    opened_at: DateTime
+    cleared_at: DateTime | None
+    value: float | None
+    flaps: int
+
+
+@strawberry.type
+class RuleTest:
+    """What a rule would have found, the earliest first."""
+
+    events: list[TriedEvent]
+    entities: int = strawberry.field(description="How many it was tried on.")
+    points: int = strawberry.field(description="How many points were read.")
+    truncated: bool = strawberry.field(description="There is more than the 1,000 events told.")
+
+
+@strawberry.type
+class RuleTestPayload:
+    """What the test found; null if refused."""
+
+    test: RuleTest | None
+    errors: list[UserError]
+
+
+@strawberry.type
 class RuleQuery:
     """Rules."""
 
@@ -198,7 +231,7 @@ class RuleMutation:
         """Write a rule. One that can never fire or never clear is refused with the reason."""
 
         def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_create(session, change=change, draft=rule_draft(input))
+            return rule_create(session, change=change, draft=_draft(input))
 
         return await payload_of(info, _payload, work)
 
@@ -207,7 +240,7 @@ class RuleMutation:
         """Write a rule anew, from effectiveFrom (default: now) on; an event open then is cleared there."""
 
         def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_update(session, change=change, rule_id=uuid_named(id, "id"), draft=rule_draft(input))
+            return rule_update(session, change=change, rule_id=uuid_named(id, "id"), draft=_draft(input))
 
         return await payload_of(info, _payload, work)
 
@@ -219,6 +252,42 @@ class RuleMutation:
             return rule_delete(session, change=change, rule_id=uuid_named(id, "id"))
 
         return await payload_of(info, _payload, work, under=())
+
+    @strawberry.mutation
+    async def test_rule(
+        self,
+        info: Info,
+        input: RuleInput,
+        from_: Annotated[DateTime, strawberry.argument(name="from")],
+        to: DateTime,
+    ) -> RuleTestPayload:
+        """Try a rule on what was measured in [from, to), as if it had been in force then. Nothing is kept of it.
+
+        At most 500 entities.
+        """
+        try:
+            trial = await info.context.read(
+                rule_try, draft=_draft(input), begins=from_, ends=to, now=info.context.services.clock()
+            )
+        except ArgusError as error:
+            own = bool(error.path) and error.path[0] in {"from", "to"}
+            return RuleTestPayload(test=None, errors=[user_error(error, under=() if own else ("input",))])
+        return RuleTestPayload(test=_test_shown(trial), errors=[])
+
+
+def _test_shown(trial: Trial) -> RuleTest:
+    events = [
+        TriedEvent(
+            entity_id=strawberry.ID(str(entity_id)),
+            began_at=DateTime(instant_of(each.began)),
+            opened_at=DateTime(instant_of(each.opened)),
+            cleared_at=None if each.cleared is None else DateTime(instant_of(each.cleared)),
+            value=each.value,
+            flaps=each.flaps,
+        )
+        for entity_id, each in trial.found
+    ]
+    return RuleTest(events=events, entities=trial.entities, points=trial.points, truncated=trial.truncated)
 
 
 def rule_shown(row: RuleRow) -> Rule:
@@ -252,8 +321,7 @@ def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:
     return RulePayload(rule=None if row is None else rule_shown(row), errors=errors)
 
 
-def rule_draft(given: RuleInput) -> RuleDraft:
-    """Return what an input says. Raises NotFoundError for an id of no form."""
+def _draft(given: RuleInput) -> RuleDraft:
     scope, action, damping = given.scope, given.action, given.damping
     return RuleDraft(
         name=given.name,

@@ -37,7 +37,6 @@ from gql.relationships import RelationshipMutation, RelationshipQuery
 from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
 from gql.restore import EntityMutation
 from gql.rollups import RollupMutation, RollupQuery
-from gql.rule_trials import RuleTrialQuery
 from gql.rules import RuleMutation, RuleQuery
 from gql.scalars import SCALARS
 from gql.shadows import ShadowMutation, ShadowQuery
@@ -63,7 +62,6 @@ schema = strawberry.Schema(
             FeatureFlagQuery,
             ProcessorQuery,
             RuleQuery,
-            RuleTrialQuery,
             EventQuery,
             ShelvingQuery,
             ShadowQuery,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import strawberry
 from sqlalchemy.orm import Session
 
@@ -30,7 +32,7 @@ from graph.entities.queries import entities_get
 
 @strawberry.type
 class Shelf(Node):
-    """A time, [from, to), by the wall's clock, in which nothing follows from what becomes of events.
+    """A time, [from, to), of event time: nothing follows from events that open in it.
 
     Of those of a rule, of those at an entity, or, where both are given, of those of the one at the other.
     """
@@ -137,27 +139,6 @@ class MaintenanceWindowConnection:
         return self.rows.total or 0
 
 
-@strawberry.input
-class ShelfInput:
-    """A shelf: ruleId, entityId or both; from (default: now) to `to`, 366 days at most."""
-
-    to: DateTime
-    rule_id: strawberry.ID | None = None
-    entity_id: strawberry.ID | None = None
-    from_: DateTime | None = strawberry.field(name="from", default=None)
-    note: str | None = None
-
-
-@strawberry.input
-class MaintenanceWindowInput:
-    """A maintenance window; underId: at it and below it, null: anywhere. from (default: now) to `to`, in event time."""
-
-    to: DateTime
-    under_id: strawberry.ID | None = None
-    from_: DateTime | None = strawberry.field(name="from", default=None)
-    note: str | None = None
-
-
 @strawberry.type
 class ShelfPayload:
     """The shelf as it now stands; null if refused."""
@@ -210,24 +191,35 @@ class ShelvingMutation:
     """Mutations of shelves and maintenance windows."""
 
     @strawberry.mutation
-    async def create_shelf(self, info: Info, input: ShelfInput) -> ShelfPayload:
-        """Let nothing follow for a time from what becomes of events; they are found as ever."""
+    async def shelve_events(
+        self,
+        info: Info,
+        to: DateTime,
+        rule_id: strawberry.ID | None = None,
+        entity_id: strawberry.ID | None = None,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        note: str | None = None,
+    ) -> ShelfPayload:
+        """Let nothing follow from events of a rule, at an entity, or both, that open in a time. By default from now.
+
+        366 days at most. It counts for events found after it was set.
+        """
 
         def work(session: Session, change: GraphChange) -> ShelfRow:
             return shelf_create(
                 session,
                 change=change,
-                rule_id=None if input.rule_id is None else uuid_named(input.rule_id, "ruleId"),
-                entity_id=None if input.entity_id is None else uuid_named(input.entity_id, "entityId"),
-                begins=input.from_,
-                ends=input.to,
-                note=input.note,
+                rule_id=None if rule_id is None else uuid_named(rule_id, "ruleId"),
+                entity_id=None if entity_id is None else uuid_named(entity_id, "entityId"),
+                begins=from_,
+                ends=to,
+                note=note,
             )
 
-        return await payload_of(info, _shelf_payload, work)
+        return await payload_of(info, _shelf_payload, work, under=())
 
     @strawberry.mutation
-    async def end_shelf(self, info: Info, id: strawberry.ID) -> ShelfPayload:
+    async def unshelve_events(self, info: Info, id: strawberry.ID) -> ShelfPayload:
         """End a shelf now; one that had not begun is no more."""
 
         def work(session: Session, change: GraphChange) -> ShelfRow:
@@ -236,20 +228,30 @@ class ShelvingMutation:
         return await payload_of(info, _shelf_payload, work, under=())
 
     @strawberry.mutation
-    async def create_maintenance_window(self, info: Info, input: MaintenanceWindowInput) -> MaintenanceWindowPayload:
-        """Let nothing follow from events that open in a time, in event time. What has followed already stays."""
+    async def create_maintenance_window(
+        self,
+        info: Info,
+        to: DateTime,
+        under_id: strawberry.ID | None = None,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        note: str | None = None,
+    ) -> MaintenanceWindowPayload:
+        """Let nothing follow from events that open in a time at an entity and below it, or anywhere.
+
+        366 days at most. It counts for events found after it was set.
+        """
 
         def work(session: Session, change: GraphChange) -> WindowRow:
             return maintenance_window_create(
                 session,
                 change=change,
-                under_id=None if input.under_id is None else uuid_named(input.under_id, "underId"),
-                begins=input.from_,
-                ends=input.to,
-                note=input.note,
+                under_id=None if under_id is None else uuid_named(under_id, "underId"),
+                begins=from_,
+                ends=to,
+                note=note,
             )
 
-        return await payload_of(info, _window_payload, work)
+        return await payload_of(info, _window_payload, work, under=())
 
     @strawberry.mutation
     async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:

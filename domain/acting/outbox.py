@@ -13,8 +13,6 @@ from sqlalchemy import ARRAY, BigInteger, bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.acting.actions import template_of, webhook_of
-from domain.shelving.suppression import Told, maintained_of, shelved_of
-from domain.telemetry.packed import micros_of
 
 # The first key of the advisory lock of who acts for an organization; the second is the organization's id.
 ACT_LOCK: Final = 0x41435453
@@ -23,7 +21,7 @@ _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindpa
 _WAITING = text("SELECT DISTINCT organization_id FROM event_changes WHERE acted_at IS NULL ORDER BY organization_id")
 _NEXT = text(
     """
-    SELECT c.id, c.event_id, c.kind, c.at, c.recorded_at, c.fenced, e.rule_id, r.name AS rule_name, v.action,
+    SELECT c.id, c.event_id, c.kind, c.at, c.fenced, e.suppressed, e.rule_id, r.name AS rule_name, v.action,
         e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at,
         EXISTS (
             SELECT FROM events o
@@ -62,7 +60,7 @@ class ChangeKind(StrEnum):
 class Happening:
     """One row, with the event as it stands now and what its rule wants done. Times UTC, event times.
 
-    quiet: nothing may follow: a replay without side effects, or it was shelved, or opened in maintenance.
+    quiet: nothing may follow: a replay without side effects, or the event is shelved or in a maintenance window.
     others_open: another event of the rule and entity is open.
     """
 
@@ -95,14 +93,9 @@ def acting_hold(session: Session, *, organization_id: int) -> bool:
 
 
 def happenings_next(session: Session, *, organization_id: int, limit: int) -> list[Happening]:
-    """Return what to follow next, in order. Statements: one, and those of suppression."""
-    rows = session.execute(_NEXT, {"organization_id": organization_id, "most": limit}).all()
-    told = [Told(row.rule_id, row.entity_id, micros_of(row.recorded_at)) for row in rows]
-    shelved = shelved_of(session, organization_id=organization_id, told=told)
-    opened = [(row.entity_id, micros_of(row.opened_at)) for row in rows]
-    maintained = maintained_of(session, organization_id=organization_id, opened=opened)
-    quiet = zip(rows, shelved, maintained, strict=True)
-    return [_happening(row, quiet=row.fenced or is_shelved or is_down) for row, is_shelved, is_down in quiet]
+    """Return what to follow next, in order. One statement."""
+    rows = session.execute(_NEXT, {"organization_id": organization_id, "most": limit})
+    return [_happening(row) for row in rows]
 
 
 def happenings_done(session: Session, *, organization_id: int, change_ids: Sequence[int], now: datetime) -> None:
@@ -110,14 +103,14 @@ def happenings_done(session: Session, *, organization_id: int, change_ids: Seque
     session.execute(_ACTED, {"organization_id": organization_id, "ids": list(change_ids), "now": now})
 
 
-def _happening(row: Any, *, quiet: bool) -> Happening:
+def _happening(row: Any) -> Happening:
     action: Mapping[str, Any] = row.action or {}
     return Happening(
         row.id,
         row.event_id,
         ChangeKind(row.kind),
         row.at.astimezone(UTC),
-        quiet,
+        row.fenced or row.suppressed,
         row.rule_id,
         row.rule_name,
         row.entity_id,

@@ -38,7 +38,7 @@ from domain.derivation.windows import REPLAY, Window, windows_done, windows_miss
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.leases import FencedError, Lease
-from domain.telemetry.packed import Instants
+from domain.telemetry.packed import Instants, micros_of
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
 from graph.ids import NewId
@@ -238,6 +238,9 @@ def _follow(
     organization_id, book, touched = work.organization_id, work.book, work.touched
     if book.watchers.is_idle:
         return Judgements()
+    if touched.earliest_us() < micros_of(now) - CHUNK // _MICROSECOND:
+        # Events and rollups of a time whose points have gone stay what they are.
+        work.behind_kept |= touched.clamp(kept_from(session, organization_id=organization_id))
     places_follow(session, organization_id=organization_id, book=book, touched=touched)
     rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
     if not book.watchers.rulebook:

@@ -116,7 +116,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. Times are event times, but for detected_at and withdrawn_at. marks: oldest first."""
+    """One event. Times are event times, but for detected_at and withdrawn_at. marks: oldest first.
+
+    suppressed: it opened while it was shelved or in maintenance, so that nothing follows from it.
+    """
 
     id: UUID
     rule_id: UUID
@@ -132,6 +135,7 @@ class Event:
     detected_at: datetime
     withdrawn_at: datetime | None
     marks: Sequence[Mark]
+    suppressed: bool
 
     @property
     def state(self) -> EventState:

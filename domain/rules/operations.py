@@ -30,7 +30,7 @@ STEPS_MAX: Final = 10
 EVENTS_MAX: Final = 1_000
 NAME_MAX_CHARS: Final = 200
 # What readings are of.
-MEASURED: Final = (EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE)
+_MEASURED: Final = (EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
     if len(given) > 1 or (scope.kind is None) != (scope.type is None):
         msg = "A scope is exactly one of entityId, type with kind, underId, or nothing: the whole organization."
         raise BadInputError(msg, path=("scope",))
-    if scope.kind is not None and scope.kind not in MEASURED:
+    if scope.kind is not None and scope.kind not in _MEASURED:
         raise BadInputError(f"It could never fire: {scope.kind} has no readings.", path=("scope", "kind"))
     for name, entity_id in (("entityId", scope.entity_id), ("underId", scope.under_id)):
         if entity_id is None:
@@ -156,7 +156,7 @@ def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
         if not found:
             raise NotFoundError(f"There is no entity {entity_id}.", path=("scope", name))
         [entity] = found.values()
-        if name == "entityId" and entity.kind not in MEASURED:
+        if name == "entityId" and entity.kind not in _MEASURED:
             raise BadInputError(f"It could never fire: {entity.kind} has no readings.", path=("scope", name))
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """While it lasts, by the wall's clock, nothing follows from events of a rule, at an entity, or of it at that."""
+    """Nothing follows from events of a rule, at an entity, or both, that open in it, in event time."""
 
     id: UUID
     rule_id: UUID | None

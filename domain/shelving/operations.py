@@ -11,9 +11,9 @@ from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from domain.rules.queries import rule_get
+from domain.rules.tables import maintenance_windows, shelves
 from domain.shelving.model import MaintenanceWindow, Shelf
 from domain.shelving.queries import maintenance_windows_get, shelves_get
-from domain.shelving.tables import maintenance_windows, shelves
 from graph.change import GraphChange, change_record
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
@@ -36,11 +36,11 @@ def shelf_create(
     change: GraphChange,
     rule_id: UUID | None,
     entity_id: UUID | None,
-    begins: datetime | None,
     ends: datetime,
+    begins: datetime | None = None,
     note: str | None = None,
 ) -> Shelf:
-    """Let nothing follow from what becomes of events in [begins, ends). begins None: now.
+    """Let nothing follow from events of a rule, at an entity, or both, that open in [begins, ends). begins None: now.
 
     Raises BadInputError where neither rule nor entity is given, or for a span that is empty or longer than 366 days;
     NotFoundError; LimitExceededError above SHELVES_MAX that are not over.
@@ -72,8 +72,8 @@ def maintenance_window_create(
     *,
     change: GraphChange,
     under_id: UUID | None,
-    begins: datetime | None,
     ends: datetime,
+    begins: datetime | None = None,
     note: str | None = None,
 ) -> MaintenanceWindow:
     """Let nothing follow from events that open in [begins, ends), event time. begins None: now. under_id None: all.

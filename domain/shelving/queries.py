@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Row, Table, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
+from domain.rules.tables import maintenance_windows, shelves
 from domain.shelving.model import MaintenanceWindow, Shelf
-from domain.shelving.tables import maintenance_windows, shelves
 from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.paging import Page, PageRequest

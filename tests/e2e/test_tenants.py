@@ -53,10 +53,14 @@ def tenant(plant: Plant, name: str) -> Tenant:
     watched = {"name": "hot", "condition": {"threshold": {"metric": "temperature", "operator": "GT", "value": 80}}}
     ids["rule"] = make(client, "createRule", "ruleInput", "rule", watched)
     until = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    ids["shelf"] = make(client, "createShelf", "shelfInput", "shelf", {"ruleId": ids["rule"], "to": until})
-    ids["window"] = make(
-        client, "createMaintenanceWindow", "maintenanceWindowInput", "maintenanceWindow", {"to": until}
-    )
+    quiet = client.call(
+        """mutation M($asset: ID!, $space: ID!, $to: DateTime!) {
+             shelveEvents(entityId: $asset, to: $to) { shelf { id } }
+             createMaintenanceWindow(underId: $space, to: $to) { maintenanceWindow { id } } }""",
+        {"asset": ids["asset"], "space": ids["space"], "to": until},
+    ).data
+    ids["shelf"] = quiet["shelveEvents"]["shelf"]["id"]
+    ids["window"] = quiet["createMaintenanceWindow"]["maintenanceWindow"]["id"]
     linked = client.call(
         """mutation M($device: ID!, $asset: ID!) {
              linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z"}) {
@@ -127,8 +131,8 @@ def test_foreign_ids_read_nothing(tenants: tuple[Tenant, Tenant]) -> None:
 
 def test_a_draft_is_not_tried_on_others(tenants: tuple[Tenant, Tenant]) -> None:
     north, south = tenants
-    text = """query T($i: RuleInput!) { testRule(input: $i, from: "2020-01-01T00:00:00Z") {
-      test { entityCount } errors { code path } } }"""
+    text = """mutation T($i: RuleInput!) {
+      testRule(input: $i, from: "2020-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z") { test { entities } errors { code path } } }"""
     warm = {"name": "warm", "condition": {"expression": "temperature > 1.0"}}
     for scope in ({"entityId": south.ids["asset"]}, {"underId": south.ids["space"]}):
         refused = north.client.call(text, {"i": {**warm, "scope": scope}}).data["testRule"]
@@ -193,10 +197,10 @@ FOREIGN_MUTATIONS = {
     "setAssetProfile": ('(assetId: "$own_asset", profileId: "$profile")', "asset { id }"),
     "updateRule": ('(id: "$rule", input: {name: "taken", condition: {expression: "t > 1.0"}})', "rule { id }"),
     "deleteRule": ('(id: "$rule")', "rule { id }"),
-    "createShelf": ('(input: {ruleId: "$rule", to: "2026-12-31T00:00:00Z"})', "shelf { id }"),
-    "endShelf": ('(id: "$shelf")', "shelf { id }"),
+    "shelveEvents": ('(ruleId: "$rule", to: "2099-01-01T00:00:00Z")', "shelf { id }"),
+    "unshelveEvents": ('(id: "$shelf")', "shelf { id }"),
     "createMaintenanceWindow": (
-        '(input: {underId: "$space", to: "2026-12-31T00:00:00Z"})',
+        '(underId: "$space", to: "2099-01-01T00:00:00Z")',
         "maintenanceWindow { id }",
     ),
     "endMaintenanceWindow": ('(id: "$window")', "maintenanceWindow { id }"),

@@ -95,26 +95,6 @@ def test_a_rule_that_makes_no_sense_is_refused_where_it_does_not(
     assert (error["code"], error["path"]) == ("BAD_USER_INPUT", path)
 
 
-TEST = """query T($i: RuleInput!, $from: DateTime!, $first: Int!) { testRule(input: $i, from: $from, first: $first) {
-  test { totalCount entityCount readingCount events { severity } } errors { code path } } }"""
-
-
-def test_a_draft_is_tried_or_refused_where_it_makes_no_sense(client: Client) -> None:
-    asked = {"i": HOT, "from": "2026-01-01T00:00:00Z", "first": 1}
-    tried = client.call(TEST, asked).data["testRule"]
-    assert tried == {"test": {"totalCount": 0, "entityCount": 0, "readingCount": 0, "events": []}, "errors": []}
-    nothing = "0190a3c4-0000-7000-8000-000000000000"
-    for more, code, path in (
-        ({"i": {**HOT, "condition": {"expression": "1 < 2"}}}, "BAD_USER_INPUT", ["input", "condition", "expression"]),
-        ({"i": {**HOT, "scope": {"underId": nothing}}}, "NOT_FOUND", ["input", "scope", "underId"]),
-        ({"first": 501}, "BAD_USER_INPUT", ["first"]),
-        ({"from": "2999-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["to"]),
-    ):
-        refused = client.call(TEST, {**asked, **more}).data["testRule"]
-        assert refused == {"test": None, "errors": [{"code": code, "path": path}]}
-    assert client.call("{ rules { totalCount } }").data["rules"] == {"totalCount": 0}
-
-
 def test_events_are_listed_and_what_is_none_cannot_be_marked(client: Client) -> None:
     nothing = "0190a3c4-0000-7000-8000-000000000000"
     asked = """{ events(filter: {states: [OPEN, ACKNOWLEDGED, CLEARED, DISMISSED, WITHDRAWN], severities: [HIGH],
@@ -125,3 +105,20 @@ def test_events_are_listed_and_what_is_none_cannot_be_marked(client: Client) -> 
     for field in ("acknowledgeEvent", "dismissEvent", "commentEvent"):
         mutation = f'mutation {{ {field}(id: "{nothing}", note: "seen") {{ event {{ id }} errors {{ code path }} }} }}'
         assert client.call(mutation).data[field] == {"event": None, "errors": [{"code": "NOT_FOUND", "path": ["id"]}]}
+
+
+def test_a_rule_is_tried_before_it_is_made(client: Client) -> None:
+    tried = """mutation T($input: RuleInput!, $from: DateTime!, $to: DateTime!) { testRule(input: $input, from: $from, to: $to) {
+      test { entities points truncated events { entityId openedAt } } errors { code path } } }"""
+    client.call('mutation { createDevice(input: {name: "boiler"}) { device { id } } }')
+    given = {"input": HOT, "to": "2026-02-01T00:00:00Z"}
+    assert client.call(tried, {**given, "from": "2026-01-01T00:00:00Z"}).data["testRule"] == {
+        "test": {"entities": 1, "points": 0, "truncated": False, "events": []},
+        "errors": [],
+    }
+    [error] = client.call(tried, {**given, "from": "2026-03-01T00:00:00Z"}).data["testRule"]["errors"]
+    assert error == {"code": "BAD_USER_INPUT", "path": ["to"]}
+    low = {"threshold": {**HOT["condition"]["threshold"], "clearValue": 90}}
+    refused = {**given, "input": {**HOT, "condition": low}, "from": "2026-01-01T00:00:00Z"}
+    [error] = client.call(tried, refused).data["testRule"]["errors"]
+    assert (error["code"], error["path"][:2]) == ("BAD_USER_INPUT", ["input", "condition"])

@@ -10,9 +10,11 @@ import pytest
 from tests.gql.test_event_feed import Site, site
 from tests.support.api import Api
 
-SHELF = """mutation M($i: ShelfInput!) { createShelf(input: $i) {
+SHELF = """mutation M($ruleId: ID, $entityId: ID, $from: DateTime, $to: DateTime!, $note: String) {
+  shelveEvents(ruleId: $ruleId, entityId: $entityId, from: $from, to: $to, note: $note) {
   shelf { id from to note actor rule { name } entity { name } } errors { code path } } }"""
-WINDOW = """mutation M($i: MaintenanceWindowInput!) { createMaintenanceWindow(input: $i) {
+WINDOW = """mutation M($underId: ID, $from: DateTime, $to: DateTime!, $note: String) {
+  createMaintenanceWindow(underId: $underId, from: $from, to: $to, note: $note) {
   maintenanceWindow { id from to note under { name } } errors { code path } } }"""
 NOTHING = "0190a3c4-0000-7000-8000-000000000000"
 
@@ -23,7 +25,7 @@ def plant_site(api: Api) -> Site:
 
 
 def create(of: Site, text: str, **given: Any) -> Any:
-    [payload] = of.api.client(of.slug, "operator").call(text, {"i": given}).data.values()
+    [payload] = of.api.client(of.slug, "operator").call(text, given).data.values()
     return payload
 
 
@@ -43,52 +45,61 @@ def test_events_are_shelved_for_a_time_and_the_shelf_ends_early(plant_site: Site
         "query Q($a: String) { shelves(after: $a) { nodes { id } } }", {"a": listed["pageInfo"]["endCursor"]}
     )
     assert rest.data["shelves"] == {"nodes": [{"id": shelf["id"]}]}
-    end = "mutation M($id: ID!) { endShelf(id: $id) { shelf { id from to } errors { code path } } }"
-    ended = client.call(end, {"id": shelf["id"]}).data["endShelf"]["shelf"]
+    end = "mutation M($id: ID!) { unshelveEvents(id: $id) { shelf { id from to } errors { code path } } }"
+    ended = client.call(end, {"id": shelf["id"]}).data["unshelveEvents"]["shelf"]
     assert shelf["from"] < ended["to"] < to
-    again = client.call(end, {"id": shelf["id"]}).data["endShelf"]["shelf"]
+    again = client.call(end, {"id": shelf["id"]}).data["unshelveEvents"]["shelf"]
     assert again == ended
     # One that had not begun is no more.
-    assert client.call(end, {"id": later["id"]}).data["endShelf"]["errors"] == []
-    assert client.call(end, {"id": later["id"]}).data["endShelf"]["errors"] == [{"code": "NOT_FOUND", "path": ["id"]}]
+    assert client.call(end, {"id": later["id"]}).data["unshelveEvents"]["errors"] == []
+    assert client.call(end, {"id": later["id"]}).data["unshelveEvents"]["errors"] == [
+        {"code": "NOT_FOUND", "path": ["id"]}
+    ]
     named = client.call("query Q($id: ID!) { node(id: $id) { __typename } }", {"id": shelf["id"]}).data["node"]
     assert named == {"__typename": "Shelf"}
 
 
-def test_maintenance_suppresses_what_opens_in_it(plant_site: Site) -> None:
+def test_maintenance_is_set_listed_and_ended(plant_site: Site) -> None:
     of, client = plant_site, plant_site.api.client(plant_site.slug)
-    event_id = str(of.open())
-    asked = "query Q($id: ID!) { node(id: $id) { ... on Event { suppressed state } } }"
-    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": False, "state": "OPEN"}
-    # It opened at 00:05; that the pump is in the hall is known since later.
     made = create(of, WINDOW, **{"from": "2026-01-01T00:00:00Z"}, to="2026-01-01T00:06:00Z", underId=of.hall)
     assert made["maintenanceWindow"]["under"] == {"name": "Hall"}
-    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": False, "state": "OPEN"}
-    before = create(of, WINDOW, **{"from": "2026-01-01T00:00:00Z"}, to="2026-01-01T00:05:00Z")
-    assert (before["errors"], before["maintenanceWindow"]["under"]) == ([], None)
-    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": False, "state": "OPEN"}
-    create(of, WINDOW, **{"from": "2026-01-01T00:05:00Z"}, to="2026-01-01T00:06:00Z", underId=of.pump)
-    assert client.call(asked, {"id": event_id}).data["node"] == {"suppressed": True, "state": "OPEN"}
+    everywhere = create(of, WINDOW, to=f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%dT00:00:00Z}")
+    assert (everywhere["errors"], everywhere["maintenanceWindow"]["under"]) == ([], None)
     listed = client.call("{ maintenanceWindows { totalCount edges { node { id __typename } } } }").data
-    assert listed["maintenanceWindows"]["totalCount"] == 3
-    ended = client.call(
-        "mutation M($id: ID!) { endMaintenanceWindow(id: $id) { maintenanceWindow { to } errors { code } } }",
-        {"id": made["maintenanceWindow"]["id"]},
-    ).data["endMaintenanceWindow"]
-    # It was over.
-    assert ended == {"maintenanceWindow": {"to": "2026-01-01T00:06:00Z"}, "errors": []}
+    assert listed["maintenanceWindows"] == {
+        "totalCount": 2,
+        "edges": [
+            {"node": {"id": each["maintenanceWindow"]["id"], "__typename": "MaintenanceWindow"}}
+            for each in (everywhere, made)
+        ],
+    }
+    end = """mutation M($id: ID!) { endMaintenanceWindow(id: $id) {
+      maintenanceWindow { from to } errors { code path } } }"""
+    over = client.call(end, {"id": made["maintenanceWindow"]["id"]}).data["endMaintenanceWindow"]["maintenanceWindow"]
+    assert over == {"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:06:00Z"}
+    ended = client.call(end, {"id": everywhere["maintenanceWindow"]["id"]}).data["endMaintenanceWindow"]
+    assert ended["maintenanceWindow"]["to"] < everywhere["maintenanceWindow"]["to"]
+
+
+def test_an_event_tells_whether_it_is_suppressed(plant_site: Site) -> None:
+    of, client = plant_site, plant_site.api.client(plant_site.slug)
+    event_id = of.open()
+    asked = "query Q($id: ID!) { node(id: $id) { ... on Event { suppressed } } }"
+    assert client.call(asked, {"id": str(event_id)}).data["node"] == {"suppressed": False}
+    of.execute("UPDATE events SET suppressed = true WHERE organization_id = :o AND id = :id", id=event_id)
+    assert client.call(asked, {"id": str(event_id)}).data["node"] == {"suppressed": True}
 
 
 @pytest.mark.parametrize(
     ("text", "given", "code", "path"),
     [
-        (SHELF, {}, "BAD_USER_INPUT", ["input", "ruleId"]),
-        (SHELF, {"ruleId": NOTHING}, "NOT_FOUND", ["input", "ruleId"]),
-        (SHELF, {"entityId": NOTHING}, "NOT_FOUND", ["input", "entityId"]),
-        (WINDOW, {"underId": NOTHING}, "NOT_FOUND", ["input", "underId"]),
-        (WINDOW, {"from": "2099-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["input", "to"]),
-        (WINDOW, {"from": "2090-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["input", "to"]),
-        (WINDOW, {"from": "2098-12-01T00:00:00Z", "note": "x" * 10_001}, "BAD_USER_INPUT", ["input", "note"]),
+        (SHELF, {}, "BAD_USER_INPUT", ["ruleId"]),
+        (SHELF, {"ruleId": NOTHING}, "NOT_FOUND", ["ruleId"]),
+        (SHELF, {"entityId": NOTHING}, "NOT_FOUND", ["entityId"]),
+        (WINDOW, {"underId": NOTHING}, "NOT_FOUND", ["underId"]),
+        (WINDOW, {"from": "2099-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["to"]),
+        (WINDOW, {"from": "2090-01-01T00:00:00Z"}, "BAD_USER_INPUT", ["to"]),
+        (WINDOW, {"from": "2098-12-01T00:00:00Z", "note": "x" * 10_001}, "BAD_USER_INPUT", ["note"]),
     ],
 )
 def test_what_makes_no_sense_is_refused(

@@ -49,8 +49,9 @@ class Alarms:
         event_id = new_id()
         self._run(
             "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
-            " opened_at, flaps, detected_at) VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now())",
-            id=event_id, rule=rule_id, entity=entity_id, at=at,
+            " opened_at, flaps, detected_at, suppressed)"
+            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :suppressed)",
+            id=event_id, rule=rule_id, entity=entity_id, at=at, suppressed=more.pop("suppressed", False),
         )  # fmt: skip
         self.changed(event_id, "OPENED", at, **more)
         return event_id
@@ -74,20 +75,6 @@ class Alarms:
             "INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)"
             " VALUES (:o, :id, :kind, :at, :fenced)",
             id=event_id, kind=kind, at=at, fenced=fenced,
-        )  # fmt: skip
-
-    def maintained(self, begins: datetime, ends: datetime, *, under_id: UUID | None = None) -> None:
-        """Have maintenance over [begins, ends), event time."""
-        self._run(
-            "INSERT INTO maintenance_windows VALUES (:o, :id, :under, :begins, :ends, NULL, now(), 'test')",
-            id=new_id(), under=under_id, begins=begins, ends=ends,
-        )  # fmt: skip
-
-    def shelved(self, begins: datetime, ends: datetime, *, rule_id: UUID | None, entity_id: UUID | None) -> None:
-        """Shelve over [begins, ends), by the wall's clock."""
-        self._run(
-            "INSERT INTO shelves VALUES (:o, :id, :rule, :entity, :begins, :ends, NULL, now(), 'test')",
-            id=new_id(), rule=rule_id, entity=entity_id, begins=begins, ends=ends,
         )  # fmt: skip
 
     def act(self, now: datetime, **options: Any) -> Acted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -17,7 +17,6 @@ from domain.activities.queries import activities_of_events, activity_sources_get
 from domain.activities.steps import activity_history_get
 from domain.activity_templates.operations import activity_template_create, activity_template_delete
 from domain.entities.operations import entity_delete, entity_restore
-from domain.shelving.suppression import events_maintained
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
@@ -159,13 +158,14 @@ def test_one_that_was_deleted_gives_its_place_and_does_not_take_it_back(
     assert [tuple(row) for row in held] == [(made, False), (alarms.activities()[1][0], True)]
 
 
-def test_history_and_a_replay_make_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template), webhookUrl="https://example.org/")
     old = alarms.opened(rule, asset, NOW - timedelta(days=3))
     alarms.cleared(old, NOW - timedelta(days=2))
     alarms.opened(rule, asset, NOW, fenced=True)
+    alarms.opened(rule, asset, NOW, suppressed=True)
     done = alarms.act(NOW)
-    assert (done.changes, done.created, done.notified, alarms.waiting()) == (3, 0, 0, 0)
+    assert (done.changes, done.created, done.notified, alarms.waiting()) == (4, 0, 0, 0)
     assert alarms.activities() == []
     recent = alarms.opened(rule, asset, NOW - timedelta(days=3))
     alarms.cleared(recent, NOW - timedelta(hours=23))
@@ -227,41 +227,3 @@ def test_an_action_that_names_nothing_holds_nobody_up(alarms: Alarms, template: 
     alarms.opened(alarms.rule(createActivityFromTemplateId=str(template)), asset, NOW)
     done = alarms.act(NOW)
     assert (done.changes, done.created, done.notified, alarms.waiting()) == (2, 1, 0, 0)
-
-
-def test_what_opens_in_maintenance_makes_nothing_where_it_then_is(alarms: Alarms, template: UUID, asset: UUID) -> None:
-    rule = alarms.rule(createActivityFromTemplateId=str(template))
-    hall = alarms.world.entity(EntityKind.SPACE)
-    alarms.world.edge(asset, "LOCATED_IN", hall, valid_from=day(90))
-    alarms.maintained(day(80), NOW, under_id=hall)
-    alarms.maintained(day(60), day(61))
-    # In maintenance: below the hall by then, and all that there is. Not: before it was there, and when it is over.
-    quiet = [alarms.opened(rule, asset, at) for at in (day(95), day(60))]
-    heard = [alarms.opened(rule, asset, at) for at in (day(85), NOW, day(61))]
-    with alarms.world.session() as session:
-        told = events_maintained(session, organization_id=alarms.world.organization_id, ids=[*quiet, *heard])
-    assert told == dict.fromkeys(quiet, True) | dict.fromkeys(heard, False)
-    assert (alarms.act(NOW).created, len(alarms.activities())) == (1, 1)
-    with alarms.world.session() as session:
-        noted = activities_of_events(session, organization_id=alarms.world.organization_id, ids=[*quiet, *heard])
-    assert set(noted) == set(heard)
-
-
-def test_what_is_found_while_shelved_makes_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
-    rule, other = (alarms.rule(createActivityFromTemplateId=str(template)) for _ in range(2))
-    elsewhere = alarms.world.entity(EntityKind.ASSET)
-    now, hour = datetime.now(UTC), timedelta(hours=1)
-    alarms.shelved(now - hour, now + hour, rule_id=rule, entity_id=asset)
-    alarms.opened(rule, asset, NOW)
-    assert alarms.act(NOW).created == 0
-    alarms.opened(other, asset, NOW)
-    alarms.opened(rule, elsewhere, NOW)
-    assert alarms.act(NOW).created == 2
-    third = alarms.world.entity(EntityKind.ASSET)
-    alarms.shelved(now - hour, now + hour, rule_id=None, entity_id=third)
-    alarms.shelved(now - 2 * hour, now - hour, rule_id=rule, entity_id=None)
-    alarms.opened(rule, third, NOW)
-    assert alarms.act(NOW).created == 0
-    fourth = alarms.world.entity(EntityKind.ASSET)
-    alarms.opened(rule, fourth, NOW)
-    assert alarms.act(NOW).created == 1

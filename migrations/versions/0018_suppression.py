@@ -1,4 +1,4 @@
-"""Shelves and maintenance windows: when nothing follows from events. The API reads what became of events."""
+"""Shelves and maintenance windows: events that open within them are suppressed."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0018_shelves.sql")
+    execute_file("0018_suppression.sql")

@@ -1,8 +1,12 @@
--- Events are found as ever; nothing follows from what becomes of them while they are shelved. By the wall's clock.
+-- Times in which events open, but nothing follows from them.
+
+-- It opened within such a time.
+ALTER TABLE events ADD COLUMN suppressed boolean NOT NULL DEFAULT false;
+
+-- Events of a rule, of an entity or of a rule at an entity that open within this time are suppressed.
 CREATE TABLE shelves (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
-    -- Which: of a rule, at an entity, or of the one at the other.
     rule_id uuid,
     entity_id uuid,
     begins timestamptz NOT NULL,
@@ -11,15 +15,13 @@ CREATE TABLE shelves (
     created_at timestamptz NOT NULL,
     actor text NOT NULL,
     CONSTRAINT pk_shelves PRIMARY KEY (organization_id, id),
-    CONSTRAINT fk_shelves_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
     CONSTRAINT fk_shelves_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules (organization_id, id),
     CONSTRAINT fk_shelves_entity FOREIGN KEY (organization_id, entity_id) REFERENCES entities (organization_id, id),
     CONSTRAINT ck_shelves_what CHECK (num_nonnulls(rule_id, entity_id) >= 1),
     CONSTRAINT ck_shelves_span CHECK (begins < ends)
 );
-CREATE INDEX ix_shelves_ends ON shelves (organization_id, ends);
 
--- Nothing follows from an event that opens within one, at an entity or below it, or anywhere. By event time.
+-- The same for everything below an entity, or for the whole organization where there is none.
 CREATE TABLE maintenance_windows (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -35,7 +37,6 @@ CREATE TABLE maintenance_windows (
         FOREIGN KEY (organization_id, under_id) REFERENCES entities (organization_id, id),
     CONSTRAINT ck_maintenance_windows_span CHECK (begins < ends)
 );
-CREATE INDEX ix_maintenance_windows_ends ON maintenance_windows (organization_id, ends);
 
 DO $$
 DECLARE
@@ -49,6 +50,8 @@ BEGIN
             ' WITH CHECK (organization_id = (SELECT current_organization()))', name);
     END LOOP;
 END $$;
+CREATE INDEX ix_shelves_ends ON shelves (organization_id, ends);
+CREATE INDEX ix_maintenance_windows_ends ON maintenance_windows (organization_id, ends);
 GRANT SELECT, INSERT, UPDATE, DELETE ON shelves, maintenance_windows TO argus_api;
 GRANT SELECT ON shelves, maintenance_windows TO argus_pipeline;
 
