@@ -18,7 +18,8 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Book, Books, Derivation, book_entities
+from domain.derivation.book import Book, Books, book_entities
+from domain.derivation.configured import Derivation
 from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, derive
 from domain.derivation.faults import faults_write
 from domain.derivation.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split

@@ -14,6 +14,7 @@ from domain.assets.model import ASSET
 from domain.assets.operations import asset_create
 from domain.health.settings import bucket_us_of
 from domain.noun import noun_update
+from domain.profiles.circles import circles_refuse
 from domain.profiles.content import content_json, content_merge
 from domain.profiles.model import AssetProfile, ProfileContent
 from domain.profiles.preview import attributes_followed
@@ -218,6 +219,7 @@ def _attributes_pass(session: Session, change: GraphChange, before: AssetProfile
 
 
 def _finish(session: Session, *, change: GraphChange, before: AssetProfile | None, profile_id: UUID) -> AssetProfile:
+    circles_refuse(session, organization_id=change.organization_id, path=("formulas",), profile_id=profile_id)
     after = profile_get(session, organization_id=change.organization_id, profile_id=profile_id)
     _record(session, change, "created" if before is None else "updated", before, after)
     return after
