@@ -17,6 +17,7 @@ from domain.derivation.versions import FIRST
 from domain.derivation.watch import ANY_PORT, Watchers, watchers_read
 from domain.feature_flags.names import DERIVE_SHADOW
 from domain.feature_flags.tables import feature_flags
+from domain.health.read import Plan, plans_of
 from domain.processors.tables import processor_versions
 from domain.rules.assignments import metrics_read
 from domain.rules.model import Assignment
@@ -58,8 +59,8 @@ class Book:
     configured: what is derived for what. devices: passages by device. entities: what each derives, None where nothing.
     Both are filled as they are asked for; what was never asked for is absent. watchers: what follows from points
     besides formulas; counted, assignments, scored: the entities that a rollup counts, those that rules judge, and
-    those that have a health. histories: the attributes of those of which a formula reads some. areas: by external id,
-    of spaces that formulas ask for, those that have one.
+    those that have a health, with how it is judged. histories: the attributes of those of which a formula reads some.
+    areas: by external id, of spaces that formulas ask for, those that have one. plans: of health, by profile.
     """
 
     revision: int
@@ -69,9 +70,10 @@ class Book:
     histories: dict[bytes, History] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     watchers: Watchers = field(default_factory=Watchers)
+    plans: Mapping[UUID, Plan] = field(default_factory=dict)
     counted: set[bytes] = field(default_factory=set)
     assignments: dict[bytes, Sequence[Assignment]] = field(default_factory=dict)
-    scored: set[bytes] = field(default_factory=set)
+    scored: dict[bytes, Plan] = field(default_factory=dict)
 
     def watches(self, entity: bytes) -> bool:
         """Tell whether anything follows from an entity's points besides formulas."""
@@ -152,8 +154,8 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
     for entity_id in missing:
         kind, type_name, profile_id = kinds.get(entity_id, ("", None, None))
         book.entities[entity_id.bytes] = book.configured.get(kind, type_name, profile_id)
-        if profile_id is not None:
-            book.scored.add(entity_id.bytes)
+        if profile_id in book.plans:
+            book.scored[entity_id.bytes] = book.plans[profile_id]
         if book.watchers.counts(kind, type_name):
             book.counted.add(entity_id.bytes)
     judged = book.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
@@ -196,4 +198,4 @@ def _book(session: Session, *, organization_id: int, revision: int) -> Book:
     if names := configured.areas():
         areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
     watchers = watchers_read(session, organization_id=organization_id)
-    return Book(revision, configured, areas=areas, watchers=watchers)
+    return Book(revision, configured, areas=areas, watchers=watchers, plans=plans_of(configured.in_force))

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from domain.derivation.derive import chained_of, inputs_of, reach_us
 from domain.derivation.formulas import MEMBER, FormulaSet, derived_circle, formulas_of
+from domain.derivation.versions import FIRST
 from domain.entity_types.tables import telemetry_schemas
-from domain.profiles.queries import profiles_in_force
+from domain.profiles.queries import InForce, profiles_in_force
 from domain.telemetry.attribution import BEGIN_US, END_US
 from domain.telemetry.links import LINKED_KINDS
 from domain.telemetry.packed import micros_of
@@ -52,7 +53,8 @@ class Derivation:
 class Configured:
     """An organization's formulas. versions: of the stage, from when on; shadow: that in shadow, if any.
 
-    types: by kind and name, those that derive. profiles: by id, all that there are, with formulas or without. of: what
+    types: by kind and name, those that derive. profiles: by id, all that there are, with formulas or without; in_force:
+    all that these say. of: what
     is derived, by kind, type and profile, filled as it is asked for; all that are alike share one object.
     """
 
@@ -60,6 +62,7 @@ class Configured:
     shadow: int | None = None
     types: Mapping[tuple[str, str], Said] = field(default_factory=dict)
     profiles: Mapping[UUID, Said] = field(default_factory=dict)
+    in_force: InForce = field(default_factory=dict)
     of: dict[tuple[str, str | None, UUID | None], Derivation | None] = field(default_factory=dict)
 
     @property
@@ -101,7 +104,11 @@ class Configured:
 
 
 def configured_read(
-    session: Session, *, organization_id: int, versions: Sequence[tuple[int, int]], shadow: int | None
+    session: Session,
+    *,
+    organization_id: int,
+    versions: Sequence[tuple[int, int]] = ((BEGIN_US, FIRST),),
+    shadow: int | None = None,
 ) -> Configured:
     """Read what is configured. versions: of the stage, each with the time from which on, ascending. Two statements."""
     in_force = profiles_in_force(session, organization_id=organization_id)
@@ -109,7 +116,7 @@ def configured_read(
         profile_id: [(begins, ends, content.formulas) for begins, ends, content in spans]
         for profile_id, spans in in_force.items()
     }
-    return Configured(versions, shadow, _types(session, organization_id), profiles)
+    return Configured(versions, shadow, _types(session, organization_id), profiles, in_force)
 
 
 def _types(session: Session, organization_id: int) -> dict[tuple[str, str], Said]:

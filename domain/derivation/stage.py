@@ -34,6 +34,7 @@ from domain.derivation.inputs import (
 from domain.derivation.judging import AtHand, Bench, Judgements, Standing, entities_judge
 from domain.derivation.outputs import Changes, DerivedCommit, SeriesChange, changes_write, series_ensure
 from domain.derivation.route import AssetEntry, entries_gather
+from domain.derivation.scored import health_follow
 from domain.derivation.shadow import Derived, ShadowWork, shadow_compare, shadow_write
 from domain.derivation.windows import REPLAY, Window, windows_done, windows_missing, windows_of
 from domain.rollups.known import RollupCache
@@ -235,25 +236,33 @@ def _follow(
     at_hand: Sequence[AssetEntry],
     now: datetime,
 ) -> Judgements:
-    """Have rules judge what changed, and rollups marked that count it."""
+    """Have rules judge what changed, and marked what is computed of it by buckets."""
     organization_id, book, touched = work.organization_id, work.book, work.touched
-    if book.watchers.is_idle:
-        return Judgements()
-    places_follow(session, organization_id=organization_id, book=book, touched=touched)
-    rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
-    if not book.watchers.rulebook:
-        return Judgements()
-    # All windows of an entity are here: where one is a replay's, nothing must follow from any.
-    fenced = frozenset(entity for entity, of in windows.items() if any(window.reason == REPLAY for window in of))
-    bench = Bench(organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fenced)
-    return entities_judge(
-        session,
-        bench=bench,
-        spans=touched.to_judge(),
-        at_hand=work.at_hand,
-        windows=windows,
-        entries=[entry for entry in at_hand if entry.revision == book.revision],
-    )
+    judgements = Judgements()
+    if not book.watchers.is_idle:
+        places_follow(session, organization_id=organization_id, book=book, touched=touched)
+        rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
+    if book.watchers.rulebook:
+        # All windows of an entity are here: where one is a replay's, nothing must follow from any.
+        fenced = frozenset(entity for entity, of in windows.items() if any(window.reason == REPLAY for window in of))
+        judgements = entities_judge(
+            session,
+            bench=Bench(organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fenced),
+            spans=touched.to_judge(),
+            at_hand=work.at_hand,
+            windows=windows,
+            entries=[entry for entry in at_hand if entry.revision == book.revision],
+        )
+    if book.plans:
+        health_follow(
+            session,
+            organization_id=organization_id,
+            book=book,
+            touched=touched,
+            windows=windows,
+            judgements=judgements,
+        )
+    return judgements
 
 
 def _derive_on(

@@ -49,7 +49,7 @@ def circles_refuse(
     pairs = {(row.type, row.id) for rows in found for row in rows}
     if not pairs:
         return
-    configured = configured_read(session, organization_id=organization_id, versions=(), shadow=None)
+    configured = configured_read(session, organization_id=organization_id)
     for of_type, of_profile in sorted(pairs, key=lambda pair: (pair[0] or "", pair[1])):
         circle = configured.circle(of_type, of_profile)
         if circle is not None:

@@ -146,6 +146,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
+ALTER TABLE dirty_windows DROP CONSTRAINT ck_dirty_windows_reason;
+ALTER TABLE dirty_windows ADD CONSTRAINT ck_dirty_windows_reason
+    CHECK (reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'hierarchy',
+        'membership', 'rollup', 'rule', 'timer', 'profile', 'area', 'health'));
+
 -- The pipeline has to know where work waits.
 CREATE POLICY pipeline_lists ON health_timers FOR SELECT TO argus_pipeline USING (true);
 
