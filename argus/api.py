@@ -29,6 +29,7 @@ from domain.telemetry.quotas import Quota, QuotaKeeper, Quotas
 from gql.app import create_app
 from gql.auth import TokenVerifier
 from gql.bridge import Bridge
+from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 from gql.feed_source import BusFeedSource
 from gql.services import Services
@@ -84,6 +85,9 @@ def app_create(settings: Settings) -> Starlette:
         ),
         acceptor=Acceptor(directory=directory, committer=committer, now=utc_now, quotas=quotas),
         feed=FeedHub(source=source, run=run, clock=utc_now),
+        events=EventFeed(
+            bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, run=run, clock=utc_now
+        ),
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
@@ -94,6 +98,7 @@ def app_create(settings: Settings) -> Starlette:
         routes=app.routes,
         gauges={
             "argus_subscriptions_open": ("Subscriptions to live telemetry", lambda: services.feed.subscribers),
+            "argus_event_subscriptions_open": ("Subscriptions to events", lambda: services.events.subscribers),
             "argus_snapshot_bytes": ("Memory that graphs take", lambda: snapshots.nbytes),
             "argus_snapshots": ("Graphs held in memory", lambda: len(snapshots.organization_ids)),
             "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),

@@ -14,6 +14,7 @@ from domain.activities.operations import activity_create, activity_update
 from domain.activities.queries import activity_details_get, activity_sources_get
 from domain.activities.steps import activity_history_get
 from domain.activity_templates.queries import activity_templates_get
+from domain.events.queries import events_get
 from gql.context import Info
 from gql.entities import Entity, Node, entity_of
 from gql.errors import UserError
@@ -27,8 +28,10 @@ from graph.kinds import EntityKind
 
 if TYPE_CHECKING:
     from gql.activity_templates import ActivityTemplate
+    from gql.events import Event
 
 TemplateType = Annotated["ActivityTemplate", strawberry.lazy("gql.activity_templates")]
+EventType = Annotated["Event", strawberry.lazy("gql.events")]
 ActivityStateEnum = strawberry.enum(ActivityState, description="What has become of an activity.")
 StepKindEnum = strawberry.enum(StepKind, name="ActivityStepKind", description="What a step of an activity was.")
 
@@ -131,6 +134,17 @@ class Activity(Entity):
             return None
         found = await load(info.context, activity_templates_get, source.template_id)
         return None if found is None else template_shown(found)
+
+    @strawberry.field
+    async def event(self, info: Info) -> EventType | None:
+        """The event that made it, if one did."""
+        from gql.events import event_shown
+
+        source = await load(info.context, activity_sources_get, self.row.id)
+        if source is None or source.event_id is None:
+            return None
+        found = await load(info.context, events_get, source.event_id)
+        return None if found is None else event_shown(found)
 
 
 @strawberry.input

@@ -52,6 +52,7 @@ def create_app(services: Services) -> Starlette:
         try:
             yield
         finally:
+            await services.events.stop()
             await services.feed.stop()
 
     return Starlette(

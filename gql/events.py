@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
 import strawberry
 from sqlalchemy.orm import Session
 
+from domain.activities.queries import activities_of_events
 from domain.events.operations import event_mark
 from domain.events.queries import EventFilter as Where
-from domain.events.queries import corrections_of, events_page
+from domain.events.queries import corrections_of, events_page, filter_check
 from domain.rules.model import Event as EventRow
 from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
@@ -22,6 +27,10 @@ from gql.scalars import JSON, DateTime
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError, NotFoundError
 
+if TYPE_CHECKING:
+    from gql.activities import Activity
+
+ActivityType = Annotated["Activity", strawberry.lazy("gql.activities")]
 EventStateEnum = strawberry.enum(
     EventState, description="The first that applies of WITHDRAWN, DISMISSED, CLEARED, ACKNOWLEDGED, OPEN."
 )
@@ -84,6 +93,14 @@ class Event(Node):
         if found is None:
             raise NotFoundError(f"There is no entity {self.row.entity_id}.")
         return entity_of(found)
+
+    @strawberry.field
+    async def activities(self, info: Info) -> list[ActivityType]:
+        """The activities that it made, or that were open when it came and noted it; the first first."""
+        ids = await load(info.context, activities_of_events, self.row.id) or ()
+        found = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
+        shown: list[Any] = [entity_of(row) for row in found if row is not None]
+        return shown
 
     @strawberry.field
     async def corrections(self, info: Info) -> list[EventCorrection]:
@@ -171,6 +188,24 @@ class EventQuery:
 
 
 @strawberry.type
+class EventSubscription:
+    """Events as they are found."""
+
+    @strawberry.subscription
+    async def events(self, info: Info, filter: EventFilter | None = None) -> AsyncIterator[Event]:
+        """Events that fit, as they then stand, each time that one opens, clears, is corrected or withdrawn from now on.
+
+        While the client is slow, of each event the last state is sent, once. What was before, the query lists.
+        """
+        context, where = info.context, _where(filter)
+        await context.read(filter_check, where=where)
+        async for row in context.services.events.subscribe(organization_id=context.organization_id, where=where):
+            # A loader remembers; what a later event names may have changed.
+            context.loaders.clear()
+            yield event_shown(row)
+
+
+@strawberry.type
 class EventMutation:
     """Mutations of events."""
 
@@ -234,12 +269,17 @@ def _where(given: EventFilter | None) -> Where:
     if given is None:
         return Where()
     return Where(
-        states=given.states,
-        severities=given.severities,
-        entity_ids=None if given.entity_ids is None else uuids_of(given.entity_ids),
+        states=_once(given.states),
+        severities=_once(given.severities),
+        entity_ids=None if given.entity_ids is None else _once(uuids_of(given.entity_ids)),
         under_id=None if given.under_id is None else uuid_named(given.under_id, "filter", "underId"),
-        rule_ids=None if given.rule_ids is None else uuids_of(given.rule_ids),
+        rule_ids=None if given.rule_ids is None else _once(uuids_of(given.rule_ids)),
         open_at=given.open_at,
         begins=given.from_,
         ends=given.to,
     )
+
+
+def _once(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
+    """Return the values in an order of their own, so that filters that say the same are the same."""
+    return None if values is None else tuple(sorted(set(values)))

@@ -55,7 +55,8 @@ _CHANGE = (
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
     createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
-    acknowledgeEvent dismissEvent commentEvent
+    acknowledgeEvent dismissEvent commentEvent shelveEvents unshelveEvents
+    createMaintenanceWindow
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -66,7 +67,7 @@ _ADMINISTER = (
     setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
     createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
     createRollup updateRollup deleteRollup
-    createRule updateRule deleteRule
+    createRule updateRule deleteRule testRule
 """.split()
     + [f"delete{noun}" for noun in _NOUNS]
 )
@@ -78,7 +79,7 @@ PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
         **dict.fromkeys(_CHANGE, OPERATORS),
         **dict.fromkeys(_ADMINISTER, ADMINS),
     },
-    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS, "entityChanged": VIEWERS},
+    "Subscription": {"telemetry": VIEWERS, "replayProgress": VIEWERS, "entityChanged": VIEWERS, "events": VIEWERS},
 }
 
 

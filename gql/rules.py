@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy.orm import Session
@@ -15,14 +15,17 @@ from domain.rules.model import Damping, Scope, Severity, Step
 from domain.rules.model import Rule as RuleRow
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_page
+from domain.rules.trial import Trial, rule_try
+from domain.telemetry.packed import instant_of
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import EntityKindEnum, Node
-from gql.errors import UserError
+from gql.errors import UserError, user_error
 from gql.ids import uuid_named
 from gql.nouns import payload_of
 from gql.scalars import JSON, DateTime, Duration, duration_print
 from graph.change import GraphChange
+from graph.errors import ArgusError
 
 SeverityEnum = strawberry.enum(Severity, description="How bad an event is, ascending.")
 OperatorEnum = strawberry.enum(Operator, description="How a reading is compared with a value.")
@@ -34,12 +37,16 @@ _HOUR = Duration("PT1H", 0, timedelta(hours=1))
 
 @strawberry.input
 class RuleScope:
-    """Exactly one of entityId, type (with kind), underId (everything below it), or nothing: the whole organization."""
+    """Exactly one of entityId, type (with kind), underId (everything below it), profileId (the assets that use it).
+
+    Or nothing: the whole organization.
+    """
 
     entity_id: strawberry.ID | None = None
     kind: EntityKindEnum | None = None  # type: ignore[valid-type]
     type: str | None = None
     under_id: strawberry.ID | None = None
+    profile_id: strawberry.ID | None = None
 
 
 @strawberry.input
@@ -174,6 +181,36 @@ class RulePayload:
 
 
 @strawberry.type
+class TriedEvent:
+    """An event that a rule would have found. clearedAt null: still open at the end of the time."""
+
+    entity_id: strawberry.ID
+    began_at: DateTime
+    opened_at: DateTime
+    cleared_at: DateTime | None
+    value: float | None
+    flaps: int
+
+
+@strawberry.type
+class RuleTest:
+    """What a rule would have found, the earliest first."""
+
+    events: list[TriedEvent]
+    entities: int = strawberry.field(description="How many it was tried on.")
+    points: int = strawberry.field(description="How many points were read.")
+    truncated: bool = strawberry.field(description="There is more than the 1,000 events told.")
+
+
+@strawberry.type
+class RuleTestPayload:
+    """What the test found; null if refused."""
+
+    test: RuleTest | None
+    errors: list[UserError]
+
+
+@strawberry.type
 class RuleQuery:
     """Rules."""
 
@@ -220,6 +257,42 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work, under=())
 
+    @strawberry.mutation
+    async def test_rule(
+        self,
+        info: Info,
+        input: RuleInput,
+        from_: Annotated[DateTime, strawberry.argument(name="from")],
+        to: DateTime,
+    ) -> RuleTestPayload:
+        """Try a rule on what was measured in [from, to), as if it had been in force then. Nothing is kept of it.
+
+        At most 500 entities.
+        """
+        try:
+            trial = await info.context.read(
+                rule_try, draft=_draft(input), begins=from_, ends=to, now=info.context.services.clock()
+            )
+        except ArgusError as error:
+            own = bool(error.path) and error.path[0] in {"from", "to"}
+            return RuleTestPayload(test=None, errors=[user_error(error, under=() if own else ("input",))])
+        return RuleTestPayload(test=_test_shown(trial), errors=[])
+
+
+def _test_shown(trial: Trial) -> RuleTest:
+    events = [
+        TriedEvent(
+            entity_id=strawberry.ID(str(entity_id)),
+            began_at=DateTime(instant_of(each.began)),
+            opened_at=DateTime(instant_of(each.opened)),
+            cleared_at=None if each.cleared is None else DateTime(instant_of(each.cleared)),
+            value=each.value,
+            flaps=each.flaps,
+        )
+        for entity_id, each in trial.found
+    ]
+    return RuleTest(events=events, entities=trial.entities, points=trial.points, truncated=trial.truncated)
+
 
 def rule_shown(row: RuleRow) -> Rule:
     """Return a rule as it is shown."""
@@ -234,6 +307,7 @@ def rule_shown(row: RuleRow) -> Rule:
                 "kind": scope.kind,
                 "type": scope.type,
                 "underId": None if scope.under_id is None else str(scope.under_id),
+                "profileId": None if scope.profile_id is None else str(scope.profile_id),
             }
         ),
         severity=version.severity,
@@ -264,6 +338,7 @@ def _draft(given: RuleInput) -> RuleDraft:
             None if scope.kind is None else scope.kind.value,
             scope.type,
             None if scope.under_id is None else uuid_named(scope.under_id, "scope", "underId"),
+            None if scope.profile_id is None else uuid_named(scope.profile_id, "scope", "profileId"),
         ),
         severity=given.severity,
         action={} if action is None else _action(action),

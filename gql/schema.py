@@ -22,7 +22,8 @@ from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
 from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
-from gql.events import EventMutation, EventQuery
+from gql.event_shelves import EventShelfMutation
+from gql.events import EventMutation, EventQuery, EventSubscription
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.health import HealthQuery
@@ -91,6 +92,7 @@ schema = strawberry.Schema(
             ProcessorMutation,
             RuleMutation,
             EventMutation,
+            EventShelfMutation,
             ShadowMutation,
             AssetProfileMutation,
             ActivityTemplateMutation,
@@ -99,7 +101,9 @@ schema = strawberry.Schema(
             RollupMutation,
         ),
     ),
-    subscription=merge_types("Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription)),
+    subscription=merge_types(
+        "Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription, EventSubscription)
+    ),
     types=list(TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

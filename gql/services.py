@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.telemetry.acceptor import Acceptor
 from gql.auth import TokenVerifier
 from gql.bridge import Bridge
+from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 
 
@@ -25,6 +26,7 @@ class Services:
     verifier: TokenVerifier
     acceptor: Acceptor
     feed: FeedHub
+    events: EventFeed
     clock: Callable[[], datetime]
     new_id: Callable[[], UUID]
     offline_after: timedelta

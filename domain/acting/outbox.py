@@ -12,6 +12,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, BigInteger, bindparam, text
 from sqlalchemy.orm import Session
 
+from domain.acting.actions import template_of, webhook_of
+
 # The first key of the advisory lock of who acts for an organization; the second is the organization's id.
 ACT_LOCK: Final = 0x41435453
 
@@ -103,7 +105,6 @@ def happenings_done(session: Session, *, organization_id: int, change_ids: Seque
 
 def _happening(row: Any) -> Happening:
     action: Mapping[str, Any] = row.action or {}
-    template = action.get("createActivityFromTemplateId")
     return Happening(
         row.id,
         row.event_id,
@@ -118,6 +119,6 @@ def _happening(row: Any) -> Happening:
         row.opened_at.astimezone(UTC),
         None if row.cleared_at is None else row.cleared_at.astimezone(UTC),
         row.others_open,
-        None if template is None else UUID(template),
-        action.get("webhookUrl"),
+        template_of(action),
+        webhook_of(action),
     )

@@ -15,7 +15,7 @@ from domain.derivation.windows import HEALTH, HIERARCHY, MEMBERSHIP, READINGS, R
 from domain.rollups.dirt import rollups_touch, rollups_touch_at
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
-from domain.telemetry.attribution import spans_union
+from domain.telemetry.attribution import END_US, spans_union
 from graph.walk.spans import BELOW, spans_below
 
 Span = tuple[int, int]
@@ -46,6 +46,24 @@ class Touched:
     def add(self, entity: bytes, begins_us: int, ends_us: int) -> None:
         """Note that points of an entity changed over a time."""
         self.points.setdefault(entity, []).append((begins_us, ends_us))
+
+    def earliest_us(self) -> int:
+        """Return the first instant of all; END_US for none."""
+        every = (self.points, self.places, self.judged)
+        return min((begins for spans in every for of in spans.values() for begins, _ in of), default=END_US)
+
+    def clamp(self, kept_us: int) -> set[bytes]:
+        """Leave out what lies before an instant; return the entities of which anything did."""
+        behind: set[bytes] = set()
+        for spans in (self.points, self.places, self.judged):
+            for entity, of_entity in list(spans.items()):
+                if min(begins for begins, _ in of_entity) >= kept_us:
+                    continue
+                behind.add(entity)
+                spans[entity] = [(max(begins, kept_us), ends) for begins, ends in of_entity if ends > kept_us]
+                if not spans[entity]:
+                    del spans[entity]
+        return behind
 
     def to_judge(self) -> dict[bytes, list[Span]]:
         """Return where entities are to be judged: wherever their points changed, and where they are to be besides."""

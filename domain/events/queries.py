@@ -12,11 +12,11 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Event, EventState, Mark, MarkKind, Severity
-from domain.rules.tables import event_corrections, event_marks, events
+from domain.rules.tables import event_changes, event_corrections, event_marks, events
 from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.entities.queries import entities_get
-from graph.errors import NotFoundError
+from graph.errors import LimitExceededError, NotFoundError
 from graph.instants import moment_resolve
 from graph.paging import Page, PageRequest
 from graph.tables import INSTANT
@@ -25,6 +25,10 @@ from graph.walk.below import below_select
 _CURSOR: Final = "events"
 # Of one event, so many corrections are told: the latest.
 CORRECTIONS_MAX: Final = 100
+# A filter names at most so many entities, and rules.
+FILTER_IDS_MAX: Final = 1_000
+# Looked through for what changed since an instant: the newest.
+CHANGES_MAX: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +69,11 @@ def event_get(session: Session, *, organization_id: int, event_id: UUID) -> Even
 
 
 def events_page(session: Session, *, organization_id: int, where: EventFilter, page: PageRequest) -> Page[Event]:
-    """Return one page of events, the latest opened first. under_id: everything below it now.
+    """Return one page of events, the latest opened first. under_id: it, and everything below it now.
 
-    Raises NotFoundError for an unknown `under_id`.
+    Raises NotFoundError for an unknown `under_id`, LimitExceededError for too many ids.
     """
-    if where.under_id is not None and not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
-        raise NotFoundError(f"There is no entity {where.under_id}.", path=("filter", "underId"))
+    filter_check(session, organization_id=organization_id, where=where)
     conditions = [events.c.organization_id == organization_id, *_conditions(session, organization_id, where)]
     after = []
     if page.after is not None:
@@ -91,6 +94,49 @@ def events_page(session: Session, *, organization_id: int, where: EventFilter, p
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
     )
+
+
+def filter_check(session: Session, *, organization_id: int, where: EventFilter) -> None:
+    """Raise NotFoundError for an unknown `under_id`, LimitExceededError above FILTER_IDS_MAX ids of one sort."""
+    for name, ids in (("entityIds", where.entity_ids), ("ruleIds", where.rule_ids)):
+        if ids is not None and len(ids) > FILTER_IDS_MAX:
+            raise LimitExceededError(f"{name} may have {FILTER_IDS_MAX} entries.", path=("filter", name))
+    if where.under_id is not None and not entities_get(session, organization_id=organization_id, ids=[where.under_id]):
+        raise NotFoundError(f"There is no entity {where.under_id}.", path=("filter", "underId"))
+
+
+def events_matching(
+    session: Session, *, organization_id: int, ids: Collection[UUID], filters: Sequence[EventFilter]
+) -> list[list[Event]]:
+    """Return, for each filter, which of these events fit it, in the order of the ids. Each event is read once."""
+    found = events_get(session, organization_id=organization_id, ids=ids)
+    fitting: list[list[Event]] = []
+    for where in filters:
+        conditions = _conditions(session, organization_id, where)
+        chosen = set(found)
+        if conditions:
+            asked = select(events.c.id).where(
+                events.c.organization_id == organization_id, among(events.c.id, list(found)), *conditions
+            )
+            chosen = set(session.execute(asked).scalars())
+        fitting.append([found[each] for each in ids if each in chosen])
+    return fitting
+
+
+def events_changed_since(session: Session, *, organization_id: int, since: datetime) -> list[UUID]:
+    """Return the events that changed since an instant of the wall's clock, the longest ago first; at most 10,000."""
+    newest = (
+        select(event_changes.c.id, event_changes.c.event_id, event_changes.c.recorded_at)
+        .where(event_changes.c.organization_id == organization_id)
+        .order_by(event_changes.c.id.desc())
+        .limit(CHANGES_MAX)
+        .subquery()
+    )
+    last = func.max(newest.c.id)
+    rows = session.execute(
+        select(newest.c.event_id).where(newest.c.recorded_at >= since).group_by(newest.c.event_id).order_by(last)
+    )
+    return list(rows.scalars())
 
 
 def corrections_of(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import bindparam, select, text
@@ -22,6 +23,7 @@ from domain.derivation.windows import windows_note
 from domain.rollups.dirt import Marks, all_time_mark, buckets_mark
 from domain.rollups.grid import FIRST_US, LAST_US
 from domain.rollups.inputs import (
+    Memo,
     Sources,
     Stretch,
     bounds_read,
@@ -37,6 +39,7 @@ from domain.rollups.queue import buckets_take
 from domain.rollups.tables import rollup_entities
 from domain.rollups.values import rollup_values
 from domain.telemetry.arrays import arrays_enable, uuid_array
+from domain.telemetry.attribution import Source
 from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.memory import StageMemory, StageNotes
@@ -93,6 +96,9 @@ class _Work:
     changes: Changes = field(default_factory=Changes)
     notes: StageNotes = field(default_factory=StageNotes)
     left: Marks = field(default_factory=dict)
+    # What several rollups read is read once: by metric and port, by descendant.
+    sources: dict[tuple[str, int | None], dict[UUID, Sequence[Source]]] = field(default_factory=dict)
+    memo: Memo = field(default_factory=dict)
     expanded: int = 0
 
 
@@ -164,7 +170,8 @@ def _expand(session: Session, work: _Work, rollup: Rollup) -> None:
 def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]) -> None:
     organization_id, draft = work.organization_id, rollup.draft
     members = below_get(session, organization_id=organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty))
-    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members)
+    of = work.sources.setdefault((draft.of_metric, draft.of_port), {})
+    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, of=of)
     stretches = _stretches(session, work, rollup, dirty, (members, sources))
     if not stretches:
         return
@@ -176,6 +183,7 @@ def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes
         stretches=stretches,
         members=members,
         sources=sources,
+        memo=work.memo,
         limit=work.points_max,
     ):
         tables[n][k] = values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -37,12 +37,18 @@ _MARK = text(
 
 
 def rollups_touch(
-    session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]], cache: RollupCache
+    session: Session,
+    *,
+    organization_id: int,
+    touched: Mapping[bytes, Sequence[Span]],
+    cache: RollupCache,
+    metrics: Mapping[bytes, Collection[str]] | None = None,
 ) -> int:
     """Mark the buckets that are made of these entities' metrics over these times; return how many.
 
-    touched: by entity (16 bytes), [begin, end) in microseconds of event time. The caller holds the organization's
-    graph, shared, and has written what changed. Three statements where all is known.
+    touched: by entity (16 bytes), [begin, end) in microseconds of event time. metrics: by entity, which may have
+    changed; where an entity is left out, or without the argument: any. The caller holds the organization's graph,
+    shared, and has written what changed. Two statements where all is known.
     """
     if not touched:
         return 0
@@ -52,7 +58,10 @@ def rollups_touch(
     above_fill(session, organization_id=organization_id, known=known, ids=touched)
     marks: Marks = {}
     for entity, spans in touched.items():
+        names = None if metrics is None else metrics.get(entity)
         for above in known.above[entity]:
+            if names is not None and above.grid.draft.of_metric not in names:
+                continue
             for begins, ends in spans:
                 for member_begins, member_ends in above.spans:
                     since, until = max(begins, member_begins), min(ends, member_ends)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -41,6 +41,10 @@ _BOUNDS = text(
 )
 
 
+# The values of buckets of one descendant, by what they were made of; None where there are no points.
+Memo = dict[Hashable, Values | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets."""
@@ -68,10 +72,19 @@ class Sources:
 
 
 def sources_read(
-    session: Session, *, organization_id: int, draft: RollupDraft, members: Mapping[bytes, Sequence[Member]]
+    session: Session,
+    *,
+    organization_id: int,
+    draft: RollupDraft,
+    members: Mapping[bytes, Sequence[Member]],
+    of: dict[UUID, Sequence[Source]],
 ) -> Sources:
-    """Return where the points of descendants, and of upper entities, are stored. Two statements at most."""
-    kinds = {member.id: member.kind for of_upper in members.values() for member in of_upper}
+    """Return where the points of descendants, and of upper entities, are stored. Two statements at most.
+
+    of: those of descendants that are known from before in this transaction; this call adds to it.
+    """
+    every = {member.id: member.kind for of_upper in members.values() for member in of_upper}
+    kinds = {entity_id: kind for entity_id, kind in every.items() if entity_id not in of}
     linked = [i for i, kind in kinds.items() if kind != EntityKind.DEVICE]
     links: dict[UUID, list[Link]] = {}
     for link in links_list(session, organization_id=organization_id, source_ids=linked):
@@ -79,7 +92,6 @@ def sources_read(
     uppers = {UUID(bytes=upper) for upper in members}
     devices = {link.device_id for of_entity in links.values() for link in of_entity}
     rows = series_rows(session, organization_id=organization_id, entity_ids={*kinds, *devices, *uppers})
-    of: dict[UUID, Sequence[Source]] = {}
     for entity_id, kind in kinds.items():
         if kind == EntityKind.DEVICE:
             found = device_sources(rows.get(entity_id, ()), metrics=(draft.of_metric,))
@@ -144,38 +156,53 @@ def values_read(
     stretches: Sequence[Stretch],
     members: Mapping[bytes, Sequence[Member]],
     sources: Sources,
+    memo: Memo,
     limit: int,
 ) -> Iterator[tuple[int, int, Values]]:
     """Yield (stretch, place among its members, value of each bucket) of the descendants that have any.
 
+    memo: what was read in this transaction already, and is not read again; this call adds to it.
     Raises LimitExceededError where more than `limit` points would have to be read.
     """
-    places: list[tuple[int, int]] = []
-    wanted: list[Source] = []
+    places: list[tuple[int, int, Hashable]] = []
+    wanted: dict[Hashable, tuple[Source, Instants]] = {}
     for n, stretch in enumerate(stretches):
+        how = (draft.combine, stretch.edges.tobytes())
         for k, member in enumerate(members[stretch.upper]):
             for source in sources.of[member.id]:
                 segments = segments_within(source, member, stretch.begins_us, stretch.ends_us)
                 if segments:
-                    places.append((n, k))
-                    wanted.append(Source(member.id, source.metric, source.port, segments))
+                    key: Hashable = (how, tuple((s.series.id, s.begins_us, s.ends_us) for s in segments))
+                    places.append((n, k, key))
+                    if key not in memo:
+                        wanted[key] = Source(member.id, source.metric, source.port, segments), stretch.edges
+    memo |= dict.fromkeys(wanted)
+    keys = list(wanted)
+    for place, counted in _scan(session, organization_id, draft, list(wanted.values()), limit):
+        memo[keys[place]] = bucket_aggregate(counted, wanted[keys[place]][1], how=draft.combine).values
+    for n, k, key in places:
+        values = memo[key]
+        if values is not None:
+            yield n, k, values
+
+
+def _scan(
+    session: Session, organization_id: int, draft: RollupDraft, wanted: Sequence[tuple[Source, Instants]], limit: int
+) -> Iterator[tuple[int, Counted]]:
     if not wanted:
         return
     asked: dict[str, Any] = {
         "organization_id": organization_id,
-        "sources": wanted,
-        "begins_us": min(stretch.begins_us for stretch in stretches),
-        "ends_us": max(stretch.ends_us for stretch in stretches),
+        "sources": [source for source, _ in wanted],
+        "begins_us": min(int(edges[0]) for _, edges in wanted),
+        "ends_us": max(int(edges[-1]) for _, edges in wanted),
         "limit": limit,
     }
-    scanned: Iterator[tuple[int, Counted]]
-    if all(hours_serve(stretch.edges) for stretch in stretches):
-        scanned = counted_scan(session, how=draft.combine, **asked)
-    else:
-        scanned = ((place, Counted(points, None)) for place, points in points_scan(session, **asked))
-    for place, counted in scanned:
-        n, k = places[place]
-        yield n, k, bucket_aggregate(counted, stretches[n].edges, how=draft.combine).values
+    if all(hours_serve(edges) for _, edges in wanted):
+        yield from counted_scan(session, how=draft.combine, **asked)
+        return
+    for place, points in points_scan(session, **asked):
+        yield place, Counted(points, None)
 
 
 def standing_read(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain.assets.tables import assets
 from domain.rules.conditions import condition_read, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
 from domain.rules.queries import Rulebook
@@ -30,9 +32,9 @@ def assignments_of(
     each level above the entities where any rule is about what is below something.
     """
     rows = session.execute(
-        select(entities.c.id, entities.c.kind, entities.c.type).where(
-            entities.c.organization_id == organization_id, among(entities.c.id, entity_ids)
-        )
+        select(entities.c.id, entities.c.kind, entities.c.type, assets.c.profile_id)
+        .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
+        .where(entities.c.organization_id == organization_id, among(entities.c.id, entity_ids))
     ).all()
     above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
@@ -52,7 +54,7 @@ def assignments_of(
                     continue
                 begins = micros_of(version.effective_from)
                 ends = micros_of(versions[n + 1].effective_from) if n + 1 < len(versions) else END_US
-                for span in _spans(version, row.id, row.kind, row.type, above):
+                for span in _spans(version, row, above):
                     first, last = max(begins, span[0]), min(ends, span[1])
                     if first < last:
                         reason = ClearedReason.RULE_CHANGED if last == ends else ClearedReason.SCOPE_LEFT
@@ -70,17 +72,17 @@ def metrics_read(assignments: Sequence[Assignment]) -> frozenset[str]:
 
 def _spans(
     version: RuleVersion,
-    entity_id: UUID,
-    kind: str,
-    type_name: str | None,
+    entity: Any,
     above: Mapping[EntityId, Mapping[EntityId, Spans]],
 ) -> Spans:
-    """Return when an entity is in a version's scope."""
+    """Return when an entity is in a version's scope. entity: its row: id, kind, type, profile_id."""
     scope = version.scope
     if scope.entity_id is not None:
-        return _ALWAYS if scope.entity_id == entity_id else []
+        return _ALWAYS if scope.entity_id == entity.id else []
     if scope.type is not None:
-        return _ALWAYS if (scope.kind, scope.type) == (kind, type_name) else []
+        return _ALWAYS if (scope.kind, scope.type) == (entity.kind, entity.type) else []
+    if scope.profile_id is not None:
+        return _ALWAYS if scope.profile_id == entity.profile_id else []
     if scope.under_id is not None:
-        return above.get(EntityId(entity_id), {}).get(EntityId(scope.under_id), [])
+        return above.get(EntityId(entity.id), {}).get(EntityId(scope.under_id), [])
     return _ALWAYS

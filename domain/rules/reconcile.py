@@ -13,6 +13,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from domain.rules.model import SEVERITIES, Severity
+from domain.rules.suppression import suppressed_of
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
@@ -243,6 +244,7 @@ def _kept(row: Any) -> dict[str, Any]:
 
 
 def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
+    suppressed = _suppress(session, writing)
     if writing.made:
         session.execute(insert(events), writing.made)
     if writing.updated:
@@ -259,11 +261,21 @@ def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
                     "event_id": change.event_id,
                     "kind": change.kind,
                     "at": instant_of(change.at_us),
-                    "fenced": fenced,
+                    # What is suppressed is known of the event itself, too, whatever becomes of it later.
+                    "fenced": fenced or change.event_id in suppressed,
                 }
                 for change in writing.changes
             ],
         )
+
+
+def _suppress(session: Session, writing: _Writing) -> set[UUID]:
+    """Note of new events which opened while they were to be suppressed; return their ids."""
+    opened = [(made["rule_id"], made["entity_id"], micros_of(made["opened_at"])) for made in writing.made]
+    told = suppressed_of(session, organization_id=writing.organization_id, opened=opened)
+    for made, is_suppressed in zip(writing.made, told, strict=True):
+        made["suppressed"] = is_suppressed
+    return {made["id"] for made in writing.made if made["suppressed"]}
 
 
 def _json(values: Mapping[str, Any]) -> dict[str, Any]:

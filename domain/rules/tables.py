@@ -107,6 +107,7 @@ events = Table(
     Column("flaps", Integer, nullable=False),
     Column("detected_at", INSTANT, nullable=False),
     Column("withdrawn_at", INSTANT),
+    Column("suppressed", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("organization_id", "id", name="pk_events"),
     _owned_by("events", "rule_id", "rules"),
     CheckConstraint("(cleared_at IS NULL) = (cleared_reason IS NULL)", name="ck_events_cleared"),
@@ -199,4 +200,44 @@ rule_states = Table(
     Column("state", Text, nullable=False),
     PrimaryKeyConstraint("organization_id", "entity_id", "rule_id", "key", "at", name="pk_rule_states"),
     _organization("rule_states"),
+)
+shelves = Table(
+    "shelves",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("rule_id", UUID),
+    Column("entity_id", UUID),
+    Column("begins", INSTANT, nullable=False),
+    Column("ends", INSTANT, nullable=False),
+    Column("note", Text),
+    Column("created_at", INSTANT, nullable=False),
+    Column("actor", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_shelves"),
+    ForeignKeyConstraint(["organization_id", "rule_id"], ["rules.organization_id", "rules.id"], name="fk_shelves_rule"),
+    ForeignKeyConstraint(
+        ["organization_id", "entity_id"], ["entities.organization_id", "entities.id"], name="fk_shelves_entity"
+    ),
+    CheckConstraint("num_nonnulls(rule_id, entity_id) >= 1", name="ck_shelves_what"),
+    CheckConstraint("begins < ends", name="ck_shelves_span"),
+)
+maintenance_windows = Table(
+    "maintenance_windows",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("id", UUID, nullable=False),
+    Column("under_id", UUID),
+    Column("begins", INSTANT, nullable=False),
+    Column("ends", INSTANT, nullable=False),
+    Column("note", Text),
+    Column("created_at", INSTANT, nullable=False),
+    Column("actor", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_maintenance_windows"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_maintenance_windows_organization"),
+    ForeignKeyConstraint(
+        ["organization_id", "under_id"],
+        ["entities.organization_id", "entities.id"],
+        name="fk_maintenance_windows_under",
+    ),
+    CheckConstraint("begins < ends", name="ck_maintenance_windows_span"),
 )

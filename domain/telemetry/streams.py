@@ -15,7 +15,7 @@ NORMALIZE = "normalize"
 ATTRIBUTE = "attribute"
 DERIVE = "derive"
 ACT = "act"
-STAGES = (NORMALIZE, ATTRIBUTE, DERIVE)
+STAGES = (NORMALIZE, ATTRIBUTE, DERIVE, ACT)
 # Not a stage of the lanes: jobs compute rollups, of all organizations into one partition of DERIVED, which is of their
 # own, so that they never wait for the derive stage, which may wait for them.
 BUCKETS = "buckets"

@@ -105,3 +105,20 @@ def test_events_are_listed_and_what_is_none_cannot_be_marked(client: Client) -> 
     for field in ("acknowledgeEvent", "dismissEvent", "commentEvent"):
         mutation = f'mutation {{ {field}(id: "{nothing}", note: "seen") {{ event {{ id }} errors {{ code path }} }} }}'
         assert client.call(mutation).data[field] == {"event": None, "errors": [{"code": "NOT_FOUND", "path": ["id"]}]}
+
+
+def test_a_rule_is_tried_before_it_is_made(client: Client) -> None:
+    tried = """mutation T($input: RuleInput!, $from: DateTime!, $to: DateTime!) { testRule(input: $input, from: $from, to: $to) {
+      test { entities points truncated events { entityId openedAt } } errors { code path } } }"""
+    client.call('mutation { createDevice(input: {name: "boiler"}) { device { id } } }')
+    given = {"input": HOT, "to": "2026-02-01T00:00:00Z"}
+    assert client.call(tried, {**given, "from": "2026-01-01T00:00:00Z"}).data["testRule"] == {
+        "test": {"entities": 1, "points": 0, "truncated": False, "events": []},
+        "errors": [],
+    }
+    [error] = client.call(tried, {**given, "from": "2026-03-01T00:00:00Z"}).data["testRule"]["errors"]
+    assert error == {"code": "BAD_USER_INPUT", "path": ["to"]}
+    low = {"threshold": {**HOT["condition"]["threshold"], "clearValue": 90}}
+    refused = {**given, "input": {**HOT, "condition": low}, "from": "2026-01-01T00:00:00Z"}
+    [error] = client.call(tried, refused).data["testRule"]["errors"]
+    assert (error["code"], error["path"][:2]) == ("BAD_USER_INPUT", ["input", "condition"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -37,6 +38,13 @@ def rule(alarms: Alarms) -> UUID:
     return alarms.rule(createActivityFromTemplateId=str(made.id))
 
 
+def other_waiting(alarms: Alarms) -> int:
+    with Session(alarms.owner) as session:
+        statement = "SELECT count(*) FROM event_changes WHERE acted_at IS NULL AND organization_id = :id"
+        counted: int = session.execute(text(statement), {"id": alarms.world.organization_id}).scalar_one()
+        return counted
+
+
 def ring(state: ProcessState) -> None:
     state.bus.publish(stream_name(EVENTS, 0), [new_id().bytes])
 
@@ -65,10 +73,25 @@ def test_without_a_ring_it_looks_by_itself(
     assert (stage.turn(), alarms.waiting(), len(alarms.activities())) == (True, 0, 3)
 
 
+def test_many_changes_leave_room_for_the_other_stages(
+    state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    for _ in range(3):
+        alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    monkeypatch.setattr("workers.stages.act.CHANGES_AT_ONCE", 1)
+    monkeypatch.setattr("workers.stages.act.TURN_S", 0.0)
+    other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
+    other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    # What is left is the next turn's, which waits for no ring; the organizations take turns.
+    for of_all, of_other in ((3, 1), (2, 0), (1, 0), (0, 0)):
+        assert (stage.turn(), alarms.waiting(), other_waiting(other)) == (True, of_all, of_other)
+
+
 def test_an_organization_that_cannot_be_acted_for_rests(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
-    alarms.version(rule, datetime(2026, 1, 1, tzinfo=UTC), createActivityFromTemplateId="no id")
-    alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    assert (stage.turn(), alarms.waiting(), stage.tally.errors) == (False, 1, 1)
+    opened = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    alarms.changed(opened, "OF ANOTHER RELEASE", datetime.now(UTC))
+    assert (stage.turn(), alarms.waiting(), stage.tally.errors) == (False, 2, 1)
     ring(state)
     assert (stage.turn(), stage.tally.errors) == (True, 1)

@@ -23,11 +23,14 @@ from domain.derivation.stage import (
     entities_derive,
 )
 from domain.derivation.windows import windows_overdue
+from domain.events.entries import events_encode
+from domain.rules.reconcile import events_entries
+from domain.rules.timers import timers_due, timers_ring
 from domain.telemetry.entries import EntryError, norm_encode
 from domain.telemetry.leases import Lease
 from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.normalize import DATA_ERRORS
-from domain.telemetry.streams import DERIVED, stream_name
+from domain.telemetry.streams import DERIVED, EVENTS, stream_name
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
 from runtime.ids import new_id
@@ -56,6 +59,7 @@ class DeriveStage:
             lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory, new_id, state.rollups
         )
         self._derived = stream_name(DERIVED, lease.partition)
+        self._events = stream_name(EVENTS, lease.partition)
         self._overdue_at_s = 0.0
         self._resting: dict[tuple[int, bytes], float] = {}
 
@@ -81,6 +85,7 @@ class DeriveStage:
 
     def _overdue(self) -> bool:
         """Derive what edits left, and what the bus did not bring."""
+        self._timers_ring()
         with transaction(self._state.engine) as session:
             found = windows_overdue(
                 session,
@@ -94,6 +99,17 @@ class DeriveStage:
         if sum(map(len, found.values())) < READ_BACK_ENTITIES_MAX:
             self._overdue_at_s = time.monotonic() + OVERDUE_EVERY_S
         return bool(found)
+
+    def _timers_ring(self) -> None:
+        """Have entities judged for which it is time though nothing came."""
+        now, partition, partitions = datetime.now(UTC), self.lease.partition, self._state.context.partitions
+        with transaction(self._state.engine) as session:
+            due = timers_due(session, now=now, partition=partition, partitions=partitions)
+        for organization_id in due:
+            with transaction(self._state.engine, organization_id) as session:
+                timers_ring(
+                    session, organization_id=organization_id, now=now, partition=partition, partitions=partitions
+                )
 
     def _derive(
         self,
@@ -153,15 +169,18 @@ class DeriveStage:
         # The trace ids of these batches stand in the line of the normalize stage.
         batches = sorted({entry.group for entry in at_hand})
         _log.debug("windows_derived", organization=organization_id, windows=done.windows, batches=batches)
-        self._keep(done)
+        self._keep(organization_id, done)
 
-    def _keep(self, done: DerivedEntities) -> None:
+    def _keep(self, organization_id: int, done: DerivedEntities) -> None:
         self._state.memory.keep(done.notes)
         self._run.checkpoints.keep(done.checkpoints)
         self._run.checkpoints.stand(done.judgements.standings)
         self.tally.items += done.windows
         if done.behind_kept:
             _log.warning("derived_behind_kept", entities=done.behind_kept)
+        changed = {event_id for judged in done.judgements.done for _, event_id in events_entries(judged)}
+        if changed:
+            self._state.bus.publish(self._events, [events_encode(organization_id, sorted(changed))])
         if done.commit is not None:
             self._state.bus.publish(self._derived, [norm_encode(commit_entry(done.commit, revision=done.revision))])
 

@@ -220,3 +220,10 @@ def test_the_version_that_judged_the_opening_says_what_is_done(alarms: Alarms, t
     assert alarms.act(NOW).created == 0
     alarms.opened(rule, asset, NOW)
     assert alarms.act(NOW).created == 1
+
+
+def test_an_action_that_names_nothing_holds_nobody_up(alarms: Alarms, template: UUID, asset: UUID) -> None:
+    alarms.opened(alarms.rule(createActivityFromTemplateId="nonsense", webhookUrl=7), asset, NOW)
+    alarms.opened(alarms.rule(createActivityFromTemplateId=str(template)), asset, NOW)
+    done = alarms.act(NOW)
+    assert (done.changes, done.created, done.notified, alarms.waiting()) == (2, 1, 0, 0)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from domain.rollups.dirt import rollups_touch, rollups_touch_at
 from domain.rollups.known import RollupCache
 from domain.rollups.model import Length, Rollup, RollupAggregate
 from domain.rollups.operations import rollup_create, rollup_delete, rollup_update
+from domain.rollups.queries import rollup_metrics
 from domain.rollups.rules import RollupWish
 from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.memory import StageMemory
@@ -80,9 +82,15 @@ class RollupPlant:
         batches = self.line.send(*readings)
         self.line.normalize(batches)
 
-    def touch(self, touched: Mapping[UUID, Sequence[tuple[datetime, datetime]]]) -> int:
+    def touch(
+        self,
+        touched: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
+        metrics: Mapping[UUID, Sequence[str]] | None = None,
+    ) -> int:
         """Mark what is above entities, as the derive stage does."""
-        return self._touch(rollups_touch, {key: [_span(*span) for span in spans] for key, spans in touched.items()})
+        names = None if metrics is None else {entity.bytes: of_entity for entity, of_entity in metrics.items()}
+        spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in touched.items()}
+        return self._touch(partial(rollups_touch, metrics=names), spans)
 
     def touch_all(self, *entities: UUID) -> int:
         """Mark all time above entities."""
@@ -117,6 +125,11 @@ class RollupPlant:
             for (entity_id, _, name, at), value in self.line.history().items()
             if name == metric and value is not None
         }
+
+    def owned(self, *entities: UUID) -> set[tuple[UUID, str]]:
+        """Which metrics of these entities rollups write."""
+        with self.line.pipeline() as session:
+            return rollup_metrics(session, organization_id=self.organization_id, ids=entities)
 
     def dirty(self) -> list[tuple[UUID, str, datetime, datetime, datetime]]:
         rows = self.line.rows(

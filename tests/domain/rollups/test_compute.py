@@ -48,6 +48,21 @@ def test_a_bucket_is_the_sum_of_its_descendants_each_once(plant: RollupPlant) ->
     assert plant.compute().commit is None
 
 
+def test_only_the_metrics_named_mark_and_nothing_is_marked_twice(plant: RollupPlant) -> None:
+    plant.create()
+    machine, (part, _) = plant.asset(), plant.measured()
+    plant.line.world.edge(machine, "HAS_PART", part)
+    plant.drain()
+    span = {part: [(at(-1.5), at(-1.25))]}
+    assert plant.touch(span, metrics={part: ["temperature"]}) == 0
+    assert plant.dirty() == []
+    assert plant.touch(span, metrics={part: ["temperature", "power"]}) == 1
+    assert plant.touch({part: [(at(-1.75), at(-1.5))]}, metrics={}) == 1
+    assert plant.touch(span) == 1
+    [(entity, _, begins, ends, changed)] = plant.dirty()
+    assert (entity, begins, ends, changed) == (machine, at(-2), at(-1), at(-1.75))
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -130,6 +145,7 @@ def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPl
     plant.update(rollup, at_types=["machine"])
     plant.drain()
     assert len(plant.standing()) == 2
+    assert plant.owned(machine, part) == {(machine, "power_total")}
     plant.delete(rollup)
     plant.drain()
     assert plant.standing() == {}

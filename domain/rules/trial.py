@@ -1,0 +1,138 @@
+"""A rule that is not yet one, tried on what was measured: which events it would have found."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.assets.tables import assets
+from domain.rules.assignments import assignments_of, metrics_read
+from domain.rules.judge import Points
+from domain.rules.model import RuleVersion
+from domain.rules.operations import RuleDraft, draft_check
+from domain.rules.timeline import Episode, advance
+from domain.telemetry.links import sources_list
+from domain.telemetry.packed import micros_of
+from domain.telemetry.scan import points_scan
+from graph.errors import BadInputError, LimitExceededError
+from graph.instants import instant_utc
+from graph.tables import entities
+from graph.walk.spans import BELOW, spans_below
+
+ENTITIES_MAX: Final = 500
+POINTS_MAX: Final = 2_000_000
+EPISODES_MAX: Final = 1_000
+_KINDS: Final = ("DEVICE", "ASSET", "SPACE")
+_NO_RULE: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a draft would have found: (entity, episode) by opening. truncated: there is more than EPISODES_MAX."""
+
+    found: Sequence[tuple[UUID, Episode]]
+    entities: int
+    points: int
+    truncated: bool
+
+
+def rule_try(
+    session: Session, *, organization_id: int, draft: RuleDraft, begins: datetime, ends: datetime, now: datetime
+) -> Trial:
+    """Judge what was measured in [begins, ends) by a draft, as if it had been in force then. Writes nothing.
+
+    Raises as `rule_create` does for the draft, BadInputError where the time is none, LimitExceededError where the scope
+    has more than ENTITIES_MAX entities or the time holds more than POINTS_MAX points.
+    """
+    draft_check(session, organization_id=organization_id, draft=draft)
+    first, last = instant_utc(begins, path="from"), instant_utc(ends, path="to")
+    if first >= last:
+        raise BadInputError("It must end after it begins.", path=("to",))
+    ids = _entities(session, organization_id, draft)
+    version = RuleVersion(
+        _NO_RULE,
+        _NO_RULE,
+        first,
+        draft.condition,
+        draft.severity,
+        draft.scope,
+        draft.action,
+        draft.escalation,
+        draft.damping,
+        is_active=True,
+    )
+    assignments = assignments_of(
+        session, organization_id=organization_id, entity_ids=ids, rulebook={_NO_RULE: [version]}
+    )
+    begins_us, until_us = micros_of(first), min(micros_of(last), micros_of(now) + 1)
+    metrics = metrics_read([each for of_entity in assignments.values() for each in of_entity])
+    points, count = _points(session, organization_id, assignments, metrics, (begins_us, until_us))
+    found = [
+        (entity_id, episode)
+        for (entity_id, _), of_port in points.items()
+        for assignment in assignments[entity_id]
+        for episode in advance(
+            assignment.segments,
+            points=of_port,
+            state=None,
+            begins_us=begins_us,
+            until_us=until_us,
+        )[0].values()
+    ]
+    found.sort(key=lambda pair: (pair[1].opened, pair[0]))
+    return Trial(found[:EPISODES_MAX], len(ids), count, len(found) > EPISODES_MAX)
+
+
+def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[UUID]:
+    scope = draft.scope
+    statement = select(entities.c.id).where(entities.c.organization_id == organization_id, entities.c.kind.in_(_KINDS))
+    if scope.entity_id is not None:
+        statement = statement.where(entities.c.id == scope.entity_id)
+    elif scope.type is not None:
+        statement = statement.where(entities.c.kind == scope.kind, entities.c.type == scope.type)
+    elif scope.profile_id is not None:
+        users = select(assets.c.id).where(
+            assets.c.organization_id == organization_id, assets.c.profile_id == scope.profile_id
+        )
+        statement = statement.where(entities.c.id.in_(users))
+    elif scope.under_id is not None:
+        below = spans_below(session, organization_id=organization_id, ids=[scope.under_id], hops=BELOW)
+        statement = statement.where(entities.c.id.in_({each for of_one in below.values() for each in of_one}))
+    ids = list(session.scalars(statement.order_by(entities.c.id).limit(ENTITIES_MAX + 1)))
+    if len(ids) > ENTITIES_MAX:
+        raise LimitExceededError(f"A rule is tried on {ENTITIES_MAX} entities; narrow its scope.", path=("scope",))
+    return ids
+
+
+def _points(
+    session: Session,
+    organization_id: int,
+    entity_ids: Collection[UUID],
+    metrics: frozenset[str],
+    span: tuple[int, int],
+) -> tuple[Mapping[tuple[UUID, int | None], Mapping[str, Points]], int]:
+    """Return the points of entities and ports by metric, and how many they are."""
+    found: dict[tuple[UUID, int | None], dict[str, Points]] = {}
+    count = 0
+    if not entity_ids or span[0] >= span[1]:
+        return found, count
+    sources = sources_list(session, organization_id=organization_id, entity_ids=entity_ids, metrics=metrics)
+    asked = [source for of_entity in sources.values() for source in of_entity]
+    scanned = points_scan(
+        session,
+        organization_id=organization_id,
+        sources=asked,
+        begins_us=max(span[0], 0),
+        ends_us=span[1],
+        limit=POINTS_MAX,
+    )
+    for n, points in scanned:
+        found.setdefault((asked[n].entity_id, asked[n].port), {})[asked[n].metric] = (points.at, points.values)
+        count += len(points.at)
+    return found, count

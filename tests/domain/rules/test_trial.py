@@ -1,0 +1,60 @@
+"""A rule that is not yet one, tried on the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from domain.rules.model import Scope
+from domain.rules.operations import RuleDraft
+from domain.rules.trial import ENTITIES_MAX, rule_try
+from domain.telemetry.packed import micros_of
+from graph.errors import LimitExceededError
+from graph.kinds import EntityKind
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import world_create
+
+HOT = {"threshold": {"metric": "a", "operator": "GT", "value": 5}}
+
+
+def at(minute: int) -> datetime:
+    return NOW - timedelta(hours=2) + timedelta(minutes=minute)
+
+
+@pytest.fixture
+def line(engine: Callable[[str], Engine]) -> Line:
+    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="trial"), engine)
+
+
+def test_it_finds_what_it_would_have_found_and_keeps_nothing(line: Line) -> None:
+    device = line.device()
+    readings = [(0, 9), (1, 1), (10, 9), (11, 1), (20, 9)]
+    line.normalize(
+        line.send(*({"device_id": device, "timestamp": at(t), "metrics": {"a": value}} for t, value in readings))
+    )
+    draft = RuleDraft(name="draft", condition=HOT, scope=Scope(entity_id=device))
+    with line.world.session() as session:
+        trial = rule_try(session, organization_id=line.organization_id, draft=draft, begins=at(5), ends=at(60), now=NOW)
+    assert [(entity, each.opened, each.cleared, each.value) for entity, each in trial.found] == [
+        (device, micros_of(at(10)), micros_of(at(11)), 9.0),
+        (device, micros_of(at(20)), None, 9.0),
+    ]
+    assert (trial.entities, trial.points, trial.truncated) == (1, 3, False)
+    assert line.rows("SELECT id FROM events WHERE organization_id = :o", o=line.organization_id) == []
+
+
+def test_it_is_bounded(line: Line) -> None:
+    line.world.entities(EntityKind.SPACE, ENTITIES_MAX + 1)
+    with line.world.session() as session, pytest.raises(LimitExceededError) as refused:
+        rule_try(
+            session,
+            organization_id=line.organization_id,
+            draft=RuleDraft(name="draft", condition=HOT),
+            begins=at(5),
+            ends=at(60),
+            now=NOW,
+        )
+    assert refused.value.path == ("scope",)
