@@ -37,8 +37,8 @@ def health_follow(
             spans.setdefault(entity, []).extend(of_entity)
     marked = {entity: of_entity for entity, of_entity in spans.items() if entity in book.scored}
     for entity, of in windows.items():
-        # Of an asset that uses no profile any more, too.
+        # Of one that uses no profile any more the points go.
         dirty = [(window.begins_us, window.ends_us) for window in of if window.reason == PROFILE]
-        if dirty:
-            marked.setdefault(entity, []).extend(dirty)
+        if dirty and entity not in book.scored:
+            marked[entity] = dirty
     health_mark(session, organization_id=organization_id, touched=marked, plans=book.scored)
