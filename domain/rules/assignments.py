@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.assets.tables import assets
-from domain.rules.conditions import condition_read, metrics_of
+from domain.rules.conditions import Condition, condition_read, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
 from domain.rules.queries import Rulebook
 from domain.telemetry.attribution import BEGIN_US, END_US
@@ -20,6 +22,7 @@ from graph.ids import EntityId
 from graph.tables import entities
 from graph.walk.spans import BELOW, Spans, spans_above
 
+_COMPILED_MAX: Final = 20_000
 _ALWAYS: Spans = [(BEGIN_US, END_US)]
 
 
@@ -39,15 +42,13 @@ def assignments_of(
     above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
         above = spans_above(session, organization_id=organization_id, ids=[row.id for row in rows], hops=BELOW)
-    conditions = {
-        version.id: condition_read(version.condition)
-        for versions in rulebook.values()
-        for version in versions
-        if version.is_active
-    }
+    by_place = _by_place(rulebook)
     found: dict[UUID, list[Assignment]] = {}
     for row in rows:
-        for rule_id, versions in rulebook.items():
+        places = (row.id, (row.kind, row.type), row.profile_id, None)
+        concerned = {rule_id: None for place in places for rule_id in by_place.get(place, ())}
+        for rule_id in sorted(concerned):
+            versions = rulebook[rule_id]
             segments: list[Segment] = []
             for n, version in enumerate(versions):
                 if not version.is_active:
@@ -58,11 +59,40 @@ def assignments_of(
                     first, last = max(begins, span[0]), min(ends, span[1])
                     if first < last:
                         reason = ClearedReason.RULE_CHANGED if last == ends else ClearedReason.SCOPE_LEFT
-                        segments.append(Segment(version, conditions[version.id], first, last, reason))
+                        segments.append(Segment(version, _condition(version), first, last, reason))
             if segments:
                 metrics = frozenset().union(*(metrics_of(segment.condition) for segment in segments))
                 found.setdefault(row.id, []).append(Assignment(rule_id, segments, metrics))
     return found
+
+
+def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] | None, list[UUID]]:
+    """Return the rules by what they judge: an entity, a kind and type, a profile; at None all others."""
+    found: dict[UUID | tuple[str | None, str | None] | None, list[UUID]] = {}
+    for rule_id, versions in rulebook.items():
+        for version in versions:
+            scope = version.scope
+            place: UUID | tuple[str | None, str | None] | None = None
+            if scope.entity_id is not None:
+                place = scope.entity_id
+            elif scope.type is not None:
+                place = (scope.kind, scope.type)
+            elif scope.profile_id is not None:
+                place = scope.profile_id
+            of_place = found.setdefault(place, [])
+            if rule_id not in of_place[-1:]:
+                of_place.append(rule_id)
+    return found
+
+
+def _condition(version: RuleVersion) -> Condition:
+    return _compiled(orjson.dumps(version.condition))
+
+
+@lru_cache(maxsize=_COMPILED_MAX)
+def _compiled(condition: bytes) -> Condition:
+    # Rules are read anew whenever a link or a rule changes; their conditions are the same ones.
+    return condition_read(orjson.loads(condition))
 
 
 def metrics_read(assignments: Sequence[Assignment]) -> frozenset[str]:
