@@ -37,12 +37,16 @@ _HOUR = Duration("PT1H", 0, timedelta(hours=1))
 
 @strawberry.input
 class RuleScope:
-    """Exactly one of entityId, type (with kind), underId (everything below it), or nothing: the whole organization."""
+    """Exactly one of entityId, type (with kind), underId (everything below it), profileId (the assets that use it).
+
+    Or nothing: the whole organization.
+    """
 
     entity_id: strawberry.ID | None = None
     kind: EntityKindEnum | None = None  # type: ignore[valid-type]
     type: str | None = None
     under_id: strawberry.ID | None = None
+    profile_id: strawberry.ID | None = None
 
 
 @strawberry.input
@@ -303,6 +307,7 @@ def rule_shown(row: RuleRow) -> Rule:
                 "kind": scope.kind,
                 "type": scope.type,
                 "underId": None if scope.under_id is None else str(scope.under_id),
+                "profileId": None if scope.profile_id is None else str(scope.profile_id),
             }
         ),
         severity=version.severity,
@@ -333,6 +338,7 @@ def _draft(given: RuleInput) -> RuleDraft:
             None if scope.kind is None else scope.kind.value,
             scope.type,
             None if scope.under_id is None else uuid_named(scope.under_id, "scope", "underId"),
+            None if scope.profile_id is None else uuid_named(scope.profile_id, "scope", "profileId"),
         ),
         severity=given.severity,
         action={} if action is None else _action(action),

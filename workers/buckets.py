@@ -1,27 +1,25 @@
-"""Dirty buckets: jobs that walk the graph and compute rollups. Looked at every second.
+"""Dirty buckets: jobs that walk the graph and compute rollups, and the health of assets. Looked at every second.
 
 A job takes nothing but the state of the world, and may run twice at once: of one organization only one transaction
-computes. A job is short, for it keeps a worker from the stages: what is left is the next job's.
+computes one sort. A job is short, for it keeps a worker from the stages: what is left is the next job's.
 """
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 from redis import RedisError
+from sqlalchemy.orm import Session
 
 from domain.derivation.feed import commit_entry
-from domain.rollups.compute import (
-    BUCKETS_MAX,
-    ROWS_MAX,
-    BucketRun,
-    ComputedBuckets,
-    bucket_defer,
-    buckets_compute,
-    organizations_dirty,
-)
+from domain.health import compute as health
+from domain.health.dirt import WHAT as HEALTH
+from domain.rollups.compute import BUCKETS_MAX, ROWS_MAX, BucketRun, ComputedBuckets, buckets_compute
+from domain.rollups.model import WHAT as ROLLUPS
+from domain.rollups.queue import bucket_defer, organizations_dirty
 from domain.telemetry.entries import norm_encode
 from domain.telemetry.stages.normalize import DATA_ERRORS
 from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
@@ -36,6 +34,7 @@ RUN_S = 2.0
 # So many jobs follow each other for one second; what is dirty then is another second's.
 PARTS_MAX = 20
 _STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
+_ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
 
 
 def compute(turn: int, part: int) -> None:
@@ -43,7 +42,7 @@ def compute(turn: int, part: int) -> None:
     state = state_get()
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
-        due = organizations_dirty(session)
+        due = due_list(session, now=datetime.now(UTC))
     taken = 0
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
@@ -51,26 +50,33 @@ def compute(turn: int, part: int) -> None:
                 buckets_enqueue(state, turn, part + 1)
             break
         # Each in its turn, so that none waits for the long time of another.
-        organization_id = due.pop(0)
-        done = _some(state, organization_id)
+        sort, organization_id = due.pop(0)
+        done = _some(state, sort, organization_id)
         if done is not None:
             taken += done.taken
             if not done.is_done:
-                due.append(organization_id)
+                due.append((sort, organization_id))
     if taken:
         state.bus.trim(_STREAM, (), kept_ms=KEPT_MS[DERIVED])
         _log.info("buckets_computed", buckets=taken, organizations_left=len(due))
 
 
-def _some(state: ProcessState, organization_id: int) -> ComputedBuckets | None:
+def due_list(session: Session, *, now: datetime) -> list[tuple[str, int]]:
+    """Return what is dirty or due: the sort and the organization."""
+    of_health = {*organizations_dirty(session, prefix=HEALTH), *health.organizations_timed(session, now=now)}
+    rollups = organizations_dirty(session, prefix=ROLLUPS)
+    return [*((ROLLUPS, each) for each in rollups), *((HEALTH, each) for each in sorted(of_health))]
+
+
+def _some(state: ProcessState, sort: str, organization_id: int) -> ComputedBuckets | None:
     """Compute some buckets; fewer where they are too much at once. None: one cannot be computed, and was put last."""
-    rows, buckets = ROWS_MAX, BUCKETS_MAX
+    rows, buckets = _ROWS[sort], BUCKETS_MAX
     while True:
         try:
-            return _transact(state, organization_id, rows, buckets)
+            return _transact(state, sort, organization_id, rows, buckets)
         except LimitExceededError:
             if rows == buckets == 1:
-                _defer(state, organization_id)
+                _defer(state, sort, organization_id)
                 return None
             rows, buckets = (-(-rows // 8), buckets) if rows > 1 else (1, -(-buckets // 8))
         except NotFoundError:
@@ -80,27 +86,33 @@ def _some(state: ProcessState, organization_id: int) -> ComputedBuckets | None:
             state.memory.forget()
             state.rollups.drop(organization_id)
             if rows == 1:
-                _defer(state, organization_id)
+                _defer(state, sort, organization_id)
                 return None
             rows = -(-rows // 8)
 
 
-def _defer(state: ProcessState, organization_id: int) -> None:
+def _defer(state: ProcessState, sort: str, organization_id: int) -> None:
     with transaction(state.engine, organization_id) as session:
-        entity_id = bucket_defer(session, organization_id=organization_id)
-    _log.exception("bucket_not_computed", organization=organization_id, entity=str(entity_id))
+        entity_id = bucket_defer(session, organization_id=organization_id, prefix=sort)
+    _log.exception("bucket_not_computed", organization=organization_id, of=sort, entity=str(entity_id))
 
 
-def _transact(state: ProcessState, organization_id: int, rows: int, buckets: int) -> ComputedBuckets:
+def _transact(state: ProcessState, sort: str, organization_id: int, rows: int, buckets: int) -> ComputedBuckets:
     with transaction(state.engine, organization_id) as session:
-        done = buckets_compute(
-            session,
-            organization_id=organization_id,
-            run=BucketRun(state.memory, state.rollups),
-            now=datetime.now(UTC),
-            rows_max=rows,
-            buckets_max=buckets,
-        )
+        now = datetime.now(UTC)
+        if sort == HEALTH:
+            done = health.health_buckets_compute(
+                session, organization_id=organization_id, memory=state.memory, now=now, rows_max=rows
+            )
+        else:
+            done = buckets_compute(
+                session,
+                organization_id=organization_id,
+                run=BucketRun(state.memory, state.rollups),
+                now=now,
+                rows_max=rows,
+                buckets_max=buckets,
+            )
     state.memory.keep(done.notes)
     if done.commit is not None:
         try:

@@ -17,9 +17,10 @@ from redis import RedisError
 from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.health.compute import organizations_timed
 from domain.notifications.queries import notifications_due
 from domain.replays.queries import replays_idle
-from domain.rollups.compute import organizations_dirty
+from domain.rollups.queue import organizations_dirty
 from domain.telemetry.leases import LeaseState, lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
 from domain.telemetry.streams import STAGES
@@ -205,7 +206,9 @@ class Enqueuer:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
-            has_dirt = self._is_due("buckets", BUCKETS_EVERY_S, now_s) and bool(organizations_dirty(session))
+            has_dirt = self._is_due("buckets", BUCKETS_EVERY_S, now_s) and bool(
+                organizations_dirty(session) or organizations_timed(session, now=datetime.fromtimestamp(now_s, UTC))
+            )
             has_calls = self._is_due("notifications", _CALLS_EVERY_S, now_s) and bool(
                 notifications_due(session, now=datetime.fromtimestamp(now_s, UTC))
             )

@@ -3,56 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import chained_of, inputs_of, reach_us
-from domain.derivation.formulas import MEMBER, FormulaSet, formulas_of
+from domain.assets.tables import assets
+from domain.derivation.configured import Configured, Derivation, configured_read
 from domain.derivation.surroundings import UNKNOWN, History, Surroundings
 from domain.derivation.versions import FIRST
 from domain.derivation.watch import ANY_PORT, Watchers, watchers_read
-from domain.entity_types.tables import telemetry_schemas
 from domain.feature_flags.names import DERIVE_SHADOW
 from domain.feature_flags.tables import feature_flags
+from domain.health.read import Plan, plans_of
 from domain.processors.tables import processor_versions
 from domain.rules.assignments import metrics_read
 from domain.rules.model import Assignment
 from domain.telemetry.attribution import BEGIN_US, END_US, Link
-from domain.telemetry.links import LINKED_KINDS, among, links_list
+from domain.telemetry.links import among, links_list
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.streams import DERIVE
 from graph.entities.versions import attribute_versions
 from graph.geometry.areas import Area, areas_get
 from graph.kinds import EntityKind
-from graph.tables import entities, entity_types
-
-T = TypeVar("T")
+from graph.tables import entities
 
 REMEMBERED_MAX: Final = 500_000
 
 _REVISION = text("SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id")
-
-
-@dataclass(frozen=True, slots=True)
-class Derivation:
-    """What is derived for a type: the formulas by event time, the names they read, how long a value counts.
-
-    sets: each with the version in force. shadow: the same by the version in shadow, where another is in force.
-    is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it asks.
-    """
-
-    sets: tuple[FormulaSet, ...]
-    inputs: frozenset[str]
-    reach_us: int
-    shadow: tuple[FormulaSet, ...] = ()
-    is_chained: bool = False
-    has_attributes: bool = False
-    areas: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,32 +56,38 @@ class Passage:
 class Book:
     """One organization's, as links and configuration stand at `revision`.
 
-    types: by kind and name, those that derive. shadow: the version that runs in shadow, if any. devices: passages by
-    device. entities: what each derives, None where nothing. Both are filled as they are asked for; what was never
-    asked for is absent. watchers: what follows from points besides formulas; counted, assignments: the entities that
-    a rollup counts, and those that rules judge. histories: the attributes of those of which a formula reads some.
-    areas: by external id, of spaces that formulas ask for, those that have one.
+    configured: what is derived for what. devices: passages by device. entities: what each derives, None where nothing.
+    Both are filled as they are asked for; what was never asked for is absent. watchers: what follows from points
+    besides formulas; counted, assignments, scored: the entities that a rollup counts, those that rules judge, and
+    those that have a health, with how it is judged. histories: the attributes of those of which a formula reads some.
+    areas: by external id, of spaces that formulas ask for, those that have one. plans: of health, by profile.
     """
 
     revision: int
-    types: Mapping[tuple[str, str], Derivation]
-    shadow: int | None = None
+    configured: Configured = field(default_factory=Configured)
     devices: dict[bytes, list[Passage]] = field(default_factory=dict)
     entities: dict[bytes, Derivation | None] = field(default_factory=dict)
     histories: dict[bytes, History] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     watchers: Watchers = field(default_factory=Watchers)
+    plans: Mapping[UUID, Plan] = field(default_factory=dict)
     counted: set[bytes] = field(default_factory=set)
     assignments: dict[bytes, Sequence[Assignment]] = field(default_factory=dict)
+    scored: dict[bytes, Plan] = field(default_factory=dict)
 
     def watches(self, entity: bytes) -> bool:
         """Tell whether anything follows from an entity's points besides formulas."""
-        return entity in self.counted or entity in self.assignments
+        return entity in self.counted or entity in self.assignments or entity in self.scored
+
+    @property
+    def shadow(self) -> int | None:
+        """The version of the stage that runs in shadow, if any."""
+        return self.configured.shadow
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing follows from any point of the organization."""
-        return not self.types and self.watchers.is_idle
+        return self.configured.is_idle and self.watchers.is_idle
 
     def surroundings(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> Surroundings:
         """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
@@ -159,14 +146,16 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
     if not missing:
         return
     rows = session.execute(
-        select(entities.c.id, entities.c.kind, entities.c.type).where(
-            entities.c.organization_id == organization_id, among(entities.c.id, missing)
-        )
+        select(entities.c.id, entities.c.kind, entities.c.type, assets.c.profile_id)
+        .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
+        .where(entities.c.organization_id == organization_id, among(entities.c.id, missing))
     )
-    kinds: dict[UUID, Any] = {row.id: (row.kind, row.type) for row in rows}
+    kinds: dict[UUID, Any] = {row.id: (row.kind, row.type, row.profile_id) for row in rows}
     for entity_id in missing:
-        kind, type_name = kinds.get(entity_id, ("", None))
-        book.entities[entity_id.bytes] = book.types.get((kind, type_name or ""))
+        kind, type_name, profile_id = kinds.get(entity_id, ("", None, None))
+        book.entities[entity_id.bytes] = book.configured.get(kind, type_name, profile_id)
+        if profile_id in book.plans:
+            book.scored[entity_id.bytes] = book.plans[profile_id]
         if book.watchers.counts(kind, type_name):
             book.counted.add(entity_id.bytes)
     judged = book.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
@@ -192,7 +181,7 @@ def _passage(book: Book, link: Link) -> Passage:
 
 
 def _book(session: Session, *, organization_id: int, revision: int) -> Book:
-    """Read what is configured. Five statements, or six."""
+    """Read what is configured. Six statements, or seven."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
             feature_flags.c.organization_id == organization_id, feature_flags.c.name == DERIVE_SHADOW
@@ -204,68 +193,9 @@ def _book(session: Session, *, organization_id: int, revision: int) -> Book:
         .order_by(processor_versions.c.effective_from)
     )
     versions = [(BEGIN_US, FIRST), *((micros_of(row.effective_from), row.version) for row in rows)]
-    types = _types(session, organization_id=organization_id, versions=versions, shadow=shadow)
-    names = frozenset(name for derivation in types.values() for name in derivation.areas)
+    configured = configured_read(session, organization_id=organization_id, versions=versions, shadow=shadow)
     areas: dict[str, Area] = {}
-    if names:
+    if names := configured.areas():
         areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
     watchers = watchers_read(session, organization_id=organization_id)
-    return Book(revision, types, shadow, areas=areas, watchers=watchers)
-
-
-def _types(
-    session: Session, *, organization_id: int, versions: Sequence[tuple[int, int]], shadow: int | None
-) -> dict[tuple[str, str], Derivation]:
-    rows = session.execute(
-        select(
-            entity_types.c.kind,
-            entity_types.c.name,
-            telemetry_schemas.c.effective_from,
-            telemetry_schemas.c.schema,
-        )
-        .join_from(
-            telemetry_schemas,
-            entity_types,
-            (entity_types.c.organization_id == telemetry_schemas.c.organization_id)
-            & (entity_types.c.id == telemetry_schemas.c.entity_type_id),
-        )
-        .where(telemetry_schemas.c.organization_id == organization_id, entity_types.c.kind.in_(LINKED_KINDS))
-        .order_by(entity_types.c.kind, entity_types.c.name, telemetry_schemas.c.effective_from)
-    )
-    schemas: dict[tuple[str, str], list[tuple[int, Mapping[str, Any]]]] = {}
-    for row in rows:
-        schemas.setdefault((row.kind, row.name), []).append((micros_of(row.effective_from), row.schema))
-    return {
-        key: _derivation(found, versions, shadow)
-        for key, found in schemas.items()
-        if any(MEMBER in schema for _, schema in found)
-    }
-
-
-def _derivation(
-    schemas: Sequence[tuple[int, Mapping[str, Any]]], versions: Sequence[tuple[int, int]], shadow: int | None
-) -> Derivation:
-    """schemas, versions: each with the time from which it is in force, ascending."""
-    sets = tuple(
-        FormulaSet(max(begins, since), min(ends, until), formulas, version)
-        for begins, ends, formulas in _spans([(max(b, BEGIN_US), formulas_of(schema)) for b, schema in schemas])
-        for since, until, version in _spans(versions)
-        if max(begins, since) < min(ends, until)
-    )
-    of_shadow = tuple(replace(each, version=shadow) for each in sets if shadow is not None and each.version != shadow)
-    expressions = [e for each in sets for formula in each.formulas if (e := formula.expression) is not None]
-    return Derivation(
-        sets,
-        inputs_of(sets),
-        reach_us(sets),
-        of_shadow,
-        is_chained=bool(chained_of(sets)),
-        has_attributes=any(e.attributes for e in expressions),
-        areas=frozenset(area for e in expressions for area in e.areas),
-    )
-
-
-def _spans(begun: Sequence[tuple[int, T]]) -> list[tuple[int, int, T]]:
-    """Return each with its begin and its end, which is where the next begins."""
-    ends = [begins for begins, _ in begun[1:]] + [END_US]
-    return [(begins, end, what) for (begins, what), end in zip(begun, ends, strict=True)]
+    return Book(revision, configured, areas=areas, watchers=watchers, plans=plans_of(configured.in_force))

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
-from domain.derivation.windows import HIERARCHY, MEMBERSHIP, READINGS, ROLLUP, RULE, TIMER, Window
+from domain.derivation.windows import HEALTH, HIERARCHY, MEMBERSHIP, READINGS, ROLLUP, RULE, TIMER, Window
 from domain.rollups.dirt import rollups_touch, rollups_touch_at
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
@@ -22,7 +22,7 @@ Span = tuple[int, int]
 # Windows that never change what the formulas of an entity make: who lies below whom changed, or what judges.
 _ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, RULE, TIMER})
 # And those that change nothing either where the entity has no formulas, and never had.
-_FOLLOWED_WITHOUT: Final = frozenset({READINGS, ROLLUP})
+_FOLLOWED_WITHOUT: Final = frozenset({HEALTH, READINGS, ROLLUP})
 
 _NOTE = text(
     """

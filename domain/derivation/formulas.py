@@ -95,6 +95,12 @@ def derived_check(value: Any, *, path: Path) -> None:
         raise BadInputError(msg, path=(*path, circle, FORMULA))
 
 
+def derived_circle(value: Mapping[str, Any]) -> str | None:
+    """Return a metric of a checked `derived` member that would be derived from itself; None: there is none."""
+    ordered = _ordered({name: _formula(name, formula) for name, formula in value.items()})
+    return ordered if isinstance(ordered, str) else None
+
+
 def formulas_of(schema: Mapping[str, Any]) -> tuple[Formula, ...]:
     """Return the compiled formulas of a checked schema, each after those it reads, else by name."""
     formulas = {name: _formula(name, formula) for name, formula in sorted(schema.get(MEMBER, {}).items())}

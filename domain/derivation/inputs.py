@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Derivation
+from domain.derivation.configured import Derivation
 from domain.derivation.derive import Column, columns_join
 from domain.derivation.outputs import FORMULA
 from domain.derivation.windows import Window

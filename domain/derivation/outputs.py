@@ -72,6 +72,13 @@ _REMOVE = text(
 _UNRECEIVED = text(
     "UPDATE latest_values SET received_at = NULL WHERE organization_id = :organization_id AND series_id = ANY(:series)"
 )
+_COMMIT = text(
+    """
+    INSERT INTO derived_commits
+        (organization_id, partition, position, committed_at, series_ids, begins, ends, corrects)
+    VALUES (:organization_id, :partition, :position, :now, :series, :begins, :ends, :corrects)
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,3 +240,21 @@ class DerivedCommit:
     def entities(self) -> list[UUID]:
         """The entities touched, once each."""
         return [UUID(bytes=entity) for entity in dict.fromkeys(change.entity for change in self.changes)]
+
+
+def commit_write(session: Session, *, commit: DerivedCommit) -> None:
+    """Note what a commit changed at its place in the feed. One statement."""
+    arrays_enable(session)
+    session.execute(
+        _COMMIT,
+        {
+            "organization_id": commit.organization_id,
+            "partition": commit.partition,
+            "position": commit.position,
+            "now": commit.committed_at,
+            "series": bigint_array([change.series_id for change in commit.changes]),
+            "begins": instant_array([change.begins_us for change in commit.changes]),
+            "ends": instant_array([change.ends_us for change in commit.changes]),
+            "corrects": any(change.corrects for change in commit.changes),
+        },
+    )

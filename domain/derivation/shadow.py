@@ -16,7 +16,7 @@ from sqlalchemy import CursorResult, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Derivation
+from domain.derivation.configured import Derivation
 from domain.derivation.derive import NOTHING, Column, State, derive
 from domain.derivation.formulas import FormulaSet
 from domain.derivation.surroundings import Surroundings

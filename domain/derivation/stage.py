@@ -18,7 +18,8 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Book, Books, Derivation, book_entities
+from domain.derivation.book import Book, Books, book_entities
+from domain.derivation.configured import Derivation
 from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, derive
 from domain.derivation.faults import faults_write
 from domain.derivation.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split
@@ -31,12 +32,13 @@ from domain.derivation.inputs import (
     stretches_read,
 )
 from domain.derivation.judging import AtHand, Bench, Judgements, Standing, entities_judge
-from domain.derivation.outputs import Changes, DerivedCommit, SeriesChange, changes_write, series_ensure
+from domain.derivation.outputs import Changes, DerivedCommit, changes_write, commit_write, series_ensure
 from domain.derivation.route import AssetEntry, entries_gather
+from domain.derivation.scored import health_follow
 from domain.derivation.shadow import Derived, ShadowWork, shadow_compare, shadow_write
 from domain.derivation.windows import REPLAY, Window, windows_done, windows_missing, windows_of
 from domain.rollups.known import RollupCache
-from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
+from domain.telemetry.arrays import arrays_enable, int_array
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.packed import Instants, micros_of
 from domain.telemetry.stages.memory import StageMemory, StageNotes
@@ -66,13 +68,6 @@ _ADVANCE = text(
 # a lease of the old number and one of the new may hold the same entity for a while.
 _ENTITIES_LOCK = text(
     "SELECT count(pg_advisory_xact_lock(:lock, s.n)) FROM (SELECT n FROM unnest(:slots) AS u (n) ORDER BY n) s"
-)
-_COMMIT = text(
-    """
-    INSERT INTO derived_commits
-        (organization_id, partition, position, committed_at, series_ids, begins, ends, corrects)
-    VALUES (:organization_id, :partition, :position, :now, :series, :begins, :ends, :corrects)
-    """
 )
 
 
@@ -214,7 +209,7 @@ def entities_derive(
     if work.changes.changed:
         position = int(session.execute(_ADVANCE, lease).scalar_one())
         commit = DerivedCommit(organization_id, run.lease.partition, position, now, work.changes.changed)
-        _commit_note(session, commit)
+        commit_write(session, commit=commit)
     return DerivedEntities(
         commit,
         work.checkpoints,
@@ -234,28 +229,38 @@ def _follow(
     at_hand: Sequence[AssetEntry],
     now: datetime,
 ) -> Judgements:
-    """Have rules judge what changed, and rollups marked that count it."""
+    """Have rules judge what changed, and marked what is computed of it by buckets."""
     organization_id, book, touched = work.organization_id, work.book, work.touched
-    if book.watchers.is_idle:
-        return Judgements()
+    judgements = Judgements()
+    if book.watchers.is_idle and not book.plans:
+        return judgements
     if touched.earliest_us() < micros_of(now) - CHUNK // _MICROSECOND:
-        # Events and rollups of a time whose points have gone stay what they are.
+        # Events, rollups and health of a time whose points have gone stay what they are.
         work.behind_kept |= touched.clamp(kept_from(session, organization_id=organization_id))
-    places_follow(session, organization_id=organization_id, book=book, touched=touched)
-    rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
-    if not book.watchers.rulebook:
-        return Judgements()
-    # All windows of an entity are here: where one is a replay's, nothing must follow from any.
-    fenced = frozenset(entity for entity, of in windows.items() if any(window.reason == REPLAY for window in of))
-    bench = Bench(organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fenced)
-    return entities_judge(
-        session,
-        bench=bench,
-        spans=touched.to_judge(),
-        at_hand=work.at_hand,
-        windows=windows,
-        entries=[entry for entry in at_hand if entry.revision == book.revision],
-    )
+    if not book.watchers.is_idle:
+        places_follow(session, organization_id=organization_id, book=book, touched=touched)
+        rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
+    if book.watchers.rulebook:
+        # All windows of an entity are here: where one is a replay's, nothing must follow from any.
+        fenced = frozenset(entity for entity, of in windows.items() if any(window.reason == REPLAY for window in of))
+        judgements = entities_judge(
+            session,
+            bench=Bench(organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fenced),
+            spans=touched.to_judge(),
+            at_hand=work.at_hand,
+            windows=windows,
+            entries=[entry for entry in at_hand if entry.revision == book.revision],
+        )
+    if book.plans:
+        health_follow(
+            session,
+            organization_id=organization_id,
+            book=book,
+            touched=touched,
+            windows=windows,
+            judgements=judgements,
+        )
+    return judgements
 
 
 def _derive_on(
@@ -484,23 +489,6 @@ def _change(
 def _units(derivation: Derivation) -> dict[str, str | None]:
     """Return the unit of each derived metric, of the last version that names it."""
     return {formula.metric: formula.unit for formulas in derivation.sets for formula in formulas.formulas}
-
-
-def _commit_note(session: Session, commit: DerivedCommit) -> None:
-    changed: Sequence[SeriesChange] = commit.changes
-    session.execute(
-        _COMMIT,
-        {
-            "organization_id": commit.organization_id,
-            "partition": commit.partition,
-            "position": commit.position,
-            "now": commit.committed_at,
-            "series": bigint_array([change.series_id for change in changed]),
-            "begins": instant_array([change.begins_us for change in changed]),
-            "ends": instant_array([change.ends_us for change in changed]),
-            "corrects": any(change.corrects for change in changed),
-        },
-    )
 
 
 _NO_DERIVATION: Final = Derivation((), frozenset(), 0)

@@ -24,6 +24,10 @@ HIERARCHY: Final = "hierarchy"
 MEMBERSHIP: Final = "membership"
 # A rollup has written points of the entity.
 ROLLUP: Final = "rollup"
+# Its health has been computed.
+HEALTH: Final = "health"
+# The profile of an asset, or what it says, changed.
+PROFILE: Final = "profile"
 # A rule was edited, or is to be looked at though nothing comes.
 RULE: Final = "rule"
 TIMER: Final = "timer"

@@ -17,6 +17,7 @@ from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_type_by_name, entity_type_get, entity_type_users_count
 from domain.entity_types.schema import telemetry_schema_check
 from domain.entity_types.tables import telemetry_schemas
+from domain.profiles.circles import circles_refuse
 from domain.telemetry.links import LINKED_KINDS
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
@@ -184,6 +185,9 @@ def _finish(
         was |= {"telemetrySchema": _schema_write(session, change, entity_type_id, edit), "effectiveFrom": begins}
         now = {"telemetrySchema": edit.schema, "effectiveFrom": begins}
     after = entity_type_get(session, organization_id=change.organization_id, entity_type_id=entity_type_id)
+    if edit is not None and edit.schema.get(MEMBER) and after.kind is EntityKind.ASSET:
+        path = ("telemetrySchema", MEMBER)
+        circles_refuse(session, organization_id=change.organization_id, path=path, type_name=after.name)
     change_record(
         session,
         change=change,

@@ -12,15 +12,18 @@ import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from domain.derivation.configured import configured_read
 from domain.derivation.derive import Column
 from domain.derivation.outputs import Changes, SeriesChange, changes_write, series_ensure
+from domain.health.dirt import DAY_US
+from domain.health.events import events_open, made_of_health
 from domain.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
 from domain.health.score import Facts, Health, OpenEvent, Track, expiries, health_judge, health_points
 from domain.health.settings import METRIC
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
 from domain.telemetry.attribution import Segment, SeriesRow, Source
 from domain.telemetry.links import among
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import instant_of, micros_of
 from domain.telemetry.scan import points_scan
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.entities.queries import entity_get
@@ -30,7 +33,6 @@ from graph.tables import entity_edges
 
 ORIGIN: Final = "health"
 UNIT: Final = "%"
-_DAY_US: Final = 86_400_000_000
 
 _TIMERS = text(
     """
@@ -38,12 +40,24 @@ _TIMERS = text(
     SELECT :organization_id, u.e, u.at FROM unnest(:entities, :due) AS u (e, at) ON CONFLICT DO NOTHING
     """
 )
-_DUE = text(
+_TIMERS_GONE = text(
     """
-    DELETE FROM health_timers WHERE organization_id = :organization_id AND due_at <= :now
-    RETURNING entity_id, due_at
+    DELETE FROM health_timers WHERE organization_id = :organization_id AND entity_id = :asset_id
+        AND due_at >= :begins AND due_at < :ends AND NOT due_at = ANY(:due)
     """
 )
+_DUE = text(
+    """
+    DELETE FROM health_timers t USING (
+        SELECT organization_id, entity_id, due_at FROM health_timers
+        WHERE organization_id = :organization_id AND due_at <= :now ORDER BY due_at LIMIT :limit
+    ) d
+    WHERE t.organization_id = d.organization_id AND t.entity_id = d.entity_id AND t.due_at = d.due_at
+    RETURNING t.entity_id, t.due_at
+    """
+)
+# Timers that one transaction takes.
+DUE_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +85,6 @@ def health_explain(
     asset_id: UUID,
     at: datetime,
     now: datetime,
-    events: Sequence[OpenEvent] = (),
 ) -> Explained | None:
     """Return what the health of the bucket that holds `at` is made of; None where the asset has no profile then.
 
@@ -87,6 +100,11 @@ def health_explain(
     settings = plan.at(ends - 1)
     if settings is None:
         return None
+    configured = configured_read(session, organization_id=organization_id)
+    made = made_of_health(session, organization_id=organization_id, asset_id=asset_id, configured=configured)
+    events = events_open(
+        session, organization_id=organization_id, asset_id=asset_id, begins_us=begins, ends_us=ends, made=made
+    )
     facts = facts_read(
         session,
         organization_id=organization_id,
@@ -95,6 +113,7 @@ def health_explain(
         begins_us=begins,
         ends_us=ends,
         events=events,
+        made=made,
     )
     return Explained(begins, ends, health_judge(settings, facts, begins_us=begins, ends_us=ends, now_us=micros_of(now)))
 
@@ -116,8 +135,8 @@ def health_touch(
 
 
 def health_due(session: Session, *, organization_id: int, now: datetime) -> list[HealthRange]:
-    """Take the timers that are due; return the buckets in which something became too old. Three statements."""
-    due = session.execute(_DUE, {"organization_id": organization_id, "now": now}).all()
+    """Take timers that are due; return the buckets in which something became too old. Three statements."""
+    due = session.execute(_DUE, {"organization_id": organization_id, "now": now, "limit": DUE_MAX}).all()
     plans = plans_get(session, organization_id=organization_id, ids={row.entity_id for row in due})
     return [
         _range(row.entity_id, plans[row.entity_id], micros_of(row.due_at), micros_of(row.due_at) + 1)
@@ -135,13 +154,14 @@ def health_compute(
     now: datetime,
     memory: StageMemory,
     notes: StageNotes,
+    made: frozenset[str] = frozenset(),
     limit: int = READ_POINTS_MAX,
-) -> tuple[list[SeriesChange], list[HealthRange]]:
+) -> tuple[list[SeriesChange], list[tuple[UUID, int, int]]]:
     """Bring an asset's health over a range of buckets to what it should be; return what changed, and whom that touches.
 
-    events: those of the asset that were open in the range. What is touched: the same, of the assets it is part of.
-    Timers are left for what is to become too old. Raises LimitExceededError where there is too much to read at once:
-    the caller then takes the range in parts.
+    events: those of the asset that were open in the range. made: what is made of its health, and has no part in it.
+    What is touched: assets that it is part of, each with a time. Timers are left for what is to become too old. Raises
+    LimitExceededError where there is too much to read at once: the caller then takes the range in parts.
     """
     plan = plans_get(session, organization_id=organization_id, ids=[work.asset_id]).get(work.asset_id)
     wanted = Track(np.empty(0, dtype=np.int64), np.empty(0))
@@ -154,10 +174,11 @@ def health_compute(
             begins_us=work.begins_us,
             ends_us=work.ends_us,
             events=events,
+            made=made,
             limit=limit,
         )
         wanted = plan_points(plan, facts, begins_us=work.begins_us, ends_us=work.ends_us, now_us=micros_of(now))
-        _timers_leave(session, organization_id, work.asset_id, _lapses(plan, facts, micros_of(now)))
+        _timers_leave(session, organization_id, work, _lapses(plan, facts, micros_of(now), work))
     entity = work.asset_id.bytes
     ensured = series_ensure(
         session,
@@ -183,9 +204,9 @@ def health_compute(
         )
     )
     # Of a profile that is used no more the bucket is not known; none is longer than a day.
-    length = _DAY_US if plan is None else plan.bucket_us
+    length = DAY_US if plan is None else plan.bucket_us
     touched = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
-    return changes.changed, health_touch(session, organization_id=organization_id, touched=touched)
+    return changes.changed, touched
 
 
 def plan_points(plan: Plan, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:
@@ -212,15 +233,20 @@ def _range(asset_id: UUID, plan: Plan, begins_us: int, ends_us: int) -> HealthRa
     return HealthRange(asset_id, begins_us - begins_us % length, ends_us + -ends_us % length)
 
 
-def _lapses(plan: Plan, facts: Facts, now_us: int) -> list[int]:
-    """Return when something is to become too old, after now."""
-    return sorted({at for _, _, settings in plan.spans for at in expiries(settings, facts) if at > now_us})
+def _lapses(plan: Plan, facts: Facts, now_us: int, work: HealthRange) -> list[int]:
+    """Return when something within a range is to become too old, after now."""
+    found = {at for _, _, settings in plan.spans for at in expiries(settings, facts)}
+    return sorted(at for at in found if max(now_us + 1, work.begins_us) <= at < work.ends_us)
 
 
-def _timers_leave(session: Session, organization_id: int, asset_id: UUID, due: Sequence[int]) -> None:
+def _timers_leave(session: Session, organization_id: int, work: HealthRange, due: Sequence[int]) -> None:
+    """See to it that the timers within a range are these."""
+    arrays_enable(session)
+    of = {"organization_id": organization_id, "asset_id": work.asset_id}
+    begins, ends = instant_of(work.begins_us), instant_of(work.ends_us)
+    session.execute(_TIMERS_GONE, {**of, "begins": begins, "ends": ends, "due": instant_array(due)})
     if due:
-        arrays_enable(session)
-        entities = uuid_array(asset_id.bytes * len(due))
+        entities = uuid_array(work.asset_id.bytes * len(due))
         wanted = {"organization_id": organization_id, "entities": entities, "due": instant_array(due)}
         session.execute(_TIMERS, wanted)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain.health.score import Child, Facts, OpenEvent, Track
 from domain.health.settings import METRIC, HealthSettings, settings_of
-from domain.profiles.queries import profile_ids_of, profiles_in_force
+from domain.profiles.queries import InForce, profile_ids_of, profiles_in_force
 from domain.telemetry.attribution import BEGIN_US, END_US, Segment, Source
 from domain.telemetry.links import series_rows, sources_list
 from domain.telemetry.packed import micros_of
@@ -59,12 +59,16 @@ class Plan:
 def plans_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Plan]:
     """Return how the health of each of these assets is judged; one that uses no profile is left out. Two statements."""
     used = profile_ids_of(session, organization_id=organization_id, ids=ids)
-    in_force = profiles_in_force(session, organization_id=organization_id, ids=set(used.values()))
-    plans = {
+    plans = plans_of(profiles_in_force(session, organization_id=organization_id, ids=set(used.values())))
+    return {asset_id: plans[profile_id] for asset_id, profile_id in used.items()}
+
+
+def plans_of(in_force: InForce) -> dict[UUID, Plan]:
+    """Return how the health of assets that use each of these profiles is judged. Pure."""
+    return {
         profile_id: Plan([(b, e, settings_of(content.thresholds, content.health)) for b, e, content in spans])
         for profile_id, spans in in_force.items()
     }
-    return {asset_id: plans[profile_id] for asset_id, profile_id in used.items()}
 
 
 def facts_read(
@@ -76,13 +80,15 @@ def facts_read(
     begins_us: int,
     ends_us: int,
     events: Sequence[OpenEvent] = (),
+    made: frozenset[str] = frozenset(),
     limit: int = READ_POINTS_MAX,
 ) -> Facts:
     """Return what is known of an asset for buckets in [begins_us, ends_us), the time before them included.
 
+    made: metrics that are made of its health, which have no part in it.
     Ten statements at most. Raises LimitExceededError for more points or parts than are read at once.
     """
-    metrics = {threshold.metric for _, _, settings in plan.spans for threshold in settings.thresholds}
+    metrics = {threshold.metric for _, _, settings in plan.spans for threshold in settings.thresholds} - made
     since = begins_us - plan.freshness_us - plan.bucket_us
     found = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
     valued = [source for source in found if source.metric in metrics]

@@ -8,6 +8,7 @@ from typing import Any, Final
 from domain.derivation.formulas import derived_check
 from domain.health.settings import health_check, thresholds_check
 from domain.profiles.model import ProfileContent
+from domain.rules.written import rule_read
 from graph.absent import ABSENT, Absent
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check
@@ -70,7 +71,7 @@ def _formulas(value: Any) -> dict[str, Any]:
 
 
 def _rules(value: Any) -> list[dict[str, Any]]:
-    """Only what holds whatever a rule is: each an object with a name of its own. The rest is for the rules to say."""
+    """Each is a rule with a name of its own and without a scope; what depends on the plant is checked when written."""
     if not isinstance(value, list):
         raise BadInputError("rules must be a list of rules.", path=("rules",))
     if len(value) > RULES_MAX:
@@ -89,4 +90,6 @@ def _rules(value: Any) -> list[dict[str, Any]]:
             message = "The scope of a profile's rule is the assets that use the profile; leave it out."
             raise BadInputError(message, path=(*path, "scope"))
         names.add(name)
+    for n, rule in enumerate(checked):
+        rule_read(rule, path=("rules", str(n)))
     return checked

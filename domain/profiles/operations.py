@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from domain.assets.model import ASSET
 from domain.assets.operations import asset_create
 from domain.health.settings import bucket_us_of
 from domain.noun import noun_update
+from domain.profiles.circles import circles_refuse
 from domain.profiles.content import content_json, content_merge
 from domain.profiles.model import AssetProfile, ProfileContent
 from domain.profiles.preview import attributes_followed
 from domain.profiles.queries import VERSIONS_MAX, profile_get, users_count, users_of
+from domain.profiles.rules import profile_rules_delete, profile_rules_write
 from domain.profiles.tables import asset_profile_versions, asset_profiles
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
@@ -42,9 +44,9 @@ def profile_create(
     effective_from: datetime | None = None,
     **members: Any,
 ) -> AssetProfile:
-    """Create a profile with its first version. members: see `content_merge`. effective_from None: the change.
+    """Create a profile with its first version, and its rules. members: see `content_merge`.
 
-    Raises BadInputError, LimitExceededError, ConflictError where the name is taken.
+    effective_from None: the change. Raises BadInputError, LimitExceededError, ConflictError where the name is taken.
     """
     values = _values(session, change, name=name, type_name=type_name)
     content = content_merge(ProfileContent(), **members)
@@ -120,6 +122,7 @@ def profile_delete(session: Session, *, change: GraphChange, profile_id: UUID) -
         .where(asset_profiles.c.organization_id == organization_id, asset_profiles.c.id == before.id)
         .values(deleted_at=change.recorded, updated_at=change.recorded)
     )
+    profile_rules_delete(session, change=change, profile_id=before.id)
     after = replace(before, deleted_at=change.recorded, updated_at=change.recorded)
     _record(session, change, "deleted", before, None)
     return after
@@ -187,6 +190,7 @@ def _values(
 def _version_write(
     session: Session, change: GraphChange, content: ProfileContent, *, profile_id: UUID, number: int, begins: datetime
 ) -> None:
+    """Write a version, and what it says of rules."""
     session.execute(
         insert(asset_profile_versions),
         {
@@ -198,6 +202,22 @@ def _version_write(
             "actor": change.actor,
             "content": content_json(content),
         },
+    )
+    table = asset_profile_versions
+    ends = session.scalar(
+        select(func.min(table.c.effective_from)).where(
+            table.c.organization_id == change.organization_id,
+            table.c.profile_id == profile_id,
+            table.c.effective_from > begins,
+        )
+    )
+    profile_rules_write(
+        session,
+        change=change,
+        profile_id=profile_id,
+        rules=content.rules,
+        begins=begins,
+        ends=None if ends is None else ends.astimezone(UTC),
     )
 
 
@@ -218,6 +238,7 @@ def _attributes_pass(session: Session, change: GraphChange, before: AssetProfile
 
 
 def _finish(session: Session, *, change: GraphChange, before: AssetProfile | None, profile_id: UUID) -> AssetProfile:
+    circles_refuse(session, organization_id=change.organization_id, path=("formulas",), profile_id=profile_id)
     after = profile_get(session, organization_id=change.organization_id, profile_id=profile_id)
     _record(session, change, "created" if before is None else "updated", before, after)
     return after

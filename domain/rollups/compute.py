@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 import numpy as np
@@ -35,9 +35,10 @@ from domain.rollups.inputs import (
 from domain.rollups.known import Known, Member, RollupCache, above_fill, below_get
 from domain.rollups.model import WHAT, Rollup
 from domain.rollups.position import commit_note
+from domain.rollups.queue import buckets_take
 from domain.rollups.tables import rollup_entities
 from domain.rollups.values import rollup_values
-from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.arrays import arrays_enable, uuid_array
 from domain.telemetry.attribution import Source
 from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX
@@ -54,41 +55,12 @@ BUCKETS_MAX: Final = 1_000
 CELLS_MAX: Final = 5_000_000
 _LOCK: Final = 0x42554B54
 
-# In the order of the keys, as those who mark them do: nobody waits for somebody who waits for him.
-_TAKE = text(
-    """
-    SELECT entity_id, what, begins, ends FROM dirty_buckets
-    WHERE organization_id = :organization_id AND (entity_id, what, begins) IN (
-        SELECT entity_id, what, begins FROM dirty_buckets
-        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT :limit
-    )
-    ORDER BY entity_id, what, begins FOR UPDATE
-    """
-).bindparams(bindparam("prefix", WHAT))
-_TAKEN = text(
-    """
-    DELETE FROM dirty_buckets d USING unnest(:entities, :whats, :begins) AS u (e, w, b)
-    WHERE d.organization_id = :organization_id AND d.entity_id = u.e AND d.what = u.w AND d.begins = u.b
-    """
-)
 _LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
 _WRITTEN = text(
     """
     INSERT INTO rollup_entities (organization_id, rollup_id, entity_id)
     SELECT :organization_id, :rollup_id, u.e FROM unnest(:entities) AS u (e) ON CONFLICT DO NOTHING
     """
-)
-_DEFER = text(
-    """
-    UPDATE dirty_buckets SET created_at = clock_timestamp()
-    WHERE organization_id = :organization_id AND (entity_id, what, begins) = (
-        SELECT entity_id, what, begins FROM dirty_buckets
-        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT 1
-    ) RETURNING entity_id
-    """
-).bindparams(bindparam("prefix", WHAT))
-_DUE = text("SELECT DISTINCT organization_id FROM dirty_buckets WHERE starts_with(what, :prefix)").bindparams(
-    bindparam("prefix", WHAT)
 )
 
 
@@ -130,17 +102,6 @@ class _Work:
     expanded: int = 0
 
 
-def bucket_defer(session: Session, *, organization_id: int) -> UUID | None:
-    """Put the oldest dirty bucket last, for it cannot be computed; return its entity."""
-    entity_id: UUID | None = session.scalar(_DEFER, {"organization_id": organization_id})
-    return entity_id
-
-
-def organizations_dirty(session: Session) -> list[int]:
-    """Return the organizations in which buckets of rollups are dirty."""
-    return sorted(session.scalars(_DUE))
-
-
 def buckets_compute(
     session: Session,
     *,
@@ -160,7 +121,7 @@ def buckets_compute(
     revision = graph_hold(session, organization_id=organization_id)
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
         return ComputedBuckets(0, True, None, StageNotes(), revision)
-    taken = _take(session, organization_id, rows_max)
+    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max)
     known = run.cache.get(session, organization_id=organization_id, revision=revision)
     work = _Work(organization_id, run, known, buckets_max, points_max)
     by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
@@ -180,21 +141,6 @@ def buckets_compute(
     commit = _write(session, work, now)
     is_done = len(taken) < rows_max and not work.left and not work.expanded
     return ComputedBuckets(len(taken), is_done, commit, work.notes, revision)
-
-
-def _take(session: Session, organization_id: int, limit: int) -> Sequence[Any]:
-    rows = session.execute(_TAKE, {"organization_id": organization_id, "limit": limit}).all()
-    if rows:
-        session.execute(
-            _TAKEN,
-            {
-                "organization_id": organization_id,
-                "entities": uuid_array(b"".join(row.entity_id.bytes for row in rows)),
-                "whats": text_array(row.what.encode() for row in rows),
-                "begins": instant_array([micros_of(row.begins) for row in rows]),
-            },
-        )
-    return rows
 
 
 def _expand(session: Session, work: _Work, rollup: Rollup) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain.assets.tables import assets
 from domain.rules.conditions import Condition, condition_read, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
 from domain.rules.queries import Rulebook
@@ -34,9 +35,9 @@ def assignments_of(
     each level above the entities where any rule is about what is below something.
     """
     rows = session.execute(
-        select(entities.c.id, entities.c.kind, entities.c.type).where(
-            entities.c.organization_id == organization_id, among(entities.c.id, entity_ids)
-        )
+        select(entities.c.id, entities.c.kind, entities.c.type, assets.c.profile_id)
+        .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
+        .where(entities.c.organization_id == organization_id, among(entities.c.id, entity_ids))
     ).all()
     above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
@@ -44,9 +45,8 @@ def assignments_of(
     by_place = _by_place(rulebook)
     found: dict[UUID, list[Assignment]] = {}
     for row in rows:
-        concerned = {
-            rule_id: None for place in (row.id, (row.kind, row.type), None) for rule_id in by_place.get(place, ())
-        }
+        places = (row.id, (row.kind, row.type), row.profile_id, None)
+        concerned = {rule_id: None for place in places for rule_id in by_place.get(place, ())}
         for rule_id in sorted(concerned):
             versions = rulebook[rule_id]
             segments: list[Segment] = []
@@ -55,7 +55,7 @@ def assignments_of(
                     continue
                 begins = micros_of(version.effective_from)
                 ends = micros_of(versions[n + 1].effective_from) if n + 1 < len(versions) else END_US
-                for span in _spans(version, row.id, row.kind, row.type, above):
+                for span in _spans(version, row, above):
                     first, last = max(begins, span[0]), min(ends, span[1])
                     if first < last:
                         reason = ClearedReason.RULE_CHANGED if last == ends else ClearedReason.SCOPE_LEFT
@@ -67,7 +67,7 @@ def assignments_of(
 
 
 def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] | None, list[UUID]]:
-    """Return the rules by what they may judge: an entity, a kind and type, or, at None, what has to be looked into."""
+    """Return the rules by what they judge: an entity, a kind and type, a profile; at None all others."""
     found: dict[UUID | tuple[str | None, str | None] | None, list[UUID]] = {}
     for rule_id, versions in rulebook.items():
         for version in versions:
@@ -77,6 +77,8 @@ def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] |
                 place = scope.entity_id
             elif scope.type is not None:
                 place = (scope.kind, scope.type)
+            elif scope.profile_id is not None:
+                place = scope.profile_id
             of_place = found.setdefault(place, [])
             if rule_id not in of_place[-1:]:
                 of_place.append(rule_id)
@@ -100,17 +102,17 @@ def metrics_read(assignments: Sequence[Assignment]) -> frozenset[str]:
 
 def _spans(
     version: RuleVersion,
-    entity_id: UUID,
-    kind: str,
-    type_name: str | None,
+    entity: Any,
     above: Mapping[EntityId, Mapping[EntityId, Spans]],
 ) -> Spans:
-    """Return when an entity is in a version's scope."""
+    """Return when an entity is in a version's scope. entity: its row: id, kind, type, profile_id."""
     scope = version.scope
     if scope.entity_id is not None:
-        return _ALWAYS if scope.entity_id == entity_id else []
+        return _ALWAYS if scope.entity_id == entity.id else []
     if scope.type is not None:
-        return _ALWAYS if (scope.kind, scope.type) == (kind, type_name) else []
+        return _ALWAYS if (scope.kind, scope.type) == (entity.kind, entity.type) else []
+    if scope.profile_id is not None:
+        return _ALWAYS if scope.profile_id == entity.profile_id else []
     if scope.under_id is not None:
-        return above.get(EntityId(entity_id), {}).get(EntityId(scope.under_id), [])
+        return above.get(EntityId(entity.id), {}).get(EntityId(scope.under_id), [])
     return _ALWAYS

@@ -52,12 +52,13 @@ SEVERITIES: Final = tuple(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a rule judges: one entity, those of a type, all below one, or, where all are None, everything."""
+    """What a rule judges: one entity, those of a type, all below one, the assets of a profile; all None: everything."""
 
     entity_id: UUID | None = None
     kind: str | None = None
     type: str | None = None
     under_id: UUID | None = None
+    profile_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ class RuleVersion:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as it was last written. version: the newest by event time."""
+    """A rule as it was last written. version: the newest by event time. owner_id: the profile that says it, if any."""
 
     id: UUID
     name: str
@@ -102,6 +103,7 @@ class Rule:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    owner_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

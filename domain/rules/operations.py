@@ -13,13 +13,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from domain.acting.actions import action_check
+from domain.profiles.tables import asset_profiles
 from domain.rules.conditions import LENGTH_MAX_US, condition_read
 from domain.rules.model import SEVERITIES, Damping, Rule, RuleVersion, Scope, Severity, Step
 from domain.rules.queries import rule_get, rules_get, versions_list
 from domain.rules.tables import rule_versions, rules
 from graph.change import GraphChange, change_record
 from graph.entities.queries import entities_get
-from graph.errors import BadInputError, LimitExceededError, NotFoundError
+from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.instants import instant_utc
 from graph.json_bounds import text_check
 from graph.kinds import EntityKind
@@ -48,8 +49,11 @@ class RuleDraft:
     effective_from: datetime | None = None
 
 
-def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft) -> Rule:
-    """Write a rule. Raises BadInputError, LimitExceededError, NotFoundError for what it names."""
+def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft, owner_id: UUID | None = None) -> Rule:
+    """Write a rule. owner_id: the profile that says it.
+
+    Raises BadInputError, LimitExceededError, NotFoundError for what it names.
+    """
     draft_check(session, organization_id=change.organization_id, draft=draft)
     count = session.execute(
         select(func.count()).where(rules.c.organization_id == change.organization_id, rules.c.deleted_at.is_(None))
@@ -65,6 +69,7 @@ def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft) -> R
             "name": draft.name,
             "created_at": change.recorded,
             "updated_at": change.recorded,
+            "profile_id": owner_id,
         },
     )
     _version_write(session, change, rule_id, draft)
@@ -73,20 +78,24 @@ def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft) -> R
     return made
 
 
-def rule_update(session: Session, *, change: GraphChange, rule_id: UUID, draft: RuleDraft) -> Rule:
+def rule_update(
+    session: Session, *, change: GraphChange, rule_id: UUID, draft: RuleDraft, owner_id: UUID | None = None
+) -> Rule:
     """Write a rule anew. What it judges changes from effective_from on; a new name alone makes no new version.
 
-    A version given for an instant that has one takes its place. Raises as `rule_create`, and NotFoundError.
+    A version given for an instant that has one takes its place. Raises as `rule_create`, NotFoundError, and
+    ConflictError for a rule of a profile, which only the profile changes.
     """
     organization_id = change.organization_id
     before = rule_get(session, organization_id=organization_id, rule_id=rule_id)
+    _owner_check(before, owner_id)
     draft_check(session, organization_id=organization_id, draft=draft)
     session.execute(
         update(rules)
         .where(rules.c.organization_id == organization_id, rules.c.id == rule_id)
         .values(name=draft.name, updated_at=change.recorded)
     )
-    if draft.effective_from is not None or not _is_same(before.version, draft):
+    if draft.effective_from is not None or not draft_is_same(before.version, draft):
         if len(versions_list(session, organization_id=organization_id, rule_id=rule_id)) >= VERSIONS_MAX:
             raise LimitExceededError(f"A rule has at most {VERSIONS_MAX} versions.", path=("effectiveFrom",))
         _version_write(session, change, rule_id, draft)
@@ -95,11 +104,15 @@ def rule_update(session: Session, *, change: GraphChange, rule_id: UUID, draft: 
     return after
 
 
-def rule_delete(session: Session, *, change: GraphChange, rule_id: UUID) -> Rule:
-    """Have a rule judge nothing from now on; what it judged before stands. Raises NotFoundError."""
+def rule_delete(session: Session, *, change: GraphChange, rule_id: UUID, owner_id: UUID | None = None) -> Rule:
+    """Have a rule judge nothing from now on; what it judged before stands.
+
+    Raises NotFoundError, and ConflictError for a rule of a profile, which only the profile changes.
+    """
     organization_id = change.organization_id
     before = rule_get(session, organization_id=organization_id, rule_id=rule_id)
-    _version_write(session, change, rule_id, _draft_of(before, is_active=False))
+    _owner_check(before, owner_id)
+    _version_write(session, change, rule_id, draft_of(before.name, before.version, is_active=False))
     session.execute(
         update(rule_versions)
         .where(
@@ -143,12 +156,20 @@ def draft_check(session: Session, *, organization_id: int, draft: RuleDraft) -> 
 
 
 def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
-    given = [name for name in ("entity_id", "type", "under_id") if getattr(scope, name) is not None]
+    given = [name for name in ("entity_id", "type", "under_id", "profile_id") if getattr(scope, name) is not None]
     if len(given) > 1 or (scope.kind is None) != (scope.type is None):
-        msg = "A scope is exactly one of entityId, type with kind, underId, or nothing: the whole organization."
+        msg = "A scope is one of entityId, type with kind, underId, profileId, or nothing: the whole organization."
         raise BadInputError(msg, path=("scope",))
     if scope.kind is not None and scope.kind not in _MEASURED:
         raise BadInputError(f"It could never fire: {scope.kind} has no readings.", path=("scope", "kind"))
+    if scope.profile_id is not None:
+        known = select(asset_profiles.c.id).where(
+            asset_profiles.c.organization_id == organization_id,
+            asset_profiles.c.id == scope.profile_id,
+            asset_profiles.c.deleted_at.is_(None),
+        )
+        if session.execute(known).one_or_none() is None:
+            raise NotFoundError(f"There is no asset profile {scope.profile_id}.", path=("scope", "profileId"))
     for name, entity_id in (("entityId", scope.entity_id), ("underId", scope.under_id)):
         if entity_id is None:
             continue
@@ -172,6 +193,7 @@ def _version_write(session: Session, change: GraphChange, rule_id: UUID, draft: 
         "kind": draft.scope.kind,
         "type": draft.scope.type,
         "under_id": draft.scope.under_id,
+        "profile_id": draft.scope.profile_id,
         "action": dict(draft.action),
         "escalation": [{"afterUs": step.after_us, "severity": step.severity} for step in draft.escalation],
         "max_events": draft.damping.max_events,
@@ -187,10 +209,10 @@ def _version_write(session: Session, change: GraphChange, rule_id: UUID, draft: 
     )
 
 
-def _draft_of(rule: Rule, *, is_active: bool) -> RuleDraft:
-    version = rule.version
+def draft_of(name: str, version: RuleVersion, *, is_active: bool, effective_from: datetime | None = None) -> RuleDraft:
+    """Return what a version of a rule says, to be written again. Pure."""
     return RuleDraft(
-        name=rule.name,
+        name=name,
         condition=version.condition,
         scope=version.scope,
         severity=version.severity,
@@ -198,10 +220,17 @@ def _draft_of(rule: Rule, *, is_active: bool) -> RuleDraft:
         escalation=version.escalation,
         damping=version.damping,
         is_active=is_active,
+        effective_from=effective_from,
     )
 
 
-def _is_same(version: RuleVersion, draft: RuleDraft) -> bool:
+def _owner_check(rule: Rule, owner_id: UUID | None) -> None:
+    if rule.owner_id != owner_id:
+        raise ConflictError(f"The rule {rule.name!r} is the profile's {rule.owner_id}: change it there.", path=("id",))
+
+
+def draft_is_same(version: RuleVersion, draft: RuleDraft) -> bool:
+    """Tell whether a version says what a draft says. Pure."""
     return (
         version.condition == draft.condition
         and version.scope == draft.scope
@@ -239,6 +268,7 @@ def _state(rule: Rule) -> dict[str, Any]:
             "kind": scope.kind,
             "type": scope.type,
             "underId": None if scope.under_id is None else str(scope.under_id),
+            "profileId": None if scope.profile_id is None else str(scope.profile_id),
         },
         "action": dict(version.action),
         "escalation": [{"afterUs": step.after_us, "severity": step.severity} for step in version.escalation],

@@ -61,6 +61,12 @@ def rule_get(session: Session, *, organization_id: int, rule_id: UUID) -> Rule:
     return found
 
 
+def rules_owned(session: Session, *, organization_id: int, profile_id: UUID) -> dict[str, Rule]:
+    """Return the rules that a profile says or said and that are not deleted, by name. One statement."""
+    statement = _newest(organization_id).where(rules.c.profile_id == profile_id, rules.c.deleted_at.is_(None))
+    return {row.name: _rule(row) for row in session.execute(statement)}
+
+
 def rules_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rule]:
     """Return one page of the rules that are not deleted, the newest first."""
     statement = _newest(organization_id).where(rules.c.deleted_at.is_(None))
@@ -89,7 +95,7 @@ def version_of(row: Row[Any]) -> RuleVersion:
         row.effective_from.astimezone(UTC),
         row.condition,
         Severity(row.severity),
-        Scope(row.entity_id, row.kind, row.type, row.under_id),
+        Scope(row.entity_id, row.kind, row.type, row.under_id, row.profile_id),
         row.action,
         [Step(int(step["afterUs"]), Severity(step["severity"])) for step in row.escalation],
         Damping(row.max_events, row.per_us),
@@ -107,7 +113,14 @@ def _newest(organization_id: int) -> Select[Any]:
         .lateral("newest")
     )
     return (
-        select(newest, rules.c.name, rules.c.created_at, rules.c.updated_at, rules.c.deleted_at)
+        select(
+            newest,
+            rules.c.name,
+            rules.c.created_at,
+            rules.c.updated_at,
+            rules.c.deleted_at,
+            rules.c.profile_id.label("owner_id"),
+        )
         .select_from(rules.join(newest, true()))
         .where(rules.c.organization_id == organization_id)
     )
@@ -116,4 +129,4 @@ def _newest(organization_id: int) -> Select[Any]:
 def _rule(row: Row[Any]) -> Rule:
     deleted = None if row.deleted_at is None else row.deleted_at.astimezone(UTC)
     created, updated = row.created_at.astimezone(UTC), row.updated_at.astimezone(UTC)
-    return Rule(row.rule_id, row.name, version_of(row), created, updated, deleted)
+    return Rule(row.rule_id, row.name, version_of(row), created, updated, deleted, row.owner_id)

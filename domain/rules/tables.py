@@ -33,6 +33,14 @@ def _owned_by(table: str, column: str, owner: str) -> ForeignKeyConstraint:
     )
 
 
+def _of_profile(table: str) -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(
+        ["organization_id", "profile_id"],
+        ["asset_profiles.organization_id", "asset_profiles.id"],
+        name=f"fk_{table}_profile",
+    )
+
+
 rules = Table(
     "rules",
     metadata,
@@ -42,8 +50,16 @@ rules = Table(
     Column("created_at", INSTANT, nullable=False),
     Column("updated_at", INSTANT, nullable=False),
     Column("deleted_at", INSTANT),
+    Column("profile_id", UUID),
     PrimaryKeyConstraint("organization_id", "id", name="pk_rules"),
     _organization("rules"),
+    _of_profile("rules"),
+)
+Index(
+    "ix_rules_profile",
+    rules.c.organization_id,
+    rules.c.profile_id,
+    postgresql_where=text("profile_id IS NOT NULL"),
 )
 
 rule_versions = Table(
@@ -66,9 +82,11 @@ rule_versions = Table(
     Column("is_active", Boolean, nullable=False),
     Column("recorded_at", INSTANT, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("profile_id", UUID),
     PrimaryKeyConstraint("organization_id", "rule_id", "effective_from", name="pk_rule_versions"),
     _owned_by("rule_versions", "rule_id", "rules"),
-    CheckConstraint("num_nonnulls(entity_id, type, under_id) <= 1", name="ck_rule_versions_scope"),
+    _of_profile("rule_versions"),
+    CheckConstraint("num_nonnulls(entity_id, type, under_id, profile_id) <= 1", name="ck_rule_versions_scope"),
 )
 
 events = Table(

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from domain.assets.tables import assets
 from domain.rules.assignments import assignments_of, metrics_read
 from domain.rules.judge import Points
 from domain.rules.model import RuleVersion
@@ -95,6 +96,11 @@ def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[
         statement = statement.where(entities.c.id == scope.entity_id)
     elif scope.type is not None:
         statement = statement.where(entities.c.kind == scope.kind, entities.c.type == scope.type)
+    elif scope.profile_id is not None:
+        users = select(assets.c.id).where(
+            assets.c.organization_id == organization_id, assets.c.profile_id == scope.profile_id
+        )
+        statement = statement.where(entities.c.id.in_(users))
     elif scope.under_id is not None:
         below = spans_below(session, organization_id=organization_id, ids=[scope.under_id], hops=BELOW)
         statement = statement.where(entities.c.id.in_({each for of_one in below.values() for each in of_one}))

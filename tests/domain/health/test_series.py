@@ -79,7 +79,7 @@ class Plant:
                     memory=StageMemory(),
                     notes=StageNotes(),
                 )
-            ranges += further
+                ranges += health_touch(session, organization_id=self.line.organization_id, touched=further)
 
     def store(self, at: int, value: float) -> None:
         """A reading at a minute; nothing is computed."""

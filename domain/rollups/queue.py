@@ -1,0 +1,70 @@
+"""Takes dirty buckets to be computed, whatever is computed by buckets. prefix: how the names of one sort begin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.packed import micros_of
+
+# In the order of the keys, as those who mark them do: nobody waits for somebody who waits for him.
+_TAKE = text(
+    """
+    SELECT entity_id, what, begins, ends FROM dirty_buckets
+    WHERE organization_id = :organization_id AND (entity_id, what, begins) IN (
+        SELECT entity_id, what, begins FROM dirty_buckets
+        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT :limit
+    )
+    ORDER BY entity_id, what, begins FOR UPDATE
+    """
+)
+_TAKEN = text(
+    """
+    DELETE FROM dirty_buckets d USING unnest(:entities, :whats, :begins) AS u (e, w, b)
+    WHERE d.organization_id = :organization_id AND d.entity_id = u.e AND d.what = u.w AND d.begins = u.b
+    """
+)
+_DEFER = text(
+    """
+    UPDATE dirty_buckets SET created_at = clock_timestamp()
+    WHERE organization_id = :organization_id AND (entity_id, what, begins) = (
+        SELECT entity_id, what, begins FROM dirty_buckets
+        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT 1
+    ) RETURNING entity_id
+    """
+)
+_DUE = text("SELECT DISTINCT organization_id FROM dirty_buckets WHERE starts_with(what, :prefix)")
+
+
+def buckets_take(session: Session, *, organization_id: int, prefix: str, limit: int) -> Sequence[Any]:
+    """Take the oldest dirty buckets away, before anything is read; return (entity_id, what, begins, ends) of each."""
+    arrays_enable(session)
+    rows = session.execute(_TAKE, {"organization_id": organization_id, "prefix": prefix, "limit": limit}).all()
+    if rows:
+        session.execute(
+            _TAKEN,
+            {
+                "organization_id": organization_id,
+                "entities": uuid_array(b"".join(row.entity_id.bytes for row in rows)),
+                "whats": text_array(row.what.encode() for row in rows),
+                "begins": instant_array([micros_of(row.begins) for row in rows]),
+            },
+        )
+    return rows
+
+
+def bucket_defer(session: Session, *, organization_id: int, prefix: str) -> UUID | None:
+    """Put the oldest dirty bucket last, for it cannot be computed; return its entity."""
+    values = {"organization_id": organization_id, "prefix": prefix}
+    entity_id: UUID | None = session.scalar(_DEFER, values)
+    return entity_id
+
+
+def organizations_dirty(session: Session, *, prefix: str = "") -> list[int]:
+    """Return the organizations in which buckets of a sort, or any, are dirty."""
+    return sorted(session.scalars(_DUE, {"prefix": prefix}))

@@ -1,0 +1,138 @@
+"""Formulas of profiles: beside those of the type, by event time, and whatever way an asset comes to have them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.derivation.book import book_entities
+from domain.derivation.formulas import MEMBER
+from domain.profiles.operations import (
+    asset_create_from_profile,
+    asset_profile_set,
+    profile_create,
+    profile_update,
+)
+from graph.entities.model import EntityDraft
+from graph.errors import BadInputError
+from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.derivation.test_formulas import send, update, values
+from tests.domain.telemetry.line import NOW
+from tests.graph.world import EPOCH
+
+HOUR = timedelta(hours=1)
+T = [NOW - 9 * HOUR + n * HOUR for n in range(9)]
+DOUBLE = {"double": {"formula": "a * 2.0", "unit": "kW"}}
+
+
+def profile(plant: DerivingPlant, formulas: dict[str, Any], *, since: datetime = EPOCH, name: str = "P") -> UUID:
+    with plant.line.world.changing() as (session, change):
+        return profile_create(session, change=change, name=name, formulas=formulas, effective_from=since).id
+
+
+def edit(plant: DerivingPlant, profile_id: UUID, formulas: dict[str, Any], *, since: datetime) -> None:
+    with plant.line.world.changing() as (session, change):
+        profile_update(session, change=change, profile_id=profile_id, formulas=formulas, effective_from=since)
+
+
+def use(plant: DerivingPlant, asset_id: UUID, profile_id: UUID | None) -> None:
+    with plant.line.world.changing() as (session, change):
+        asset_profile_set(session, change=change, asset_id=asset_id, profile_id=profile_id)
+
+
+def make(plant: DerivingPlant, profile_id: UUID, *, type_name: str | None = "pump") -> tuple[UUID, UUID]:
+    """An asset made from a profile, and the device that measures it."""
+    with plant.line.world.changing() as (session, change):
+        draft = EntityDraft(name="P1", type=type_name)
+        asset = asset_create_from_profile(session, change=change, profile_id=profile_id, draft=draft)
+    device = plant.line.device()
+    plant.link(device, asset.id, valid_from=EPOCH)
+    return asset.id, device
+
+
+def test_a_profile_and_a_type_that_each_say_something(plant: DerivingPlant) -> None:
+    plant.formulas({"same": {"formula": "a + 1.0"}, "mine": {"formula": "a + 2.0"}}, since=T[2])
+    used = profile(plant, {"same": {"formula": "a + 10.0"}, "next": {"formula": "mine * 2.0"}}, since=T[4])
+    edit(plant, used, DOUBLE, since=T[6])
+    _, device = make(plant, used)
+    send(plant, device, {t: {"a": 1} for t in T})
+    plant.drain()
+    assert values(plant, "same") == {T[2]: 2, T[3]: 2, T[4]: 11, T[5]: 11, T[6]: 2, T[7]: 2, T[8]: 2}
+    assert values(plant, "mine") == dict.fromkeys(T[2:], 3)
+    assert values(plant, "next") == dict.fromkeys(T[4:6], 6)
+    assert values(plant, "double") == dict.fromkeys(T[6:], 2)
+
+
+def test_what_changes_afterwards_comes_to_the_same(plant: DerivingPlant) -> None:
+    used = profile(plant, {})
+    asset, device = make(plant, used, type_name=None)
+    send(plant, device, {t: {"a": 1} for t in T})
+    plant.drain()
+    edit(plant, used, DOUBLE, since=T[3])
+    plant.drain()
+    assert values(plant, "double") == dict.fromkeys(T[3:], 2)
+    # An earlier time, up to the version that is there.
+    edit(plant, used, {"double": {"formula": "a * 3.0"}}, since=T[1])
+    plant.drain()
+    assert values(plant, "double") == {T[1]: 3, T[2]: 3, **dict.fromkeys(T[3:], 2)}
+    use(plant, asset, None)
+    plant.drain()
+    assert values(plant, "double") == {}
+    use(plant, asset, used)
+    plant.drain()
+    assert values(plant, "double") == {T[1]: 3, T[2]: 3, **dict.fromkeys(T[3:], 2)}
+
+
+def test_an_attribute_that_a_profiles_formula_reads(plant: DerivingPlant) -> None:
+    used = profile(plant, {"heat": {"formula": "a * attributes.factor"}})
+    asset, device = make(plant, used)
+    first = update(plant, asset, attributes={"factor": 2})
+    plant.drain()
+    later = update(plant, asset, attributes={"factor": 3})
+    send(plant, device, {first: {"a": 1}, later: {"a": 1}}, at=later + HOUR)
+    plant.drain()
+    assert values(plant, "heat") == {first: 2, later: 3}
+
+
+def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> None:
+    plant.formulas({"mine": {"formula": "a + 2.0"}}, since=EPOCH)
+    used = profile(plant, DOUBLE)
+    ids = [make(plant, used)[0], make(plant, used)[0], plant.pump()]
+    with plant.line.pipeline() as session:
+        book = plant.books.get(session, organization_id=plant.organization_id)
+        book_entities(session, organization_id=plant.organization_id, book=book, ids=ids)
+    one, two, three = (book.entities[each.bytes] for each in ids)
+    assert one is two
+    assert one is not None
+    assert three is not None
+    assert sorted(one.sets[0].metrics) == ["double", "mine"]
+    assert sorted(three.sets[0].metrics) == ["mine"]
+
+
+def test_a_circle_across_a_type_and_a_profile_is_refused(plant: DerivingPlant) -> None:
+    plant.formulas({"mine": {"formula": "other + 1.0"}}, since=T[2])
+    loose = profile(plant, {})
+    make(plant, loose)
+    with pytest.raises(BadInputError) as refused:
+        edit(plant, loose, {"other": {"formula": "mine + 1.0"}}, since=T[0])
+    assert refused.value.path[0] == "formulas"
+    apart = profile(plant, {"third": {"formula": "mine + 1.0"}}, name="Q")
+    make(plant, apart)
+    with pytest.raises(BadInputError) as refused:
+        plant.formulas({"mine": {"formula": "third + 1.0"}}, since=T[4])
+    assert refused.value.path[:2] == ("telemetrySchema", MEMBER)
+
+
+def test_a_circle_that_came_to_be_leaves_the_profiles_formulas_out(plant: DerivingPlant) -> None:
+    plant.formulas({"mine": {"formula": "a + 1.0"}}, since=EPOCH)
+    plant.formulas({"mine": {"formula": "other + a"}}, since=T[5])
+    used = profile(plant, {"other": {"formula": "mine * 2.0"}})
+    asset, device = make(plant, profile(plant, {}, name="Q"))
+    use(plant, asset, used)
+    send(plant, device, {t: {"a": 1} for t in T})
+    plant.drain()
+    assert values(plant, "other") == dict.fromkeys(T[:5], 4)
+    assert values(plant, "mine") == dict.fromkeys(T[:5], 2)

@@ -1,0 +1,105 @@
+"""A profile with thresholds, formulas and rules: from the device's reading to the health of an asset and of its house."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.plant import Client, Plant
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_S = 60
+# Seconds from a reading to the score; a job looks every second.
+SOON_S = 10.0
+PROFILE = """mutation { createAssetProfile(input: {name: "Pump", effectiveFrom: "2020-01-01T00:00:00Z",
+  defaultHealthThresholds: {temperature: {warnHigh: 80, critHigh: 90, weight: 40}}
+  formulas: {fahrenheit: {formula: "temperature * 1.8 + 32.0", unit: "[degF]"}}
+  rules: [{name: "very hot", severity: "HIGH",
+           condition: {threshold: {metric: "temperature", operator: "GT", value: 95, clearValue: 90}}}]
+  }) { assetProfile { id } errors { code message path } } }"""
+MADE = """mutation M($p: ID!, $n: String!) { createAssetFromProfile(profileId: $p, input: {name: $n}) {
+  asset { id } errors { code message } } }"""
+SCORE = "query S($id: ID!) { entity(id: $id) { ... on Asset { healthScore } } }"
+EXPLAINED = """query E($id: ID!, $at: DateTime!) { healthExplanation(assetId: $id, at: $at) {
+  score parts { part subject cost weight } } }"""
+
+
+def wait(what: Callable[[], Any], fits: Callable[[Any], bool]) -> float:
+    """Wait until something fits; return after how many seconds it did."""
+    began = time.monotonic()
+    while not fits(found := what()):
+        assert time.monotonic() - began < PATIENCE_S, found
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+def send(client: Client, value: float, at: datetime) -> None:
+    payload = client.call(
+        "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted errors { message } } }",
+        {"r": [{"externalId": "d", "timestamp": at.isoformat(), "metrics": {"temperature": value}}]},
+    ).data["ingestTelemetry"]
+    assert payload == {"accepted": 1, "errors": []}
+
+
+def test_a_reading_becomes_health_within_seconds(plant: Plant) -> None:
+    client = plant.organization("Health")
+    created = client.call(PROFILE).data["createAssetProfile"]
+    assert created["errors"] == []
+    profile = created["assetProfile"]["id"]
+    ids = {}
+    for name in ("house", "pump"):
+        made = client.call(MADE, {"p": profile, "n": name}).data["createAssetFromProfile"]
+        assert made["errors"] == []
+        ids[name] = made["asset"]["id"]
+    device = client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { device { id } } }').data
+    done = client.call(
+        """mutation L($d: ID!, $a: ID!, $h: ID!) {
+           l: linkDevice(input: {deviceId: $d, assetId: $a, validFrom: "2020-01-01T00:00:00Z"}) { errors { message } }
+           e: createEdge(input: {sourceId: $h, targetId: $a, relationship: "HAS_PART",
+             validFrom: "2020-01-01T00:00:00Z"}) { errors { message } } }""",
+        {"d": device["createDevice"]["device"]["id"], "a": ids["pump"], "h": ids["house"]},
+    ).data
+    assert [done[each]["errors"] for each in "le"] == [[], []]
+
+    def score(name: str) -> float | None:
+        found: float | None = client.call(SCORE, {"id": ids[name]}).data["entity"]["healthScore"]
+        return found
+
+    # In one bucket, which is not the present one: no reading is from the future, none has become too old.
+    now = datetime.now(UTC)
+    bucket = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0) - timedelta(minutes=15)
+    assert (score("pump"), score("house")) == (None, None)
+    send(client, 85, bucket + timedelta(minutes=1))
+    assert wait(lambda: score("pump"), lambda found: found == 80) < SOON_S
+    # 30 of the part's 20 lost points.
+    assert wait(lambda: score("house"), lambda found: found == 94) < SOON_S
+
+    # Hotter: all of the threshold's 40, and an event of severity HIGH, which the profile's rule opens.
+    send(client, 96, bucket + timedelta(minutes=2))
+    assert wait(lambda: score("pump"), lambda found: found == 30) < SOON_S
+    assert wait(lambda: score("house"), lambda found: found == 79) < SOON_S
+    parts = client.call(EXPLAINED, {"id": ids["pump"], "at": bucket.isoformat()}).data["healthExplanation"]
+    assert parts["score"] == 30
+    assert [(p["part"], p["cost"], p["weight"]) for p in parts["parts"]] == [
+        ("THRESHOLD", 40, 40),
+        ("FRESHNESS", 0, 20),
+        ("EVENT", 30, 30),
+    ]
+    house = client.call(EXPLAINED, {"id": ids["house"], "at": bucket.isoformat()}).data["healthExplanation"]
+    assert [(p["part"], p["subject"], p["cost"]) for p in house["parts"]] == [("CHILDREN", ids["pump"], 21)]
+
+    # A late reading between the two changes nothing at the end; one after them does.
+    send(client, 99, bucket + timedelta(minutes=1, seconds=30))
+    send(client, 50, bucket + timedelta(minutes=5))
+    # The event was open in this bucket.
+    assert wait(lambda: score("pump"), lambda found: found == 70) < SOON_S
+
+    latest = (
+        """query L($id: ID!) { entity(id: $id) { ... on Asset { latest(metrics: ["fahrenheit"]) { value unit } } } }"""
+    )
+    assert client.call(latest, {"id": ids["pump"]}).data["entity"]["latest"] == [{"value": 122, "unit": "[degF]"}]
