@@ -94,23 +94,7 @@ def app_create(settings: Settings) -> Starlette:
         ready=partial(_away, bridge, settings),
     )
     app = create_app(services)
-    metrics = ApiMetrics(
-        routes=app.routes,
-        gauges={
-            "argus_subscriptions_open": ("Subscriptions to live telemetry", lambda: services.feed.subscribers),
-            "argus_event_subscriptions_open": ("Subscriptions to events", lambda: services.events.subscribers),
-            "argus_snapshot_bytes": ("Memory that graphs take", lambda: snapshots.nbytes),
-            "argus_snapshots": ("Graphs held in memory", lambda: len(snapshots.organization_ids)),
-            "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),
-        },
-        counters={
-            "argus_readings_over_quota": (
-                "Readings refused for the quota of their device or their organization",
-                "quota",
-                {"device": lambda: quotas.over_device, "organization": lambda: quotas.over_organization},
-            ),
-        },
-    )
+    metrics = _metrics(app, services, quotas, snapshots, api)
     state = metrics.endpoint(state=partial(bridge.run, None, pipeline_state), away=services.ready)
     app.router.routes.append(Route("/metrics", state))
     app.add_middleware(_Counted, metrics=metrics)
@@ -133,6 +117,27 @@ def app_create(settings: Settings) -> Starlette:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _metrics(app: Starlette, services: Services, quotas: QuotaKeeper, snapshots: Snapshots, api: Engine) -> ApiMetrics:
+    """Return what Prometheus is told of this process."""
+    return ApiMetrics(
+        routes=app.routes,
+        gauges={
+            "argus_subscriptions_open": ("Subscriptions to live telemetry", lambda: services.feed.subscribers),
+            "argus_event_subscriptions_open": ("Subscriptions to events", lambda: services.events.subscribers),
+            "argus_snapshot_bytes": ("Memory that graphs take", lambda: snapshots.nbytes),
+            "argus_snapshots": ("Graphs held in memory", lambda: len(snapshots.organization_ids)),
+            "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),
+        },
+        counters={
+            "argus_readings_over_quota": (
+                "Readings refused for the quota of their device or their organization",
+                "quota",
+                {"device": lambda: quotas.over_device, "organization": lambda: quotas.over_organization},
+            ),
+        },
+    )
 
 
 class _Counted:
