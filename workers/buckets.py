@@ -25,7 +25,7 @@ from domain.telemetry.stages.normalize import DATA_ERRORS
 from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
-from workers.enqueue import buckets_enqueue
+from workers.enqueue import BUCKETS_EVERY_S, buckets_enqueue, buckets_rest_begin
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +33,9 @@ _log = structlog.get_logger(__name__)
 RUN_S = 2.0
 # So many jobs follow each other for one second; what is dirty then is another second's.
 PARTS_MAX = 20
+# After work that took so long, nothing is done for so many times as long, and at the most.
+REST_FACTOR = 4.0
+REST_MAX_S = 30.0
 _STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
 _ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
 
@@ -40,7 +43,8 @@ _ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
 def compute(turn: int, part: int) -> None:
     """Compute dirty buckets of all organizations. An RQ job. turn: the second it is for. part: which job of it."""
     state = state_get()
-    deadline_s = time.monotonic() + RUN_S
+    began_s = time.monotonic()
+    deadline_s = began_s + RUN_S
     with transaction(state.engine) as session:
         due = due_list(session, now=datetime.now(UTC))
     taken = 0
@@ -56,6 +60,9 @@ def compute(turn: int, part: int) -> None:
             taken += done.taken
             if not done.is_done:
                 due.append((sort, organization_id))
+    else:
+        # Buckets that are written to all the time are computed as often as leaves the stages their workers.
+        buckets_rest_begin(state, min((time.monotonic() - began_s) * REST_FACTOR - BUCKETS_EVERY_S, REST_MAX_S))
     if taken:
         state.bus.trim(_STREAM, (), kept_ms=KEPT_MS[DERIVED])
         _log.info("buckets_computed", buckets=taken, organizations_left=len(due))

@@ -48,6 +48,7 @@ _CALLS_EVERY_S = 1
 _NOTIFICATIONS_TIMEOUT_S = 60
 HOURS_EVERY_S = 60
 _HOURS_TIMEOUT_S = 120
+_BUCKETS_REST = "argus-buckets-rest"
 BUCKETS_EVERY_S = 1
 _BUCKETS_TIMEOUT_S = 120
 
@@ -174,6 +175,17 @@ def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *
         return
 
 
+def buckets_rest(state: ProcessState) -> bool:
+    """Tell whether the work on dirty buckets rests just now."""
+    return bool(state.queues.exists(_BUCKETS_REST))
+
+
+def buckets_rest_begin(state: ProcessState, rest_s: float) -> None:
+    """Let the work on dirty buckets rest for a time, on all hosts."""
+    if rest_s > 0:
+        state.queues.set(_BUCKETS_REST, 1, px=max(int(rest_s * 1_000), 1))
+
+
 def bucket_of(now_s: float) -> int:
     """Return the stretch of time within which a job's name is taken once."""
     return int(now_s) // _BUCKET_S
@@ -206,8 +218,12 @@ class Enqueuer:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
-            has_dirt = self._is_due("buckets", BUCKETS_EVERY_S, now_s) and bool(
-                organizations_dirty(session) or organizations_timed(session, now=datetime.fromtimestamp(now_s, UTC))
+            has_dirt = (
+                self._is_due("buckets", BUCKETS_EVERY_S, now_s)
+                and not buckets_rest(self._state)
+                and bool(
+                    organizations_dirty(session) or organizations_timed(session, now=datetime.fromtimestamp(now_s, UTC))
+                )
             )
             has_calls = self._is_due("notifications", _CALLS_EVERY_S, now_s) and bool(
                 notifications_due(session, now=datetime.fromtimestamp(now_s, UTC))

@@ -13,8 +13,8 @@ from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, stream_name
 from tests.domain.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import NOW, Line
-from workers import buckets
-from workers.enqueue import Enqueuer
+from workers import buckets, enqueue
+from workers.enqueue import Enqueuer, buckets_rest
 from workers.process import QUEUE_SHORT, ProcessState
 
 HOUR = timedelta(hours=1)
@@ -95,3 +95,21 @@ def test_it_is_enqueued_once_a_second_while_there_is_dirt(state: ProcessState, p
     plant.drain()
     Enqueuer(state).look()
     assert [turn for turn, _ in jobs(state)] == turns
+
+
+def test_work_that_takes_long_rests_before_it_is_done_again(
+    state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure(plant, (NOW - HOUR, 1.0))
+    monkeypatch.setattr(buckets, "REST_FACTOR", 0.0)
+    buckets.compute(7, 0)
+    assert not buckets_rest(state)
+    measure(plant, (NOW - HOUR / 2, 2.0))
+    monkeypatch.setattr(buckets, "REST_FACTOR", 1e6)
+    buckets.compute(8, 0)
+    assert buckets_rest(state)
+    measure(plant, (NOW - HOUR / 4, 3.0))
+    # The lease of the line has no process behind it.
+    monkeypatch.setattr(enqueue, "holder_is_dead", lambda _: False)
+    Enqueuer(state).look()
+    assert jobs(state) == []
