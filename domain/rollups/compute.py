@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.derive import NOTHING, Column, columns_join
 from domain.derivation.outputs import Changes, DerivedCommit, changes_write, series_ensure
 from domain.derivation.windows import windows_note
-from domain.rollups.dirt import Marks, all_time_mark, buckets_mark
+from domain.rollups.dirt import Marks, all_time_mark, buckets_mark, known_get
 from domain.rollups.grid import FIRST_US, LAST_US
 from domain.rollups.inputs import (
     Memo,
@@ -122,7 +122,7 @@ def buckets_compute(
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
         return ComputedBuckets(0, True, None, StageNotes(), revision)
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max)
-    known = run.cache.get(session, organization_id=organization_id, revision=revision)
+    known = known_get(session, organization_id=organization_id, cache=run.cache)
     work = _Work(organization_id, run, known, buckets_max, points_max)
     by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
     for row in taken:

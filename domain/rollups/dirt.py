@@ -21,7 +21,7 @@ from graph.walk.spans import spans_within
 Marks = dict[tuple[bytes, str, int], tuple[int, int]]
 Span = tuple[int, int]
 
-_REVISION: Final = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
+_REVISION: Final = text("SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id")
 # DO UPDATE: it waits for whoever is about to take the bucket away, who would not see what this transaction wrote. In
 # the order of the keys, so that no two wait for each other. Nothing is written where the bucket is as dirty already.
 _MARK = text(
@@ -52,7 +52,7 @@ def rollups_touch(
     """
     if not touched:
         return 0
-    known = _known(session, organization_id, cache)
+    known = known_get(session, organization_id=organization_id, cache=cache)
     if not known.rollups:
         return 0
     above_fill(session, organization_id=organization_id, known=known, ids=touched)
@@ -80,7 +80,7 @@ def rollups_touch_at(
     """
     if not touched:
         return 0
-    known = _known(session, organization_id, cache)
+    known = known_get(session, organization_id=organization_id, cache=cache)
     if not known.rollups:
         return 0
     marks: Marks = {}
@@ -137,7 +137,8 @@ def buckets_mark(session: Session, *, organization_id: int, marks: Marks) -> Non
     )
 
 
-def _known(session: Session, organization_id: int, cache: RollupCache) -> Known:
+def known_get(session: Session, *, organization_id: int, cache: RollupCache) -> Known:
+    """Return what is known of an organization's rollups; the caller holds the graph. Two statements at most."""
     revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
     return cache.get(session, organization_id=organization_id, revision=int(revision))
 

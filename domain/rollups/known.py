@@ -43,7 +43,7 @@ class Member:
 
 @dataclass(slots=True)
 class Known:
-    """One organization's, at one revision of graph and configuration.
+    """One organization's, at one revision of what is derived: of hierarchies, links, types and rollups.
 
     above: by entity, filled as it is asked for. below: by rollup and upper entity, likewise; its own members alone.
     """
@@ -63,7 +63,7 @@ class RollupCache:
         self._known: dict[int, Known] = {}
 
     def get(self, session: Session, *, organization_id: int, revision: int) -> Known:
-        """Return what is known at a revision; the caller holds the graph. One statement where it changed."""
+        """Return what is known at a revision of what is derived; the caller holds the graph. One statement or none."""
         known = self._known.get(organization_id)
         if known is None or known.revision != revision or known.count > REMEMBERED_MAX:
             found = rollups_list(session, organization_id=organization_id, with_deleted=True)
