@@ -92,7 +92,7 @@ class Watcher:
     def __init__(self, bench: Bench) -> None:
         self.told: dict[str, float] = {}
         url = bench.client.url.replace("http", "ws", 1)
-        self._socket = connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None)
+        self._socket = connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None, legacy=True)
         self._socket.send(
             json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {bench.client.token}"}})
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -60,12 +60,6 @@ _SHRINK = text(
     WHERE w.organization_id = :organization_id AND w.id = u.i
     """
 )
-_BACKLOG = text(
-    """
-    SELECT reason, count(*) AS windows, count(DISTINCT entity_id) AS entities, min(created_at) AS oldest_at
-    FROM dirty_windows WHERE organization_id = :organization_id GROUP BY reason ORDER BY reason
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +75,6 @@ class Window:
     ends_us: int
     batch_id: int | None
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What waits to be derived for one reason. oldest_at: since when, UTC."""
-
-    reason: str
-    windows: int
-    entities: int
-    oldest_at: datetime
 
 
 def entity_slot(entity: bytes) -> int:
@@ -178,12 +162,6 @@ def windows_done(session: Session, *, organization_id: int, ids: Collection[int]
     if begun:
         values = {"ids": bigint_array(list(begun)), "begins": instant_array(list(begun.values()))}
         session.execute(_SHRINK, {"organization_id": organization_id, **values})
-
-
-def derivation_backlog(session: Session, *, organization_id: int) -> list[Backlog]:
-    """Return what waits to be derived, by reason. One statement."""
-    rows = session.execute(_BACKLOG, {"organization_id": organization_id})
-    return [Backlog(row.reason, row.windows, row.entities, row.oldest_at.astimezone(UTC)) for row in rows]
 
 
 def windows_missing(windows: Sequence[Window], at_hand: Collection[int]) -> bool:
