@@ -35,7 +35,8 @@ SWEEP_EVERY_S = 5
 # A job of the same name may be enqueued anew after so long, should the first have been lost.
 _BUCKET_S = 5
 _QUEUED_TTL_S = 20
-LANE_TIMEOUT_S = 90
+LANE_RUN_S = 300.0
+_LANE_TIMEOUT_S = int(LANE_RUN_S) + 60
 _SWEEP_TIMEOUT_S = 60
 _REPLAY_TIMEOUT_S = 120
 # A replay that nobody has worked on for so long is taken up.
@@ -64,7 +65,7 @@ def lane_enqueue(state: ProcessState, partition: int, *, fences: int, bucket: in
             ttl=_QUEUED_TTL_S,
             result_ttl=0,
             failure_ttl=_QUEUED_TTL_S,
-            job_timeout=LANE_TIMEOUT_S,
+            job_timeout=_LANE_TIMEOUT_S,
         )
     except DuplicateJobError:
         return

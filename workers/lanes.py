@@ -1,4 +1,4 @@
-"""The job that runs a lane: the stages of one partition, one after the other, up to half a minute under their leases.
+"""The job that runs a lane: the stages of one partition, one after the other, for some minutes under their leases.
 
 One process works on what it has just made, while it is at hand; lanes share nothing but the database and the bus.
 """
@@ -19,8 +19,8 @@ from domain.telemetry.away import is_away
 from domain.telemetry.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
 from domain.telemetry.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
 from runtime.database import transaction
-from workers.enqueue import bucket_of, lane_enqueue
-from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, state_get
+from workers.enqueue import LANE_RUN_S, bucket_of, lane_enqueue
+from workers.process import ProcessState, state_get
 from workers.stages.act import ActStage
 from workers.stages.attribute import AttributeStage
 from workers.stages.derive import DeriveStage
@@ -28,11 +28,12 @@ from workers.stages.normalize import NormalizeStage
 
 _log = structlog.get_logger(__name__)
 
-RUN_S = 30.0
+# What the process remembers of entities is lost where another takes over: then each has to be read back.
+RUN_S = LANE_RUN_S
 LEASE_TTL = timedelta(seconds=10)
 RENEW_EVERY_S = 2.0
 TRIM_EVERY_S = 2.0
-# Where more lanes wait than there are workers, one gives way after so long.
+# Where a job waits that only this process can run, a lane gives way after so long.
 SHARE_S = 1.0
 OTHERS_WAIT_S = 0.3
 BLOCK_MS = 200
@@ -143,9 +144,9 @@ class Lane:
                 lease_renew(session, lease=stage.lease, ttl=LEASE_TTL, counts=stage.tally.take())
 
     def _is_wanted_elsewhere(self) -> bool:
-        """Tell whether a job has been waiting for a worker for a while."""
+        """Tell whether a job has been waiting for this process for a while."""
         now_s = time.monotonic()
-        if not any(self._state.queue(name).count for name in (QUEUE_LANES, QUEUE_SHORT)):
+        if not any(self._state.queue(name).count for name in self._state.shared_with):
             self._others_since_s = now_s
         return now_s - self._others_since_s > OTHERS_WAIT_S
 

@@ -23,7 +23,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
 from workers.context import WorkerContext
 
-# Lanes run for half a minute; what is short goes to a queue of its own and is taken first.
+# Lanes run for minutes; what is short goes to a queue of its own.
 QUEUE_SHORT = "argus-short"
 QUEUE_LANES = "argus-lanes"
 _ORPHAN_CHECK_S = 1.0
@@ -32,7 +32,10 @@ _ORPHAN_PATIENCE = 10
 
 @dataclass(slots=True)
 class ProcessState:
-    """What the jobs of a process share. stopping: set when the process has been told to end."""
+    """What the jobs of a process share. stopping: set when the process has been told to end.
+
+    shared_with: the queues whose jobs have nobody else to run them, so that a lane makes way for those that wait.
+    """
 
     context: WorkerContext
     engine: Engine
@@ -44,6 +47,7 @@ class ProcessState:
     rollups: RollupCache = field(default_factory=RollupCache)
     # By partition, with the fence they were made under.
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
+    shared_with: tuple[str, ...] = (QUEUE_LANES, QUEUE_SHORT)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def queue(self, name: str) -> Queue:

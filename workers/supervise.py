@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -82,7 +83,8 @@ def run_workers(context: WorkerContext) -> int:
 
     Call it from the main thread of a process that has opened no connection and started no thread.
     """
-    children = [_Child(_worker_main) for _ in range(context.workers)] + [_Child(_enqueuer_main)]
+    children = [_Child(partial(_worker_main, queues=queues)) for queues in queues_of(context)]
+    children.append(_Child(_enqueuer_main))
 
     stopping = threading.Event()
 
@@ -101,6 +103,17 @@ def run_workers(context: WorkerContext) -> int:
         _reap(children)
     _stop(children)
     return 0
+
+
+def queues_of(context: WorkerContext) -> list[tuple[str, ...]]:
+    """Return which queues each worker takes jobs from, the first of them first.
+
+    Where there is a worker more than partitions, one takes what is short and no lane: then lanes stay where they are,
+    with all that their processes remember. Fewer share all there is.
+    """
+    if context.workers <= context.partitions:
+        return [(QUEUE_SHORT, QUEUE_LANES)] * context.workers
+    return [(QUEUE_SHORT,), *[(QUEUE_LANES, QUEUE_SHORT)] * (context.workers - 1)]
 
 
 def _start_due(children: list[_Child], context: WorkerContext) -> None:
@@ -151,14 +164,14 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
     os._exit(0)
 
 
-def _worker_main(context: WorkerContext) -> None:
+def _worker_main(context: WorkerContext, *, queues: tuple[str, ...]) -> None:
     state = state_open(context)
+    # What is taken before lanes, or is lanes, waits for one of these workers; the rest has a worker of its own.
+    state.shared_with = queues[: queues.index(QUEUE_LANES) + 1] if QUEUE_LANES in queues else ()
     with contextlib.suppress(SQLAlchemyError), transaction(state.engine):
         # Connected before the first job comes.
         pass
-    worker = StageWorker(
-        [QUEUE_SHORT, QUEUE_LANES], connection=state.queues, serializer=JSONSerializer, log_job_description=False
-    )
+    worker = StageWorker(queues, connection=state.queues, serializer=JSONSerializer, log_job_description=False)
     worker.process_state = state
     try:
         worker.work(logging_level="WARNING")

@@ -29,7 +29,6 @@ from domain.rollups.position import commit_note
 from domain.rollups.queue import buckets_take
 from domain.telemetry.arrays import arrays_enable
 from domain.telemetry.attribution import spans_union
-from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
 from graph.errors import LimitExceededError
@@ -86,8 +85,8 @@ def health_buckets_compute(
     for each in due:
         spans.setdefault(each.asset_id, []).append((each.begins_us, each.ends_us))
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max)
-    for row in taken:
-        spans.setdefault(row.entity_id, []).append((micros_of(row.begins), micros_of(row.ends)))
+    for bucket in taken.buckets:
+        spans.setdefault(bucket.entity_id, []).append((bucket.begins_us, bucket.ends_us))
     if not spans:
         return ComputedBuckets(0, True, None, StageNotes(), revision)
     configured = configured_read(session, organization_id=organization_id)
@@ -103,8 +102,8 @@ def health_buckets_compute(
         windows_note(session, organization_id=organization_id, touched=_reach(work.changed), reason=HEALTH)
         commit = commit_note(session, organization_id=organization_id, changes=work.changed, now=now)
     # Those above are dirty now.
-    is_done = len(taken) < rows_max and not work.left and not work.touched
-    return ComputedBuckets(len(taken) + len(due), is_done, commit, work.notes, revision)
+    is_done = taken.is_all and not work.left and not work.touched
+    return ComputedBuckets(len(taken.buckets) + len(due), is_done, commit, work.notes, revision)
 
 
 def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, span: Span) -> None:

@@ -1,8 +1,9 @@
 """Computes dirty buckets of rollups, each whole, from what stands. One transaction takes some of one organization.
 
 A bucket is taken away before anything is read, and whoever writes what it is made of marks it in the same transaction,
-waiting for one that is being taken away: so nothing is missed. What differs is written as derived points are, and
-leaves a dirty window at the upper entity, so that what is derived from the rollup, and rollups above it, follow.
+anew where it is just being taken away: so nothing is missed, and nobody waits. What differs is written as derived
+points are, and leaves a dirty window at the upper entity, so that what is derived from the rollup, and rollups above
+it, follow.
 """
 
 from __future__ import annotations
@@ -40,7 +41,6 @@ from domain.rollups.tables import rollup_entities
 from domain.rollups.values import rollup_values
 from domain.telemetry.arrays import arrays_enable, uuid_array
 from domain.telemetry.attribution import Source
-from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
@@ -125,9 +125,9 @@ def buckets_compute(
     known = known_get(session, organization_id=organization_id, cache=run.cache)
     work = _Work(organization_id, run, known, buckets_max, points_max)
     by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
-    for row in taken:
-        spans = by_what.setdefault(row.what, {}).setdefault(row.entity_id.bytes, [])
-        spans.append((micros_of(row.begins), micros_of(row.ends)))
+    for bucket in taken.buckets:
+        spans = by_what.setdefault(bucket.what, {}).setdefault(bucket.entity_id.bytes, [])
+        spans.append((bucket.begins_us, bucket.ends_us))
     for what, of_what in by_what.items():
         rollup = known.rollups.get(what)
         if rollup is None:
@@ -139,8 +139,8 @@ def buckets_compute(
             _compute(session, work, rollup, of_what)
     buckets_mark(session, organization_id=organization_id, marks=work.left)
     commit = _write(session, work, now)
-    is_done = len(taken) < rows_max and not work.left and not work.expanded
-    return ComputedBuckets(len(taken), is_done, commit, work.notes, revision)
+    is_done = taken.is_all and not work.left and not work.expanded
+    return ComputedBuckets(len(taken.buckets), is_done, commit, work.notes, revision)
 
 
 def _expand(session: Session, work: _Work, rollup: Rollup) -> None:

@@ -22,14 +22,16 @@ Marks = dict[tuple[bytes, str, int], tuple[int, int]]
 Span = tuple[int, int]
 
 _REVISION: Final = text("SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id")
-# DO UPDATE: it waits for whoever is about to take the bucket away, who would not see what this transaction wrote. In
-# the order of the keys, so that no two wait for each other. Nothing is written where the bucket is as dirty already.
+# Of the turn that has begun: a row that is just being taken away bears an earlier one, so that neither is this one lost
+# nor does it wait. In the order of the keys, so that no two wait for each other. Nothing is written where the bucket is
+# as dirty already.
 _MARK = text(
     """
-    INSERT INTO dirty_buckets AS d (organization_id, entity_id, what, begins, ends, changed_from)
-    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c
-    FROM unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c) ORDER BY u.e, u.w, u.b
-    ON CONFLICT (organization_id, entity_id, what, begins) DO UPDATE
+    INSERT INTO dirty_buckets AS d (organization_id, entity_id, what, begins, ends, changed_from, turn)
+    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c, CASE WHEN s.is_called THEN s.last_value ELSE 0 END
+    FROM dirty_buckets_turn s, unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c)
+    ORDER BY u.e, u.w, u.b
+    ON CONFLICT (organization_id, entity_id, what, begins, turn) DO UPDATE
         SET ends = greatest(d.ends, excluded.ends), changed_from = least(d.changed_from, excluded.changed_from)
         WHERE d.ends < excluded.ends OR d.changed_from > excluded.changed_from
     """

@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, text_array, uuid_array
 from domain.telemetry.packed import micros_of
 
+# Not transactional: whoever marks a bucket from here on, in a transaction of any age, marks it for this turn.
+_TURN = text("SELECT nextval('dirty_buckets_turn')")
 # In the order of the keys, as those who mark them do: nobody waits for somebody who waits for him.
 _TAKE = text(
     """
-    SELECT entity_id, what, begins, ends FROM dirty_buckets
-    WHERE organization_id = :organization_id AND (entity_id, what, begins) IN (
+    SELECT entity_id, what, begins, ends, turn FROM dirty_buckets
+    WHERE organization_id = :organization_id AND turn < :turn AND (entity_id, what, begins) IN (
         SELECT entity_id, what, begins FROM dirty_buckets
-        WHERE organization_id = :organization_id AND starts_with(what, :prefix) ORDER BY created_at LIMIT :limit
+        WHERE organization_id = :organization_id AND starts_with(what, :prefix) AND turn < :turn
+        ORDER BY created_at LIMIT :limit
     )
-    ORDER BY entity_id, what, begins FOR UPDATE
+    ORDER BY entity_id, what, begins, turn FOR UPDATE
     """
 )
 _TAKEN = text(
     """
-    DELETE FROM dirty_buckets d USING unnest(:entities, :whats, :begins) AS u (e, w, b)
+    DELETE FROM dirty_buckets d USING unnest(:entities, :whats, :begins, :turns) AS u (e, w, b, t)
     WHERE d.organization_id = :organization_id AND d.entity_id = u.e AND d.what = u.w AND d.begins = u.b
+        AND d.turn = u.t
     """
 )
 _DEFER = text(
@@ -41,10 +45,30 @@ _DEFER = text(
 _DUE = text("SELECT DISTINCT organization_id FROM dirty_buckets WHERE starts_with(what, :prefix)")
 
 
-def buckets_take(session: Session, *, organization_id: int, prefix: str, limit: int) -> Sequence[Any]:
-    """Take the oldest dirty buckets away, before anything is read; return (entity_id, what, begins, ends) of each."""
+@dataclass(frozen=True, slots=True)
+class DirtyBucket:
+    """Of an entity, what was marked over [begins_us, ends_us), microseconds."""
+
+    entity_id: UUID
+    what: str
+    begins_us: int
+    ends_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBuckets:
+    """Dirty buckets that were taken away, each once. is_all: no other was dirty."""
+
+    buckets: Sequence[DirtyBucket]
+    is_all: bool
+
+
+def buckets_take(session: Session, *, organization_id: int, prefix: str, limit: int) -> TakenBuckets:
+    """Take the oldest dirty buckets away, before anything is read. What is marked from here on stays."""
     arrays_enable(session)
-    rows = session.execute(_TAKE, {"organization_id": organization_id, "prefix": prefix, "limit": limit}).all()
+    turn = session.scalar(_TURN)
+    values = {"organization_id": organization_id, "prefix": prefix, "limit": limit, "turn": turn}
+    rows = session.execute(_TAKE, values).all()
     if rows:
         session.execute(
             _TAKEN,
@@ -53,9 +77,14 @@ def buckets_take(session: Session, *, organization_id: int, prefix: str, limit: 
                 "entities": uuid_array(b"".join(row.entity_id.bytes for row in rows)),
                 "whats": text_array(row.what.encode() for row in rows),
                 "begins": instant_array([micros_of(row.begins) for row in rows]),
+                "turns": bigint_array([row.turn for row in rows]),
             },
         )
-    return rows
+    buckets: dict[tuple[UUID, str, int], int] = {}
+    for row in rows:
+        key = (row.entity_id, row.what, micros_of(row.begins))
+        buckets[key] = max(buckets.get(key, 0), micros_of(row.ends))
+    return TakenBuckets([DirtyBucket(*key, ends) for key, ends in buckets.items()], len(rows) < limit)
 
 
 def bucket_defer(session: Session, *, organization_id: int, prefix: str) -> UUID | None:

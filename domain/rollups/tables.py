@@ -1,12 +1,14 @@
 """Rollups and what waits for them: tables. The migrations say the same in SQL."""
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Index,
     Integer,
     PrimaryKeyConstraint,
+    Sequence,
     Table,
     Text,
     text,
@@ -51,6 +53,8 @@ rollup_entities = Table(
 )
 Index("ix_rollup_entities_entity", rollup_entities.c.organization_id, rollup_entities.c.entity_id)
 
+# Counts who has taken dirty buckets away; what is marked since bears another number than what was taken.
+dirty_buckets_turn = Sequence("dirty_buckets_turn", metadata=metadata, data_type=BigInteger, cache=1)
 dirty_buckets = Table(
     "dirty_buckets",
     metadata,
@@ -61,7 +65,8 @@ dirty_buckets = Table(
     Column("ends", INSTANT, nullable=False),
     Column("changed_from", INSTANT, nullable=False),
     Column("created_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
-    PrimaryKeyConstraint("organization_id", "entity_id", "what", "begins", name="pk_dirty_buckets"),
+    Column("turn", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "entity_id", "what", "begins", "turn", name="pk_dirty_buckets"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_buckets_organization"),
     CheckConstraint("begins < ends", name="ck_dirty_buckets_span"),
 )

@@ -19,8 +19,11 @@ from domain.telemetry.streams import DEAD, NORM, NORMALIZE, RAW, STAGES, stream_
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
 from workers import lanes
+from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
+from workers.lanes import Lane
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead, holder_name
+from workers.supervise import queues_of
 from workers.sweeper import partition_sweep
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
@@ -197,6 +200,34 @@ def test_a_run_gives_way_where_others_wait(state: ProcessState, line: Line, monk
     publish(state, [batch_of(line, 1)])
     lanes.lane_run(0)
     assert line.account().stored == 1
+
+
+@pytest.mark.parametrize(("shared_with", "stays"), [((QUEUE_SHORT, QUEUE_LANES), False), ((QUEUE_LANES,), True)])
+def test_a_run_makes_way_only_for_what_has_no_other_worker(
+    state: ProcessState, monkeypatch: pytest.MonkeyPatch, shared_with: tuple[str, ...], stays: bool
+) -> None:
+    monkeypatch.setattr(lanes, "OTHERS_WAIT_S", 0.0)
+    monkeypatch.setattr(lanes, "SHARE_S", 0.0)
+    turns: list[Lane] = []
+    turn = Lane.turn
+
+    def counted(lane: Lane) -> bool:
+        turns.append(lane)
+        return turn(lane)
+
+    monkeypatch.setattr(Lane, "turn", counted)
+    state.shared_with = shared_with
+    state.queue(QUEUE_SHORT).enqueue("workers.sweeper.sweep")
+    lanes.lane_run(0)
+    assert (len(turns) > 1) is stays
+
+
+def test_one_worker_more_than_partitions_runs_what_is_short() -> None:
+    context = WorkerContext("", "", partitions=2, workers=3)
+    both, lanes_first = (QUEUE_SHORT, QUEUE_LANES), (QUEUE_LANES, QUEUE_SHORT)
+    assert queues_of(context) == [(QUEUE_SHORT,), lanes_first, lanes_first]
+    assert queues_of(replace(context, workers=2)) == [both, both]
+    assert queues_of(replace(context, workers=1)) == [both]
 
 
 def test_dead_letters_are_mirrored(state: ProcessState, line: Line) -> None:
