@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from graph.errors import NotFoundError
@@ -16,15 +16,15 @@ from graph.ids import NewId
 from graph.tables import changes
 from graph.tenancy import organization_set
 
-# The first key of every advisory lock on an organization; the second is the organization's id.
+# The first keys of advisory locks on an organization; the second is the organization's id. Whoever derives anything
+# holds the first, shared; a change that anything derived may depend on takes it exclusively. The second is held by
+# every change, and shared by readers of what was known at some instant: changes are recorded one after the other. Both
+# are taken in this order.
 ORGANIZATION_LOCK = 0x41524755
+CHANGE_LOCK = 0x41524743
 
-_LOCK_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(:lock, :organization_id)").bindparams(
-    bindparam("lock", ORGANIZATION_LOCK)
-)
-_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:lock, :organization_id)").bindparams(
-    bindparam("lock", ORGANIZATION_LOCK)
-)
+_LOCK_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(:lock, :organization_id)")
+_LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:lock, :organization_id)")
 # One clock per organization: later than the wall says if it must be, never equal to an earlier change.
 _TICK = text(
     "UPDATE graph_clocks SET revision = revision + 1,"
@@ -52,15 +52,24 @@ class GraphChange:
 
 
 def graph_change_begin(
-    session: Session, *, organization_id: int, actor: str, new_id: NewId, reason: str | None = None
+    session: Session,
+    *,
+    organization_id: int,
+    actor: str,
+    new_id: NewId,
+    reason: str | None = None,
+    is_quiet: bool = False,
 ) -> GraphChange:
     """Take the organization's lock until the transaction ends, and its clock's next instant.
 
     Call it once per transaction, before reading what the change depends on: what is read after it stays true.
+    is_quiet: nothing that is derived depends on what changes, for which the caller answers. Such a change neither waits
+    for those who derive nor keeps them waiting.
     Raises NotFoundError where the organization does not exist or is not the transaction's own.
     """
     organization_set(session, organization_id=organization_id)
-    session.execute(_LOCK_EXCLUSIVE, {"organization_id": organization_id})
+    for lock in (CHANGE_LOCK,) if is_quiet else (ORGANIZATION_LOCK, CHANGE_LOCK):
+        session.execute(_LOCK_EXCLUSIVE, {"lock": lock, "organization_id": organization_id})
     row = session.execute(_TICK, {"organization_id": organization_id}).one_or_none()
     if row is None:
         raise NotFoundError("There is no such organization.")
@@ -74,15 +83,21 @@ def graph_is_changing(session: Session) -> bool:
 
 
 def graph_hold(session: Session, *, organization_id: int) -> int:
-    """Keep the graph and the configuration as they stand until the transaction ends; return their revision.
+    """Keep all that anything is derived from as it stands until the transaction ends; return the revision.
 
-    Shared: any number of readers and derivations hold it together, a change waits for them.
+    Shared: any number of derivations hold it together, a change waits for them unless it is a quiet one.
+    Raises NotFoundError where the organization does not exist or is not the transaction's own.
     """
-    session.execute(_LOCK_SHARED, {"organization_id": organization_id})
+    session.execute(_LOCK_SHARED, {"lock": ORGANIZATION_LOCK, "organization_id": organization_id})
     revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one_or_none()
     if revision is None:
         raise NotFoundError("There is no such organization.")
     return int(revision)
+
+
+def changes_hold(session: Session, *, organization_id: int) -> None:
+    """Wait for the change that is under way, and let none begin until the transaction ends. Shared."""
+    session.execute(_LOCK_SHARED, {"lock": CHANGE_LOCK, "organization_id": organization_id})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

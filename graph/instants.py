@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from graph.change import graph_hold, graph_is_changing
+from graph.change import changes_hold, graph_is_changing
 from graph.errors import BadInputError, NotFoundError
 
 # The one definition of now for readers: the transaction's start, or the organization's last change where
@@ -57,8 +57,8 @@ def moment_resolve(
 ) -> Moment:
     """Settle the times of a reader; None means now.
 
-    With `known_at` the graph is held, shared, until the transaction ends: a change that is under way may bear
-    an earlier instant and must be waited for.
+    With `known_at` changes are held up until the transaction ends: one that is under way may bear an earlier instant
+    and must be waited for.
     Raises BadInputError where `known_at` lies in the future, NotFoundError where the organization is not the
     transaction's own.
     """
@@ -67,7 +67,7 @@ def moment_resolve(
         clock = _now(session, organization_id)
         return Moment(clock.present if asked is None else asked, None, _clock(session, clock))
     known = instant_utc(known_at, path="knownAt")
-    graph_hold(session, organization_id=organization_id)
+    changes_hold(session, organization_id=organization_id)
     clock = _now(session, organization_id)
     # Strictly before the wall: the next change may be recorded at this very microsecond.
     if known > clock.last_recorded and known >= clock.wall:

@@ -82,7 +82,8 @@ def changes_act(
     news = [each for each in waiting if not each.quiet and not _is_history(each, now, late)]
     work = [each for each in news if _touches_activities(session, organization_id, each)]
     if work:
-        change = graph_change_begin(session, organization_id=organization_id, actor=ACTOR, new_id=new_id)
+        # Of activities nothing is derived.
+        change = graph_change_begin(session, organization_id=organization_id, actor=ACTOR, new_id=new_id, is_quiet=True)
         for happening in work:
             _follow(session, change, happening, done)
     for happening in news:

@@ -29,8 +29,8 @@ _log = structlog.get_logger(__name__)
 READ_ENTRIES: Final = 256
 # Without a ring it is looked so often.
 LOOK_EVERY_S: Final = 1.0
-# Of an organization in one transaction. An activity takes 14 to 34 statements, and all the while the organization's
-# graph is locked: nothing is derived.
+# Of an organization in one transaction. An activity takes 14 to 34 statements, and all the while no other change of the
+# organization's graph begins.
 CHANGES_AT_ONCE: Final = 10
 # No transaction begins after so long: the other stages of the lane have their turn.
 TURN_S: Final = 0.25

@@ -1,0 +1,60 @@
+"""Who waits for whom: changes, derivations, readers of what was known."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from graph.change import graph_change_begin, graph_hold
+from graph.instants import moment_resolve
+from tests.graph.world import EPOCH, World, new_id
+
+
+def change_begin(session: Session, world: World, *, is_quiet: bool) -> None:
+    """Begin a change; one that would have to wait raises."""
+    session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+    graph_change_begin(session, organization_id=world.organization_id, actor="ada", new_id=new_id, is_quiet=is_quiet)
+
+
+def test_only_a_quiet_change_does_not_wait_for_who_derives(world: World) -> None:
+    with world.session() as deriving, Session(world.api) as changing:
+        revision = graph_hold(deriving, organization_id=world.organization_id)
+        with pytest.raises(OperationalError, match="lock timeout"), changing.begin():
+            change_begin(changing, world, is_quiet=False)
+        with changing.begin():
+            change_begin(changing, world, is_quiet=True)
+        assert graph_hold(deriving, organization_id=world.organization_id) == revision + 1
+
+
+def test_who_derives_waits_only_for_a_change_that_is_not_quiet(world: World) -> None:
+    with Session(world.api) as changing, world.session() as deriving:
+        deriving.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with changing.begin():
+            change_begin(changing, world, is_quiet=True)
+            graph_hold(deriving, organization_id=world.organization_id)
+    with Session(world.api) as changing, changing.begin(), world.session() as deriving:
+        change_begin(changing, world, is_quiet=False)
+        deriving.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        with pytest.raises(OperationalError, match="lock timeout"):
+            graph_hold(deriving, organization_id=world.organization_id)
+
+
+@pytest.mark.parametrize("is_quiet", [False, True])
+@pytest.mark.parametrize("other_is_quiet", [False, True])
+def test_changes_come_one_after_the_other(world: World, is_quiet: bool, other_is_quiet: bool) -> None:
+    with Session(world.api) as one, one.begin(), Session(world.api) as other:
+        change_begin(one, world, is_quiet=is_quiet)
+        with pytest.raises(OperationalError, match="lock timeout"), other.begin():
+            change_begin(other, world, is_quiet=other_is_quiet)
+
+
+@pytest.mark.parametrize("is_quiet", [False, True])
+def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, is_quiet: bool) -> None:
+    with Session(world.api) as changing, changing.begin(), world.session() as reading:
+        change_begin(changing, world, is_quiet=is_quiet)
+        reading.execute(text("SET LOCAL lock_timeout = '50ms'"))
+        moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=None)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=EPOCH)
