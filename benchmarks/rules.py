@@ -140,6 +140,12 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
         time.sleep(max(0.0, began + ROUND_S - time.time()))
     background.join()
     watcher.close()
+    with psycopg.connect(bench.dsn) as connection:
+        found = connection.execute(
+            "SELECT t.external_id, min(extract(epoch FROM e.detected_at))::float FROM events e JOIN entities t"
+            " ON t.organization_id = e.organization_id AND t.id = e.entity_id GROUP BY 1"
+        ).fetchall()
+    to_judged = [(judged - called[name]) * 1000 for name, judged in found if name in called]
     to_event = [(watcher.told[name] - began) * 1000 for name, began in called.items() if name in watcher.told]
     with psycopg.connect(bench.dsn) as connection:
         rows = connection.execute(
@@ -148,7 +154,7 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
             " WHERE e.relationship = 'TARGETS'"
         ).fetchall()
     to_activity = [(stands - called[name]) * 1000 for name, stands in rows if name in called]
-    for what, found in (("event at the subscriber", to_event), ("activity", to_activity)):
+    for what, found in (("judging", to_judged), ("event at the subscriber", to_event), ("activity", to_activity)):
         print(
             f"call to {what:<24} median {statistics.median(found):.0f} ms, p99 {percentile(found, 0.99):.0f} ms,"
             f" max {max(found):.0f} ms ({len(found)} of {len(called)})",
