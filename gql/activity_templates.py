@@ -83,8 +83,9 @@ class ActivityTemplateConnection:
 class ActivityTemplateInput:
     """A template. On update what is left out stays, and null empties.
 
-    type: of the activities. checklist: items {id, text, ...}, an item without an id gets its place. dueIn: after the
-    making; without months and years. defaultAssignedRole: the role of who is to do it, see docs/activities.md.
+    type: of the activities. checklist: items {id, text, ...} or just texts; an item without an id gets its place.
+    dueIn: after the making; without months and years. defaultAssignedRole: the role of who is to do it, see
+    docs/activities.md.
     """
 
     name: str

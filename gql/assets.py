@@ -11,6 +11,7 @@ from strawberry import UNSET
 from domain.assets.operations import asset_create, asset_update
 from domain.health.queries import health_scores_get
 from domain.profiles.queries import asset_profiles_get
+from domain.stays.queries import asset_stays_pages
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
@@ -19,6 +20,7 @@ from gql.ids import uuid_named
 from gql.loaders import load
 from gql.nouns import delete, draft_of, patch_of, payload_of
 from gql.scalars import JSON, DateTime, GeoJSON
+from gql.stays import StayConnection, stay_connection
 from graph.change import GraphChange
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
@@ -93,6 +95,21 @@ class Asset(Entity):
             info, self.row, ("MONITORED_BY", "CONTROLLED_BY"), direction=Direction.OUT, kinds=[EntityKind.DEVICE],
             first=first, after=after, as_of=as_of, known_at=known_at,
         )  # fmt: skip
+
+    @strawberry.field
+    async def stays(
+        self,
+        info: Info,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        to: DateTime | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> StayConnection:
+        """Where it was: its stays in areas that a formula of its type or profile asks for, the earliest first.
+
+        Those that touch [from, to), each whole; `to` defaults to now, `from` to the instant `to`.
+        """
+        return await stay_connection(info, asset_stays_pages, self.row.id, first, after, from_=from_, to=to)
 
 
 @strawberry.input

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from domain.events.entries import events_decode
+from domain.events.entries import events_decode, events_encode
 from domain.events.queries import EventFilter, events_changed_since, events_matching
 from domain.rules.model import Event
 from domain.telemetry.bus import Bus, BusEntry
@@ -108,6 +108,19 @@ class EventFeed:
                 yield event
         finally:
             self._leave(organization_id, where, subscriber)
+
+    async def publish(self, *, organization_id: int, event_id: UUID) -> None:
+        """Tell what was committed of an event to the subscribers of all processes. Never raises for the bus.
+
+        Without the bus those of this process are told; the others read it once the bus is back.
+        """
+        payload = events_encode(organization_id, [event_id])
+        try:
+            # Any of the streams does: they are all read, and an entry only says where to look.
+            await asyncio.to_thread(self._bus.publish, self._streams[0], [payload])
+        except ConnectionError as error:
+            _log.warning("event_not_published", error=repr(error))
+            await self._tell({organization_id: [event_id]})
 
     async def stop(self) -> None:
         """End every subscription and the reading."""

@@ -240,6 +240,8 @@ async def _mark(info: Info, id_: strawberry.ID, kind: MarkKind, note: str | None
         )
     except ArgusError as error:
         return EventPayload(event=None, errors=[user_error(error)])
+    # Committed by now.
+    await context.services.events.publish(organization_id=context.organization_id, event_id=marked.id)
     return EventPayload(event=event_shown(marked), errors=[])
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.spaces.operations import space_create, space_update
+from domain.stays.queries import space_stays_pages
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
@@ -16,6 +17,7 @@ from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.nouns import delete, draft_of, patch_of, payload_of
 from gql.scalars import JSON, DateTime, GeoJSON
+from gql.stays import StayConnection, stay_connection
 from graph.change import GraphChange
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
@@ -74,6 +76,21 @@ class Space(Entity):
             info, self.row, ("LOCATED_IN",), direction=Direction.IN,
             first=first, after=after, as_of=as_of, known_at=known_at,
         )  # fmt: skip
+
+    @strawberry.field
+    async def stays(
+        self,
+        info: Info,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        to: DateTime | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> StayConnection:
+        """Who was in its area, as formulas of types and profiles ask, the earliest first.
+
+        Those that touch [from, to), each whole; `to` defaults to now, `from` to the instant `to`: who is there now.
+        """
+        return await stay_connection(info, space_stays_pages, self.row.id, first, after, from_=from_, to=to)
 
 
 @strawberry.input

@@ -13,10 +13,10 @@ TEXT_MAX_CHARS: Final = 1_000
 
 
 def checklist_check(value: Any, *, path: tuple[str, ...] = ("checklist",)) -> list[dict[str, Any]]:
-    """Return the checklist: items {text, done, ...}; `done` is filled in, further members are kept.
+    """Return the checklist: items {text, done, ...}; `done` is filled in, further members are kept, a text is an item.
 
-    Raises BadInputError, at the item at fault, for anything but a list of objects with a text and, if any, a
-    boolean `done`; LimitExceededError above ITEMS_MAX items or the bounds of stored JSON.
+    Raises BadInputError, at the item at fault, for anything but a list of texts and of objects with a text and, if any,
+    a boolean `done`; LimitExceededError above ITEMS_MAX items or the bounds of stored JSON.
     """
     if not isinstance(value, (list, tuple)):
         raise BadInputError("A checklist is a list of items {text, done}.", path=path)
@@ -28,8 +28,11 @@ def checklist_check(value: Any, *, path: tuple[str, ...] = ("checklist",)) -> li
 
 
 def _item(item: Any, path: tuple[str, ...]) -> dict[str, Any]:
+    if isinstance(item, str):
+        text_check(item, path=path, min_chars=1, max_chars=TEXT_MAX_CHARS)
+        return {"text": item, "done": False}
     if not isinstance(item, Mapping):
-        raise BadInputError("An item of a checklist is an object {text, done}.", path=path)
+        raise BadInputError("An item of a checklist is a text, or an object {text, done}.", path=path)
     text_check(item.get("text"), path=(*path, "text"), min_chars=1, max_chars=TEXT_MAX_CHARS)
     done = item.get("done", False)
     if not isinstance(done, bool):

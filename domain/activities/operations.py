@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.activities.assignees import assignments_follow
 from domain.activities.checklist import checklist_check
 from domain.activities.lifecycle import is_state, move_check, state_of
 from domain.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT, StepKind
@@ -62,7 +63,8 @@ def activity_update(
 ) -> Entity:
     """Change an activity; a checklist is replaced whole. A status of the lifecycle is a transition like any other.
 
-    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError, also where the status is no allowed one.
+    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError, also where the status is no allowed one, or
+    would be assigned to nobody.
     """
     details = activity_details(category=category, priority=priority, due_at=due_at, checklist=checklist)
     before = entity_get(
@@ -70,8 +72,11 @@ def activity_update(
     )
     status = patch.status
     moves = not isinstance(status, Absent) and status != before.status
-    if moves and isinstance(status, str) and is_state(status) and is_state(before.status):
-        move_check(state_of(before.status), state_of(status), path=("status",))
+    if moves and isinstance(status, str) and is_state(status):
+        was, becomes = state_of(before.status), state_of(status)
+        if is_state(before.status):
+            move_check(was, becomes, path=("status",))
+        assignments_follow(session, change=change, activity_id=before.id, before=was, after=becomes, path=("status",))
         place_check(session, change=change, activity_id=before.id, before=before.status, after=status, path=("status",))
     after = noun_update(session, change=change, noun=ACTIVITY, entity_id=activity_id, patch=patch, details=details)
     if moves:

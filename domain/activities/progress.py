@@ -8,15 +8,14 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.activities.assignees import assignments_end, assignments_follow, assignments_of
 from domain.activities.lifecycle import ActivityState, move_check, state_of
 from domain.activities.model import ACTIVITY, StepKind
 from domain.activities.place import place_check
 from domain.activities.steps import note_check, step_write
 from domain.noun import details_get, noun_update
 from graph.change import GraphChange
-from graph.edges.model import EdgeVersion
-from graph.edges.operations import edge_create, edge_cut
-from graph.edges.queries import edges_touching_after
+from graph.edges.operations import edge_create
 from graph.entities.model import Entity, EntityPatch
 from graph.entities.queries import entity_get
 from graph.errors import ConflictError, NotFoundError
@@ -43,12 +42,8 @@ def activity_transition(
         session, organization_id=change.organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY
     )
     move_check(state_of(before.status), to)
-    assigned = _assignments(session, change, before.id)
-    if to is ActivityState.ASSIGNED and not assigned:
-        raise ConflictError("Nobody is to do it yet; assign it to a person.", path=("to",))
+    assignments_follow(session, change=change, activity_id=before.id, before=state_of(before.status), after=to)
     place_check(session, change=change, activity_id=before.id, before=before.status, after=to.status)
-    if to is ActivityState.OPEN and state_of(before.status) is ActivityState.ASSIGNED:
-        _assignments_end(session, change, assigned)
     # A suggestion to close is done with by whatever is decided.
     after = noun_update(
         session,
@@ -86,10 +81,10 @@ def activity_assign(session: Session, *, change: GraphChange, activity_id: UUID,
         raise ConflictError("An activity that is IN_PROGRESS is somebody's to do.", path=("personId",))
     if person_id is not None:
         _person_check(session, change, person_id)
-    assigned = _assignments(session, change, before.id)
+    assigned = assignments_of(session, change=change, activity_id=before.id)
     if [edge.target_id for edge in assigned] == ([] if person_id is None else [person_id]):
         return before
-    _assignments_end(session, change, assigned)
+    assignments_end(session, change=change, edges=assigned)
     if person_id is not None:
         edge_create(session, change=change, source_id=before.id, target_id=person_id, relationship=ASSIGNED_TO)
     step_write(session, change=change, activity_id=before.id, kind=StepKind.ASSIGNED, person_id=person_id)
@@ -150,18 +145,6 @@ def activity_item_complete(
 
 def _item_id(item: Mapping[str, Any], place: int) -> str:
     return str(item.get("id", place))
-
-
-def _assignments(session: Session, change: GraphChange, activity_id: UUID) -> list[EdgeVersion]:
-    touching = edges_touching_after(
-        session, organization_id=change.organization_id, entity_id=activity_id, instant=change.recorded
-    )
-    return [edge for edge in touching if edge.relationship == ASSIGNED_TO and edge.source_id == activity_id]
-
-
-def _assignments_end(session: Session, change: GraphChange, edges: list[EdgeVersion]) -> None:
-    for edge in edges:
-        edge_cut(session, change=change, before=edge, kept=edge.valid.split(change.recorded)[0])
 
 
 def _person_check(session: Session, change: GraphChange, person_id: UUID) -> None:

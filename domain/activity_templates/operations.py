@@ -96,7 +96,7 @@ def _values(
                 text_check(word, path=(path,), min_chars=1, max_chars=WORD_MAX_CHARS)
             values[column] = word
     if not isinstance(checklist, Absent):
-        values["checklist"] = checklist_identified(checklist_check(checklist or ()))
+        values["checklist"] = checklist_identified(checklist_check(() if checklist is None else checklist))
     if not isinstance(due_in, Absent):
         if due_in is not None and not timedelta(0) < due_in <= DUE_IN_MAX:
             raise BadInputError("dueIn must be more than nothing and at most ten years.", path=("dueIn",))

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.derivation.derive import chained_of, inputs_of, reach_us
-from domain.derivation.formulas import MEMBER, FormulaSet, derived_circle, formulas_of
+from domain.derivation.formulas import MEMBER, Circle, FormulaSet, circle_told, derived_circle, formulas_of
 from domain.derivation.versions import FIRST
 from domain.entity_types.tables import telemetry_schemas
 from domain.profiles.queries import InForce, profiles_in_force
@@ -84,8 +84,8 @@ class Configured:
             self.of[key] = _derivation(merged, self.versions, self.shadow) if is_any else None
         return self.of[key]
 
-    def circle(self, type_name: str | None, profile_id: UUID) -> str | None:
-        """Return a metric that assets of this type and profile would derive from itself; None: there is none."""
+    def circle(self, type_name: str | None, profile_id: UUID) -> Circle | None:
+        """Return metrics that assets of this type and profile would derive from each other; None: there are none."""
         of_type = self.types.get((EntityKind.ASSET, type_name or ""), _NOTHING)
         of_profile = self.profiles.get(profile_id, _NOTHING)
         found = (derived_circle(both) for _, _, _, both in _together(of_type, of_profile))
@@ -163,7 +163,7 @@ def _merged(of_type: Said, of_profile: Said) -> Iterator[tuple[int, int, Mapping
     for begins, ends, typed, both in _together(of_type, of_profile):
         if (circle := derived_circle(both)) is not None:
             # A type and a profile that were saved apart, and an asset that got both since.
-            _log.warning("profile_formulas_left_out", metric=circle)
+            _log.warning("profile_formulas_left_out", circle=circle_told(circle))
             yield begins, ends, typed
         elif both:
             yield begins, ends, both

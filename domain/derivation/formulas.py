@@ -33,7 +33,12 @@ _MEMBERS: Final = ("sum", "offset", FORMULA, "unit", "maxAge")
 _UNIT_MAX_CHARS: Final = 64
 _COMPILED_MAX: Final = 10_000
 
+# Names of a circle that a message tells.
+CIRCLE_TOLD_MAX: Final = 20
+
 Path = tuple[str, ...]
+# Metrics, each derived from the next, and the last from the first.
+Circle = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +95,34 @@ def derived_check(value: Any, *, path: Path) -> None:
         text_check(name, path=(*path, name), min_chars=1, max_chars=NAME_CHARS_MAX)
         _formula_check(formula, (*path, name), derived=value)
     formulas = {name: _formula(name, formula) for name, formula in value.items()}
-    if isinstance(circle := _ordered(formulas), str):
-        msg = f"{circle!r} is derived from itself, by way of other derived metrics or at once."
-        raise BadInputError(msg, path=(*path, circle, FORMULA))
+    if isinstance(circle := _ordered(formulas), tuple):
+        raise BadInputError(f"{circle_told(circle)} goes in a circle.", path=(*path, circle[0], FORMULA))
 
 
-def derived_circle(value: Mapping[str, Any]) -> str | None:
-    """Return a metric of a checked `derived` member that would be derived from itself; None: there is none."""
+def derived_circle(value: Mapping[str, Any]) -> Circle | None:
+    """Return the metrics of a checked `derived` member that would be derived from each other; None: there are none."""
     ordered = _ordered({name: _formula(name, formula) for name, formula in value.items()})
-    return ordered if isinstance(ordered, str) else None
+    return ordered if isinstance(ordered, tuple) else None
+
+
+def circle_told(circle: Circle) -> str:
+    """Say a circle: each metric, and the one it is derived from.
+
+    >>> circle_told(("a", "b"))
+    "'a' -> 'b' -> 'a'"
+    """
+    shown = [repr(name) for name in (*circle, circle[0])]
+    if len(shown) > CIRCLE_TOLD_MAX:
+        between = len(shown) - CIRCLE_TOLD_MAX
+        shown[CIRCLE_TOLD_MAX - 1 : -1] = [f"... ({between} more)"]
+    return " -> ".join(shown)
 
 
 def formulas_of(schema: Mapping[str, Any]) -> tuple[Formula, ...]:
     """Return the compiled formulas of a checked schema, each after those it reads, else by name."""
     formulas = {name: _formula(name, formula) for name, formula in sorted(schema.get(MEMBER, {}).items())}
     ordered = _ordered(formulas)
-    assert not isinstance(ordered, str)  # noqa: S101  (the schema was checked)
+    assert not isinstance(ordered, tuple)  # noqa: S101  (the schema was checked)
     return tuple(ordered)
 
 
@@ -127,8 +144,8 @@ def _compiled(source: str) -> Expression:
     return expression_compile(source, path=())
 
 
-def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | str:
-    """Return formulas in the order in which they can be computed; or the name of one that is derived from itself."""
+def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | Circle:
+    """Return formulas in the order in which they can be computed; or a circle that some of them make."""
     waits = {name: {i for i in formula.inputs if i in formulas} for name, formula in sorted(formulas.items())}
     ordered: list[Formula] = []
     while waits:
@@ -141,13 +158,15 @@ def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | str:
     return ordered
 
 
-def _circular(waits: Mapping[str, set[str]]) -> str:
-    """Return a metric that lies on a circle: whoever waits for one that waits comes to one at last."""
-    name, passed = next(iter(waits)), set[str]()
+def _circular(waits: Mapping[str, set[str]]) -> Circle:
+    """Return a circle, its smallest name first: whoever waits for one that waits comes to one at last."""
+    name, passed = next(iter(waits)), list[str]()
     while name not in passed:
-        passed.add(name)
+        passed.append(name)
         name = min(waits[name] & waits.keys())
-    return name
+    circle = passed[passed.index(name) :]
+    first = circle.index(min(circle))
+    return *circle[first:], *circle[:first]
 
 
 def _formula_check(formula: Any, path: Path, *, derived: Mapping[str, Any]) -> None:

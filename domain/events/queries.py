@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Event, EventState, Mark, MarkKind, Severity
@@ -124,18 +124,26 @@ def events_matching(
 
 
 def events_changed_since(session: Session, *, organization_id: int, since: datetime) -> list[UUID]:
-    """Return the events that changed since an instant of the wall's clock, the longest ago first; at most 10,000."""
-    newest = (
-        select(event_changes.c.id, event_changes.c.event_id, event_changes.c.recorded_at)
+    """Return the events that changed or were marked since an instant of the wall's clock, the longest ago first.
+
+    At most CHANGES_MAX changes and as many marks are looked at, the latest.
+    """
+    changes = (
+        select(event_changes.c.event_id, event_changes.c.recorded_at.label("at"))
         .where(event_changes.c.organization_id == organization_id)
         .order_by(event_changes.c.id.desc())
         .limit(CHANGES_MAX)
         .subquery()
     )
-    last = func.max(newest.c.id)
-    rows = session.execute(
-        select(newest.c.event_id).where(newest.c.recorded_at >= since).group_by(newest.c.event_id).order_by(last)
+    marks = (
+        select(event_marks.c.event_id, event_marks.c.at)
+        .where(event_marks.c.organization_id == organization_id, event_marks.c.at >= since)
+        .order_by(event_marks.c.at.desc())
+        .limit(CHANGES_MAX)
+        .subquery()
     )
+    both = union_all(select(changes).where(changes.c.at >= since), select(marks)).subquery()
+    rows = session.execute(select(both.c.event_id).group_by(both.c.event_id).order_by(func.max(both.c.at)))
     return list(rows.scalars())
 
 

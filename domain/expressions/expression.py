@@ -52,7 +52,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked expression. metrics, attributes (paths below `attributes`), areas (external ids): what it reads."""
+    """A checked expression. metrics, attributes (paths below `attributes`), areas (external ids): what it reads.
+
+    area: the one it asks for where it is nothing but `inArea(...)`.
+    """
 
     source: str
     metrics: frozenset[str]
@@ -60,6 +63,7 @@ class Expression:
     areas: frozenset[str]
     kind: Kind
     evaluation: Evaluation = field(repr=False, compare=False)
+    area: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ def expression_compile(source: str, *, path: Path) -> Expression:
     >>> sorted(expression_compile("(supply - return_) * attributes.flow", path=()).metrics)
     ['return_', 'supply']
     """
-    compiler = _Compiler(path)
-    kind, evaluation = compiler.part(expression_parse(source, path=path))
+    compiler, node = _Compiler(path), expression_parse(source, path=path)
+    kind, evaluation = compiler.part(node)
     if kind is Kind.TEXT:
         raise BadInputError("The expression gives a text; it must give a number or a truth.", path=path)
     if kind is Kind.ATTRIBUTE:
@@ -89,6 +93,7 @@ def expression_compile(source: str, *, path: Path) -> Expression:
         frozenset(compiler.areas),
         kind,
         evaluation,
+        area=_area_of(node),
     )
 
 
@@ -109,6 +114,11 @@ def expression_evaluate(
     missing = np.isnan(values)
     faults = [(where & missing, message) for where, message in rows.faults if bool((where & missing).any())]
     return Evaluated(values, faults)
+
+
+def _area_of(node: Node) -> str | None:
+    name = node.arguments[2] if isinstance(node, Call) and node.function == _IN_AREA else None
+    return str(name.value) if isinstance(name, Constant) else None
 
 
 @dataclass(slots=True)

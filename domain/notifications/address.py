@@ -67,8 +67,8 @@ def destination_of(url: str, *, path: tuple[str, ...] = ("webhookUrl",)) -> Dest
 def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:
     """Return why no webhook may lead to an address that a host's name has; None: it may.
 
-    Loopback, link-local, multicast, unspecified and reserved addresses are refused, an IPv4 address written within an
-    IPv6 one as the one it is. Private ones are not: plants are there.
+    Refused is whatever is not globally routable, and multicast, an IPv4 address written within an IPv6 one as the one
+    it is. Private networks (RFC 1918, RFC 4193) are not: plants are there.
     """
     found = ip_address(address.partition("%")[0])
     inner = _within(found)
@@ -80,6 +80,9 @@ def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:
         ("unspecified", inner.is_unspecified or inner in _THIS_NETWORK),
         ("multicast", inner.is_multicast),
         ("reserved", inner.is_reserved),
+        ("carrier NAT", inner in _CARRIER_NAT),
+        ("site-local", isinstance(inner, IPv6Address) and inner.is_site_local),
+        ("not globally routable", not inner.is_global and not any(inner in network for network in _PLANTS)),
     ):
         if holds:
             return f"{host} is at {address}, which is {name}; ARGUS_WEBHOOK_ALLOW does not allow it."
@@ -87,6 +90,8 @@ def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:
 
 
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
+_CARRIER_NAT: Final = IPv4Network("100.64.0.0/10")
+_PLANTS: Final = tuple(ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.assets.tables import assets
 from domain.derivation.configured import configured_read
+from domain.derivation.formulas import circle_told
 from domain.profiles.tables import asset_profiles
 from graph.errors import BadInputError
 from graph.tables import entities
@@ -54,4 +55,4 @@ def circles_refuse(
         circle = configured.circle(of_type, of_profile)
         if circle is not None:
             what = f"assets of the type {of_type!r} with the profile {of_profile}"
-            raise BadInputError(f"{circle!r} would be derived from itself at {what}.", path=(*path, circle))
+            raise BadInputError(f"{circle_told(circle)} would go in a circle at {what}.", path=(*path, circle[0]))

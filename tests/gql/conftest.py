@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import Engine
 
+from tests.domain.telemetry.rows import Plant
+from tests.gql.hub import Feed
 from tests.support.api import Api, api_serve
 from tests.support.servers import TestServers
 
@@ -18,3 +21,9 @@ def api(servers: TestServers) -> Iterator[Api]:
             yield served
     finally:
         servers.database_drop(database)
+
+
+@pytest.fixture
+def feed(engine: Callable[[str], Engine]) -> Feed:
+    """A hub of the live feed on a plant's database."""
+    return Feed(Plant(engine("owner")), engine)

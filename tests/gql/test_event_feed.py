@@ -143,6 +143,35 @@ def test_what_becomes_of_an_event_is_told_to_its_own_organization(api: Api) -> N
     run(scenario)
 
 
+def test_what_a_person_says_of_an_event_is_told(api: Api) -> None:
+    of = site(api, "event-marks")
+    client = api.client(of.slug, "operator")
+    acknowledged = "(filter: {states: [ACKNOWLEDGED]})"
+
+    async def scenario() -> None:
+        event_id = await asyncio.to_thread(of.open)
+        async with subscribed(of) as ours, subscribed(of, acknowledged) as narrow:
+            for mutation, state in (
+                ('commentEvent(id: $id, note: "hm")', "OPEN"),
+                ("acknowledgeEvent(id: $id)", "ACKNOWLEDGED"),
+                ("dismissEvent(id: $id)", "DISMISSED"),
+            ):
+                query = f"mutation M($id: ID!) {{ {mutation} {{ errors {{ code }} }} }}"
+                reply = await asyncio.to_thread(client.call, query, {"id": str(event_id)})
+                assert [payload["errors"] for payload in reply.data.values()] == [[]]
+                got = await told(ours)
+                assert (got["id"], got["state"]) == (str(event_id), state)
+            assert (await told(narrow))["state"] == "ACKNOWLEDGED"
+            # One that is not there is not told of.
+            nobody = "mutation M($id: ID!) { acknowledgeEvent(id: $id) { errors { code } } }"
+            refused = await asyncio.to_thread(client.call, nobody, {"id": str(new_id())})
+            assert refused.data["acknowledgeEvent"]["errors"] == [{"code": "NOT_FOUND"}]
+            await nothing_more(ours)
+            await nothing_more(narrow)
+
+    run(scenario)
+
+
 def test_the_filter_chooses_in_the_database(api: Api) -> None:
     of = site(api, "event-filters")
     made = api.client(of.slug).call('mutation { createSpace(input: {name: "Attic"}) { space { id } } }')
@@ -205,6 +234,11 @@ class Away:
         self.is_away = False
         self.reads = 0
 
+    def publish(self, stream: str, payloads: Sequence[bytes]) -> int:
+        if self.is_away:
+            raise ConnectionError
+        return self._bus.publish(stream, payloads)
+
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
         if self.is_away:
             raise ConnectionError
@@ -256,6 +290,41 @@ def test_what_happened_while_the_bus_was_away_is_told_after(api: Api, monkeypatc
             bus.is_away = False
             assert (await asyncio.wait_for(first, 5)).id == event_id
             await events.aclose()
+
+    run(scenario)
+
+
+def test_what_is_said_while_the_bus_is_away_is_told_here_at_once_and_elsewhere_after(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = site(api, "event-mark-away")
+
+    async def scenario() -> None:
+        event_id = await asyncio.to_thread(of.open)
+        async with feed_of(api, monkeypatch) as (here, bus), feed_of(api, monkeypatch) as (there, other):
+            streams: list[Any] = [
+                feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for feed in (here, there)
+            ]
+            waiting = [asyncio.create_task(anext(each)) for each in streams]
+            await asyncio.sleep(0.1)
+            bus.is_away = other.is_away = True
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(
+                of.execute,
+                "UPDATE event_changes SET recorded_at = now() - interval '1 day' WHERE organization_id = :o",
+            )
+            await asyncio.to_thread(
+                of.execute,
+                "INSERT INTO event_marks VALUES (:o, :m, :id, 'COMMENT', clock_timestamp(), 'ann', 'hm')",
+                m=new_id(), id=event_id,
+            )  # fmt: skip
+            await here.publish(organization_id=of.organization_id, event_id=event_id)
+            assert (await asyncio.wait_for(waiting[0], 5)).id == event_id
+            assert not waiting[1].done()
+            other.is_away = False
+            assert (await asyncio.wait_for(waiting[1], 5)).id == event_id
+            for each in streams:
+                await each.aclose()
 
     run(scenario)
 

@@ -16,7 +16,7 @@ from gql.feed_source import BusFeedSource
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.embedded import valkey
 from tests.domain.telemetry.rows import Plant, at
-from tests.gql.test_feed import PARTITIONS, Feed, Reader
+from tests.gql.hub import PARTITIONS, Feed, Reader
 from tests.support.servers import TestServers
 
 Engines = Callable[[str], Engine]

@@ -22,18 +22,21 @@ SHARED = (
     'telemetry(from: "2026-01-01T00:00:00Z") { metric entity { id } }',
     "latest { metric value }",
 )
+STAYS = 'stays(from: "2026-01-01T00:00:00Z") { totalCount nodes { metric entered left lost entity { name } space { name } } }'
 OWN = {
     "devices": ("lastSeenAt connectivity", "firmwareVersion", "linkedAssetsCount", "assets { nodes { name } }"),
     "assets": (
         "healthScore",
         "profile { name }",
         "derivationFaults { metric lastAt message }",
+        STAYS,
         "parents { name }",
         "children { nodes { name } }",
         "devices { nodes { name } }",
     ),
     "spaces": (
         "derivationFaults { message }",
+        STAYS,
         "parents { name }",
         "children { nodes { name } }",
         "occupants { nodes { name } }",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from domain.activities.checklist import checklist_check
 from domain.activities.lifecycle import ActivityState
 from domain.activities.making import TARGETS_MAX, activity_create_from_template
 from domain.activities.model import StepKind
@@ -167,6 +168,55 @@ def test_an_update_of_the_status_is_a_move_like_any_other(world: World) -> None:
     with world.changing() as (session, change):
         moved = activity_update(session, change=change, activity_id=made.id, patch=EntityPatch(status="cancelled"))
     assert moved.status == "cancelled"
+
+
+def status(world: World, activity_id: UUID, to: str) -> Entity:
+    with world.changing() as (session, change):
+        return activity_update(session, change=change, activity_id=activity_id, patch=EntityPatch(status=to))
+
+
+def test_an_update_of_the_status_keeps_in_step_with_who_has_it(world: World) -> None:
+    somebody = person(world, None)
+    made = make(world, template(world), world.entity(EntityKind.ASSET))
+    for before in ("open", "waiting for parts"):
+        status(world, made.id, before)
+        with pytest.raises(ConflictError, match="Nobody is to do it") as refused:
+            status(world, made.id, "assigned")
+        assert refused.value.path == ("status",)
+    with world.changing() as (session, change):
+        activity_assign(session, change=change, activity_id=made.id, person_id=somebody)
+    assert assignee(world, made.id) == [somebody]
+    assert status(world, made.id, "open").status == "open"
+    assert assignee(world, made.id) == []
+    with world.changing() as (session, change):
+        activity_assign(session, change=change, activity_id=made.id, person_id=somebody)
+    for each in ("in_progress", "done", "open", "assigned"):
+        # Opened again, it stays with whom it was.
+        assert status(world, made.id, each).status == each
+        assert assignee(world, made.id) == [somebody]
+
+
+def test_an_item_of_a_checklist_may_be_just_a_text(world: World) -> None:
+    with world.changing() as (session, change):
+        made = activity_template_create(session, change=change, name="Look", checklist=["Look", "Listen"])
+    assert made.checklist == [
+        {"id": "1", "text": "Look", "done": False},
+        {"id": "2", "text": "Listen", "done": False},
+    ]
+    assert checklist_check(["Look", {"text": "Oil", "id": "o"}]) == [
+        {"text": "Look", "done": False},
+        {"text": "Oil", "id": "o", "done": False},
+    ]
+    for wrong, path, why in (
+        ([""], ("checklist", "0"), "must not be empty"),
+        (["Look", 7], ("checklist", "1"), "a text, or an object"),
+        ([["Look"]], ("checklist", "0"), "a text, or an object"),
+        ([{"done": True}], ("checklist", "0", "text"), "text"),
+        ("Look", ("checklist",), "a list of items"),
+    ):
+        with pytest.raises(BadInputError, match=why) as refused:
+            checklist_check(wrong)
+        assert refused.value.path == path
 
 
 def test_who_had_it_has_it_no_longer(world: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.derivation.faults import faults_of
-from domain.derivation.formulas import TERMS_MAX, derived_check
+from domain.derivation.formulas import TERMS_MAX, circle_told, derived_check, derived_circle
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get
@@ -162,8 +162,12 @@ def test_whether_something_is_in_an_area(plant: DerivingPlant) -> None:
 @pytest.mark.parametrize(
     ("derived", "path", "what"),
     [
-        ({"a": {"formula": "a + 1"}}, ("d", "a", "formula"), "derived from itself"),
-        ({"a": {"formula": "b"}, "b": {"formula": "c"}, "c": {"formula": "b + x"}}, ("d", "b", "formula"), "itself"),
+        ({"a": {"formula": "a + 1"}}, ("d", "a", "formula"), "^'a' -> 'a' goes in a circle"),
+        (
+            {"a": {"formula": "b"}, "b": {"formula": "c"}, "c": {"formula": "b + x"}},
+            ("d", "b", "formula"),
+            "^'b' -> 'c' -> 'b' goes",
+        ),
         ({"a": {"formula": "1 + 2"}}, ("d", "a", "formula"), "at least one metric"),
         ({"a": {"formula": "attributes.x * 2"}}, ("d", "a", "formula"), "at least one metric"),
         ({"a": {"formula": "x +"}}, ("d", "a", "formula"), "no CEL expression"),
@@ -178,6 +182,15 @@ def test_what_is_refused_when_defined(derived: Any, path: tuple[str, ...], what:
     with pytest.raises(BadInputError, match=what) as refused:
         derived_check(derived, path=("d",))
     assert refused.value.path == path
+
+
+def test_a_long_circle_is_told_in_part() -> None:
+    count = 100
+    derived = {f"m{n:03}": {"formula": f"m{(n + 1) % count:03} + 1"} for n in range(count)}
+    assert derived_circle(derived) == tuple(f"m{n:03}" for n in range(count))
+    told = circle_told(tuple(derived))
+    assert told.startswith("'m000' -> 'm001' -> ")
+    assert told.endswith(" -> 'm018' -> ... (81 more) -> 'm000'")
 
 
 def test_a_formula_reads_so_many_metrics() -> None:

@@ -32,6 +32,18 @@ NONE = Allowed()
         ("ff02::1", "multicast"),
         ("255.255.255.255", "reserved"),
         ("240.0.0.1", "reserved"),
+        ("100.64.0.1", "carrier NAT"),
+        ("100.127.255.255", "carrier NAT"),
+        ("::ffff:100.64.0.1", "carrier NAT"),
+        ("64:ff9b::6440:1", "carrier NAT"),
+        ("2002:6440:1::", "carrier NAT"),
+        ("fec0::1", "site-local"),
+        ("feff::1", "site-local"),
+        ("192.0.2.1", "not globally routable"),
+        ("198.18.0.1", "not globally routable"),
+        ("203.0.113.9", "not globally routable"),
+        ("2001:db8::1", "not globally routable"),
+        ("2001::1", "not globally routable"),
     ],
 )
 def test_addresses_of_the_host_itself_and_of_nobody_are_refused(address: str, why: str) -> None:
@@ -39,13 +51,21 @@ def test_addresses_of_the_host_itself_and_of_nobody_are_refused(address: str, wh
     assert address_refused(address, host="hook.example", allowed=NONE) == message
 
 
-@pytest.mark.parametrize("address", ["10.1.2.3", "192.168.0.9", "172.16.0.1", "8.8.8.8", "fd00::1", "2606:4700::1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("10.1.2.3", "192.168.0.9", "172.16.0.1", "172.31.255.255", "fd00::1", "64:ff9b::a00:1"),
+        *("8.8.8.8", "100.63.255.255", "100.128.0.1", "2606:4700::1"),
+    ],
+)
 def test_plants_and_the_world_are_reached(address: str) -> None:
     assert address_refused(address, host="hook.example", allowed=NONE) is None
 
 
 def test_what_is_configured_is_allowed_and_no_more() -> None:
-    allowed = Allowed.parse(["127.0.0.0/30", "fe80::7", "Gateway"])
+    allowed = Allowed.parse(["127.0.0.0/30", "fe80::7", "Gateway", "100.64.0.0/16"])
+    assert address_refused("100.64.9.9", host="x", allowed=allowed) is None
+    assert address_refused("100.65.0.1", host="x", allowed=allowed) is not None
     assert address_refused("127.0.0.1", host="x", allowed=allowed) is None
     assert address_refused("::ffff:127.0.0.1", host="x", allowed=allowed) is None
     assert address_refused("fe80::7", host="x", allowed=allowed) is None
