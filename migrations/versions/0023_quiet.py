@@ -10,3 +10,4 @@ depends_on = None
 
 def upgrade() -> None:
     execute_file("0023_quiet.sql")
+    execute_file("0023_keeping.sql")
