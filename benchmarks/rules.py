@@ -141,11 +141,11 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
     background.join()
     watcher.close()
     with psycopg.connect(bench.dsn) as connection:
-        found = connection.execute(
+        first = connection.execute(
             "SELECT t.external_id, min(extract(epoch FROM e.detected_at))::float FROM events e JOIN entities t"
             " ON t.organization_id = e.organization_id AND t.id = e.entity_id GROUP BY 1"
         ).fetchall()
-    to_judged = [(judged - called[name]) * 1000 for name, judged in found if name in called]
+    to_judged = [(judged - called[name]) * 1000 for name, judged in first if name in called]
     to_event = [(watcher.told[name] - began) * 1000 for name, began in called.items() if name in watcher.told]
     with psycopg.connect(bench.dsn) as connection:
         rows = connection.execute(

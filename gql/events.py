@@ -77,9 +77,13 @@ class Event(Node):
     cleared_reason: str | None = strawberry.field(description="CONDITION, RULE_CHANGED or SCOPE_LEFT.")
     value: float | None = strawberry.field(description="Of the reading at which it opened.")
     flaps: int = strawberry.field(description="How many later events were merged into it, to damp flapping.")
-    suppressed: bool = strawberry.field(description="It opened while shelved or in maintenance: nothing follows.")
     port: str | None = strawberry.field(description="Of which port of a device the readings were.")
     marks: list[EventMark] = strawberry.field(description="What persons said of it, oldest first.")
+
+    @strawberry.field
+    def suppressed(self, info: Info) -> bool:
+        """It has been shelved or in maintenance since it opened, until it cleared or until now: nothing follows."""
+        return self.row.suppressed(info.context.services.clock())
 
     @strawberry.field
     async def rule(self, info: Info) -> Rule | None:
@@ -263,7 +267,6 @@ def event_shown(row: EventRow) -> Event:
         cleared_reason=row.cleared_reason,
         value=row.value,
         flaps=row.flaps,
-        suppressed=row.suppressed,
         port=row.key or None,
         marks=[EventMark(kind=m.kind, at=DateTime(m.at), actor=m.actor, note=m.note) for m in row.marks],
     )

@@ -202,7 +202,8 @@ class ShelvingMutation:
     ) -> ShelfPayload:
         """Let nothing follow from events of a rule, at an entity, or both, that open in a time. By default from now.
 
-        366 days at most. It counts for events found after it was set.
+        366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
+        open when it ends is followed then.
         """
 
         def work(session: Session, change: GraphChange) -> ShelfRow:
@@ -238,7 +239,8 @@ class ShelvingMutation:
     ) -> MaintenanceWindowPayload:
         """Let nothing follow from events that open in a time at an entity and below it, or anywhere.
 
-        366 days at most. It counts for events found after it was set.
+        366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
+        open when it ends is followed then.
         """
 
         def work(session: Session, change: GraphChange) -> WindowRow:

@@ -58,17 +58,17 @@ def graph_change_begin(
     actor: str,
     new_id: NewId,
     reason: str | None = None,
-    is_quiet: bool = False,
+    bears_on_derived: bool = True,
 ) -> GraphChange:
     """Take the organization's lock until the transaction ends, and its clock's next instant.
 
     Call it once per transaction, before reading what the change depends on: what is read after it stays true.
-    is_quiet: nothing that is derived depends on what changes, for which the caller answers. Such a change neither waits
-    for those who derive nor keeps them waiting.
+    bears_on_derived: False where nothing that is derived depends on what changes, for which the caller answers. Such a
+    change neither waits for those who derive nor keeps them waiting.
     Raises NotFoundError where the organization does not exist or is not the transaction's own.
     """
     organization_set(session, organization_id=organization_id)
-    for lock in (CHANGE_LOCK,) if is_quiet else (ORGANIZATION_LOCK, CHANGE_LOCK):
+    for lock in (ORGANIZATION_LOCK, CHANGE_LOCK) if bears_on_derived else (CHANGE_LOCK,):
         session.execute(_LOCK_EXCLUSIVE, {"lock": lock, "organization_id": organization_id})
     row = session.execute(_TICK, {"organization_id": organization_id}).one_or_none()
     if row is None:
@@ -85,7 +85,7 @@ def graph_is_changing(session: Session) -> bool:
 def graph_hold(session: Session, *, organization_id: int) -> int:
     """Keep all that anything is derived from as it stands until the transaction ends; return the revision.
 
-    Shared: any number of derivations hold it together, a change waits for them unless it is a quiet one.
+    Shared: any number of derivations hold it together, a change that bears on what they derive waits for them.
     Raises NotFoundError where the organization does not exist or is not the transaction's own.
     """
     session.execute(_LOCK_SHARED, {"lock": ORGANIZATION_LOCK, "organization_id": organization_id})

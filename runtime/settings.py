@@ -66,13 +66,14 @@ _LOG_LEVELS = {
 class Settings:
     """What a process of Argus needs to know.
 
-        database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
-        partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
-        timestamp may lie. offline_after: silence after which a device counts as offline.
-        snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
-        quota_organization: what each device and each organization may send to one process. replay_readings_per_s: what
-        a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
-    XX
+    database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
+    partitions: how many partitions the streams have. future_tolerance: how far after its receipt a reading's
+    timestamp may lie. offline_after: silence after which a device counts as offline.
+    snapshot_max_bytes: memory that one process gives to graphs, which are walked there. quota_device,
+    quota_organization: what each device and each organization may send to one process. replay_readings_per_s: what
+    a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
+    received, and points, are kept; keep_changes, keep_notifications, keep_history: what was done about events; None:
+    for ever. webhook_allow: where webhooks may lead besides. act_late: what was over longer ago is not acted on.
     """
 
     database_urls: Mapping[str, str]
@@ -91,6 +92,9 @@ class Settings:
     replay_readings_per_s: int = 0
     keep_raw: timedelta | None = timedelta(days=90)
     keep_points: timedelta | None = timedelta(days=365)
+    keep_changes: timedelta | None = timedelta(days=30)
+    keep_notifications: timedelta | None = timedelta(days=90)
+    keep_history: timedelta | None = timedelta(days=365)
     webhook_allow: tuple[str, ...] = ()
     act_late: timedelta | None = timedelta(days=1)
 
@@ -150,6 +154,9 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         replay_readings_per_s=_number(given, "ARGUS_REPLAY_READINGS_PER_S", 0, at_most=_QUOTA_MAX, at_least=0),
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", None),
+        keep_changes=_days(given, "ARGUS_KEEP_CHANGES", 30),
+        keep_notifications=_days(given, "ARGUS_KEEP_NOTIFICATIONS", 90),
+        keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
     )
@@ -201,6 +208,9 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         replay_readings_per_s=_number(given, "ARGUS_REPLAY_READINGS_PER_S", 0, at_most=_QUOTA_MAX, at_least=0),
         keep_raw=_days(given, "ARGUS_KEEP_RAW", 90),
         keep_points=_days(given, "ARGUS_KEEP_POINTS", 365),
+        keep_changes=_days(given, "ARGUS_KEEP_CHANGES", 30),
+        keep_notifications=_days(given, "ARGUS_KEEP_NOTIFICATIONS", 90),
+        keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
     )

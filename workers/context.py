@@ -14,6 +14,7 @@ class WorkerContext:
     one more, which enqueues. future_tolerance: how far after its receipt a reading's timestamp may lie.
     replay_readings_per_s: how many readings a second a replay takes at most; 0: as many as live readings leave it.
     keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
+    keep_changes, keep_notifications, keep_history: the same of what was done about events.
     webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
     act_late: an event that opened and cleared longer ago makes no activity; None: every one does.
     """
@@ -26,5 +27,8 @@ class WorkerContext:
     replay_readings_per_s: int = 0
     keep_raw: timedelta | None = None
     keep_points: timedelta | None = None
+    keep_changes: timedelta | None = None
+    keep_notifications: timedelta | None = None
+    keep_history: timedelta | None = None
     webhook_allow: tuple[str, ...] = ()
     act_late: timedelta | None = timedelta(days=1)

@@ -73,16 +73,16 @@ def retain(turn: int, part: int) -> None:
 
 
 def forget(turn: int, part: int, table: str, first_page: int) -> None:
-    """Delete rows that belong to readings no longer kept, from a page of a table on. An RQ job."""
+    """Delete rows that are no longer kept, from a page of a table on. An RQ job."""
     state = state_get()
     deadline_s = time.monotonic() + RUN_S
     page: int | None = first_page
     gone = 0
     with transaction(state.engine) as session:
-        before = rows_kept_from(session, kept=_kept(state), now=datetime.now(UTC))
+        before = rows_kept_from(session, table=table, kept=_kept(state), now=datetime.now(UTC))
     if before is None:
-        return
-    while page is not None:
+        page = None
+    while page is not None and before is not None:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             retention_enqueue(state, "forget", turn, part + 1, table, page)
             break
@@ -99,4 +99,5 @@ def forget(turn: int, part: int, table: str, first_page: int) -> None:
 
 
 def _kept(state: ProcessState) -> Kept:
-    return Kept(state.context.keep_raw, state.context.keep_points)
+    of = state.context
+    return Kept(of.keep_raw, of.keep_points, of.keep_changes, of.keep_notifications, of.keep_history)

@@ -25,9 +25,10 @@ from runtime.database import engine_create, transaction
 
 _DESCRIPTION = """\
 Drop the partitions of the raw log and of the history that are older than ARGUS_KEEP_RAW and ARGUS_KEEP_POINTS say, and
-delete what is known of single readings that are no longer in the raw log. The workers do the same every hour. A day of
-the raw log with a batch that no stage has finished stays until one has; what is in use just now stays until the next
-time.
+delete what is known of single readings that are no longer in the raw log, and what was done about events longer ago
+than ARGUS_KEEP_CHANGES, ARGUS_KEEP_NOTIFICATIONS and ARGUS_KEEP_HISTORY say. The workers do the same every
+hour. A day of the raw log with a batch that no stage has finished stays until one has; what is in use just now stays
+until the next time.
 """
 _MIB = 1024 * 1024
 
@@ -44,7 +45,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
-    kept = Kept(settings.keep_raw, settings.keep_points)
+    kept = Kept(
+        settings.keep_raw,
+        settings.keep_points,
+        settings.keep_changes,
+        settings.keep_notifications,
+        settings.keep_history,
+    )
     now = utc_now()
     with told():
         engine = engine_create(settings.database_url("pipeline"), pool_size=1)
@@ -54,11 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
         rows = {} if arguments.dry_run else _rows_forget(engine, kept, now)
     if arguments.json:
         shown = [_shown(each, gone) for each in outdated]
-        print(
-            json.dumps(
-                {"keepRaw": _days(kept.raw), "keepPoints": _days(kept.points), "partitions": shown, "rows": rows}
-            )
-        )
+        ages = {
+            "keepRaw": kept.raw,
+            "keepPoints": kept.points,
+            "keepChanges": kept.changes,
+            "keepNotifications": kept.notifications,
+            "keepHistory": kept.history,
+        }
+        days = {name: _days(age) for name, age in ages.items()}
+        print(json.dumps({**days, "partitions": shown, "rows": rows}))
     else:
         _print(outdated, gone, rows)
     return 0
@@ -71,10 +82,10 @@ def _drop(engine: Engine, partition: OldPartition) -> Sequence[str]:
 
 def _rows_forget(engine: Engine, kept: Kept, now: datetime) -> dict[str, int]:
     """Delete what is no longer kept of the tables without partitions; return how many rows of each."""
-    with transaction(engine) as session:
-        before = rows_kept_from(session, kept=kept, now=now)
     gone = dict.fromkeys(ROWS_TABLES, 0)
-    for table in ROWS_TABLES if before is not None else ():
+    for table in ROWS_TABLES:
+        with transaction(engine) as session:
+            before = rows_kept_from(session, table=table, kept=kept, now=now)
         page: int | None = 0
         while page is not None and before is not None:
             with transaction(engine) as session:

@@ -42,6 +42,9 @@ def run(arguments: argparse.Namespace) -> int:
             act_late=settings.act_late,
             keep_raw=settings.keep_raw,
             keep_points=settings.keep_points,
+            keep_changes=settings.keep_changes,
+            keep_notifications=settings.keep_notifications,
+            keep_history=settings.keep_history,
         )
     )
     return 0

@@ -14,7 +14,16 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.acting.outbox import ChangeKind, Happening, acting_hold, happenings_done, happenings_next
+from domain.acting.outbox import (
+    ChangeKind,
+    Happening,
+    acting_hold,
+    events_followed,
+    happenings_done,
+    happenings_hold,
+    happenings_next,
+)
+from domain.acting.quiet import OPENS, happenings_sort, quiet_ends
 from domain.activities.lifecycle import ActivityState, state_of
 from domain.activities.making import activity_create_from_template
 from domain.activities.model import ACTIVITY, Origin, StepKind
@@ -35,7 +44,6 @@ from graph.tables import entities
 ACTOR: Final = "argus:act"
 # An event that opened and cleared longer ago than this is history: nobody is sent after it.
 LATE: Final = timedelta(days=1)
-_OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
 _CLOSES: Final = {ChangeKind.CLEARED: "CLOSE", ChangeKind.WITHDRAWN: "CANCEL"}
 
 
@@ -76,14 +84,18 @@ def changes_act(
     done = Acted()
     if not acting_hold(session, organization_id=organization_id):
         return done
-    waiting = happenings_next(session, organization_id=organization_id, limit=limit)
+    waiting = happenings_next(session, organization_id=organization_id, now=now, limit=limit)
     if not waiting:
         return done
-    news = [each for each in waiting if not each.quiet and not _is_history(each, now, late)]
+    quiet = quiet_ends(session, organization_id=organization_id, happenings=waiting, now=now)
+    sorted_out = happenings_sort(waiting, quiet=quiet, is_history=lambda each: _is_history(each, now, late))
+    news = sorted_out.news
     work = [each for each in news if _touches_activities(session, organization_id, each)]
     if work:
         # Of activities nothing is derived.
-        change = graph_change_begin(session, organization_id=organization_id, actor=ACTOR, new_id=new_id, is_quiet=True)
+        change = graph_change_begin(
+            session, organization_id=organization_id, actor=ACTOR, new_id=new_id, bears_on_derived=False
+        )
         for happening in work:
             _follow(session, change, happening, done)
     for happening in news:
@@ -99,8 +111,10 @@ def changes_act(
                 now=now,
             )
             done.notified += 1
-    ids = [each.change_id for each in waiting]
+    ids = [each.change_id for each in waiting if each.change_id not in sorted_out.held]
     happenings_done(session, organization_id=organization_id, change_ids=ids, now=now)
+    happenings_hold(session, organization_id=organization_id, due=sorted_out.held)
+    events_followed(session, organization_id=organization_id, event_ids=sorted_out.followed, now=now)
     done.changes = len(waiting)
     return done
 
@@ -123,7 +137,7 @@ def payload_of(happening: Happening) -> dict[str, Any]:
 
 
 def _is_history(happening: Happening, now: datetime, late: timedelta | None) -> bool:
-    return happening.kind in _OPENS and _is_over(happening, now, late)
+    return happening.kind in OPENS and _is_over(happening, now, late)
 
 
 def _is_over(happening: Happening, now: datetime, late: timedelta | None) -> bool:
@@ -142,7 +156,7 @@ def _is_told(
 
 
 def _touches_activities(session: Session, organization_id: int, happening: Happening) -> bool:
-    if happening.kind in _OPENS:
+    if happening.kind in OPENS:
         return happening.template_id is not None
     if happening.kind not in _CLOSES:
         return False

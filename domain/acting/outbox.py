@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.acting.actions import template_of, webhook_of
@@ -18,11 +18,18 @@ from domain.acting.actions import template_of, webhook_of
 ACT_LOCK: Final = 0x41435453
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ACT_LOCK))
-_WAITING = text("SELECT DISTINCT organization_id FROM event_changes WHERE acted_at IS NULL ORDER BY organization_id")
+_WAITING = text(
+    """
+    SELECT organization_id FROM event_changes WHERE acted_at IS NULL AND (due_at IS NULL OR due_at <= :now)
+    UNION
+    SELECT organization_id FROM quiet_dirt
+    ORDER BY organization_id
+    """
+)
 _NEXT = text(
     """
-    SELECT c.id, c.event_id, c.kind, c.at, c.fenced, e.suppressed, e.rule_id, r.name AS rule_name, v.action,
-        e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at,
+    SELECT c.id, c.event_id, c.kind, c.at, c.fenced, c.due_at, e.rule_id, r.name AS rule_name, v.action,
+        e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at, e.withdrawn_at, e.quiet_until, e.followed_at,
         EXISTS (
             SELECT FROM events o
             WHERE o.organization_id = e.organization_id AND o.rule_id = e.rule_id AND o.entity_id = e.entity_id
@@ -37,12 +44,22 @@ _NEXT = text(
         ORDER BY v.effective_from DESC LIMIT 1
     ) v ON true
     WHERE c.organization_id = :organization_id AND c.acted_at IS NULL
+        -- What is held over is so only while its event is open.
+        AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0)
     ORDER BY c.id LIMIT :most FOR UPDATE OF c
     """
 )
 _ACTED = text(
     "UPDATE event_changes SET acted_at = :now WHERE organization_id = :organization_id AND id = ANY (:ids)"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+_HOLD = text(
+    "UPDATE event_changes c SET due_at = u.at FROM unnest(:ids, :due) AS u (id, at)"
+    " WHERE c.organization_id = :organization_id AND c.id = u.id"
+).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("due", type_=ARRAY(DateTime(timezone=True))))
+_FOLLOWED = text(
+    "UPDATE events SET followed_at = :now WHERE organization_id = :organization_id AND id = ANY (:ids)"
+    " AND followed_at IS NULL"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 
 
 class ChangeKind(StrEnum):
@@ -60,7 +77,8 @@ class ChangeKind(StrEnum):
 class Happening:
     """One row, with the event as it stands now and what its rule wants done. Times UTC, event times.
 
-    quiet: nothing may follow: a replay without side effects, or the event is shelved or in a maintenance window.
+    fenced: nothing may follow, it is of a replay without side effects. is_held: it waited for a quiet to end.
+    quiet_until: the event opened in a quiet that ends then. is_followed: what follows from its opening was seen to.
     others_open: another event of the rule and entity is open.
     """
 
@@ -68,7 +86,8 @@ class Happening:
     event_id: UUID
     kind: ChangeKind
     at: datetime
-    quiet: bool
+    fenced: bool
+    is_held: bool
     rule_id: UUID
     rule_name: str
     entity_id: UUID
@@ -76,14 +95,29 @@ class Happening:
     began_at: datetime
     opened_at: datetime
     cleared_at: datetime | None
+    is_withdrawn: bool
+    quiet_until: datetime | None
+    is_followed: bool
     others_open: bool
     template_id: UUID | None
     webhook_url: str | None
 
+    @property
+    def is_open(self) -> bool:
+        """It has neither cleared nor been withdrawn."""
+        return self.cleared_at is None and not self.is_withdrawn
 
-def organizations_waiting(session: Session) -> list[int]:
-    """Return the organizations with something to follow. As argus_pipeline: of all."""
-    return list(session.scalars(_WAITING))
+    @property
+    def is_suppressed(self) -> bool:
+        """It is over, and was so before the quiet ended that it opened in."""
+        if self.quiet_until is None or self.is_open:
+            return False
+        return self.cleared_at is None or self.cleared_at <= self.quiet_until
+
+
+def organizations_waiting(session: Session, *, now: datetime) -> list[int]:
+    """Return the organizations with something to follow, or to look at again. As argus_pipeline: of all."""
+    return list(session.scalars(_WAITING, {"now": now}))
 
 
 def acting_hold(session: Session, *, organization_id: int) -> bool:
@@ -92,15 +126,28 @@ def acting_hold(session: Session, *, organization_id: int) -> bool:
     return held
 
 
-def happenings_next(session: Session, *, organization_id: int, limit: int) -> list[Happening]:
+def happenings_next(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[Happening]:
     """Return what to follow next, in order. One statement."""
-    rows = session.execute(_NEXT, {"organization_id": organization_id, "most": limit})
+    rows = session.execute(_NEXT, {"organization_id": organization_id, "now": now, "most": limit})
     return [_happening(row) for row in rows]
 
 
 def happenings_done(session: Session, *, organization_id: int, change_ids: Sequence[int], now: datetime) -> None:
     """Mark them followed."""
     session.execute(_ACTED, {"organization_id": organization_id, "ids": list(change_ids), "now": now})
+
+
+def happenings_hold(session: Session, *, organization_id: int, due: Mapping[int, datetime]) -> None:
+    """Have changes not be followed before these instants, as long as their events are open."""
+    if due:
+        values = {"organization_id": organization_id, "ids": list(due), "due": list(due.values())}
+        session.execute(_HOLD, values)
+
+
+def events_followed(session: Session, *, organization_id: int, event_ids: Sequence[UUID], now: datetime) -> None:
+    """Mark what follows from the opening of events as seen to."""
+    if event_ids:
+        session.execute(_FOLLOWED, {"organization_id": organization_id, "ids": list(event_ids), "now": now})
 
 
 def _happening(row: Any) -> Happening:
@@ -110,7 +157,8 @@ def _happening(row: Any) -> Happening:
         row.event_id,
         ChangeKind(row.kind),
         row.at.astimezone(UTC),
-        row.fenced or row.suppressed,
+        row.fenced,
+        row.due_at is not None,
         row.rule_id,
         row.rule_name,
         row.entity_id,
@@ -118,6 +166,9 @@ def _happening(row: Any) -> Happening:
         row.began_at.astimezone(UTC),
         row.opened_at.astimezone(UTC),
         None if row.cleared_at is None else row.cleared_at.astimezone(UTC),
+        row.withdrawn_at is not None,
+        None if row.quiet_until is None else row.quiet_until.astimezone(UTC),
+        row.followed_at is not None,
         row.others_open,
         template_of(action),
         webhook_of(action),

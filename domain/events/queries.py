@@ -244,7 +244,7 @@ def _event(row: Row[Any], marks: Sequence[Mark]) -> Event:
         row.detected_at.astimezone(UTC),
         _utc(row.withdrawn_at),
         marks,
-        row.suppressed,
+        _utc(row.quiet_until),
     )
 
 

@@ -120,7 +120,7 @@ class Mark:
 class Event:
     """One event. Times are event times, but for detected_at and withdrawn_at. marks: oldest first.
 
-    suppressed: it opened while it was shelved or in maintenance, so that nothing follows from it.
+    quiet_until: it opened while it was shelved or in maintenance, and nothing follows from it until then.
     """
 
     id: UUID
@@ -137,7 +137,13 @@ class Event:
     detected_at: datetime
     withdrawn_at: datetime | None
     marks: Sequence[Mark]
-    suppressed: bool
+    quiet_until: datetime | None
+
+    def suppressed(self, now: datetime) -> bool:
+        """Tell whether it has been shelved or in maintenance for all of its life, up to now."""
+        if self.quiet_until is None:
+            return False
+        return now < self.quiet_until or (self.cleared_at is not None and self.cleared_at <= self.quiet_until)
 
     @property
     def state(self) -> EventState:

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from domain.rules.model import SEVERITIES, Severity
-from domain.rules.suppression import suppressed_of
+from domain.rules.suppression import Asked, quiet_until
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
@@ -33,10 +33,10 @@ _UPDATE = text(
     """
     UPDATE events e SET version_id = u.version_id, began_at = u.began_at, opened_at = u.opened_at,
         cleared_at = u.cleared_at, cleared_reason = u.cleared_reason, severity = u.severity, value = u.value,
-        flaps = u.flaps, withdrawn_at = u.withdrawn_at
+        flaps = u.flaps, quiet_until = u.quiet_until, withdrawn_at = u.withdrawn_at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (id uuid, version_id uuid, began_at timestamptz,
         opened_at timestamptz, cleared_at timestamptz, cleared_reason text, severity text, value double precision,
-        flaps integer, withdrawn_at timestamptz)
+        flaps integer, quiet_until timestamptz, withdrawn_at timestamptz)
     WHERE e.organization_id = :organization_id AND e.id = u.id
     """
 )
@@ -88,6 +88,8 @@ class _Writing:
     organization_id: int
     now: datetime
     new_id: NewId
+    # By rule, entity and when it opened: when the quiet ends that it opened in.
+    quiet: Mapping[Asked, int | None]
     made: list[dict[str, Any]]
     updated: list[dict[str, Any]]
     corrected: list[dict[str, Any]]
@@ -97,7 +99,7 @@ class _Writing:
 def events_reconcile(
     session: Session, *, organization_id: int, judged: Sequence[Judged], now: datetime, fenced: bool, new_id: NewId
 ) -> EventsDone:
-    """Write how stored events differ from what was found. Statements: one, and at most one for each kind of write."""
+    """Write how stored events differ from what was found. Statements: two, and at most one for each kind of write."""
     if not judged:
         return EventsDone([])
     arrays_enable(session)
@@ -116,11 +118,18 @@ def events_reconcile(
     )
     for row in rows:
         stored[row.n].append(row)
-    writing = _Writing(organization_id, now, new_id, [], [], [], [])
+    quiet = _quiet_read(session, organization_id, judged)
+    writing = _Writing(organization_id, now, new_id, quiet, [], [], [], [])
     for each, of_pair in zip(judged, stored, strict=True):
         _reconcile(writing, each, of_pair)
     _write(session, writing, fenced=fenced)
     return EventsDone(writing.changes)
+
+
+def _quiet_read(session: Session, organization_id: int, judged: Sequence[Judged]) -> Mapping[Asked, int | None]:
+    asked = [(each.key[1], UUID(bytes=each.key[0]), opened) for each in judged for opened in each.episodes]
+    ends = quiet_until(session, organization_id=organization_id, asked=asked)
+    return dict(zip(asked, ends, strict=True))
 
 
 def _reconcile(writing: _Writing, judged: Judged, stored: Sequence[Any]) -> None:
@@ -171,7 +180,7 @@ def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
             "entity_id": UUID(bytes=entity),
             "key": key,
             "detected_at": writing.now,
-            **_columns(writing, episode),
+            **_columns(writing, judged, episode),
         }
     )
     writing.changes.append(EventChange(event_id, entity, "OPENED", episode.opened))
@@ -180,7 +189,7 @@ def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
 
 
 def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> None:
-    wanted = _columns(writing, episode)
+    wanted = _columns(writing, judged, episode)
     if micros_of(row.opened_at) == judged.tail == episode.opened and row.withdrawn_at is None:
         wanted |= {name: _utc(getattr(row, name)) for name in ("cleared_at", "cleared_reason", "flaps", "severity")}
     before = {name: _utc(getattr(row, name)) for name in wanted}
@@ -192,6 +201,9 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
     kinds: list[tuple[str, int]] = []
     if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
+    elif row.followed_at is None and _may_be_heard(before, wanted):
+        # Nothing has followed, and now perhaps it has to. Told twice, it is followed once.
+        kinds.append(("OPENED", episode.opened))
     if before["cleared_at"] is None and wanted["cleared_at"] is not None:
         kinds.append(("CLEARED", micros_of(wanted["cleared_at"])))
     if _rank(before["severity"]) < _rank(wanted["severity"]):
@@ -202,6 +214,12 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
         _correct(writing, row, {name: _json(wanted)[name] for name in _TOLD})
         kinds.append(("CORRECTED", episode.opened))
     writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]
+
+
+def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Tell whether the quiet in which an event opened may have ended within it, other than it was known before."""
+    is_corrected = before["cleared_at"] is not None and before["cleared_at"] != wanted["cleared_at"]
+    return before["quiet_until"] != wanted["quiet_until"] or (wanted["quiet_until"] is not None and is_corrected)
 
 
 def _was_to_come(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -222,10 +240,11 @@ def _correct(writing: _Writing, row: Any, after: Mapping[str, Any]) -> None:
     )
 
 
-def _columns(writing: _Writing, episode: Episode) -> dict[str, Any]:
+def _columns(writing: _Writing, judged: Judged, episode: Episode) -> dict[str, Any]:
     severity = severity_of(
         episode.version, opened=episode.opened, cleared=episode.cleared, now_us=micros_of(writing.now)
     )
+    quiet = writing.quiet[judged.key[1], UUID(bytes=judged.key[0]), episode.opened]
     return {
         "version_id": episode.version.id,
         "began_at": instant_of(episode.began),
@@ -235,20 +254,21 @@ def _columns(writing: _Writing, episode: Episode) -> dict[str, Any]:
         "severity": severity.value,
         "value": episode.value,
         "flaps": episode.flaps,
+        "quiet_until": None if quiet is None else instant_of(quiet),
     }
 
 
 def _kept(row: Any) -> dict[str, Any]:
-    names = ("version_id", "began_at", "opened_at", "cleared_at", "cleared_reason", "severity", "value", "flaps")
+    names = ("version_id", *_TOLD, "severity", "quiet_until")
     return {"id": row.id, **_json({name: _utc(getattr(row, name)) for name in names})}
 
 
 def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
-    suppressed = _suppress(session, writing)
     if writing.made:
         session.execute(insert(events), writing.made)
     if writing.updated:
-        rows = orjson.dumps(writing.updated).decode()
+        # In the order of their ids, as who follows events locks them.
+        rows = orjson.dumps(sorted(writing.updated, key=lambda row: str(row["id"]))).decode()
         session.execute(_UPDATE, {"organization_id": writing.organization_id, "rows": rows})
     if writing.corrected:
         session.execute(insert(event_corrections), writing.corrected)
@@ -261,21 +281,11 @@ def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
                     "event_id": change.event_id,
                     "kind": change.kind,
                     "at": instant_of(change.at_us),
-                    # What is suppressed is known of the event itself, too, whatever becomes of it later.
-                    "fenced": fenced or change.event_id in suppressed,
+                    "fenced": fenced,
                 }
                 for change in writing.changes
             ],
         )
-
-
-def _suppress(session: Session, writing: _Writing) -> set[UUID]:
-    """Note of new events which opened while they were to be suppressed; return their ids."""
-    opened = [(made["rule_id"], made["entity_id"], micros_of(made["opened_at"])) for made in writing.made]
-    told = suppressed_of(session, organization_id=writing.organization_id, opened=opened)
-    for made, is_suppressed in zip(writing.made, told, strict=True):
-        made["suppressed"] = is_suppressed
-    return {made["id"] for made in writing.made if made["suppressed"]}
 
 
 def _json(values: Mapping[str, Any]) -> dict[str, Any]:

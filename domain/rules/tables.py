@@ -107,7 +107,8 @@ events = Table(
     Column("flaps", Integer, nullable=False),
     Column("detected_at", INSTANT, nullable=False),
     Column("withdrawn_at", INSTANT),
-    Column("suppressed", Boolean, nullable=False, server_default=text("false")),
+    Column("quiet_until", INSTANT),
+    Column("followed_at", INSTANT),
     PrimaryKeyConstraint("organization_id", "id", name="pk_events"),
     _owned_by("events", "rule_id", "rules"),
     CheckConstraint("(cleared_at IS NULL) = (cleared_reason IS NULL)", name="ck_events_cleared"),
@@ -121,6 +122,12 @@ Index(
     events.c.opened_at,
 )
 Index("ix_events_opened", events.c.organization_id, events.c.opened_at, events.c.id)
+Index(
+    "ix_events_quiet",
+    events.c.organization_id,
+    events.c.quiet_until,
+    postgresql_where=text("quiet_until IS NOT NULL"),
+)
 
 event_marks = Table(
     "event_marks",
@@ -168,6 +175,7 @@ event_changes = Table(
     Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
     Column("fenced", Boolean, nullable=False),
     Column("acted_at", INSTANT),
+    Column("due_at", INSTANT),
     PrimaryKeyConstraint("organization_id", "id", name="pk_event_changes"),
     _organization("event_changes"),
     CheckConstraint(
@@ -240,6 +248,17 @@ maintenance_windows = Table(
         name="fk_maintenance_windows_under",
     ),
     CheckConstraint("begins < ends", name="ck_maintenance_windows_span"),
+)
+quiet_dirt = Table(
+    "quiet_dirt",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("begins", INSTANT, nullable=False),
+    Column("ends", INSTANT, nullable=False),
+    Column("done_at", INSTANT),
+    Column("done_id", UUID),
+    PrimaryKeyConstraint("organization_id", "begins", "ends", name="pk_quiet_dirt"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_quiet_dirt_organization"),
 )
 Index("ix_shelves_ends", shelves.c.organization_id, shelves.c.ends)
 Index("ix_maintenance_windows_ends", maintenance_windows.c.organization_id, maintenance_windows.c.ends)

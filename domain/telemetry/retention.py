@@ -2,8 +2,9 @@
 
 Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
 known of single readings, the keys that tell repeats and the dead letters, and the commits of derived points by which a
-feed is resumed. `points`: the history, by month of the points' own time. Series, latest values, the hours of series and
-the graph's changes are kept for ever.
+feed is resumed. `points`: the history, by month of the points' own time, and behind it all but a state a month of
+each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series, latest
+values, the hours of series, events and the graph's changes are kept for ever.
 """
 
 from __future__ import annotations
@@ -20,7 +21,15 @@ from sqlalchemy.orm import Session
 RAW_TABLES: Final = ("telemetry_raw", "raw_batches")
 POINTS_TABLES: Final = ("telemetry_history",)
 # Rows of these go with the raw log, though they stand in no partitions.
-ROWS_TABLES: Final = ("reading_keys", "dead_letters", "derived_commits")
+RAW_ROWS: Final = ("reading_keys", "dead_letters", "derived_commits")
+ROWS_TABLES: Final = (
+    *RAW_ROWS,
+    "event_changes",
+    "notifications",
+    "event_corrections",
+    "activity_steps",
+    "rule_states",
+)
 # So many pages of 8 KiB does one transaction look through: about 100,000 rows.
 PAGES: Final = 1_000
 KEPT_MIN: Final = timedelta(days=1)
@@ -39,7 +48,7 @@ _OUTDATED = text(
     """
 )
 _DROP = text("SELECT drop_partitions(:parent, :before)")
-_FIRST_DAY = text("SELECT min(begins) FROM partitions_ended('telemetry_raw', 'infinity')")
+_FIRST = text("SELECT min(begins) FROM partitions_ended(:parent, 'infinity')")
 _FORGET = text("SELECT forget_rows(:relation, :before, :first_page, :pages)")
 _PAGES = text("SELECT pg_relation_size(to_regclass(:relation)) / current_setting('block_size')::bigint")
 
@@ -50,6 +59,9 @@ class Kept:
 
     raw: timedelta | None
     points: timedelta | None
+    changes: timedelta | None = None
+    notifications: timedelta | None = None
+    history: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +108,30 @@ def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
     return list(session.execute(_DROP, values).scalars())
 
 
-def rows_kept_from(session: Session, *, kept: Kept, now: datetime) -> datetime | None:
-    """Return from which time of receipt on rows beside the raw log are kept; None: all are.
+def rows_kept_from(session: Session, *, table: str, kept: Kept, now: datetime) -> datetime | None:
+    """Return from when on rows of one of ROWS_TABLES are kept; None: all are.
 
-    Never later than the oldest day that the raw log has, whose readings they belong to.
+    Beside the raw log, by time of receipt: never later than the oldest day that it has, whose readings they belong to.
+    States of rules, by their own time: never later than the oldest month of points, which are judged from them.
     """
-    if kept.raw is None:
+    ages = {
+        "event_changes": kept.changes,
+        "notifications": kept.notifications,
+        "event_corrections": kept.history,
+        "activity_steps": kept.history,
+    }
+    if table in ages:
+        age = ages[table]
+        return None if age is None else now - age
+    age, parent = (kept.points, "telemetry_history") if table == "rule_states" else (kept.raw, "telemetry_raw")
+    if age is None:
         return None
-    first_day = session.execute(_FIRST_DAY).scalar_one()
-    return now - kept.raw if first_day is None else min(first_day, now - kept.raw)
+    first = session.execute(_FIRST, {"parent": parent}).scalar_one()
+    return now - age if first is None else min(first, now - age)
 
 
 def rows_forget(session: Session, *, table: str, before: datetime, first_page: int) -> tuple[int, int | None]:
-    """Delete rows of one of ROWS_TABLES, received or committed before an instant, in PAGES pages from `first_page` on.
+    """Delete rows of one of ROWS_TABLES that are from before an instant, in PAGES pages from `first_page` on.
 
     Return how many went, and the page to go on with; None: that was the last.
     """

@@ -24,6 +24,7 @@ import pytest
 from sqlalchemy import make_url
 
 from runtime.settings import settings_load
+from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
 from tests.support.plant import Client, Plant
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
@@ -42,10 +43,12 @@ INGEST = """mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { a
 
 def reading(number: int) -> dict[str, Any]:
     """Each number is a reading of its own: its device, time and value follow from it."""
+    device, turn = number % DEVICES, number // DEVICES
+    watched = {"wave": wave(turn, -(-READINGS // DEVICES))} if device < PUMPS else {}
     return {
-        "externalId": f"d{number % DEVICES}",
+        "externalId": f"d{device}",
         "timestamp": BEGIN_MS + number * 10,
-        "metrics": {"number": number, "half": number / 2},
+        "metrics": {"number": number, "half": number / 2, **watched},
     }
 
 
@@ -143,6 +146,7 @@ def plant_prepare(client: Client) -> None:
              validFrom: "2020-01-01T00:00:00Z"}) { errors { message } } }""",
         {"d": device, "a": made["createAsset"]["asset"]["id"]},
     )
+    watched_prepare(client)
 
 
 def account(client: Client) -> dict[str, float]:
@@ -210,24 +214,36 @@ def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
     assert found["received"] >= sent
     assert found == {**found, "stored": READINGS, "duplicate": found["received"] - READINGS, "dead": 0, "pending": 0}
     history_check(own_plant)
+    followed = following_check(own_plant)
     print(
         f"{sent} readings ({READINGS} different) in {sent_s:.0f} s, {sent / sent_s:,.0f} a second; caught up after"
         f" {caught_up_s:.1f} s; killed {dict(killed)}; calls that failed {dict(sending.refused)};"
-        f" {found['duplicate']:.0f} duplicates"
+        f" {found['duplicate']:.0f} duplicates; {followed}"
     )
     began_s = time.monotonic()
     replayed = replay_differences(client)
     assert (replayed["state"], replayed["done"], replayed["changes"]["points"]) == ("FINISHED", found["received"], 0)
     assert replayed["changes"]["letters"] == 0
     history_check(own_plant)
+    assert following_check(own_plant) == followed
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
+
+
+def dsn_of(plant: Plant) -> str:
+    url = make_url(settings_load(plant.home).database_url("owner")).set(drivername="postgresql")
+    return url.render_as_string(hide_password=False)
+
+
+def following_check(plant: Plant) -> str:
+    """What follows from the readings is what the raw log says; return what there is."""
+    with psycopg.connect(dsn_of(plant)) as connection:
+        watched_settle(connection, patience_s=PATIENCE_S)
+        return watched_check(connection)
 
 
 def history_check(plant: Plant) -> None:
     """Every point is there once, with its device, time and value; latest values are the last; all is derived."""
-    url = make_url(settings_load(plant.home).database_url("owner")).set(drivername="postgresql")
-    dsn = url.render_as_string(hide_password=False)
-    with psycopg.connect(dsn) as connection:
+    with psycopg.connect(dsn_of(plant)) as connection:
         deadline_s = time.monotonic() + PATIENCE_S
         while connection.execute("SELECT count(*) FROM dirty_windows").fetchone() != (0,):
             connection.rollback()
@@ -242,7 +258,7 @@ def history_check(plant: Plant) -> None:
                JOIN entities e ON e.organization_id = s.organization_id AND e.id = s.entity_id
                CROSS JOIN LATERAL (SELECT round((CASE s.metric WHEN 'number' THEN h.value WHEN 'half' THEN h.value * 2
                    ELSE h.value / 2 END)::numeric)::bigint AS n) v
-               GROUP BY 1 ORDER BY 1""",
+               WHERE s.metric IN ('number', 'half', 'sum') GROUP BY 1 ORDER BY 1""",
             [BEGIN_MS],
         ).fetchall()
         derived = len(range(7, READINGS, DEVICES))
@@ -254,6 +270,8 @@ def history_check(plant: Plant) -> None:
         latest = connection.execute(
             """SELECT count(*) FROM latest_values l JOIN LATERAL (
                    SELECT max(h.timestamp) AS at FROM telemetry_history h
-                   WHERE h.organization_id = l.organization_id AND h.series_id = l.series_id) m ON m.at = l.timestamp"""
+                   WHERE h.organization_id = l.organization_id AND h.series_id = l.series_id) m ON m.at = l.timestamp
+               JOIN series s ON s.organization_id = l.organization_id AND s.id = l.series_id
+               WHERE s.metric IN ('number', 'half', 'sum')"""
         ).fetchone()
         assert latest == (2 * DEVICES + 1,)

@@ -12,48 +12,50 @@ from graph.instants import moment_resolve
 from tests.graph.world import EPOCH, World, new_id
 
 
-def change_begin(session: Session, world: World, *, is_quiet: bool) -> None:
+def change_begin(session: Session, world: World, *, bears_on_derived: bool) -> None:
     """Begin a change; one that would have to wait raises."""
     session.execute(text("SET LOCAL lock_timeout = '50ms'"))
-    graph_change_begin(session, organization_id=world.organization_id, actor="ada", new_id=new_id, is_quiet=is_quiet)
+    graph_change_begin(
+        session, organization_id=world.organization_id, actor="ada", new_id=new_id, bears_on_derived=bears_on_derived
+    )
 
 
-def test_only_a_quiet_change_does_not_wait_for_who_derives(world: World) -> None:
+def test_a_change_waits_for_who_derives_only_where_it_bears_on_that(world: World) -> None:
     with world.session() as deriving, Session(world.api) as changing:
         revision = graph_hold(deriving, organization_id=world.organization_id)
         with pytest.raises(OperationalError, match="lock timeout"), changing.begin():
-            change_begin(changing, world, is_quiet=False)
+            change_begin(changing, world, bears_on_derived=True)
         with changing.begin():
-            change_begin(changing, world, is_quiet=True)
+            change_begin(changing, world, bears_on_derived=False)
         assert graph_hold(deriving, organization_id=world.organization_id) == revision + 1
 
 
-def test_who_derives_waits_only_for_a_change_that_is_not_quiet(world: World) -> None:
+def test_who_derives_waits_only_for_a_change_that_bears_on_it(world: World) -> None:
     with Session(world.api) as changing, world.session() as deriving:
         deriving.execute(text("SET LOCAL lock_timeout = '50ms'"))
         with changing.begin():
-            change_begin(changing, world, is_quiet=True)
+            change_begin(changing, world, bears_on_derived=False)
             graph_hold(deriving, organization_id=world.organization_id)
     with Session(world.api) as changing, changing.begin(), world.session() as deriving:
-        change_begin(changing, world, is_quiet=False)
+        change_begin(changing, world, bears_on_derived=True)
         deriving.execute(text("SET LOCAL lock_timeout = '50ms'"))
         with pytest.raises(OperationalError, match="lock timeout"):
             graph_hold(deriving, organization_id=world.organization_id)
 
 
-@pytest.mark.parametrize("is_quiet", [False, True])
-@pytest.mark.parametrize("other_is_quiet", [False, True])
-def test_changes_come_one_after_the_other(world: World, is_quiet: bool, other_is_quiet: bool) -> None:
+@pytest.mark.parametrize("bears_on_derived", [False, True])
+@pytest.mark.parametrize("other_bears", [False, True])
+def test_changes_come_one_after_the_other(world: World, bears_on_derived: bool, other_bears: bool) -> None:
     with Session(world.api) as one, one.begin(), Session(world.api) as other:
-        change_begin(one, world, is_quiet=is_quiet)
+        change_begin(one, world, bears_on_derived=bears_on_derived)
         with pytest.raises(OperationalError, match="lock timeout"), other.begin():
-            change_begin(other, world, is_quiet=other_is_quiet)
+            change_begin(other, world, bears_on_derived=other_bears)
 
 
-@pytest.mark.parametrize("is_quiet", [False, True])
-def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, is_quiet: bool) -> None:
+@pytest.mark.parametrize("bears_on_derived", [False, True])
+def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, bears_on_derived: bool) -> None:
     with Session(world.api) as changing, changing.begin(), world.session() as reading:
-        change_begin(changing, world, is_quiet=is_quiet)
+        change_begin(changing, world, bears_on_derived=bears_on_derived)
         reading.execute(text("SET LOCAL lock_timeout = '50ms'"))
         moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=None)
         with pytest.raises(OperationalError, match="lock timeout"):

@@ -63,6 +63,7 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("hours_progress", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("notifications", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("organizations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("quiet_dirt", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("raw_batches", "ingest_appends", "INSERT", ["argus_ingest"]),
         ("raw_batches", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("replays", "pipeline_lists", "SELECT", ["argus_pipeline"]),

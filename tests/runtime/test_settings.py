@@ -109,3 +109,6 @@ def test_what_is_kept_is_told_in_days_or_for_ever() -> None:
     assert (usual.keep_raw, usual.keep_points) == (timedelta(days=90), timedelta(days=365))
     told = settings_load(environment={**BASE, "ARGUS_KEEP_RAW": "P7D", "ARGUS_KEEP_POINTS": "forever"})
     assert (told.keep_raw, told.keep_points) == (timedelta(days=7), None)
+    assert (usual.keep_changes, usual.keep_notifications) == (timedelta(days=30), timedelta(days=90))
+    told = settings_load(environment={**BASE, "ARGUS_KEEP_CHANGES": "P2D", "ARGUS_KEEP_HISTORY": "forever"})
+    assert (told.keep_changes, told.keep_history) == (timedelta(days=2), None)

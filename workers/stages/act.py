@@ -15,6 +15,7 @@ import structlog
 
 from domain.acting.operations import Acted, changes_act
 from domain.acting.outbox import organizations_waiting
+from domain.acting.quiet import quiet_refresh
 from domain.telemetry.leases import Lease
 from domain.telemetry.stages.normalize import DATA_ERRORS
 from graph.errors import ArgusError
@@ -64,7 +65,7 @@ class ActStage:
     def _look(self) -> bool:
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
         with transaction(self._state.engine) as session:
-            waiting = organizations_waiting(session)
+            waiting = organizations_waiting(session, now=datetime.now(UTC))
         until_s = time.monotonic() + TURN_S
         found = False
         # In turns, so that an organization with many changes does not keep the others waiting.
@@ -85,6 +86,11 @@ class ActStage:
     def _act(self, organization_id: int) -> int:
         now = datetime.now(UTC)
         try:
+            with transaction(self._state.engine, organization_id) as session:
+                is_dirty = quiet_refresh(session, organization_id=organization_id)
+            if is_dirty:
+                # Whether anything may follow from some events is not known yet.
+                return CHANGES_AT_ONCE
             with transaction(self._state.engine, organization_id) as session:
                 done = changes_act(
                     session,

@@ -49,9 +49,9 @@ class Alarms:
         event_id = new_id()
         self._run(
             "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
-            " opened_at, flaps, detected_at, suppressed)"
-            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :suppressed)",
-            id=event_id, rule=rule_id, entity=entity_id, at=at, suppressed=more.pop("suppressed", False),
+            " opened_at, flaps, detected_at, quiet_until)"
+            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :quiet)",
+            id=event_id, rule=rule_id, entity=entity_id, at=at, quiet=more.pop("quiet_until", None),
         )  # fmt: skip
         self.changed(event_id, "OPENED", at, **more)
         return event_id

@@ -55,7 +55,7 @@ def test_an_event_makes_one_activity_of_its_rule_and_target(alarms: Alarms, temp
     first, second = alarms.opened(rule, asset, NOW), alarms.opened(rule, asset, NOW + timedelta(minutes=5))
     other = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW)
     with Session(alarms.pipeline) as session:
-        assert organizations_waiting(session) == [alarms.world.organization_id]
+        assert organizations_waiting(session, now=NOW) == [alarms.world.organization_id]
     done = alarms.act(NOW)
     assert (done.changes, done.created, done.reopened, done.refused) == (3, 2, 0, None)
     [(made, status, details), (made_of_other, _, _)] = alarms.activities()
@@ -163,9 +163,10 @@ def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, te
     old = alarms.opened(rule, asset, NOW - timedelta(days=3))
     alarms.cleared(old, NOW - timedelta(days=2))
     alarms.opened(rule, asset, NOW, fenced=True)
-    alarms.opened(rule, asset, NOW, suppressed=True)
+    quiet = alarms.opened(rule, asset, NOW - timedelta(hours=2), quiet_until=NOW)
+    alarms.cleared(quiet, NOW - timedelta(hours=1))
     done = alarms.act(NOW)
-    assert (done.changes, done.created, done.notified, alarms.waiting()) == (4, 0, 0, 0)
+    assert (done.changes, done.created, done.notified, alarms.waiting()) == (5, 0, 0, 0)
     assert alarms.activities() == []
     recent = alarms.opened(rule, asset, NOW - timedelta(days=3))
     alarms.cleared(recent, NOW - timedelta(hours=23))

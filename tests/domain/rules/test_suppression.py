@@ -1,27 +1,77 @@
-"""Which events open while they are shelved or in maintenance."""
+"""Until when events are suppressed: a function of shelves, windows and the graph, in whatever order they came."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
 
+import pytest
 from sqlalchemy import Engine
 
+from domain.acting.quiet import quiet_refresh
+from domain.rules.model import Rule
 from domain.rules.operations import RuleDraft, rule_create
-from domain.rules.suppression import suppressed_of
-from domain.shelving.operations import maintenance_window_create, shelf_create, shelf_end
+from domain.rules.suppression import quiet_end, quiet_until
+from domain.shelving.operations import (
+    maintenance_window_create,
+    maintenance_window_end,
+    shelf_create,
+    shelf_end,
+)
 from domain.telemetry.packed import micros_of
+from graph.edges.operations import edge_correct
 from graph.kinds import EntityKind
+from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import new_id, world_create
+
+
+@pytest.fixture
+def line(engine: Callable[[str], Engine]) -> Line:
+    return Line(world_create(owner=engine("owner"), api=engine("api"), slug="quiet"), engine)
 
 
 def at(minute: int) -> datetime:
     return NOW - timedelta(hours=2) + timedelta(minutes=minute)
 
 
-def test_a_shelf_is_of_a_rule_and_maintenance_of_what_is_below(engine: Callable[[str], Engine]) -> None:
-    line = Line(world_create(owner=engine("owner"), api=engine("api"), slug="shelves"), engine)
+def refresh(line: Line, *, limit: int = 3) -> None:
+    """Look again at all whose shelves, windows or place have changed, a few at a time."""
+    is_left = True
+    while is_left:
+        with line.pipeline() as session:
+            is_left = quiet_refresh(session, organization_id=line.organization_id, limit=limit)
+
+
+def quiet(line: Line) -> dict[datetime, datetime | None]:
+    rows = line.rows("SELECT opened_at, quiet_until FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at")
+    return {row.opened_at: row.quiet_until for row in rows}
+
+
+def window(line: Line, begins: datetime, ends: datetime, under: UUID | None = None) -> UUID:
+    with line.world.changing() as (session, change):
+        return maintenance_window_create(session, change=change, under_id=under, begins=begins, ends=ends).id
+
+
+def minutes(*pairs: tuple[int, float]) -> list[tuple[datetime, float]]:
+    return [(T0 + timedelta(minutes=minute), value) for minute, value in pairs]
+
+
+def minute(number: int) -> datetime:
+    return T0 + timedelta(minutes=number)
+
+
+def test_spans_that_touch_are_one_quiet() -> None:
+    spans = [(0, 10), (2, 5), (10, 20), (21, 30)]
+    assert [quiet_end(spans, each) for each in (-1, 0, 9, 19, 20, 21, 29, 30)] == [
+        None, 20, 20, 20, None, 30, 30, None,
+    ]  # fmt: skip
+
+
+def test_a_shelf_is_of_a_rule_and_maintenance_of_what_is_below(line: Line) -> None:
     world = line.world
     hall, pump, other = (world.entity(kind) for kind in (EntityKind.SPACE, EntityKind.ASSET, EntityKind.ASSET))
     world.edge(pump, "LOCATED_IN", hall)
@@ -30,16 +80,19 @@ def test_a_shelf_is_of_a_rule_and_maintenance_of_what_is_below(engine: Callable[
         rule = rule_create(session, change=change, draft=RuleDraft(name="hot", condition=condition)).id
         shelf = shelf_create(session, change=change, rule_id=rule, entity_id=None, begins=at(0), ends=at(10))
         maintenance_window_create(session, change=change, under_id=hall, begins=at(20), ends=at(30))
+    for n in range(30, 100, 10):
+        window(line, at(n), at(n + 10), hall)
     asked = [
-        (rule, other, 0), (rule, other, 10), (new_id(), other, 5), (rule, pump, 20), (rule, pump, 30), (rule, other, 25),
+        (rule, other, 0), (rule, other, 10), (new_id(), other, 5), (rule, pump, 20), (rule, pump, 15), (rule, other, 25),
     ]  # fmt: skip
     with line.pipeline() as session:
-        told = suppressed_of(
+        told = quiet_until(
             session,
             organization_id=line.organization_id,
-            opened=[(each, entity, micros_of(at(minute))) for each, entity, minute in asked],
+            asked=[(each, entity, micros_of(at(minute))) for each, entity, minute in asked],
         )
-    assert told == [True, False, False, True, False, False]
+    # Windows that follow on each other are one quiet, though they begin after all that is asked about.
+    assert told == [micros_of(at(10)), None, None, micros_of(at(100)), None, None]
     with world.changing() as (session, change):
         later = shelf_create(
             session, change=change, rule_id=rule, entity_id=other, ends=change.recorded + timedelta(days=9)
@@ -47,3 +100,120 @@ def test_a_shelf_is_of_a_rule_and_maintenance_of_what_is_below(engine: Callable[
     with world.changing() as (session, change):
         ended = shelf_end(session, change=change, shelf_id=later.id)
         assert (ended.ends, shelf.ends) == (change.recorded, at(10))
+
+
+def test_a_corrected_event_moves_into_a_window_and_out_of_it(line: Line) -> None:
+    device = line.device()
+    create(line, over(50))
+    window(line, minute(0), minute(8))
+    judge(line, device, send(line, device, minutes((10, 60.0), (20, 40.0))))
+    assert quiet(line) == {minute(10): None}
+    judge(line, device, send(line, device, minutes((5, 70.0))))
+    assert quiet(line) == {minute(5): minute(8)}
+    judge(line, device, send(line, device, minutes((5, 30.0))))
+    assert quiet(line) == {minute(10): None}
+
+
+def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None:
+    device = line.device()
+    rule = create(line, over(50))
+    flaps = [(n, 60.0 if n % 2 else 40.0) for n in range(1, 11)]
+    judge(line, device, send(line, device, minutes(*flaps)))
+    made = window(line, minute(3), minute(6))
+    refresh(line)
+    assert list(quiet(line).values()) == [None, minute(6), minute(6), None, None]
+    with line.world.changing() as (session, change):
+        shelf_create(session, change=change, rule_id=rule.id, entity_id=None, begins=minute(6), ends=minute(8))
+    refresh(line)
+    # One that opened before the shelf, in a quiet that it lengthens.
+    assert list(quiet(line).values()) == [None, minute(8), minute(8), minute(8), None]
+    with line.world.changing() as (session, change):
+        assert maintenance_window_end(session, change=change, window_id=made).ends == minute(6)
+    assert line.rows("SELECT FROM quiet_dirt") == []
+
+
+def test_the_end_of_a_shelf_of_now_ends_the_quiet(line: Line) -> None:
+    device = line.device()
+    rule = create(line, over(50))
+    judge(line, device, send(line, device, minutes((1, 60.0))))
+    with line.world.changing() as (session, change):
+        ends = change.recorded + timedelta(days=30)
+        shelf = shelf_create(session, change=change, rule_id=rule.id, entity_id=device, begins=minute(0), ends=ends)
+    refresh(line)
+    assert quiet(line) == {minute(1): ends}
+    with line.world.changing() as (session, change):
+        ended = shelf_end(session, change=change, shelf_id=shelf.id).ends
+    refresh(line)
+    assert quiet(line) == {minute(1): ended}
+
+
+def test_a_link_corrected_in_the_past_moves_what_is_below(line: Line) -> None:
+    device, hall = line.device(), line.world.entity(EntityKind.SPACE)
+    create(line, over(50))
+    window(line, minute(0), minute(30), hall)
+    judge(line, device, send(line, device, minutes((5, 60.0), (10, 40.0), (15, 60.0))))
+    assert quiet(line) == {minute(5): None, minute(15): None}
+    edge = line.world.edge(device, "LOCATED_IN", hall, valid_from=minute(12))
+    refresh(line)
+    assert quiet(line) == {minute(5): None, minute(15): minute(30)}
+    with line.world.changing() as (session, change):
+        edge_correct(session, change=change, edge_id=edge.edge_id, valid_from=minute(2), valid_until=minute(20))
+    refresh(line)
+    assert quiet(line) == {minute(5): minute(20), minute(15): minute(20)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
+    line: Line, engine: Callable[[str], Engine], seed: int
+) -> None:
+    random = Random(seed)  # noqa: S311  (a test's)
+    knowing = Line(world_create(owner=engine("owner"), api=engine("api"), slug="knowing"), engine)
+    readings = [(n, float(random.randrange(100))) for n in range(0, 300, 3)]
+    hushes = [(begins, begins + random.randrange(1, 60)) for begins in random.sample(range(300), 8)]
+    value = random.randrange(40, 70)
+
+    def hush(of: Line, rule: Rule, hall: UUID, n: int) -> None:
+        begins, ends = (minute(each) for each in hushes[n])
+        if n % 3 == 0:
+            with of.world.changing() as (session, change):
+                shelf_create(session, change=change, rule_id=rule.id, entity_id=None, begins=begins, ends=ends)
+        else:
+            window(of, begins, ends, hall if n % 3 == 1 else None)
+
+    def place(of: Line) -> tuple[UUID, UUID]:
+        return of.device(), of.world.entity(EntityKind.SPACE)
+
+    # One that knows all from the start.
+    device, hall = place(knowing)
+    rule = create(knowing, over(value))
+    knowing.world.edge(device, "LOCATED_IN", hall, valid_from=minute(100))
+    for n in range(len(hushes)):
+        hush(knowing, rule, hall, n)
+    judge(knowing, device, send(knowing, device, minutes(*readings)))
+    wanted = _stand(knowing)
+    assert {each[-1] is None for each in wanted} == {True, False}
+
+    line.lease = knowing.lease
+    device, hall = place(line)
+    rule = create(line, over(50))
+    random.shuffle(readings)
+    steps: list[Any] = [
+        *(lambda part=readings[n::5]: judge(line, device, send(line, device, minutes(*part))) for n in range(5)),
+        *(lambda n=n: hush(line, rule, hall, n) for n in range(len(hushes))),
+        lambda: line.world.edge(device, "LOCATED_IN", hall, valid_from=minute(100)),
+        lambda: (edit(line, rule, over(value), effective_from=T0), judge(line, device, left(line, device))),
+        *[lambda: refresh(line)] * 3,
+    ]
+    random.shuffle(steps)
+    for step in [*steps, lambda: refresh(line)]:
+        step()
+    assert _stand(line) == wanted
+
+
+def _stand(line: Line) -> list[tuple[Any, ...]]:
+    rows = line.rows(
+        "SELECT began_at, opened_at, cleared_at, quiet_until FROM events"
+        " WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",
+        o=line.organization_id,
+    )
+    return [tuple(row) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,7 +26,7 @@ from domain.telemetry.retention import (
 )
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from tests.graph.world import new_id, world_create
 
 DAY = timedelta(days=1)
 OLD = NOW - timedelta(days=100)
@@ -51,11 +51,11 @@ def drop(line: Line, kept: Kept = KEPT) -> list[str]:
     return gone
 
 
-def forget(line: Line, kept: Kept = KEPT) -> dict[str, int]:
+def forget(line: Line, kept: Kept = KEPT, tables: Sequence[str] = retention.RAW_ROWS) -> dict[str, int]:
     gone = {}
-    for table in retention.ROWS_TABLES:
+    for table in tables:
         with transaction(line.engine("pipeline")) as session:
-            before = rows_kept_from(session, kept=kept, now=NOW)
+            before = rows_kept_from(session, table=table, kept=kept, now=NOW)
         assert before is not None
         gone[table] = 0
         page: int | None = 0
@@ -231,6 +231,73 @@ def test_rows_go_page_by_page_and_of_every_organization(
     gone = forget(line)
     assert (gone["reading_keys"], gone["derived_commits"]) == (800, 2)
     assert {row.received_at for row in line.rows("SELECT received_at FROM reading_keys")} == {NOW}
+
+
+def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line) -> None:
+    event, opened, rule = new_id(), new_id(), new_id()
+    values = {"o": line.organization_id, "old": NOW - 400 * DAY, "new": NOW, "r": rule, "e": event, "open": opened}
+    with transaction(line.engine("owner")) as session:
+        for statement in (
+            "INSERT INTO rules VALUES (:o, :r, 'hot', :old, :old)",
+            (
+                "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
+                " opened_at, cleared_at, cleared_reason, flaps, detected_at) SELECT :o, id, :r, id, '', id, 'HIGH', :old,"
+                " :old, cleared, CASE WHEN cleared IS NOT NULL THEN 'CONDITION' END, 0, :old"
+                " FROM (VALUES (cast(:e AS uuid), cast(:old AS timestamptz)), (:open, NULL)) v (id, cleared)"
+            ),
+            (
+                "INSERT INTO event_changes (organization_id, event_id, kind, at, recorded_at, fenced, acted_at)"
+                " SELECT :o, :e, 'OPENED', :old, :old, false, acted"
+                " FROM (VALUES (cast(:old AS timestamptz)), (:new), (NULL)) v (acted)"
+            ),
+            (
+                "INSERT INTO event_corrections (organization_id, event_id, recorded_at, before, after)"
+                " SELECT :o, :e, at, '{}', '{}' FROM (VALUES (cast(:old AS timestamptz)), (:new)) v (at)"
+            ),
+            (
+                "INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, state, due_at,"
+                " created_at, finished_at) SELECT :o, gen_random_uuid(), n, event, '', '{}', state, :old, :old, finished"
+                " FROM (VALUES (1, cast(:e AS uuid), 'DELIVERED', cast(:old AS timestamptz)), (2, :e, 'DEAD', :old),"
+                " (3, :e, 'DEAD', :new), (4, :e, 'PENDING', NULL), (5, :open, 'DELIVERED', :old))"
+                " v (n, event, state, finished)"
+            ),
+        ):
+            session.execute(text(statement), values)
+    kept = Kept(None, None, changes=30 * DAY, notifications=90 * DAY, history=365 * DAY)
+    tables = ("event_changes", "notifications", "event_corrections", "activity_steps")
+    assert forget(line, kept, tables) == {
+        "event_changes": 1, "notifications": 2, "event_corrections": 1, "activity_steps": 0,
+    }  # fmt: skip
+    assert [row.acted_at for row in line.rows("SELECT acted_at FROM event_changes ORDER BY acted_at")] == [NOW, None]
+    assert [row.change_id for row in line.rows("SELECT change_id FROM notifications ORDER BY 1")] == [3, 4, 5]
+    with transaction(line.engine("pipeline")) as session:
+        unlimited = [rows_kept_from(session, table=table, kept=Kept(None, None), now=NOW) for table in tables]
+    assert unlimited == [None] * 4
+
+
+def test_of_states_behind_the_points_one_a_month_stays(line: Line) -> None:
+    line.normalize(line.send({"device_id": line.device(), "timestamp": NOW, "metrics": {"t": 1}}))
+    first = NOW.replace(day=1, hour=0) - 400 * DAY
+    with transaction(line.engine("owner")) as session:
+        session.execute(
+            text(
+                "INSERT INTO rule_states SELECT :o, e, e, '', cast(:first AS timestamptz) + n * interval '1 day', '{}'"
+                " FROM generate_series(0, 400) n, unnest(cast(:pairs AS uuid[])) e"
+            ),
+            {"o": line.organization_id, "first": first, "pairs": [new_id(), new_id()]},
+        )
+    kept = Kept(None, 365 * DAY)
+    with transaction(line.engine("pipeline")) as session:
+        before = rows_kept_from(session, table="rule_states", kept=kept, now=NOW)
+    assert before == NOW - 365 * DAY
+    every = {row.at for row in line.rows("SELECT at FROM rule_states")}
+    gone = forget(line, kept, ("rule_states",))
+    left = {row.at for row in line.rows("SELECT at FROM rule_states")}
+    last = {max(at for at in every if at <= before and (at.year, at.month) == month) for month in {
+        (at.year, at.month) for at in every if at <= before
+    }}  # fmt: skip
+    assert left == last | {at for at in every if at >= before}
+    assert gone == {"rule_states": 2 * (len(every) - len(left))}
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,148 @@
+"""What is not followed, or not yet: events that opened, or escalate, while they are shelved or in maintenance.
+
+Whether an event is suppressed follows its shelves and windows (`domain/rules/suppression.py`). What is still open when
+a quiet ends is followed then: until that time its change is held over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.acting.outbox import ChangeKind, Happening
+from domain.rules.suppression import quiet_until
+from domain.telemetry.packed import instant_of, micros_of
+from graph.change import graph_hold
+
+OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
+# So many events are looked at again in one transaction.
+EVENTS_AT_ONCE: Final = 1_000
+
+_IS_DIRTY = text("SELECT EXISTS (SELECT FROM quiet_dirt WHERE organization_id = :organization_id)")
+_DIRT = text(
+    "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
+    " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
+)
+# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change.
+_TOUCHED = text(
+    """
+    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until FROM events e
+    WHERE e.organization_id = :organization_id AND e.withdrawn_at IS NULL AND e.opened_at < :ends
+        AND (e.opened_at >= :begins OR e.quiet_until >= :begins)
+        AND (CAST(:done_at AS timestamptz) IS NULL
+            OR (e.opened_at, e.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
+    ORDER BY e.opened_at, e.id LIMIT :most FOR UPDATE
+    """
+)
+_QUIET = text(
+    """
+    WITH changed AS (
+        UPDATE events e SET quiet_until = u.quiet_until
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (id uuid, quiet_until timestamptz)
+        WHERE e.organization_id = :organization_id AND e.id = u.id
+        RETURNING e.id, e.opened_at, e.followed_at
+    )
+    INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)
+    SELECT :organization_id, id, 'OPENED', opened_at, false FROM changed WHERE followed_at IS NULL
+    """
+)
+_GO_ON = text(
+    "UPDATE quiet_dirt SET done_at = :done_at, done_id = :done_id"
+    " WHERE organization_id = :organization_id AND begins = :begins AND ends = :ends"
+)
+_DONE = text("DELETE FROM quiet_dirt WHERE organization_id = :organization_id AND begins = :begins AND ends = :ends")
+_RELEASE = text(
+    "UPDATE event_changes SET due_at = NULL"
+    " WHERE organization_id = :organization_id AND acted_at IS NULL AND due_at IS NOT NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SortedOut:
+    """Changes sorted out. news: to be followed, in order. held: changes, by until when. followed: events seen to."""
+
+    news: list[Happening] = field(default_factory=list)
+    held: dict[int, datetime] = field(default_factory=dict)
+    followed: list[UUID] = field(default_factory=list)
+
+
+def quiet_ends(
+    session: Session, *, organization_id: int, happenings: Sequence[Happening], now: datetime
+) -> Mapping[int, datetime]:
+    """Return, by change, until when its event is quiet now, of those that are open and quiet."""
+    asked = [each for each in happenings if each.is_open]
+    now_us = micros_of(now)
+    found = quiet_until(
+        session, organization_id=organization_id, asked=[(each.rule_id, each.entity_id, now_us) for each in asked]
+    )
+    pairs = zip(asked, found, strict=True)
+    return {each.change_id: instant_of(end) for each, end in pairs if end is not None}
+
+
+def happenings_sort(
+    happenings: Sequence[Happening], *, quiet: Mapping[int, datetime], is_history: Callable[[Happening], bool]
+) -> SortedOut:
+    """Tell what is to be followed, what waits for the end of a quiet, and of which events the opening is seen to.
+
+    quiet: by change, until when its event is quiet now. What is in neither is done without. Pure.
+    """
+    found = SortedOut()
+    seen = {each.event_id for each in happenings if each.is_followed}
+    for each in happenings:
+        if each.kind in OPENS:
+            is_again = each.event_id in found.followed or (each.kind is ChangeKind.OPENED and each.event_id in seen)
+            if is_again or each.is_suppressed:
+                continue
+            if each.change_id in quiet and not each.fenced:
+                found.held[each.change_id] = quiet[each.change_id]
+                continue
+            found.followed.append(each.event_id)
+            if not each.fenced and not is_history(each):
+                found.news.append(each)
+        elif each.fenced or (each.event_id not in seen and each.event_id not in found.followed):
+            # Nobody was told of the beginning. Where it is still to be told, it will be as the event then stands.
+            continue
+        elif each.kind is ChangeKind.ESCALATED and each.change_id in quiet:
+            found.held[each.change_id] = quiet[each.change_id]
+        elif each.kind is not ChangeKind.ESCALATED or each.is_open or not each.is_held:
+            found.news.append(each)
+    return found
+
+
+def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> bool:
+    """Look again at events whose shelves, windows or place have changed, `limit` at most; tell whether more wait.
+
+    The graph is held: whoever judges an event, or moves what it is of, does so before or after.
+    """
+    values: dict[str, Any] = {"organization_id": organization_id}
+    if not session.execute(_IS_DIRTY, values).scalar_one():
+        return False
+    graph_hold(session, organization_id=organization_id)
+    dirt = session.execute(_DIRT, values).one_or_none()
+    if dirt is None:
+        return True
+    touched = session.execute(_TOUCHED, {**values, **dirt._asdict(), "most": limit}).all()
+    asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in touched]
+    ends = quiet_until(session, organization_id=organization_id, asked=asked)
+    rows = [
+        {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
+        for row, end in zip(touched, ends, strict=True)
+        if end != (None if row.quiet_until is None else micros_of(row.quiet_until))
+    ]
+    if rows:
+        session.execute(_QUIET, {**values, "rows": orjson.dumps(rows).decode()})
+    session.execute(_RELEASE, values)
+    span = {**values, "begins": dirt.begins, "ends": dirt.ends}
+    if len(touched) < limit:
+        session.execute(_DONE, span)
+    else:
+        session.execute(_GO_ON, {**span, "done_at": touched[-1].opened_at, "done_id": touched[-1].id})
+    is_dirty: bool = session.execute(_IS_DIRTY, values).scalar_one()
+    return is_dirty
