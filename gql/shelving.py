@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 import strawberry
 from sqlalchemy.orm import Session
@@ -28,6 +29,10 @@ from gql.rules import Rule, rule_shown
 from gql.scalars import DateTime
 from graph.change import GraphChange
 from graph.entities.queries import entities_get
+from graph.paging import Page
+
+T = TypeVar("T")
+P = TypeVar("P")
 
 
 @strawberry.type
@@ -162,12 +167,7 @@ class ShelvingQuery:
     @strawberry.field
     async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
         """All shelves, those that are over too; the one that ends last first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[ShelfRow]:
-            return rows_of(shelves_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
+        rows = await _rows(info, shelves_page, first, after)
         return ShelfConnection(rows=rows, page_info=rows.page_info)
 
     @strawberry.field
@@ -175,14 +175,7 @@ class ShelvingQuery:
         self, info: Info, first: int = 50, after: str | None = None
     ) -> MaintenanceWindowConnection:
         """All maintenance windows, those that are over too; the one that ends last first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[WindowRow]:
-            return rows_of(
-                maintenance_windows_page(session, organization_id=organization_id, page=request), count=count
-            )
-
-        rows = await info.context.read(read)
+        rows = await _rows(info, maintenance_windows_page, first, after)
         return MaintenanceWindowConnection(rows=rows, page_info=rows.page_info)
 
 
@@ -205,28 +198,13 @@ class ShelvingMutation:
         366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
         open when it ends is followed then.
         """
-
-        def work(session: Session, change: GraphChange) -> ShelfRow:
-            return shelf_create(
-                session,
-                change=change,
-                rule_id=None if rule_id is None else uuid_named(rule_id, "ruleId"),
-                entity_id=None if entity_id is None else uuid_named(entity_id, "entityId"),
-                begins=from_,
-                ends=to,
-                note=note,
-            )
-
-        return await payload_of(info, _shelf_payload, work, under=())
+        ids = {"rule_id": ("ruleId", rule_id), "entity_id": ("entityId", entity_id)}
+        return await _changed(info, _shelf_payload, shelf_create, ids, begins=from_, ends=to, note=note)
 
     @strawberry.mutation
     async def unshelve_events(self, info: Info, id: strawberry.ID) -> ShelfPayload:
         """End a shelf now; one that had not begun is no more."""
-
-        def work(session: Session, change: GraphChange) -> ShelfRow:
-            return shelf_end(session, change=change, shelf_id=uuid_named(id, "id"))
-
-        return await payload_of(info, _shelf_payload, work, under=())
+        return await _changed(info, _shelf_payload, shelf_end, {"shelf_id": ("id", id)})
 
     @strawberry.mutation
     async def create_maintenance_window(
@@ -242,27 +220,13 @@ class ShelvingMutation:
         366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
         open when it ends is followed then.
         """
-
-        def work(session: Session, change: GraphChange) -> WindowRow:
-            return maintenance_window_create(
-                session,
-                change=change,
-                under_id=None if under_id is None else uuid_named(under_id, "underId"),
-                begins=from_,
-                ends=to,
-                note=note,
-            )
-
-        return await payload_of(info, _window_payload, work, under=())
+        ids = {"under_id": ("underId", under_id)}
+        return await _changed(info, _window_payload, maintenance_window_create, ids, begins=from_, ends=to, note=note)
 
     @strawberry.mutation
     async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:
         """End a maintenance window now; one that had not begun is no more."""
-
-        def work(session: Session, change: GraphChange) -> WindowRow:
-            return maintenance_window_end(session, change=change, window_id=uuid_named(id, "id"))
-
-        return await payload_of(info, _window_payload, work, under=())
+        return await _changed(info, _window_payload, maintenance_window_end, {"window_id": ("id", id)})
 
 
 def shelf_shown(row: ShelfRow) -> Shelf:
@@ -289,6 +253,32 @@ def window_shown(row: WindowRow) -> MaintenanceWindow:
         actor=row.actor,
         created_at=DateTime(row.created_at),
     )
+
+
+async def _rows(info: Info, pages: Callable[..., Page[T]], first: int, after: str | None) -> Rows[T]:
+    """Return one page of what `pages` lists."""
+    request, count = page_request(first, after), wants_total(info)
+
+    def read(session: Session, *, organization_id: int) -> Rows[T]:
+        return rows_of(pages(session, organization_id=organization_id, page=request), count=count)
+
+    return await info.context.read(read)
+
+
+async def _changed(
+    info: Info,
+    make: Callable[[T | None, list[UserError]], P],
+    operation: Callable[..., T],
+    ids: Mapping[str, tuple[str, strawberry.ID | None]],
+    **values: Any,
+) -> P:
+    """Make one change and return its payload. ids: by the operation's argument, the contract's and what was given."""
+
+    def work(session: Session, change: GraphChange) -> T:
+        named = {name: None if given is None else uuid_named(given, path) for name, (path, given) in ids.items()}
+        return operation(session, change=change, **named, **values)
+
+    return await payload_of(info, make, work, under=())
 
 
 def _shelf_payload(row: ShelfRow | None, errors: list[UserError]) -> ShelfPayload:
