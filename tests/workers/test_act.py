@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from domain.activity_templates.operations import activity_template_create
+from domain.shelving.operations import maintenance_window_create, maintenance_window_end
 from domain.telemetry.leases import Lease
 from domain.telemetry.streams import ACT, EVENTS, stream_name
 from graph.kinds import EntityKind
@@ -68,7 +69,34 @@ def test_without_a_ring_it_looks_by_itself(
     for _ in range(3):
         alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     monkeypatch.setattr("workers.stages.act.CHANGES_AT_ONCE", 2)
+    # However busy the machine is.
+    monkeypatch.setattr("workers.stages.act.TURN_S", 60.0)
     assert (stage.turn(), alarms.waiting(), len(alarms.activities())) == (True, 0, 3)
+
+
+def test_maintenance_is_looked_at_before_anything_is_followed_and_its_end_too(
+    state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    with alarms.world.changing() as (session, change):
+        now = change.recorded
+        window = maintenance_window_create(
+            session, change=change, under_id=None, begins=now, ends=now + timedelta(days=1)
+        )
+    for _ in range(2):
+        alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), now)
+    while stage.turn():
+        pass
+    # Two that wait already, and each once more, as it was found to be suppressed.
+    assert (alarms.activities(), alarms.waiting()) == ([], 4)
+    with alarms.world.changing() as (session, change):
+        maintenance_window_end(session, change=change, window_id=window.id)
+    while stage.turn():
+        pass
+    assert (len(alarms.activities()), alarms.waiting()) == (2, 0)
+    with Session(alarms.owner) as session:
+        assert session.execute(text("SELECT count(*) FROM quiet_dirt")).scalar_one() == 0
 
 
 def test_many_changes_leave_room_for_the_other_stages(

@@ -15,7 +15,7 @@ import structlog
 
 from domain.acting.operations import Acted, changes_act
 from domain.acting.outbox import organizations_waiting
-from domain.acting.quiet import quiet_refresh
+from domain.acting.quiet import organizations_dirty, quiet_refresh
 from domain.telemetry.leases import Lease
 from domain.telemetry.stages.normalize import DATA_ERRORS
 from graph.errors import ArgusError
@@ -49,6 +49,8 @@ class ActStage:
         self._state = state
         self._look_at_s = 0.0
         self._resting: dict[int, float] = {}
+        # Organizations whose events have to be looked at again, for shelves, windows or edges changed.
+        self._dirty: set[int] = set()
         # The organization that had its turn last.
         self._last = -1
 
@@ -66,6 +68,7 @@ class ActStage:
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
         with transaction(self._state.engine) as session:
             waiting = organizations_waiting(session, now=datetime.now(UTC))
+            self._dirty = organizations_dirty(session)
         until_s = time.monotonic() + TURN_S
         found = False
         # In turns, so that an organization with many changes does not keep the others waiting.
@@ -86,11 +89,13 @@ class ActStage:
     def _act(self, organization_id: int) -> int:
         now = datetime.now(UTC)
         try:
-            with transaction(self._state.engine, organization_id) as session:
-                is_dirty = quiet_refresh(session, organization_id=organization_id)
-            if is_dirty:
-                # Whether anything may follow from some events is not known yet.
-                return CHANGES_AT_ONCE
+            if organization_id in self._dirty:
+                with transaction(self._state.engine, organization_id) as session:
+                    is_dirty = quiet_refresh(session, organization_id=organization_id)
+                if is_dirty:
+                    # Whether anything may follow from some events is not known yet.
+                    return CHANGES_AT_ONCE
+                self._dirty.discard(organization_id)
             with transaction(self._state.engine, organization_id) as session:
                 done = changes_act(
                     session,

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from domain.acting.quiet import quiet_refresh
 from domain.rules.model import Rule
@@ -110,8 +110,14 @@ def test_a_corrected_event_moves_into_a_window_and_out_of_it(line: Line) -> None
     assert quiet(line) == {minute(10): None}
     judge(line, device, send(line, device, minutes((5, 70.0))))
     assert quiet(line) == {minute(5): minute(8)}
-    judge(line, device, send(line, device, minutes((5, 30.0))))
+    done = judge(line, device, send(line, device, minutes((5, 30.0))))
     assert quiet(line) == {minute(10): None}
+    # Nothing had followed, and now it may have to.
+    assert [change.kind for change in done.changes] == ["OPENED", "CORRECTED"]
+    with line.pipeline() as session:
+        session.execute(text("UPDATE events SET followed_at = opened_at"))
+    done = judge(line, device, send(line, device, minutes((5, 75.0))))
+    assert [change.kind for change in done.changes] == ["CORRECTED"]
 
 
 def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None:
