@@ -122,11 +122,12 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
     """Print how long after the call an event is told, and its activity stands."""
     watcher = Watcher(bench)
     seconds = ROUNDS * ROUND_S + 4
-    background = threading.Thread(
-        target=load,
-        args=(bench,),
-        kwargs={"transport": "typed mutation", "points_per_s": points_per_s, "seconds": seconds},
-    )
+    loaded: list[dict[str, Any]] = []
+
+    def run() -> None:
+        loaded.append(load(bench, transport="typed mutation", points_per_s=points_per_s, seconds=seconds))
+
+    background = threading.Thread(target=run)
     background.start()
     time.sleep(2.0)
     mutation = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }"
@@ -140,6 +141,7 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
         time.sleep(max(0.0, began + ROUND_S - time.time()))
     background.join()
     watcher.close()
+    print(f"  beside {points_per_s:,.0f} points/s; cores: {_shares(loaded[0])}", flush=True)
     with psycopg.connect(bench.dsn) as connection:
         first = connection.execute(
             "SELECT t.external_id, min(extract(epoch FROM e.detected_at))::float FROM events e JOIN entities t"
@@ -167,14 +169,17 @@ def through(bench: Bench, *, points_per_s: float, seconds: float) -> float:
     load(bench, transport="typed mutation", points_per_s=points_per_s, seconds=3)
     done = load(bench, transport="typed mutation", points_per_s=points_per_s, seconds=seconds)
     through_per_s: float = done["stored"] / done["spent_s"]
-    shares = ", ".join(f"{kind} {share:.2f}" for kind, share in done["cpu"].items())
     acknowledged = done["accepted"] * METRICS / done["seconds"]
     print(
         f"  acknowledged {acknowledged:,.0f} points/s, end to end {through_per_s:,.0f}; lag {done['lag_s']:.2f} s;"
-        f" derived {done['derived']:,}; cores: {shares}",
+        f" derived {done['derived']:,}; cores: {_shares(done)}",
         flush=True,
     )
     return through_per_s
+
+
+def _shares(done: dict[str, Any]) -> str:
+    return ", ".join(f"{kind} {share:.2f}" for kind, share in done["cpu"].items())
 
 
 def main() -> None:
