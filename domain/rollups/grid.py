@@ -50,6 +50,12 @@ class Grid:
         """Tell whether a time holds so many buckets that they are not marked one by one."""
         return ends_us - begins_us > BUCKETS_FINE * self.length_us
 
+    def is_one(self, begins_us: int, ends_us: int) -> bool:
+        """Tell whether a time is one bucket."""
+        if self.is_long(begins_us, ends_us):
+            return False
+        return bool(self.edges(begins_us, ends_us).tolist() == [begins_us, ends_us])
+
     def cut(self, begins_us: int, ends_us: int, buckets: int) -> int:
         """Return until when a time lasts that holds about so many buckets at most."""
         return min(ends_us, begins_us + buckets * self.length_us)
