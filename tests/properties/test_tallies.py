@@ -45,19 +45,11 @@ computed_drawn = st.tuples(st.just("compute"), st.sampled_from([3, 500]), st.jus
 # Live data, what is late, and computing are most of it, as an edit of the graph makes an end of every tally.
 steps_drawn = st.lists(
     st.one_of(
-        live_drawn,
-        live_drawn,
-        late_drawn,
-        late_drawn,
-        computed_drawn,
-        computed_drawn,
-        computed_drawn,
+        *[live_drawn, late_drawn, computed_drawn] * 4,
         st.tuples(st.just("remove"), parts_drawn, st.integers(0, 12), st.none()),
-        st.one_of(
-            st.tuples(st.just("again"), parts_drawn, slots_drawn, values_drawn),
-            st.tuples(st.sampled_from(["move", "retract"]), parts_drawn, slots_drawn, st.none()),
-            st.tuples(st.just("crash"), st.just(0), st.just(0), st.none()),
-        ),
+        st.tuples(st.just("again"), parts_drawn, slots_drawn, values_drawn),
+        st.tuples(st.sampled_from(["move", "retract"]), parts_drawn, slots_drawn, st.none()),
+        st.tuples(st.just("crash"), st.just(0), st.just(0), st.none()),
     ),
     min_size=20,
     max_size=40,
