@@ -33,9 +33,10 @@ _log = structlog.get_logger(__name__)
 RUN_S = 2.0
 # So many jobs follow each other for one second; what is dirty then is another second's.
 PARTS_MAX = 20
-# After work that took so long, nothing is done for so many times as long, and at the most.
-REST_FACTOR = 4.0
-REST_MAX_S = 30.0
+# After work that took so long, nothing is done for so many times as long, and at the most: at least half of the time a
+# worker is the stages', though a bucket has more descendants than a second is enough for.
+REST_FACTOR = 1.0
+REST_MAX_S = 10.0
 _STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
 _ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
 

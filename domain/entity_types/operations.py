@@ -18,6 +18,7 @@ from domain.entity_types.queries import entity_type_by_name, entity_type_get, en
 from domain.entity_types.schema import telemetry_schema_check
 from domain.entity_types.tables import telemetry_schemas
 from domain.profiles.circles import circles_refuse
+from domain.rollups.clashes import formulas_refuse_type
 from domain.telemetry.links import LINKED_KINDS
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
@@ -50,7 +51,8 @@ def entity_type_create(
 ) -> EntityType:
     """Register a type. The schema, if any, is in force from `effective_from` (default: the change) on.
 
-    Raises BadInputError, LimitExceededError, ConflictError where the kind has a type of that name.
+    Raises BadInputError, LimitExceededError, ConflictError where the kind has a type of that name, or a rollup writes
+    a metric that the schema derives.
     """
     values = _values(name=name, description=description, attributes={} if attributes is None else attributes)
     edit = _edit(change, kind, ABSENT if telemetry_schema is None else telemetry_schema, effective_from)
@@ -86,7 +88,8 @@ def entity_type_update(
 
     A schema is in force from `effective_from` (default: the change) until the next one; None is the empty
     schema. One given for an instant that has one takes its place; the audit trail keeps the old one.
-    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError for another kind or a taken name.
+    Raises NotFoundError, BadInputError, LimitExceededError, ConflictError for another kind or a taken name, or
+    where a rollup writes a metric that the schema derives.
     """
     before = entity_type_get(session, organization_id=change.organization_id, entity_type_id=entity_type_id)
     if not isinstance(kind, Absent) and kind is not before.kind:
@@ -188,6 +191,14 @@ def _finish(
     if edit is not None and edit.schema.get(MEMBER) and after.kind is EntityKind.ASSET:
         path = ("telemetrySchema", MEMBER)
         circles_refuse(session, organization_id=change.organization_id, path=path, type_name=after.name)
+    if edit is not None or (before is not None and before.name != after.name):
+        formulas_refuse_type(
+            session,
+            organization_id=change.organization_id,
+            entity_type_id=after.id,
+            kind=after.kind,
+            name=after.name,
+        )
     change_record(
         session,
         change=change,

@@ -21,6 +21,7 @@ from domain.profiles.preview import attributes_followed
 from domain.profiles.queries import VERSIONS_MAX, profile_get, users_count, users_of
 from domain.profiles.rules import profile_rules_delete, profile_rules_write
 from domain.profiles.tables import asset_profile_versions, asset_profiles
+from domain.rollups.clashes import formulas_refuse_profile
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
 from graph.entities.model import Entity, EntityDraft, EntityPatch
@@ -240,6 +241,12 @@ def _attributes_pass(session: Session, change: GraphChange, before: AssetProfile
 def _finish(session: Session, *, change: GraphChange, before: AssetProfile | None, profile_id: UUID) -> AssetProfile:
     circles_refuse(session, organization_id=change.organization_id, path=("formulas",), profile_id=profile_id)
     after = profile_get(session, organization_id=change.organization_id, profile_id=profile_id)
+    formulas_refuse_profile(
+        session,
+        organization_id=change.organization_id,
+        type_name=after.type,
+        metrics=after.newest.content.formulas,
+    )
     _record(session, change, "created" if before is None else "updated", before, after)
     return after
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -21,8 +22,8 @@ from sqlalchemy.orm import Session
 from domain.derivation.derive import NOTHING, Column, columns_join
 from domain.derivation.outputs import Changes, DerivedCommit, changes_write, series_ensure
 from domain.derivation.windows import windows_note
-from domain.rollups.dirt import Marks, all_time_mark, buckets_mark, known_get
-from domain.rollups.grid import FIRST_US, LAST_US
+from domain.rollups.dirt import Marks, all_time_mark, buckets_mark, known_get, marks_note
+from domain.rollups.grid import FIRST_US, LAST_US, Grid
 from domain.rollups.inputs import (
     Memo,
     Sources,
@@ -33,14 +34,16 @@ from domain.rollups.inputs import (
     values_read,
     weights_of,
 )
-from domain.rollups.known import Known, Member, RollupCache, above_fill, below_get
+from domain.rollups.known import Known, Member, RollupCache, above_fill, below_get, heirs_of
 from domain.rollups.model import WHAT, Rollup
 from domain.rollups.position import commit_note
 from domain.rollups.queue import buckets_take
 from domain.rollups.tables import rollup_entities
+from domain.rollups.tallies import tallies_forget, tallies_write
 from domain.rollups.values import rollup_values
 from domain.telemetry.arrays import arrays_enable, uuid_array
 from domain.telemetry.attribution import Source
+from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
@@ -53,6 +56,12 @@ ROWS_MAX: Final = 500
 BUCKETS_MAX: Final = 1_000
 # Buckets times descendants.
 CELLS_MAX: Final = 5_000_000
+# Of buckets that begin earlier no tally is used: points that are not kept any more are not touched.
+TALLIED: Final = timedelta(days=31)
+# So many buckets in a row are read one by one.
+APART_MAX: Final = 2
+# The edges of one bucket.
+_ONE: Final = 2
 _LOCK: Final = 0x42554B54
 
 _LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
@@ -98,8 +107,12 @@ class _Work:
     left: Marks = field(default_factory=dict)
     # What several rollups read is read once: by metric and port, by descendant.
     sources: dict[tuple[str, int | None], dict[UUID, Sequence[Source]]] = field(default_factory=dict)
-    memo: Memo = field(default_factory=dict)
     expanded: int = 0
+    memo: Memo = field(init=False)
+    tallied_from_us: int = 0
+
+    def __post_init__(self) -> None:
+        self.memo = Memo(self.known.revision)
 
 
 def buckets_compute(
@@ -128,6 +141,9 @@ def buckets_compute(
     for bucket in taken.buckets:
         spans = by_what.setdefault(bucket.what, {}).setdefault(bucket.entity_id.bytes, [])
         spans.append((bucket.begins_us, bucket.ends_us))
+    work.tallied_from_us = micros_of(now - TALLIED)
+    # After the marks: who left one of these has left with it what was touched.
+    tallies_forget(session, organization_id=organization_id, turn=taken.turn)
     for what, of_what in by_what.items():
         rollup = known.rollups.get(what)
         if rollup is None:
@@ -167,8 +183,38 @@ def _expand(session: Session, work: _Work, rollup: Rollup) -> None:
     all_time_mark(session, organization_id=work.organization_id, what=rollup.what, grid=grid, uppers=sorted(uppers))
 
 
+def _hand_over(
+    session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]
+) -> dict[bytes, list[tuple[int, int]]]:
+    """Leave to others what they write now, where the rollup once wrote the same metric; return what is its own."""
+    heirs = heirs_of(
+        session, organization_id=work.organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty)
+    )
+    for upper, heir in heirs.items():
+        for begins, ends in dirty[upper]:
+            marks_note(work.left, upper, heir.what, work.known.grids[heir.what].touched(begins, ends))
+    for heir in {each.id: each for each in heirs.values()}.values():
+        # What stands there is the heir's now, though it should find nothing to write.
+        _written(session, work, heir, sorted(upper for upper, each in heirs.items() if each is heir))
+    return {upper: spans for upper, spans in dirty.items() if upper not in heirs}
+
+
+def _written(session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes]) -> None:
+    """Remember that a rollup has points at these entities. One statement at most."""
+    if uppers:
+        session.execute(
+            _WRITTEN,
+            {
+                "organization_id": work.organization_id,
+                "rollup_id": rollup.id,
+                "entities": uuid_array(b"".join(uppers)),
+            },
+        )
+
+
 def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]) -> None:
     organization_id, draft = work.organization_id, rollup.draft
+    dirty = _hand_over(session, work, rollup, dirty)
     members = below_get(session, organization_id=organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty))
     of = work.sources.setdefault((draft.of_metric, draft.of_port), {})
     sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, of=of)
@@ -220,15 +266,7 @@ def _change(
     before = len(work.changes.changed)
     work.changes.add(metric=rollup.draft.metric, entities=uppers, series=series, wanted=wanted, stored=stored)
     written = sorted({change.entity for change in work.changes.changed[before:] if len(change.at)})
-    if written:
-        session.execute(
-            _WRITTEN,
-            {
-                "organization_id": work.organization_id,
-                "rollup_id": rollup.id,
-                "entities": uuid_array(b"".join(written)),
-            },
-        )
+    _written(session, work, rollup, written)
 
 
 def _stretches(
@@ -241,7 +279,12 @@ def _stretches(
     """Lay out the buckets that are computed now; what is too long is narrowed to where there are points, and cut."""
     members, sources = read
     grid = work.known.grids[rollup.what]
-    joined = [(upper, *span) for upper, spans in sorted(dirty.items()) for span in spans_joined(spans)]
+    joined = [
+        (upper, *span)
+        for upper, spans in sorted(dirty.items())
+        for whole in spans_joined(spans)
+        for span in _apart(grid, whole)
+    ]
     coarse = [each for each in joined if grid.is_long(each[1], each[2])]
     narrowed = bounds_read(
         session, organization_id=work.organization_id, asked=coarse, members=members, sources=sources
@@ -260,10 +303,17 @@ def _stretches(
             edges = grid.edges(begins, grid.cut(begins, ends, most))
             until = int(edges[-1])
             cells += size * (len(edges) - 1)
-            stretches.append(Stretch(upper, edges))
+            stretches.append(Stretch(upper, edges, len(edges) == _ONE and begins >= work.tallied_from_us))
         if until < ends:
-            work.left[upper, rollup.what, until] = (ends, until)
+            marks_note(work.left, upper, rollup.what, [(until, ends, until)])
     return stretches
+
+
+def _apart(grid: Grid, whole: tuple[int, int]) -> list[tuple[int, int]]:
+    """Cut a time of few buckets into them; more are read in one go, and without tallies."""
+    if whole[1] - whole[0] > APART_MAX * grid.length_us:
+        return [whole]
+    return list(pairwise(grid.edges(*whole).tolist()))
 
 
 def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None:
@@ -274,6 +324,7 @@ def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None
         memory=work.run.memory,
         notes=work.notes,
     )
+    tallies_write(session, organization_id=work.organization_id, made=work.memo.made)
     if not work.changes.changed:
         return None
     touched: dict[bytes, tuple[int, int]] = {}

@@ -13,6 +13,7 @@ from domain.rollups.grid import FIRST_US, LAST_US, Grid
 from domain.rollups.known import Known, RollupCache, above_fill, uppers_of
 from domain.rollups.model import WHAT
 from domain.rollups.tables import rollup_entities
+from domain.rollups.tallies import tallies_touch
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.telemetry.links import among
 from graph.walk.spans import spans_within
@@ -50,7 +51,7 @@ def rollups_touch(
 
     touched: by entity (16 bytes), [begin, end) in microseconds of event time. metrics: by entity, which may have
     changed; where an entity is left out, or without the argument: any. The caller holds the organization's graph,
-    shared, and has written what changed. Two statements where all is known.
+    shared, and has written what changed. Three statements where all is known.
     """
     if not touched:
         return 0
@@ -59,6 +60,7 @@ def rollups_touch(
         return 0
     above_fill(session, organization_id=organization_id, known=known, ids=touched)
     marks: Marks = {}
+    counted: dict[bytes, Sequence[Span]] = {}
     for entity, spans in touched.items():
         names = None if metrics is None else metrics.get(entity)
         for above in known.above[entity]:
@@ -68,7 +70,10 @@ def rollups_touch(
                 for member_begins, member_ends in above.spans:
                     since, until = max(begins, member_begins), min(ends, member_ends)
                     if since < until:
-                        _note(marks, above.upper, above.what, above.grid.touched(since, until))
+                        marks_note(marks, above.upper, above.what, above.grid.touched(since, until))
+                        counted[entity] = spans
+    # Before the mark, so that it bears no later turn: who takes the mark takes the note of what was touched, too.
+    tallies_touch(session, organization_id=organization_id, touched=counted)
     buckets_mark(session, organization_id=organization_id, marks=marks)
     return len(marks)
 
@@ -91,7 +96,7 @@ def rollups_touch_at(
         for what, upper, member_spans in uppers:
             for begins, ends in touched[entity]:
                 for since, until in spans_within(member_spans, begins, ends):
-                    _note(marks, upper, what, known.grids[what].touched(since, until))
+                    marks_note(marks, upper, what, known.grids[what].touched(since, until))
     # What they had as what they were is to be taken away.
     rows = session.execute(
         select(rollup_entities.c.rollup_id, rollup_entities.c.entity_id).where(
@@ -102,7 +107,7 @@ def rollups_touch_at(
     for row in rows:
         what = f"{WHAT}{row.rollup_id}"
         for begins, ends in touched[row.entity_id.bytes]:
-            _note(marks, row.entity_id.bytes, what, known.grids[what].touched(begins, ends))
+            marks_note(marks, row.entity_id.bytes, what, known.grids[what].touched(begins, ends))
     buckets_mark(session, organization_id=organization_id, marks=marks)
     return len(marks)
 
@@ -117,7 +122,7 @@ def all_time_mark(session: Session, *, organization_id: int, what: str, grid: Gr
     """Mark all time of a rollup at these entities."""
     marks: Marks = {}
     for upper in uppers:
-        _note(marks, upper, what, grid.touched(FIRST_US, LAST_US))
+        marks_note(marks, upper, what, grid.touched(FIRST_US, LAST_US))
     buckets_mark(session, organization_id=organization_id, marks=marks)
 
 
@@ -145,7 +150,8 @@ def known_get(session: Session, *, organization_id: int, cache: RollupCache) -> 
     return cache.get(session, organization_id=organization_id, revision=int(revision))
 
 
-def _note(marks: Marks, entity: bytes, what: str, buckets: Iterable[tuple[int, int, int]]) -> None:
+def marks_note(marks: Marks, entity: bytes, what: str, buckets: Iterable[tuple[int, int, int]]) -> None:
+    """Add dirty buckets to marks."""
     for begins, ends, changed in buckets:
         key = (entity, what, begins)
         stands = marks.get(key, (ends, changed))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,15 @@ from sqlalchemy.orm import Session
 
 from domain.rollups.known import Member
 from domain.rollups.model import RollupDraft
+from domain.rollups.tallies import (
+    NewTally,
+    Tallied,
+    segments_after,
+    tallies_read,
+    tally_counted,
+    tally_key,
+    tally_made,
+)
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
 from domain.telemetry.attribution import Link, Segment, SeriesRow, Source, device_sources, linked_sources
 from domain.telemetry.buckets import Counted, bucket_aggregate
@@ -41,16 +50,29 @@ _BOUNDS = text(
 )
 
 
-# The values of buckets of one descendant, by what they were made of; None where there are no points.
-Memo = dict[Hashable, Values | None]
+@dataclass(slots=True)
+class Memo:
+    """What was read in one transaction, at one revision of what is derived.
+
+    values: of buckets of one descendant, by what they were made of; None where there are no points. made: tallies to
+    be kept.
+    """
+
+    revision: int
+    values: dict[Hashable, Values | None] = field(default_factory=dict)
+    made: list[NewTally] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets."""
+    """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets.
+
+    is_tallied: it is one bucket, taken as one, of which tallies are kept.
+    """
 
     upper: bytes
     edges: Instants
+    is_tallied: bool = False
 
     @property
     def begins_us(self) -> int:
@@ -165,7 +187,7 @@ def values_read(
     Raises LimitExceededError where more than `limit` points would have to be read.
     """
     places: list[tuple[int, int, Hashable]] = []
-    wanted: dict[Hashable, tuple[Source, Instants]] = {}
+    wanted: dict[Hashable, _Wanted] = {}
     for n, stretch in enumerate(stretches):
         how = (draft.combine, stretch.edges.tobytes())
         for k, member in enumerate(members[stretch.upper]):
@@ -174,16 +196,87 @@ def values_read(
                 if segments:
                     key: Hashable = (how, tuple((s.series.id, s.begins_us, s.ends_us) for s in segments))
                     places.append((n, k, key))
-                    if key not in memo:
-                        wanted[key] = Source(member.id, source.metric, source.port, segments), stretch.edges
-    memo |= dict.fromkeys(wanted)
+                    if key not in memo.values:
+                        cut = Source(member.id, source.metric, source.port, segments)
+                        wanted[key] = _Wanted(cut, stretch.edges, stretch.is_tallied)
+    memo.values |= dict.fromkeys(wanted)
     keys = list(wanted)
-    for place, counted in _scan(session, organization_id, draft, list(wanted.values()), limit):
-        memo[keys[place]] = bucket_aggregate(counted, wanted[keys[place]][1], how=draft.combine).values
+    read = _counted_read(
+        session,
+        organization_id=organization_id,
+        draft=draft,
+        wanted=list(wanted.values()),
+        memo=memo,
+        limit=limit,
+    )
+    for place, counted, edges in read:
+        memo.values[keys[place]] = bucket_aggregate(counted, edges, how=draft.combine).values
     for n, k, key in places:
-        values = memo[key]
+        values = memo.values[key]
         if values is not None:
             yield n, k, values
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    source: Source
+    edges: Instants
+    is_tallied: bool
+
+
+def _counted_read(
+    session: Session,
+    *,
+    organization_id: int,
+    draft: RollupDraft,
+    wanted: Sequence[_Wanted],
+    memo: Memo,
+    limit: int,
+) -> Iterator[tuple[int, Counted, Instants]]:
+    """Yield (place, what its points are, edges): what a tally stands for is not read again."""
+    tallied = [n for n, each in enumerate(wanted) if each.is_tallied]
+    keys = []
+    for n in tallied:
+        source, edges = wanted[n].source, wanted[n].edges
+        bucket = (int(edges[0]), int(edges[-1]))
+        key = tally_key(draft, revision=memo.revision, bucket=bucket, segments=source.segments)
+        keys.append((source.entity_id, key))
+    found = dict(zip(tallied, tallies_read(session, organization_id=organization_id, keys=keys), strict=True))
+    key_of = dict(zip(tallied, keys, strict=True))
+    asked: list[tuple[Source, Instants]] = []
+    silent: set[int] = set()
+    for n, each in enumerate(wanted):
+        source = each.source
+        if n in found and (tally := found[n].tally) is not None:
+            source = replace(source, segments=segments_after(source.segments, tally.until_us))
+            silent.add(n)
+        asked.append((source, each.edges))
+    for n, tail in _scan(session, organization_id, draft, asked, limit):
+        silent.discard(n)
+        edges = wanted[n].edges
+        if n not in found:
+            yield n, tail, edges
+            continue
+        begins_us = int(edges[0])
+        counted = _tallied(tail, draft=draft, known=found[n], key=key_of[n], memo=memo, begins_us=begins_us)
+        yield n, counted, edges
+    for n in sorted(silent):
+        tally = found[n].tally
+        if tally is not None:
+            yield n, tally_counted(tally, int(wanted[n].edges[0]), None), wanted[n].edges
+
+
+def _tallied(
+    tail: Counted, *, draft: RollupDraft, known: Tallied, key: tuple[UUID, bytes], memo: Memo, begins_us: int
+) -> Counted:
+    """Return a tally and what is newer as one; note the tally that comes of it."""
+    counted, before = tail, 0
+    if known.tally is not None:
+        counted, before = tally_counted(known.tally, begins_us, tail), len(known.tally.parts)
+    made = tally_made(counted, how=draft.combine, before=before, pending_us=known.pending_us)
+    if made is not None:
+        memo.made.append(NewTally(*key, begins_us, made, is_new=known.tally is None))
+    return counted
 
 
 def _scan(

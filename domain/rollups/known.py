@@ -154,6 +154,28 @@ def below_get(
     return {upper: known.below[rollup.what, upper] for upper in uppers}
 
 
+def heirs_of(
+    session: Session, *, organization_id: int, known: Known, rollup: Rollup, uppers: Collection[bytes]
+) -> dict[bytes, Rollup]:
+    """Return, of upper entities at which a rollup is not made, or not any more, who writes its metric there instead.
+
+    One statement, where there is another of that metric.
+    """
+    others = [
+        other
+        for other in known.rollups.values()
+        if other.draft.metric == rollup.draft.metric and not other.is_deleted and other.id != rollup.id
+    ]
+    if not others:
+        return {}
+    rows = _rows(session, organization_id, [UUID(bytes=upper) for upper in uppers])
+    heirs: dict[bytes, Rollup] = {}
+    for upper, row in rows.items():
+        if rollup.is_deleted or not rollup.draft.at.has(row.kind, row.type):
+            heirs.update((upper.bytes, other) for other in others if other.draft.at.has(row.kind, row.type))
+    return heirs
+
+
 def _below_fill(session: Session, organization_id: int, known: Known, rollup: Rollup, missing: set[UUID]) -> None:
     draft = rollup.draft
     if rollup.is_deleted:

@@ -21,7 +21,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class RollupAggregate(StrEnum):
-    """How the values of all descendants in a bucket become one."""
+    """How the values of all descendants in a bucket become one. COUNT: how many descendants have one."""
 
     SUM = "SUM"
     MEAN = "MEAN"

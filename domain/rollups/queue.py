@@ -57,16 +57,17 @@ class DirtyBucket:
 
 @dataclass(frozen=True, slots=True)
 class TakenBuckets:
-    """Dirty buckets that were taken away, each once. is_all: no other was dirty."""
+    """Dirty buckets that were taken away, each once. is_all: no other was dirty. turn: they were left before it."""
 
     buckets: Sequence[DirtyBucket]
     is_all: bool
+    turn: int
 
 
 def buckets_take(session: Session, *, organization_id: int, prefix: str, limit: int) -> TakenBuckets:
     """Take the oldest dirty buckets away, before anything is read. What is marked from here on stays."""
     arrays_enable(session)
-    turn = session.scalar(_TURN)
+    turn = int(session.scalar(_TURN) or 0)
     values = {"organization_id": organization_id, "prefix": prefix, "limit": limit, "turn": turn}
     rows = session.execute(_TAKE, values).all()
     if rows:
@@ -84,7 +85,7 @@ def buckets_take(session: Session, *, organization_id: int, prefix: str, limit: 
     for row in rows:
         key = (row.entity_id, row.what, micros_of(row.begins))
         buckets[key] = max(buckets.get(key, 0), micros_of(row.ends))
-    return TakenBuckets([DirtyBucket(*key, ends) for key, ends in buckets.items()], len(rows) < limit)
+    return TakenBuckets([DirtyBucket(*key, ends) for key, ends in buckets.items()], len(rows) < limit, turn)
 
 
 def bucket_defer(session: Session, *, organization_id: int, prefix: str) -> UUID | None:

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.derivation.formulas import MEMBER
-from domain.entity_types.tables import telemetry_schemas
+from domain.rollups.clashes import formulas_check
 from domain.rollups.model import COMBINE, Chosen, Length, Rollup, RollupAggregate, RollupDraft, Worst, located_of
 from domain.telemetry.buckets import bucket_of, zone_of
 from domain.telemetry.metrics import NAME_CHARS_MAX
@@ -23,7 +21,6 @@ from graph.json_bounds import text_check
 from graph.kinds import EntityKind
 from graph.relationships.model import Relationship
 from graph.relationships.queries import relationship_get
-from graph.tables import entity_types
 
 ROLLUPS_MAX: Final = 100
 TYPES_MAX: Final = 50
@@ -114,7 +111,7 @@ def clash_check(session: Session, *, organization_id: int, draft: RollupDraft, o
         if other.draft.metric == draft.metric and other.draft.at.meets(draft.at):
             message = f"The rollup {other.draft.name!r} writes {draft.metric!r} at such entities already."
             raise ConflictError(message, path=("metric",))
-    _formulas_check(session, organization_id, draft)
+    formulas_check(session, organization_id=organization_id, draft=draft)
     _circle_check(draft, [other.draft for other in others])
 
 
@@ -176,27 +173,6 @@ def _unit(unit: str | None) -> str | None:
     except UnitError as error:
         raise BadInputError(str(error), path=("unit",)) from None
     return unit
-
-
-def _formulas_check(session: Session, organization_id: int, draft: RollupDraft) -> None:
-    rows = session.execute(
-        select(entity_types.c.kind, entity_types.c.name)
-        .join_from(
-            telemetry_schemas,
-            entity_types,
-            (entity_types.c.organization_id == telemetry_schemas.c.organization_id)
-            & (entity_types.c.id == telemetry_schemas.c.entity_type_id),
-        )
-        .where(
-            telemetry_schemas.c.organization_id == organization_id,
-            telemetry_schemas.c.schema[MEMBER].has_key(draft.metric),
-        )
-        .order_by(entity_types.c.kind, entity_types.c.name)
-    )
-    for kind, name in rows:
-        if draft.at.has(kind, name):
-            message = f"{draft.metric!r} is derived by the telemetry schema of the type {name!r}."
-            raise ConflictError(message, path=("metric",))
 
 
 def _circle_check(draft: RollupDraft, others: Iterable[RollupDraft]) -> None:

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -71,3 +72,36 @@ dirty_buckets = Table(
     CheckConstraint("begins < ends", name="ck_dirty_buckets_span"),
 )
 Index("ix_dirty_buckets_created_at", dirty_buckets.c.organization_id, dirty_buckets.c.created_at)
+
+rollup_tallies = Table(
+    "rollup_tallies",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("key", UUID, nullable=False),
+    Column("begins", INSTANT, nullable=False),
+    Column("until", INSTANT, nullable=False),
+    Column("points", BigInteger, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("error", Double, nullable=False),
+    Column("error_left", Double, nullable=False),
+    Column("written_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
+    PrimaryKeyConstraint("organization_id", "entity_id", "key", name="pk_rollup_tallies"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_rollup_tallies_organization"),
+    CheckConstraint("begins < until", name="ck_rollup_tallies_span"),
+    prefixes=["UNLOGGED"],
+    postgresql_with={"fillfactor": 70},
+)
+
+rollup_touches = Table(
+    "rollup_touches",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("begins", INSTANT, nullable=False),
+    Column("ends", INSTANT, nullable=False),
+    PrimaryKeyConstraint("organization_id", "entity_id", "turn", name="pk_rollup_touches"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_rollup_touches_organization"),
+    prefixes=["UNLOGGED"],
+)

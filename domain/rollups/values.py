@@ -31,7 +31,8 @@ def rollup_values(draft: RollupDraft, values: Values, weights: Values) -> Values
         for n in filled.tolist():
             result[n] = _mean_or_sum(draft, values[has[:, n], n], weights[has[:, n]])
     result[~np.isfinite(result)] = np.nan
-    return result
+    # A zero has no sign, for which of two zeros is the least nobody tells.
+    return result + 0.0
 
 
 def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Values) -> float:

@@ -9,3 +9,19 @@ ALTER TABLE dirty_buckets DROP CONSTRAINT pk_dirty_buckets;
 ALTER TABLE dirty_buckets ADD CONSTRAINT pk_dirty_buckets
     PRIMARY KEY (organization_id, entity_id, what, begins, turn);
 ALTER TABLE dirty_buckets ALTER COLUMN turn DROP DEFAULT;
+
+-- What was touched since a turn began, and so what no tally may stand for any more. Not logged, as tallies are not.
+CREATE UNLOGGED TABLE rollup_touches (
+    organization_id integer NOT NULL,
+    entity_id uuid NOT NULL,
+    turn bigint NOT NULL,
+    begins timestamptz NOT NULL,
+    ends timestamptz NOT NULL,
+    CONSTRAINT pk_rollup_touches PRIMARY KEY (organization_id, entity_id, turn),
+    CONSTRAINT fk_rollup_touches_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
+);
+ALTER TABLE rollup_touches ENABLE ROW LEVEL SECURITY;
+CREATE POLICY organization_wall ON rollup_touches TO argus_api, argus_pipeline
+    USING (organization_id = (SELECT current_organization()))
+    WITH CHECK (organization_id = (SELECT current_organization()));
+GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_touches TO argus_pipeline;

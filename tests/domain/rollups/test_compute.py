@@ -72,6 +72,7 @@ def test_only_the_metrics_named_mark_and_nothing_is_marked_twice(plant: RollupPl
         ({"aggregate": RollupAggregate.MIN}, 1.0),
         ({"aggregate": RollupAggregate.MAX}, 5.0),
         ({"aggregate": RollupAggregate.COUNT}, 3.0),
+        ({"aggregate": RollupAggregate.COUNT, "combine": Aggregate.LAST}, 2.0),
         ({"aggregate": RollupAggregate.WEIGHTED_MEAN, "attribute": "area"}, (2.0 * 3 + 5.0 * 1) / 4),
         ({"aggregate": RollupAggregate.WORST, "worst": Worst.LOWEST}, 3.0),
         ({"aggregate": RollupAggregate.WORST, "worst": Worst.HIGHEST}, 5.0),
@@ -125,6 +126,20 @@ def test_a_hierarchy_of_spaces_counts_what_is_located_in_them(plant: RollupPlant
     plant.send(device, "power", [(at(-1), 7)])
     plant.drain()
     assert plant.standing() == {(site, at(-1)): 7.0, (room, at(-1)): 7.0}
+
+
+@pytest.mark.parametrize(("port", "expected"), [(None, 1.0), (2, 4.0)])
+def test_without_a_port_what_devices_send_without_one_is_meant(
+    plant: RollupPlant, port: int | None, expected: float
+) -> None:
+    plant.create(relationship="CONTAINS", of_kinds=[EntityKind.DEVICE], of_types=None, of_port=port)
+    room, device = plant.line.world.entity(EntityKind.SPACE), plant.line.device()
+    plant.line.world.edge(device, "LOCATED_IN", room)
+    sent = [{"device_id": device, "timestamp": at(-1), "metrics": {"power": 1}}]
+    sent.append({"device_id": device, "port": 2, "timestamp": at(-1), "metrics": {"power": 4}})
+    plant.line.normalize(plant.line.send(*sent))
+    plant.drain()
+    assert plant.standing() == {(room, at(-1)): expected}
 
 
 def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPlant) -> None:

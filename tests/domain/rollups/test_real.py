@@ -140,17 +140,37 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
     assert round(daily[datetime(2020, 11, 1, 7, tzinfo=UTC)], 3) == expected["53"]["local_day_2020-11-01"]["hw_sum"]
     whole = expected["53"]["hw_sum"] + expected["55"]["hw_sum"]
     assert math.isclose(math.fsum(daily.values()), whole, abs_tol=0.01)
-    # From 2020-12-01 on building 53's meter belonged to a thing that is elsewhere: its points go with it.
+    # From 2020-12-01 on building 53's meter belonged to a thing that is below another site: its points go with it.
     moved = datetime(2020, 12, 1, tzinfo=UTC)
     with plant.line.world.session() as session:
         found_edges = edges_of(session, organization_id=plant.organization_id, entity_ids=[devices["53"]])
     [link] = [edge for edge in found_edges[EntityId(devices["53"])] if edge.relationship == "MONITORED_BY"]
+    elsewhere, thing = plant.line.world.entity(EntityKind.SPACE, "Site"), plant.asset()
+    plant.line.world.edge(thing, "LOCATED_IN", elsewhere, valid_from=START)
+    before = plant.standing("hw_daily")
     with plant.line.world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=link.edge_id, valid_until=moved)
-    plant.touch_all(loops["53"])
+    plant.line.world.edge(thing, "MONITORED_BY", devices["53"], valid_from=moved)
+    plant.touch_all(loops["53"], thing)
     plant.drain()
-    after = {at: value for (_, at), value in plant.standing("hw_hourly").items()}
-    assert after == {at: value for at, value in hourly.items() if at < moved or at.year >= 2022}
+    for metric, bucket, zone in (("hw_hourly", Length("PT1H", 0, HOUR), "UTC"), ("hw_daily", DAY, ZONE)):
+        sides = {site: loops.values(), elsewhere: (thing,)}
+        standing = plant.standing(metric)
+        assert {entity for entity, _ in standing} == set(sides)
+        for place, of_place in sides.items():
+            expected = added(*(buckets_of(plant, each, bucket, zone) for each in of_place))
+            assert {at: value for (entity, at), value in standing.items() if entity == place} == expected
+    assert plant.standing("hw_daily") != before
+    assert_known_from_the_start(plant, common)
+
+
+def assert_known_from_the_start(plant: RollupPlant, common: dict[str, Any]) -> None:
+    """Rollups that never saw it otherwise come to the same, point for point."""
+    standing = {metric: plant.standing(metric) for metric in ("hw_hourly", "hw_daily")}
+    plant.create(name="hourly anew", metric="hw_hourly_anew", **common)
+    plant.create(name="daily anew", metric="hw_daily_anew", bucket=DAY, timezone=ZONE, **common)
+    plant.drain()
+    assert standing == {metric: plant.standing(f"{metric}_anew") for metric in standing}
 
 
 def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant) -> None:
