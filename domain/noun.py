@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Table, Uuid, any_, cast, insert, select, update
+from sqlalchemy import ARRAY, Table, Uuid, any_, bindparam, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from graph.change import GraphChange
-from graph.entities.bulk import NewEntity, entities_create
+from graph.entities.bulk import NewEntity, entities_create, entities_detailed
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.operations import entity_create, entity_update
-from graph.entities.queries import entity_get
+from graph.entities.queries import entities_get, entity_get
 from graph.entities.rules import STATUS_DEFAULT
 from graph.errors import ArgusError
 from graph.ids import EntityId
@@ -60,8 +60,13 @@ def nouns_create(
     change: GraphChange,
     noun: Noun,
     new: Sequence[tuple[EntityDraft, Mapping[str, Any], UUID | None]],
+    besides: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[Entity | ArgusError]:
-    """Create many entities of a noun: (draft, details by column, id or None) each; see `entities_create`."""
+    """Create many entities of a noun: (draft, details by column, id or None) each; see `entities_create`.
+
+    besides: of each, columns of the noun's table that are no details and not told in the audit trail.
+    """
+    others = [_NONE] * len(new) if besides is None else besides
     made = entities_create(
         session,
         change=change,
@@ -73,8 +78,8 @@ def nouns_create(
         status_default=noun.status_default,
     )
     rows = [
-        {"organization_id": change.organization_id, "id": created.id, **details}
-        for created, (_, details, _) in zip(made, new, strict=True)
+        {"organization_id": change.organization_id, "id": created.id, **details, **other}
+        for created, (_, details, _), other in zip(made, new, others, strict=True)
         if isinstance(created, Entity)
     ]
     if rows:
@@ -113,6 +118,40 @@ def noun_update(
             .values(**details)
         )
     return after
+
+
+def nouns_detail(
+    session: Session, *, change: GraphChange, noun: Noun, details: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """Change details of many entities, each by column and checked. Five statements; what is deleted is left out."""
+    organization_id = change.organization_id
+    found = entities_get(session, organization_id=organization_id, ids=details)
+    had = details_get(session, organization_id=organization_id, noun=noun, ids=details)
+    entities_detailed(
+        session,
+        change=change,
+        detailed=[
+            (
+                found[entity_id],
+                details_named(noun, had[entity_id]),
+                details_named(noun, {**had[entity_id], **details[entity_id]}),
+            )
+            for entity_id in had
+        ],
+    )
+    columns = {name for of in details.values() for name in of}
+    table = noun.table
+    rows = [
+        {"key_id": entity_id, **{name: details[entity_id].get(name, of[name]) for name in columns}}
+        for entity_id, of in had.items()
+    ]
+    if rows and columns:
+        session.execute(
+            update(table)
+            .where(table.c.organization_id == organization_id, table.c.id == bindparam("key_id"))
+            .values({name: bindparam(name) for name in columns}),
+            rows,
+        )
 
 
 def details_get(

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, bindparam, select, text
 from sqlalchemy.orm import Session
 
+from domain.activities.lifecycle import ActivityState, state_of
 from domain.activities.model import ACTIVITY, ActivityDetails, ActivitySource
 from domain.activities.tables import activities, activity_steps
 from domain.noun import details_get
 from domain.telemetry.links import among
 from graph.ids import EntityId
+
+_STANDING = text(
+    """
+    SELECT u.n - 1 AS n, s.id, s.status FROM unnest(:rules, :targets) WITH ORDINALITY AS u (r, t, n)
+    CROSS JOIN LATERAL (
+        SELECT a.id, e.status FROM activities a
+        JOIN entities e ON e.organization_id = a.organization_id AND e.id = a.id
+        WHERE a.organization_id = :organization_id AND a.rule_id = u.r AND a.target_id = u.t
+            AND e.deleted_at IS NULL
+        ORDER BY a.holds_place DESC, e.created_at DESC, a.id DESC LIMIT 1
+    ) s
+    """
+).bindparams(bindparam("rules", type_=ARRAY(Uuid)), bindparam("targets", type_=ARRAY(Uuid)))
+
+
+@dataclass(frozen=True, slots=True)
+class StandingActivity:
+    """An activity of a rule and target."""
+
+    id: UUID
+    state: ActivityState
 
 
 def activity_details_get(
@@ -51,4 +74,16 @@ def activities_of_events(
         of_event = found.setdefault(event_id, [])
         if activity_id not in of_event:
             of_event.append(EntityId(activity_id))
+    return found
+
+
+def activities_standing(
+    session: Session, *, organization_id: int, pairs: Sequence[tuple[UUID, UUID]]
+) -> list[StandingActivity | None]:
+    """Return the activity that counts of each (rule, target): the unfinished one, else the newest. One statement."""
+    found: list[StandingActivity | None] = [None] * len(pairs)
+    if pairs:
+        values = {"rules": [rule_id for rule_id, _ in pairs], "targets": [target_id for _, target_id in pairs]}
+        for row in session.execute(_STANDING, {"organization_id": organization_id, **values}):
+            found[row.n] = StandingActivity(row.id, state_of(row.status))
     return found

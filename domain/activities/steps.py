@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
@@ -46,18 +46,25 @@ def step_write(
     **values: Any,
 ) -> None:
     """Write a step. values: from_status, to_status, person_id, item_id, event_id, those it has."""
+    steps_write(session, change=change, kind=kind, steps=[(activity_id, {"note": note, **values})])
+
+
+def steps_write(
+    session: Session, *, change: GraphChange, kind: StepKind, steps: Sequence[tuple[UUID, Mapping[str, Any]]]
+) -> None:
+    """Write steps of one kind: (activity, values) each, all of which have the same values. One statement."""
+    if not steps:
+        return
+    common = {
+        "organization_id": change.organization_id,
+        "recorded_at": change.recorded,
+        "actor": change.actor,
+        "step": kind.value,
+        "note": None,
+    }
     session.execute(
         insert(activity_steps),
-        {
-            "organization_id": change.organization_id,
-            "id": change.new_id(),
-            "activity_id": activity_id,
-            "recorded_at": change.recorded,
-            "actor": change.actor,
-            "step": kind.value,
-            "note": note,
-            **values,
-        },
+        [{**common, "id": change.new_id(), "activity_id": activity_id, **values} for activity_id, values in steps],
     )
 
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
+
 from domain.rollups.model import RollupDraft
 from domain.telemetry.buckets import bucket_edges
 from domain.telemetry.packed import Instants, instant_of
@@ -38,13 +40,17 @@ class Grid:
 
     def edges(self, begins_us: int, ends_us: int) -> Instants:
         """Return the edges of all buckets that touch [begins_us, ends_us), which is not empty."""
-        return bucket_edges(
+        if self.last[0] <= begins_us and ends_us <= self.last[1]:
+            return np.array(self.last, dtype=np.int64)
+        edges = bucket_edges(
             instant_of(begins_us),
             instant_of(ends_us),
             bucket=self.draft.bucket.bucket,
             zone=self.draft.zone,
             limit=_EDGES_MAX,
         )
+        self.last = (int(edges[-2]), int(edges[-1]))
+        return edges
 
     def is_long(self, begins_us: int, ends_us: int) -> bool:
         """Tell whether a time holds so many buckets that they are not marked one by one."""
@@ -71,4 +77,3 @@ class Grid:
         edges = self.edges(begins_us, ends_us).tolist()
         for begin, end in pairwise(edges):
             yield begin, end, max(begin, begins_us)
-        self.last = (edges[-2], edges[-1])

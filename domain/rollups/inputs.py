@@ -113,7 +113,12 @@ def sources_read(
         links.setdefault(link.source_id, []).append(link)
     uppers = {UUID(bytes=upper) for upper in members}
     devices = {link.device_id for of_entity in links.values() for link in of_entity}
-    rows = series_rows(session, organization_id=organization_id, entity_ids={*kinds, *devices, *uppers})
+    metrics = {draft.of_metric, draft.metric}
+    for of_entity in links.values():
+        metrics |= {name for link in of_entity for name, metric in (link.mapping or {}).items() if metric in metrics}
+    rows = series_rows(
+        session, organization_id=organization_id, entity_ids={*kinds, *devices, *uppers}, metrics=metrics
+    )
     for entity_id, kind in kinds.items():
         if kind == EntityKind.DEVICE:
             found = device_sources(rows.get(entity_id, ()), metrics=(draft.of_metric,))

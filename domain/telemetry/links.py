@@ -89,9 +89,9 @@ def links_list(
 
 
 def series_rows(
-    session: Session, *, organization_id: int, entity_ids: Collection[UUID]
+    session: Session, *, organization_id: int, entity_ids: Collection[UUID], metrics: Collection[str] | None = None
 ) -> Mapping[UUID, Sequence[SeriesRow]]:
-    """Return all stored series of these entities, by entity."""
+    """Return the stored series of these entities, by entity. metrics: as their devices name them; None: of all."""
     by_entity: dict[UUID, list[SeriesRow]] = {}
     if not entity_ids:
         return by_entity
@@ -112,7 +112,11 @@ def series_rows(
                 latest_values.c.series_id == series.c.id,
             ),
         )
-        .where(series.c.organization_id == organization_id, among(series.c.entity_id, entity_ids))
+        .where(
+            series.c.organization_id == organization_id,
+            among(series.c.entity_id, entity_ids),
+            *([] if metrics is None else [series.c.metric.in_(sorted(metrics))]),
+        )
     )
     for row in rows:
         by_entity.setdefault(row.entity_id, []).append(SeriesRow(*row))

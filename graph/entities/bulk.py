@@ -1,13 +1,13 @@
-"""Create many entities in one change, at a cost in statements that does not grow with their number."""
+"""Create or change many entities in one change, at a cost in statements that does not grow with their number."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, cast, insert, select
+from sqlalchemy import ARRAY, Uuid, any_, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from graph.change import Audit, GraphChange, changes_record
@@ -18,6 +18,7 @@ from graph.entities.rules import STATUS_DEFAULT, draft_values
 from graph.entities.types import type_ensure
 from graph.errors import ArgusError, ConflictError, LimitExceededError
 from graph.ids import EntityId
+from graph.json_bounds import json_same
 from graph.kinds import EntityKind
 from graph.tables import entities
 
@@ -88,6 +89,41 @@ def entities_create(
         session.execute(insert(entities), rows)
         changes_record(session, change=change, audits=audits)
     return results
+
+
+def entities_detailed(
+    session: Session,
+    *,
+    change: GraphChange,
+    detailed: Sequence[tuple[Entity, Mapping[str, Any], Mapping[str, Any]]],
+) -> None:
+    """Record that details of entities read within this change are others: (entity, details before, after) each.
+
+    Of those of which none is, nothing is recorded. The details themselves are the noun's to write. Two statements.
+    """
+    audits: list[Audit] = []
+    ids: list[UUID] = []
+    for before, had, has in detailed:
+        if json_same(dict(had), dict(has)):
+            continue
+        ids.append(before.id)
+        after = replace(before, updated_at=change.recorded)
+        audits.append(
+            Audit(
+                action="updated",
+                subject_type="entity",
+                subject_id=before.id,
+                before=entity_state(before, had),
+                after=entity_state(after, has),
+            )
+        )
+    if ids:
+        session.execute(
+            update(entities)
+            .where(entities.c.organization_id == change.organization_id, entities.c.id == any_(cast(ids, ARRAY(Uuid))))
+            .values(updated_at=change.recorded)
+        )
+        changes_record(session, change=change, audits=audits)
 
 
 def _values(

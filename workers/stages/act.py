@@ -13,7 +13,8 @@ from typing import Final
 
 import structlog
 
-from domain.acting.operations import Acted, changes_act
+from domain.acting.follow import Acted
+from domain.acting.operations import changes_act
 from domain.acting.outbox import organizations_waiting
 from domain.acting.quiet import organizations_dirty, quiet_refresh
 from domain.telemetry.leases import Lease
@@ -30,9 +31,9 @@ _log = structlog.get_logger(__name__)
 READ_ENTRIES: Final = 256
 # Without a ring it is looked so often.
 LOOK_EVERY_S: Final = 1.0
-# Of an organization in one transaction. An activity takes 14 to 34 statements, and all the while no other change of the
-# organization's graph begins.
-CHANGES_AT_ONCE: Final = 10
+# Of an organization in one transaction, in which no other change of its graph begins. Statements do not grow with their
+# number, but for those of activities that go to somebody.
+CHANGES_AT_ONCE: Final = 100
 # No transaction begins after so long: the other stages of the lane have their turn.
 TURN_S: Final = 0.25
 # An organization for which acting fails is left alone for so long.

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from domain.acting.operations import Acted, changes_act
+from domain.acting.follow import Acted
+from domain.acting.operations import changes_act
 from domain.activities.model import ActivityDetails
 from domain.activities.queries import activity_details_get
 from graph.tenancy import organization_set
