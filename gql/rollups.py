@@ -60,7 +60,9 @@ class Rollup(Node):
     of: RollupOf
     at: RollupAt
     aggregate: RollupAggregateEnum  # type: ignore[valid-type]
-    attribute: str | None = strawberry.field(description="The weight of WEIGHTED_MEAN.")
+    attribute: str | None = strawberry.field(
+        description="The weight of WEIGHTED_MEAN, as it was recorded when a bucket began."
+    )
     worst: WorstEnum | None  # type: ignore[valid-type]
     bucket: Duration
     timezone: str

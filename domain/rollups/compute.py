@@ -32,18 +32,18 @@ from domain.rollups.inputs import (
     sources_read,
     standing_read,
     values_read,
-    weights_of,
 )
 from domain.rollups.known import Known, Member, RollupCache, above_fill, below_get, heirs_of
-from domain.rollups.model import WHAT, Rollup
+from domain.rollups.model import WHAT, Rollup, RollupAggregate, RollupDraft
 from domain.rollups.position import commit_note
 from domain.rollups.queue import buckets_take
 from domain.rollups.tables import rollup_entities
 from domain.rollups.tallies import tallies_forget, tallies_write
 from domain.rollups.values import rollup_values
+from domain.rollups.weights import weights_at
 from domain.telemetry.arrays import arrays_enable, uuid_array
 from domain.telemetry.attribution import Source
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import Values, micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
@@ -236,13 +236,19 @@ def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes
     stands = standing_read(session, organization_id=organization_id, stretches=stretches, sources=sources)
     wanted, stored = [NOTHING], [NOTHING]
     for n, stretch in enumerate(stretches):
-        values = rollup_values(draft, tables[n], weights_of(members[stretch.upper]))
+        values = rollup_values(draft, tables[n], _weights(draft, members[stretch.upper], stretch))
         has = np.flatnonzero(~np.isnan(values))
         wanted.append(Column(np.full(len(has), n, dtype=np.int64), stretch.edges[:-1][has], values[has]))
         if n in stands:
             points = stands[n]
             stored.append(Column(np.full(len(points.at), n, dtype=np.int64), points.at, points.values))
     _change(session, work, rollup, [s.upper for s in stretches], (columns_join(wanted), columns_join(stored)))
+
+
+def _weights(draft: RollupDraft, members: Sequence[Member], stretch: Stretch) -> Values | None:
+    if draft.aggregate is not RollupAggregate.WEIGHTED_MEAN:
+        return None
+    return weights_at([member.weights for member in members], stretch.edges[:-1])
 
 
 def _change(

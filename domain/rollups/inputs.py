@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -321,8 +320,3 @@ def segments_within(source: Source, member: Member, begins_us: int, ends_us: int
         for member_begins, member_ends in spans_within(member.spans, begins_us, ends_us)
         for since, until in spans_within([(segment.begins_us, segment.ends_us)], member_begins, member_ends)
     ]
-
-
-def weights_of(members: Sequence[Member]) -> Values:
-    """Return the weights of descendants, NaN where there is none."""
-    return np.array([np.nan if member.weight is None else member.weight for member in members], dtype=np.float64)

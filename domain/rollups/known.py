@@ -13,7 +13,10 @@ from sqlalchemy.orm import Session
 from domain.rollups.grid import Grid
 from domain.rollups.model import Rollup
 from domain.rollups.queries import rollups_list
+from domain.rollups.weights import UNWEIGHTED, Weights, weights_recorded
 from domain.telemetry.links import among
+from domain.telemetry.packed import micros_of
+from graph.entities.versions import attribute_values
 from graph.errors import LimitExceededError
 from graph.tables import entities
 from graph.walk.spans import Hops, Spans, spans_above, spans_below
@@ -33,17 +36,17 @@ class Above:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A descendant, and when it is one. weight: None where it has none."""
+    """A descendant, and when it is one."""
 
     id: UUID
     kind: str
     spans: Spans
-    weight: float | None
+    weights: Weights
 
 
 @dataclass(slots=True)
 class Known:
-    """One organization's, at one revision of what is derived: of hierarchies, links, types and rollups.
+    """One organization's, at one revision of what is derived: of hierarchies, links, types, weights and rollups.
 
     above: by entity, filled as it is asked for. below: by rollup and upper entity, likewise; its own members alone.
     """
@@ -186,10 +189,14 @@ def _below_fill(session: Session, organization_id: int, known: Known, rollup: Ro
         return
     found = spans_below(session, organization_id=organization_id, ids=fitting, hops=draft.hops)
     below = {node for of_upper in found.values() for node in of_upper}
-    members = _rows(session, organization_id, below, attribute=draft.attribute)
+    members = _rows(session, organization_id, below)
+    weights: Mapping[UUID, Weights] = {}
+    if draft.attribute is not None:
+        counted = [i for i in below if draft.of.has(members[i].kind, members[i].type)]
+        weights = _weights(session, organization_id, counted, attribute=draft.attribute)
     for upper, of_upper in found.items():
         chosen = [
-            Member(node, members[node].kind, spans, _weight(members[node].weight))
+            Member(node, members[node].kind, spans, weights.get(node, UNWEIGHTED))
             for node, spans in sorted(of_upper.items())
             if node != upper and draft.of.has(members[node].kind, members[node].type)
         ]
@@ -197,23 +204,22 @@ def _below_fill(session: Session, organization_id: int, known: Known, rollup: Ro
         known.count += len(chosen)
 
 
-def _weight(value: Any) -> float | None:
-    """Return a weight; what is no positive number is none."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        return None
-    return float(value)
+def _weights(session: Session, organization_id: int, ids: Collection[UUID], *, attribute: str) -> dict[UUID, Weights]:
+    """Return what was recorded of an attribute, as weights; what has no record is left out. One statement."""
+    found = attribute_values(session, organization_id=organization_id, entity_ids=ids, name=attribute)
+    return {
+        entity_id: weights_recorded((micros_of(at), value) for at, value in versions)
+        for entity_id, versions in found.items()
+    }
 
 
-def _rows(
-    session: Session, organization_id: int, ids: Iterable[UUID], *, attribute: str | None = None
-) -> dict[UUID, Any]:
-    """Return id, kind, type and, of one attribute, the value."""
+def _rows(session: Session, organization_id: int, ids: Iterable[UUID]) -> dict[UUID, Any]:
+    """Return id, kind and type."""
     wanted = list(ids)
     if not wanted:
         return {}
-    weight = entities.c.attributes[attribute if attribute is not None else ""].label("weight")
     rows = session.execute(
-        select(entities.c.id, entities.c.kind, entities.c.type, weight).where(
+        select(entities.c.id, entities.c.kind, entities.c.type).where(
             entities.c.organization_id == organization_id, among(entities.c.id, wanted)
         )
     )

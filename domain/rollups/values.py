@@ -10,18 +10,22 @@ from domain.telemetry.buckets import sum_rounded
 from domain.telemetry.packed import Values
 
 
-def rollup_values(draft: RollupDraft, values: Values, weights: Values) -> Values:
+def rollup_values(draft: RollupDraft, values: Values, weights: Values | None) -> Values:
     """Return a value for each bucket, NaN where there is none. Whatever the order of the descendants.
 
     values: shape (descendants, buckets), each descendant's own value of each bucket, NaN where it has none. weights:
-    shape (descendants,), NaN for one without. Sums are exact, rounded once; what no double holds is no value.
+    of a WEIGHTED_MEAN, of the same shape, NaN for one without. Sums are exact, rounded once; what no double holds is no
+    value.
     """
-    if draft.aggregate is RollupAggregate.WEIGHTED_MEAN:
-        values = np.where(np.isnan(weights)[:, None], np.nan, values)
+    if weights is not None:
+        values = np.where(np.isnan(weights), np.nan, values)
     has = ~np.isnan(values)
     counts = has.sum(axis=0)
     result = np.full(values.shape[1], np.nan)
     filled = np.flatnonzero(counts)
+    if not len(filled):
+        # Of no descendants at all there is no least value.
+        return result
     low = draft.aggregate is RollupAggregate.MIN or draft.worst is Worst.LOWEST
     if draft.aggregate is RollupAggregate.COUNT:
         result[filled] = counts[filled]
@@ -29,14 +33,15 @@ def rollup_values(draft: RollupDraft, values: Values, weights: Values) -> Values
         result[filled] = (np.nanmin if low else np.nanmax)(values[:, filled], axis=0)
     else:
         for n in filled.tolist():
-            result[n] = _mean_or_sum(draft, values[has[:, n], n], weights[has[:, n]])
+            of_bucket = has[:, n]
+            result[n] = _mean_or_sum(draft, values[of_bucket, n], None if weights is None else weights[of_bucket, n])
     result[~np.isfinite(result)] = np.nan
     # A zero has no sign, for which of two zeros is the least nobody tells.
     return result + 0.0
 
 
-def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Values) -> float:
-    if draft.aggregate is RollupAggregate.WEIGHTED_MEAN:
+def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Values | None) -> float:
+    if weights is not None:
         with np.errstate(all="ignore"):
             weighted = values * weights
         return sum_rounded(weighted.tolist()) / sum_rounded(weights.tolist())

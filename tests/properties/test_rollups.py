@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
@@ -23,14 +23,15 @@ from graph.edges.operations import edge_correct, edge_retract
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
 from tests.domain.rollups.plant import RollupPlant
-from tests.domain.telemetry.line import NOW, Line
+from tests.domain.telemetry.line import Line
 from tests.graph.world import world_create
 
 _SLUGS = count(1)
 MINUTE = timedelta(minutes=1)
 SLOT = 20 * MINUTE
 SLOTS = 24
-BEGIN = NOW - SLOTS * SLOT
+# Later than any clock that a change is recorded by, so that weights can be recorded between slots.
+BEGIN = datetime(2100, 5, 1, 4, tzinfo=UTC)
 
 
 def slot(number: int) -> datetime:
@@ -54,10 +55,16 @@ class Fact:
 
 @dataclass(slots=True)
 class Reference:
-    """All that is so: who measures what, and what is believed of the graph."""
+    """All that is so: who measures what, what is believed of the graph, and what weights were recorded."""
 
     readings: dict[UUID, dict[datetime, float]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
+    weights: dict[UUID, list[tuple[datetime, int]]] = field(default_factory=dict)
+
+    def weight(self, part: UUID, at: datetime) -> int:
+        """What was recorded last by then, or else first; 0 is no weight."""
+        versions = self.weights.get(part, [])
+        return next((weight for since, weight in reversed(versions) if since <= at), versions[0][1] if versions else 0)
 
     def below(self, upper: UUID, at: datetime) -> set[UUID]:
         found = {upper}
@@ -67,7 +74,9 @@ class Reference:
                 return found - {upper}
             found |= down
 
-    def values(self, uppers: list[UUID], parts: list[UUID], hours: int) -> dict[tuple[UUID, datetime], list[float]]:
+    def values(
+        self, uppers: list[UUID], parts: list[UUID], hours: int
+    ) -> dict[tuple[UUID, datetime], dict[UUID, float]]:
         """Each descendant's own sum of each bucket of so many hours."""
         found: dict[tuple[UUID, datetime], dict[UUID, float]] = {}
         for part in parts:
@@ -78,15 +87,25 @@ class Reference:
                     if part in self.below(upper, at):
                         of_bucket = found.setdefault((upper, bucket), {})
                         of_bucket[part] = of_bucket.get(part, 0.0) + value
-        return {key: list(of_bucket.values()) for key, of_bucket in found.items()}
+        return found
+
+    def weighted(self, sums: dict[tuple[UUID, datetime], dict[UUID, float]]) -> dict[tuple[UUID, datetime], float]:
+        """The means of sums, weighted by what was in force when each bucket began."""
+        means = {}
+        for (upper, at), of_bucket in sums.items():
+            weights = {part: self.weight(part, at) for part in of_bucket}
+            if total := sum(weights.values()):
+                means[upper, at] = sum(weights[part] * value for part, value in of_bucket.items()) / total
+        return means
 
 
 # Whole numbers: their sums are exact in any order, so the reference may add as it likes.
 steps_drawn = st.lists(
     st.one_of(
-        st.tuples(st.just("read"), st.integers(0, 2), st.integers(0, SLOTS - 1), st.integers(-50, 50)),
-        st.tuples(st.just("edge"), st.integers(0, 5), st.integers(0, 5), st.integers(0, SLOTS)),
+        *[st.tuples(st.just("read"), st.integers(0, 2), st.integers(0, SLOTS - 1), st.integers(-50, 50))] * 2,
+        *[st.tuples(st.just("edge"), st.integers(0, 5), st.integers(0, 5), st.integers(0, SLOTS))] * 2,
         st.tuples(st.just("move"), st.integers(0, 9), st.integers(0, SLOTS), st.integers(1, 12)),
+        *[st.tuples(st.just("weigh"), st.integers(0, 2), st.integers(0, SLOTS), st.integers(0, 5))] * 2,
         st.tuples(st.just("retract"), st.integers(0, 9), st.just(0), st.just(0)),
         st.tuples(st.just("compute"), st.integers(1, 3), st.integers(1, 30), st.just(0)),
         st.tuples(st.just("crash"), st.just(0), st.just(0), st.just(0)),
@@ -113,10 +132,22 @@ class Machine:
     def step(self, name: str, a: int, b: int, c: int) -> None:
         getattr(self, name)(a, b, c)
 
+    def build(self) -> None:
+        """Begin with all parts in one machine, a reading of each in every hour, and weights of two; all computed."""
+        for number, part in enumerate(self.parts):
+            self.edge(0, len(self.uppers) + number, 0)
+            points = [(slot(n), float(n + 7**number)) for n in range(number, SLOTS, 3)]
+            self.plant.send(self.devices[part], "power", points, received=slot(SLOTS))
+            self.reference.readings[part] = dict(points)
+            self.plant.touch_all(part)
+        self.weigh(0, None, 1)
+        self.weigh(1, None, 3)
+        self.plant.drain()
+
     def read(self, part: int, when: int, value: int) -> None:
         entity, at = self.parts[part], slot(when)
         # A later reading of the same time wins.
-        self.plant.send(self.devices[entity], "power", [(at, value)])
+        self.plant.send(self.devices[entity], "power", [(at, value)], received=slot(SLOTS))
         self.reference.readings.setdefault(entity, {})[at] = float(value)
         self.plant.touch({entity: [(at, at + timedelta(microseconds=1))]})
 
@@ -150,6 +181,14 @@ class Machine:
         fact.start, fact.end = start, start + length
         self.plant.touch_at(fact.source)
 
+    def weigh(self, part: int, when: int | None, weight: int) -> None:
+        entity = self.parts[part]
+        versions = self.reference.weights.setdefault(entity, [])
+        recorded = self.plant.weigh(entity, weight, at=None if when is None else slot(when))
+        if not versions or versions[-1][1] != weight:
+            versions.append((recorded, weight))
+        self.plant.follow(entity)
+
     def retract(self, which: int, _b: int, _c: int) -> None:
         if not self.reference.facts:
             return
@@ -170,7 +209,7 @@ def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -
     first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="rollups"), engine)
 
     @settings(
-        max_examples=40,
+        max_examples=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate],
@@ -191,17 +230,24 @@ def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -
             name="Worst", metric="worst", aggregate=RollupAggregate.MAX, bucket=four, combine=Aggregate.SUM, **at
         )
         plant.create(name="Number", metric="number", aggregate=RollupAggregate.COUNT, bucket=four, **at)
+        mean = {"aggregate": RollupAggregate.WEIGHTED_MEAN, "attribute": "size", "combine": Aggregate.SUM}
+        plant.create(name="Mean", metric="mean", **mean, **at)
+        machine.build()
         for step in steps:
             machine.step(*step)
         plant.drain()
         hourly = machine.reference.values([*uppers], parts, 1)
-        assert plant.standing() == {key: sum(values) for key, values in hourly.items()}
+        sums = {key: sum(of_bucket.values()) for key, of_bucket in hourly.items()}
+        assert plant.standing() == sums
+        means = machine.reference.weighted(hourly)
+        assert plant.standing("mean") == means
         by_four = machine.reference.values([*uppers], parts, 4)
-        assert plant.standing("worst") == {key: max(values) for key, values in by_four.items()}
-        assert plant.standing("number") == {key: len(values) for key, values in by_four.items()}
+        assert plant.standing("worst") == {key: max(of_bucket.values()) for key, of_bucket in by_four.items()}
+        assert plant.standing("number") == {key: len(of_bucket) for key, of_bucket in by_four.items()}
         # And all of it again, as one that knew from the start.
         plant.touch_at(*uppers)
         plant.drain()
-        assert plant.standing() == {key: sum(values) for key, values in hourly.items()}
+        assert plant.standing() == sums
+        assert plant.standing("mean") == means
 
     check()

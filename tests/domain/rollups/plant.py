@@ -20,6 +20,9 @@ from domain.rollups.rules import RollupWish
 from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.memory import StageMemory
 from graph.change import graph_hold
+from graph.entities.model import EntityPatch
+from graph.entities.operations import entity_update
+from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
 from tests.domain.telemetry.line import NOW, Line
 
@@ -76,10 +79,39 @@ class RollupPlant:
         self.line.world.edge(asset, "MONITORED_BY", device)
         return asset, device
 
-    def send(self, device: UUID, metric: str, points: Iterable[tuple[datetime, Any]]) -> None:
+    def weigh(self, entity_id: UUID, weight: Any, *, at: datetime | None = None) -> datetime:
+        """Have the attribute `size` of an entity recorded, just after an instant or now; return when it was."""
+        if at is not None:
+            self.line.rows(
+                "UPDATE graph_clocks SET last_recorded = greatest(last_recorded, :at) WHERE organization_id = :o"
+                " RETURNING revision",
+                at=at,
+                o=self.organization_id,
+            )
+        with self.line.world.changing() as (session, change):
+            before = entity_get(session, organization_id=self.organization_id, entity_id=entity_id)
+            entity_update(session, change=change, before=before, patch=EntityPatch(attributes={"size": weight}))
+            return change.recorded
+
+    def follow(self, entity_id: UUID) -> list[tuple[datetime, datetime]]:
+        """Mark what is at an entity and above over the times that triggers left, as the derive stage does."""
+        rows = self.line.rows(
+            "DELETE FROM dirty_windows WHERE organization_id = :o AND entity_id = :e AND reason = 'hierarchy'"
+            " RETURNING begins, ends",
+            o=self.organization_id,
+            e=entity_id,
+        )
+        spans = [(row.begins, row.ends) for row in rows]
+        if spans:
+            self._touch(rollups_touch_at, {entity_id: [_span(*span) for span in spans]})
+        return spans
+
+    def send(
+        self, device: UUID, metric: str, points: Iterable[tuple[datetime, Any]], *, received: datetime = NOW
+    ) -> None:
         """Have readings of a device stored."""
         readings = [{"device_id": device, "timestamp": at, "metrics": {metric: value}} for at, value in points]
-        batches = self.line.send(*readings)
+        batches = self.line.send(*readings, at=received)
         self.line.normalize(batches)
 
     def touch(

@@ -9,6 +9,7 @@ import pytest
 
 from domain.rollups.model import Length, RollupAggregate, Worst
 from domain.telemetry.packed import Aggregate
+from graph.edges.operations import edge_retract
 from graph.kinds import EntityKind
 from tests.domain.rollups.plant import HOUR, RollupPlant
 from tests.domain.telemetry.line import NOW
@@ -73,7 +74,7 @@ def test_only_the_metrics_named_mark_and_nothing_is_marked_twice(plant: RollupPl
         ({"aggregate": RollupAggregate.MAX}, 5.0),
         ({"aggregate": RollupAggregate.COUNT}, 3.0),
         ({"aggregate": RollupAggregate.COUNT, "combine": Aggregate.LAST}, 2.0),
-        ({"aggregate": RollupAggregate.WEIGHTED_MEAN, "attribute": "area"}, (2.0 * 3 + 5.0 * 1) / 4),
+        ({"aggregate": RollupAggregate.WEIGHTED_MEAN, "attribute": "size"}, (2.0 * 3 + 5.0 * 1) / 4),
         ({"aggregate": RollupAggregate.WORST, "worst": Worst.LOWEST}, 3.0),
         ({"aggregate": RollupAggregate.WORST, "worst": Worst.HIGHEST}, 5.0),
     ],
@@ -84,13 +85,8 @@ def test_each_aggregate(plant: RollupPlant, arguments: dict[str, object], expect
     parts = [plant.measured() for _ in range(4)]
     for part, _ in parts:
         plant.line.world.edge(machine, "HAS_PART", part)
-    weights = {parts[0][0]: "3", parts[1][0]: "1", parts[2][0]: '"wide"'}
-    for entity_id, weight in weights.items():
-        plant.line.rows(
-            "UPDATE entities SET attributes = jsonb_build_object('area', CAST(:w AS jsonb)) WHERE id = :id RETURNING id",
-            w=weight,
-            id=entity_id,
-        )
+    for (entity_id, _), weight in zip(parts, (3, 1, "wide"), strict=False):
+        plant.weigh(entity_id, weight)
     plant.send(parts[0][1], "power", [(at(-1), 1), (at(-1) + MINUTE, 3)])
     plant.send(parts[1][1], "power", [(at(-1), 5)])
     plant.send(parts[2][1], "power", [(at(-1), "broken")])
@@ -182,6 +178,23 @@ def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: Rollup
     assert [begins for _, _, begins, _, _ in plant.dirty()] == [at(-29) + 600 * MINUTE]
     plant.drain(buckets_max=600)
     assert plant.standing() == {(machine, instant): value for instant, value in points}
+
+
+@pytest.mark.parametrize(
+    "aggregate", [each for each in RollupAggregate if each.value not in {"WEIGHTED_MEAN", "WORST"}]
+)
+def test_what_has_no_descendant_any_more_loses_its_points(plant: RollupPlant, aggregate: RollupAggregate) -> None:
+    plant.create(aggregate=aggregate)
+    machine, (part, device) = plant.asset(), plant.measured()
+    edge = plant.line.world.edge(machine, "HAS_PART", part)
+    plant.send(device, "power", [(at(-1), 1)])
+    plant.drain()
+    assert plant.standing() == {(machine, at(-1)): 1.0}
+    with plant.line.world.changing() as (session, change):
+        edge_retract(session, change=change, edge_id=edge.edge_id)
+    plant.touch_at(machine)
+    plant.drain()
+    assert plant.standing() == {}
 
 
 def test_an_upper_entity_that_is_none_any_more_loses_its_points(plant: RollupPlant) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from graph.entities.model import EntityDraft, EntityPatch
 from graph.entities.operations import entity_create, entity_update
-from graph.entities.versions import attribute_versions
+from graph.entities.versions import attribute_values, attribute_versions
 from graph.kinds import EntityKind
 from tests.graph.world import World, new_id
 
@@ -32,4 +32,9 @@ def test_each_version_once_and_the_last_of_each_transaction(world: World) -> Non
     changed({}, name="Pump 2")
     with world.session() as session:
         found = attribute_versions(session, organization_id=world.organization_id, entity_ids=[pump.id, new_id()])
+        ids = [pump.id, new_id()]
+        of_one = attribute_values(session, organization_id=world.organization_id, entity_ids=ids, name="k")
+        of_none = attribute_values(session, organization_id=world.organization_id, entity_ids=ids, name="other")
     assert found == {pump.id: [(recorded[0], {"k": 1}), (recorded[1], {"k": 3}), (recorded[4], {})]}
+    assert of_one == {pump.id: [(recorded[0], 1), (recorded[1], 3), (recorded[4], None)]}
+    assert of_none == {pump.id: [(recorded[0], None)]}
