@@ -160,7 +160,13 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
             " WHERE e.relationship = 'TARGETS'"
         ).fetchall()
     to_activity = [(stands - called[name]) * 1000 for name, stands in rows if name in called]
-    for what, found in (("answer", answered), ("judging", to_judged), ("event at the subscriber", to_event), ("activity", to_activity)):
+    every = {
+        "answer": answered,
+        "judging": to_judged,
+        "event at the subscriber": to_event,
+        "activity": to_activity,
+    }
+    for what, found in every.items():
         print(
             f"call to {what:<24} median {statistics.median(found):.0f} ms, p99 {percentile(found, 0.99):.0f} ms,"
             f" max {max(found):.0f} ms ({len(found)} of {len(called)})",

@@ -37,6 +37,7 @@ from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_par
 _log = structlog.get_logger(__name__)
 
 STOP_TIMEOUT_S = 20.0
+SHORT_NICE = 10
 _RESTART_FIRST_S, _RESTART_LAST_S = 0.2, 5.0
 # A child that lived so long before it died is started again at once.
 _STEADY_S = 10.0
@@ -168,6 +169,9 @@ def _worker_main(context: WorkerContext, *, queues: tuple[str, ...]) -> None:
     state = state_open(context)
     # What is taken before lanes, or is lanes, waits for one of these workers; the rest has a worker of its own.
     state.shared_with = queues[: queues.index(QUEUE_LANES) + 1] if QUEUE_LANES in queues else ()
+    if QUEUE_LANES not in queues:
+        # Where there is not enough for all, readings go first.
+        os.nice(SHORT_NICE)
     with contextlib.suppress(SQLAlchemyError), transaction(state.engine):
         # Connected before the first job comes.
         pass
