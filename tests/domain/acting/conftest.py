@@ -17,8 +17,12 @@ from domain.acting.follow import Acted
 from domain.acting.operations import changes_act
 from domain.activities.model import ActivityDetails
 from domain.activities.queries import activity_details_get
+from domain.activity_templates.operations import activity_template_create
+from graph.kinds import EntityKind
 from graph.tenancy import organization_set
 from tests.graph.world import World, day, new_id
+
+NOW = day(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +115,14 @@ class Alarms:
 @pytest.fixture
 def alarms(world: World, engine: Callable[[str], Engine]) -> Alarms:
     return Alarms(world, engine("owner"), engine("pipeline"))
+
+
+@pytest.fixture
+def template(alarms: Alarms) -> UUID:
+    with alarms.world.changing() as (session, change):
+        return activity_template_create(session, change=change, name="Cool it", default_priority="high").id
+
+
+@pytest.fixture
+def asset(alarms: Alarms) -> UUID:
+    return alarms.world.entity(EntityKind.ASSET)

@@ -15,26 +15,13 @@ from domain.activities.lifecycle import ActivityState
 from domain.activities.progress import activity_assign, activity_transition
 from domain.activities.queries import activities_of_events, activity_sources_get
 from domain.activities.steps import activity_history_get
-from domain.activity_templates.operations import activity_template_create, activity_template_delete
+from domain.activity_templates.operations import activity_template_delete
 from domain.entities.operations import entity_delete, entity_restore
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
-from tests.domain.acting.conftest import Alarms
-from tests.graph.world import day, new_id
-
-NOW = day(100)
-
-
-@pytest.fixture
-def template(alarms: Alarms) -> UUID:
-    with alarms.world.changing() as (session, change):
-        return activity_template_create(session, change=change, name="Cool it", default_priority="high").id
-
-
-@pytest.fixture
-def asset(alarms: Alarms) -> UUID:
-    return alarms.world.entity(EntityKind.ASSET)
+from tests.domain.acting.conftest import NOW, Alarms
+from tests.graph.world import new_id
 
 
 def text_of(instant: datetime) -> str:
