@@ -27,9 +27,13 @@ CLOSES: Final = {ChangeKind.CLEARED: "CLOSE", ChangeKind.WITHDRAWN: "CANCEL"}
 
 @dataclass(slots=True)
 class Acted:
-    """What a transaction did; void unless it commits. changes: looked at. refused: why activities were not made."""
+    """What a transaction did; void unless it commits. changes: looked at. refused: why activities were not made.
+
+    is_elsewhere: another acts for the organization just now, and may not see what came last.
+    """
 
     changes: int = 0
+    is_elsewhere: bool = False
     created: int = 0
     reopened: int = 0
     suggested: int = 0

@@ -51,6 +51,7 @@ def changes_act(
     """
     done = Acted()
     if not acting_hold(session, organization_id=organization_id):
+        done.is_elsewhere = True
         return done
     waiting = happenings_next(session, organization_id=organization_id, now=now, limit=limit)
     if not waiting:

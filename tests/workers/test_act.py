@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
+from domain.acting.outbox import acting_hold
 from domain.activity_templates.operations import activity_template_create
 from domain.shelving.operations import maintenance_window_create, maintenance_window_end
 from domain.telemetry.leases import Lease
@@ -20,7 +21,13 @@ from runtime.ids import new_id
 from tests.domain.acting.conftest import Alarms
 from tests.graph.world import world_create
 from workers.process import ProcessState
+from workers.stages import act
 from workers.stages.act import ActStage
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(act, "GATHER_S", 0.0)
 
 
 @pytest.fixture
@@ -58,6 +65,27 @@ def test_an_entry_rings_and_what_is_done_is_not_done_again(state: ProcessState, 
     ring(state)
     assert [stage.turn() for stage in stages] == [True, False]
     assert (len(alarms.activities()), stages[0].tally.items, stages[0].tally.errors) == (1, 1, 0)
+
+
+def test_what_is_rung_soon_after_is_gathered(
+    state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    monkeypatch.setattr(act, "GATHER_S", 3600.0)
+    assert stage.turn()
+    alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    ring(state)
+    assert (stage.turn(), alarms.waiting()) == (False, 1)
+
+
+def test_who_finds_another_acting_looks_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    with Session(alarms.pipeline) as session:
+        assert acting_hold(session, organization_id=alarms.world.organization_id)
+        assert (stage.turn(), alarms.waiting()) == (False, 1)
+    assert (stage.turn(), alarms.waiting()) == (True, 0)
 
 
 def test_without_a_ring_it_looks_by_itself(
