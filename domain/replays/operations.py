@@ -27,7 +27,7 @@ from domain.telemetry.stages.restate import Differences, differences_merge, read
 from domain.telemetry.stages.schemas import schemas_of
 from domain.telemetry.stages.withdraw import Meaning
 from domain.telemetry.streams import NORMALIZE
-from graph.change import graph_hold
+from graph.change import bearing_revision, graph_hold
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.instants import instant_utc
 
@@ -215,9 +215,10 @@ def replay_part(
 def _do(
     session: Session, *, organization_id: int, replay: Replay, readings: Readings, run: ReplayRun, now: datetime
 ) -> tuple[Differences, StageNotes]:
-    revision = graph_hold(session, organization_id=organization_id)
+    graph_hold(session, organization_id=organization_id)
+    bearing = bearing_revision(session, organization_id=organization_id)
     schemas = schemas_of(
-        session, organization_id=organization_id, revision=revision, devices=readings.devices, memory=run.memory
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
     )
     meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory)
     differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)

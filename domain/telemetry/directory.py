@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.away import is_away
 from domain.telemetry.readings import Devices, KnownDevice, ReadingDraft
+from graph.change import bearing_revision
 from graph.errors import UnavailableError
 
 # So long may a device that was deleted or revoked still send.
 CHECKED_EVERY_S = 0.5
 REMEMBERED_MAX = 200_000
 
-_REVISION = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
 _FIND = text(
     """
     SELECT e.id, e.external_id FROM entities e
@@ -60,8 +60,8 @@ class DeviceDirectory:
     """The devices of all organizations that have lately sent. One per process; any thread may ask.
 
     read: opens a transaction of the API's role for an organization. monotonic_s: a clock that never goes back.
-    What is remembered holds while the organization's revision stands, asked at most twice a second; a device
-    not found is asked for every time.
+    What is remembered holds while nothing but activities changes in the organization, which is asked at most twice a
+    second; a device not found is asked for every time.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class DeviceDirectory:
     ) -> Devices:
         with self._read(organization_id) as session:
             # The revision first: what changes in between is then seen as newer than it.
-            revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
+            revision = bearing_revision(session, organization_id=organization_id)
             with self._lock:
                 remembered = self._organizations.setdefault(organization_id, _Remembered())
                 if remembered.revision != revision or len(remembered.by_id) > REMEMBERED_MAX:

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from graph.change import graph_change_begin, graph_hold
+from graph.change import bearing_revision, graph_change_begin, graph_hold
 from graph.instants import moment_resolve
 from tests.graph.world import EPOCH, World, new_id
 
@@ -60,3 +60,16 @@ def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, be
         moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=None)
         with pytest.raises(OperationalError, match="lock timeout"):
             moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=EPOCH)
+
+
+def test_what_bears_on_what_is_derived_is_counted_apart(world: World) -> None:
+    def known() -> tuple[int, int]:
+        with world.session() as session:
+            revision = graph_hold(session, organization_id=world.organization_id)
+            return revision, bearing_revision(session, organization_id=world.organization_id)
+
+    revision, bearing = known()
+    for bears in (False, True, False):
+        with Session(world.api) as session, session.begin():
+            change_begin(session, world, bears_on_derived=bears)
+    assert known() == (revision + 3, bearing + 1)

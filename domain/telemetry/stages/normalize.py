@@ -30,7 +30,7 @@ from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import PointColumns, latest_recompute, points_of, points_standing, points_write
 from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
 from domain.telemetry.stages.withdraw import Meaning, Withdrawn, readings_withdraw
-from graph.change import graph_hold
+from graph.change import bearing_revision, graph_hold
 
 # Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
 # reading at fault is alone. Not among them: a database that is away, or lacks a table or a right.
@@ -58,6 +58,7 @@ _BEGIN = text(
     )
     SELECT (SELECT position FROM held) AS position,
         (SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id) AS derivation_revision,
+        (SELECT revision - apart FROM graph_clocks WHERE organization_id = :organization_id) AS bearing_revision,
         array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
         array(SELECT (n - 1)::int FROM again) AS again
     """
@@ -171,8 +172,9 @@ def batches_normalize(
     if not todo:
         return NormalizedBatches([], done, StageNotes())
     readings = readings_decode(todo)
+    bearing = int(begun.bearing_revision)
     schemas = schemas_of(
-        session, organization_id=organization_id, revision=revision, devices=readings.devices, memory=run.memory
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
     )
     normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
     work = _Work(
@@ -191,7 +193,7 @@ def batches_normalize(
         _write_halving(session, work, everything)
     else:
         _write(session, work, everything, work.notes)
-    _settle(session, work, revision=revision)
+    _settle(session, work, revision=bearing)
     _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
@@ -227,9 +229,10 @@ def readings_again(
     whether what follows may act on the world beyond: then the windows are those of readings.
     """
     arrays_enable(session)
-    revision = graph_hold(session, organization_id=organization_id)
+    graph_hold(session, organization_id=organization_id)
+    bearing = bearing_revision(session, organization_id=organization_id)
     schemas = schemas_of(
-        session, organization_id=organization_id, revision=revision, devices=readings.devices, memory=run.memory
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
     )
     normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
     work = _Work(
@@ -244,7 +247,7 @@ def readings_again(
         np.zeros(len(normalized.readings), dtype=np.bool_),
     )
     _write_halving(session, work, np.arange(len(readings), dtype=np.intp))
-    _settle(session, work, revision=revision)
+    _settle(session, work, revision=bearing)
     touched = derivation_revision(session, organization_id=organization_id)
     _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
     return work.notes

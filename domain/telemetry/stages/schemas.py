@@ -67,7 +67,7 @@ def schemas_of(
 ) -> Mapping[bytes, SchemaVersions]:
     """Return the schemas of devices by their type, without those that have none; at most one statement.
 
-    revision: the organization's, which the transaction holds (`graph_hold`). What is read at it was committed, so
+    revision: as `bearing_revision` has it; the transaction holds the graph. What is read at it was committed, so
     it is remembered even if the transaction is not.
     """
     known = memory.schemas.get(organization_id)
