@@ -180,7 +180,7 @@ BAD: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
     ("activity", {"priority": "x" * 101}, "BAD_USER_INPUT", ("priority",)),
     ("activity", {"due_at": DUE.replace(tzinfo=None)}, "BAD_USER_INPUT", ("dueAt",)),
     ("activity", {"checklist": {"text": "a"}}, "BAD_USER_INPUT", ("checklist",)),
-    ("activity", {"checklist": ["a"]}, "BAD_USER_INPUT", ("checklist", "0")),
+    ("activity", {"checklist": [7]}, "BAD_USER_INPUT", ("checklist", "0")),
     ("activity", {"checklist": [{"text": "a"}, {"done": True}]}, "BAD_USER_INPUT", ("checklist", "1", "text")),
     ("activity", {"checklist": [{"text": "a", "done": 1}]}, "BAD_USER_INPUT", ("checklist", "0", "done")),
     ("activity", {"checklist": [{"text": "a", "x": "\0"}]}, "BAD_USER_INPUT", ("checklist", "0", "x")),

@@ -118,10 +118,14 @@ def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) 
     # The first look after a change brings the graph in memory up to date, however many rows are asked for.
     client.call(text, {"first": 1})
     for first in (1, ROWS):
-        with statements() as seen:
-            data = client.call(text, {"first": first}).data[name]
-        assert len(data["nodes"]) == first
-        counts[first] = len(seen)
+        tries = []
+        # A statement of what else the process does, now and then, may come between: not in both.
+        for _ in range(2):
+            with statements() as seen:
+                data = client.call(text, {"first": first}).data[name]
+            assert len(data["nodes"]) == first
+            tries.append(len(seen))
+        counts[first] = min(tries)
     assert counts[1] == counts[ROWS], counts
     assert counts[1] > 0
 
