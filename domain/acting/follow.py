@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.acting.instants import instant_text
 from domain.acting.outbox import ChangeKind, Happening
 from domain.acting.quiet import OPENS
 from domain.activities.lifecycle import ActivityState
@@ -21,6 +20,7 @@ from domain.activities.steps import steps_write
 from domain.noun import nouns_detail
 from graph.change import GraphChange
 from graph.errors import ArgusError
+from graph.instants import instant_text
 
 CLOSES: Final = {ChangeKind.CLEARED: "CLOSE", ChangeKind.WITHDRAWN: "CANCEL"}
 
@@ -91,18 +91,20 @@ def _round(session: Session, change: GraphChange, happenings: Sequence[Happening
 
 
 def _make(session: Session, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
-    orders = [
-        ActivityOrder(each.template_id, [each.entity_id], Origin(each.rule_id, each.event_id, each.entity_id))
+    orders = {
+        each.event_id: ActivityOrder(
+            each.template_id, [each.entity_id], Origin(each.rule_id, each.event_id, each.entity_id)
+        )
         for each in happenings
         if each.template_id is not None
-    ]
+    }
     if not orders:
         return
-    made = activities_create_from_templates(session, change=change, orders=orders)
-    for happening, activity in zip(happenings, made, strict=True):
+    made = activities_create_from_templates(session, change=change, orders=list(orders.values()))
+    for event_id, activity in zip(orders, made, strict=True):
         if isinstance(activity, ArgusError):
             # The template or the entity was deleted: there is nothing to be done, and the next change goes on.
-            done.refused = [*(done.refused or ()), f"{happening.event_id}: {activity.message}"]
+            done.refused = [*(done.refused or ()), f"{event_id}: {activity.message}"]
         else:
             done.created += 1
 

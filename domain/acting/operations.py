@@ -12,7 +12,6 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from domain.acting.follow import CLOSES, Acted, activities_follow
-from domain.acting.instants import instant_text
 from domain.acting.outbox import (
     ChangeKind,
     Happening,
@@ -28,6 +27,7 @@ from domain.notifications.operations import notification_order
 from domain.notifications.queries import notifications_exist
 from graph.change import graph_change_begin
 from graph.ids import NewId
+from graph.instants import instant_text
 
 # How the audit trail names who acts on events.
 ACTOR: Final = "argus:act"

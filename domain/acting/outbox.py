@@ -20,10 +20,12 @@ ACT_LOCK: Final = 0x41435453
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ACT_LOCK))
 _WAITING = text(
     """
-    SELECT organization_id FROM event_changes WHERE acted_at IS NULL AND (due_at IS NULL OR due_at <= :now)
-    UNION
-    SELECT organization_id FROM quiet_dirt
-    ORDER BY organization_id
+    SELECT organization_id, bool_or(is_dirty) AS is_dirty FROM (
+        SELECT organization_id, false AS is_dirty FROM event_changes
+        WHERE acted_at IS NULL AND (due_at IS NULL OR due_at <= :now)
+        UNION ALL
+        SELECT organization_id, true FROM quiet_dirt
+    ) w GROUP BY organization_id
     """
 )
 _NEXT = text(
@@ -57,8 +59,15 @@ _HOLD = text(
     " WHERE c.organization_id = :organization_id AND c.id = u.id"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("due", type_=ARRAY(DateTime(timezone=True))))
 _FOLLOWED = text(
-    "UPDATE events SET followed_at = :now WHERE organization_id = :organization_id AND id = ANY (:ids)"
-    " AND followed_at IS NULL"
+    """
+    UPDATE events e SET followed_at = :now FROM (
+        -- In the order of their ids, as who judges them locks them.
+        SELECT id FROM events
+        WHERE organization_id = :organization_id AND id = ANY (:ids) AND followed_at IS NULL
+        ORDER BY id FOR NO KEY UPDATE
+    ) f
+    WHERE e.organization_id = :organization_id AND e.id = f.id
+    """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 
 
@@ -115,9 +124,12 @@ class Happening:
         return self.cleared_at is None or self.cleared_at <= self.quiet_until
 
 
-def organizations_waiting(session: Session, *, now: datetime) -> list[int]:
-    """Return the organizations with something to follow, or to look at again. As argus_pipeline: of all."""
-    return list(session.scalars(_WAITING, {"now": now}))
+def organizations_waiting(session: Session, *, now: datetime) -> dict[int, bool]:
+    """Return the organizations with something to follow, and whether events are to be looked at again there first.
+
+    As argus_pipeline: of all.
+    """
+    return {row.organization_id: row.is_dirty for row in session.execute(_WAITING, {"now": now})}
 
 
 def acting_hold(session: Session, *, organization_id: int) -> bool:

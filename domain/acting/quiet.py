@@ -26,7 +26,6 @@ OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
 EVENTS_AT_ONCE: Final = 1_000
 
 _IS_DIRTY = text("SELECT EXISTS (SELECT FROM quiet_dirt WHERE organization_id = :organization_id)")
-_DIRTY = text("SELECT DISTINCT organization_id FROM quiet_dirt")
 _DIRT = text(
     "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
@@ -72,11 +71,6 @@ class SortedOut:
     news: list[Happening] = field(default_factory=list)
     held: dict[int, datetime] = field(default_factory=dict)
     followed: list[UUID] = field(default_factory=list)
-
-
-def organizations_dirty(session: Session) -> set[int]:
-    """Return the organizations whose events have to be looked at again. As argus_pipeline: of all."""
-    return set(session.scalars(_DIRTY))
 
 
 def quiet_ends(

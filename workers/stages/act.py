@@ -16,7 +16,7 @@ import structlog
 from domain.acting.follow import Acted
 from domain.acting.operations import changes_act
 from domain.acting.outbox import organizations_waiting
-from domain.acting.quiet import organizations_dirty, quiet_refresh
+from domain.acting.quiet import quiet_refresh
 from domain.telemetry.leases import Lease
 from domain.telemetry.stages.normalize import DATA_ERRORS
 from graph.errors import ArgusError
@@ -52,8 +52,6 @@ class ActStage:
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
         self._resting: dict[int, float] = {}
-        # Organizations whose events have to be looked at again, for shelves, windows or edges changed.
-        self._dirty: set[int] = set()
         # The organization that had its turn last.
         self._last = -1
 
@@ -75,7 +73,6 @@ class ActStage:
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
         with transaction(self._state.engine) as session:
             waiting = organizations_waiting(session, now=datetime.now(UTC))
-            self._dirty = organizations_dirty(session)
         until_s = time.monotonic() + TURN_S
         found = False
         # In turns, so that an organization with many changes does not keep the others waiting.
@@ -83,7 +80,7 @@ class ActStage:
         left = deque(sorted(ready, key=lambda each: (each <= self._last, each)))
         while left:
             organization_id = self._last = left.popleft()
-            changes = self._act(organization_id)
+            changes = self._act(organization_id, is_dirty=waiting[organization_id])
             found = found or changes > 0
             if changes == CHANGES_AT_ONCE:
                 left.append(organization_id)
@@ -93,16 +90,16 @@ class ActStage:
                 break
         return found
 
-    def _act(self, organization_id: int) -> int:
+    def _act(self, organization_id: int, *, is_dirty: bool) -> int:
+        """Follow some changes; return how many. is_dirty: for shelves, windows or edges changed, events are not."""
         now = datetime.now(UTC)
         try:
-            if organization_id in self._dirty:
+            if is_dirty:
                 with transaction(self._state.engine, organization_id) as session:
                     is_dirty = quiet_refresh(session, organization_id=organization_id)
                 if is_dirty:
                     # Whether anything may follow from some events is not known yet.
                     return CHANGES_AT_ONCE
-                self._dirty.discard(organization_id)
             with transaction(self._state.engine, organization_id) as session:
                 done = changes_act(
                     session,

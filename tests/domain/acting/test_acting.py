@@ -42,7 +42,7 @@ def test_an_event_makes_one_activity_of_its_rule_and_target(alarms: Alarms, temp
     first, second = alarms.opened(rule, asset, NOW), alarms.opened(rule, asset, NOW + timedelta(minutes=5))
     other = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW)
     with Session(alarms.pipeline) as session:
-        assert organizations_waiting(session, now=NOW) == [alarms.world.organization_id]
+        assert organizations_waiting(session, now=NOW) == {alarms.world.organization_id: False}
     done = alarms.act(NOW)
     assert (done.changes, done.created, done.reopened, done.refused) == (3, 2, 0, None)
     [(made, status, details), (made_of_other, _, _)] = alarms.activities()

@@ -51,7 +51,7 @@ def refresh(alarms: Alarms) -> None:
 
 def is_waiting(alarms: Alarms, now: datetime) -> bool:
     with Session(alarms.pipeline) as session:
-        return organizations_waiting(session, now=now) != []
+        return organizations_waiting(session, now=now) != {}
 
 
 def told(alarms: Alarms) -> list[str]:
