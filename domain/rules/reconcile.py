@@ -34,9 +34,14 @@ _UPDATE = text(
     UPDATE events e SET version_id = u.version_id, began_at = u.began_at, opened_at = u.opened_at,
         cleared_at = u.cleared_at, cleared_reason = u.cleared_reason, severity = u.severity, value = u.value,
         flaps = u.flaps, quiet_until = u.quiet_until, withdrawn_at = u.withdrawn_at
-    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (id uuid, version_id uuid, began_at timestamptz,
-        opened_at timestamptz, cleared_at timestamptz, cleared_reason text, severity text, value double precision,
-        flaps integer, quiet_until timestamptz, withdrawn_at timestamptz)
+    FROM (
+        -- In the order of their ids, as who follows events locks them.
+        SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id uuid, version_id uuid, began_at timestamptz,
+            opened_at timestamptz, cleared_at timestamptz, cleared_reason text, severity text, value double precision,
+            flaps integer, quiet_until timestamptz, withdrawn_at timestamptz)
+        JOIN events h ON h.organization_id = :organization_id AND h.id = r.id
+        ORDER BY r.id FOR NO KEY UPDATE OF h
+    ) u
     WHERE e.organization_id = :organization_id AND e.id = u.id
     """
 )
@@ -267,8 +272,7 @@ def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
     if writing.made:
         session.execute(insert(events), writing.made)
     if writing.updated:
-        # In the order of their ids, as who follows events locks them.
-        rows = orjson.dumps(sorted(writing.updated, key=lambda row: str(row["id"]))).decode()
+        rows = orjson.dumps(writing.updated).decode()
         session.execute(_UPDATE, {"organization_id": writing.organization_id, "rows": rows})
     if writing.corrected:
         session.execute(insert(event_corrections), writing.corrected)
