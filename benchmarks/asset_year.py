@@ -10,10 +10,8 @@ then, for what is read in buckets, once the hours have been summarized, as they 
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +22,7 @@ from domain.telemetry.hours.build import hours_build, hours_settled
 from domain.telemetry.packed import Aggregate
 from runtime.database import engine_create, transaction
 from tests.domain.telemetry.rows import Plant
-from tests.support.servers import servers_start
+from tests.support.servers import servers_open
 
 BEGIN, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 SWAPS = 12
@@ -128,22 +126,17 @@ def compare(
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        Path(directory).chmod(0o711)
-        servers = servers_start(Path(directory))
-        try:
-            database = servers.database_create()
-            owner, api = engine_create(database.url("owner")), engine_create(database.url("api"))
-            plant, entities = plant_build(owner)
-            compare(api, plant, entities, reads=READS, how="point by point")
-            pipeline = engine_create(database.url("pipeline"))
-            hours_summarize(pipeline, plant)
-            bucketed = {name: arguments for name, arguments in READS.items() if arguments["bucket"]}
-            compare(api, plant, entities, reads=bucketed, how="by the hour")
-            for engine in (owner, api, pipeline):
-                engine.dispose()
-        finally:
-            servers.stop()
+    with servers_open("argus-bench-") as servers:
+        database = servers.database_create()
+        owner, api = engine_create(database.url("owner")), engine_create(database.url("api"))
+        plant, entities = plant_build(owner)
+        compare(api, plant, entities, reads=READS, how="point by point")
+        pipeline = engine_create(database.url("pipeline"))
+        hours_summarize(pipeline, plant)
+        bucketed = {name: arguments for name, arguments in READS.items() if arguments["bucket"]}
+        compare(api, plant, entities, reads=bucketed, how="by the hour")
+        for engine in (owner, api, pipeline):
+            engine.dispose()
 
 
 if __name__ == "__main__":

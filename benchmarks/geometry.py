@@ -10,11 +10,9 @@ give the same answer. Prints the medians and their ratio; more than 1: Argus, wh
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,7 @@ from graph.paging import Page, PageRequest
 from runtime.database import engine_create
 from tests.graph.geometry.test_queries import place
 from tests.graph.world import World, world_create
-from tests.support.servers import servers_start
+from tests.support.servers import servers_open
 
 POINTS, AREAS = 80_000, 20_000
 WEST, SOUTH = 8.0, 47.0
@@ -71,42 +69,37 @@ def compare(
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        Path(directory).chmod(0o711)
-        servers = servers_start(Path(directory))
-        try:
-            database = servers.database_create()
-            owner, api = engine_create(database.url("owner")), engine_create(database.url("api"))
-            world = world_create(owner=owner, api=api, slug="bench")
-            made = shapes()
-            ids = place(world, made[:POINTS], EntityKind.DEVICE) + place(world, made[POINTS:], EntityKind.SPACE)
-            with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM ANALYZE"))
-            geometries = np.array(made, dtype=object)
-            common: dict[str, Any] = {"organization_id": world.organization_id, "page": PageRequest(FIRST)}
-            for radius in (100.0, 1_000.0, 10_000.0, 50_000.0):
+    with servers_open("argus-bench-") as servers:
+        database = servers.database_create()
+        owner, api = engine_create(database.url("owner")), engine_create(database.url("api"))
+        world = world_create(owner=owner, api=api, slug="bench")
+        made = shapes()
+        ids = place(world, made[:POINTS], EntityKind.DEVICE) + place(world, made[POINTS:], EntityKind.SPACE)
+        with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+        geometries = np.array(made, dtype=object)
+        common: dict[str, Any] = {"organization_id": world.organization_id, "page": PageRequest(FIRST)}
+        for radius in (100.0, 1_000.0, 10_000.0, 50_000.0):
 
-                def near(radius: float = radius) -> list[EntityId]:
-                    distances = distances_m(8.5, 47.5, geometries)
-                    found = np.flatnonzero(distances <= radius).tolist()
-                    return [each for _, each in sorted((distances[at], ids[at]) for at in found)]
+            def near(radius: float = radius) -> list[EntityId]:
+                distances = distances_m(8.5, 47.5, geometries)
+                found = np.flatnonzero(distances <= radius).tolist()
+                return [each for _, each in sorted((distances[at], ids[at]) for at in found)]
 
-                asked = partial(entities_near, longitude=8.5, latitude=47.5, radius_m=radius, **common)
-                compare(f"near, {radius:g} m", world, asked, near)
-            for side in (0.01, 0.1, 0.5):
-                square = shapely.Polygon([(8.3, 47.3), (8.3 + side, 47.31), (8.3 + side, 47.3 + side), (8.3, 47.3)])
-                polygon = {"type": "Polygon", "coordinates": [list(map(list, square.exterior.coords))]}
+            asked = partial(entities_near, longitude=8.5, latitude=47.5, radius_m=radius, **common)
+            compare(f"near, {radius:g} m", world, asked, near)
+        for side in (0.01, 0.1, 0.5):
+            square = shapely.Polygon([(8.3, 47.3), (8.3 + side, 47.31), (8.3 + side, 47.3 + side), (8.3, 47.3)])
+            polygon = {"type": "Polygon", "coordinates": [list(map(list, square.exterior.coords))]}
 
-                def within(square: Any = square) -> list[EntityId]:
-                    shapely.prepare(square)
-                    return [ids[at] for at in np.flatnonzero(shapely.covers(square, geometries)).tolist()]
+            def within(square: Any = square) -> list[EntityId]:
+                shapely.prepare(square)
+                return [ids[at] for at in np.flatnonzero(shapely.covers(square, geometries)).tolist()]
 
-                asked = partial(entities_within, geometry=polygon, **common)
-                compare(f"within, a triangle of {side:g} degrees", world, asked, within)
-            owner.dispose()
-            api.dispose()
-        finally:
-            servers.stop()
+            asked = partial(entities_within, geometry=polygon, **common)
+            compare(f"within, a triangle of {side:g} degrees", world, asked, within)
+        owner.dispose()
+        api.dispose()
 
 
 if __name__ == "__main__":

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.graph_rivals.argus import BySql, InMemory, random_instants, store, versions_bytes
@@ -28,7 +26,7 @@ from benchmarks.graph_rivals.others import OTHERS
 from benchmarks.graph_rivals.service import graphql_measure, visibility_measure
 from runtime.database import engine_create
 from tests.graph.world import World, world_create
-from tests.support.servers import TestServers, servers_start
+from tests.support.servers import TestServers, servers_open
 
 INSTANTS: Final = 30
 # Each question is asked until so much time has passed, at each instant once at most, the first time for warming up.
@@ -114,14 +112,9 @@ def main() -> None:
     missing = [name for name in ("rustworkx", "ladybug") if find_spec(name) is None]
     if missing:
         sys.exit(f"Not installed: {', '.join(missing)}. Run: .venv/bin/pip install -r requirements-bench.lock")
-    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        Path(directory).chmod(0o711)
-        servers = servers_start(Path(directory))
-        try:
-            for make in (tree, versions):
-                graph_measure(servers, make())
-        finally:
-            servers.stop()
+    with servers_open("argus-bench-") as servers:
+        for make in (tree, versions):
+            graph_measure(servers, make())
 
 
 if __name__ == "__main__":

@@ -11,12 +11,9 @@ import cProfile
 import io
 import pstats
 import random
-import shutil
 import sys
-import tempfile
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Engine, text
@@ -33,7 +30,7 @@ from domain.telemetry.stages.normalize import StageRun, batches_normalize
 from graph.kinds import EntityKind
 from runtime.database import engine_create, transaction
 from tests.graph.world import world_create
-from tests.support.servers import TestDatabase, servers_start
+from tests.support.servers import TestDatabase, servers_open
 
 DEVICES = 1_000
 METRICS = [f"metric_{n}" for n in range(10)]
@@ -128,13 +125,8 @@ def calls_make(ids: list[UUID], now: datetime) -> list[list[ReadingDraft]]:
 
 
 def main() -> None:
-    directory = Path(tempfile.mkdtemp(prefix="argus-bench-"))
-    servers = servers_start(directory)
-    try:
+    with servers_open("argus-bench-") as servers:
         measure(servers.database_create(), is_profiled="--profile" in sys.argv)
-    finally:
-        servers.stop()
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def measure(database: TestDatabase, *, is_profiled: bool) -> None:

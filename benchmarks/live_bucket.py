@@ -11,10 +11,8 @@ then with one machine that is late each round.
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
 from collections.abc import Iterable
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import text
@@ -25,7 +23,7 @@ from runtime.database import engine_create
 from tests.domain.rollups.plant import HOUR, RollupPlant
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
-from tests.support.servers import servers_start
+from tests.support.servers import servers_open
 
 MACHINES, LINES, POINTS, NEW = 1_000, 20, 1_900, 4
 ROUNDS = 5
@@ -111,34 +109,29 @@ def measure(site: Site, name: str, *, is_late: bool = False) -> None:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        Path(directory).chmod(0o711)
-        servers = servers_start(Path(directory))
-        try:
-            database = servers.database_create()
-            engine = {role: engine_create(database.url(role)) for role in ("owner", "api", "pipeline", "ingest")}
-            world = world_create(owner=engine["owner"], api=engine["api"], slug="site")
-            plant = RollupPlant(Line(world, engine.__getitem__))
-            with engine["owner"].begin() as connection:
-                connection.execute(text("SELECT ensure_partition('telemetry_history', :at)"), {"at": BEGIN})
-            site = Site(plant)
-            plant.create(at_types=["site"])
-            plant.drain()
-            began = time.perf_counter()
-            site.send(POINTS)
-            with engine["owner"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM ANALYZE"))
-            print(f"{MACHINES * POINTS} points, stored in {time.perf_counter() - began:.0f} s")
-            print(f"first, whole and tallied: {site.compute_ms(whole=False):.0f} ms")
-            measure(site, "site")
-            measure(site, "site, one machine late", is_late=True)
-            plant.create(name="lines", metric="power_of_line", at_types=["line"], aggregate=RollupAggregate.SUM)
-            plant.drain()
-            measure(site, "site and its 20 lines")
-            for each in engine.values():
-                each.dispose()
-        finally:
-            servers.stop()
+    with servers_open("argus-bench-") as servers:
+        database = servers.database_create()
+        engine = {role: engine_create(database.url(role)) for role in ("owner", "api", "pipeline", "ingest")}
+        world = world_create(owner=engine["owner"], api=engine["api"], slug="site")
+        plant = RollupPlant(Line(world, engine.__getitem__))
+        with engine["owner"].begin() as connection:
+            connection.execute(text("SELECT ensure_partition('telemetry_history', :at)"), {"at": BEGIN})
+        site = Site(plant)
+        plant.create(at_types=["site"])
+        plant.drain()
+        began = time.perf_counter()
+        site.send(POINTS)
+        with engine["owner"].connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM ANALYZE"))
+        print(f"{MACHINES * POINTS} points, stored in {time.perf_counter() - began:.0f} s")
+        print(f"first, whole and tallied: {site.compute_ms(whole=False):.0f} ms")
+        measure(site, "site")
+        measure(site, "site, one machine late", is_late=True)
+        plant.create(name="lines", metric="power_of_line", at_types=["line"], aggregate=RollupAggregate.SUM)
+        plant.drain()
+        measure(site, "site and its 20 lines")
+        for each in engine.values():
+            each.dispose()
 
 
 if __name__ == "__main__":

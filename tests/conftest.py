@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import redis
@@ -13,7 +10,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from runtime.database import engine_create
-from tests.support.servers import TestDatabase, TestServers, servers_start
+from tests.support.servers import TestDatabase, TestServers, servers_open
 
 # No test judges by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
 settings.register_profile("argus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,16 +20,8 @@ settings.load_profile("argus")
 @pytest.fixture(scope="session")
 def servers() -> Iterator[TestServers]:
     """PostgreSQL and Valkey for this test process."""
-    # Not below pytest's own temporary directory: its parents are closed to other accounts.
-    directory = Path(tempfile.mkdtemp(prefix="argus-tests-"))
-    try:
-        started = servers_start(directory)
-        try:
-            yield started
-        finally:
-            started.stop()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    with servers_open("argus-tests-") as started:
+        yield started
 
 
 @pytest.fixture

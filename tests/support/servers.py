@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,6 +68,21 @@ class TestServers:
         """Stop both servers."""
         valkey.stop(self.processes[1])
         postgres.stop(self.processes[0])
+
+
+@contextmanager
+def servers_open(prefix: str) -> Iterator[TestServers]:
+    """Run both servers in a temporary directory of their own, which goes with them."""
+    # Not below pytest's own temporary directory: its parents are closed to other accounts.
+    directory = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        started = servers_start(directory)
+        try:
+            yield started
+        finally:
+            started.stop()
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def servers_start(directory: Path) -> TestServers:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -23,7 +20,7 @@ from runtime.embedded import postgres, valkey
 from tests.domain.telemetry.line import Line
 from tests.graph.world import world_create
 from tests.support.plant import PROJECT
-from tests.support.servers import FAST, TestServers, servers_start
+from tests.support.servers import FAST, TestServers, servers_open
 from tests.workers.conftest import POOL
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
@@ -34,15 +31,8 @@ SETTLE_S = 60
 @pytest.fixture
 def own_servers() -> Iterator[TestServers]:
     """Servers that the test may kill."""
-    directory = Path(tempfile.mkdtemp(prefix="argus-outage-"))
-    try:
-        started = servers_start(directory)
-        try:
-            yield started
-        finally:
-            started.stop()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+    with servers_open("argus-outage-") as started:
+        yield started
 
 
 @pytest.fixture
