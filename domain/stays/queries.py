@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.assets.tables import assets
-from domain.derivation.configured import configured_read
+from domain.derivation.configured import Configured, configured_read
 from domain.derivation.outputs import FORMULA
 from domain.stays.model import Stay
 from domain.stays.rules import Presence, Watch, presences_of
@@ -129,7 +129,8 @@ def asset_stays_pages(
     """
     asked = _range(**when)
     moving = session.execute(_moving(organization_id).where(among(entities.c.id, entity_ids))).all()
-    watched = _watched(session, organization_id=organization_id, moving=moving, spaces=None)
+    configured = configured_read(session, organization_id=organization_id)
+    watched = _watched(session, organization_id=organization_id, moving=moving, configured=configured, spaces=None)
     by_asset: dict[UUID, list[_Found]] = {}
     for found in _found(session, organization_id=organization_id, watched=watched, asked=asked):
         by_asset.setdefault(found.stay.entity_id, []).append(found)
@@ -154,7 +155,8 @@ def space_stays_pages(
         )
     )
     spaces = {row.external_id: row.id for row in rows}
-    types, profiles = watching(configured_read(session, organization_id=organization_id), areas=spaces)
+    configured = configured_read(session, organization_id=organization_id)
+    types, profiles = watching(configured, areas=spaces)
     moving: Sequence[Row[Any]] = ()
     if types or profiles:
         of_type = tuple_(entities.c.kind, entities.c.type).in_(types)
@@ -165,7 +167,7 @@ def space_stays_pages(
     if len(moving) > MOVING_MAX:
         message = f"More than {MOVING_MAX} things could have been there; ask for the stays of some of them instead."
         raise LimitExceededError(message)
-    watched = _watched(session, organization_id=organization_id, moving=moving, spaces=spaces)
+    watched = _watched(session, organization_id=organization_id, moving=moving, configured=configured, spaces=spaces)
     by_space: dict[UUID | None, list[_Found]] = {}
     for found in _found(session, organization_id=organization_id, watched=watched, asked=asked):
         by_space.setdefault(found.stay.space_id, []).append(found)
@@ -192,7 +194,12 @@ def _moving(organization_id: int) -> Select[Any]:
 
 
 def _watched(
-    session: Session, *, organization_id: int, moving: Sequence[Row[Any]], spaces: Mapping[str, UUID] | None
+    session: Session,
+    *,
+    organization_id: int,
+    moving: Sequence[Row[Any]],
+    configured: Configured,
+    spaces: Mapping[str, UUID] | None,
 ) -> list[_Watched]:
     """Return the stored series of what moves that say whether it is in a space.
 
@@ -200,7 +207,6 @@ def _watched(
     """
     if not moving:
         return []
-    configured = configured_read(session, organization_id=organization_id)
     watches: dict[UUID, Watches] = {}
     # All things of a type and a profile share what is derived.
     known: dict[tuple[str, str | None, UUID | None], Watches] = {}

@@ -11,19 +11,15 @@ from uuid import UUID
 
 import pytest
 import shapely
-from sqlalchemy import text
 
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from domain.stays.model import Stay
 from domain.stays.queries import asset_stays_pages, space_stays_pages
-from graph.entities.model import EntityPatch
-from graph.entities.operations import entity_update
-from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.stays.conftest import space_drawn
 from tests.domain.telemetry.line import NOW
 from tests.graph.world import EPOCH
 from tests.support.plant import SHARED_DATA
@@ -93,22 +89,6 @@ def spans(stays: Sequence[Stay], metric: str) -> list[Span]:
     return [(s.entered, s.left, s.is_lost) for s in stays if s.metric == metric and s.entered is not None]
 
 
-def box_of(plant: DerivingPlant, geometry: shapely.Geometry) -> UUID:
-    space = plant.line.world.entity(EntityKind.SPACE)
-    with transaction(plant.line.engine("owner")) as session:
-        session.execute(text("UPDATE entities SET external_id = 'box' WHERE id = :id"), {"id": space})
-    redraw(plant, space, geometry)
-    return space
-
-
-def redraw(plant: DerivingPlant, space: UUID, geometry: shapely.Geometry) -> None:
-    with plant.line.world.changing() as (session, change):
-        before = entity_get(session, organization_id=plant.organization_id, entity_id=space)
-        patch = EntityPatch(location=json.loads(shapely.to_geojson(geometry)))
-        entity_update(session, change=change, before=before, patch=patch, details_before={}, details_after={})
-    plant.drain()
-
-
 def buses_of(plant: DerivingPlant, found: Sequence[Fix]) -> tuple[dict[str, UUID], dict[str, UUID]]:
     """Return the device and the asset of each bus."""
     devices = {bus: plant.line.device() for bus in sorted({fix[0] for fix in found})}
@@ -170,7 +150,7 @@ def test_buses_have_these_stays_and_a_rule_follows_them(plant: DerivingPlant, or
         },
         since=LONG_AGO,
     )
-    space = box_of(plant, box)
+    space = space_drawn(plant, "box", box)
     devices, assets = buses_of(plant, found)
     rules = {value: rule(plant, value) for value in (0, 1)}
     plant.drain()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -13,21 +12,16 @@ import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 
 from domain.stays import queries
 from domain.stays.model import Stay
 from domain.stays.queries import asset_stays_pages, space_stays_pages
 from domain.stays.rules import Presence, Watch, presences_of
 from domain.telemetry.accept import READINGS_MAX
-from graph.entities.model import EntityPatch
-from graph.entities.operations import entity_update
-from graph.entities.queries import entity_get
 from graph.errors import BadInputError, LimitExceededError
-from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.stays.conftest import area_draw, space_drawn
 from tests.domain.telemetry.line import NOW
 from tests.graph.world import EPOCH
 
@@ -37,22 +31,6 @@ SQUARE = shapely.box(0, 0, 1, 1)
 INSIDE, OUTSIDE = 0.5, 3.0
 
 Span = tuple[datetime | None, datetime | None, bool]
-
-
-def yard(plant: DerivingPlant) -> UUID:
-    space = plant.line.world.entity(EntityKind.SPACE)
-    with transaction(plant.line.engine("owner")) as session:
-        session.execute(text("UPDATE entities SET external_id = 'yard' WHERE id = :id"), {"id": space})
-    draw(plant, space, SQUARE)
-    return space
-
-
-def draw(plant: DerivingPlant, space: UUID, area: shapely.Geometry) -> None:
-    with plant.line.world.changing() as (session, change):
-        before = entity_get(session, organization_id=plant.organization_id, entity_id=space)
-        patch = EntityPatch(location=json.loads(shapely.to_geojson(area)))
-        entity_update(session, change=change, before=before, patch=patch, details_before={}, details_after={})
-    plant.drain()
 
 
 def fix(plant: DerivingPlant, device: UUID, *fixes: tuple[datetime, float]) -> None:
@@ -87,7 +65,7 @@ def moving(plant: DerivingPlant, formula: str = YARD) -> tuple[UUID, UUID]:
 
 
 def test_who_is_there_now_and_since_when(plant: DerivingPlant) -> None:
-    space, (device, pump) = yard(plant), moving(plant)
+    space, (device, pump) = space_drawn(plant, "yard", SQUARE), moving(plant)
     began = NOW - 3 * DAY
     count = 3 * 24 * 12
     fix(plant, device, (began - 5 * MINUTE, OUTSIDE), *((began + n * 5 * MINUTE, INSIDE) for n in range(count)))
@@ -110,7 +88,7 @@ def test_who_is_there_now_and_since_when(plant: DerivingPlant) -> None:
 
 
 def test_ends_are_looked_for_a_week_around_the_range(plant: DerivingPlant) -> None:
-    space, (device, _) = yard(plant), moving(plant)
+    space, (device, _) = space_drawn(plant, "yard", SQUARE), moving(plant)
     began = NOW - 20 * DAY
     at = [began + n * 10 * MINUTE for n in range(18 * 24 * 6)]
     fix(plant, device, *((t, INSIDE) for t in at), (at[-1] + MINUTE, OUTSIDE))
@@ -123,16 +101,16 @@ def test_ends_are_looked_for_a_week_around_the_range(plant: DerivingPlant) -> No
 
 
 def test_a_corrected_link_and_another_area_make_other_stays(plant: DerivingPlant) -> None:
-    space, (device, pump) = yard(plant), moving(plant)
+    space, (device, pump) = space_drawn(plant, "yard", SQUARE), moving(plant)
     other = plant.pump()
     [enters, leaves] = NOW - 30 * MINUTE, NOW - 10 * MINUTE
     fix(plant, device, *((NOW - n * 5 * MINUTE, INSIDE if 2 < n < 7 else OUTSIDE) for n in range(12)))
     day: dict[str, Any] = {"from_": NOW - DAY}
     assert spans(stays(plant, space, **day)) == [(enters, leaves, False)]
     assert [stay.entity_id for stay in stays(plant, space, **day)] == [pump]
-    draw(plant, space, shapely.box(2, 0, 4, 1))
+    area_draw(plant, space, shapely.box(2, 0, 4, 1))
     assert spans(stays(plant, space, **day)) == [(NOW - 55 * MINUTE, enters, False), (leaves, None, False)]
-    draw(plant, space, SQUARE)
+    area_draw(plant, space, SQUARE)
     [edge] = plant.line.rows(
         "SELECT edge_id FROM entity_edges WHERE organization_id = :o AND source_id = :s AND upper_inf(recorded)",
         o=plant.organization_id,
@@ -156,14 +134,14 @@ def test_a_corrected_link_and_another_area_make_other_stays(plant: DerivingPlant
 
 @pytest.mark.parametrize("formula", [f"{YARD} && latitude > 0", f"!{YARD}", f"{YARD} ? 1 : 0"])
 def test_only_a_formula_that_is_nothing_but_an_area_says_who_stays(plant: DerivingPlant, formula: str) -> None:
-    space, (device, _) = yard(plant), moving(plant, formula)
+    space, (device, _) = space_drawn(plant, "yard", SQUARE), moving(plant, formula)
     fix(plant, device, (NOW - MINUTE, INSIDE), (NOW, OUTSIDE))
     assert len(plant.derived("in_yard")) == 2
     assert stays(plant, space, from_=NOW - DAY) == []
 
 
 def test_what_is_refused(plant: DerivingPlant, monkeypatch: pytest.MonkeyPatch) -> None:
-    space, _ = yard(plant), moving(plant)
+    space, _ = space_drawn(plant, "yard", SQUARE), moving(plant)
     with pytest.raises(BadInputError, match="later than now"):
         stays(plant, space, from_=NOW + MINUTE)
     with pytest.raises(BadInputError, match="later than to"):
