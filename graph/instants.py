@@ -52,6 +52,15 @@ def instant_utc(value: datetime, *, path: str) -> datetime:
         raise BadInputError("A time must lie in the years 1 to 9999 (UTC).", path=(path,)) from None
 
 
+def instant_text(value: datetime) -> str:
+    """Return an instant as it is told outside: RFC 3339, UTC.
+
+    >>> instant_text(datetime(2026, 1, 1, tzinfo=UTC))
+    '2026-01-01T00:00:00Z'
+    """
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def moment_resolve(
     session: Session, *, organization_id: int, as_of: datetime | None, known_at: datetime | None
 ) -> Moment:

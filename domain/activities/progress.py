@@ -19,6 +19,7 @@ from graph.edges.operations import edge_create
 from graph.entities.model import Entity, EntityPatch
 from graph.entities.queries import entity_get
 from graph.errors import ConflictError, NotFoundError
+from graph.instants import instant_text
 from graph.kinds import EntityKind
 from graph.relationships.builtin import ASSIGNED_TO
 
@@ -125,7 +126,7 @@ def activity_item_complete(
     for member in ("doneBy", "doneAt", "note"):
         found[0].pop(member, None)
     if done:
-        found[0] |= {"doneBy": change.actor, "doneAt": change.recorded.isoformat().replace("+00:00", "Z")}
+        found[0] |= {"doneBy": change.actor, "doneAt": instant_text(change.recorded)}
     if note is not None:
         found[0]["note"] = note
     after = noun_update(

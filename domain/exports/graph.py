@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from domain.entity_types.queries import entity_type_list
 from domain.noun import details_get, details_named
 from graph.entities.model import Entity
 from graph.entities.rows import ENTITY_COLUMNS, entity_of_row
-from graph.instants import Moment, moment_resolve, moment_sql, moment_values
+from graph.instants import Moment, instant_text, moment_resolve, moment_sql, moment_values
 from graph.kinds import EntityKind
 from graph.relationships.queries import relationship_list
 from graph.tables import entities
@@ -111,7 +111,7 @@ def _entity(entity: Entity, details: Mapping[str, Any]) -> dict[str, Any]:
         "status": entity.status,
         "attributes": dict(entity.attributes),
         "location": entity.location,
-        **{name: _time(value) if isinstance(value, datetime) else value for name, value in details.items()},
+        **{name: instant_text(value) if isinstance(value, datetime) else value for name, value in details.items()},
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -131,8 +131,8 @@ def _edges(session: Session, organization_id: int, moment: Moment) -> Iterator[d
                 "relationship": row.relationship,
                 "target": _ref(row.target_kind, None if row.target_gone else row.target, row.target_id),
                 "port": row.port,
-                "validFrom": _time(row.begins),
-                "validUntil": None if row.ends is None else _time(row.ends),
+                "validFrom": instant_text(row.begins),
+                "validUntil": None if row.ends is None else instant_text(row.ends),
                 "metadata": row.metadata or None,
             }
             yield {name: value for name, value in said.items() if value is not None}
@@ -143,7 +143,3 @@ def _edges(session: Session, organization_id: int, moment: Moment) -> Iterator[d
 
 def _ref(kind: str, external_id: str | None, entity_id: UUID) -> dict[str, str]:
     return {"kind": kind, **({"id": str(entity_id)} if external_id is None else {"externalId": external_id})}
-
-
-def _time(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

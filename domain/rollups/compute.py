@@ -102,17 +102,15 @@ class _Work:
     known: Known
     buckets_max: int
     points_max: int
+    # Buckets from then on have tallies.
+    tallied_from_us: int
+    memo: Memo
     changes: Changes = field(default_factory=Changes)
     notes: StageNotes = field(default_factory=StageNotes)
     left: Marks = field(default_factory=dict)
     # What several rollups read is read once: by metric and port, by descendant.
     sources: dict[tuple[str, int | None], dict[UUID, Sequence[Source]]] = field(default_factory=dict)
     expanded: int = 0
-    memo: Memo = field(init=False)
-    tallied_from_us: int = 0
-
-    def __post_init__(self) -> None:
-        self.memo = Memo(self.known.revision)
 
 
 def buckets_compute(
@@ -136,12 +134,12 @@ def buckets_compute(
         return ComputedBuckets(0, True, None, StageNotes(), revision)
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max)
     known = known_get(session, organization_id=organization_id, cache=run.cache)
-    work = _Work(organization_id, run, known, buckets_max, points_max)
+    tallied_from_us = micros_of(now - TALLIED)
+    work = _Work(organization_id, run, known, buckets_max, points_max, tallied_from_us, Memo(known.revision))
     by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
     for bucket in taken.buckets:
         spans = by_what.setdefault(bucket.what, {}).setdefault(bucket.entity_id.bytes, [])
         spans.append((bucket.begins_us, bucket.ends_us))
-    work.tallied_from_us = micros_of(now - TALLIED)
     # After the marks: who left one of these has left with it what was touched.
     tallies_forget(session, organization_id=organization_id, turn=taken.turn)
     for what, of_what in by_what.items():

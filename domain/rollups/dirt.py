@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from domain.rollups.grid import FIRST_US, LAST_US, Grid
 from domain.rollups.known import Known, RollupCache, above_fill, uppers_of
 from domain.rollups.model import WHAT
+from domain.rollups.queue import TURN
 from domain.rollups.tables import rollup_entities
 from domain.rollups.tallies import tallies_touch
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
@@ -27,15 +28,14 @@ _REVISION: Final = text("SELECT derivation_revision FROM graph_clocks WHERE orga
 # nor does it wait. In the order of the keys, so that no two wait for each other. Nothing is written where the bucket is
 # as dirty already.
 _MARK = text(
-    """
+    f"""
     INSERT INTO dirty_buckets AS d (organization_id, entity_id, what, begins, ends, changed_from, turn)
-    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c, CASE WHEN s.is_called THEN s.last_value ELSE 0 END
-    FROM dirty_buckets_turn s, unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c)
-    ORDER BY u.e, u.w, u.b
+    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c, {TURN}
+    FROM unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c) ORDER BY u.e, u.w, u.b
     ON CONFLICT (organization_id, entity_id, what, begins, turn) DO UPDATE
         SET ends = greatest(d.ends, excluded.ends), changed_from = least(d.changed_from, excluded.changed_from)
         WHERE d.ends < excluded.ends OR d.changed_from > excluded.changed_from
-    """
+    """  # noqa: S608  (constants)
 )
 
 

@@ -112,11 +112,13 @@ def sources_read(
         links.setdefault(link.source_id, []).append(link)
     uppers = {UUID(bytes=upper) for upper in members}
     devices = {link.device_id for of_entity in links.values() for link in of_entity}
-    metrics = {draft.of_metric, draft.metric}
-    for of_entity in links.values():
-        metrics |= {name for link in of_entity for name, metric in (link.mapping or {}).items() if metric in metrics}
+    mappings = [link.mapping for of_entity in links.values() for link in of_entity if link.mapping is not None]
+    renamed = {name for mapping in mappings for name, metric in mapping.items() if metric == draft.of_metric}
     rows = series_rows(
-        session, organization_id=organization_id, entity_ids={*kinds, *devices, *uppers}, metrics=metrics
+        session,
+        organization_id=organization_id,
+        entity_ids={*kinds, *devices, *uppers},
+        metrics={draft.of_metric, draft.metric, *renamed},
     )
     for entity_id, kind in kinds.items():
         if kind == EntityKind.DEVICE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,6 +13,8 @@ from sqlalchemy.orm import Session
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, text_array, uuid_array
 from domain.telemetry.packed import micros_of
 
+# The turn that has begun, of which a mark or a note of a touch is. Read in the statement that writes it.
+TURN: Final = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM dirty_buckets_turn)"
 # Not transactional: whoever marks a bucket from here on, in a transaction of any age, marks it for this turn.
 _TURN = text("SELECT nextval('dirty_buckets_turn')")
 # In the order of the keys, as those who mark them do: nobody waits for somebody who waits for him.

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from domain.rollups.grid import FIRST_US, LAST_US
 from domain.rollups.model import RollupDraft
+from domain.rollups.queue import TURN
 from domain.telemetry.arrays import arrays_enable, bigint_array, double_array, instant_array, uuid_array
 from domain.telemetry.attribution import Segment
 from domain.telemetry.buckets import Counted
@@ -73,13 +74,12 @@ _PRUNE = text(
 )
 # Of the turn that has begun, as marks are, and in one order: who touches waits for nobody who computes.
 _TOUCH = text(
-    """
+    f"""
     INSERT INTO rollup_touches AS r (organization_id, entity_id, turn, begins, ends)
-    SELECT :organization_id, u.e, CASE WHEN s.is_called THEN s.last_value ELSE 0 END, u.b, u.x
-    FROM dirty_buckets_turn s, unnest(:entities, :begins, :ends) AS u (e, b, x) ORDER BY u.e
+    SELECT :organization_id, u.e, {TURN}, u.b, u.x FROM unnest(:entities, :begins, :ends) AS u (e, b, x) ORDER BY u.e
     ON CONFLICT (organization_id, entity_id, turn) DO UPDATE
         SET begins = least(r.begins, excluded.begins), ends = greatest(r.ends, excluded.ends)
-    """
+    """  # noqa: S608  (constants)
 )
 # Whose row is locked may wait for a bucket that is taken already, and so is not waited for: what it said before stays,
 # and is followed once more.

@@ -68,6 +68,12 @@ BEGIN
     ) THEN
         RETURN NULL;
     END IF;
+    IF NEW.relationship NOT IN ('LOCATED_IN', 'MONITORED_BY', 'CONTROLLED_BY') AND NOT EXISTS (
+        SELECT FROM public.relationships r
+        WHERE r.organization_id = NEW.organization_id AND r.name = NEW.relationship AND r.hierarchy
+    ) THEN
+        RETURN NULL;
+    END IF;
     dirty := public.edge_difference(NEW, TG_OP = 'INSERT');
     IF dirty IS NULL THEN
         RETURN NULL;

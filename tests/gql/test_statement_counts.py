@@ -119,7 +119,7 @@ def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) 
     client.call(text, {"first": 1})
     for first in (1, ROWS):
         tries = []
-        # A statement of what else the process does, now and then, may come between: not in both.
+        # Whether the organization is still there is asked every ten seconds, and may be just now: not in both.
         for _ in range(2):
             with statements() as seen:
                 data = client.call(text, {"first": first}).data[name]

@@ -18,6 +18,7 @@ from domain.telemetry.packed import MetricType, instant_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.standing import standing_read
 from domain.telemetry.stages.withdraw import Meaning
+from graph.instants import instant_text
 
 SAMPLES_MAX: Final = 20
 
@@ -162,7 +163,7 @@ def _told(key: tuple[bytes, int, str], at: int) -> dict[str, Any]:
         "deviceId": str(UUID(bytes=device)),
         "port": None if port == NO_PORT else port,
         "metric": metric,
-        "timestamp": instant_of(at).isoformat().replace("+00:00", "Z"),
+        "timestamp": instant_text(instant_of(at)),
     }
 
 
