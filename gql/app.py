@@ -24,7 +24,7 @@ from gql.websocket import Connection
 
 def create_app(services: Services) -> Starlette:
     """Return the application. The services are started and stopped by who made them."""
-    executor = Executor(core_schema())
+    executor = Executor(core_schema(), deadline_s=services.deadline_s)
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)
 
@@ -54,6 +54,7 @@ def create_app(services: Services) -> Starlette:
         finally:
             await services.events.stop()
             await services.feed.stop()
+            executor.stop()
 
     return Starlette(
         routes=[

@@ -15,6 +15,7 @@ import numpy as np
 from domain.rules.judge import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
 from domain.telemetry.attribution import END_US
+from graph.stopping import stop_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def advance(
     """
     found: dict[int, Episode] = {}
     for segment in segments:
+        stop_check()
         begins, until = max(begins_us, segment.begins_us), min(until_us, segment.ends_us)
         if begins >= until and not (state is not None and state[0] == segment.key):
             continue

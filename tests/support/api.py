@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from argus.api import app_create
+from argus.serving import server_config
 from argus.tokens import token_create
 from domain.organizations.operations import organization_create
 from runtime.clock import utc_now
@@ -74,14 +75,7 @@ def api_serve(
     )
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(
-            app_create(settings),
-            host="127.0.0.1",
-            port=port,
-            ws="websockets-sansio",
-            log_level="warning",
-            timeout_graceful_shutdown=5,
-        )
+        server_config(app_create(settings), settings.api, host="127.0.0.1", port=port, log_level="warning")
     )
     thread = threading.Thread(target=server.run)
     thread.start()
