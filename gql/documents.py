@@ -26,7 +26,7 @@ VARIABLES_VALUES_MAX: Final = 1_000_000
 # Every alternative matches at once or not at all, and nothing is looked at twice (possessive quantifiers).
 _TOKEN: Final = re.compile(
     r"[\s,\ufeff]++"
-    r'|(?P<token>"""(?:[^"\\]++|\\.|"(?!""))*+(?:"""|\Z)'
+    r'|(?P<token>"""(?:[^"\\]++|\\"""|\\|"(?!""))*+(?:"""|\Z)'
     r'|"(?:[^"\\\n\r]++|\\.)*+"?'
     r"|\#[^\n\r]*+"
     r"|\.\.\."
