@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from gql.answers import answer_encode
 from gql.auth import bearer_of
 from gql.context import Context
 from gql.errors import transport_error
@@ -21,6 +23,9 @@ BODY_MAX_BYTES = 8 * 1024 * 1024
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 _STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "UNAVAILABLE": 503, "RATE_LIMITED": 429}
+_DEFECT_MESSAGE = "Something went wrong inside Argus. The trace id leads to it in the log."
+
+_log = structlog.get_logger(__name__)
 
 
 class RequestRefusedError(Exception):
@@ -69,6 +74,10 @@ class GraphQLOverHttp:
         except ArgusError as error:
             body = transport_error(error.code, error.message)
             return _response(_STATUS.get(error.code, 400), body, media_type, trace_id)
+        except Exception:  # noqa: BLE001  (masked, logged, traceable)
+            _log.exception("graphql.defect", trace_id=trace_id)
+            body = transport_error("INTERNAL", _DEFECT_MESSAGE, traceId=trace_id)
+            return _response(500, body, media_type, trace_id)
         status = 200 if "data" in answer else _strict(400, media_type)
         return _response(status, answer, media_type, trace_id)
 
@@ -154,7 +163,7 @@ def _response(
     status: int, body: Mapping[str, Any], media_type: str, trace_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     return Response(
-        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        answer_encode(body, trace_id=trace_id),
         status_code=status,
         media_type=f"{media_type}; charset=utf-8",
         headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},
