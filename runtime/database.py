@@ -28,6 +28,8 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
+        # Parameters hold tokens, attributes and readings: an error names its statement without them.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "argus",
