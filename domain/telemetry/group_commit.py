@@ -154,15 +154,13 @@ class GroupCommitter:
 
     def _append(self, groups: Sequence[ReadingGroup]) -> list[RawBatch]:
         now = self._now()
-        ensured = self._ensured
-        with self._transaction() as session:
-            if not ensured[0] <= now < ensured[1]:
+        if not self._ensured[0] <= now < self._ensured[1]:
+            # In a transaction of their own: whoever makes the same ones waits for no readings to be written.
+            with self._transaction() as session:
                 raw_partition_ensure(session, at=now)
-                ensured = (now, now + PARTITION_AHEAD)
-            batches = raw_append(session, groups=groups, received_us=micros_of(now))
-        # Only now: a transaction that rolls back takes the partitions it made with it.
-        self._ensured = ensured
-        return batches
+            self._ensured = (now, now + PARTITION_AHEAD)
+        with self._transaction() as session:
+            return raw_append(session, groups=groups, received_us=micros_of(now))
 
 
 def groups_merge(groups: Sequence[ReadingGroup]) -> list[ReadingGroup]:
