@@ -104,7 +104,7 @@ def app_create(settings: Settings) -> Starlette:
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
-        ready=partial(_away, watchdog, settings, checks),
+        ready=partial(_away, watchdog, committer, settings, checks),
     )
     app = create_app(services)
     metrics = _metrics(app, services, quotas, snapshots, api)
@@ -176,7 +176,9 @@ def _in_use(engine: Engine) -> int:
     return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0
 
 
-async def _away(watchdog: DatabaseWatchdog, settings: Settings, threads: Executor) -> dict[str, str]:
+async def _away(
+    watchdog: DatabaseWatchdog, committer: GroupCommitter, settings: Settings, threads: Executor
+) -> dict[str, str]:
     """Return what does not answer. The bus is told, but ingest answers without it."""
 
     def bus() -> str | None:
@@ -193,4 +195,6 @@ async def _away(watchdog: DatabaseWatchdog, settings: Settings, threads: Executo
         loop.run_in_executor(threads, watchdog.ask), loop.run_in_executor(threads, bus)
     )
     found = {"database": database_trouble, "bus": bus_trouble}
+    if database_trouble is None and committer.is_disk_full:
+        found["database"] = "has no room left on its disk"
     return {name: trouble for name, trouble in found.items() if trouble is not None}

@@ -16,6 +16,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from domain.telemetry.away import is_disk_full
 from graph.errors import ArgusError, UnavailableError
 
 TOP_LEVEL = frozenset(
@@ -72,6 +73,8 @@ def known(error: BaseException) -> ArgusError | None:
     """Return what the caller can be told of an exception; None for a defect."""
     if isinstance(error, ArgusError):
         return error
+    if is_disk_full(error):
+        return UnavailableError("The database's disk is full. Nothing was changed; try again once there is room.")
     if isinstance(error, PoolTimeoutError | InterfaceError | ConnectionError):
         return UnavailableError(AWAY_MESSAGE)
     if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
