@@ -32,7 +32,7 @@ def answer_encode(answer: Mapping[str, Any], *, trace_id: str) -> bytes:
     lost: list[tuple[Path, str]] = []
     said = {name: _sayable(part, (), lost) if name == "data" else part for name, part in answer.items()}
     for path, reason in lost:
-        _log.error("graphql.answer_not_encodable", trace_id=trace_id, path=path, reason=reason)
+        _log.warning("graphql.answer_not_encodable", trace_id=trace_id, path=path, reason=reason)
     errors = [*answer.get("errors", ()), *(_error(path, reason, trace_id) for path, reason in lost)]
     if errors:
         said["errors"] = errors
