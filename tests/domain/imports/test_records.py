@@ -337,7 +337,12 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
 
 
 def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_refused() -> None:
-    cells = [("NaN", "NaN"), ("-Infinity", "-Infinity"), ("[" * 5_000, "[" * 5_000), ("9" * 5_000, "9" * 5_000)]
+    cells: list[tuple[str, Any]] = [
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("[" * 5_000, "[" * 5_000),
+        ("9" * 5_000, "9" * 5_000),
+    ]
     cells += [("1e21", 1e21), (str(2**64), float(2**64)), (str(2**64 - 1), 2**64 - 1), ("1e16", 10**16)]
     for cell, value in cells:
         [record] = records_read(["kind,name,attributes.v\n", f"ASSET,x,{cell}\n"], Format.CSV)
