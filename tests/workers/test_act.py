@@ -18,7 +18,7 @@ from domain.telemetry.leases import Lease
 from domain.telemetry.streams import ACT, EVENTS, stream_name
 from graph.kinds import EntityKind
 from runtime.ids import new_id
-from tests.domain.acting.conftest import Alarms
+from tests.domain.acting.conftest import TEMPLATE, Alarms
 from tests.graph.world import world_create
 from workers.process import ProcessState
 from workers.stages import act
@@ -40,7 +40,7 @@ def alarms(engine: Callable[[str], Engine]) -> Alarms:
 def rule(alarms: Alarms) -> UUID:
     with alarms.world.changing() as (session, change):
         # Ids of the stage are of this time; so is the template's, that names and ids sort alike.
-        made = activity_template_create(session, change=change, name="Cool it")
+        made = activity_template_create(session, change=change, name="Cool it", **TEMPLATE)
     return alarms.rule(createActivityFromTemplateId=str(made.id))
 
 
