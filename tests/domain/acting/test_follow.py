@@ -40,7 +40,7 @@ def statements(alarms: Alarms, entities: list[UUID], rule: UUID) -> tuple[int, i
 def test_statements_do_not_grow_with_events(alarms: Alarms) -> None:
     # Whom each is given to is looked up one by one: without a role.
     with alarms.world.changing() as (session, change):
-        of = {**TEMPLATE, "default_assigned_role": None}
+        of = {**TEMPLATE, "default_assigned_role": None, "type": None}
         template = activity_template_create(session, change=change, name="Cool it", **of).id
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     few = statements(alarms, list(alarms.world.entities(EntityKind.ASSET, 2)), rule)
