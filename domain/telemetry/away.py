@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 _LIMIT_CLASS: Final = "54"
 # read_only_sql_transaction: a standby answers in the primary's place until it takes over.
 _READ_ONLY: Final = "25006"
+# disk_full, of PostgreSQL's class 53, "insufficient resources".
+_DISK_FULL: Final = "53100"
 
 
 def is_away(error: BaseException) -> bool:
@@ -22,7 +24,16 @@ def is_away(error: BaseException) -> bool:
         return True
     if not isinstance(error, DBAPIError):
         return False
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = _state(error)
     if isinstance(error, OperationalError):
         return not state.startswith(_LIMIT_CLASS)
     return state == _READ_ONLY or error.connection_invalidated
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Tell whether the database had no room for what was to be written."""
+    return isinstance(error, DBAPIError) and _state(error) == _DISK_FULL
+
+
+def _state(error: DBAPIError) -> str:
+    return getattr(error.orig, "sqlstate", None) or ""

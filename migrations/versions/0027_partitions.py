@@ -1,4 +1,4 @@
-"""Set aside what fails in a queue, with its reason, and go on with the others."""
+"""Make a partition once, whoever else makes it at the same time."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0027_failed_items.sql")
+    execute_file("0027_partitions.sql")
