@@ -76,8 +76,12 @@ def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) ->
 
 
 def json_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one."""
-    return json.dumps(one, sort_keys=True, default=_mapping) == json.dumps(other, sort_keys=True, default=_mapping)
+    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one.
+
+    Raises TypeError for what is not JSON, such as an instant that nobody wrote out.
+    """
+    one_text = json.dumps(one, sort_keys=True, default=_mapping)
+    return one_text == json.dumps(other, sort_keys=True, default=_mapping)
 
 
 def text_is_storable(value: str) -> bool:
@@ -85,7 +89,7 @@ def text_is_storable(value: str) -> bool:
     return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
 
 
-def _mapping(value: Any) -> Any:
+def _mapping(value: Any) -> dict[str, Any]:
     """Return a mapping that is no dict as one. Not a catch-all: anything else is a defect of the caller."""
     if isinstance(value, Mapping):
         return dict(value)
