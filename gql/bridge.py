@@ -9,9 +9,11 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from gql.errors import AWAY_MESSAGE, known
+from graph.errors import UnavailableError
 from graph.stopping import Stop, stop_bound
 
 T = TypeVar("T")
@@ -34,6 +36,7 @@ class Bridge:
 
     threads: no more than the connections of the pool behind `transaction`, so that a waiting call waits here.
     interrupt: ends the statement that a session's connection is executing, called from another thread.
+    is_silent: tells that the database is known to give no answer, so that no thread need find out again.
     """
 
     def __init__(
@@ -42,9 +45,11 @@ class Bridge:
         transaction: TransactionFactory,
         threads: int,
         interrupt: Callable[[Session], Callable[[], None]] | None = None,
+        is_silent: Callable[[], bool] = lambda: False,
     ) -> None:
         self._transaction = transaction
         self._interrupt = interrupt
+        self._is_silent = is_silent
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bridge")
 
     async def run(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None = None) -> T:
@@ -52,7 +57,10 @@ class Bridge:
 
         stop: ends the work from outside: the statement it is in, and its loops at the next `stop_check`. A caller
         that is cancelled without it leaves the work to finish by itself: its connection is given back clean.
+        Raises UnavailableError where the database is away.
         """
+        if self._is_silent():
+            raise UnavailableError(AWAY_MESSAGE)
         loop = asyncio.get_running_loop()
         job = partial(self._work, organization_id, work, stop)
         return await asyncio.shield(loop.run_in_executor(self._threads, job))
@@ -67,7 +75,9 @@ class Bridge:
                     # Whatever the interrupted statement says, this is why.
                     raise stop.reason from None
                 if getattr(error.orig, "sqlstate", None) not in _AGAIN or attempt == ATTEMPTS:
-                    raise
+                    raise known(error) or error from error
+            except SQLAlchemyError as error:
+                raise known(error) or error from error
         raise AssertionError("unreachable")
 
     def _once(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:

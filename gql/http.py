@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from domain.telemetry.errors import RateLimitedError
+from gql.answers import answer_encode
 from gql.auth import bearer_of
 from gql.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, body_read
 from gql.context import Context
-from gql.errors import transport_error
+from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.execution import Executor, is_mutation, is_subscription
 from gql.gate import COST_OF_A_REQUEST
 from gql.preparation import Prepared, Request, RequestError
@@ -26,6 +28,8 @@ from graph.errors import ArgusError
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
+# The watchdog looks at a database that is away twice a second.
+RETRY_AFTER_S = "2"
 _STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
@@ -39,6 +43,8 @@ _STATUS = {
 _GONE = 499
 # Bodies above this are decoded in a thread.
 _OFF_LOOP_BYTES = 64 * 1024
+
+_log = structlog.get_logger(__name__)
 
 
 class RequestRefusedError(Exception):
@@ -64,36 +70,29 @@ class GraphQLOverHttp:
             body = transport_error("BAD_USER_INPUT", f"Accept must allow {GRAPHQL_JSON} or {JSON}.")
             return _response(406, body, JSON, trace_id)
         try:
-            gate = self._services.gate
-            bearer = await gate.admit(http, bearer_of(http.headers.get("authorization")))
-            if bearer is not None:
-                gate.operation(http, bearer)
-            request = await _request_of(http, BODY_UNKNOWN_MAX_BYTES if bearer is None else BODY_MAX_BYTES)
-            context = Context(self._services, bearer, trace_id, "graphql")
-            prepared = await self._executor.prepare(request, context)
-            if bearer is None:
-                gate.charge(gate.address(http), prepared.cost / COST_OF_A_REQUEST)
-            if is_subscription(prepared):
-                raise RequestRefusedError(
-                    400, "A subscription needs a WebSocket (graphql-transport-ws) on this address."
-                )
-            if http.method == "GET" and is_mutation(prepared):
-                raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
-            answer = await self._execute(http, prepared, context)
-        except RequestRefusedError as refused:
-            return _response(
-                refused.status, transport_error(refused.code, refused.message), media_type, trace_id, refused.headers
-            )
-        except RequestError as refused:
-            # Older clients expect 200 with application/json for what never executed.
-            status = refused.status if media_type == GRAPHQL_JSON or refused.status != 400 else 200  # noqa: PLR2004
-            return _response(_strict(status, media_type), {"errors": refused.errors}, media_type, trace_id)
-        except ArgusError as error:
-            return _refusal(error, media_type, trace_id)
-        except ClientDisconnect:
-            return Response(status_code=_GONE)
-        status = 200 if "data" in answer else _strict(400, media_type)
-        return _response(status, answer, media_type, trace_id)
+            answer = await self._answer(http, trace_id)
+        except Exception as error:  # noqa: BLE001  (an answer is JSON whatever happened)
+            return _failure(error, media_type, trace_id)
+        status, headers = 200 if "data" in answer else _strict(400, media_type), {}
+        if _is_unavailable(answer):
+            status, headers = _strict(_STATUS["UNAVAILABLE"], media_type), retry_after("UNAVAILABLE")
+        return _response(status, answer, media_type, trace_id, headers)
+
+    async def _answer(self, http: HttpRequest, trace_id: str) -> dict[str, Any]:
+        gate = self._services.gate
+        bearer = await gate.admit(http, bearer_of(http.headers.get("authorization")))
+        if bearer is not None:
+            gate.operation(http, bearer)
+        request = await _request_of(http, BODY_UNKNOWN_MAX_BYTES if bearer is None else BODY_MAX_BYTES)
+        context = Context(self._services, bearer, trace_id, "graphql")
+        prepared = await self._executor.prepare(request, context)
+        if bearer is None:
+            gate.charge(gate.address(http), prepared.cost / COST_OF_A_REQUEST)
+        if is_subscription(prepared):
+            raise RequestRefusedError(400, "A subscription needs a WebSocket (graphql-transport-ws) on this address.")
+        if http.method == "GET" and is_mutation(prepared):
+            raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
+        return await self._execute(http, prepared, context)
 
     async def _execute(self, http: HttpRequest, prepared: Prepared, context: Context) -> dict[str, Any]:
         """Execute as long as the client is there. Raises ClientDisconnect where it goes."""
@@ -108,6 +107,19 @@ class GraphQLOverHttp:
             gone.cancel()
             executing.cancel()
             await asyncio.gather(gone, executing, return_exceptions=True)
+
+
+def retry_after(code: str) -> dict[str, str]:
+    """Return the header that says when to try again, for errors that pass."""
+    return {"Retry-After": RETRY_AFTER_S} if code == "UNAVAILABLE" else {}
+
+
+def _is_unavailable(answer: Mapping[str, Any]) -> bool:
+    """Tell whether nothing could be answered because something is away."""
+    errors = answer.get("errors")
+    if not errors or answer.get("data") is not None:
+        return False
+    return all(error.get("extensions", {}).get("code") == "UNAVAILABLE" for error in errors)
 
 
 async def _gone(http: HttpRequest) -> None:
@@ -187,20 +199,33 @@ def _strict(status: int, media_type: str) -> int:
     return status if media_type == GRAPHQL_JSON or status in {401, 403} else 200
 
 
-def _refusal(error: ArgusError, media_type: str, trace_id: str) -> Response:
+def _failure(error: Exception, media_type: str, trace_id: str) -> Response:
     """Answer a request that was never executed, or not to its end."""
-    headers: dict[str, str] = {}
-    if isinstance(error, RateLimitedError):
-        headers["Retry-After"] = str(max(math.ceil(error.retry_after_s), 1))
-    code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
-    return _response(_STATUS.get(error.code, 400), transport_error(code, error.message), media_type, trace_id, headers)
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=_GONE)
+    if isinstance(error, RequestRefusedError):
+        body = transport_error(error.code, error.message)
+        return _response(error.status, body, media_type, trace_id, error.headers)
+    if isinstance(error, RequestError):
+        # Older clients expect 200 with application/json for what never executed.
+        status = error.status if media_type == GRAPHQL_JSON or error.status != 400 else 200  # noqa: PLR2004
+        return _response(_strict(status, media_type), {"errors": error.errors}, media_type, trace_id)
+    if isinstance(error, ArgusError):
+        headers = retry_after(error.code)
+        if isinstance(error, RateLimitedError):
+            headers["Retry-After"] = str(max(math.ceil(error.retry_after_s), 1))
+        code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
+        body = transport_error(code, error.message)
+        return _response(_STATUS.get(error.code, 400), body, media_type, trace_id, headers)
+    _log.error("graphql.defect", trace_id=trace_id, exc_info=error)
+    return _response(500, transport_error("INTERNAL", DEFECT_MESSAGE, traceId=trace_id), media_type, trace_id)
 
 
 def _response(
     status: int, body: Mapping[str, Any], media_type: str, trace_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     return Response(
-        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        answer_encode(body, trace_id=trace_id),
         status_code=status,
         media_type=f"{media_type}; charset=utf-8",
         headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},

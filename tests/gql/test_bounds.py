@@ -85,6 +85,9 @@ def test_asking_what_the_schema_is_costs_what_it_holds() -> None:
 
     once = cost(get_introspection_query())
     assert once > len(SCHEMA.type_map)
-    many = " ".join(f"a{n}: __schema {{ types {{ fields {{ type {{ fields {{ name }} }} args {{ type {{ name }} }} }} }} }}" for n in range(45))
+    many = " ".join(
+        f"a{n}: __schema {{ types {{ fields {{ type {{ fields {{ name }} }} args {{ type {{ name }} }} }} }} }}"
+        for n in range(45)
+    )
     with pytest.raises(CostLimitError):
         cost("{" + many + "}")
