@@ -56,7 +56,7 @@ def create_app(services: Services) -> Starlette:
             await services.feed.stop()
             executor.stop()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", root),
             Route("/graphql", graphql, methods=["GET", "POST"]),
@@ -69,6 +69,8 @@ def create_app(services: Services) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    app.state.executor = executor
+    return app
 
 
 def _json(body: object, status: int) -> Response:

@@ -46,7 +46,7 @@ VALIDATION_ERRORS_MAX: Final = 20
 # Longer documents are parsed and validated in a thread.
 OFF_LOOP_CHARS: Final = 2_000
 # The one rule that compares fields with each other, however few tokens there are: so many steps, two a pair.
-COMPARISONS_MAX: Final = 40_000
+COMPARISONS_MAX: Final = 20_000
 overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = COMPARISONS_MAX
 _ABORTED: Final = "Validation aborted."
 _STATUS: Final = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}
