@@ -24,7 +24,8 @@ from domain.rules.conditions import Threshold
 from domain.rules.judge import Points
 from domain.rules.model import Assignment, Segment
 from domain.rules.reconcile import EventsDone, Judged, events_reconcile
-from domain.rules.timeline import Episode, advance, episode_carried, timer_us
+from domain.rules.standing import Entry, standing_read
+from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.telemetry.attribution import END_US, Source
 from domain.telemetry.links import sources_list
@@ -109,6 +110,8 @@ class _Pair:
     made: list[tuple[int, str]] = field(default_factory=list)
     at_us: int = 0
     agreed_us: int | None = None
+    # By the begin of segments: what stood there, by metric.
+    standing: dict[int, Mapping[str, Points]] = field(default_factory=dict)
 
 
 def entities_judge_anew(
@@ -139,6 +142,8 @@ def entities_judge_anew(
     reach = {pair.key: max(pair.ends_us, pair.begins_us + 1) for pair in open_pairs}
     heads = _heads(session, organization_id, sources)
     while open_pairs:
+        until = [(pair, min(reach[pair.key], heads.get((pair.key[0], pair.key[2]), 0) + 1)) for pair in open_pairs]
+        _stand(session, organization_id, until, sources, limit)
         points = _points(
             session, organization_id=organization_id, pairs=open_pairs, sources=sources, reach=reach, limit=limit
         )
@@ -151,6 +156,8 @@ def entities_judge_anew(
             for pair in open_pairs
             if pair.agreed_us is None and pair.at_us <= heads.get((pair.key[0], pair.key[2]), 0)
         ]
+    waiting = [(pair, now_us + 1) for pair in pairs if pair.agreed_us is None]
+    _stand(session, organization_id, waiting, sources, limit)
     judged = [_judged(pair, now_us) for pair in pairs]
     done = events_reconcile(
         session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
@@ -212,7 +219,12 @@ def entities_judge_on(
                 pair.made.append((known.head_us, _text(known.state)))
                 stored = known.head_us
             pair.episodes, pair.state = advance(
-                pair.segments, points=points, state=pair.state, begins_us=pair.at_us, until_us=heads_us[n]
+                pair.segments,
+                points=points,
+                state=pair.state,
+                begins_us=pair.at_us,
+                until_us=heads_us[n],
+                standing=pair.standing,
             )
             pair.at_us = heads_us[n]
             moved.append(pair)
@@ -230,11 +242,23 @@ def entities_judge_on(
 
 
 def states_known(
-    entity: bytes, assignments: Sequence[Assignment], states: Mapping[PairKey, PairState], begins_us: int
+    entity: bytes,
+    assignments: Sequence[Assignment],
+    states: Mapping[PairKey, PairState],
+    begins_us: int,
+    until_us: int = END_US,
 ) -> bool:
-    """Tell whether an entity can be judged on from readings at hand, none of which is before begins_us."""
-    known = [states.get((entity, assignment.rule_id, "")) for assignment in assignments]
-    return all(state is not None and state.head_us <= begins_us for state in known)
+    """Tell whether an entity can be judged on, up to until_us, from readings at hand, none of which is before begins_us.
+
+    Not where another version begins by then: what stands there is not at hand.
+    """
+    for assignment in assignments:
+        known = states.get((entity, assignment.rule_id, ""))
+        if known is None or known.head_us > begins_us:
+            return False
+        if any(known.head_us <= segment.begins_us < until_us for segment in assignment.segments):
+            return False
+    return True
 
 
 def _pairs(
@@ -356,6 +380,33 @@ def _points(
     return found
 
 
+def _stand(
+    session: Session,
+    organization_id: int,
+    pairs_until: Sequence[tuple[_Pair, int]],
+    sources: Mapping[UUID, Sequence[Source]],
+    limit: int,
+) -> None:
+    """Read what stood where versions begin to judge, from where each pair stands up to an instant."""
+    asked: list[tuple[_Pair, Entry]] = []
+    for pair, until_us in pairs_until:
+        entered = segments_entered(pair.segments, begins_us=pair.at_us, until_us=until_us)
+        if entered:
+            port = pair.key[2]
+            own = [
+                source
+                for source in sources.get(UUID(bytes=pair.key[0]), ())
+                if port == ("" if source.port is None else str(source.port))
+            ]
+            asked += [(pair, Entry(segment, own)) for segment in entered if segment.begins_us not in pair.standing]
+    if asked:
+        found = standing_read(
+            session, organization_id=organization_id, entries=[entry for _, entry in asked], limit=limit
+        )
+        for (pair, entry), stood in zip(asked, found, strict=True):
+            pair.standing[entry.segment.begins_us] = stood
+
+
 def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_us: int) -> None:
     """Judge a pair up to until_us, stopping at stored states behind the span, and where a state is to be stored."""
     stored = pair.made[-1][0] if pair.made else pair.from_us
@@ -365,7 +416,12 @@ def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_u
         if later:
             stop = later[0][0]
         episodes, pair.state = advance(
-            pair.segments, points=points, state=pair.state, begins_us=pair.at_us, until_us=stop
+            pair.segments,
+            points=points,
+            state=pair.state,
+            begins_us=pair.at_us,
+            until_us=stop,
+            standing=pair.standing,
         )
         pair.episodes |= episodes
         pair.at_us = stop
@@ -393,7 +449,12 @@ def _judged(pair: _Pair, now_us: int) -> Judged:
     episodes = carried | pair.episodes
     if pair.agreed_us is None and pair.segments:
         provisional, _ = advance(
-            pair.segments, points={}, state=pair.state, begins_us=pair.at_us, until_us=max(pair.at_us, now_us + 1)
+            pair.segments,
+            points={},
+            state=pair.state,
+            begins_us=pair.at_us,
+            until_us=max(pair.at_us, now_us + 1),
+            standing=pair.standing,
         )
         episodes |= provisional
     pair.episodes = episodes
@@ -422,8 +483,9 @@ def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]
 
 
 def _may_wait(pair: _Pair) -> bool:
-    plain = isinstance(pair.segments[-1].condition, Threshold) and not pair.segments[-1].version.escalation
-    return not plain or pair.segments[-1].ends_us != END_US
+    last = pair.segments[-1]
+    plain = isinstance(last.condition, Threshold) and not last.version.escalation
+    return not plain or last.ends_us != END_US or last.begins_us >= pair.from_us
 
 
 def _timers_write(session: Session, organization_id: int, pairs: Sequence[_Pair], now_us: int) -> None:
