@@ -107,9 +107,7 @@ def _is_known(bench: Bench, entity: bytes, spans: Sequence[Span]) -> bool:
         # A device is read by its ports, which are not at hand.
         and entity not in bench.book.devices
         and standing.assignments == assignments
-        and states_known(
-            entity, assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1)
-        )
+        and states_known(entity, assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1))
     )
 
 

@@ -69,7 +69,9 @@ def judge(
     if isinstance(condition, Threshold):
         at, values = _numbers(points.get(condition.metric, NO_POINTS))
         if stands is not None:
-            state, at, values = _stood(condition, _numbers(stands.get(condition.metric, NO_POINTS)), (at, values), since_us)
+            state, at, values = _stood(
+                condition, _numbers(stands.get(condition.metric, NO_POINTS)), (at, values), since_us
+            )
         satisfied, passed = threshold_tests(condition.operator, values, condition.value, condition.clear_value)
         return _machine((at, values, satisfied, passed), (condition.for_us, condition.clear_for_us), state)
     if isinstance(condition, NoData):

@@ -68,9 +68,9 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What became of an event: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN, ESCALATED or DEESCALATED, at an event time.
+    """What became of an event at an event time: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN.
 
-    The last two: it has another severity, a higher or a lower one.
+    ESCALATED and DEESCALATED: it has another severity, a higher or a lower one.
     """
 
     event_id: UUID

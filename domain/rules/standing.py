@@ -14,8 +14,8 @@ from domain.rules.conditions import metrics_of
 from domain.rules.judge import NO_POINTS, Points, memory_us
 from domain.rules.model import Segment
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
-from domain.telemetry.attribution import Source
 from domain.telemetry.attribution import Segment as Stretch
+from domain.telemetry.attribution import Source
 from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
 
@@ -118,7 +118,7 @@ def _behind(entries: Sequence[Entry]) -> list[tuple[int, Source]]:
 
 
 def _lasts(session: Session, organization_id: int, entries: Sequence[Entry]) -> list[dict[str, Points]]:
-    """Return the last reading at or before the time that each entry's condition looks back over, and the last number."""
+    """Return the last reading before what each entry's condition looks back over, and the last number there."""
     asked = [
         _Asked(n, source.metric, s.series.id, max(_FIRST_US, s.begins_us), min(s.ends_us, ends))
         for n, entry in enumerate(entries)

@@ -140,14 +140,14 @@ def _fold(
         found[current.opened] = current
     if current is None:
         return found, None
-    kept = [current.began, current.opened, current.cleared, current.value, current.flaps]
+    kept: list[Any] = [current.began, current.opened, current.cleared, current.value, current.flaps]
     if current.version is not version:
         kept.append(current.version.id.hex)
     return found, [recent, kept, last_span]
 
 
 def _handed_over(folded: Any, before: Segment) -> Any:
-    """Return what one segment found for the next to go on from: of what is over it stays known which version's it is."""
+    """Return what one segment found for the next to go on from; of an event that is over, with its version."""
     if folded is None or folded[1][2] is None or len(folded[1]) > _KEPT:
         return folded
     return [folded[0], [*folded[1], before.version.id.hex], folded[2]]

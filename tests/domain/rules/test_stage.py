@@ -119,7 +119,9 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
         until = max([now_us + 1, *(points[0][-1:] + 1).tolist()])
         # All that was ever read before a version begins, though but the last of it counts.
         standing = {
-            segment.begins_us: {"t": tuple(column[points[0] < segment.begins_us] for column in points)}
+            segment.begins_us: {
+                "t": (points[0][points[0] < segment.begins_us], points[1][points[0] < segment.begins_us])
+            }
             for segment in assignment.segments
         }
         episodes, _ = advance(
