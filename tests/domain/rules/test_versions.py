@@ -17,7 +17,9 @@ from sqlalchemy import Engine
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft
 from domain.rules.trial import rule_try
+from domain.telemetry.entries import norm_decode, norm_encode
 from domain.telemetry.packed import micros_of
+from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.rules.test_stage import MINUTE, T0, create, edit, judge, left, over, send
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
@@ -342,3 +344,48 @@ def test_an_event_of_a_step_is_of_the_version_in_force_then(line: Line) -> None:
     assert timer.due_at == minute(180)
     judge(line, device, [(micros_of(minute(180)), micros_of(minute(180)) + 1)], now=minute(181))
     assert told(line) == [(0, None, None, "HIGH", 0)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_readings_at_hand_over_versions_give_what_a_plain_walk_gives(line: Line, seed: int) -> None:
+    random = Random(seed)  # noqa: S311  (a test's)
+    plant = DerivingPlant(line)
+    device, asset = line.device(), plant.pump()
+    plant.link(device, asset, valid_from=T0)
+    base = NOW - timedelta(hours=10)
+    scope = Scope(entity_id=asset)
+    versions = [
+        Version(0, over(40), Severity.LOW),
+        Version(100, over(40), Severity.HIGH),
+        Version(150, over(60, forUs=20 * MINUTE), Severity.MEDIUM),
+        Version(250, None, Severity.LOW),
+        Version(300, {"noData": {"metric": "t", "afterUs": 25 * MINUTE}}, Severity.LOW),
+    ]
+    offset = (base - T0) // timedelta(minutes=1)
+    rule: Rule | None = None
+    for version in versions:
+        members: dict[str, Any] = {
+            "severity": version.severity,
+            "effective_from": base + timedelta(minutes=version.since),
+            "is_active": version.condition is not None,
+            "scope": scope,
+            "damping": Damping(1_000, 1),
+        }
+        condition = version.condition or over(1)
+        rule = create(line, condition, **members) if rule is None else edit(line, rule, condition, **members)
+    plant.drain()
+    seen: list[tuple[int, float]] = []
+    judged_on = 0
+    for n in sorted(random.sample(range(450), 60)):
+        reading = (n, float(random.randrange(100)))
+        seen.append(reading)
+        at = base + timedelta(minutes=n)
+        done = line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": reading[1]}}))
+        known = plant.checkpoints.standings.get((line.organization_id, asset.bytes))
+        plant.derive([asset], plant.attribute([norm_decode(norm_encode(entry)) for entry in done.entries]))
+        judged_on += known is not None
+        shifted = [Version(v.since + offset, v.condition, v.severity) for v in versions]
+        walked = plain([(at + offset, v) for at, v in seen], shifted, (NOW - T0) // timedelta(minutes=1))
+        assert told(line) == walked
+    assert judged_on > 50
+    assert plant.windows() == []
