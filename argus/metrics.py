@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.telemetry.pipeline_state import Measured
+from graph.errors import ArgusError
 
 # Of the numbers in `pipeline_state()`, what each means.
 PIPELINE: Final = {
@@ -117,7 +117,7 @@ class ApiMetrics:
             if "database" not in missing:
                 try:
                     measured = await state()
-                except SQLAlchemyError as error:
+                except ArgusError as error:
                     _log.warning("metrics_incomplete", error=repr(error))
                     self._up.labels("database").set(False)
             pipeline = CollectorRegistry()

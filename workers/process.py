@@ -21,6 +21,7 @@ from domain.telemetry.bus import Bus
 from domain.telemetry.stages.memory import StageMemory
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
+from runtime.watchdog import DatabaseWatchdog
 from workers.context import WorkerContext
 
 # Lanes run for minutes; what is short goes to a queue of its own.
@@ -61,9 +62,12 @@ _state: ProcessState | None = None
 def state_open(context: WorkerContext) -> ProcessState:
     """Connect this process. Call it once, after the fork."""
     global _state  # noqa: PLW0603  (jobs are called by name and find their process here)
+    engine = engine_create(context.database_url, pool_size=2)
+    # Ends with the process.
+    DatabaseWatchdog(context.database_url, engines=[engine]).start()
     _state = ProcessState(
         context,
-        engine_create(context.database_url, pool_size=2),
+        engine,
         RedisStreams(bus_connect(context.redis_url)),
         redis.Redis.from_url(context.redis_url, socket_connect_timeout=1, socket_timeout=10, health_check_interval=30),
         holder_name(),
