@@ -30,15 +30,22 @@ _DIRT = text(
     "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
 )
-# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change.
+# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change. Locked in
+# the order of their ids, as who judges or follows events locks them.
 _TOUCHED = text(
     """
-    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until FROM events e
-    WHERE e.organization_id = :organization_id AND e.withdrawn_at IS NULL AND e.opened_at < :ends
-        AND (e.opened_at >= :begins OR e.quiet_until >= :begins)
-        AND (CAST(:done_at AS timestamptz) IS NULL
-            OR (e.opened_at, e.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
-    ORDER BY e.opened_at, e.id LIMIT :most FOR UPDATE
+    SELECT * FROM (
+        SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
+        WHERE e.organization_id = :organization_id AND e.id IN (
+            SELECT f.id FROM events f
+            WHERE f.organization_id = :organization_id AND f.withdrawn_at IS NULL AND f.opened_at < :ends
+                AND (f.opened_at >= :begins OR f.quiet_until >= :begins)
+                AND (CAST(:done_at AS timestamptz) IS NULL
+                    OR (f.opened_at, f.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
+            ORDER BY f.opened_at, f.id LIMIT :most
+        )
+        ORDER BY e.id FOR UPDATE OF e
+    ) t ORDER BY t.opened_at, t.id
     """
 )
 _QUIET = text(
@@ -134,7 +141,8 @@ def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS
     rows = [
         {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
         for row, end in zip(touched, ends, strict=True)
-        if end != (None if row.quiet_until is None else micros_of(row.quiet_until))
+        # One may have been withdrawn while its lock was waited for.
+        if row.withdrawn_at is None and end != (None if row.quiet_until is None else micros_of(row.quiet_until))
     ]
     if rows:
         session.execute(_QUIET, {**values, "rows": orjson.dumps(rows).decode()})
