@@ -31,7 +31,7 @@ _WINDOWS_MAX = 24
 # LIMIT keeps one window within the bound of the whole call. Only texts have no value. Every order that is relied upon
 # is asked for: an index gives it for nothing, where the planner takes the index.
 _SCAN = """
-SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.greatest_type, p.types, {heads}
+SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.types, {heads}
 FROM unnest(%(series)s::bigint[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     WITH ORDINALITY AS w (series_id, begins, ends, n)
 CROSS JOIN LATERAL (
@@ -39,7 +39,6 @@ CROSS JOIN LATERAL (
         array_agg(coalesce(h.value, 'NaN') ORDER BY h."timestamp") AS numbers,
         array_agg(h.text ORDER BY h."timestamp") FILTER (WHERE h.type = 2) AS texts,
         min(h.type) AS least_type,
-        max(h.type) AS greatest_type,
         {types} AS types
     FROM (
         SELECT s."timestamp", s.type, s.value, s.text
@@ -191,10 +190,10 @@ def _rows(
         parameters = {**parameters, **probe.parameters()}
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
-        for n, at, numbers, texts, least, greatest, types, heads in cursor.stream(statement, parameters):
+        for n, at, numbers, texts, least, types, heads in cursor.stream(statement, parameters):
             if probe is not None and probe.heads is None:
                 probe.heads = heads_of(heads)
-            points = _points(at, numbers, texts, least, greatest)
+            points = _points(at, numbers, texts, least)
             yield n, points if types is None else replace(points, types=types.astype(np.int8))
 
 
@@ -203,9 +202,9 @@ def heads_of(answer: str | None) -> dict[int, int]:
     return {int(partition): head for partition, head in json.loads(answer or "{}").items()}
 
 
-def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int, greatest: int) -> Points:
-    uniform = least if least == greatest else MetricType.NUMBER
-    types = np.full(len(at), uniform, dtype=np.int8)
+def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int) -> Points:
+    # Booleans among numbers are numbers; beside texts, what is none is what the least is.
+    types = np.full(len(at), least, dtype=np.int8)
     if texts is None:
         return Points(at, numbers, types, None)
     is_text = np.isnan(numbers)
