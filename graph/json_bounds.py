@@ -43,7 +43,7 @@ def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> No
             waiting.extend((inner, (*place, key), level + 1) for key, inner in _members(item, place))
         else:
             _leaf_check(item, place)
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode())
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_mapping).encode())
     if size > max_bytes:
         message = f"{_name(path)} may take {max_bytes} bytes as JSON; it takes {size}."
         raise LimitExceededError(message, path=path)
@@ -66,13 +66,24 @@ def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) ->
 
 
 def json_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one."""
-    return json.dumps(one, sort_keys=True, default=dict) == json.dumps(other, sort_keys=True, default=dict)
+    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one.
+
+    Raises TypeError for what is not JSON, such as an instant that nobody wrote out.
+    """
+    one_text = json.dumps(one, sort_keys=True, default=_mapping)
+    return one_text == json.dumps(other, sort_keys=True, default=_mapping)
 
 
 def text_is_storable(value: str) -> bool:
     """Tell whether PostgreSQL could hold the text; what it could not hold, no row has."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """Return a mapping that is no dict as one. Not a catch-all: anything else is a defect of the caller."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"A {type(value).__name__} is not JSON.")
 
 
 def _members(item: Mapping[str, Any] | Sequence[Any], place: Path) -> list[tuple[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.errors import ArgusError
-from graph.json_bounds import json_object_check
+from graph.json_bounds import json_object_check, json_same
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -66,3 +68,11 @@ def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
             json_object_check(value, path=("a",))
     else:
         assert json_object_check(value, path=("a",)) == value
+
+
+def test_what_is_compared_is_json_and_nothing_is_made_json_silently() -> None:
+    assert json_same(MappingProxyType({"a": MappingProxyType({})}), {"a": {}})
+    assert not json_same({"a": 1}, {"a": True})
+    for nothing in (datetime(2026, 1, 1, tzinfo=UTC), {("a", 1)}, [datetime(2026, 1, 1, tzinfo=UTC)]):
+        with pytest.raises(TypeError, match="is not JSON"):
+            json_same({"a": nothing}, {"a": nothing})

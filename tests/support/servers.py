@@ -16,6 +16,7 @@ import psycopg
 from migrations.run import ROLES, migrate
 from runtime.embedded import postgres, valkey
 from runtime.embedded.account import account_for, admit
+from runtime.large_objects import large_objects_close
 from tests.support.planner import NONE, planner_set
 
 PASSWORD = "tests-only"
@@ -104,5 +105,7 @@ def servers_start(directory: Path) -> TestServers:
     postgres.database_ensure(database_server, owner_password=PASSWORD)
     template = TestDatabase(database_server, TEMPLATE)
     servers._admin(f'CREATE DATABASE "{TEMPLATE}" OWNER {postgres.OWNER} TEMPLATE template0')
-    migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD))
+    with psycopg.connect(database_server.dsn(database=TEMPLATE), autocommit=True) as connection:
+        large_objects_close(connection)
+    assert migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD)) == []
     return servers

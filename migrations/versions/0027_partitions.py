@@ -1,4 +1,4 @@
-"""Keep the type that a telemetry schema gives a series beside its unit."""
+"""Make a partition once, whoever else makes it at the same time."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0027_types.sql")
+    execute_file("0027_partitions.sql")
