@@ -36,20 +36,20 @@ _DIRT = text(
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
 )
 # Those that opened within the span, and those before whose quiet reaches into it: others it cannot change. Locked in
-# the order of their ids, as who judges or follows events locks them. What could not be looked at has a time of its own to
-# be looked at again.
+# the order of their ids, as who judges or follows events locks them. What could not be looked at has a time of its own
+# to be looked at again.
 _TOUCHED = text(
     f"""
     SELECT * FROM (
         SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
         WHERE e.organization_id = :organization_id AND e.id IN (
-            SELECT f.id FROM events f
-            WHERE f.organization_id = :organization_id AND f.withdrawn_at IS NULL AND f.opened_at < :ends
-                AND (f.opened_at >= :begins OR f.quiet_until >= :begins)
+            SELECT o.id FROM events o
+            WHERE o.organization_id = :organization_id AND o.withdrawn_at IS NULL AND o.opened_at < :ends
+                AND (o.opened_at >= :begins OR o.quiet_until >= :begins)
                 AND (CAST(:done_at AS timestamptz) IS NULL
-                    OR (f.opened_at, f.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
-                AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="f.organization_id", holds="f.id::text")}
-            ORDER BY f.opened_at, f.id LIMIT :most
+                    OR (o.opened_at, o.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
+                AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="o.organization_id", holds="o.id::text")}
+            ORDER BY o.opened_at, o.id LIMIT :most
         )
         ORDER BY e.id FOR UPDATE OF e
     ) t ORDER BY t.opened_at, t.id

@@ -97,8 +97,9 @@ def millis_of(at: Instants) -> Values:
 def type_of(points: Points, *, declared: int | None, counts: Values | None = None) -> MetricType:
     """Return the type of a series of points, at least one: what its schema declares, else what most points are.
 
-    TEXT where at least as many points are texts as are not; else BOOLEAN where all that are not are booleans, else NUMBER: a
-    boolean is a number, 0 or 1, and a few texts stand beside the numbers. counts: for how many points each stands.
+    TEXT where at least as many points are texts as are not; else BOOLEAN where all that are not are booleans, else
+    NUMBER: a boolean is a number, 0 or 1, and a few texts stand beside the numbers. counts: for how many points each
+    stands.
     """
     if declared is not None:
         return MetricType(declared)
