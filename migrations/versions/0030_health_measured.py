@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0029_health_measured.sql")
+    execute_file("0030_health_measured.sql")
