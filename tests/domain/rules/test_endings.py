@@ -85,12 +85,13 @@ def test_the_events_of_a_deleted_device_end_with_it(plant: DerivingPlant, scoped
     device = plant.line.device(type_name="probe")
     site = plant.line.world.entity(EntityKind.SPACE)
     plant.line.world.edge(device, "LOCATED_IN", site)
-    scope: dict[str, Any] = {
+    scopes: dict[str, dict[str, Any]] = {
         "entity": {"entity_id": device},
         "type": {"kind": EntityKind.DEVICE, "type": "probe"},
         "all": {},
         "under": {"under_id": site},
-    }[scoped]
+    }
+    scope = scopes[scoped]
     ruled(plant, HOT, **scope)
     ruled(plant, SILENT, **scope)
     read(plant, device, (0, 60), (10, 61))

@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0029"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0029_standing.sql")
+    execute_file("0031_standing.sql")
