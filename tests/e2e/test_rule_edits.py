@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -152,3 +153,21 @@ def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Pl
     for each in (hot, silent, loud):
         client.call("mutation D($id: ID!) { deleteRule(id: $id) { errors { message } } }", {"id": each})
     events(client, lambda found: not of(found, "OPEN"))
+    # Nothing waits for ever, and nothing went wrong on the way.
+    deadline = time.monotonic() + PATIENCE_S
+    while waiting(wide_plant):
+        assert time.monotonic() < deadline, waiting(wide_plant)
+        time.sleep(0.5)
+    log = (wide_plant.home / "logs" / "worker.log").read_text()
+    assert [line for line in log.splitlines() if "[error" in line] == []
+
+
+def waiting(plant: Plant) -> list[str]:
+    """Return the metrics of dirty windows and buckets that are not zero."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{plant.port}/metrics", timeout=30) as answer:  # noqa: S310
+        lines = answer.read().decode().splitlines()
+    return [
+        line
+        for line in lines
+        if line.startswith(("argus_dirty_windows", "argus_dirty_buckets")) and float(line.split()[-1]) != 0
+    ]
