@@ -164,7 +164,7 @@ def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Pl
 
 def waiting(plant: Plant) -> list[str]:
     """Return the metrics of dirty windows and buckets that are not zero."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{plant.port}/metrics", timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"http://127.0.0.1:{plant.port}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     return [
         line
