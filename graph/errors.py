@@ -60,5 +60,3 @@ class DeadlineExceededError(ArgusError):
 
 class AbandonedError(ArgusError):
     """The caller has gone; nobody is told."""
-
-    code = "ABANDONED"

@@ -299,8 +299,8 @@ def _api(given: Mapping[str, str]) -> ApiSettings:
     usual = ApiSettings()
     return ApiSettings(
         deadline_s=_number(given, "ARGUS_DEADLINE_S", usual.deadline_s, at_most=3_600),
-        rate_address=_rate(given, "ARGUS_RATE_ADDRESS", per_s=10, burst=300),
-        rate_token=_rate(given, "ARGUS_RATE_TOKEN", per_s=500, burst=5_000),
+        rate_address=_rate(given, "ARGUS_RATE_ADDRESS_PER_S", "ARGUS_RATE_ADDRESS_BURST", (10, 300)),
+        rate_token=_rate(given, "ARGUS_RATE_TOKEN_PER_S", "ARGUS_RATE_TOKEN_BURST", (500, 5_000)),
         connections_max=_number(given, "ARGUS_CONNECTIONS_MAX", usual.connections_max, at_most=1_000_000),
         connections_address_max=_number(
             given, "ARGUS_CONNECTIONS_ADDRESS_MAX", usual.connections_address_max, at_most=1_000_000
@@ -312,11 +312,11 @@ def _api(given: Mapping[str, str]) -> ApiSettings:
     )
 
 
-def _rate(given: Mapping[str, str], variable: str, *, per_s: int, burst: int) -> RateSettings:
-    """Return how often a caller may ask: PREFIX_PER_S and PREFIX_BURST."""
+def _rate(given: Mapping[str, str], per_s: str, burst: str, default: tuple[int, int]) -> RateSettings:
+    """Return how often a caller may ask. default: a second, and at once."""
     return RateSettings(
-        _number(given, f"{variable}_PER_S", per_s, at_most=_QUOTA_MAX, at_least=0),
-        _number(given, f"{variable}_BURST", burst, at_most=_QUOTA_MAX),
+        _number(given, per_s, default[0], at_most=_QUOTA_MAX, at_least=0),
+        _number(given, burst, default[1], at_most=_QUOTA_MAX),
     )
 
 
