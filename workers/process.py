@@ -23,6 +23,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
 from runtime.watchdog import DatabaseWatchdog
 from workers.context import WorkerContext
+from workers.throttle import Throttle
 
 # Lanes run for minutes; what is short goes to a queue of its own.
 QUEUE_SHORT = "argus-short"
@@ -50,6 +51,7 @@ class ProcessState:
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
     shared_with: tuple[str, ...] = (QUEUE_LANES, QUEUE_SHORT)
     stopping: threading.Event = field(default_factory=threading.Event)
+    throttle: Throttle = field(default_factory=Throttle)
 
     def queue(self, name: str) -> Queue:
         """Return one of the job queues."""

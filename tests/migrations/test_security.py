@@ -63,6 +63,8 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("dirty_hours", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("dirty_windows", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("event_changes", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("failed_items", "installation_items", "ALL", ["argus_pipeline"]),
+        ("failed_items", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("health_timers", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("hours_progress", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("notifications", "pipeline_lists", "SELECT", ["argus_pipeline"]),
