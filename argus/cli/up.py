@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from argus.cli.errors import CommandError, told
+from argus.cli.options import variables_check
 from argus.supervisor.house import House, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
@@ -41,6 +42,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    variables_check()
     with told():
         try:
             house = House.open(
