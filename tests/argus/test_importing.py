@@ -15,7 +15,7 @@ from argus.cli.main import main
 from domain.imports.entities import entities_apply
 from runtime.database import transaction
 from tests.support.plant import SHARED_DATA
-from tests.support.servers import TestDatabase
+from tests.support.servers import PASSWORD, TestDatabase
 
 GRAPH: list[dict[str, Any]] = [
     {"record": "entity", "kind": "ASSET", "externalId": "P-1", "name": "Pump", "type": "pump", "attributes": {"kW": 5}},
@@ -200,6 +200,9 @@ def test_migrate_and_token_speak_json(
     assert (status, made["organization"], made["role"], made["subject"]) == (0, "one", "viewer", "argus token")
     assert made["token"].count(".") == 2
     assert made["expires_at"].endswith("+00:00")
+    # Roles are those of all databases of the server: migrating must not give them other passwords.
+    for role in ("API", "INGEST", "PIPELINE"):
+        monkeypatch.setenv(f"ARGUS_ROLE_PASSWORD_{role}", PASSWORD)
     status, out, err = argus("migrate", "--json")
     done = json.loads(out)
     assert (status, err, done["left"]) == (0, "", [])
