@@ -22,14 +22,12 @@ from domain.telemetry.links import sources_list
 from domain.telemetry.packed import instant_of, micros_of
 from domain.telemetry.scan import points_scan
 
-POINTS_MAX: Final = 500_000
-# A pair without a state of that age, and judged for longer, is not judged anew.
-REACH_US: Final = 31 * 86_400_000_000
+POINTS_MAX: Final = 200_000
 
 _STATES = text(
     """
     SELECT entity_id, rule_id, key, at, state FROM rule_states
-    WHERE organization_id = :organization_id AND entity_id = ANY(:entities) AND at >= :since AND at <= :until
+    WHERE organization_id = :organization_id AND entity_id = ANY(:entities) AND at >= :kept AND at <= :until
     ORDER BY at
     """
 )
@@ -63,25 +61,26 @@ def events_check(
     span: CheckedSpan,
     kept_us: int,
 ) -> tuple[list[Difference], set[UUID]]:
-    """Return where events, and stored states of rules, are others; and entities that reach back too far to be judged.
+    """Return where events, and stored states of rules, are others; and entities that cannot be judged anew.
 
+    Those are judged from a time on of which the points are no longer kept.
     Raises LimitExceededError where more than POINTS_MAX points would have to be read.
     """
     ids = list(assignments)
     metrics = frozenset(metric for of in assignments.values() for each in of for metric in each.metrics)
     sources = sources_list(session, organization_id=organization_id, entity_ids=ids, metrics=metrics)
-    since_us = max(span.ends_us - REACH_US, kept_us, 0)
     wanted = {
         "organization_id": organization_id,
         "entities": uuid_array(b"".join(each.bytes for each in ids)),
-        "since": instant_of(since_us),
+        "kept": instant_of(max(kept_us, 0)),
         "until": instant_of(span.ends_us),
     }
     states: dict[Key, list[tuple[int, str]]] = {}
     for row in session.execute(_STATES, wanted):
         states.setdefault((row.entity_id, row.rule_id, row.key), []).append((micros_of(row.at), row.state))
-    pairs, far = _pairs(assignments, sources, states, span, since_us)
+    pairs, far = _pairs(assignments, sources, states, span, kept_us)
     stored: dict[Key, list[Any]] = {}
+    wanted["since"] = instant_of(min([span.begins_us, *(pair.base_us for pair in pairs)]))
     for row in session.execute(_EVENTS, wanted):
         stored.setdefault((row.entity_id, row.rule_id, row.key), []).append(row)
     points = _points(session, organization_id, pairs, span)
@@ -101,7 +100,7 @@ def _pairs(
     sources: Mapping[UUID, Sequence[Source]],
     states: Mapping[Key, Sequence[tuple[int, str]]],
     span: CheckedSpan,
-    since_us: int,
+    kept_us: int,
 ) -> tuple[list[_Pair], set[UUID]]:
     pairs: list[_Pair] = []
     far: set[UUID] = set()
@@ -117,7 +116,7 @@ def _pairs(
                 first_us = max(assignment.segments[0].begins_us, 0)
                 if len(before) > 1:
                     base_us, state = before[-2][0], orjson.loads(before[-2][1])
-                elif first_us >= since_us:
+                elif first_us >= kept_us:
                     base_us, state = first_us, None
                 elif before:
                     base_us, state = before[-1][0], orjson.loads(before[-1][1])

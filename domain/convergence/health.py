@@ -67,12 +67,10 @@ def _computed(  # noqa: PLR0917  (private)
     now: datetime,
 ) -> dict[int, float]:
     plan, configured = settings
-    made = made_of_health(session, organization_id=organization_id, asset_id=asset_id, configured=configured)
+    made = made_of_health(session, organization_id=organization_id, ids=[asset_id], configured=configured)
     begins_us, ends_us = buckets.begins_us, buckets.ends_us
-    events = events_open(
-        session, organization_id=organization_id, asset_id=asset_id, begins_us=begins_us, ends_us=ends_us, made=made
-    )
-    facts = facts_read(
+    [events] = events_open(session, organization_id=organization_id, asked=[(asset_id, begins_us, ends_us)], made=made)
+    read = facts_read(
         session,
         organization_id=organization_id,
         asset_id=asset_id,
@@ -80,10 +78,10 @@ def _computed(  # noqa: PLR0917  (private)
         begins_us=begins_us,
         ends_us=ends_us,
         events=events,
-        made=made,
+        made=made[asset_id],
         limit=POINTS_MAX,
     )
-    track = plan_points(plan, facts, begins_us=begins_us, ends_us=ends_us, now_us=micros_of(now))
+    track = plan_points(plan, read.facts, begins_us=begins_us, ends_us=ends_us, now_us=micros_of(now))
     return points_of(track.at.tolist(), track.values.tolist())
 
 

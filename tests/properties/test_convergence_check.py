@@ -41,7 +41,7 @@ def report_of(following: Following, begins: int, ends: int) -> Report:
 
 @pytest.mark.slow
 @settings(
-    max_examples=40,
+    max_examples=12,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -55,7 +55,7 @@ END $$;
 ALTER TABLE dirty_windows DROP CONSTRAINT ck_dirty_windows_reason;
 ALTER TABLE dirty_windows ADD CONSTRAINT ck_dirty_windows_reason
     CHECK (reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'hierarchy',
-        'membership', 'rollup', 'health', 'profile', 'rule', 'timer', 'repair'));
+        'membership', 'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair'));
 
 CREATE FUNCTION convergence_state(OUT name text, OUT labels jsonb, OUT value double precision) RETURNS SETOF record
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
