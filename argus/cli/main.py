@@ -23,6 +23,7 @@ COMMANDS = {
     "worker": "worker",
     "migrate": "migrate",
     "retention": "retention",
+    "check": "check",
 }
 
 _DESCRIPTION = """\
