@@ -104,6 +104,7 @@ class Settings:
     received, and points, are kept; keep_changes, keep_notifications, keep_history: what was done about events; None:
     for ever. webhook_allow: where webhooks may lead besides. act_late: what was over longer ago is not acted on.
     api: what bounds callers of the API.
+    check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     """
 
     database_urls: Mapping[str, str]
@@ -128,6 +129,7 @@ class Settings:
     webhook_allow: tuple[str, ...] = ()
     act_late: timedelta | None = timedelta(days=1)
     api: ApiSettings = ApiSettings()
+    check_entities: int = 20
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -198,6 +200,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
         api=_api(given),
+        check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
     )
 
 
@@ -253,6 +256,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
         api=_api(given),
+        check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
     )
 
 

@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0032"
-down_revision = "0031"
+revision = "0033"
+down_revision = "0032"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0032_account.sql")
+    execute_file("0033_account.sql")
