@@ -91,8 +91,6 @@ def _some(state: ProcessState, sort: str, organization_id: int) -> ComputedBucke
             # The bus remembers another database.
             return None
         except DATA_ERRORS:
-            state.memory.forget()
-            state.rollups.drop(organization_id)
             if rows == 1:
                 _defer(state, sort, organization_id)
                 return None
@@ -106,7 +104,7 @@ def _defer(state: ProcessState, sort: str, organization_id: int) -> None:
 
 
 def _transact(state: ProcessState, sort: str, organization_id: int, rows: int, buckets: int) -> ComputedBuckets:
-    with transaction(state.engine, organization_id) as session:
+    with state.remembering(organization_id) as session:
         now = datetime.now(UTC)
         if sort == HEALTH:
             done = health.health_buckets_compute(

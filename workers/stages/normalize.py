@@ -88,7 +88,6 @@ class NormalizeStage:
             traces = list(dict.fromkeys(trace for batch in bunch for trace in batch.traces))
             _log.warning("batch_isolated", organization=organization_id, error=repr(error)[:500], traces=traces)
             self.tally.errors += 1
-            self._state.memory.forget()
             results = [
                 self._transact(organization_id, [batch], is_isolating=True)
                 for batch in self._from_log(organization_id, bunch)
@@ -106,7 +105,7 @@ class NormalizeStage:
         return entries
 
     def _transact(self, organization_id: int, bunch: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:
-        with transaction(self._state.engine, organization_id) as session:
+        with self._state.remembering(organization_id) as session:
             result = batches_normalize(
                 session,
                 organization_id=organization_id,
