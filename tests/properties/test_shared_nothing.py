@@ -36,7 +36,7 @@ from tests.domain.rollups.plant import wish
 from tests.domain.telemetry.line import Line
 from tests.graph.world import EPOCH, world_create
 from tests.properties.plain_rules import Readings, severity_at, times_of
-from tests.support.processes import DATA, LOST, UNTOLD, Processes, processes_open
+from tests.support.shared_nothing import DATA, LOST, UNTOLD, Processes, processes_open
 
 _SLUGS = count()
 T0 = datetime(2026, 4, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Have devices judged anew by all rules, and what was stored of their rules forgotten."""
+"""Make a partition once, whoever else makes it at the same time."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0027_devices_judged.sql")
+    execute_file("0027_partitions.sql")
