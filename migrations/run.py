@@ -19,11 +19,11 @@ ROLES = ("argus_api", "argus_ingest", "argus_pipeline")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('argus.migrate'))")
 
 
-def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:
+def migrate(owner_url: str, role_passwords: Mapping[str, str], *, revision: str = "head") -> list[str]:
     """Create the roles that are missing, set their passwords and run every migration not yet run.
 
     owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the three roles exist.
-    role_passwords: role name to password; a role without one keeps the password it has.
+    role_passwords: role name to password; a role without one keeps the password it has. revision: up to which.
     Returns the statements that are left to a superuser (`runtime.large_objects`).
     Raises sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
     """
@@ -34,7 +34,7 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:
             _roles_ensure(connection, role_passwords)
             config = _config()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
             return large_objects_close(raw)

@@ -86,11 +86,12 @@ class Client:
 
 @dataclass(slots=True)
 class Plant:
-    """One running `argus up`."""
+    """One running `argus up`. settings: of its environment, by name; all others are the defaults."""
 
     home: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -116,7 +117,7 @@ class Plant:
                 *arguments,
             ],
             cwd=PROJECT,
-            env=environment(),
+            env={**environment(), **self.settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -38,13 +38,14 @@ DATA, LOST, UNTOLD = "data", "lost", "untold"
 
 @dataclass(slots=True)
 class Faults:
-    """Lets one of the statements to come fail in the real database. after: so many go well before."""
+    """Lets one of the statements to come fail in the real database. after: so many go well before. of: with this text."""
 
     kind: str | None = None
     after: int = 0
+    of: str = ""
 
-    def arm(self, kind: str, after: int) -> None:
-        self.kind, self.after = kind, after
+    def arm(self, kind: str, after: int = 0, *, of: str = "") -> None:
+        self.kind, self.after, self.of = kind, after, of
 
     def _is_now(self) -> bool:
         self.after -= 1
@@ -53,7 +54,7 @@ class Faults:
     def statement(self, *given: Any) -> tuple[str, Any]:
         """Before a statement: connection, cursor, statement, parameters, context, whether there are many."""
         statement, parameters = given[2], given[3]
-        if self.kind not in {DATA, LOST} or not self._is_now():
+        if self.kind not in {DATA, LOST} or self.of not in statement or not self._is_now():
             return statement, parameters
         failing = {DATA: "SELECT 1 / 0", LOST: "SELECT pg_terminate_backend(pg_backend_pid())"}[self.kind]
         self.kind = None
