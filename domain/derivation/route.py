@@ -146,13 +146,16 @@ def entries_gather(entries: Sequence[AssetEntry], *, places: Mapping[Place, int]
     return {metric: columns_join(of_metric).sorted() for metric, of_metric in parts.items()}
 
 
+_Columns = dict[str, tuple[list[int], list[int], list[float]]]
+
+
 @dataclass(slots=True)
 class _Taken:
     """Points for one partition: the numbers of its places, and by input places, times and values."""
 
     places: dict[Place, int] = field(default_factory=dict)
     whole: set[bytes] = field(default_factory=set)
-    columns: dict[str, tuple[list[int], list[int], list[float]]] = field(default_factory=dict)
+    columns: _Columns = field(default_factory=dict)
 
 
 def _take(entry: NormEntry, book: Book, partitions: int, taken: dict[int, _Taken]) -> None:
@@ -163,47 +166,56 @@ def _take(entry: NormEntry, book: Book, partitions: int, taken: dict[int, _Taken
     chosen = np.flatnonzero(np.isin(entry.metrics, [m for m, name in enumerate(entry.names) if name in wanted]))
     if not len(chosen):
         return
-    ports, timestamps, names = entry.ports.tolist(), entry.timestamps.tolist(), entry.names
+    timestamps, names = entry.timestamps.tolist(), entry.names
     rows = zip(
         entry.readings[chosen].tolist(), entry.metrics[chosen].tolist(), entry.values[chosen].tolist(), strict=True
     )
     for reading, metric, value in rows:
-        at, port = timestamps[reading], ports[reading]
-        for passage in passages[reading]:
-            name = passage.inputs.get(names[metric])
-            if name is None or not passage.begins_us <= at < passage.ends_us:
+        for inputs, columns, n in ways[reading]:
+            name = inputs.get(names[metric])
+            if name is None:
                 continue
-            way = ways.get((id(passage), port))
-            if way is None:
-                continue
-            found, n = way
-            of, times, values = found.columns.setdefault(name, ([], [], []))
-            of.append(n)
-            times.append(at)
-            values.append(value)
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = ([], [], [])
+            column[0].append(n)
+            column[1].append(timestamps[reading])
+            column[2].append(value)
+
+
+# What the device's metrics are as inputs, the columns they go to, and the number of their place.
+_Way = tuple[Mapping[str, str], _Columns, int]
 
 
 def _ways(
     entry: NormEntry, passages: Sequence[Sequence[Passage]], partitions: int, taken: dict[int, _Taken]
-) -> dict[tuple[int, int], tuple[_Taken, int]]:
-    """Name all that is touched; return, by passage and port, where its points go and the number of their place.
+) -> list[list[_Way]]:
+    """Name all that is touched; return, by reading, where its points go.
 
     Also where nothing reads these points: what is done of it waits for no other entry.
     """
-    ways: dict[tuple[int, int], tuple[_Taken, int]] = {}
+    known: dict[tuple[int, int], _Way] = {}
+    found: list[list[_Way]] = []
     for port, at, of_reading in zip(entry.ports.tolist(), entry.timestamps.tolist(), passages, strict=True):
+        ways: list[_Way] = []
+        found.append(ways)
         for passage in of_reading:
-            if (id(passage), port) in ways or passage.port not in (port, ANY_PORT):
+            if passage.port not in (port, ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
                 continue
-            if not passage.begins_us <= at < passage.ends_us:
-                continue
-            found = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
-            # A device is read by its ports, what is linked to one as a whole.
-            place = (passage.entity, port if passage.port == ANY_PORT else NO_PORT)
-            ways[id(passage), port] = found, found.places.setdefault(place, len(found.places))
-            if passage.is_whole:
-                found.whole.add(passage.entity)
-    return ways
+            way = known.get((id(passage), port))
+            if way is None:
+                way = known[id(passage), port] = _way(passage, port, taken, partitions)
+            ways.append(way)
+    return found
+
+
+def _way(passage: Passage, port: int, taken: dict[int, _Taken], partitions: int) -> _Way:
+    to = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
+    if passage.is_whole:
+        to.whole.add(passage.entity)
+    # A device is read by its ports, what is linked to one as a whole.
+    place = (passage.entity, port if passage.port == ANY_PORT else NO_PORT)
+    return passage.inputs, to.columns, to.places.setdefault(place, len(to.places))
 
 
 def _column(of: list[int], at: list[int], values: list[float]) -> Column:
