@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
-from domain.derivation.windows import HEALTH, HIERARCHY, MEMBERSHIP, READINGS, REPAIR, ROLLUP, RULE, TIMER, Window
+from domain.derivation.windows import HEALTH, HIERARCHY, MEMBERSHIP, READINGS, REJUDGE, ROLLUP, RULE, TIMER, Window
 from domain.rollups.dirt import rollups_touch, rollups_touch_at
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
@@ -20,7 +20,7 @@ from graph.walk.spans import BELOW, spans_below
 
 Span = tuple[int, int]
 # Windows that never change what the formulas of an entity make: who lies below whom changed, or what judges.
-_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, REPAIR, RULE, TIMER})
+_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, REJUDGE, RULE, TIMER})
 # And those that change nothing either where the entity has no formulas, and never had.
 _FOLLOWED_WITHOUT: Final = frozenset({HEALTH, READINGS, ROLLUP})
 

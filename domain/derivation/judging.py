@@ -13,11 +13,12 @@ from domain.derivation.book import Book
 from domain.derivation.derive import Column
 from domain.derivation.follow import Span
 from domain.derivation.route import AssetEntry, Place, entries_gather
-from domain.derivation.windows import REPAIR, REPLAY, Window, windows_at_hand
+from domain.derivation.windows import REJUDGE, REPLAY, Window, windows_at_hand
 from domain.rules.calm import PairKey, PairState
 from domain.rules.model import Assignment
 from domain.rules.reconcile import EventsDone, Fence
-from domain.rules.stage import entities_judge_anew, entities_judge_on, key_of
+from domain.rules.stage import entities_judge_anew, entities_judge_on, key_of, states_known
+from domain.telemetry.packed import micros_of
 from graph.ids import NewId
 
 
@@ -111,7 +112,7 @@ def fences_of(windows: Mapping[bytes, Sequence[Window]]) -> dict[bytes, Fence]:
         if REPLAY in reasons:
             # Where one window is a replay's, nothing must follow from any.
             found[entity] = Fence.ALL
-        elif REPAIR in reasons:
+        elif REJUDGE in reasons:
             found[entity] = Fence.OVER
     return found
 
@@ -125,7 +126,7 @@ def _is_known(bench: Bench, entity: bytes, spans: Sequence[Span]) -> bool:
         and bool(assignments)
         and standing is not None
         and standing.assignments == assignments
-        and all(state.head_us <= spans[0][0] for state in standing.states.values())
+        and states_known(assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1))
     )
 
 

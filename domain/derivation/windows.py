@@ -32,7 +32,7 @@ PROFILE: Final = "profile"
 RULE: Final = "rule"
 TIMER: Final = "timer"
 # What rules found may be wrong, by a defect that is mended: judged anew, and nobody is sent after what is over.
-REPAIR: Final = "repair"
+REJUDGE: Final = "rejudge"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
 OVERDUE: Final = timedelta(seconds=2)
 

@@ -101,7 +101,9 @@ def test_a_database_with_wrong_states(before: tuple[TestDatabase, Callable[[str]
         spoil(line, devices, made[1])
         migrate(database.url("owner"), {})
         assert line.rows("SELECT FROM rule_states") == []
-        assert {row.entity_id for row in line.rows("SELECT * FROM dirty_windows WHERE reason = 'repair'")} == {*devices}
+        assert {row.entity_id for row in line.rows("SELECT * FROM dirty_windows WHERE reason = 'rejudge'")} == {
+            *devices
+        }
         for partition in range(2):
             processes.restart("derive", partition)
         processes.settle()

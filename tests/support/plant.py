@@ -86,12 +86,12 @@ class Client:
 
 @dataclass(slots=True)
 class Plant:
-    """One running `argus up`. settings: of its environment, by name; all others are the defaults."""
+    """One running `argus up`. settings: of its environment, besides the defaults."""
 
     home: Path
     port: int = field(default_factory=free_port)
-    process: subprocess.Popen[bytes] | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:

@@ -1,11 +1,11 @@
 -- What rules found of devices may be wrong: where readings were judged by another process than had stored them, none of
 -- them was seen. States that were stored of it go, and devices are judged anew from their readings, with the reason
--- `repair`: of an event that is found only now and is over, nobody is told. What lies before the points that are kept
+-- `rejudge`: of an event that is found only now and is over, nobody is told. What lies before the points that are kept
 -- stays what it is, and so does the state there, from which judging goes on.
 ALTER TABLE dirty_windows DROP CONSTRAINT ck_dirty_windows_reason;
 ALTER TABLE dirty_windows ADD CONSTRAINT ck_dirty_windows_reason
     CHECK (reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'hierarchy',
-        'membership', 'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair'));
+        'membership', 'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair', 'rejudge'));
 
 DELETE FROM rule_states s USING entities e
 WHERE e.organization_id = s.organization_id AND e.id = s.entity_id AND e.kind = 'DEVICE'
@@ -15,7 +15,7 @@ WHERE e.organization_id = s.organization_id AND e.id = s.entity_id AND e.kind = 
 -- From where any rule may have judged the device first, to its last point; and every device that has events, whatever
 -- its rules are by now.
 INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason)
-SELECT d.organization_id, d.id, greatest(w.begins, '1970-01-01Z'), p.last + interval '1 microsecond', 'repair'
+SELECT d.organization_id, d.id, greatest(w.begins, '1970-01-01Z'), p.last + interval '1 microsecond', 'rejudge'
 FROM entities d
 CROSS JOIN LATERAL (
     SELECT least(
