@@ -32,6 +32,7 @@ from gql.bridge import Bridge
 from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 from gql.feed_source import BusFeedSource
+from gql.revocation import TokenWatch
 from gql.services import Services
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect
@@ -90,6 +91,7 @@ def app_create(settings: Settings) -> Starlette:
             audience=settings.tokens.audience,
             issuer=settings.tokens.issuer,
         ),
+        tokens=TokenWatch(bridge),
         acceptor=Acceptor(
             directory=directory,
             committer=committer,

@@ -12,6 +12,7 @@ from gql.auth import TokenVerifier
 from gql.bridge import Bridge
 from gql.event_feed import EventFeed
 from gql.feed import FeedHub
+from gql.revocation import TokenWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +20,13 @@ class Services:
     """The parts of one API process.
 
     bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
+    tokens: the device tokens behind open sockets.
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
     """
 
     bridge: Bridge
     verifier: TokenVerifier
+    tokens: TokenWatch
     acceptor: Acceptor
     feed: FeedHub
     events: EventFeed
