@@ -194,8 +194,8 @@ def test_a_revoked_device_token_ingests_no_more_and_its_socket_is_closed(api: Ap
             assert (await receive(other))["type"] == "next"
 
     run(scenario)
-    account = '{ ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: "%s") { received } }' % device_id
-    assert api.client("plant").call(account).data["ingestAccount"] == {"received": 1}
+    account = 'query A($d: ID!) { ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: $d) { received } }'
+    assert api.client("plant").call(account, {"d": device_id}).data["ingestAccount"] == {"received": 1}
 
 
 def test_a_deleted_devices_socket_is_closed_although_nobody_sends(api: Api) -> None:

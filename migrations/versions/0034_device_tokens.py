@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0040"
-down_revision = "0032"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0040_device_tokens.sql")
+    execute_file("0034_device_tokens.sql")
