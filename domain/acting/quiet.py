@@ -24,7 +24,6 @@ from domain.failed_items.queries import held_sql
 from domain.rules.suppression import quiet_until
 from domain.telemetry.packed import instant_of, micros_of
 from graph.change import graph_hold
-from graph.ids import NewId
 
 OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
 # So many events are looked at again in one transaction.
@@ -145,7 +144,7 @@ def happenings_sort(
     return found
 
 
-def quiet_refresh(session: Session, *, organization_id: int, new_id: NewId, limit: int = EVENTS_AT_ONCE) -> Refreshed:
+def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> Refreshed:
     """Look again at events whose shelves, windows or place have changed, `limit` at most.
 
     The graph is held: whoever judges an event, or moves what it is of, does so before or after. An event that cannot be
@@ -156,12 +155,12 @@ def quiet_refresh(session: Session, *, organization_id: int, new_id: NewId, limi
     if not again and not session.execute(_IS_DIRTY, values).scalar_one():
         return Refreshed(is_dirty=False)
     graph_hold(session, organization_id=organization_id)
-    failed = _retry(session, organization_id, again, new_id)
+    failed = _retry(session, organization_id, again)
     dirt = session.execute(_DIRT, values).one_or_none()
     if dirt is None:
         return Refreshed(is_dirty=not again, failed=failed)
     touched = session.execute(_TOUCHED, {**values, **dirt._asdict(), "most": limit}).all()
-    failed += _look(session, organization_id, touched, new_id)
+    failed += _look(session, organization_id, touched)
     session.execute(_RELEASE, values)
     span = {**values, "begins": dirt.begins, "ends": dirt.ends}
     if len(touched) < limit:
@@ -178,19 +177,19 @@ def _again(session: Session, organization_id: int, limit: int) -> list[UUID]:
     return [UUID(item) for item in session.execute(_DUE, values).scalars()]
 
 
-def _retry(session: Session, organization_id: int, ids: Sequence[UUID], new_id: NewId) -> list[FailedItem]:
+def _retry(session: Session, organization_id: int, ids: Sequence[UUID]) -> list[FailedItem]:
     """Look again at events that failed; what is done, or no longer there, is resolved."""
     if not ids:
         return []
     rows = session.execute(_EVENTS, {"organization_id": organization_id, "ids": list(ids)}).all()
-    failed = _look(session, organization_id, rows, new_id)
+    failed = _look(session, organization_id, rows)
     session.execute(_RELEASE, {"organization_id": organization_id})
     done = {str(each) for each in ids} - {each.item for each in failed}
     items_resolved(session, organization_id=organization_id, queue=FailedQueue.SUPPRESSION, items=done)
     return failed
 
 
-def _look(session: Session, organization_id: int, rows: Sequence[Any], new_id: NewId) -> list[FailedItem]:
+def _look(session: Session, organization_id: int, rows: Sequence[Any]) -> list[FailedItem]:
     """Write until when events are quiet, and that they are to be followed where that changed; return what failed."""
     found = isolate(session, rows, lambda some: _quiet_write(session, organization_id, some))
     return [
@@ -201,7 +200,6 @@ def _look(session: Session, organization_id: int, rows: Sequence[Any], new_id: N
             item=str(row.id),
             holds=str(row.id),
             error=error,
-            item_id=new_id(),
         )
         for row, error in found
     ]
