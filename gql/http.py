@@ -10,6 +10,7 @@ import structlog
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from gql.answers import answer_encode
 from gql.auth import bearer_of
 from gql.context import Context
 from gql.errors import DEFECT_MESSAGE, transport_error
@@ -178,7 +179,7 @@ def _response(
     status: int, body: Mapping[str, Any], media_type: str, trace_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     return Response(
-        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        answer_encode(body, trace_id=trace_id),
         status_code=status,
         media_type=f"{media_type}; charset=utf-8",
         headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},

@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
+from runtime.json_values import json_read, json_write
+
 _ORGANIZATION_SET = text("SELECT set_config('argus.organization_id', :organization_id, true)")
 
 POOL_TIMEOUT_S = 5.0
@@ -37,6 +39,8 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
+        json_deserializer=json_read,
+        json_serializer=json_write,
         # Parameters hold tokens, attributes and readings: an error names its statement without them.
         hide_parameters=True,
         connect_args={

@@ -34,17 +34,24 @@ _DIRT = text(
     "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
 )
-# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change.
-# What could not be looked at has a time of its own to be looked at again.
+# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change. Locked in
+# the order of their ids, as who judges or follows events locks them. What could not be looked at has a time of its own
+# to be looked at again.
 _TOUCHED = text(
     f"""
-    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until FROM events e
-    WHERE e.organization_id = :organization_id AND e.withdrawn_at IS NULL AND e.opened_at < :ends
-        AND (e.opened_at >= :begins OR e.quiet_until >= :begins)
-        AND (CAST(:done_at AS timestamptz) IS NULL
-            OR (e.opened_at, e.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
-        AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="e.organization_id", holds="e.id::text")}
-    ORDER BY e.opened_at, e.id LIMIT :most FOR UPDATE
+    SELECT * FROM (
+        SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
+        WHERE e.organization_id = :organization_id AND e.id IN (
+            SELECT o.id FROM events o
+            WHERE o.organization_id = :organization_id AND o.withdrawn_at IS NULL AND o.opened_at < :ends
+                AND (o.opened_at >= :begins OR o.quiet_until >= :begins)
+                AND (CAST(:done_at AS timestamptz) IS NULL
+                    OR (o.opened_at, o.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
+                AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="o.organization_id", holds="o.id::text")}
+            ORDER BY o.opened_at, o.id LIMIT :most
+        )
+        ORDER BY e.id FOR UPDATE OF e
+    ) t ORDER BY t.opened_at, t.id
     """  # noqa: S608  (constants)
 )
 _QUIET = text(
@@ -68,9 +75,9 @@ _DUE = text(
 )
 _EVENTS = text(
     """
-    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until FROM events e
+    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
     WHERE e.organization_id = :organization_id AND e.id = ANY (:ids) AND e.withdrawn_at IS NULL
-    ORDER BY e.opened_at, e.id FOR UPDATE
+    ORDER BY e.id FOR UPDATE
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _GO_ON = text(
@@ -211,7 +218,8 @@ def _quiet_write(session: Session, organization_id: int, touched: Sequence[Any])
     rows = [
         {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
         for row, end in zip(touched, ends, strict=True)
-        if end != (None if row.quiet_until is None else micros_of(row.quiet_until))
+        # One may have been withdrawn while its lock was waited for.
+        if row.withdrawn_at is None and end != (None if row.quiet_until is None else micros_of(row.quiet_until))
     ]
     if rows:
         session.execute(_QUIET, {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()})
