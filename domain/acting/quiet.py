@@ -7,7 +7,7 @@ a quiet ends is followed then: until that time its change is held over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from domain.rules.suppression import quiet_until
 from domain.telemetry.packed import instant_of, micros_of
 from graph.change import graph_hold
 
+ENDS: Final = frozenset({ChangeKind.CLEARED, ChangeKind.WITHDRAWN})
 OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
 # So many events are looked at again in one transaction.
 EVENTS_AT_ONCE: Final = 1_000
@@ -148,7 +149,22 @@ def happenings_sort(
             found.held[each.change_id] = quiet[each.change_id]
         elif each.kind is not ChangeKind.ESCALATED or each.is_open or not each.is_held:
             found.news.append(each)
-    return found
+    return SortedOut(_ended(found.news), found.held, found.followed)
+
+
+def _ended(news: Sequence[Happening]) -> list[Happening]:
+    """Let each opening of an event that is over by now be followed by its end, where no news of that comes after it."""
+    ended: set[UUID] = set()
+    found: list[Happening] = []
+    for each in reversed(news):
+        if each.kind in ENDS:
+            ended.add(each.event_id)
+        elif each.kind in OPENS and not each.is_open and each.event_id not in ended:
+            kind = ChangeKind.WITHDRAWN if each.is_withdrawn else ChangeKind.CLEARED
+            found.append(replace(each, kind=kind, at=each.cleared_at or each.at))
+            ended.add(each.event_id)
+        found.append(each)
+    return found[::-1]
 
 
 def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> Refreshed:
