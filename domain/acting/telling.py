@@ -31,7 +31,7 @@ def events_tell(
 
     happenings: all that are looked at. news: those of them that are to be followed. quiet: the changes whose events are
     quiet now. A destination that was told of an event is told how it stands, whatever the rule says by now; one that
-    was not, where its opening is among the news.
+    was not, where its opening is among the news, or where another was told and it goes on with an open event.
     """
     heard = {each.event_id for each in news if each.kind in OPENS}
     # Of each event the last: all of them know it as it stands.
@@ -40,7 +40,8 @@ def events_tell(
     ordered = 0
     for event_id, happening in last.items():
         destinations: dict[str, Telling | None] = dict(told.get(event_id, {}))
-        if event_id in heard and happening.webhook_url is not None:
+        is_told = event_id in heard or (bool(destinations) and happening.is_open)
+        if is_told and happening.webhook_url is not None:
             destinations.setdefault(happening.webhook_url, None)
         for url, telling in destinations.items():
             ordered += _tell(
@@ -68,8 +69,8 @@ def _tell(
     new_id: NewId,
 ) -> int:
     state = _state(happening)
-    has_worsened = telling is not None and _rank(telling.severity) < _rank(happening.severity)
-    calls = calls_of(telling, state=state, has_worsened=has_worsened, is_quiet=is_quiet)
+    worsening = 0 if telling is None else _rank(happening.severity) - _rank(telling.severity)
+    calls = calls_of(telling, state=state, worsening=worsening, is_quiet=is_quiet)
     sequence = 0 if telling is None else telling.sequence
     for change in calls:
         sequence += 1

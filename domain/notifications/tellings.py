@@ -47,15 +47,18 @@ _CALLS: Final[Mapping[tuple[ToldState | None, ToldState], Sequence[str]]] = {
 }
 
 
-def calls_of(told: Telling | None, *, state: ToldState, has_worsened: bool, is_quiet: bool) -> Sequence[str]:
+def calls_of(told: Telling | None, *, state: ToldState, worsening: int, is_quiet: bool) -> Sequence[str]:
     """Return what a destination is to be told of an event, in order. Pure.
 
-    has_worsened: it is more severe than was told. is_quiet: of what is open nothing is told just now; of its end it is.
+    worsening: above 0 where it is more severe than was told, below where it is less. is_quiet: of what is open nothing
+    is told just now; of its end it is.
     """
     if is_quiet and state is ToldState.OPEN:
         return ()
     if told is not None and told.state is state:
-        return ("ESCALATED",) if has_worsened and state is ToldState.OPEN else ()
+        if not worsening or state is not ToldState.OPEN:
+            return ()
+        return ("ESCALATED",) if worsening > 0 else ("DEESCALATED",)
     return _CALLS[None if told is None else told.state, state]
 
 

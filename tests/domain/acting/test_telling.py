@@ -29,9 +29,10 @@ from tests.graph.world import new_id, world_create
 URL = "https://example.org/"
 # What may follow on what, by the name of the call.
 LEGAL = {
-    "OPENED": {"ESCALATED", "CLEARED", "WITHDRAWN"},
-    "REOPENED": {"ESCALATED", "CLEARED", "WITHDRAWN"},
-    "ESCALATED": {"ESCALATED", "CLEARED", "WITHDRAWN"},
+    "OPENED": {"ESCALATED", "DEESCALATED", "CLEARED", "WITHDRAWN"},
+    "REOPENED": {"ESCALATED", "DEESCALATED", "CLEARED", "WITHDRAWN"},
+    "ESCALATED": {"ESCALATED", "DEESCALATED", "CLEARED", "WITHDRAWN"},
+    "DEESCALATED": {"ESCALATED", "DEESCALATED", "CLEARED", "WITHDRAWN"},
     "CLEARED": {"REOPENED", "WITHDRAWN"},
     "WITHDRAWN": {"REOPENED"},
 }
@@ -43,10 +44,10 @@ ENDS = {"CLEARED": ToldState.CLEARED, "WITHDRAWN": ToldState.WITHDRAWN}
     product([None, *ToldState], ToldState, [False, True], [False, True]),
 )
 def test_calls_lead_from_what_was_told_to_what_stands(
-    before: ToldState | None, state: ToldState, has_worsened: bool, is_quiet: bool
+    before: ToldState | None, state: ToldState, worsening: int, is_quiet: bool
 ) -> None:
     told = None if before is None else Telling(3, before, "HIGH")
-    calls = calls_of(told, state=state, has_worsened=has_worsened, is_quiet=is_quiet)
+    calls = calls_of(told, state=state, worsening=worsening, is_quiet=is_quiet)
     first = {ToldState.OPEN: "OPENED", ToldState.CLEARED: "CLEARED", ToldState.WITHDRAWN: "WITHDRAWN"}
     chain = [*([] if before is None else [first[before]]), *calls]
     assert all(after in LEGAL[name] for name, after in pairwise(chain))
