@@ -40,8 +40,8 @@ ENDS = {"CLEARED": ToldState.CLEARED, "WITHDRAWN": ToldState.WITHDRAWN}
 
 
 @pytest.mark.parametrize(
-    ("before", "state", "has_worsened", "is_quiet"),
-    product([None, *ToldState], ToldState, [False, True], [False, True]),
+    ("before", "state", "worsening", "is_quiet"),
+    product([None, *ToldState], ToldState, [-1, 0, 1], [False, True]),
 )
 def test_calls_lead_from_what_was_told_to_what_stands(
     before: ToldState | None, state: ToldState, worsening: int, is_quiet: bool
@@ -154,7 +154,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
     readings = [(minute(n), float(random.randrange(100))) for n in range(0, 300, 5)]
     random.shuffle(readings)
     steps: list[Callable[[], Any]] = [
-        *(lambda part=readings[n::12]: judge(line, device, send(line, device, part)) for n in range(12)),  # type: ignore[misc]
+        *(lambda part=readings[n::12]: judge(line, device, send(line, device, part)) for n in range(12)),
         *[hush] * 6, *[unhush] * 3, *[change_rule] * 3, *[act] * 12,
     ]  # fmt: skip
     random.shuffle(steps)
