@@ -190,6 +190,7 @@ def test_a_webhook_is_told_of_each_change(alarms: Alarms, asset: UUID) -> None:
     assert [row.payload["change"] for row in told] == ["OPENED", "CLEARED"]
     assert told[1].url == "https://example.org/argus"
     assert told[1].payload == {
+        "sequence": 2,
         "change": "CLEARED",
         "at": text_of(NOW + timedelta(hours=1)),
         "event": {
