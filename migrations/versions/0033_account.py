@@ -1,4 +1,4 @@
-"""Number what is told of an event, and remember how it stood when it was told."""
+"""Count what became of readings by minute and hour of receipt, so that the account is read from counters."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0033_tellings.sql")
+    execute_file("0033_account.sql")
