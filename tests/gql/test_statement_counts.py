@@ -70,6 +70,7 @@ LISTS = (
     ("activityTemplates", "name"),
     ("assetProfiles", "name"),
     ("notifications", "url state"),
+    ("failedItems", "queue state"),
     ("shelves", "rule { name } entity { name }"),
     ("maintenanceWindows", "under { name }"),
     ("events", "state severity openedAt"),
