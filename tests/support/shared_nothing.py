@@ -151,9 +151,17 @@ class Processes:
                 self.errors += 1
                 of.reader.again()
                 continue
-            if isinstance(of, DeriveStage):
-                of._resting.clear()
+            self._failed_again()
             return found
+
+    def _failed_again(self) -> None:
+        """Have what failed tried again at once."""
+        with transaction(self.owner) as session:
+            gone = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
+        if gone:
+            for of in self.stages.values():
+                if not isinstance(of, AttributeStage):
+                    of._failed._open = {}
 
     def compute(self) -> bool:
         """Compute dirty buckets; tell whether there were any."""
@@ -163,6 +171,7 @@ class Processes:
             except SQLAlchemyError:
                 self.errors += 1
                 continue
+            self._failed_again()
             return done is not None and (bool(done.taken) or not done.is_done)
 
     def settle(self) -> None:
