@@ -78,12 +78,14 @@ reads = st.builds(
             (0, timedelta(hours=6)),
             (0, timedelta(days=1)),
             (0, timedelta(minutes=30)),
+            (0, timedelta(minutes=15)),
+            (0, timedelta(minutes=10)),
             (0, timedelta(hours=7)),
             (1, timedelta()),
         ]
     ),
     st.sampled_from(list(Aggregate)),
-    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu"]),
 )
 
 

@@ -18,16 +18,18 @@ from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books, book_devices, derivation_revision
 from domain.derivation.windows import READINGS, REPLAY, windows_note, windows_touched
-from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
+from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
-from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
+from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.demote import readings_demote
+from domain.telemetry.stages.kept import points_kept_hold, readings_settled
 from domain.telemetry.stages.keys import keys_claim, keys_judge
 from domain.telemetry.stages.letters import letters_mirror, letters_resolve, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import PointColumns, latest_recompute, points_of, points_standing, points_write
+from domain.telemetry.stages.presence import presence_write
 from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
 from domain.telemetry.stages.withdraw import Meaning, Withdrawn, readings_withdraw
 from graph.change import bearing_revision, graph_hold
@@ -76,14 +78,6 @@ _DONE = text(
     SELECT u.n - 1 AS n, b.feed_position FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
     JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
     WHERE b.feed_position IS NOT NULL
-    """
-)
-_PRESENCE = text(
-    """
-    INSERT INTO device_presence AS d (organization_id, device_id, last_seen_at)
-    SELECT :organization_id, u.d, u.t FROM unnest(:devices, :received) AS u (d, t)
-    ON CONFLICT (organization_id, device_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
-        WHERE excluded.last_seen_at > d.last_seen_at
     """
 )
 
@@ -173,31 +167,18 @@ def batches_normalize(
         return NormalizedBatches([], done, StageNotes())
     readings = readings_decode(todo)
     bearing = int(begun.bearing_revision)
-    schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
-    )
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
-    work = _Work(
-        organization_id,
-        run,
-        now,
-        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
-        readings,
-        np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)]),
-        normalized,
-        np.full(len(readings), _DEAD, dtype=np.int8),
-        np.zeros(len(normalized.readings), dtype=np.bool_),
-    )
-    everything = np.arange(len(readings), dtype=np.intp)
+    again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    chosen = _unsettled(session, work)
     if is_isolating:
-        _write_halving(session, work, everything)
+        _write_halving(session, work, chosen)
     else:
-        _write(session, work, everything, work.notes)
+        _write(session, work, chosen, work.notes)
     _settle(session, work, revision=bearing)
     _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
-    written = (readings, normalized, work.is_kept)
+    written = (readings, work.normalized, work.is_kept)
     entries = [
         replace(
             _entry(organization_id, written, batch, n, position=first + n, revision=revision),
@@ -231,26 +212,48 @@ def readings_again(
     arrays_enable(session)
     graph_hold(session, organization_id=organization_id)
     bearing = bearing_revision(session, organization_id=organization_id)
-    schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
-    )
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
-    work = _Work(
-        organization_id,
-        run,
-        now,
-        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
-        readings,
-        np.ones(len(readings), dtype=np.bool_),
-        normalized,
-        np.full(len(readings), _DEAD, dtype=np.int8),
-        np.zeros(len(normalized.readings), dtype=np.bool_),
-    )
-    _write_halving(session, work, np.arange(len(readings), dtype=np.intp))
+    again = np.ones(len(readings), dtype=np.bool_)
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    _write_halving(session, work, _unsettled(session, work))
     _settle(session, work, revision=bearing)
     touched = derivation_revision(session, organization_id=organization_id)
     _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
     return work.notes
+
+
+def _work(
+    session: Session,
+    organization_id: int,
+    run: StageRun,
+    readings: Readings,
+    *,
+    again: NDArray[np.bool_],
+    bearing: int,
+    now: datetime,
+) -> _Work:
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
+    )
+    kept_us = points_kept_hold(session)
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    normalized = meaning.normalized(readings)
+    outcome = np.full(len(readings), _DEAD, dtype=np.int8)
+    is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
+    return _Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
+
+
+def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
+    """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
+    settled = readings_settled(
+        session,
+        organization_id=work.organization_id,
+        readings=work.readings,
+        again=work.again,
+        kept_us=work.meaning.kept_us,
+    )
+    work.outcome[settled] = _STORED
+    work.again &= ~settled
+    return np.flatnonzero(~settled)
 
 
 def _settle(session: Session, work: _Work, *, revision: int) -> None:
@@ -329,7 +332,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
         memory=work.run.memory,
         notes=notes,
     )
-    _presence_write(session, work, chosen)
+    presence_write(session, organization_id=work.organization_id, readings=readings, chosen=chosen)
     kept = _points_write(session, work, chosen, points, notes)
     if work.meaning.schemas:
         notes.unsettled |= units_unsettled(
@@ -418,25 +421,6 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
     reason = str(getattr(error, "orig", None) or error).splitlines()
     message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
     work.letters.append(Letter(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
-
-
-def _presence_write(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
-    """Note when each device was last heard."""
-    readings = work.readings
-    heard: dict[bytes, int] = {}
-    for place, received in zip(chosen.tolist(), readings.received[chosen].tolist(), strict=True):
-        device = readings.devices[place]
-        if heard.get(device, -1) < received:
-            heard[device] = received
-    devices = sorted(heard)
-    session.execute(
-        _PRESENCE,
-        {
-            "organization_id": work.organization_id,
-            "devices": uuid_array(b"".join(devices)),
-            "received": instant_array([heard[device] for device in devices]),
-        },
-    )
 
 
 def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:
