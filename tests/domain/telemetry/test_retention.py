@@ -255,7 +255,7 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
     drop(line)
     close(Kept(None, None))
     # What was dropped stays closed.
-    assert sent(datetime(2015, 4, 29, tzinfo=UTC)) == "BEFORE_RETENTION"
+    assert sent(datetime(2015, 4, 28, tzinfo=UTC)) == "BEFORE_RETENTION"
 
 
 def test_a_month_goes_only_after_all_before_it(line: Line) -> None:
