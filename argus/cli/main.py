@@ -22,6 +22,7 @@ COMMANDS = {
     "worker": "worker",
     "migrate": "migrate",
     "retention": "retention",
+    "check": "check",
 }
 
 _DESCRIPTION = """\

@@ -16,7 +16,7 @@ from domain.derivation.derive import Column, columns_join
 from domain.derivation.outputs import FORMULA
 from domain.derivation.windows import Window
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
-from domain.telemetry.attribution import Link, Segment, SeriesRow, Source, linked_sources
+from domain.telemetry.attribution import BEGIN_US, Link, Segment, SeriesRow, Source, linked_sources
 from domain.telemetry.links import links_list, series_rows
 from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import points_scan
@@ -46,6 +46,13 @@ _NEWEST = text(
     """
     SELECT series_id, "timestamp" FROM latest_values
     WHERE organization_id = :organization_id AND series_id = ANY(:series)
+    """
+)
+
+
+_KEPT = text(
+    """
+    SELECT nullif(final_until, '-infinity') FROM hours_progress WHERE organization_id = :organization_id
     """
 )
 
@@ -105,6 +112,15 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
         },
         {entity_id.bytes: [row for row in rows.get(entity_id, ()) if row.origin == FORMULA] for entity_id in ids},
     )
+
+
+def kept_from(session: Session, *, organization_id: int) -> int:
+    """Return until when points were dropped, in microseconds since the Unix epoch; where none were, before any time.
+
+    For those who read: it locks nothing. Who writes points asks `points_kept_hold`.
+    """
+    kept = session.execute(_KEPT, {"organization_id": organization_id}).scalar_one_or_none()
+    return BEGIN_US if kept is None else micros_of(kept)
 
 
 def stretches_narrow(

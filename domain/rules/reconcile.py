@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from domain.rules.suppression import Asked, quiet_until
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.attribution import END_US
 from domain.telemetry.packed import instant_of, micros_of
 from graph.ids import NewId
 
@@ -68,7 +69,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What became of an event: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN or ESCALATED, at an event time."""
+    """What became of an event at an event time: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN.
+
+    ESCALATED and DEESCALATED: it has another severity, a higher or a lower one.
+    """
 
     event_id: UUID
     entity: bytes
@@ -78,9 +82,13 @@ class EventChange:
 
 @dataclass(frozen=True, slots=True)
 class EventsDone:
-    """What a transaction did to events; void unless it commits."""
+    """What a transaction did to events; void unless it commits.
+
+    rated: by entity, [begins_us, ends_us) of events that are otherwise severe than they were, which is not always told.
+    """
 
     changes: Sequence[EventChange]
+    rated: Sequence[tuple[bytes, int, int]] = ()
 
 
 def events_entries(done: EventsDone) -> list[tuple[bytes, UUID]]:
@@ -99,6 +107,7 @@ class _Writing:
     updated: list[dict[str, Any]]
     corrected: list[dict[str, Any]]
     changes: list[EventChange]
+    rated: list[tuple[bytes, int, int]] = field(default_factory=list)
 
 
 def events_reconcile(
@@ -128,7 +137,7 @@ def events_reconcile(
     for each, of_pair in zip(judged, stored, strict=True):
         _reconcile(writing, each, of_pair)
     _write(session, writing, fenced=fenced)
-    return EventsDone(writing.changes)
+    return EventsDone(writing.changes, writing.rated)
 
 
 def _quiet_read(session: Session, organization_id: int, judged: Sequence[Judged]) -> Mapping[Asked, int | None]:
@@ -196,13 +205,19 @@ def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
 def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> None:
     wanted = _columns(writing, judged, episode)
     if micros_of(row.opened_at) == judged.tail == episode.opened and row.withdrawn_at is None:
-        wanted |= {name: _utc(getattr(row, name)) for name in ("cleared_at", "cleared_reason", "flaps", "severity")}
+        # How it goes on behind is as it was, by later versions too.
+        kept = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
+        wanted |= {name: _utc(getattr(row, name)) for name in kept}
     before = {name: _utc(getattr(row, name)) for name in wanted}
     came_back = row.withdrawn_at is not None
     if before == wanted and not came_back:
         return
     writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
     entity = judged.key[0]
+    if before["severity"] != wanted["severity"]:
+        cleared = [each["cleared_at"] for each in (before, wanted)]
+        ends = END_US if None in cleared else max(map(micros_of, cleared)) + 1
+        writing.rated.append((entity, min(micros_of(each["opened_at"]) for each in (before, wanted)), ends))
     kinds: list[tuple[str, int]] = []
     if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
@@ -211,8 +226,13 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
         kinds.append(("OPENED", episode.opened))
     if before["cleared_at"] is None and wanted["cleared_at"] is not None:
         kinds.append(("CLEARED", micros_of(wanted["cleared_at"])))
-    if _rank(before["severity"]) < _rank(wanted["severity"]):
-        kinds.append(("ESCALATED", episode.opened))
+    raised = _rank(wanted["severity"]) - _rank(before["severity"])
+    # By time, or by another version of the rule.
+    since = max(episode.opened, micros_of(episode.version.effective_from))
+    if raised > 0:
+        kinds.append(("ESCALATED", since))
+    elif raised < 0 and (wanted["cleared_at"] is None or before["cleared_at"] is not None):
+        kinds.append(("DEESCALATED", since))
     # That an open event clears, and later flaps, is what was to come; what was said of the past has to be corrected.
     told = [name for name in _TOLD if before[name] != wanted[name] and not _was_to_come(name, before, wanted)]
     if told or came_back:
