@@ -28,6 +28,7 @@ from domain.telemetry.hours.summary import HOUR_US, QUARTER, QUARTER_US
 from domain.telemetry.packed import Aggregate, Instants, MetricType, Points, Values, instant_of, micros_of
 from domain.telemetry.scan import points_scan
 from graph.errors import LimitExceededError
+from graph.stopping import stop_check
 
 _NO_HOURS: Final = np.empty(0, dtype=np.int64)
 # What stands for the points of an hour: which of its columns, and what that was rounded by.
@@ -277,6 +278,7 @@ def _hours_read(
         statement = _HOURS.replace("{value}", f"a.{value}" if value else "0.0::float8")
         statement = statement.replace("{error}", f"a.{error}" if error else "0.0::float8")
         for n, *columns, split, quarters, partial, dirty in cursor.stream(statement, parameters):
+            stop_check()
             window = windows[n]
             unknown = np.unique(np.concatenate([each for each in (partial, dirty, _NO_HOURS) if each is not None]))
             segment = sources[window.source].segments[window.place]

@@ -1,4 +1,4 @@
-"""When each device was last heard, by receipt."""
+"""Notes when each device was last heard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRESENCE = text(
 
 
 def presence_write(session: Session, *, organization_id: int, readings: Readings, chosen: NDArray[np.intp]) -> None:
-    """Note when the devices of the chosen readings were last heard. One statement."""
+    """Note the devices of the chosen readings as heard when these were received. One statement."""
     heard: dict[bytes, int] = {}
     for place, received in zip(chosen.tolist(), readings.received[chosen].tolist(), strict=True):
         device = readings.devices[place]

@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0033"
-down_revision = "0032"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0033_kept.sql")
+    execute_file("0035_kept.sql")

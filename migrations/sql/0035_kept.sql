@@ -95,6 +95,8 @@ BEGIN
                 UPDATE public.hours_progress SET final_until = greatest(final_until, old.ends);
                 UPDATE public.points_kept SET dropped_until = greatest(dropped_until, old.ends),
                     kept_from = greatest(kept_from, old.ends);
+            ELSIF parent = 'raw_batches' THEN
+                DELETE FROM public.ingest_tallies WHERE begins >= old.begins AND begins < old.ends;
             END IF;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             RETURN;
