@@ -9,8 +9,7 @@ ALTER TABLE dirty_windows ADD CONSTRAINT ck_dirty_windows_reason
 
 DELETE FROM rule_states s USING entities e
 WHERE e.organization_id = s.organization_id AND e.id = s.entity_id AND e.kind = 'DEVICE'
-    AND s.at > coalesce(
-        (SELECT h.final_until FROM hours_progress h WHERE h.organization_id = s.organization_id), '-infinity');
+    AND s.at > (SELECT k.kept_from FROM points_kept k);
 
 -- From where any rule may have judged the device first, to its last point; and every device that has events, whatever
 -- its rules are by now.
