@@ -18,7 +18,6 @@ from rq.exceptions import DuplicateJobError
 from sqlalchemy.exc import SQLAlchemyError
 
 from domain.health.compute import organizations_timed
-from domain.notifications.queries import notifications_due
 from domain.replays.queries import replays_idle
 from domain.rollups.queue import organizations_dirty
 from domain.telemetry.leases import LeaseState, lease_list, lease_release
@@ -45,8 +44,6 @@ REPLAY_IDLE = timedelta(seconds=5)
 REPLAYS_AT_ONCE = 2
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
-_CALLS_EVERY_S = 1
-_NOTIFICATIONS_TIMEOUT_S = 60
 HOURS_EVERY_S = 60
 _HOURS_TIMEOUT_S = 120
 _BUCKETS_REST = "argus-buckets-rest"
@@ -119,23 +116,6 @@ def hours_enqueue(state: ProcessState, turn: int, part: int) -> None:
             result_ttl=HOURS_EVERY_S * 2,
             failure_ttl=HOURS_EVERY_S * 2,
             job_timeout=_HOURS_TIMEOUT_S,
-        )
-    except DuplicateJobError:
-        return
-
-
-def notifications_enqueue(state: ProcessState, *, now_s: float) -> None:
-    """Enqueue the calls of webhooks that are due, unless that is; one job a second looks for them."""
-    try:
-        state.queue(QUEUE_SHORT).enqueue(
-            "workers.notifications.deliver",
-            job_id=f"notifications-{int(now_s)}",
-            unique=True,
-            ttl=_QUEUED_TTL_S,
-            # Kept, so that no other host enqueues the same.
-            result_ttl=_BUCKET_S,
-            failure_ttl=_BUCKET_S,
-            job_timeout=_NOTIFICATIONS_TIMEOUT_S,
         )
     except DuplicateJobError:
         return
@@ -226,9 +206,6 @@ class Enqueuer:
                     organizations_dirty(session) or organizations_timed(session, now=datetime.fromtimestamp(now_s, UTC))
                 )
             )
-            has_calls = self._is_due("notifications", _CALLS_EVERY_S, now_s) and bool(
-                notifications_due(session, now=datetime.fromtimestamp(now_s, UTC))
-            )
             idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
@@ -238,8 +215,6 @@ class Enqueuer:
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
             replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
-        if has_calls:
-            notifications_enqueue(self._state, now_s=now_s)
         if has_dirt:
             buckets_enqueue(self._state, int(now_s) // BUCKETS_EVERY_S, 0)
         if self._is_due("hours", HOURS_EVERY_S, now_s):
