@@ -127,6 +127,7 @@ def deliver(*states: ProcessState, calls: int = 256, while_busy: Callable[[], No
                 await asyncio.sleep(0.01)
         finally:
             for each in deliverers:
+                await each._stop()
                 each.close()
 
     asyncio.run(work())
@@ -462,22 +463,14 @@ def test_it_is_counted_what_became_of_calls(
 ) -> None:
     order(state, world, hook.url)
     order(state, world, f"http://127.0.0.1:{free_port()}/", change_id=2)
-    for _ in range(2):
-        # What was counted is written down with the next look.
-        deliver(state)
-
-    async def stop() -> None:
-        deliverer = Deliverer(state, calls=1)
-        await deliverer.turn()
-        deliverer.close()
-
-    asyncio.run(stop())
+    deliver(state)
     with Session(engine("api")) as session:
         found = {
             (row.name, row.labels.get("outcome")): row.value
             for row in session.execute(text("SELECT * FROM deliveries_state()"))
         }
     assert found["argus_notifications_waiting", None] == 1
+    assert (found["argus_webhook_calls_total", "delivered"], found["argus_webhook_calls_total", "failed"]) == (1, 1)
     assert found["argus_webhook_heartbeat_age_seconds", None] < 600
 
 
