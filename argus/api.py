@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
 from redis import RedisError
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
@@ -41,6 +41,7 @@ from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
 from runtime.settings import QuotaSettings, Settings
+from runtime.watchdog import DatabaseWatchdog
 
 T = TypeVar("T")
 
@@ -55,9 +56,16 @@ def app_create(settings: Settings) -> Starlette:
     api = engine_create(settings.database_url("api"), pool_size=THREADS, statement_timeout_s=READ_TIMEOUT_S)
     directory_engine = engine_create(settings.database_url("api"), pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S)
     ingest = engine_create(settings.database_url("ingest"), pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S)
+    watchdog = DatabaseWatchdog(settings.database_url("api"), engines=(api, directory_engine, ingest))
+    checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
     snapshots = Snapshots(opener=partial(transaction, api), bytes_max=settings.snapshot_max_bytes)
-    info = {INFO_KEY: snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
-    bridge = Bridge(transaction=partial(transaction, api, info=info), threads=THREADS)
+    bridge = Bridge(
+        transaction=partial(
+            transaction, api, info={INFO_KEY: snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
+        ),
+        threads=THREADS,
+        is_silent=lambda: watchdog.is_silent,
+    )
     publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
     committer = GroupCommitter(transaction=partial(transaction, ingest), publish=publisher.put, now=utc_now)
 
@@ -86,7 +94,13 @@ def app_create(settings: Settings) -> Starlette:
             audience=settings.tokens.audience,
             issuer=settings.tokens.issuer,
         ),
-        acceptor=Acceptor(directory=directory, committer=committer, now=utc_now, quotas=quotas),
+        acceptor=Acceptor(
+            directory=directory,
+            committer=committer,
+            now=utc_now,
+            quotas=quotas,
+            is_silent=lambda: watchdog.is_silent,
+        ),
         feed=FeedHub(source=source, run=run, clock=utc_now),
         events=EventFeed(
             bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, run=run, clock=utc_now
@@ -94,7 +108,7 @@ def app_create(settings: Settings) -> Starlette:
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
-        ready=partial(_away, bridge, settings),
+        ready=partial(_away, watchdog, committer, settings, checks),
     )
     app = create_app(services)
     metrics = _metrics(app, services, quotas, snapshots, api)
@@ -105,6 +119,7 @@ def app_create(settings: Settings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(started: Starlette) -> AsyncIterator[None]:
+        watchdog.start()
         publisher.start()
         committer.start()
         try:
@@ -115,6 +130,8 @@ def app_create(settings: Settings) -> Starlette:
             await asyncio.to_thread(committer.stop)
             await asyncio.to_thread(publisher.stop)
             bridge.stop()
+            await asyncio.to_thread(watchdog.stop)
+            checks.shutdown(wait=False)
             for engine in (api, directory_engine, ingest):
                 engine.dispose()
 
@@ -167,23 +184,25 @@ def _in_use(engine: Engine) -> int:
     return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0
 
 
-async def _away(bridge: Bridge, settings: Settings) -> dict[str, str]:
+async def _away(
+    watchdog: DatabaseWatchdog, committer: GroupCommitter, settings: Settings, threads: Executor
+) -> dict[str, str]:
     """Return what does not answer. The bus is told, but ingest answers without it."""
 
-    def database(session: Session) -> None:
-        session.execute(text("SELECT 1"))
+    def bus() -> str | None:
+        try:
+            with bus_connect(settings.redis_url) as client:
+                client.ping()
+        except RedisError:
+            return "does not answer"
+        return None
 
-    def bus() -> None:
-        with bus_connect(settings.redis_url) as client:
-            client.ping()
-
-    away: dict[str, str] = {}
-    try:
-        await bridge.run(None, database)
-    except SQLAlchemyError:
-        away["database"] = "does not answer"
-    try:
-        await asyncio.to_thread(bus)
-    except RedisError:
-        away["bus"] = "does not answer"
-    return away
+    # Neither waits for a thread or a connection that callers may all have taken.
+    loop = asyncio.get_running_loop()
+    database_trouble, bus_trouble = await asyncio.gather(
+        loop.run_in_executor(threads, watchdog.ask), loop.run_in_executor(threads, bus)
+    )
+    found = {"database": database_trouble, "bus": bus_trouble}
+    if database_trouble is None and committer.is_disk_full:
+        found["database"] = "has no room left on its disk"
+    return {name: trouble for name, trouble in found.items() if trouble is not None}

@@ -11,13 +11,13 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.telemetry.pipeline_state import Measured
+from graph.errors import ArgusError
 
 # Of the numbers in `pipeline_state()` and `deliveries_state()`, what each means.
 PIPELINE: Final = {
@@ -33,6 +33,11 @@ PIPELINE: Final = {
     "argus_stage_delays_total": "Commits over which those seconds are summed",
     "argus_dirty_windows": "Windows that wait to be derived",
     "argus_dirty_window_age_seconds": "Age of the oldest of those windows",
+    "argus_dirty_buckets": "Buckets that wait to be computed",
+    "argus_dirty_bucket_age_seconds": "Age of the oldest of those buckets",
+    "argus_event_changes_waiting": "Changes of events that nothing has followed yet",
+    "argus_event_change_age_seconds": "Age of the oldest of those changes",
+    "argus_failed_items": "Items of queues that failed and are not done yet: retrying, or set aside",
     "argus_dead_letters_open": "Dead letters neither resolved nor discarded",
     "argus_readings_received_last_minute": "Readings received in the last minute",
     "argus_points_stored_last_minute": "Points stored of the readings received in the last minute",
@@ -122,7 +127,7 @@ class ApiMetrics:
             if "database" not in missing:
                 try:
                     measured = await state()
-                except SQLAlchemyError as error:
+                except ArgusError as error:
                     _log.warning("metrics_incomplete", error=repr(error))
                     self._up.labels("database").set(False)
             pipeline = CollectorRegistry()

@@ -14,6 +14,7 @@ TABLE_MODULES = (
     "domain.derivation.tables",
     "domain.devices.tables",
     "domain.entity_types.tables",
+    "domain.failed_items.tables",
     "domain.feature_flags.tables",
     "domain.health.tables",
     "domain.notifications.tables",

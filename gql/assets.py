@@ -14,7 +14,7 @@ from domain.profiles.queries import asset_profiles_get
 from domain.stays.queries import asset_stays_pages
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
-from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
+from gql.entities import Entity, EntityConnection, clock, entity_of, related_all, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.loaders import load
@@ -36,8 +36,8 @@ class Asset(Entity):
 
     @strawberry.field
     async def health_score(self, info: Info) -> float | None:
-        """0..100, computed from telemetry; null while nothing is known."""
-        return await load(info.context, health_scores_get, self.row.id)
+        """0..100 as of now, the score that healthExplanation gives; null while nothing recent is known."""
+        return await load(info.context, health_scores_get, self.row.id, now=clock(info))
 
     @strawberry.field
     async def profile(self, info: Info) -> Annotated[AssetProfile, strawberry.lazy("gql.asset_profiles")] | None:

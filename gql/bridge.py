@@ -9,8 +9,11 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol, TypeVar
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
+
+from gql.errors import AWAY_MESSAGE, known
+from graph.errors import UnavailableError
 
 T = TypeVar("T")
 
@@ -31,17 +34,24 @@ class Bridge:
     """Runs core functions for the API.
 
     threads: no more than the connections of the pool behind `transaction`, so that a waiting call waits here.
+    is_silent: tells that the database is known to give no answer, so that no thread need find out again.
     """
 
-    def __init__(self, *, transaction: TransactionFactory, threads: int) -> None:
+    def __init__(
+        self, *, transaction: TransactionFactory, threads: int, is_silent: Callable[[], bool] = lambda: False
+    ) -> None:
         self._transaction = transaction
+        self._is_silent = is_silent
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bridge")
 
     async def run(self, organization_id: int | None, work: Callable[[Session], T]) -> T:
         """Return what `work` returns, after its transaction has committed.
 
         A caller that is cancelled leaves the work to finish by itself: its connection is given back clean.
+        Raises UnavailableError where the database is away.
         """
+        if self._is_silent():
+            raise UnavailableError(AWAY_MESSAGE)
         loop = asyncio.get_running_loop()
         return await asyncio.shield(loop.run_in_executor(self._threads, partial(self._work, organization_id, work)))
 
@@ -52,7 +62,9 @@ class Bridge:
                     return work(session)
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in _AGAIN or attempt == ATTEMPTS:
-                    raise
+                    raise known(error) or error from error
+            except SQLAlchemyError as error:
+                raise known(error) or error from error
         raise AssertionError("unreachable")
 
     def stop(self) -> None:

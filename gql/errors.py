@@ -16,6 +16,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from domain.telemetry.away import is_disk_full
 from graph.errors import ArgusError, UnavailableError
 
 TOP_LEVEL = frozenset(
@@ -24,7 +25,8 @@ TOP_LEVEL = frozenset(
     }
 )  # fmt: skip
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
-_AWAY_MESSAGE = "The database does not answer just now. Nothing was changed; try again."
+AWAY_MESSAGE = "The database does not answer just now. Nothing was changed; try again."
+DEFECT_MESSAGE = "Something went wrong inside Argus. The trace id leads to it in the log."
 
 _log = structlog.get_logger(__name__)
 
@@ -71,10 +73,12 @@ def known(error: BaseException) -> ArgusError | None:
     """Return what the caller can be told of an exception; None for a defect."""
     if isinstance(error, ArgusError):
         return error
+    if is_disk_full(error):
+        return UnavailableError("The database's disk is full. Nothing was changed; try again once there is room.")
     if isinstance(error, PoolTimeoutError | InterfaceError | ConnectionError):
-        return UnavailableError(_AWAY_MESSAGE)
+        return UnavailableError(AWAY_MESSAGE)
     if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return UnavailableError(_AWAY_MESSAGE)
+        return UnavailableError(AWAY_MESSAGE)
     return None
 
 
@@ -99,7 +103,7 @@ def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
             extensions["retryAfterSeconds"] = retry
     else:
         _log.error("graphql.defect", trace_id=trace_id, path=error.path, exc_info=original)
-        answer["message"] = "Something went wrong inside Argus. The trace id leads to it in the log."
+        answer["message"] = DEFECT_MESSAGE
         extensions = {"code": "INTERNAL", "traceId": trace_id}
     if error.locations:
         answer["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]

@@ -50,7 +50,10 @@ class GeometryQuery:
         first: int = 50,
         after: str | None = None,
     ) -> EntityConnection:
-        """Entities whose location lies in the geometry, wholly, its edge included; the oldest first."""
+        """Entities whose location lies in the geometry, wholly, its edge included; the oldest first.
+
+        A box is taken as written, however wide; one that reaches beyond 180 degrees of longitude is wrapped.
+        """
         return await _page(info, entities_within, first, after, geometry=geometry, kinds=_kinds(kinds))
 
     @strawberry.field

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from domain.health.operations import Explained, health_explain
+from domain.health.operations import health_explain
+from domain.health.standing import Judged
 from domain.telemetry.packed import instant_of
 from gql.context import Info
+from gql.entities import clock
 from gql.ids import uuid_named
 from gql.scalars import DateTime
 
@@ -31,7 +33,7 @@ class HealthExplanation:
 
     from_: DateTime = strawberry.field(name="from")
     to: DateTime
-    score: float | None = strawberry.field(description="0..100; null while nothing is known.")
+    score: float | None = strawberry.field(description="0..100; null where nothing recent is known.")
     parts: list[HealthPart] = strawberry.field(description="What counted, what costs nothing too.")
 
 
@@ -44,14 +46,14 @@ class HealthQuery:
         self, info: Info, asset_id: strawberry.ID, at: DateTime | None = None
     ) -> HealthExplanation | None:
         """What the health of an asset at an instant (default: now) is made of; null where it has no profile then."""
-        now = info.context.services.clock()
+        now = clock(info)
         found = await info.context.read(
             health_explain, asset_id=uuid_named(asset_id, "assetId"), at=now if at is None else at, now=now
         )
         return None if found is None else _shown(found)
 
 
-def _shown(found: Explained) -> HealthExplanation:
+def _shown(found: Judged) -> HealthExplanation:
     return HealthExplanation(
         from_=DateTime(instant_of(found.begins_us)),
         to=DateTime(instant_of(found.ends_us)),

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from gql.answers import answer_encode
 from gql.auth import bearer_of
 from gql.context import Context
-from gql.errors import transport_error
+from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.execution import Executor, Request, RequestError, is_mutation, is_subscription
 from gql.services import Services
 from gql.trace import trace_id_of
@@ -20,7 +22,11 @@ from graph.errors import ArgusError
 BODY_MAX_BYTES = 8 * 1024 * 1024
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
+# The watchdog looks at a database that is away twice a second.
+RETRY_AFTER_S = "2"
 _STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "UNAVAILABLE": 503, "RATE_LIMITED": 429}
+
+_log = structlog.get_logger(__name__)
 
 
 class RequestRefusedError(Exception):
@@ -68,9 +74,28 @@ class GraphQLOverHttp:
             return _response(_strict(status, media_type), {"errors": refused.errors}, media_type, trace_id)
         except ArgusError as error:
             body = transport_error(error.code, error.message)
-            return _response(_STATUS.get(error.code, 400), body, media_type, trace_id)
-        status = 200 if "data" in answer else _strict(400, media_type)
-        return _response(status, answer, media_type, trace_id)
+            return _response(_STATUS.get(error.code, 400), body, media_type, trace_id, retry_after(error.code))
+        except Exception as error:  # noqa: BLE001  (masked, logged, traceable; an answer is JSON whatever happened)
+            _log.error("graphql.defect", trace_id=trace_id, exc_info=error)
+            body = transport_error("INTERNAL", DEFECT_MESSAGE, traceId=trace_id)
+            return _response(500, body, media_type, trace_id)
+        status, headers = 200 if "data" in answer else _strict(400, media_type), {}
+        if _is_unavailable(answer):
+            status, headers = _strict(_STATUS["UNAVAILABLE"], media_type), retry_after("UNAVAILABLE")
+        return _response(status, answer, media_type, trace_id, headers)
+
+
+def retry_after(code: str) -> dict[str, str]:
+    """Return the header that says when to try again, for errors that pass."""
+    return {"Retry-After": RETRY_AFTER_S} if code == "UNAVAILABLE" else {}
+
+
+def _is_unavailable(answer: Mapping[str, Any]) -> bool:
+    """Tell whether nothing could be answered because something is away."""
+    errors = answer.get("errors")
+    if not errors or answer.get("data") is not None:
+        return False
+    return all(error.get("extensions", {}).get("code") == "UNAVAILABLE" for error in errors)
 
 
 def negotiate(accept: str | None) -> str | None:
@@ -154,7 +179,7 @@ def _response(
     status: int, body: Mapping[str, Any], media_type: str, trace_id: str, headers: Mapping[str, str] | None = None
 ) -> Response:
     return Response(
-        orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS),
+        answer_encode(body, trace_id=trace_id),
         status_code=status,
         media_type=f"{media_type}; charset=utf-8",
         headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},

@@ -43,14 +43,18 @@ class TelemetrySeries:
     metric: str
     port: int | None
     unit: str | None
-    type: MetricType
+    type: MetricType = strawberry.field(
+        description="As the telemetry schema declares it, else what most points are; others may be among them."
+    )
     timestamps: list[float] = strawberry.field(
         description="Milliseconds since the Unix epoch; a bucket's is its start."
     )
     values: list[float | None] = strawberry.field(
-        description="Booleans are 0 and 1. Null: no data in the bucket, or a TEXT metric."
+        description="Booleans are 0 and 1. Null: no data in the bucket, or a text."
     )
-    texts: list[str | None] | None
+    texts: list[str | None] | None = strawberry.field(
+        description="The texts at their places, whatever the type; null where there is none."
+    )
     truncated: bool = strawberry.field(description="True where the range held more than was returned.")
 
 
@@ -61,7 +65,7 @@ class LatestPoint:
     metric: str
     port: int | None
     unit: str | None
-    type: MetricType
+    type: MetricType = strawberry.field(description="What this point is.")
     value: float | None
     text: str | None
     timestamp: DateTime

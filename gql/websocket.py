@@ -13,6 +13,7 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from gql.answers import answer_encode, json_encode
 from gql.auth import bearer_of
 from gql.context import Context
 from gql.errors import UnauthenticatedError, known
@@ -148,7 +149,8 @@ class Connection:
             prepared = self._executor.prepare(request_from_object(payload), context)
             async with contextlib.aclosing(self._answers(prepared, context)) as answers:
                 async for answer in answers:
-                    await self._send({"id": identity, "type": "next", "payload": answer})
+                    payload_text = answer_encode(answer, trace_id=context.trace_id)
+                    await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(payload_text)})
             await self._send({"id": identity, "type": "complete"})
         except RequestError as refused:
             await self._send({"id": identity, "type": "error", "payload": refused.errors})
@@ -187,7 +189,7 @@ class Connection:
                 yield answer
 
     async def _send(self, message: dict[str, Any]) -> None:
-        text = orjson.dumps(message, option=orjson.OPT_NON_STR_KEYS).decode()
+        text = json_encode(message).decode()
         async with self._sending:
             if self._socket.application_state is WebSocketState.CONNECTED:
                 await self._socket.send_text(text)

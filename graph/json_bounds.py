@@ -1,37 +1,46 @@
-"""What JSON may be stored: bounded in bytes and depth, and nothing PostgreSQL cannot hold."""
+"""What JSON may come in: one rule for every JSON value of the API and of files, so that it can be stored and answered.
+
+A number is an integer of 64 bits (-2**63 to 2**64 - 1), which is kept exactly, or else a double: the nearest one to
+what was sent. Refused are NaN, infinities and numbers beyond the doubles, a NUL character, half of a surrogate pair,
+and what is larger or deeper than the bounds.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from graph.errors import BadInputError, LimitExceededError
 
 JSON_MAX_BYTES: Final = 65_536
 JSON_DEPTH_MAX: Final = 32
-# Far beyond any measure; PostgreSQL's numeric would take more, and other readers of the JSON would not.
-_INTEGER_BITS_MAX: Final = 1_024
+# What an answer can say and common readers of JSON take (docs/decisions/0022).
+INTEGER_MIN: Final = -(2**63)
+INTEGER_MAX: Final = 2**64 - 1
+# From here on Python writes a double with an exponent and rounded digits, of which jsonb makes another integer.
+_EXPONENT_FROM: Final = 1e16
 
 Path = tuple[str, ...]
 
 
 def json_object_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> dict[str, Any]:
-    """Return the value if it is a JSON object that can be stored.
+    """Return a JSON object in the form in which it is read again.
 
     Raises BadInputError, with the path of the place at fault, for anything else than an object, a number that
-    is not finite, a NUL character or a lone surrogate; LimitExceededError above `max_bytes` of UTF-8 or
-    JSON_DEPTH_MAX levels.
+    is not finite or beyond a double, a NUL character or a lone surrogate; LimitExceededError above `max_bytes` of
+    UTF-8 or JSON_DEPTH_MAX levels.
     """
     if not isinstance(value, Mapping):
         raise BadInputError(f"{_name(path)} must be a JSON object.", path=path)
-    json_check(value, path=path, max_bytes=max_bytes)
-    return dict(value)
+    return dict(json_check(value, path=path, max_bytes=max_bytes))
 
 
-def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> None:
-    """Make sure that a JSON value can be stored; raises as `json_object_check` does."""
+def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> Any:
+    """Return a JSON value in the form in which it is read again; raises as `json_object_check` does."""
+    is_canonical = True
     # Without recursion, for the value is the caller's.
     waiting: list[tuple[Any, Path, int]] = [(value, path, 1)]
     while waiting:
@@ -42,11 +51,12 @@ def json_check(value: Any, *, path: Path, max_bytes: int = JSON_MAX_BYTES) -> No
                 raise LimitExceededError(message, path=path)
             waiting.extend((inner, (*place, key), level + 1) for key, inner in _members(item, place))
         else:
-            _leaf_check(item, place)
-    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=dict).encode())
+            is_canonical &= _leaf_check(item, place)
+    size = len(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_mapping).encode())
     if size > max_bytes:
         message = f"{_name(path)} may take {max_bytes} bytes as JSON; it takes {size}."
         raise LimitExceededError(message, path=path)
+    return value if is_canonical else _canonical(value)
 
 
 def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) -> str:
@@ -66,13 +76,27 @@ def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) ->
 
 
 def json_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one."""
-    return json.dumps(one, sort_keys=True, default=dict) == json.dumps(other, sort_keys=True, default=dict)
+    """Tell whether two JSON values are the same; unlike ==, to which 1, 1.0 and true are one.
+
+    Raises TypeError for what is not JSON, such as an instant that nobody wrote out.
+    """
+    one_text = json.dumps(one, sort_keys=True, default=_mapping)
+    return one_text == json.dumps(other, sort_keys=True, default=_mapping)
 
 
 def text_is_storable(value: str) -> bool:
     """Tell whether PostgreSQL could hold the text; what it could not hold, no row has."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """Return a mapping that is no dict as one. Not a catch-all: anything else is a defect of the caller."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    # Stands in a database, beyond the doubles; nothing that comes in is one.
+    if isinstance(value, Decimal):
+        return {"decimal": str(value)}
+    raise TypeError(f"A {type(value).__name__} is not JSON.")
 
 
 def _members(item: Mapping[str, Any] | Sequence[Any], place: Path) -> list[tuple[str, Any]]:
@@ -85,19 +109,40 @@ def _members(item: Mapping[str, Any] | Sequence[Any], place: Path) -> list[tuple
     return list(item.items())
 
 
-def _leaf_check(item: Any, place: Path) -> None:
+def _leaf_check(item: Any, place: Path) -> bool:
+    """Refuse what can be no leaf; tell whether it is in its canonical form."""
     if item is None or isinstance(item, bool):
-        return
+        return True
     if isinstance(item, str):
         _characters_check(item, place)
-    elif isinstance(item, float):
-        if not math.isfinite(item):
-            raise BadInputError(f"{_name(place)} must be a finite number.", path=place)
-    elif isinstance(item, int):
-        if item.bit_length() > _INTEGER_BITS_MAX:
-            raise BadInputError(f"{_name(place)} is too large a number.", path=place)
-    else:
+        return True
+    if not isinstance(item, int | float):
         raise BadInputError(f"{_name(place)} is not JSON.", path=place)
+    try:
+        made = _number(item)
+    except OverflowError:
+        raise BadInputError(f"{_name(place)} is too large a number: it lies beyond a double.", path=place) from None
+    if not math.isfinite(made):
+        raise BadInputError(f"{_name(place)} must be a finite number.", path=place)
+    return type(made) is type(item)
+
+
+def _number(item: float) -> float:
+    """Return a number as jsonb gives it back. Raises OverflowError for an integer beyond a double."""
+    if isinstance(item, int):
+        return item if INTEGER_MIN <= item <= INTEGER_MAX else float(item)
+    if abs(item) >= _EXPONENT_FROM and INTEGER_MIN <= item <= INTEGER_MAX:
+        return int(item)
+    return item
+
+
+def _canonical(value: Any) -> Any:
+    """Return a checked value with its numbers in canonical form."""
+    if isinstance(value, Mapping):
+        return {key: _canonical(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(item) for item in value]
+    return value if value is None or isinstance(value, str | bool) else _number(value)
 
 
 def _characters_check(value: str, place: Path) -> None:

@@ -13,15 +13,18 @@ from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from runtime.large_objects import large_objects_close
+
 ROLES = ("argus_api", "argus_ingest", "argus_pipeline")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('argus.migrate'))")
 
 
-def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> None:
+def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:
     """Create the roles that are missing, set their passwords and run every migration not yet run.
 
     owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the three roles exist.
     role_passwords: role name to password; a role without one keeps the password it has.
+    Returns the statements that are left to a superuser (`runtime.large_objects`).
     Raises sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
     """
     engine = create_engine(owner_url, poolclass=NullPool)
@@ -32,6 +35,9 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+            raw = connection.connection.driver_connection
+            assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
+            return large_objects_close(raw)
     finally:
         engine.dispose()
 

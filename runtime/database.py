@@ -9,10 +9,21 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
+from runtime.json_values import json_read, json_write
+
 _ORGANIZATION_SET = text("SELECT set_config('argus.organization_id', :organization_id, true)")
 
 POOL_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
+# A peer that has gone without a word is given up after some 20 s, what was sent to it unacknowledged after 10 s.
+# One that is there and silent is the watchdog's business (runtime/watchdog.py).
+_KEEPALIVE = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 0.0) -> Engine:
@@ -28,9 +39,14 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_S,
         pool_pre_ping=True,
+        json_deserializer=json_read,
+        json_serializer=json_write,
+        # Parameters hold tokens, attributes and readings: an error names its statement without them.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "argus",
+            **_KEEPALIVE,
             "options": f"-c statement_timeout={int(statement_timeout_s * 1000)}",
         },
     )

@@ -100,6 +100,13 @@ class Settings:
     webhook_calls: int = 256
     act_late: timedelta | None = timedelta(days=1)
 
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Every password and key among the settings: what no log may show."""
+        addresses = [*self.database_urls.values(), self.redis_url]
+        passwords = [make_url(address).password for address in addresses]
+        return frozenset(filter(None, (*passwords, *self.role_passwords.values(), self.tokens.secret)))
+
     def database_url(self, role: str) -> str:
         """Return the address for a role.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from runtime.database import engine_create
+from tests.support import planner
 from tests.support.servers import TestDatabase, TestServers, servers_open
 
 # No test judges by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
@@ -17,10 +19,22 @@ settings.register_profile("argus", deadline=None, suppress_health_check=[HealthC
 settings.load_profile("argus")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--planner`, or ARGUS_TEST_PLANNER: how the planner of every database of the tests works."""
+    parser.addoption(
+        "--planner",
+        choices=planner.MODES,
+        default=os.environ.get("ARGUS_TEST_PLANNER", planner.NONE),
+        help="read tables by other ways than the planner does by itself (tests/support/planner.py)",
+    )
+
+
 @pytest.fixture(scope="session")
-def servers() -> Iterator[TestServers]:
+def servers(pytestconfig: pytest.Config) -> Iterator[TestServers]:
     """PostgreSQL and Valkey for this test process."""
     with servers_open("argus-tests-") as started:
+        started.planner = pytestconfig.getoption("--planner")
+        planner.commits_follow(started.database_server.dsn(), started.planner)
         yield started
 
 

@@ -21,7 +21,9 @@ from domain.telemetry.bus import Bus
 from domain.telemetry.stages.memory import StageMemory
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
+from runtime.watchdog import DatabaseWatchdog
 from workers.context import WorkerContext
+from workers.throttle import Throttle
 
 # Lanes run for minutes; what is short goes to a queue of its own.
 QUEUE_SHORT = "argus-short"
@@ -49,6 +51,7 @@ class ProcessState:
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
     shared_with: tuple[str, ...] = (QUEUE_LANES, QUEUE_SHORT)
     stopping: threading.Event = field(default_factory=threading.Event)
+    throttle: Throttle = field(default_factory=Throttle)
 
     def queue(self, name: str) -> Queue:
         """Return one of the job queues."""
@@ -61,9 +64,12 @@ _state: ProcessState | None = None
 def state_open(context: WorkerContext) -> ProcessState:
     """Connect this process. Call it once, after the fork."""
     global _state  # noqa: PLW0603  (jobs are called by name and find their process here)
+    engine = engine_create(context.database_url, pool_size=2)
+    # Ends with the process.
+    DatabaseWatchdog(context.database_url, engines=[engine]).start()
     _state = ProcessState(
         context,
-        engine_create(context.database_url, pool_size=2),
+        engine,
         RedisStreams(bus_connect(context.redis_url)),
         redis.Redis.from_url(context.redis_url, socket_connect_timeout=1, socket_timeout=10, health_check_interval=30),
         holder_name(),

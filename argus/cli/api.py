@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from runtime.logs import logs_configure
 
     settings = settings_of(arguments)
-    logs_configure(json=settings.log_json, level=settings.log_level)
+    logs_configure(json=settings.log_json, level=settings.log_level, secrets=settings.secrets)
     with told():
         app = app_create(settings)
     uvicorn.run(

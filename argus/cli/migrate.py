@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, settings_of
@@ -25,7 +26,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
     with told():
-        migrate(
+        left = migrate(
             settings.database_url("owner"), {k: v for k, v in settings.role_passwords.items() if k != "argus_owner"}
+        )
+    if left:
+        print(
+            "The database is up to date. Its roles can still make large objects, which no row-level security keeps "
+            "apart. As a superuser, run in this database:\n",
+            *(f"    {statement};" for statement in left),
+            sep="\n",
+            file=sys.stderr,
         )
     return 0

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     from workers.supervise import run_workers
 
     settings = settings_of(arguments)
-    logs_configure(json=settings.log_json, level=settings.log_level)
+    logs_configure(json=settings.log_json, level=settings.log_level, secrets=settings.secrets)
     run_workers(
         WorkerContext(
             database_url=settings.database_url("pipeline"),

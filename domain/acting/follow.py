@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -29,7 +29,8 @@ CLOSES: Final = {ChangeKind.CLEARED: "CLOSE", ChangeKind.WITHDRAWN: "CANCEL"}
 class Acted:
     """What a transaction did; void unless it commits. changes: looked at. refused: why activities were not made.
 
-    is_elsewhere: another acts for the organization just now, and may not see what came last.
+    change_ids: of the changes looked at. is_elsewhere: another acts for the organization just now, and may not see what
+    came last.
     """
 
     changes: int = 0
@@ -39,6 +40,7 @@ class Acted:
     suggested: int = 0
     notified: int = 0
     refused: list[str] | None = None
+    change_ids: list[int] = field(default_factory=list)
 
 
 def activities_follow(session: Session, *, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:

@@ -43,9 +43,11 @@ def changes_act(
     new_id: NewId,
     limit: int = 100,
     late: timedelta | None = LATE,
+    only: int | None = None,
 ) -> Acted:
     """Follow the next changes of an organization's events, in order; nothing where another does so now.
 
+    only: that change alone, if it is among them: where following some at once failed, each is followed by itself.
     now: the wall's. late: what opened and cleared longer before it is history; None: nothing is. The organization's
     graph is locked only where an activity changes.
     """
@@ -53,7 +55,7 @@ def changes_act(
     if not acting_hold(session, organization_id=organization_id):
         done.is_elsewhere = True
         return done
-    waiting = happenings_next(session, organization_id=organization_id, now=now, limit=limit)
+    waiting = happenings_next(session, organization_id=organization_id, now=now, limit=limit, only=only)
     if not waiting:
         return done
     quiet = quiet_ends(session, organization_id=organization_id, happenings=waiting, now=now)
@@ -84,6 +86,7 @@ def changes_act(
     happenings_hold(session, organization_id=organization_id, due=sorted_out.held)
     events_followed(session, organization_id=organization_id, event_ids=sorted_out.followed, now=now)
     done.changes = len(waiting)
+    done.change_ids = [each.change_id for each in waiting]
     return done
 
 

@@ -13,23 +13,49 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.acting.actions import template_of, webhook_of
+from domain.failed_items.model import FailedQueue
 
 # The first key of the advisory lock of who acts for an organization; the second is the organization's id.
 ACT_LOCK: Final = 0x41435453
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ACT_LOCK))
+# What waits behind a change of the same rule and target that failed, and before what is found out of its suppression.
+_HELD = f"""
+    EXISTS (
+        SELECT FROM failed_items f
+        WHERE f.organization_id = c.organization_id AND f.resolved_at IS NULL AND CASE f.queue
+            WHEN '{FailedQueue.EVENT_CHANGES.value}' THEN f.holds = e.rule_id || '/' || e.entity_id
+                AND CAST(f.item AS bigint) <= c.id AND (f.due_at IS NULL OR f.due_at > clock_timestamp())
+            WHEN '{FailedQueue.SUPPRESSION.value}' THEN f.holds = e.id::text
+            ELSE false END)
+"""
 _WAITING = text(
-    """
+    f"""
     SELECT organization_id, bool_or(is_dirty) AS is_dirty FROM (
         SELECT organization_id, false AS is_dirty FROM event_changes
         WHERE acted_at IS NULL AND (due_at IS NULL OR due_at <= :now)
         UNION ALL
         SELECT organization_id, true FROM quiet_dirt
+        UNION ALL
+        SELECT organization_id, true FROM failed_items
+        WHERE queue = '{FailedQueue.SUPPRESSION.value}' AND resolved_at IS NULL AND due_at <= clock_timestamp()
     ) w GROUP BY organization_id
-    """
+    """  # noqa: S608  (constants)
+)
+# What is held over is so only while its event is open.
+_IS_NEXT = f"""
+    c.organization_id = :organization_id AND c.acted_at IS NULL
+    AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0) AND NOT {_HELD}
+"""
+_KEYS = text(
+    f"""
+    SELECT c.id, e.rule_id || '/' || e.entity_id AS holds FROM event_changes c
+    JOIN events e ON e.organization_id = c.organization_id AND e.id = c.event_id
+    WHERE {_IS_NEXT} ORDER BY c.id LIMIT :most
+    """  # noqa: S608  (constants)
 )
 _NEXT = text(
-    """
+    f"""
     SELECT c.id, c.event_id, c.kind, c.at, c.fenced, c.due_at, e.rule_id, r.name AS rule_name, v.action,
         e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at, e.withdrawn_at, e.quiet_until, e.followed_at,
         EXISTS (
@@ -45,11 +71,9 @@ _NEXT = text(
         WHERE v.organization_id = e.organization_id AND v.rule_id = e.rule_id AND v.effective_from <= e.opened_at
         ORDER BY v.effective_from DESC LIMIT 1
     ) v ON true
-    WHERE c.organization_id = :organization_id AND c.acted_at IS NULL
-        -- What is held over is so only while its event is open.
-        AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0)
+    WHERE {_IS_NEXT} AND (CAST(:only AS bigint) IS NULL OR c.id = :only)
     ORDER BY c.id LIMIT :most FOR UPDATE OF c
-    """
+    """  # noqa: S608  (constants)
 )
 _ACTED = text(
     "UPDATE event_changes SET acted_at = :now WHERE organization_id = :organization_id AND id = ANY (:ids)"
@@ -138,10 +162,24 @@ def acting_hold(session: Session, *, organization_id: int) -> bool:
     return held
 
 
-def happenings_next(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[Happening]:
-    """Return what to follow next, in order. One statement."""
-    rows = session.execute(_NEXT, {"organization_id": organization_id, "now": now, "most": limit})
-    return [_happening(row) for row in rows]
+def happenings_next(
+    session: Session, *, organization_id: int, now: datetime, limit: int, only: int | None = None
+) -> list[Happening]:
+    """Return what to follow next, in order. only: that change alone, if it is among them. One statement.
+
+    What failed, and what waits behind it, is left out: later changes of its rule and target.
+    """
+    values = {"organization_id": organization_id, "now": now, "most": limit, "only": only}
+    return [_happening(row) for row in session.execute(_NEXT, values)]
+
+
+def happenings_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[tuple[int, str]]:
+    """Return the changes to follow next, in order, each with the key of its rule and target. One statement.
+
+    Nothing of a change is read that could be at fault.
+    """
+    rows = session.execute(_KEYS, {"organization_id": organization_id, "now": now, "most": limit})
+    return [(row.id, row.holds) for row in rows]
 
 
 def happenings_done(session: Session, *, organization_id: int, change_ids: Sequence[int], now: datetime) -> None:

@@ -13,13 +13,18 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.acting.outbox import ChangeKind, Happening
+from domain.failed_items.isolation import isolate
+from domain.failed_items.model import FailedItem, FailedQueue
+from domain.failed_items.operations import item_failed, items_resolved
+from domain.failed_items.queries import held_sql
 from domain.rules.suppression import quiet_until
 from domain.telemetry.packed import instant_of, micros_of
 from graph.change import graph_hold
+from graph.ids import NewId
 
 OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
 # So many events are looked at again in one transaction.
@@ -30,16 +35,25 @@ _DIRT = text(
     "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
 )
-# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change.
+# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change. Locked in
+# the order of their ids, as who judges or follows events locks them. What could not be looked at has a time of its own
+# to be looked at again.
 _TOUCHED = text(
-    """
-    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until FROM events e
-    WHERE e.organization_id = :organization_id AND e.withdrawn_at IS NULL AND e.opened_at < :ends
-        AND (e.opened_at >= :begins OR e.quiet_until >= :begins)
-        AND (CAST(:done_at AS timestamptz) IS NULL
-            OR (e.opened_at, e.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
-    ORDER BY e.opened_at, e.id LIMIT :most FOR UPDATE
-    """
+    f"""
+    SELECT * FROM (
+        SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
+        WHERE e.organization_id = :organization_id AND e.id IN (
+            SELECT o.id FROM events o
+            WHERE o.organization_id = :organization_id AND o.withdrawn_at IS NULL AND o.opened_at < :ends
+                AND (o.opened_at >= :begins OR o.quiet_until >= :begins)
+                AND (CAST(:done_at AS timestamptz) IS NULL
+                    OR (o.opened_at, o.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
+                AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="o.organization_id", holds="o.id::text")}
+            ORDER BY o.opened_at, o.id LIMIT :most
+        )
+        ORDER BY e.id FOR UPDATE OF e
+    ) t ORDER BY t.opened_at, t.id
+    """  # noqa: S608  (constants)
 )
 _QUIET = text(
     """
@@ -53,6 +67,20 @@ _QUIET = text(
     SELECT :organization_id, id, 'OPENED', opened_at, false FROM changed WHERE followed_at IS NULL
     """
 )
+_DUE = text(
+    """
+    SELECT item FROM failed_items
+    WHERE organization_id = :organization_id AND queue = :queue AND resolved_at IS NULL AND due_at <= clock_timestamp()
+    ORDER BY due_at, item LIMIT :most
+    """
+)
+_EVENTS = text(
+    """
+    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
+    WHERE e.organization_id = :organization_id AND e.id = ANY (:ids) AND e.withdrawn_at IS NULL
+    ORDER BY e.id FOR UPDATE
+    """
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _GO_ON = text(
     "UPDATE quiet_dirt SET done_at = :done_at, done_id = :done_id"
     " WHERE organization_id = :organization_id AND begins = :begins AND ends = :ends"
@@ -71,6 +99,14 @@ class SortedOut:
     news: list[Happening] = field(default_factory=list)
     held: dict[int, datetime] = field(default_factory=dict)
     followed: list[UUID] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a transaction did. is_dirty: more events wait to be looked at again. failed: which could not be."""
+
+    is_dirty: bool
+    failed: list[FailedItem] = field(default_factory=list)
 
 
 def quiet_ends(
@@ -116,28 +152,23 @@ def happenings_sort(
     return found
 
 
-def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> bool:
-    """Look again at events whose shelves, windows or place have changed, `limit` at most; tell whether more wait.
+def quiet_refresh(session: Session, *, organization_id: int, new_id: NewId, limit: int = EVENTS_AT_ONCE) -> Refreshed:
+    """Look again at events whose shelves, windows or place have changed, `limit` at most.
 
-    The graph is held: whoever judges an event, or moves what it is of, does so before or after.
+    The graph is held: whoever judges an event, or moves what it is of, does so before or after. An event that cannot be
+    looked at is written down as failed, its changes wait, and the others go on; when it is due it is tried again.
     """
     values: dict[str, Any] = {"organization_id": organization_id}
-    if not session.execute(_IS_DIRTY, values).scalar_one():
-        return False
+    again = _again(session, organization_id, limit)
+    if not again and not session.execute(_IS_DIRTY, values).scalar_one():
+        return Refreshed(is_dirty=False)
     graph_hold(session, organization_id=organization_id)
+    failed = _retry(session, organization_id, again, new_id)
     dirt = session.execute(_DIRT, values).one_or_none()
     if dirt is None:
-        return True
+        return Refreshed(is_dirty=not again, failed=failed)
     touched = session.execute(_TOUCHED, {**values, **dirt._asdict(), "most": limit}).all()
-    asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in touched]
-    ends = quiet_until(session, organization_id=organization_id, asked=asked)
-    rows = [
-        {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
-        for row, end in zip(touched, ends, strict=True)
-        if end != (None if row.quiet_until is None else micros_of(row.quiet_until))
-    ]
-    if rows:
-        session.execute(_QUIET, {**values, "rows": orjson.dumps(rows).decode()})
+    failed += _look(session, organization_id, touched, new_id)
     session.execute(_RELEASE, values)
     span = {**values, "begins": dirt.begins, "ends": dirt.ends}
     if len(touched) < limit:
@@ -145,4 +176,52 @@ def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS
     else:
         session.execute(_GO_ON, {**span, "done_at": touched[-1].opened_at, "done_id": touched[-1].id})
     is_dirty: bool = session.execute(_IS_DIRTY, values).scalar_one()
-    return is_dirty
+    return Refreshed(is_dirty, failed)
+
+
+def _again(session: Session, organization_id: int, limit: int) -> list[UUID]:
+    """Return the events that could not be looked at, and are due to be tried again."""
+    values = {"organization_id": organization_id, "queue": FailedQueue.SUPPRESSION.value, "most": limit}
+    return [UUID(item) for item in session.execute(_DUE, values).scalars()]
+
+
+def _retry(session: Session, organization_id: int, ids: Sequence[UUID], new_id: NewId) -> list[FailedItem]:
+    """Look again at events that failed; what is done, or no longer there, is resolved."""
+    if not ids:
+        return []
+    rows = session.execute(_EVENTS, {"organization_id": organization_id, "ids": list(ids)}).all()
+    failed = _look(session, organization_id, rows, new_id)
+    session.execute(_RELEASE, {"organization_id": organization_id})
+    done = {str(each) for each in ids} - {each.item for each in failed}
+    items_resolved(session, organization_id=organization_id, queue=FailedQueue.SUPPRESSION, items=done)
+    return failed
+
+
+def _look(session: Session, organization_id: int, rows: Sequence[Any], new_id: NewId) -> list[FailedItem]:
+    """Write until when events are quiet, and that they are to be followed where that changed; return what failed."""
+    found = isolate(session, rows, lambda some: _quiet_write(session, organization_id, some))
+    return [
+        item_failed(
+            session,
+            organization_id=organization_id,
+            queue=FailedQueue.SUPPRESSION,
+            item=str(row.id),
+            holds=str(row.id),
+            error=error,
+            item_id=new_id(),
+        )
+        for row, error in found
+    ]
+
+
+def _quiet_write(session: Session, organization_id: int, touched: Sequence[Any]) -> None:
+    asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in touched]
+    ends = quiet_until(session, organization_id=organization_id, asked=asked)
+    rows = [
+        {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
+        for row, end in zip(touched, ends, strict=True)
+        # One may have been withdrawn while its lock was waited for.
+        if row.withdrawn_at is None and end != (None if row.quiet_until is None else micros_of(row.quiet_until))
+    ]
+    if rows:
+        session.execute(_QUIET, {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()})

@@ -23,8 +23,8 @@ def checklist_check(value: Any, *, path: tuple[str, ...] = ("checklist",)) -> li
     if len(value) > ITEMS_MAX:
         raise LimitExceededError(f"A checklist may have {ITEMS_MAX} items; it has {len(value)}.", path=path)
     items = [_item(item, (*path, str(index))) for index, item in enumerate(value)]
-    json_check(items, path=path)
-    return items
+    checked: list[dict[str, Any]] = json_check(items, path=path)
+    return checked
 
 
 def _item(item: Any, path: tuple[str, ...]) -> dict[str, Any]:

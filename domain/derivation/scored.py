@@ -31,6 +31,9 @@ def health_follow(
     for entity, of_entity in touched.places.items():
         spans.setdefault(entity, []).extend(of_entity)
     changes = [change for done in judgements.done for change in done.changes]
+    for done in judgements.done:
+        for entity, begins, ends in done.rated:
+            spans.setdefault(entity, []).append((begins, ends))
     if changes:
         found = events_spans(session, organization_id=organization_id, changes=changes)
         for entity, of_entity in found.items():

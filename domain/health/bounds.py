@@ -71,13 +71,14 @@ def bounds_of(
             "asset_id": asset_id,
             "has_part": HAS_PART,
             "series": bigint_array(sorted(series)),
-            # What is from before counts, and becomes too old, up to a freshness later.
-            "begins": instant_of(begins_us - freshness - length),
+            # What is from before counts, and becomes too old, up to a freshness later; of a part from the end of its
+            # own bucket on, which may be longer.
+            "begins": instant_of(begins_us - freshness - DAY_US),
             "ends": instant_of(ends_us),
         },
     ).one()
     if row.first is None:
         return None
-    first, last = micros_of(row.first), micros_of(row.last) + freshness + length
+    first, last = micros_of(row.first), micros_of(row.last) + freshness + DAY_US
     begins, ends = max(begins_us, first - first % length), min(ends_us, last + -last % length)
     return (begins, ends) if begins < ends else None

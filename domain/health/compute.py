@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.derivation.configured import Configured, configured_read
+from domain.derivation.inputs import kept_from
 from domain.derivation.outputs import SeriesChange
 from domain.derivation.windows import HEALTH, windows_note
 from domain.health.bounds import bounds_of
@@ -23,12 +24,14 @@ from domain.health.dirt import DAY_US, WHAT, Span, health_mark
 from domain.health.events import events_open, made_of_health
 from domain.health.operations import HealthRange, health_compute, health_due
 from domain.health.read import READ_POINTS_MAX, Plan, plans_get
+from domain.health.settings import FRESHNESS_MOST
 from domain.rollups.compute import ComputedBuckets
 from domain.rollups.dirt import Marks, buckets_mark
 from domain.rollups.position import commit_note
 from domain.rollups.queue import buckets_take
 from domain.telemetry.arrays import arrays_enable
 from domain.telemetry.attribution import spans_union
+from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
 from graph.errors import LimitExceededError
@@ -39,6 +42,7 @@ BUCKETS_MAX: Final = 2_000
 # A longer time is narrowed to where anything is.
 _BUCKETS_FINE: Final = 64
 _LOCK: Final = 0x48454C54
+_US: Final = timedelta(microseconds=1)
 
 _LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
 _DUE = text("SELECT DISTINCT organization_id FROM health_timers WHERE due_at <= :now")
@@ -110,18 +114,26 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
     """Compute a time of an asset; what is too much at once is left for later."""
     length = DAY_US if plan is None else plan.bucket_us
     begins, ends = span
+    if plan is not None and begins < micros_of(work.now) - FRESHNESS_MOST // _US:
+        # What rests on points that are no longer kept stays as it stands.
+        kept = kept_from(session, organization_id=work.organization_id) + plan.freshness_us + length
+        begins = max(begins, kept + -kept % length)
+        if begins >= ends:
+            return
+    changed = begins
     if ends - begins > _BUCKETS_FINE * length:
         found = bounds_of(
             session, organization_id=work.organization_id, asset_id=asset_id, plan=plan, begins_us=begins, ends_us=ends
         )
-        if found is None:
-            return
-        begins, ends = found
-    made = made_of_health(session, organization_id=work.organization_id, asset_id=asset_id, configured=work.configured)
+        # Where there is nothing, it is still to be noted that nothing was measured.
+        begins, ends = (begins, begins + length) if found is None else found
+    made = made_of_health(session, organization_id=work.organization_id, ids=[asset_id], configured=work.configured)[
+        asset_id
+    ]
     until = min(ends, begins + BUCKETS_MAX * length)
     while True:
         try:
-            _range_compute(session, work, HealthRange(asset_id, begins, until), made)
+            _range_compute(session, work, HealthRange(asset_id, begins, until, changed), made)
             break
         except LimitExceededError:
             if until - begins <= length:
@@ -133,13 +145,11 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
 
 
 def _range_compute(session: Session, work: _Work, of: HealthRange, made: frozenset[str]) -> None:
-    events = events_open(
+    [events] = events_open(
         session,
         organization_id=work.organization_id,
-        asset_id=of.asset_id,
-        begins_us=of.begins_us,
-        ends_us=of.ends_us,
-        made=made,
+        asked=[(of.asset_id, of.begins_us, of.ends_us)],
+        made={of.asset_id: made},
     )
     changed, touched = health_compute(
         session,
@@ -158,7 +168,7 @@ def _range_compute(session: Session, work: _Work, of: HealthRange, made: frozens
 
 
 def _above_mark(session: Session, work: _Work) -> None:
-    """Mark the assets that those which changed are parts of."""
+    """Mark the assets that those which changed are parts of, and those which changed elsewhere too."""
     ids = {parent for parent, _ in work.touched}
     plans = {
         asset_id.bytes: plan

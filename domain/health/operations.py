@@ -12,14 +12,15 @@ import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.derivation.configured import configured_read
 from domain.derivation.derive import Column
 from domain.derivation.outputs import Changes, SeriesChange, changes_write, series_ensure
 from domain.health.dirt import DAY_US
-from domain.health.events import events_open, made_of_health
+from domain.health.measured import measured_since, since_get, since_keep
 from domain.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
-from domain.health.score import Facts, Health, OpenEvent, Track, expiries, health_judge, health_points
+from domain.health.score import Facts, OpenEvent, Track, expiries, health_points
 from domain.health.settings import METRIC
+from domain.health.standing import Judged, healths_judge
+from domain.rollups.grid import LAST_US
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
 from domain.telemetry.attribution import Segment, SeriesRow, Source
 from domain.telemetry.links import among
@@ -61,61 +62,27 @@ DUE_MAX: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    """The health of an asset in the bucket [begins_us, ends_us)."""
-
-    begins_us: int
-    ends_us: int
-    health: Health
-
-
-@dataclass(frozen=True, slots=True)
 class HealthRange:
-    """Buckets of an asset whose health is to be looked at: [begins_us, ends_us), at bounds of buckets."""
+    """Buckets of an asset whose health is to be looked at: [begins_us, ends_us), at bounds of buckets.
+
+    changed_us: from when on anything of it changed; None: from their begin on.
+    """
 
     asset_id: UUID
     begins_us: int
     ends_us: int
+    changed_us: int | None = None
 
 
 def health_explain(
-    session: Session,
-    *,
-    organization_id: int,
-    asset_id: UUID,
-    at: datetime,
-    now: datetime,
-) -> Explained | None:
+    session: Session, *, organization_id: int, asset_id: UUID, at: datetime, now: datetime
+) -> Judged | None:
     """Return what the health of the bucket that holds `at` is made of; None where the asset has no profile then.
 
     Raises NotFoundError for no asset, LimitExceededError where there is too much to read.
     """
     entity_get(session, organization_id=organization_id, entity_id=asset_id, kind=EntityKind.ASSET, path=("assetId",))
-    plan = plans_get(session, organization_id=organization_id, ids=[asset_id]).get(asset_id)
-    if plan is None:
-        return None
-    instant = micros_of(at)
-    begins = instant - instant % plan.bucket_us
-    ends = begins + plan.bucket_us
-    settings = plan.at(ends - 1)
-    if settings is None:
-        return None
-    configured = configured_read(session, organization_id=organization_id)
-    made = made_of_health(session, organization_id=organization_id, asset_id=asset_id, configured=configured)
-    events = events_open(
-        session, organization_id=organization_id, asset_id=asset_id, begins_us=begins, ends_us=ends, made=made
-    )
-    facts = facts_read(
-        session,
-        organization_id=organization_id,
-        asset_id=asset_id,
-        plan=plan,
-        begins_us=begins,
-        ends_us=ends,
-        events=events,
-        made=made,
-    )
-    return Explained(begins, ends, health_judge(settings, facts, begins_us=begins, ends_us=ends, now_us=micros_of(now)))
+    return healths_judge(session, organization_id=organization_id, ids=[asset_id], at=at, now=now).get(asset_id)
 
 
 def health_touch(
@@ -160,13 +127,15 @@ def health_compute(
     """Bring an asset's health over a range of buckets to what it should be; return what changed, and whom that touches.
 
     events: those of the asset that were open in the range. made: what is made of its health, and has no part in it.
-    What is touched: assets that it is part of, each with a time. Timers are left for what is to become too old. Raises
-    LimitExceededError where there is too much to read at once: the caller then takes the range in parts.
+    What is touched: assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
+    become too old. Raises LimitExceededError where there is too much to read at once: the caller then takes the range
+    in parts.
     """
     plan = plans_get(session, organization_id=organization_id, ids=[work.asset_id]).get(work.asset_id)
     wanted = Track(np.empty(0, dtype=np.int64), np.empty(0))
+    measured: Sequence[Segment] = ()
     if plan is not None:
-        facts = facts_read(
+        read = facts_read(
             session,
             organization_id=organization_id,
             asset_id=work.asset_id,
@@ -177,6 +146,7 @@ def health_compute(
             made=made,
             limit=limit,
         )
+        facts, measured = read.facts, read.measured
         wanted = plan_points(plan, facts, begins_us=work.begins_us, ends_us=work.ends_us, now_us=micros_of(now))
         _timers_leave(session, organization_id, work, _lapses(plan, facts, micros_of(now), work))
     entity = work.asset_id.bytes
@@ -206,7 +176,28 @@ def health_compute(
     # Of a profile that is used no more the bucket is not known; none is longer than a day.
     length = DAY_US if plan is None else plan.bucket_us
     touched = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
-    return changes.changed, touched
+    return changes.changed, touched + _since_move(session, organization_id, work, measured)
+
+
+def _since_move(
+    session: Session, organization_id: int, work: HealthRange, measured: Sequence[Segment]
+) -> list[tuple[UUID, int, int]]:
+    """Note since when an asset is measured, as its series has it from now on; return what that touches of itself.
+
+    Wherever it is told other than before whether it was ever measured, silence costs other than before: that is behind
+    the range, as far as to what was its first reading, or is.
+    """
+    stood = since_get(session, organization_id=organization_id, asset_id=work.asset_id)
+    if stood is not None and stood < (work.begins_us if work.changed_us is None else work.changed_us):
+        # All that changed lies behind it.
+        return []
+    since = measured_since(session, organization_id=organization_id, segments=measured)
+    if since == stood:
+        return []
+    since_keep(session, organization_id=organization_id, asset_id=work.asset_id, since_us=since)
+    known = [at for at in (stood, since) if at is not None]
+    begins, ends = min(known), LAST_US if None in (stood, since) else max(known) + 1
+    return [] if work.begins_us <= begins and ends <= work.ends_us else [(work.asset_id, begins, ends)]
 
 
 def plan_points(plan: Plan, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:

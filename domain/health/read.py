@@ -11,12 +11,14 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.health.measured import measured_before
 from domain.health.score import Child, Facts, OpenEvent, Track
 from domain.health.settings import METRIC, HealthSettings, settings_of
 from domain.profiles.queries import InForce, profile_ids_of, profiles_in_force
+from domain.telemetry.arrays import arrays_enable, uuid_array
 from domain.telemetry.attribution import BEGIN_US, END_US, Segment, Source
 from domain.telemetry.links import series_rows, sources_list
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import Instants, micros_of
 from domain.telemetry.scan import points_scan
 from graph.errors import LimitExceededError
 from graph.relationships.builtin import HAS_PART
@@ -27,10 +29,10 @@ READ_POINTS_MAX: Final = 2_000_000
 
 _CHILDREN = text(
     """
-    SELECT target_id AS id, lower(valid) AS begins, upper(valid) AS ends FROM entity_edges
-    WHERE organization_id = :organization_id AND source_id = :asset_id AND relationship = :has_part
+    SELECT source_id, target_id AS id, lower(valid) AS begins, upper(valid) AS ends FROM entity_edges
+    WHERE organization_id = :organization_id AND source_id = ANY(:assets) AND relationship = :has_part
         AND target_kind = 'ASSET' AND upper_inf(recorded)
-    ORDER BY target_id, lower(valid) LIMIT :limit
+    ORDER BY source_id, target_id, lower(valid)
     """
 )
 
@@ -71,6 +73,14 @@ def plans_of(in_force: InForce) -> dict[UUID, Plan]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class HealthRead:
+    """What is known of an asset. measured: the series of its devices, each while it is linked."""
+
+    facts: Facts
+    measured: Sequence[Segment]
+
+
 def facts_read(
     session: Session,
     *,
@@ -82,13 +92,14 @@ def facts_read(
     events: Sequence[OpenEvent] = (),
     made: frozenset[str] = frozenset(),
     limit: int = READ_POINTS_MAX,
-) -> Facts:
+) -> HealthRead:
     """Return what is known of an asset for buckets in [begins_us, ends_us), the time before them included.
 
-    made: metrics that are made of its health, which have no part in it.
-    Ten statements at most. Raises LimitExceededError for more points or parts than are read at once.
+    made: metrics that are made of its health, which have no part in it. Values and the health of parts are read from
+    one freshness before; that anything was ever measured, from as long before as it was.
+    Eleven statements at most. Raises LimitExceededError for more points or parts than are read at once.
     """
-    metrics = {threshold.metric for _, _, settings in plan.spans for threshold in settings.thresholds} - made
+    metrics = metrics_of_plan(plan) - made
     since = begins_us - plan.freshness_us - plan.bucket_us
     found = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
     valued = [source for source in found if source.metric in metrics]
@@ -99,7 +110,7 @@ def facts_read(
         if (segments := [s for s in source.segments if s.series.entity_id != asset_id])
     ]
     values: dict[str, Track] = {}
-    readings: list[np.ndarray[tuple[int], np.dtype[np.int64]]] = []
+    readings: list[Instants] = [np.empty(0, dtype=np.int64)]
     scanned = points_scan(
         session,
         organization_id=organization_id,
@@ -113,41 +124,70 @@ def facts_read(
             values[valued[n].metric] = Track(points.at, points.values)
         else:
             readings.append(points.at)
-    children = _children_read(
-        session, organization_id=organization_id, asset_id=asset_id, begins_us=since, ends_us=ends_us
-    )
-    empty = np.empty(0, dtype=np.int64)
-    return Facts(values, np.unique(np.concatenate([empty, *readings])), events, children)
+    heard = np.unique(np.concatenate(readings))
+    segments = [segment for source in measured for segment in source.segments]
+    if not len(heard) or heard[0] >= begins_us + plan.bucket_us:
+        [is_known] = measured_before(session, organization_id=organization_id, asked=[(segments, since)])
+        # When it was does not matter, only that it was.
+        heard = np.concatenate([np.array([since - 1] if is_known else [], dtype=np.int64), heard])
+    children = _children(session, organization_id=organization_id, asset_id=asset_id, since_us=since, ends_us=ends_us)
+    return HealthRead(Facts(values, heard, events, children), segments)
 
 
-def _children_read(
-    session: Session, *, organization_id: int, asset_id: UUID, begins_us: int, ends_us: int
-) -> list[Child]:
-    wanted = {"organization_id": organization_id, "asset_id": asset_id, "has_part": HAS_PART, "limit": CHILDREN_MAX + 1}
-    spans: dict[UUID, list[tuple[int, int]]] = {}
-    rows = session.execute(_CHILDREN, wanted).all()
-    if len(rows) > CHILDREN_MAX:
-        raise LimitExceededError(f"The health of an asset takes notice of {CHILDREN_MAX} parts; it has more.")
-    for row in rows:
+def metrics_of_plan(plan: Plan) -> frozenset[str]:
+    """Return the metrics for which any version has thresholds."""
+    return frozenset(threshold.metric for _, _, settings in plan.spans for threshold in settings.thresholds)
+
+
+def children_read(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> dict[UUID, dict[UUID, list[tuple[int, int]]]]:
+    """Return the parts of each asset, with the times in which they are such. One statement.
+
+    Raises LimitExceededError for more parts of one than its health takes notice of.
+    """
+    arrays_enable(session)
+    assets = uuid_array(b"".join(asset_id.bytes for asset_id in ids))
+    wanted = {"organization_id": organization_id, "assets": assets, "has_part": HAS_PART}
+    found: dict[UUID, dict[UUID, list[tuple[int, int]]]] = {}
+    for row in session.execute(_CHILDREN, wanted):
         begins = BEGIN_US if row.begins is None else micros_of(row.begins)
-        spans.setdefault(row.id, []).append((begins, END_US if row.ends is None else micros_of(row.ends)))
+        ends = END_US if row.ends is None else micros_of(row.ends)
+        parts = found.setdefault(row.source_id, {})
+        parts.setdefault(row.id, []).append((begins, ends))
+        if len(parts) > CHILDREN_MAX:
+            raise LimitExceededError(f"The health of an asset takes notice of {CHILDREN_MAX} parts; it has more.")
+    return found
+
+
+def child_sources(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> tuple[dict[UUID, Plan], dict[UUID, Source]]:
+    """Return how the health of each of these assets is judged, and its series where it has one. Three statements."""
+    plans = plans_get(session, organization_id=organization_id, ids=ids)
+    rows = series_rows(session, organization_id=organization_id, entity_ids=plans.keys(), metrics=(METRIC,))
+    return plans, {
+        child_id: Source(child_id, METRIC, None, [Segment(row, BEGIN_US, END_US)])
+        for child_id in plans
+        for row in rows.get(child_id, ())
+        if row.port is None
+    }
+
+
+def _children(session: Session, *, organization_id: int, asset_id: UUID, since_us: int, ends_us: int) -> list[Child]:
+    spans = children_read(session, organization_id=organization_id, ids=[asset_id]).get(asset_id, {})
     if not spans:
         return []
-    plans = plans_get(session, organization_id=organization_id, ids=spans.keys())
-    rows_by_child = series_rows(session, organization_id=organization_id, entity_ids=plans.keys())
-    sources = [
-        Source(child_id, METRIC, None, [Segment(row, BEGIN_US, END_US)])
-        for child_id in plans
-        for row in rows_by_child.get(child_id, ())
-        if row.metric == METRIC and row.port is None
-    ]
+    plans, found = child_sources(session, organization_id=organization_id, ids=spans.keys())
+    sources = list(found.values())
+    # A point says what was so at the end of its own bucket, which may be longer than the asset's.
+    longest = max((plans[source.entity_id].bucket_us for source in sources), default=0)
     children: list[Child] = []
     scanned = points_scan(
-        session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us
+        session, organization_id=organization_id, sources=sources, begins_us=since_us - longest, ends_us=ends_us
     )
     for n, points in scanned:
         child_id = sources[n].entity_id
-        # A point says what was so at the end of its own bucket.
         at = points.at + plans[child_id].bucket_us - 1
         children.append(Child(child_id, spans[child_id], Track(at, points.values)))
     scored = {child.id for child in children}

@@ -1,7 +1,8 @@
 """The health of one asset in a bucket of event time, and which part cost what. Pure: the one function of health.
 
 All of it is judged at the bucket's end, from what is known of the time before. What a reading, or the score of a
-child, says counts for the profile's freshness. That something has become too old is noticed only when it is due: it
+child, says counts for the profile's freshness; that there was a reading counts for ever, so that silence costs, but of
+silence alone, once it lasts, there is no score. That something has become too old is noticed only when it is due: it
 counts once `now` has passed it, so that of what is not due yet nothing is said.
 """
 
@@ -77,7 +78,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """score: 0 to 100; None while nothing is known. parts: what counted, what costs nothing too."""
+    """score: 0 to 100; None where nothing recent is known. parts: what counted, what costs nothing too."""
 
     score: float | None
     parts: Sequence[Part]
@@ -91,7 +92,8 @@ def health_judge(settings: HealthSettings, facts: Facts, *, begins_us: int, ends
         *_events(settings, facts, begins_us, ends_us),
         *_children(settings, facts, ends_us, now_us),
     ]
-    if not parts:
+    is_heard = any(part.part != "FRESHNESS" for part in parts)
+    if not parts or (not is_heard and _is_long_silent(settings, facts, begins_us, now_us)):
         return Health(None, parts)
     return Health(max(0.0, FULL - sum(part.cost for part in parts)), parts)
 
@@ -114,14 +116,22 @@ def health_points(settings: HealthSettings, facts: Facts, *, begins_us: int, end
 
 def expiries(settings: HealthSettings, facts: Facts) -> list[int]:
     """Return when what is known becomes too old: one freshness after each instant that nothing follows till then."""
-    tracks = [facts.readings, *(track.at for track in facts.values.values())]
-    tracks += [child.scores.at for child in facts.children]
     found: set[int] = set()
-    for at in tracks:
-        if len(at):
-            lasting = np.r_[at[1:] - at[:-1] > settings.freshness_us, True]
-            found.update((at[lasting] + settings.freshness_us).tolist())
+    for at in (facts.readings, *(track.at for track in facts.values.values())):
+        found.update(_lapses(at, settings.freshness_us))
+    for child in facts.children:
+        # That of a part counts while it is one.
+        lapses = _lapses(child.scores.at, settings.freshness_us)
+        found.update(at for at in lapses if any(begins <= at < ends for begins, ends in child.spans))
     return sorted(found)
+
+
+def _lapses(at: Instants, freshness_us: int) -> list[int]:
+    if not len(at):
+        return []
+    lasting = np.r_[at[1:] - at[:-1] > freshness_us, True]
+    found: list[int] = (at[lasting] + freshness_us).tolist()
+    return found
 
 
 def _touched(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int, now_us: int) -> list[int]:
@@ -175,6 +185,12 @@ def _passed(threshold: Threshold, value: float) -> tuple[float, str]:
     if value >= threshold.warn_high:
         return 0.5, f"{said} is at or above warnHigh {threshold.warn_high:g}"
     return 0.0, f"{said} is within its bounds"
+
+
+def _is_long_silent(settings: HealthSettings, facts: Facts, begins_us: int, now_us: int) -> bool:
+    """Tell whether all that was measured had become too old before a bucket began: there, nothing recent is known."""
+    n = int(np.searchsorted(facts.readings, begins_us + settings.bucket_us)) - 1
+    return n < 0 or _is_over(int(facts.readings[n]), settings, begins_us, now_us)
 
 
 def _freshness(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int) -> list[Part]:

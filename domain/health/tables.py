@@ -1,4 +1,4 @@
-"""Timers of health: table. The migrations say the same in SQL."""
+"""Timers of health, and since when assets are measured: tables. The migrations say the same in SQL."""
 
 from sqlalchemy import Column, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table
 from sqlalchemy.dialects.postgresql import UUID
@@ -16,3 +16,14 @@ health_timers = Table(
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_health_timers_organization"),
 )
 Index("ix_health_timers_due_at", health_timers.c.organization_id, health_timers.c.due_at)
+
+# since: the first reading of an asset, as its series of health has it. An asset that was never measured has no row.
+health_measured = Table(
+    "health_measured",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("entity_id", UUID, nullable=False),
+    Column("since", INSTANT, nullable=False),
+    PrimaryKeyConstraint("organization_id", "entity_id", name="pk_health_measured"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_health_measured_organization"),
+)

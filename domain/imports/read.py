@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from domain.activities.operations import activity_details
@@ -15,6 +15,7 @@ from domain.persons.operations import person_details
 from graph.absent import ABSENT
 from graph.errors import BadInputError
 from graph.instants import instant_utc
+from graph.json_bounds import json_object_check
 from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
 
@@ -65,7 +66,7 @@ def _entity(given: Mapping[str, Any], line: int | None) -> EntityRecord:
         id=_id(given, "id"),
         type=_text(given, "type"),
         status=_text(given, "status"),
-        attributes=_object(given, "attributes") or {},
+        attributes=_json(given, "attributes"),
         location=_object(given, "location"),
         details=_details(kind, given),
         given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in given),
@@ -99,7 +100,7 @@ def _edge(given: Mapping[str, Any], line: int | None) -> EdgeRecord:
         port=port,
         valid_from=_instant(given, "validFrom"),
         valid_until=_instant(given, "validUntil"),
-        metadata=_object(given, "metadata") or {},
+        metadata=_json(given, "metadata"),
         line=line,
     )
 
@@ -109,7 +110,7 @@ def _type(given: Mapping[str, Any], line: int | None) -> TypeRecord:
         kind=_kind(given.get("kind"), "kind"),
         name=_text(given, "name") or "",
         description=_text(given, "description"),
-        attributes=_object(given, "attributes") or {},
+        attributes=_json(given, "attributes"),
         telemetry_schema=_object(given, "telemetrySchema"),
         line=line,
     )
@@ -176,6 +177,11 @@ def _object(given: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
     return value
 
 
+def _json(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a member in the form in which it is read again, so that it can be compared with what is stored."""
+    return json_object_check(_object(given, name) or {}, path=(name,))
+
+
 def _id(given: Mapping[str, Any], name: str, *under: str) -> UUID | None:
     value = _text(given, name, *under)
     if value is None:
@@ -228,6 +234,11 @@ def row_read(row: Mapping[str, str | None]) -> dict[str, Any]:
 
 def _json_or_text(cell: str | None) -> Any:
     try:
-        return json.loads(cell or "")
-    except ValueError:
+        return json.loads(cell or "", parse_constant=_no_constant)
+    except (ValueError, RecursionError):
         return cell
+
+
+def _no_constant(name: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
+    raise ValueError(name)

@@ -50,8 +50,9 @@ _PATIENCE = text("SELECT set_config('statement_timeout', :patience, true)")
 _COUNT_MS: Final = 10_000
 _UNKNOWN = text(
     """
-    SELECT u.d FROM unnest(:devices) AS u (d)
-    WHERE NOT EXISTS (SELECT FROM devices d WHERE d.organization_id = :organization_id AND d.id = u.d) LIMIT 1
+    SELECT u.d FROM unnest(:devices) WITH ORDINALITY AS u (d, n)
+    WHERE NOT EXISTS (SELECT FROM devices d WHERE d.organization_id = :organization_id AND d.id = u.d)
+    ORDER BY u.n LIMIT 1
     """
 ).bindparams(bindparam("devices", type_=ARRAY(Uuid)))
 

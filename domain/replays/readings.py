@@ -33,9 +33,12 @@ _READINGS = """
 SELECT u.n - 1, c.ids, c.ports, c.at, c.received, c.keys, c.metrics
 FROM unnest(%(devices)s::uuid[], %(begins)s::timestamptz[]) WITH ORDINALITY AS u (device_id, begins, n)
 CROSS JOIN LATERAL (
-    SELECT array_agg(o.id) AS ids, array_agg(coalesce(o.port, -1)) AS ports, array_agg(o."timestamp") AS at,
-        array_agg(o.received_at) AS received, array_agg(o.key) AS keys,
-        '[' || string_agg(o.metrics::text, ',') || ']' AS metrics
+    SELECT array_agg(o.id ORDER BY o."timestamp", o.id) AS ids,
+        array_agg(coalesce(o.port, -1) ORDER BY o."timestamp", o.id) AS ports,
+        array_agg(o."timestamp" ORDER BY o."timestamp", o.id) AS at,
+        array_agg(o.received_at ORDER BY o."timestamp", o.id) AS received,
+        array_agg(o.key ORDER BY o."timestamp", o.id) AS keys,
+        '[' || string_agg(o.metrics::text, ',' ORDER BY o."timestamp", o.id) || ']' AS metrics
     FROM (
         SELECT r.id, r.port, r."timestamp", r.received_at, r.key, r.metrics FROM telemetry_raw r
         JOIN raw_batches b ON b.organization_id = r.organization_id AND b.id = r.batch_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from domain.rules.suppression import Asked, quiet_until
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.telemetry.attribution import END_US
 from domain.telemetry.packed import instant_of, micros_of
 from graph.ids import NewId
 
@@ -78,9 +79,13 @@ class EventChange:
 
 @dataclass(frozen=True, slots=True)
 class EventsDone:
-    """What a transaction did to events; void unless it commits."""
+    """What a transaction did to events; void unless it commits.
+
+    rated: by entity, [begins_us, ends_us) of events that are otherwise severe than they were, which is not always told.
+    """
 
     changes: Sequence[EventChange]
+    rated: Sequence[tuple[bytes, int, int]] = ()
 
 
 def events_entries(done: EventsDone) -> list[tuple[bytes, UUID]]:
@@ -99,6 +104,7 @@ class _Writing:
     updated: list[dict[str, Any]]
     corrected: list[dict[str, Any]]
     changes: list[EventChange]
+    rated: list[tuple[bytes, int, int]] = field(default_factory=list)
 
 
 def events_reconcile(
@@ -128,7 +134,7 @@ def events_reconcile(
     for each, of_pair in zip(judged, stored, strict=True):
         _reconcile(writing, each, of_pair)
     _write(session, writing, fenced=fenced)
-    return EventsDone(writing.changes)
+    return EventsDone(writing.changes, writing.rated)
 
 
 def _quiet_read(session: Session, organization_id: int, judged: Sequence[Judged]) -> Mapping[Asked, int | None]:
@@ -203,6 +209,10 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
         return
     writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
     entity = judged.key[0]
+    if before["severity"] != wanted["severity"]:
+        cleared = [each["cleared_at"] for each in (before, wanted)]
+        ends = END_US if None in cleared else max(map(micros_of, cleared)) + 1
+        writing.rated.append((entity, min(micros_of(each["opened_at"]) for each in (before, wanted)), ends))
     kinds: list[tuple[str, int]] = []
     if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))

@@ -14,11 +14,15 @@ from domain.telemetry.packed import micros_of
 from domain.telemetry.quotas import QuotaKeeper
 from domain.telemetry.raw_log import ReadingGroup
 from domain.telemetry.readings import Devices, ReadingDraft
-from graph.errors import LimitExceededError
+from graph.errors import LimitExceededError, UnavailableError
 
 
 class Acceptor:
-    """The one way in. now: the time, in UTC. quotas: what may be sent to this process; None: without limit."""
+    """The one way in.
+
+    now: the time, in UTC. quotas: what may be sent to this process; None: without limit. is_silent: tells that the
+    database is known to give no answer just now.
+    """
 
     def __init__(
         self,
@@ -27,11 +31,13 @@ class Acceptor:
         committer: GroupCommitter,
         now: Callable[[], datetime],
         quotas: QuotaKeeper | None = None,
+        is_silent: Callable[[], bool] = lambda: False,
     ) -> None:
         self._directory = directory
         self._committer = committer
         self._now = now
         self._quotas = quotas
+        self._is_silent = is_silent
 
     async def accept(
         self,
@@ -52,6 +58,8 @@ class Acceptor:
         if len(readings) > READINGS_MAX:
             msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
             raise LimitExceededError(msg, path=("readings",))
+        if self._is_silent():
+            raise UnavailableError("The database does not answer. Nothing was kept; try again.")
         sent, quotas = len(readings), self._quotas
         if quotas is not None:
             # Whoever may send nothing at all just now costs no more than this.

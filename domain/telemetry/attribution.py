@@ -42,7 +42,8 @@ class Link:
 class SeriesRow:
     """A stored series. type: that of its latest point as `telemetry_history.type` has it, or None.
 
-    origin: what writes it; None for readings of a device.
+    origin: what writes it; None for readings of a device. declared: the type that the telemetry schema in force at its
+    latest point gives it, or None.
     """
 
     id: int
@@ -52,6 +53,7 @@ class SeriesRow:
     unit: str | None
     type: int | None
     origin: str | None = None
+    declared: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,11 @@ class Source:
     def unit(self) -> str | None:
         """The unit of the first series that has one."""
         return next((s.series.unit for s in self.segments if s.series.unit is not None), None)
+
+    @property
+    def declared(self) -> int | None:
+        """The declared type of the first series that has one."""
+        return next((s.series.declared for s in self.segments if s.series.declared is not None), None)
 
 
 def mapping_of(metadata: Mapping[str, Any]) -> Mapping[str, str] | None:

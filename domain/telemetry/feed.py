@@ -36,13 +36,17 @@ SeriesKey = tuple[UUID, int | None, str]
 
 @dataclass(frozen=True, slots=True)
 class FeedGroup:
-    """Points of one series within a batch, ascending in time, one per timestamp. device_id: or what derived them."""
+    """Points of one series within a batch, ascending in time, one per timestamp.
+
+    device_id: or what derived them. declared: the type that a schema gives the series, where it is known here.
+    """
 
     device_id: UUID
     port: int | None
     metric: str
     unit: str | None
     points: Points
+    declared: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Watch:
     entity_ids: all that is watched. own_ids: what has series of its own among it: devices, and assets and spaces for
     which something is derived. links: those of the assets and spaces among it, by device. sending_ids: whose
     points matter either way. metrics: only these names (a device's own,
-    or an asset's as mapped), or all. units: those of the devices' series.
+    or an asset's as mapped), or all. units, types (as declared by schemas): those of the devices' series.
     """
 
     revision: int
@@ -92,6 +96,7 @@ class Watch:
     sending_ids: frozenset[UUID]
     metrics: frozenset[str] | None
     units: Mapping[SeriesKey, str | None]
+    types: Mapping[SeriesKey, int | None] = field(default_factory=dict)
 
     def knows(self, by_device: Mapping[UUID, Sequence[FeedGroup]]) -> bool:
         """Tell whether every series of an entry that matters was there when the watch was loaded."""
@@ -118,6 +123,10 @@ class Watch:
     def unit_of(self, group: FeedGroup) -> str | None:
         """Return the unit of a group's series."""
         return group.unit or self.units.get((group.device_id, group.port, group.metric))
+
+    def type_of(self, group: FeedGroup) -> int | None:
+        """Return the type that a schema gives a group's series."""
+        return self.types.get((group.device_id, group.port, group.metric))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,7 @@ def watch_build(
     links: Iterable[Link],
     metrics: Collection[str] | None,
     units: Mapping[SeriesKey, str | None],
+    types: Mapping[SeriesKey, int | None] | None = None,
 ) -> Watch:
     """Put together what a subscription sees. links: those of all watched assets and spaces."""
     by_device: dict[UUID, list[Link]] = {}
@@ -185,6 +195,7 @@ def watch_build(
         frozenset(own_ids) | by_device.keys(),
         None if metrics is None else frozenset(metrics),
         units,
+        types or {},
     )
 
 
@@ -207,10 +218,11 @@ def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -
     devices = _common(by_device.keys(), watch.sending_ids)
     for group in [group for device_id in devices for group in by_device[device_id]]:
         if group.device_id in watch.own_ids and (watch.metrics is None or group.metric in watch.metrics):
-            own.append(_series(group.device_id, group.metric, group.port, watch.unit_of(group), group.points))
+            unit, declared = watch.unit_of(group), watch.type_of(group)
+            own.append(_series(group.device_id, group.metric, group.port, (unit, declared), group.points))
         for (source_id, metric), points in _through_links(group, watch):
             linked.setdefault((source_id, metric), []).append(
-                FeedGroup(group.device_id, group.port, group.metric, watch.unit_of(group), points)
+                FeedGroup(group.device_id, group.port, group.metric, watch.unit_of(group), points, watch.type_of(group))
             )
     return own + [_merged(source_id, metric, groups) for (source_id, metric), groups in linked.items()]
 
@@ -238,16 +250,20 @@ def _through_links(group: FeedGroup, watch: Watch) -> Iterable[tuple[tuple[UUID,
 def _merged(source_id: UUID, metric: str, groups: list[FeedGroup]) -> Series:
     groups.sort(key=lambda g: (g.device_id.bytes, -1 if g.port is None else g.port, g.metric))
     unit = next((group.unit for group in groups if group.unit is not None), None)
-    return _series(source_id, metric, None, unit, points_merge([group.points for group in groups]))
+    declared = next((group.declared for group in groups if group.declared is not None), None)
+    return _series(source_id, metric, None, (unit, declared), points_merge([group.points for group in groups]))
 
 
-def _series(entity_id: UUID, metric: str, port: int | None, unit: str | None, points: Points) -> Series:
+def _series(
+    entity_id: UUID, metric: str, port: int | None, registered: tuple[str | None, int | None], points: Points
+) -> Series:
+    unit, declared = registered
     return Series(
         entity_id=entity_id,
         metric=metric,
         port=port,
         unit=unit,
-        type=type_of(points.types),
+        type=type_of(points, declared=declared),
         timestamps=millis_of(points.at),
         values=points.values,
         texts=None if points.texts is None else points.texts.tolist(),

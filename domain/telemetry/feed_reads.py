@@ -134,7 +134,9 @@ def watches_load(session: Session, *, organization_id: int, requests: Sequence[W
     own = devices | set(linked)
     sending = own | {link.device_id for of_source in links.values() for link in of_source}
     rows = series_rows(session, organization_id=organization_id, entity_ids=sending)
-    units = {(row.entity_id, row.port, row.metric): row.unit for of_device in rows.values() for row in of_device}
+    by_key = {(row.entity_id, row.port, row.metric): row for of_device in rows.values() for row in of_device}
+    units = {key: row.unit for key, row in by_key.items()}
+    types = {key: row.declared for key, row in by_key.items() if row.declared is not None}
     return [
         watch_build(
             revision=revision,
@@ -143,6 +145,7 @@ def watches_load(session: Session, *, organization_id: int, requests: Sequence[W
             links=[link for entity_id in ids for link in links.get(entity_id, ())],
             metrics=request.metrics,
             units=units,
+            types=types,
         )
         for request, ids in zip(requests, watched, strict=True)
     ]
@@ -212,7 +215,7 @@ def feed_since(
             metric=sources[n].metric,
             port=sources[n].port,
             unit=sources[n].unit,
-            type=type_of(points.types),
+            type=type_of(points, declared=sources[n].declared),
             timestamps=millis_of(points.at),
             values=points.values,
             texts=None if points.texts is None else points.texts.tolist(),

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from domain.telemetry.away import is_away
+from domain.telemetry.away import is_away, is_disk_full
 from domain.telemetry.errors import RateLimitedError
 from domain.telemetry.packed import micros_of
 from domain.telemetry.raw_log import PARTITION_AHEAD, ReadingGroup, raw_append, raw_partition_ensure
@@ -28,6 +28,8 @@ GROUP_READINGS_MAX = 5_000
 WAITING_READINGS_MAX = 50_000
 WAITING_BYTES_MAX = 128 * 1024 * 1024
 RETRY_AFTER_S = 1.0
+# That there was no room on the disk is taken to hold for so long: nobody may try while this process is not ready.
+DISK_FULL_FOR = timedelta(seconds=30)
 # While a group was shared, the next one waits so long for company.
 LINGER_S = 0.002
 
@@ -62,9 +64,15 @@ class GroupCommitter:
         self._readings = 0
         self._bytes = 0
         self._is_stopping = False
+        self._disk_full_at: datetime | None = None
         # The raw log has its partitions from the one instant to the other.
         self._ensured = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether the last readings could not be written for want of room on the database's disk, a moment ago."""
+        return self._disk_full_at is not None and self._now() - self._disk_full_at < DISK_FULL_FOR
 
     def start(self) -> None:
         """Begin to commit."""
@@ -135,14 +143,19 @@ class GroupCommitter:
         except Exception as error:  # noqa: BLE001  (every caller is told; the thread lives on)
             self._failed(calls, error)
             return
+        self._disk_full_at = None
         for call in calls:
             call.done.set_result(None)
         self._publish(batches)
 
     def _failed(self, calls: Sequence[_Call], error: Exception) -> None:
         if is_away(error):
-            _log.warning("The database is away: %s", error)
-            refused = UnavailableError("The database is away. Nothing was kept; try again.")
+            what = "The database is away"
+            if is_disk_full(error):
+                what = "The database's disk is full"
+                self._disk_full_at = self._now()
+            _log.warning("%s: %s", what, error)
+            refused = UnavailableError(f"{what}. Nothing was kept; try again.")
             for call in calls:
                 call.done.set_exception(refused)
         elif len(calls) > 1:
@@ -154,15 +167,13 @@ class GroupCommitter:
 
     def _append(self, groups: Sequence[ReadingGroup]) -> list[RawBatch]:
         now = self._now()
-        ensured = self._ensured
-        with self._transaction() as session:
-            if not ensured[0] <= now < ensured[1]:
+        if not self._ensured[0] <= now < self._ensured[1]:
+            # In a transaction of their own: whoever makes the same ones waits for no readings to be written.
+            with self._transaction() as session:
                 raw_partition_ensure(session, at=now)
-                ensured = (now, now + PARTITION_AHEAD)
-            batches = raw_append(session, groups=groups, received_us=micros_of(now))
-        # Only now: a transaction that rolls back takes the partitions it made with it.
-        self._ensured = ensured
-        return batches
+            self._ensured = (now, now + PARTITION_AHEAD)
+        with self._transaction() as session:
+            return raw_append(session, groups=groups, received_us=micros_of(now))
 
 
 def groups_merge(groups: Sequence[ReadingGroup]) -> list[ReadingGroup]:

@@ -167,7 +167,9 @@ def _asked(entity_id: UUID, known: Sequence[Source], metrics: Sequence[str] | No
 
 def _pack(source: Source, counted: Counted, shape: _Shape) -> Series:
     points = counted.points
-    type_ = type_of(points.types) if len(points.types) else _type_known(source)
+    type_ = _type_known(source)
+    if len(points.types):
+        type_ = type_of(points, declared=source.declared, counts=counted.counts)
     if shape.edges is not None:
         shown, truncated = bucket_aggregate(counted, shape.edges, how=shape.aggregate), False
     else:
@@ -187,6 +189,8 @@ def _pack(source: Source, counted: Counted, shape: _Shape) -> Series:
 
 
 def _type_known(source: Source) -> MetricType:
-    """Return the type of the stored series, that of its latest point, where the range itself has none."""
+    """Return the type that is declared, or that of the latest point, where the range itself has none."""
+    if source.declared is not None:
+        return MetricType(source.declared)
     known = next((s.series.type for s in source.segments if s.series.type is not None), None)
     return MetricType.NUMBER if known is None else MetricType(known)

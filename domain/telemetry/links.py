@@ -104,6 +104,7 @@ def series_rows(
             series.c.unit,
             latest_values.c.type,
             series.c.origin,
+            series.c.declared_type,
         )
         .outerjoin(
             latest_values,

@@ -45,6 +45,7 @@ class Series:
     timestamps: float64, milliseconds since the Unix epoch, ascending; a bucket's is its start.
     values: float64, same length; booleans are 0 and 1; NaN says null (no data in the bucket, or a text).
     texts: same length, or None where the series holds no text.
+    type: see `type_of`; points of another type may be among them.
     truncated: the range held more points than are here.
     """
 
@@ -93,13 +94,22 @@ def millis_of(at: Instants) -> Values:
     return at.astype(np.float64) / 1000.0
 
 
-def type_of(types: NDArray[np.int8]) -> MetricType:
-    """Return the type of a series of points: TEXT if any is a text, BOOLEAN if all are, else NUMBER."""
-    if bool((types == MetricType.TEXT).any()):
+def type_of(points: Points, *, declared: int | None, counts: Values | None = None) -> MetricType:
+    """Return the type of a series of points, at least one: what its schema declares, else what most points are.
+
+    TEXT where at least as many points are texts as are not; else BOOLEAN where all that are not are booleans, else
+    NUMBER: a boolean is a number, 0 or 1, and a few texts stand beside the numbers. counts: for how many points each
+    stands.
+    """
+    if declared is not None:
+        return MetricType(declared)
+    weights = np.ones(len(points.at)) if counts is None else counts
+    is_text = points.types == MetricType.TEXT
+    texts = float(weights[is_text].sum())
+    if texts >= float(weights.sum()) - texts:
         return MetricType.TEXT
-    if bool((types == MetricType.BOOLEAN).all()):
-        return MetricType.BOOLEAN
-    return MetricType.NUMBER
+    is_boolean = points.types == MetricType.BOOLEAN
+    return MetricType.BOOLEAN if bool((is_boolean | is_text).all()) else MetricType.NUMBER
 
 
 def points_merge(parts: Sequence[Points]) -> Points:

@@ -28,27 +28,29 @@ POINTS_SCANNED_MAX = 5_000_000
 _WINDOW_US = 32 * 86_400_000_000
 _WINDOWS_MAX = 24
 
-# LIMIT keeps one window within the bound of the whole call. Only texts have no value.
+# LIMIT keeps one window within the bound of the whole call. Only texts have no value. Every order that is relied upon
+# is asked for: an index gives it for nothing, where the planner takes the index.
 _SCAN = """
-SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.greatest_type, p.types, {heads}
+SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.types, {heads}
 FROM unnest(%(series)s::bigint[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     WITH ORDINALITY AS w (series_id, begins, ends, n)
 CROSS JOIN LATERAL (
-    SELECT array_agg(h."timestamp") AS at,
-        array_agg(coalesce(h.value, 'NaN')) AS numbers,
-        array_agg(h.text) FILTER (WHERE h.type = 2) AS texts,
+    SELECT array_agg(h."timestamp" ORDER BY h."timestamp") AS at,
+        array_agg(coalesce(h.value, 'NaN') ORDER BY h."timestamp") AS numbers,
+        array_agg(h.text ORDER BY h."timestamp") FILTER (WHERE h.type = 2) AS texts,
         min(h.type) AS least_type,
-        max(h.type) AS greatest_type,
         {types} AS types
     FROM (
         SELECT s."timestamp", s.type, s.value, s.text
         FROM telemetry_history s
         WHERE s.organization_id = %(organization_id)s AND s.series_id = w.series_id
             AND s."timestamp" >= w.begins AND s."timestamp" < w.ends
+        ORDER BY s."timestamp"
         LIMIT %(limit)s
     ) h
 ) p
 WHERE p.at IS NOT NULL
+ORDER BY w.n
 """
 
 # The organization's own greatest position of each of the feed's partitions, beyond those given.
@@ -67,6 +69,9 @@ HEADS_OF = f"""
 """  # noqa: S608  (a number of ours)
 # Where the live feed stood in the very snapshot that the points are read in.
 HEADS = f"(SELECT json_object_agg(b.partition, b.head)::text FROM ({HEADS_OF}) b)"  # noqa: S608  (only text from above)
+
+
+_TYPES = 'array_agg(h.type ORDER BY h."timestamp")'
 
 
 @dataclass(slots=True)
@@ -139,10 +144,10 @@ def points_scan(
 def windows_scan(
     session: Session, *, organization_id: int, windows: Sequence[tuple[int, int, int]]
 ) -> Iterator[tuple[int, Points]]:
-    """Yield (index of the window, its points) for windows (series id, begin, end), microseconds; half-open.
+    """Yield (index of the window, its points, ascending) for windows (series id, begin, end), microseconds; half-open.
 
-    Windows without points are left out. In memory: one window at a time. Exhaust it, or let the transaction go. Other
-    than those of `points_scan`, points of several types each bear their own.
+    In the order of `windows`; those without points are left out. In memory: one window at a time. Exhaust it, or let
+    the transaction go. Other than those of `points_scan`, points of several types each bear their own.
     """
     if not windows:
         return
@@ -180,15 +185,15 @@ def _rows(
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
     statement = _SCAN.replace("{heads}", "NULL" if probe is None else HEADS)
-    statement = statement.replace("{types}", "array_agg(h.type)" if with_types else "NULL")
+    statement = statement.replace("{types}", _TYPES if with_types else "NULL")
     if probe is not None:
         parameters = {**parameters, **probe.parameters()}
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
-        for n, at, numbers, texts, least, greatest, types, heads in cursor.stream(statement, parameters):
+        for n, at, numbers, texts, least, types, heads in cursor.stream(statement, parameters):
             if probe is not None and probe.heads is None:
                 probe.heads = heads_of(heads)
-            points = _points(at, numbers, texts, least, greatest)
+            points = _points(at, numbers, texts, least)
             yield n, points if types is None else replace(points, types=types.astype(np.int8))
 
 
@@ -197,9 +202,9 @@ def heads_of(answer: str | None) -> dict[int, int]:
     return {int(partition): head for partition, head in json.loads(answer or "{}").items()}
 
 
-def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int, greatest: int) -> Points:
-    uniform = least if least == greatest else MetricType.NUMBER
-    types = np.full(len(at), uniform, dtype=np.int8)
+def _points(at: Instants, numbers: Values, texts: list[str] | None, least: int) -> Points:
+    # Booleans among numbers are numbers; beside texts, what is none is what the least is.
+    types = np.full(len(at), least, dtype=np.int8)
     if texts is None:
         return Points(at, numbers, types, None)
     is_text = np.isnan(numbers)

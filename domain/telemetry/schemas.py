@@ -56,7 +56,7 @@ class MetricRule:
 
 @dataclass(frozen=True, slots=True)
 class MetricSchema:
-    """A schema made ready. rules: by the name that is sent. units: by the name that is stored.
+    """A schema made ready. rules: by the name that is sent. units, kinds (types): by the name that is stored.
 
     renamed: the sent name by the stored one, where they differ. is_plain: it changes and refuses nothing.
     """
@@ -65,6 +65,7 @@ class MetricSchema:
     required: Sequence[str]
     unknown: str
     units: Mapping[str, str]
+    kinds: Mapping[str, str]
     renamed: Mapping[str, str]
     is_plain: bool
 
@@ -100,6 +101,7 @@ def schema_compile(schema: Mapping[str, Any]) -> MetricSchema:
         required,
         unknown,
         {rule.name: rule.unit for rule in rules.values() if rule.unit is not None},
+        {rule.name: rule.kind for rule in rules.values() if rule.kind is not None},
         {rule.name: name for name, rule in rules.items() if rule.name != name},
         is_plain=not required and unknown == _KEEP and all(_is_plain(name, rule) for name, rule in rules.items()),
     )

@@ -103,6 +103,7 @@ series = Table(
     Column("metric", Text, nullable=False),
     Column("unit", Text),
     Column("origin", Text),
+    Column("declared_type", SmallInteger),
     PrimaryKeyConstraint("organization_id", "id", name="pk_series"),
     UniqueConstraint(
         "organization_id",

@@ -67,6 +67,7 @@ def edges_create(
     pending: list[tuple[EdgeVersion, str | None]] = []
     for draft in drafts:
         try:
+            metadata = json_object_check(draft.metadata, path=("metadata",))
             fact, valid = _checked(change, draft, lookup)
             lookup.taken.check(fact, valid)
             if circles and fact.relationship.hierarchy:
@@ -75,7 +76,7 @@ def edges_create(
         except ArgusError as error:
             results.append(error)
             continue
-        created = version_new(change=change, fact=fact, valid=valid, metadata=draft.metadata)
+        created = version_new(change=change, fact=fact, valid=valid, metadata=metadata)
         lookup.taken.add(created, fact.exclusive_key)
         pending.append((created, fact.exclusive_key))
         results.append(created)
@@ -137,7 +138,6 @@ def _lookup(session: Session, change: GraphChange, drafts: Sequence[EdgeDraft]) 
 
 def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fact, Interval]:
     valid = interval_of(change.recorded if draft.valid_from is None else draft.valid_from, draft.valid_until)
-    json_object_check(draft.metadata, path=("metadata",))
     relationship = lookup.relationships.get(draft.relationship)
     if relationship is None:
         raise BadInputError(f"There is no relationship {draft.relationship!r}.", path=("relationship",))

@@ -58,9 +58,9 @@ _BELIEVED_THEN = (
 _IN_THE_WAY = text(
     f"(SELECT true AS same, {EDGE_COLUMNS}{_BELIEVED_THEN}"
     " AND e.source_id = :source_id AND e.target_id = :target_id AND e.relationship = :relationship"
-    " AND coalesce(e.port, -1) = :port LIMIT 1)"
+    " AND coalesce(e.port, -1) = :port ORDER BY e.valid LIMIT 1)"
     f" UNION ALL (SELECT false, {EDGE_COLUMNS}{_BELIEVED_THEN}"
-    " AND e.exclusive_key = :exclusive_key LIMIT 1) LIMIT 1"
+    " AND e.exclusive_key = :exclusive_key ORDER BY e.valid LIMIT 1) ORDER BY same DESC LIMIT 1"
 ).bindparams(bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid)))
 
 # Upwards from the source, for an entity has few above it and may have many below. Each row carries the time
@@ -77,7 +77,7 @@ _CYCLE = text(
             AND e.relationship IN (
                 SELECT name FROM relationships WHERE organization_id = :organization_id AND hierarchy)
     )
-    SELECT lower(during) AS since FROM above WHERE id = :target_id LIMIT 1
+    SELECT lower(during) AS since FROM above WHERE id = :target_id ORDER BY since NULLS FIRST LIMIT 1
     """
 ).bindparams(bindparam("valid", type_=TSTZRANGE), bindparam("without", type_=ARRAY(Uuid)))
 

@@ -100,8 +100,9 @@ def edge_correct(
         before.valid_from if isinstance(valid_from, Absent) else valid_from,
         before.valid_until if isinstance(valid_until, Absent) else valid_until,
     )
-    new_metadata = before.metadata if isinstance(metadata, Absent) else metadata
-    json_object_check(new_metadata, path=("metadata",))
+    new_metadata = before.metadata
+    if not isinstance(metadata, Absent):
+        new_metadata = json_object_check(metadata, path=("metadata",))
     if valid == before.valid and json_same(new_metadata, before.metadata):
         return before
     return _rewrite(session, change=change, action="corrected", before=before, valid=valid, metadata=new_metadata)

@@ -104,17 +104,18 @@ def entities_detailed(
     audits: list[Audit] = []
     ids: list[UUID] = []
     for before, had, has in detailed:
-        if json_same(dict(had), dict(has)):
+        # Compared as the audit trail has them: details may be instants, which are no JSON.
+        states = entity_state(before, had), entity_state(replace(before, updated_at=change.recorded), has)
+        if json_same(states[0], {**states[1], "updatedAt": states[0]["updatedAt"]}):
             continue
         ids.append(before.id)
-        after = replace(before, updated_at=change.recorded)
         audits.append(
             Audit(
                 action="updated",
                 subject_type="entity",
                 subject_id=before.id,
-                before=entity_state(before, had),
-                after=entity_state(after, has),
+                before=states[0],
+                after=states[1],
             )
         )
     if ids:

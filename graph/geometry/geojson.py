@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -28,6 +29,10 @@ _DEPTHS: Final = {
     "MultiPolygon": 3,
 }
 _COLLECTION: Final = "GeometryCollection"
+# Degrees of longitude half way and all the way round the earth, and how far from 0 those of a view may lie.
+_HALF: Final = 180.0
+_TURN: Final = 360.0
+_VIEW_MAX: Final = 540.0
 
 Path = tuple[str, ...]
 
@@ -46,9 +51,11 @@ class Geometry:
 def geometry_of_geojson(value: Any, *, path: Path = ("location",)) -> Geometry:
     """Return the geometry that a GeoJSON object describes; bbox and foreign members are left aside.
 
-    Rings turned the wrong way round are turned (RFC 7946, 3.1.6). Raises BadInputError, at the place at fault,
-    for an unknown type, a position out of range, a ring that is not closed, crosses or touches itself, or a
-    line across the antimeridian (to be cut there: 3.1.9); LimitExceededError above POSITIONS_MAX positions.
+    Rings turned the wrong way round are turned (RFC 7946, 3.1.6). A ring that is a box is taken as written, however
+    wide; elsewhere an edge of more than 180 degrees of longitude is taken for one across the antimeridian.
+    Raises BadInputError, at the place at fault, for an unknown type, a position out of range, a ring that is not
+    closed, crosses or touches itself, or a line across the antimeridian (to be cut there: 3.1.9);
+    LimitExceededError above POSITIONS_MAX positions.
     """
     dimensions: set[int] = set()
     count = 0
@@ -68,6 +75,15 @@ def geometry_of_geojson(value: Any, *, path: Path = ("location",)) -> Geometry:
     west, south, east, north = made.bounds
     wkb = shapely.to_wkb(made, byte_order=1)
     return Geometry(wkb, f"(({west!r},{south!r}),({east!r},{north!r}))")
+
+
+def view_of_geojson(value: Any, *, path: Path = ("geometry",)) -> Geometry:
+    """Return the geometry of an area to look within: as `geometry_of_geojson`, but a box may reach beyond 180 degrees.
+
+    Such a box, as a map shows it that was moved across the antimeridian or is wider than the world, is wrapped: into
+    one box, or into two on both sides of the antimeridian. Raises as `geometry_of_geojson`.
+    """
+    return geometry_of_geojson(_wrapped(value, path), path=path)
 
 
 def geojson_of_wkb(wkb: bytes) -> dict[str, Any]:
@@ -150,7 +166,61 @@ def _run_check(kind: str, positions: list[Any], place: Path) -> None:
             raise BadInputError("A ring needs four positions, the last equal to the first.", path=place)
         if positions[0] != positions[-1]:
             raise BadInputError("A ring ends where it begins: repeat its first position.", path=place)
+    if "Polygon" in kind and _is_box(positions):
+        return
     for index, (here, there) in enumerate(pairwise(positions)):
-        if abs(here[0] - there[0]) > 180.0:  # noqa: PLR2004  (half way round the earth)
+        if abs(here[0] - there[0]) > _HALF:
             message = "This crosses the antimeridian: cut it there in two (RFC 7946, section 3.1.9)."
             raise BadInputError(message, path=(*place, str(index + 1)))
+
+
+def _is_box(positions: list[Any]) -> bool:
+    """Tell whether the edges of a ring all lie on the edges of its bounding box."""
+    longitudes, latitudes = [each[0] for each in positions], [each[1] for each in positions]
+    sides = ((0, {min(longitudes), max(longitudes)}), (1, {min(latitudes), max(latitudes)}))
+    return all(
+        any(here[axis] == there[axis] and here[axis] in ends for axis, ends in sides)
+        for here, there in pairwise(positions)
+    )
+
+
+def _wrapped(value: Any, path: Path) -> Any:
+    """Return a box that reaches beyond 180 degrees of longitude as boxes that do not; anything else as it is."""
+    ring = _only_ring(value)
+    if ring is None or not _is_box(ring):
+        return value
+    west, east = min(each[0] for each in ring), max(each[0] for each in ring)
+    south, north = min(each[1] for each in ring), max(each[1] for each in ring)
+    for index, position in enumerate(ring):
+        _position_check([0, *position[1:]], (*path, "coordinates", "0", str(index)))
+    if (west >= -_HALF and east <= _HALF) or west < -_VIEW_MAX or east > _VIEW_MAX or west == east:
+        return value
+    if east - west >= _TURN:
+        spans = [(-_HALF, _HALF)]
+    else:
+        turned = (west + _HALF) // _TURN * _TURN
+        west, east = west - turned, east - turned
+        spans = [(west, east)] if east <= _HALF else [(west, _HALF), (-_HALF, east - _TURN)]
+    boxes = [
+        [[[w, south], [e, south], [e, north], [w, north], [w, south]]]
+        for w, e in spans
+        # An edge that touches the antimeridian from its other side has no area there.
+        if w < e
+    ]
+    return {"type": "MultiPolygon", "coordinates": boxes}
+
+
+def _only_ring(value: Any) -> list[Any] | None:
+    """Return the ring of a polygon without holes, where its positions are numbers; else None."""
+    if not isinstance(value, Mapping) or value.get("type") != "Polygon" or "crs" in value:
+        return None
+    rings = value.get("coordinates")
+    ring = rings[0] if isinstance(rings, list) and len(rings) == 1 else None
+    if not isinstance(ring, list) or not _RING_MIN <= len(ring) <= POSITIONS_MAX or ring[0] != ring[-1]:
+        return None
+    for position in ring:
+        if not isinstance(position, list) or len(position) not in _DIMENSIONS:
+            return None
+        if any(isinstance(n, bool) or not isinstance(n, (int, float)) or not math.isfinite(n) for n in position):
+            return None
+    return ring

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError, LimitExceededError
-from graph.geometry.geojson import geometry_of_geojson
+from graph.geometry.geojson import view_of_geojson
 from graph.geometry.sphere import Bounds, boxes_around, distances_m
 from graph.ids import EntityId
 from graph.kinds import EntityKind
@@ -98,10 +98,11 @@ def entities_within(
 ) -> Page[EntityId]:
     """Return one page of the entities whose whole location lies in a GeoJSON geometry, its edge included; by id.
 
+    A box may reach beyond 180 degrees of longitude; it is wrapped.
     without: an entity to leave out. Raises BadInputError for what is no geometry or a foreign cursor,
     LimitExceededError where more than CANDIDATES_MAX are in question.
     """
-    area = shapely.from_wkb(geometry_of_geojson(geometry, path=("geometry",)).wkb)
+    area = shapely.from_wkb(view_of_geojson(geometry).wkb)
     return _within(session, organization_id, area, page=page, kinds=kinds, without=without)
 
 

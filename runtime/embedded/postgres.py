@@ -21,6 +21,7 @@ from psycopg import sql
 
 from runtime.embedded import process as processes
 from runtime.embedded.account import Account, named_uid, own, own_tree, preparation
+from runtime.large_objects import large_objects_close
 
 SUPERUSER = "argus_root"
 OWNER = "argus_owner"
@@ -162,7 +163,10 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def database_ensure(server: PostgresServer, *, owner_password: str) -> None:
-    """Make the owner role and the database where they are missing, and set the owner's password."""
+    """Make the owner role and the database where they are missing, and set the owner's password.
+
+    What only a superuser may do for the database is done here too.
+    """
     with psycopg.connect(server.dsn(), autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (OWNER,)).fetchone() is None:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE").format(sql.Identifier(OWNER)))
@@ -173,6 +177,8 @@ def database_ensure(server: PostgresServer, *, owner_password: str) -> None:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER))
             )
+    with psycopg.connect(server.dsn(database=DATABASE), autocommit=True) as connection:
+        large_objects_close(connection)
 
 
 def free_port() -> int:

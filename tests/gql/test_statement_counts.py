@@ -14,6 +14,8 @@ from tests.support.api import Api
 from tests.support.plant import Client
 
 ROWS = 100
+# Of a page of assets with their health: those of the page, and sixteen.
+HEALTH_STATEMENTS_MAX = 20
 SHARED = (
     "id kind name externalId type status attributes location createdAt updatedAt deletedAt",
     "edges(first: 5) { totalCount nodes { id source { name } target { name } } }",
@@ -128,6 +130,68 @@ def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) 
         counts[first] = min(tries)
     assert counts[1] == counts[ROWS], counts
     assert counts[1] > 0
+
+
+# Of every device t, now, while it is linked.
+POINTS = (
+    "SELECT ensure_partition('telemetry_history', now())",
+    """INSERT INTO series (organization_id, entity_id, metric)
+       SELECT organization_id, id, 't' FROM entities WHERE kind = 'DEVICE'""",
+    """INSERT INTO telemetry_history (organization_id, type, series_id, timestamp, value, raw_id)
+       SELECT organization_id, 0, id, now(), 95, id FROM series""",
+    """INSERT INTO latest_values (organization_id, type, series_id, timestamp, value, raw_id, received_at)
+       SELECT organization_id, type, series_id, timestamp, value, raw_id, timestamp FROM telemetry_history""",
+)
+# Of every second one nothing any more.
+POINTS_GONE = (
+    "DELETE FROM telemetry_history WHERE raw_id % 2 = 0",
+    "DELETE FROM latest_values WHERE raw_id % 2 = 0",
+)
+
+
+@pytest.mark.timeout(240)
+def test_the_health_of_a_hundred_assets_costs_what_that_of_one_does(api: Api, client: Client) -> None:
+    profile = client.call(
+        """mutation { createAssetProfile(input: {name: "H", defaultHealthThresholds: {t: {critHigh: 90}}}) {
+             assetProfile { id } } }"""
+    ).data["createAssetProfile"]["assetProfile"]["id"]
+    ids = [node["id"] for node in client.call("{ assets(first: 100) { nodes { id } } }").data["assets"]["nodes"]]
+    for each in ids:
+        client.call(
+            """mutation M($asset: ID!, $profile: ID, $parent: ID!) {
+                 setAssetProfile(assetId: $asset, profileId: $profile) { errors { code } }
+                 createEdge(input: {sourceId: $parent, targetId: $asset, relationship: "HAS_PART"}) { errors { code } }
+               }""",
+            {"asset": each, "profile": profile, "parent": ids[0]},
+        )
+    engine = engine_create(api.settings.database_url("owner"), pool_size=1)
+    with transaction(engine) as session:
+        for statement in POINTS:
+            session.execute(text(statement))
+    query = "query Q($first: Int!) { assets(first: $first) { nodes { id ... on Asset { healthScore } } } }"
+    client.call(query, {"first": 1})
+    counts = {}
+    for first in (1, ROWS):
+        with statements() as seen:
+            nodes = client.call(query, {"first": first}).data["assets"]["nodes"]
+        assert [node["healthScore"] for node in nodes] == [60] * first
+        counts[first] = len(seen)
+    assert counts[1] == counts[ROWS] <= HEALTH_STATEMENTS_MAX, counts
+    explained = client.call(
+        "query E($id: ID!) { healthExplanation(assetId: $id) { score parts { part cost } } }", {"id": ids[-1]}
+    ).data["healthExplanation"]
+    assert explained == {
+        "score": 60,
+        "parts": [{"part": "THRESHOLD", "cost": 40}, {"part": "FRESHNESS", "cost": 0}],
+    }
+    with transaction(engine) as session:
+        for statement in POINTS_GONE:
+            session.execute(text(statement))
+    engine.dispose()
+    with statements() as seen:
+        nodes = client.call(query, {"first": ROWS}).data["assets"]["nodes"]
+    assert sorted(str(node["healthScore"]) for node in nodes) == ["60.0"] * 50 + ["None"] * 50
+    assert len(seen) <= HEALTH_STATEMENTS_MAX
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graph.errors import ArgusError
-from graph.json_bounds import json_object_check
+from graph.json_bounds import json_object_check, json_same
 
 
 def nested(levels: int) -> dict[str, Any]:
@@ -47,13 +49,40 @@ def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
     assert (fault.value.code, fault.value.path) == (code, ("attributes", *path))
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (2**64 - 1, 2**64 - 1),
+        (-(2**63), -(2**63)),
+        (2**64, 1.8446744073709552e19),
+        (-(2**63) - 1, -9.223372036854775808e18),
+        (10**21, 1e21),
+        (1e21, 1e21),
+        # jsonb would make 1152921504606847000 of the shortest digits of this double.
+        (float(2**60), 2**60),
+        (1e16, 10**16),
+        (1e15, 1e15),
+        (5e-324, 5e-324),
+    ],
+)
+def test_a_number_is_an_integer_of_64_bits_or_a_double(sent: float, kept: float) -> None:
+    value = json_object_check({"a": [{"b": sent}, True, "x"]}, path=("attributes",))
+    assert value == {"a": [{"b": kept}, True, "x"]}
+    assert type(value["a"][0]["b"]) is type(kept)
+    assert value["a"][1] is True
+
+
 def test_the_bounds_themselves_are_taken() -> None:
     for value in ({}, nested(32), {"a": "x" * (65_536 - len('{"a":""}'))}, {"a": "é" * ((65_536 - 8) // 2)}):
         assert json_object_check(value, path=("attributes",)) == value
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -66,3 +95,11 @@ def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
             json_object_check(value, path=("a",))
     else:
         assert json_object_check(value, path=("a",)) == value
+
+
+def test_what_is_compared_is_json_and_nothing_is_made_json_silently() -> None:
+    assert json_same(MappingProxyType({"a": MappingProxyType({})}), {"a": {}})
+    assert not json_same({"a": 1}, {"a": True})
+    for nothing in (datetime(2026, 1, 1, tzinfo=UTC), {("a", 1)}, [datetime(2026, 1, 1, tzinfo=UTC)]):
+        with pytest.raises(TypeError, match="is not JSON"):
+            json_same({"a": nothing}, {"a": nothing})

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from migrations.run import ROLES
+from runtime.large_objects import large_objects_close
+from tests.support.servers import TestServers
 
 # The wall's condition as PostgreSQL prints it.
 WALL = "(organization_id = ( SELECT current_organization() AS current_organization))"
@@ -59,6 +63,8 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("dirty_hours", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("dirty_windows", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("event_changes", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("failed_items", "installation_items", "ALL", ["argus_pipeline"]),
+        ("failed_items", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("health_timers", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("hours_progress", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("notifications", "pipeline_lists", "SELECT", ["argus_pipeline"]),
@@ -177,3 +183,44 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("pipeline_state", "argus_api"),
         ("shadow_compare", "argus_api"),
     ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_may_make_large_objects(engine: Callable[[str], Engine], role: str) -> None:
+    for statement in ("SELECT lo_create(0)", "SELECT lo_from_bytea(0, 'x')", "SELECT lo_get(1)"):
+        with engine(role.removeprefix("argus_")).connect() as connection, pytest.raises(ProgrammingError) as refused:
+            connection.execute(text(statement))
+        assert getattr(refused.value.orig, "sqlstate", None) == "42501"
+
+
+def test_what_is_left_to_a_superuser_is_told(servers: TestServers) -> None:
+    made = servers.database_create(template="template0")
+    with psycopg.connect(servers.database_server.dsn(user="argus_owner", database=made.name)) as owner:
+        left = large_objects_close(owner)
+    assert any("lo_create(oid)" in statement for statement in left)
+    with psycopg.connect(servers.database_server.dsn(database=made.name), autocommit=True) as superuser:
+        for statement in left:
+            superuser.execute(statement.encode())
+        assert large_objects_close(superuser) == []
+    servers.database_drop(made)
+
+
+@pytest.mark.parametrize("isolation", ["READ COMMITTED", "REPEATABLE READ"])
+def test_two_may_make_one_partition_at_a_time(engine: Callable[[str], Engine], isolation: str) -> None:
+    """The second has looked for the partition, and waits for the first, which is in its transaction."""
+    ensure = text("SELECT ensure_partition('telemetry_history', '2031-05-06Z')")
+    is_waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    first, second, watch = engine("ingest").connect(), engine("pipeline").connect(), engine("owner").connect()
+    with first, second, watch:
+        second.execution_options(isolation_level=isolation)
+        second.execute(text("SELECT to_regclass('public.telemetry_history_203105'), count(*) FROM organizations"))
+        first.execute(ensure)
+        with ThreadPoolExecutor(1) as threads:
+            done = threads.submit(second.execute, ensure)
+            while watch.scalar(is_waiting) == 0:
+                watch.rollback()
+                assert not done.done()
+            first.commit()
+            done.result()
+        second.commit()
+        assert watch.scalar(text("SELECT count(*) FROM pg_class WHERE relname = 'telemetry_history_203105'")) == 1

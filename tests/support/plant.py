@@ -11,10 +11,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.support.processes import descendants
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -188,26 +190,4 @@ class Plant:
     def children(self, marker: str) -> list[int]:
         """Return the process ids below the supervisor whose command line contains `marker`."""
         assert self.process is not None
-        return [pid for pid, line in _descendants(self.process.pid) if marker in line]
-
-
-def _descendants(root: int) -> Sequence[tuple[int, str]]:
-    parents: dict[int, int] = {}
-    lines: dict[int, str] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            stat = (entry / "stat").read_text()
-            lines[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
-    found = []
-    for pid in parents:
-        above = pid
-        while above in parents and above != root:
-            above = parents[above]
-        if above == root and pid != root:
-            found.append((pid, lines[pid]))
-    return found
+        return [pid for pid, line in descendants(self.process.pid).items() if marker in line]

@@ -16,6 +16,8 @@ import psycopg
 from migrations.run import ROLES, migrate
 from runtime.embedded import postgres, valkey
 from runtime.embedded.account import account_for, admit
+from runtime.large_objects import large_objects_close
+from tests.support.planner import NONE, planner_set
 
 PASSWORD = "tests-only"
 TEMPLATE = "argus_template"
@@ -48,12 +50,14 @@ class TestServers:
     database_server: postgres.PostgresServer
     bus_server: valkey.ValkeyServer
     processes: list[subprocess.Popen[bytes]]
+    planner: str = NONE
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
-    def database_create(self, template: str = TEMPLATE) -> TestDatabase:
-        """Clone a database from a template."""
+    def database_create(self, template: str = TEMPLATE, *, planner: str | None = None) -> TestDatabase:
+        """Clone a database from a template. planner: a mode of `tests/support/planner.py`, else that of all."""
         name = f"argus_test_{next(self.numbers)}"
         self._admin(f'CREATE DATABASE "{name}" OWNER {postgres.OWNER} TEMPLATE "{template}" STRATEGY file_copy')
+        planner_set(self.database_server.dsn(), name, self.planner if planner is None else planner)
         return TestDatabase(self.database_server, name)
 
     def database_drop(self, database: TestDatabase) -> None:
@@ -101,5 +105,7 @@ def servers_start(directory: Path) -> TestServers:
     postgres.database_ensure(database_server, owner_password=PASSWORD)
     template = TestDatabase(database_server, TEMPLATE)
     servers._admin(f'CREATE DATABASE "{TEMPLATE}" OWNER {postgres.OWNER} TEMPLATE template0')
-    migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD))
+    with psycopg.connect(database_server.dsn(database=TEMPLATE), autocommit=True) as connection:
+        large_objects_close(connection)
+    assert migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD)) == []
     return servers

@@ -26,6 +26,12 @@ sys.exit(run_workers(WorkerContext(**json.loads(sys.argv[1]))))
 """
 
 
+@pytest.fixture(autouse=True)
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed is left alone for longer than a test takes; `tests.support.poison.pauses_end` ends that."""
+    monkeypatch.setattr("domain.failed_items.operations.PAUSE_FIRST_S", 3600.0)
+
+
 @pytest.fixture
 def line(engine: Callable[[str], Engine]) -> Line:
     return Line(world_create(owner=engine("owner"), api=engine("api"), slug="line"), engine, partitions=2)

@@ -9,7 +9,9 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
 
 from domain.acting.outbox import acting_hold
 from domain.activity_templates.operations import activity_template_create
@@ -18,8 +20,9 @@ from domain.telemetry.leases import Lease
 from domain.telemetry.streams import ACT, EVENTS, stream_name
 from graph.kinds import EntityKind
 from runtime.ids import new_id
-from tests.domain.acting.conftest import Alarms
+from tests.domain.acting.conftest import TEMPLATE, Alarms
 from tests.graph.world import world_create
+from tests.support.poison import DEADLOCK, failures, pauses_end, poisoned, retry
 from workers.process import ProcessState
 from workers.stages import act
 from workers.stages.act import ActStage
@@ -40,7 +43,7 @@ def alarms(engine: Callable[[str], Engine]) -> Alarms:
 def rule(alarms: Alarms) -> UUID:
     with alarms.world.changing() as (session, change):
         # Ids of the stage are of this time; so is the template's, that names and ids sort alike.
-        made = activity_template_create(session, change=change, name="Cool it")
+        made = activity_template_create(session, change=change, name="Cool it", **TEMPLATE)
     return alarms.rule(createActivityFromTemplateId=str(made.id))
 
 
@@ -142,12 +145,127 @@ def test_many_changes_leave_room_for_the_other_stages(
         assert (stage.turn(), alarms.waiting(), other_waiting(other)) == (True, of_all, of_other)
 
 
-def test_an_organization_that_cannot_be_acted_for_rests(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+@pytest.fixture
+def looking(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
+
+
+def turns(stage: ActStage) -> None:
+    while stage.turn():
+        pass
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
+    state: ProcessState, alarms: Alarms, rule: UUID
+) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
-    opened = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    targets = alarms.world.entities(EntityKind.ASSET, 2)
+    opened = [alarms.opened(rule, target, datetime.now(UTC)) for target in targets]
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("ALTER TABLE event_changes DROP CONSTRAINT ck_event_changes_kind"))
-    alarms.changed(opened, "OF ANOTHER RELEASE", datetime.now(UTC))
-    assert (stage.turn(), alarms.waiting(), stage.tally.errors) == (False, 2, 1)
-    ring(state)
-    assert (stage.turn(), stage.tally.errors) == (True, 1)
+    alarms.changed(opened[0], "OF ANOTHER RELEASE", datetime.now(UTC))
+    for each in opened:
+        alarms.cleared(each, datetime.now(UTC))
+    other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
+    other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    turns(stage)
+    # The bad one and the clearing behind it wait; what came before, the other target and the other organization do not.
+    assert (other_waiting(alarms), other_waiting(other)) == (2, 0)
+    suggestions = {source: details.suggestion is not None for source, _, details in alarms.activities()}
+    assert sorted(suggestions.values()) == [False, True]
+    [failed] = failures(alarms.owner)
+    assert (failed.queue, failed.tries, failed.is_due) == ("EVENT_CHANGES", 1, True)
+    assert failed.holds == f"{rule}/{targets[0]}"
+    assert failed.reason.startswith("ValueError: 'OF ANOTHER RELEASE' is not a valid ChangeKind (")
+    for tries in range(2, 6):
+        pauses_end(alarms.owner)
+        turns(stage)
+        [failed] = failures(alarms.owner)
+        assert (failed.tries, failed.is_due) == (tries, tries < 5)
+    pauses_end(alarms.owner)
+    turns(stage)
+    assert failures(alarms.owner) == [failed]
+    # Mended, and retried: it is followed in its order.
+    with Session(alarms.owner) as session, session.begin():
+        session.execute(text("UPDATE event_changes SET kind = 'CORRECTED' WHERE kind LIKE 'OF %'"))
+    retry(alarms.owner)
+    turns(stage)
+    assert other_waiting(alarms) == 0
+    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert all(details.suggestion is not None for _, _, details in alarms.activities())
+
+
+@pytest.mark.usefixtures("looking")
+def test_a_statement_that_fails_for_one_target_stops_no_other(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    targets = alarms.world.entities(EntityKind.ASSET, 5)
+    with poisoned(alarms.owner, "activities", f"NEW.target_id = '{targets[2]}'"):
+        for target in targets:
+            alarms.opened(rule, target, datetime.now(UTC))
+        turns(stage)
+        assert (len(alarms.activities()), alarms.waiting()) == (4, 1)
+    assert [each.reason.split(" (")[0] for each in failures(alarms.owner)] == ["DivisionByZero: poison"]
+    pauses_end(alarms.owner)
+    turns(stage)
+    assert (len(alarms.activities()), alarms.waiting()) == (5, 0)
+    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+
+
+@pytest.mark.usefixtures("looking")
+def test_what_fails_for_a_transient_reason_is_tried_again_and_never_set_aside(
+    state: ProcessState, alarms: Alarms, rule: UUID
+) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
+    with poisoned(alarms.owner, "activities", "true", code=DEADLOCK):
+        for _ in range(7):
+            with pytest.raises(OperationalError):
+                stage.turn()
+    assert (failures(alarms.owner), alarms.waiting()) == ([], 1)
+    turns(stage)
+    assert (len(alarms.activities()), alarms.waiting()) == (1, 0)
+
+
+@pytest.mark.usefixtures("looking")
+def test_an_event_that_cannot_be_looked_at_again_holds_back_only_its_own_changes(
+    state: ProcessState, alarms: Alarms, rule: UUID
+) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    with alarms.world.changing() as (session, change):
+        now = change.recorded
+        window = maintenance_window_create(
+            session, change=change, under_id=None, begins=now, ends=now + timedelta(days=1)
+        )
+    opened = [alarms.opened(rule, target, now) for target in alarms.world.entities(EntityKind.ASSET, 3)]
+    turns(stage)
+    with alarms.world.changing() as (session, change):
+        maintenance_window_end(session, change=change, window_id=window.id)
+    with poisoned(
+        alarms.owner, "events", f"NEW.id = '{opened[1]}' AND NEW.quiet_until IS DISTINCT FROM OLD.quiet_until"
+    ):
+        turns(stage)
+        # Its suppression is not known: nothing follows from it yet. The others do.
+        assert len(alarms.activities()) == 2
+        [failed] = failures(alarms.owner)
+        assert (failed.queue, failed.item, failed.tries) == ("SUPPRESSION", str(opened[1]), 1)
+        assert other_waiting(alarms) > 0
+    pauses_end(alarms.owner)
+    turns(stage)
+    assert (len(alarms.activities()), alarms.waiting()) == (3, 0)
+    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+
+
+@pytest.mark.usefixtures("looking")
+def test_the_same_failure_is_logged_once_without_its_traceback(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+    stage = ActStage(state, Lease(ACT, 0, 1))
+    with poisoned(alarms.owner, "activities", "true"), capture_logs() as logs:
+        for target in alarms.world.entities(EntityKind.ASSET, 4):
+            alarms.opened(rule, target, datetime.now(UTC))
+        for _ in range(3):
+            turns(stage)
+            pauses_end(alarms.owner)
+    told = [line for line in logs if line["log_level"] != "debug"]
+    assert [line["event"] for line in told] == ["not_acted", "item_failed"]
+    assert all("exc_info" not in line and "poison" in line["reason"] for line in told)
+    assert [each.tries for each in failures(alarms.owner)] == [3, 3, 3, 3]

@@ -15,13 +15,13 @@ import structlog
 
 from domain.acting.follow import Acted
 from domain.acting.operations import changes_act
-from domain.acting.outbox import organizations_waiting
+from domain.acting.outbox import happenings_keys, organizations_waiting
 from domain.acting.quiet import quiet_refresh
+from domain.failed_items.model import FailedQueue
 from domain.telemetry.leases import Lease
-from domain.telemetry.stages.normalize import DATA_ERRORS
-from graph.errors import ArgusError
 from runtime.database import transaction
 from runtime.ids import new_id
+from workers.failures import FailedView, Rests, failed_item_log, failure_log, is_transient
 from workers.process import ProcessState
 from workers.stages.counts import Tally
 from workers.stages.reader import StageReader
@@ -38,8 +38,6 @@ CHANGES_AT_ONCE: Final = 100
 TURN_S: Final = 0.25
 # What was rung is gathered for so long before it is looked at again: many are followed as cheaply as one.
 GATHER_S: Final = 0.2
-# An organization for which acting fails is left alone for so long.
-RESTS_S: Final = 30.0
 
 
 class ActStage:
@@ -51,7 +49,9 @@ class ActStage:
         self.tally = Tally()
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
-        self._resting: dict[int, float] = {}
+        # Organizations for which acting fails whatever is left out.
+        self._rests = Rests()
+        self._failed = FailedView(state, FailedQueue.EVENT_CHANGES)
         # The organization that had its turn last.
         self._last = -1
 
@@ -73,10 +73,12 @@ class ActStage:
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
         with transaction(self._state.engine) as session:
             waiting = organizations_waiting(session, now=datetime.now(UTC))
+        if waiting:
+            self._failed.open()
         until_s = time.monotonic() + TURN_S
         found = False
         # In turns, so that an organization with many changes does not keep the others waiting.
-        ready = [each for each in waiting if self._resting.get(each, 0.0) <= time.monotonic()]
+        ready = [each for each in waiting if not self._rests.rests(each)]
         left = deque(sorted(ready, key=lambda each: (each <= self._last, each)))
         while left:
             organization_id = self._last = left.popleft()
@@ -92,35 +94,90 @@ class ActStage:
 
     def _act(self, organization_id: int, *, is_dirty: bool) -> int:
         """Follow some changes; return how many. is_dirty: for shelves, windows or edges changed, events are not."""
-        now = datetime.now(UTC)
         try:
-            if is_dirty:
-                with transaction(self._state.engine, organization_id) as session:
-                    is_dirty = quiet_refresh(session, organization_id=organization_id)
-                if is_dirty:
-                    # Whether anything may follow from some events is not known yet.
-                    return CHANGES_AT_ONCE
-            with transaction(self._state.engine, organization_id) as session:
-                done = changes_act(
-                    session,
-                    organization_id=organization_id,
-                    now=now,
-                    new_id=new_id,
-                    limit=CHANGES_AT_ONCE,
-                    late=self._state.context.act_late,
-                )
-        except (ArgusError, *DATA_ERRORS):
-            _log.exception("not_acted", organization=organization_id)
-            self.tally.errors += 1
-            self._resting[organization_id] = time.monotonic() + RESTS_S
-            return 0
+            if is_dirty and self._refresh(organization_id):
+                # Whether anything may follow from some events is not known yet.
+                return CHANGES_AT_ONCE
+            done = self._changes_act(organization_id)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            return self._act_singly(organization_id, error)
+        self._rests.end(organization_id)
         if done.is_elsewhere:
             self._look_at_s = min(self._look_at_s, time.monotonic() + GATHER_S)
         self._keep(organization_id, done)
         return done.changes
 
+    def _refresh(self, organization_id: int) -> bool:
+        """Look again at some events whose suppression may have changed; tell whether more wait."""
+        with transaction(self._state.engine, organization_id) as session:
+            done = quiet_refresh(session, organization_id=organization_id, new_id=new_id)
+        for failed in done.failed:
+            self.tally.errors += 1
+            failed_item_log(self._state, failed)
+        return done.is_dirty
+
+    def _changes_act(self, organization_id: int, *, only: int | None = None) -> Acted:
+        with transaction(self._state.engine, organization_id) as session:
+            return changes_act(
+                session,
+                organization_id=organization_id,
+                now=datetime.now(UTC),
+                new_id=new_id,
+                limit=CHANGES_AT_ONCE,
+                late=self._state.context.act_late,
+                only=only,
+            )
+
+    def _act_singly(self, organization_id: int, error: Exception) -> int:
+        """Follow changes one by one where following some at once failed; return how many.
+
+        One that fails is written down, and later ones of its rule and target wait until it is done.
+        """
+        self.tally.errors += 1
+        failure_log(self._state, "not_acted", error, organization=organization_id)
+        try:
+            with transaction(self._state.engine, organization_id) as session:
+                keys = happenings_keys(
+                    session, organization_id=organization_id, now=datetime.now(UTC), limit=CHANGES_AT_ONCE
+                )
+        except Exception as unread:
+            if is_transient(unread):
+                raise
+            keys = []
+        followed = 0
+        failed: set[str] = set()
+        for change_id, holds in keys:
+            if holds in failed:
+                continue
+            done = self._act_on(organization_id, change_id, holds)
+            if done is None:
+                failed.add(holds)
+            elif done.is_elsewhere:
+                break
+            else:
+                followed += done.changes
+        if not failed and not followed:
+            # What fails is none of the changes.
+            self._rests.begin(organization_id)
+        return followed
+
+    def _act_on(self, organization_id: int, change_id: int, holds: str) -> Acted | None:
+        """Follow one change; where it fails write that down, and return None."""
+        try:
+            done = self._changes_act(organization_id, only=change_id)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            self._failed.fail(organization_id, str(change_id), error, holds=holds)
+            return None
+        self._keep(organization_id, done)
+        return done
+
     def _keep(self, organization_id: int, done: Acted) -> None:
         self.tally.items += done.changes
+        self._failed.succeed(organization_id, [str(change_id) for change_id in done.change_ids])
         if done.refused:
             _log.warning("activities_refused", organization=organization_id, refused=done.refused[:10])
         if done.changes:

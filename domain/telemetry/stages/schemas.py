@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.arrays import arrays_enable, bigint_array, text_array, uuid_array
+from domain.telemetry.arrays import arrays_enable, bigint_array, smallint_array, text_array, uuid_array
 from domain.telemetry.normalize import Readings
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import MetricType, micros_of
 from domain.telemetry.schemas import MetricSchema, SchemaVersions, schema_compile
 from domain.telemetry.stages.memory import OrganizationSchemas, StageMemory, StageNotes
 from domain.telemetry.stages.points import PointColumns
@@ -23,7 +23,7 @@ from domain.telemetry.stages.points import PointColumns
 DEVICES_MAX = 200_000
 
 # A row per version and its devices: a schema crosses the wire once however many devices there are. A device whose
-# type has no schema is told of where its series bear units of an earlier one.
+# type has no schema is told of where its series bear units or types of an earlier one.
 _FIND = text(
     """
     WITH typed AS (
@@ -42,21 +42,22 @@ _FIND = text(
     SELECT NULL, NULL, NULL, array_agg((d.n - 1)::int) FROM typed d
     WHERE NOT EXISTS (SELECT FROM schemed s WHERE s.entity_type_id = d.type_id) AND EXISTS (
         SELECT FROM series r
-        WHERE r.organization_id = :organization_id AND r.entity_id = d.device_id AND r.unit IS NOT NULL)
+        WHERE r.organization_id = :organization_id AND r.entity_id = d.device_id
+            AND num_nonnulls(r.unit, r.declared_type) > 0)
     ORDER BY effective_from
     """
 )
 
 _UNITS = text(
     """
-    SELECT s.id, s.entity_id, s.metric, s.unit, l."timestamp" FROM unnest(:series) AS u (s)
+    SELECT s.id, s.entity_id, s.metric, s.unit, s.declared_type, l."timestamp" FROM unnest(:series) AS u (s)
     JOIN series s ON s.organization_id = :organization_id AND s.id = u.s
     JOIN latest_values l ON l.organization_id = :organization_id AND l.series_id = u.s
     """
 )
 _UNITS_SET = text(
     """
-    UPDATE series s SET unit = u.x FROM unnest(:series, :units) AS u (s, x)
+    UPDATE series s SET unit = u.x, declared_type = nullif(u.y, -1) FROM unnest(:series, :units, :types) AS u (s, x, y)
     WHERE s.organization_id = :organization_id AND s.id = u.s
     """
 )
@@ -112,7 +113,7 @@ def units_unsettled(
     schemas: Mapping[bytes, SchemaVersions],
     memory: StageMemory,
 ) -> set[int]:
-    """Return the series whose unit may be another with these points. of: each point's reading."""
+    """Return the series whose unit or type may be another with these points. of: each point's reading."""
     known = memory.schemas.get(organization_id)
     settled = {} if known is None else known.settled
     order = np.lexsort((points.at, points.series))
@@ -133,7 +134,7 @@ def units_settle(
     schemas: Mapping[bytes, SchemaVersions],
     notes: StageNotes,
 ) -> None:
-    """Give series the unit that is registered for them at their latest point, where it is not theirs yet.
+    """Give series the unit and the type registered for them at their latest point, where they have others.
 
     notes.unsettled: the series. Of devices that are not in `schemas` nothing changes.
     """
@@ -142,7 +143,7 @@ def units_settle(
     arrays_enable(session)
     wanted = {"organization_id": organization_id, "series": bigint_array(sorted(notes.unsettled))}
     settled: dict[int, float] = {}
-    other: dict[int, bytes | None] = {}
+    other: dict[int, tuple[bytes | None, int]] = {}
     for row in session.execute(_UNITS, wanted):
         versions = schemas.get(row.entity_id.bytes)
         if versions is None:
@@ -150,10 +151,16 @@ def units_settle(
         at = micros_of(row.timestamp)
         schema = versions.at(at)
         unit = None if schema is None else schema.units.get(row.metric)
+        kind = None if schema is None else schema.kinds.get(row.metric)
+        declared = None if kind is None else int(MetricType[kind])
         settled[row.id] = versions.until(at)
-        if unit != row.unit:
-            other[row.id] = None if unit is None else unit.encode()
+        if (unit, declared) != (row.unit, row.declared_type):
+            other[row.id] = None if unit is None else unit.encode(), -1 if declared is None else declared
     if other:
-        changed = {"series": bigint_array(list(other)), "units": text_array(other.values())}
+        changed = {
+            "series": bigint_array(list(other)),
+            "units": text_array(unit for unit, _ in other.values()),
+            "types": smallint_array([declared for _, declared in other.values()]),
+        }
         session.execute(_UNITS_SET, {"organization_id": organization_id, **changed})
     notes.settled[organization_id] = (revision, settled)

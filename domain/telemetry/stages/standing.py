@@ -22,8 +22,11 @@ FROM unnest(%(devices)s, %(ports)s, %(begins)s, %(ends)s) AS w (device_id, port,
 JOIN series s ON s.organization_id = %(organization_id)s AND s.entity_id = w.device_id
     AND s.port IS NOT DISTINCT FROM nullif(w.port, -1)
 CROSS JOIN LATERAL (
-    SELECT array_agg(h."timestamp") AS at, array_agg(h.raw_id) AS raw_ids, array_agg(h.type) AS types,
-        array_agg(coalesce(h.value, 'NaN')) AS numbers, array_agg(h.text) FILTER (WHERE h.text IS NOT NULL) AS texts
+    SELECT array_agg(h."timestamp" ORDER BY h."timestamp") AS at,
+        array_agg(h.raw_id ORDER BY h."timestamp") AS raw_ids,
+        array_agg(h.type ORDER BY h."timestamp") AS types,
+        array_agg(coalesce(h.value, 'NaN') ORDER BY h."timestamp") AS numbers,
+        array_agg(h.text ORDER BY h."timestamp") FILTER (WHERE h.text IS NOT NULL) AS texts
     FROM telemetry_history h
     WHERE h.organization_id = %(organization_id)s AND h.series_id = s.id
         AND h."timestamp" BETWEEN w.begins AND w.ends

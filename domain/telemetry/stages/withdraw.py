@@ -42,9 +42,11 @@ _WITHDRAW = text(
             AND h.raw_id = o.raw_id
         RETURNING h.series_id, h."timestamp", h.raw_id
     )
-    SELECT (SELECT count(*) FROM told) - (SELECT count(*) FROM gone) AS standing,
-        array(SELECT series_id FROM gone) AS series, array(SELECT "timestamp" FROM gone) AS at,
-        array(SELECT raw_id FROM gone) AS raw_ids
+    SELECT (SELECT count(*) FROM told) - count(*) AS standing,
+        coalesce(array_agg(series_id ORDER BY series_id, "timestamp"), '{}') AS series,
+        coalesce(array_agg("timestamp" ORDER BY series_id, "timestamp"), '{}') AS at,
+        coalesce(array_agg(raw_id ORDER BY series_id, "timestamp"), '{}') AS raw_ids
+    FROM gone
     """
 )
 READING_COLUMNS = 'r.id, r.device_id, r.port, r."timestamp", r.received_at, r.key, r.metrics::text AS metrics'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,15 @@ from graph.tenancy import organization_set
 from tests.graph.world import World, day, new_id
 
 NOW = day(100)
+# Every optional field of a template.
+TEMPLATE: dict[str, Any] = {
+    "description": "Find out why, and cool it.",
+    "type": "cooling",
+    "default_priority": "high",
+    "default_assigned_role": "technician",
+    "checklist": [{"text": "Look", "id": "look", "note": {"tools": ["torch"]}}, "Mend"],
+    "due_in": timedelta(hours=2),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +128,9 @@ def alarms(world: World, engine: Callable[[str], Engine]) -> Alarms:
 
 @pytest.fixture
 def template(alarms: Alarms) -> UUID:
+    """A template with every optional field."""
     with alarms.world.changing() as (session, change):
-        return activity_template_create(session, change=change, name="Cool it", default_priority="high").id
+        return activity_template_create(session, change=change, name="Cool it", **TEMPLATE).id
 
 
 @pytest.fixture

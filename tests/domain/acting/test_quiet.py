@@ -16,7 +16,7 @@ from domain.shelving.operations import maintenance_window_create, shelf_create, 
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
 from tests.domain.acting.conftest import Alarms
-from tests.graph.world import day
+from tests.graph.world import day, new_id
 
 NOW = day(100)
 HOUR = timedelta(hours=1)
@@ -45,7 +45,7 @@ def shelve(alarms: Alarms, rule: UUID, begins: datetime, ends: datetime) -> UUID
 def refresh(alarms: Alarms) -> None:
     with Session(alarms.pipeline) as session, session.begin():
         organization_set(session, organization_id=alarms.world.organization_id)
-        while quiet_refresh(session, organization_id=alarms.world.organization_id):
+        while quiet_refresh(session, organization_id=alarms.world.organization_id, new_id=new_id).is_dirty:
             pass
 
 

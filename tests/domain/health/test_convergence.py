@@ -5,15 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
+import migrations.script as migrations
 from domain.health.compute import health_buckets_compute
+from domain.health.operations import health_explain
 from domain.profiles.operations import asset_create_from_profile, asset_profile_set, profile_create, profile_update
-from domain.rules.model import Scope, Severity
+from domain.rules.model import Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create
 from graph.edges.operations import edge_correct
 from graph.entities.model import EntityDraft
@@ -50,6 +53,18 @@ class Factory:
         self.part = world.edge(self.ids["house"], "HAS_PART", self.ids["first"], valid_from=EPOCH)
         world.edge(self.ids["house"], "HAS_PART", self.ids["second"], valid_from=EPOCH)
 
+    def device_at(self, name: str) -> UUID:
+        """Make a device that measures `u` at a pump or a house."""
+        device = self.plant.line.device()
+        self.plant.link(device, self.ids[name], valid_from=EPOCH)
+        return device
+
+    def hear(self, *readings: tuple[UUID, int]) -> None:
+        """Readings of (device, minute), of `u`, in one call."""
+        line = self.plant.line
+        rows = [{"device_id": device, "timestamp": minute(m), "metrics": {"u": 1}} for device, m in readings]
+        line.normalize(line.send(*rows))
+
     def read(self, *minutes: int) -> None:
         line = self.plant.line
         rows = [{"device_id": self.device, "timestamp": minute(m), "metrics": {"t": READINGS[m]}} for m in minutes]
@@ -66,13 +81,14 @@ class Factory:
             edge_correct(session, change=change, edge_id=self.part.edge_id, valid_until=minute(22))
         self.plant.line.world.edge(self.ids["other house"], "HAS_PART", self.ids["first"], valid_from=minute(22))
 
-    def rule(self) -> None:
+    def rule(self, **members: Any) -> None:
         draft = RuleDraft(
             name="hot",
             condition=OVER_90,
             scope=Scope(entity_id=self.ids["first"]),
             severity=Severity.HIGH,
             effective_from=EPOCH,
+            **members,
         )
         with self.plant.line.world.changing() as (session, change):
             rule_create(session, change=change, draft=draft)
@@ -162,6 +178,71 @@ def test_an_event_costs_while_it_is_open(factory: Factory) -> None:
     factory.edit(thresholds={}, effective_from=EPOCH)
     factory.settle()
     assert factory.series()["first"] == {0: 70, 15: 70, 75: 80}
+
+
+@pytest.mark.parametrize("how", ["at once", "one by one", "backwards"])
+def test_a_house_that_fell_silent_stays_so_while_its_part_is_heard(factory: Factory, how: str) -> None:
+    """x has one reading, its part one each 15 minutes: the silence of x is known for as long as anything is."""
+    x, part = factory.device_at("house"), factory.device_at("second")
+    readings = [(x, 0), *((part, m) for m in range(1, 211, 15))]
+    if how == "at once":
+        factory.hear(*readings)
+    for reading in () if how == "at once" else readings if how == "one by one" else reversed(readings):
+        factory.hear(reading)
+        factory.settle()
+    factory.settle()
+    found = factory.series()["house"]
+    # At minute 256 the part, last heard at 196, is silent too: 80 of it cost 6.
+    assert found == dict.fromkeys(range(0, 60, 15), 100) | dict.fromkeys(range(60, 210, 15), 80) | {255: 74}
+    for m, score in ((50, 100), (200, 80), (240, 80), (300, 74), (330, None)):
+        with factory.plant.line.world.session() as session:
+            explained = health_explain(
+                session,
+                organization_id=factory.plant.organization_id,
+                asset_id=factory.ids["house"],
+                at=minute(m),
+                now=NOW,
+            )
+        assert explained is not None
+        assert explained.health.score == score, m
+
+
+def test_a_first_reading_that_is_taken_away_is_forgotten(factory: Factory) -> None:
+    part = factory.device_at("second")
+    line = factory.plant.line
+    link = factory.plant.link(line.device(), factory.ids["house"], valid_from=EPOCH)
+    factory.hear((link.target_id, 0), *((part, m) for m in range(1, 151, 15)))
+    factory.settle()
+    assert factory.series()["house"][135] == 80
+    factory.plant.retract(link)
+    factory.settle()
+    assert factory.series()["house"][135] == 100
+
+
+def test_an_event_that_turns_out_not_to_have_escalated_costs_less(factory: Factory) -> None:
+    factory.rule(escalation=[Step(3_600_000_000, Severity.CRITICAL)])
+    factory.read(1)
+    factory.settle()
+    assert factory.series()["first"] == {0: 10, 60: 30}
+    factory.read(20, 24)
+    factory.settle()
+    assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
+
+
+def test_the_migration_has_all_series_computed_again(factory: Factory) -> None:
+    factory.read(1, 20)
+    factory.settle()
+    line = factory.plant.line
+    line.rows(
+        "UPDATE telemetry_history h SET value = 7 FROM series s"
+        " WHERE s.organization_id = h.organization_id AND s.id = h.series_id AND s.origin = 'health' RETURNING 1"
+    )
+    assert factory.series()["first"] == {0: 7, 15: 7, 75: 7}
+    [path] = (Path(migrations.__file__).parent / "sql").glob("*_health_measured.sql")
+    statement = path.read_text().split(";")[-2]
+    line.rows(f"{statement} RETURNING 1")
+    factory.settle()
+    assert factory.series()["first"] == {0: 60, 15: 100, 75: 80}
 
 
 def test_an_asset_that_uses_the_profile_no_more_has_no_health(factory: Factory) -> None:

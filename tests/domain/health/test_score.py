@@ -95,6 +95,20 @@ def test_a_score_does_not_go_below_nothing() -> None:
     assert costs(Facts(events=events))["score"] == 0
 
 
+def test_a_silence_costs_however_long_it_lasts_but_is_no_score_by_itself() -> None:
+    silent = Facts(readings=readings(5))
+    assert costs(silent, begins=60) == {"FRESHNESS None": 20, "score": 80}
+    assert costs(silent, begins=75) == {"FRESHNESS None": 20}
+    facts = Facts(readings=readings(5), events=[OpenEvent(ONE, "LOW", 0, 2**62)])
+    assert costs(facts, begins=90_000, now=10**6 * MINUTE) == {"FRESHNESS None": 20, f"EVENT {ONE}": 5, "score": 75}
+
+
+def test_a_part_lapses_only_while_it_is_one() -> None:
+    facts = Facts(readings=readings(140), children=[Child(ONE, [(100 * MINUTE, 2**62)], track((14, 40)))])
+    found = health_points(settings(), facts, begins_us=0, ends_us=10 * BUCKET, now_us=LATE)
+    assert (found.at // MINUTE).tolist() == [135]
+
+
 def test_points_stand_where_anything_happened() -> None:
     facts = Facts(values={"t": track((1, 95), (40, 50))}, events=[OpenEvent(ONE, "LOW", 200 * MINUTE, 2**62)])
     found = health_points(settings(), facts, begins_us=0, ends_us=20 * BUCKET, now_us=LATE)
@@ -158,21 +172,27 @@ def plain(
     def gone(minute: int) -> bool:
         return minute + 60 < ends and minute + 60 <= now
 
-    def lapses(all_of: list[int]) -> bool:
-        return any(here(m + 60) and m + 60 <= now and not any(m < other <= m + 60 for other in all_of) for m in all_of)
+    def lapses(all_of: list[int]) -> list[int]:
+        lasting = [m for m in all_of if not any(m < other <= m + 60 for other in all_of)]
+        return [m + 60 for m in lasting if here(m + 60) and m + 60 <= now]
 
     measured = [m for m, _ in known]
     happened = any(here(m) for m in [*measured, *heard, *joined, *opened])
     happened |= any(here(m) and joined[0] <= m < joined[1] for m in child)
-    happened |= any(lapses(each) for each in (measured, heard, child))
+    happened |= any(lapses(each) for each in (measured, heard))
+    happened |= any(joined[0] <= m < joined[1] for m in lapses(child))
     costs: list[float] = []
     if (before := [(m, v) for m, v in known if m < ends]) and not gone(before[-1][0]):
         value = before[-1][1]
         costs.append(40 if value <= 0 or value >= 90 else 20 if value <= 10 or value >= 80 else 0)
+    is_long_silent = False
     if heard_before := [m for m in heard if m < ends]:
         costs.append(20 if gone(heard_before[-1]) else 0)
+        is_long_silent = heard_before[-1] + 60 < begins and heard_before[-1] + 60 <= now
     if opened[0] < ends and opened[1] > begins:
         costs.append(30)
     if joined[0] < ends <= joined[1] and (scored := [m for m in child if m < ends]) and not gone(scored[-1]):
         costs.append(30 * 60 / 100)
-    return max(0, 100 - sum(costs)) if happened and costs else None
+    # Of silence alone, once it lasts, there is no score.
+    is_known = bool(costs) and not (is_long_silent and len(costs) == 1)
+    return max(0, 100 - sum(costs)) if happened and is_known else None

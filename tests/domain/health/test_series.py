@@ -137,9 +137,18 @@ class Plant:
             )
             return {(row.at - T0) // timedelta(minutes=1): row.value for row in rows}
 
-    def score(self, asset_id: UUID) -> float | None:
+    def score(self, asset_id: UUID, now: datetime = LATER) -> float | None:
         with self.line.world.session() as session:
-            return health_scores_get(session, organization_id=self.line.organization_id, ids=[asset_id]).get(asset_id)
+            organization_id = self.line.organization_id
+            return health_scores_get(session, organization_id=organization_id, ids=[asset_id], now=now).get(asset_id)
+
+    def explained(self, asset_id: UUID, at: int, now: datetime = LATER) -> float | None:
+        """The score that is explained of a minute."""
+        with self.line.world.session() as session:
+            found = health_explain(
+                session, organization_id=self.line.organization_id, asset_id=asset_id, at=minute(at), now=now
+            )
+        return None if found is None else found.health.score
 
 
 @pytest.fixture
@@ -162,7 +171,11 @@ def test_a_pump_and_the_house_it_is_part_of(plants: Callable[[str], Plant]) -> N
     assert plant.series(plant.pump) == {0: 60, 15: 100, 75: 80}
     # 30 at most, of the part's 40 lost points; the part's last point counts for an hour.
     assert plant.series(plant.house) == {0: 88, 15: 100, 75: 94}
-    assert (plant.score(plant.pump), plant.score(plant.house)) == (80, 94)
+    # As of now, and null where nothing recent is known.
+    for now, *wanted in ((2, 60, 88), (25, 100, 100), (81, 80, 94), (91, None, 94), (200, None, None)):
+        for asset, score in zip((plant.pump, plant.house), wanted, strict=True):
+            assert plant.score(asset, minute(now)) == plant.explained(asset, now, minute(now)) == score, now
+    assert (plant.score(plant.pump), plant.score(plant.house)) == (None, None)
 
 
 def test_late_data_come_to_the_same(plants: Callable[[str], Plant]) -> None:

@@ -334,3 +334,28 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
         assert outcome.definitions_created >= 2
 
     check()
+
+
+def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_refused() -> None:
+    cells: list[tuple[str, Any]] = [
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("[" * 5_000, "[" * 5_000),
+        ("9" * 5_000, "9" * 5_000),
+    ]
+    cells += [("1e21", 1e21), (str(2**64), float(2**64)), (str(2**64 - 1), 2**64 - 1), ("1e16", 10**16)]
+    for cell, value in cells:
+        [record] = records_read(["kind,name,attributes.v\n", f"ASSET,x,{cell}\n"], Format.CSV)
+        assert isinstance(record, EntityRecord)
+        assert record.attributes == {"v": value}
+    [remark] = records_read(["kind,name,attributes.v\n", "ASSET,x,1e400\n"], Format.CSV)
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v"))
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e400", "1" + "0" * 400, '"\\ud800"', '"a\\u0000"'])
+def test_a_line_with_a_value_that_cannot_be_answered_is_refused_at_its_place(value: str) -> None:
+    line = f'{{"record": "entity", "kind": "ASSET", "name": "x", "attributes": {{"v": [{value}]}}}}'
+    [remark] = records_read([line], Format.NDJSON)
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v", "0"))

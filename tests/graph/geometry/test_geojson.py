@@ -105,6 +105,15 @@ def test_what_is_no_geometry(geometry: Any, path: tuple[str, ...], told: str) ->
     assert fault.value.path == ("location", *path)
 
 
+def test_a_location_may_be_a_box_as_wide_as_the_world() -> None:
+    world = {"type": "Polygon", "coordinates": [[[-180, -90], [180, -90], [180, 90], [-180, 90], [-180, -90]]]}
+    made = geometry_of_geojson(world)
+    assert geojson_of_wkb(made.wkb) == world
+    beyond = {"type": "Polygon", "coordinates": [[[-190, 0], [0, 0], [0, 9], [-190, 9], [-190, 0]]]}
+    with pytest.raises(ArgusError, match="between -180 and 180"):
+        geometry_of_geojson(beyond)
+
+
 def test_the_number_of_positions_is_bounded() -> None:
     line = {"type": "LineString", "coordinates": [[number / 1_000, 0] for number in range(10_000)]}
     assert geometry_of_geojson(line).bounds == "((0.0,0.0),(9.999,0.0))"

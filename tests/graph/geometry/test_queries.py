@@ -152,6 +152,84 @@ def test_within_and_around_are_what_a_look_at_every_shape_finds(worlds: Callable
     check()
 
 
+def ring(*corners: tuple[float, float]) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": [[list(corner) for corner in (*corners, corners[0])]]}
+
+
+def box_ring(west: float, south: float, east: float, north: float) -> dict[str, Any]:
+    return ring((west, south), (east, south), (east, north), (west, north))
+
+
+WORLD = [
+    shapely.Point(x, y)
+    for x in (-180.0, -179.99, -170.0, -100.0, -0.5, 0.0, 10.0, 100.0, 169.5, 179.99, 180.0)
+    for y in (-90.0, -85.5, -10.0, 0.0, 52.0, 85.0, 90.0)
+]
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        box_ring(-180, -90, 180, 90),
+        ring((-180, -90), (-180, 90), (180, 90), (180, -90)),
+        box_ring(-180, -85.06, 180, 85.06),
+        box_ring(-170, -60, 170, 60),
+        # With a position on an edge that needs none.
+        ring((-100, -60), (150, -60), (150, 60), (20, 60), (-100, 60)),
+        # A map at zoom 0, wider than the world; one moved across the antimeridian, to either side; one turned on.
+        box_ring(-200.5, -85, 200.5, 85),
+        box_ring(-190, -60, 170, 60),
+        box_ring(-260.25, -60, -100, 60),
+        box_ring(169.5, -60, 190, 60),
+        box_ring(185, -60, 270, 60),
+        box_ring(180, -60, 265, 60),
+        box_ring(-540, -90, 540, 90),
+    ],
+)
+def test_a_wide_box_is_taken_as_written_and_one_beyond_180_degrees_is_wrapped(world: World, view: Any) -> None:
+    places = [*WORLD, shapely.LineString([(100, 0), (169.5, 52)]), shapely.box(-170, -10, -100, 0)]
+    ids = place(world, places)
+    corners = view["coordinates"][0]
+    west, east = min(x for x, _ in corners), max(x for x, _ in corners)
+    south, north = min(y for _, y in corners), max(y for _, y in corners)
+
+    def is_seen(shape: Any) -> bool:
+        """Whether all of it lies in the view, moved as a whole by some number of turns."""
+        if not (south <= shape.bounds[1] and shape.bounds[3] <= north):
+            return False
+        if east - west >= 360:
+            return True
+        return any(
+            west <= shape.bounds[0] + turn and shape.bounds[2] + turn <= east for turn in range(-1080, 1081, 360)
+        )
+
+    wanted = [each for each, shape in zip(ids, places, strict=True) if is_seen(shape)]
+    # On the antimeridian itself a place has the longitude that it was given: 180 is not within [180, 265], -180 is.
+    meridian = {each for each, shape in zip(ids, places, strict=True) if abs(shape.bounds[0]) == 180}
+    found = all_pages(world, entities_within, first=50, geometry=view)
+    assert set(found) - meridian == set(wanted) - meridian
+    assert {each for each in found if each in meridian} <= set(wanted)
+    assert len(wanted) > 5
+
+
+@pytest.mark.parametrize(
+    ("view", "path", "told"),
+    [
+        # No box: which way round its long edge goes is not said.
+        (ring((-170, 0), (170, 0), (0, 60)), ("coordinates", "0", "1"), "antimeridian"),
+        (ring((100, 0), (190, 0), (150, 60)), ("coordinates", "0", "1", "0"), "between -180 and 180"),
+        (box_ring(-700, -60, 700, 60), ("coordinates", "0", "0", "0"), "between -180 and 180"),
+        (box_ring(-200, -95, 200, 95), ("coordinates", "0", "0", "1"), "between -90 and 90"),
+    ],
+)
+def test_what_is_no_plain_box_has_to_lie_within_180_degrees(
+    world: World, view: Any, path: tuple[str, ...], told: str
+) -> None:
+    with world.session() as session, pytest.raises(ArgusError, match=told) as refused:
+        entities_within(session, organization_id=world.organization_id, geometry=view, page=PageRequest(5))
+    assert (refused.value.code, refused.value.path) == ("BAD_USER_INPUT", ("geometry", *path))
+
+
 def test_what_lies_in_the_area_of_a_space_leaves_the_space_itself_out(world: World) -> None:
     hall, _ = place(world, [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)])
     inside, outside = place(world, [shapely.Point(1, 1), shapely.Point(2.5, 0)], DEVICE)

@@ -1,4 +1,4 @@
-"""Deliver notifications by leases and destinations, keep the previous secret, count what processes do."""
+"""Make a partition once, whoever else makes it at the same time."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0027_deliveries.sql")
+    execute_file("0027_partitions.sql")

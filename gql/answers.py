@@ -1,0 +1,83 @@
+"""Encodes what is sent to a client: the one place, for HTTP and WebSocket alike.
+
+What the API takes in it can say again (graph/json_bounds.py). Something else may stand in a database all the same:
+written by an older version, or by hand. It costs its own place in the answer, never the answer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import structlog
+
+_INTEGER_MIN, _INTEGER_MAX = -(2**63), 2**64 - 1
+Path = tuple[str | int, ...]
+
+_log = structlog.get_logger(__name__)
+
+
+def answer_encode(answer: Mapping[str, Any], *, trace_id: str) -> bytes:
+    """Return the answer of an operation as JSON.
+
+    An integer beyond 64 bits is said as the nearest double. What cannot be said at all is null in its place, with an
+    error INTERNAL that has its path.
+    """
+    try:
+        return json_encode(answer)
+    except TypeError:
+        pass
+    lost: list[tuple[Path, str]] = []
+    said = {name: _sayable(part, (), lost) if name == "data" else part for name, part in answer.items()}
+    for path, reason in lost:
+        _log.warning("graphql.answer_not_encodable", trace_id=trace_id, path=path, reason=reason)
+    errors = [*answer.get("errors", ()), *(_error(path, reason, trace_id) for path, reason in lost)]
+    if errors:
+        said["errors"] = errors
+    # Messages and paths are made of text that came in as UTF-8; should one not be, it is said without what is odd.
+    return json_encode(_sayable(said, (), []))
+
+
+def json_encode(value: Any) -> bytes:
+    """Return a value as JSON. Raises TypeError for what JSON cannot say."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _error(path: Path, reason: str, trace_id: str) -> dict[str, Any]:
+    message = f"What stands here cannot be said in JSON: {reason}. It is null in this answer."
+    return {"message": message, "path": list(path), "extensions": {"code": "INTERNAL", "traceId": trace_id}}
+
+
+def _sayable(value: Any, path: Path, lost: list[tuple[Path, str]]) -> Any:  # noqa: PLR0911  (a kind of value each)
+    """Return the value with everything null that cannot be encoded, of which `lost` is told where and why."""
+    if isinstance(value, Mapping):
+        return {_key(key): _sayable(item, (*path, _key(key)), lost) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_sayable(item, (*path, place), lost) for place, item in enumerate(value)]
+    if isinstance(value, int) and not isinstance(value, bool) and not _INTEGER_MIN <= value <= _INTEGER_MAX:
+        try:
+            return float(value)
+        except OverflowError:
+            lost.append((path, "a number beyond a double"))
+            return None
+    if isinstance(value, float) and not math.isfinite(value):
+        lost.append((path, "a number that is not finite"))
+        return None
+    try:
+        json_encode(value)
+    except TypeError:
+        lost.append((path, _reason(value)))
+        return None
+    return value
+
+
+def _key(key: Any) -> Any:
+    return key.encode(errors="backslashreplace").decode() if isinstance(key, str) else key
+
+
+def _reason(value: Any) -> str:
+    if isinstance(value, str):
+        return "a text with half of a surrogate pair"
+    return f"a value of the kind {type(value).__name__}"

@@ -1,0 +1,12 @@
+"""Deliver notifications by leases and destinations, keep the previous secret, count what processes do."""
+
+from migrations.script import execute_file
+
+revision = "0031"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute_file("0031_deliveries.sql")
