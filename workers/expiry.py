@@ -27,7 +27,7 @@ class ExpiryQueue(Queue):
     """A queue that tells of jobs whose time to live was over before a worker took them up."""
 
     @classmethod
-    def _fetch_dequeued_job(
+    def _fetch_dequeued_job(  # noqa: PLR0917  (as RQ has it)
         cls,
         connection: Redis,
         queue_key: str,

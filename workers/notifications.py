@@ -270,7 +270,7 @@ class Deliverer:
                 claims_release(session, organization_id=organization_id, claimer=self._state.holder, ids=ids)
 
     def _tidy(self) -> None:
-        """Take from processes that have died what they claimed; write down what was counted, and that this one lives."""
+        """Take from processes that have died what they claimed; write down what was counted."""
         with transaction(self._state.engine) as session:
             holders = claimers_list(session)
         for organization_id, holder in holders:

@@ -320,7 +320,7 @@ def test_an_answer_of_nonsense_is_one_deliverys_fault(
 @pytest.mark.parametrize("error", ["a\0b\ud800c", "x" * 10_000, "\0" * 600])
 def test_any_text_can_be_the_reason(state: ProcessState, world: World, error: str) -> None:
     order(state, world, "https://example.org/")
-    scope = {"organization_id": world.organization_id, "claimer": "me", "now": datetime.now(UTC)}
+    scope: dict[str, Any] = {"organization_id": world.organization_id, "claimer": "me", "now": datetime.now(UTC)}
     with transaction(state.engine, world.organization_id) as session:
         [claimed] = notifications_claim(session, slots={"example.org:443": 1}, **scope)
         notification_settle(session, notification=claimed, error=error, **scope)
@@ -355,7 +355,7 @@ def test_an_outcome_that_cannot_be_written_is_lost_alone_and_dead_after_some_los
 def test_a_claim_is_anothers_when_its_lease_is_over_or_its_process_dead(state: ProcessState, world: World) -> None:
     order(state, world, "https://example.org/")
     now = datetime.now(UTC)
-    scope = {"organization_id": world.organization_id, "slots": {"example.org:443": 5}}
+    scope: dict[str, Any] = {"organization_id": world.organization_id, "slots": {"example.org:443": 5}}
     for at, claimer, expected in (
         (now, "a", [1]),
         (now + LEASE - timedelta(seconds=1), "b", []),
@@ -406,7 +406,7 @@ def test_who_is_told_to_end_gives_back_what_hangs(
         stopping = asyncio.Event()
         deliverer = Deliverer(state, calls=4)
         running = asyncio.create_task(deliverer.run(stopping))
-        while not hanging.seen:
+        while not hanging.seen:  # noqa: ASYNC110  (a server in a thread)
             await asyncio.sleep(0.01)
         stopping.set()
         await running

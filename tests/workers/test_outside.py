@@ -68,7 +68,7 @@ def test_calls_that_hang_hold_up_no_rollup(
 
     def calls_ended() -> int:
         with Session(engine("owner")) as session:
-            return session.execute(text("SELECT count(last_error) FROM notifications")).scalar_one()
+            return int(session.execute(text("SELECT count(last_error) FROM notifications")).scalar_one())
 
     def lanes_run() -> int:
         with Session(engine("pipeline")) as session:

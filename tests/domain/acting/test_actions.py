@@ -53,7 +53,7 @@ def test_a_template_that_is_not_there_is_refused(world: World, other: World, tem
             ({"webhookUrl": f"http://{host}/"}, "webhookUrl")
             for host in (
                 *("127.0.0.1", "localhost", "a.localhost", "[::1]", "2130706433", "0x7f.1", "[::ffff:127.0.0.1]"),
-                *("169.254.169.254", "0.0.0.0", "224.0.0.1", "240.0.0.1", "[fe80::1%25eth0]", "100.64.0.1"),
+                *("169.254.169.254", "0.0.0.0", "224.0.0.1", "240.0.0.1", "[fe80::1%25eth0]", "100.64.0.1"),  # noqa: S104
             )
         ),
         ({"createActivityFromTemplateId": None}, "createActivityFromTemplateId"),
