@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0031"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0031_deliveries.sql")
+    execute_file("0032_deliveries.sql")
