@@ -294,7 +294,7 @@ def test_any_number_of_processes_call_each_once(
     for n in range(60):
         for each in (world, other):
             order(state, each, hook.url, change_id=n)
-    deliver(state, *(replace(state, holder=f"{state.holder}{n}") for n in range(3)), calls=5)
+    deliver(state, *(replace(state, holder=f"host{n}/{state.holder}") for n in range(3)), calls=5)
     assert states(world, other) == {"DELIVERED": 120}
     assert len(hook.seen) == len({request.headers["X-Argus-Delivery"] for request in hook.seen}) == 120
 
