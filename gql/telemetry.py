@@ -16,7 +16,7 @@ from domain.telemetry.feed import FeedUpdate
 from domain.telemetry.latest import LatestPoint as LatestRow
 from domain.telemetry.packed import Series
 from gql.context import Info
-from gql.entities import Entity, clock, entity_of
+from gql.entities import Entity, entity_of
 from gql.ids import uuid_named
 from gql.loaders import load
 from gql.scalars import DateTime
@@ -123,9 +123,7 @@ class TelemetryQuery:
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
             uuid_named("", "deviceId")
-        found = await info.context.read(
-            ingest_account, from_=from_, to=clock(info) if to is None else to, device_id=device
-        )
+        found = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
         return IngestAccount(
             received=found.received,
             stored=found.stored,

@@ -13,12 +13,14 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from domain.telemetry.errors import RateLimitedError
 from gql.answers import answer_encode, json_encode
 from gql.auth import bearer_of
 from gql.context import Context
 from gql.errors import UnauthenticatedError, known
-from gql.execution import Executor, Prepared, RequestError, is_subscription
+from gql.execution import Executor, is_subscription
 from gql.http import RequestRefusedError, request_from_object
+from gql.preparation import Prepared, RequestError
 from gql.principal import Principal
 from gql.services import Services
 from graph.errors import ArgusError
@@ -129,7 +131,7 @@ class Connection:
         if header is None:
             header = self._socket.headers.get("authorization")
         found = bearer_of(str(header) if header is not None else None)
-        return None if found is None else await self._services.verifier.verify(found)
+        return await self._services.gate.admit(self._socket, found)
 
     def _subscribe(self, message: dict[str, Any]) -> None:
         identity, payload = message.get("id"), message.get("payload")
@@ -146,7 +148,8 @@ class Connection:
     async def _operate(self, identity: str, payload: dict[str, Any]) -> None:
         context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
         try:
-            prepared = self._executor.prepare(request_from_object(payload), context)
+            self._services.gate.operation(self._socket, self._principal)
+            prepared = await self._executor.prepare(request_from_object(payload), context)
             async with contextlib.aclosing(self._answers(prepared, context)) as answers:
                 async for answer in answers:
                     payload_text = answer_encode(answer, trace_id=context.trace_id)
@@ -169,12 +172,12 @@ class Connection:
         told = known(error)
         if told is None:
             _log.error("graphql.defect", trace_id=context.trace_id, exc_info=error)
-            message, extensions = (
-                "Something went wrong inside Argus.",
-                {"code": "INTERNAL", "traceId": context.trace_id},
-            )
+            message = "Something went wrong inside Argus."
+            extensions: dict[str, Any] = {"code": "INTERNAL", "traceId": context.trace_id}
         else:
             message, extensions = told.message, {"code": told.code}
+            if isinstance(told, RateLimitedError):
+                extensions["retryAfterSeconds"] = told.retry_after_s
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await self._send(
                 {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}

@@ -18,6 +18,7 @@ class WorkerContext:
     keep_changes, keep_notifications, keep_history: the same of what was done about events.
     webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
     webhook_calls: how many calls of webhooks are under way at once; 0: this pool makes none.
+    check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     act_late: an event that opened and cleared longer ago makes no activity; None: every one does.
     """
 
@@ -35,3 +36,4 @@ class WorkerContext:
     webhook_allow: tuple[str, ...] = ()
     webhook_calls: int = 256
     act_late: timedelta | None = timedelta(days=1)
+    check_entities: int = 20

@@ -20,7 +20,7 @@ from workers.process import state_get
 _log = structlog.get_logger(__name__)
 
 # The first part of a job's id; a label must not grow with anything.
-_KINDS: Final = frozenset({"lane", "sweep", "retention", "hours", "buckets", "replay"})
+_KINDS: Final = frozenset({"lane", "sweep", "retention", "hours", "buckets", "replay", "check"})
 
 
 class ExpiryQueue(Queue):

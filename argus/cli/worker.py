@@ -41,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             webhook_allow=settings.webhook_allow,
             webhook_calls=settings.webhook_calls,
             act_late=settings.act_late,
+            check_entities=settings.check_entities,
             keep_raw=settings.keep_raw,
             keep_points=settings.keep_points,
             keep_changes=settings.keep_changes,

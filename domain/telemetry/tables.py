@@ -81,6 +81,30 @@ Index(
 Index("ix_raw_batches_feed", raw_batches.c.partition, raw_batches.c.feed_position)
 Index("ix_raw_batches_received_at", raw_batches.c.organization_id, raw_batches.c.received_at)
 
+Index(
+    "ix_raw_batches_pending",
+    raw_batches.c.organization_id,
+    raw_batches.c.received_at,
+    postgresql_include=["readings"],
+    postgresql_where=text("normalized_at IS NULL"),
+)
+
+ingest_tallies = Table(
+    "ingest_tallies",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("width", SmallInteger, nullable=False),
+    Column("begins", INSTANT, nullable=False),
+    Column("partition", SmallInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("dead", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "width", "begins", "partition", name="pk_ingest_tallies"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_ingest_tallies_organization"),
+    CheckConstraint("width IN (60, 3600)", name="ck_ingest_tallies_width"),
+    postgresql_with={"fillfactor": 50},
+)
+
 reading_keys = Table(
     "reading_keys",
     metadata,

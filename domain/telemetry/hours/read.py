@@ -23,6 +23,7 @@ from domain.telemetry.hours.summary import HOUR_US
 from domain.telemetry.packed import Aggregate, Instants, MetricType, Points, Values, instant_of, micros_of
 from domain.telemetry.scan import points_scan
 from graph.errors import LimitExceededError
+from graph.stopping import stop_check
 
 _NO_HOURS: Final = np.empty(0, dtype=np.int64)
 # What stands for the points of an hour: its values, and of how many points each.
@@ -174,6 +175,7 @@ def _hours_read(
         columns_register(cursor)
         statement = _HOURS.replace("{value}", value).replace("{error}", error or "0.0::float8")
         for n, at, values, errors, counts, is_boolean, partial, dirty in cursor.stream(statement, parameters):
+            stop_check()
             window = windows[n]
             unknown = np.concatenate([each for each in (partial, dirty, _NO_HOURS) if each is not None])
             segment = sources[window.source].segments[window.place]

@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0032"
-down_revision = "0031"
+revision = "0034"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0032_deliveries.sql")
+    execute_file("0034_deliveries.sql")
