@@ -56,7 +56,7 @@ _CHANGE = (
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
     createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
     acknowledgeEvent dismissEvent commentEvent shelveEvents unshelveEvents
-    createMaintenanceWindow endMaintenanceWindow
+    createMaintenanceWindow endMaintenanceWindow retryFailedItems
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -74,7 +74,7 @@ _ADMINISTER = (
 )
 
 PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
-    "Query": {"viewer": VIEWERS | DEVICES, **dict.fromkeys(_READ, VIEWERS)},
+    "Query": {"viewer": VIEWERS | DEVICES, **dict.fromkeys(_READ, VIEWERS), "failedItems": OPERATORS},
     "Mutation": {
         "ingestTelemetry": OPERATORS | DEVICES,
         **dict.fromkeys(_CHANGE, OPERATORS),

@@ -54,9 +54,8 @@ _CANDIDATES = """
         -- What came before about the same event is told before.
         AND NOT EXISTS (
             SELECT FROM notifications b
-            WHERE b.organization_id = n.organization_id AND b.event_id = n.event_id
-                AND b.destination = n.destination AND b.state = 'PENDING'
-                AND (b.created_at, b.change_id) < (n.created_at, n.change_id))
+            WHERE b.organization_id = n.organization_id AND b.event_id = n.event_id AND b.url = n.url
+                AND b.sequence < n.sequence AND b.state = 'PENDING')
     ORDER BY n.due_at, n.created_at, n.id LIMIT d.slots
 """
 # First tries before those that have failed before.
@@ -100,8 +99,8 @@ def notifications_claim(
 ) -> list[Notification]:
     """Claim notifications that are due, no more of each destination than it has slots; each counts as called.
 
-    First tries come before others, the most overdue first, and none while one about the same event and for the same
-    destination waits that was ordered before it. What was lost too often is dead.
+    First tries come before others, the most overdue first, and none while one with a smaller number about the same event
+    waits for the same address. What was lost too often is dead.
     """
     table = notifications.c
     candidates = session.scalars(
@@ -195,7 +194,7 @@ def notification_settle(
             .where(
                 table.organization_id == organization_id,
                 table.event_id == notification.event_id,
-                table.destination == notification.destination,
+                table.url == notification.url,
                 table.state == "PENDING",
                 table.claimed_by.is_(None),
                 table.attempts == 0,

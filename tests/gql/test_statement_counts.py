@@ -64,6 +64,7 @@ LISTS = (
     ("activityTemplates", "name"),
     ("assetProfiles", "name"),
     ("notifications", "url state"),
+    ("failedItems", "queue state"),
     ("shelves", "rule { name } entity { name }"),
     ("maintenanceWindows", "under { name }"),
     ("events", "state severity openedAt"),

@@ -101,7 +101,8 @@ def order(state: ProcessState, world: World, url: str, change_id: int = 1, event
     with transaction(state.engine, world.organization_id) as session:
         notification_order(
             session, organization_id=world.organization_id, notification_id=notification_id, change_id=change_id,
-            event_id=event_id or new_id(), url=url, payload={"b": change_id, "a": [2]}, now=datetime.now(UTC),
+            event_id=event_id or new_id(), url=url, sequence=change_id, payload={"b": change_id, "a": [2]},
+            now=datetime.now(UTC),
         )  # fmt: skip
     return notification_id
 
@@ -154,8 +155,9 @@ def test_a_call_is_signed_and_delivered_once(state: ProcessState, world: World, 
 
 
 def test_a_change_is_told_once_however_often_it_is_ordered(state: ProcessState, world: World) -> None:
-    first = order(state, world, "https://example.org/")
-    order(state, world, "https://example.org/")
+    event_id = new_id()
+    first = order(state, world, "https://example.org/", event_id=event_id)
+    order(state, world, "https://example.org/", event_id=event_id)
     assert [row.id for row in rows(world)] == [first]
 
 

@@ -81,7 +81,7 @@ def test_calls_that_hang_hold_up_no_rollup(
             for n in range(HANGING):
                 notification_order(
                     session, organization_id=other.organization_id, notification_id=new_id(), change_id=n,
-                    event_id=new_id(), url=receiver.url, payload={}, now=datetime.now(UTC),
+                    event_id=new_id(), url=receiver.url, sequence=1, payload={}, now=datetime.now(UTC),
                 )  # fmt: skip
         pool()
         until(lambda: len(receiver.seen) >= 4)

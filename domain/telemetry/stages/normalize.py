@@ -13,12 +13,12 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books, book_devices, derivation_revision
 from domain.derivation.windows import READINGS, REPLAY, windows_note, windows_touched
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
+from domain.telemetry.away import is_blameless
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
@@ -42,10 +42,6 @@ from domain.telemetry.stages.presence import presence_write
 from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
 from domain.telemetry.stages.withdraw import Meaning, Withdrawn, readings_withdraw
 from graph.change import bearing_revision, graph_hold
-
-# Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
-# reading at fault is alone. Not among them: a database that is away, or lacks a table or a right.
-DATA_ERRORS = (DataError, IntegrityError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 # Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
 # another holds, and waits for a commit of the same lease that is under way.
@@ -151,7 +147,7 @@ def batches_normalize(
     """Normalize batches of one organization and the lease's partition; those done before are left as they are.
 
     is_isolating: find readings that the database refuses by halving, and make them dead letters; without it,
-    such a reading fails the transaction with one of DATA_ERRORS.
+    such a reading fails the transaction.
     Raises FencedError where another has taken the lease.
     """
     arrays_enable(session)
@@ -386,7 +382,9 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
     try:
         with session.begin_nested():
             _write(session, work, chosen, notes)
-    except DATA_ERRORS as error:
+    except Exception as error:
+        if is_blameless(error):
+            raise
         # What the process remembers may be at fault: a partition that was dropped since.
         work.run.memory.forget()
         if len(chosen) == 1:

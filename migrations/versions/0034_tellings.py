@@ -1,4 +1,4 @@
-"""Deliver notifications by leases and destinations, keep the previous secret, count what processes do."""
+"""Number what is told of an event, and remember how it stood when it was told."""
 
 from migrations.script import execute_file
 
@@ -9,4 +9,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0034_deliveries.sql")
+    execute_file("0034_tellings.sql")
