@@ -99,7 +99,7 @@ def notifications_claim(
 ) -> list[Notification]:
     """Claim notifications that are due, no more of each destination than it has slots; each counts as called.
 
-    First tries come before others, the most overdue first, and none while one with a smaller number about the same event
+    First tries come before others, the most overdue first, and none while one with a smaller number about its event
     waits for the same address. What was lost too often is dead.
     """
     table = notifications.c
