@@ -35,6 +35,7 @@ from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 from gql.feed_source import BusFeedSource
 from gql.gate import Gate, RequestQuotas
+from gql.revocation import TokenWatch
 from gql.services import Services
 from graph.stopping import stop_check
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
@@ -102,6 +103,7 @@ def app_create(settings: Settings) -> Starlette:
     services = Services(
         bridge=bridge,
         verifier=verifier,
+        tokens=TokenWatch(bridge),
         gate=_gate(verifier, settings),
         deadline_s=settings.api.deadline_s,
         acceptor=Acceptor(

@@ -20,6 +20,7 @@ from domain.telemetry.retention import (
     OldPartition,
     partition_drop,
     partitions_outdated,
+    points_close,
     rows_forget,
     rows_kept_from,
 )
@@ -75,6 +76,9 @@ def _retain(state: ProcessState, turn: int, part: int) -> None:
             # In use. Those who waited behind the lock go first, before it is tried again.
             is_left = True
             state.stopping.wait(_PAUSE_S)
+    if not is_left:
+        with transaction(state.engine) as session:
+            is_left = not points_close(session, kept=kept, now=now)
     if is_left and part < PARTS_MAX:
         retention_enqueue(state, "retain", turn, part + 1)
         return

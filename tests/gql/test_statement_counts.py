@@ -26,7 +26,13 @@ SHARED = (
 )
 STAYS = 'stays(from: "2026-01-01T00:00:00Z") { totalCount nodes { metric entered left lost entity { name } space { name } } }'
 OWN = {
-    "devices": ("lastSeenAt connectivity", "firmwareVersion", "linkedAssetsCount", "assets { nodes { name } }"),
+    "devices": (
+        "lastSeenAt connectivity",
+        "firmwareVersion",
+        "linkedAssetsCount",
+        "assets { nodes { name } }",
+        "tokens { issuedBy }",
+    ),
     "assets": (
         "healthScore",
         "profile { name }",

@@ -59,10 +59,11 @@ _DUE = text(
 # An organization without series has nothing to be summarized: whatever is written later is late, and marked.
 _BEGIN = text(
     """
-    INSERT INTO hours_progress (organization_id, until)
-    SELECT :organization_id, CASE WHEN EXISTS (SELECT FROM series WHERE organization_id = :organization_id)
-        THEN least(:settled, (SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity')))
-        ELSE :settled END
+    INSERT INTO hours_progress (organization_id, final_until, until)
+    SELECT :organization_id, (SELECT coalesce(max(final_until), '-infinity') FROM hours_progress),
+        CASE WHEN EXISTS (SELECT FROM series WHERE organization_id = :organization_id)
+            THEN least(:settled, (SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity')))
+            ELSE :settled END
     ON CONFLICT DO NOTHING
     """
 )
@@ -90,19 +91,27 @@ _CLEAR = text(
     WHERE a.organization_id = :organization_id AND a.series_id = u.s AND a.hour = u.h
     """
 )
+# Hours in their turn: there are some where all is made anew.
+_CLEAR_RANGE = text(
+    """
+    DELETE FROM series_hours WHERE organization_id = :organization_id AND series_id = ANY(:series)
+        AND hour >= :begins AND hour < :ends
+    """
+)
 _WRITE = text(
     """
     INSERT INTO series_hours AS a (organization_id, series_id, hour, is_whole, points, least_type, greatest_type,
-        least, greatest, first, last, sum, sum_error)
+        least, greatest, first, last, sum, sum_error, quarters)
     SELECT :organization_id, u.s, u.h, u.w, CASE WHEN u.w THEN u.n END, CASE WHEN u.w THEN u.lt END,
         CASE WHEN u.w THEN u.gt END, CASE WHEN u.w THEN u.l END, CASE WHEN u.w THEN u.g END,
-        CASE WHEN u.w THEN u.f END, CASE WHEN u.w THEN u.z END, CASE WHEN u.w THEN u.t END, CASE WHEN u.w THEN u.e END
+        CASE WHEN u.w THEN u.f END, CASE WHEN u.w THEN u.z END, CASE WHEN u.w THEN u.t END, CASE WHEN u.w THEN u.e END,
+        u.q
     FROM unnest(:series, :hours, :is_whole, :points, :least_types, :greatest_types, :least, :greatest, :first, :last,
-        :sums, :errors) AS u (s, h, w, n, lt, gt, l, g, f, z, t, e)
+        :sums, :errors, CAST(:quarters AS bytea[])) AS u (s, h, w, n, lt, gt, l, g, f, z, t, e, q)
     ON CONFLICT (organization_id, series_id, hour) DO UPDATE SET is_whole = excluded.is_whole, points = excluded.points,
         least_type = excluded.least_type, greatest_type = excluded.greatest_type, least = excluded.least,
         greatest = excluded.greatest, first = excluded.first, last = excluded.last, sum = excluded.sum,
-        sum_error = excluded.sum_error
+        sum_error = excluded.sum_error, quarters = excluded.quarters
     """
 )
 _NEXT_MONTH = text("SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity') WHERE ends > :until")
@@ -186,6 +195,8 @@ def _next_build(session: Session, organization_id: int, progress: _Progress, set
             _SERIES, {"organization_id": organization_id, "after": progress.series_id, "limit": chunk}
         ).scalars()
     )
+    span = {"series": bigint_array(ids), "begins": begins, "ends": ends}
+    session.execute(_CLEAR_RANGE, {"organization_id": organization_id, **span})
     built = _summarize(session, organization_id, [(i, micros_of(begins), micros_of(ends)) for i in ids])
     is_last = len(ids) < chunk
     session.execute(
@@ -234,6 +245,7 @@ def _columns(found: Sequence[tuple[int, Hours]]) -> dict[str, object]:
         "last": double_array(column("last")),
         "sums": double_array(column("sum")),
         "errors": double_array(column("sum_error")),
+        "quarters": [quarters for _, hours in found for quarters in hours.quarters],
     }
 
 
