@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0035"
-down_revision = "0034"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0035_deliveries.sql")
+    execute_file("0037_deliveries.sql")
