@@ -116,7 +116,9 @@ def holder_name() -> str:
 
 def holder_is_dead(holder: str) -> bool:
     """Tell whether a holder is known to have ended: a process that this one would see, and does not."""
-    where, pid, started = holder.rsplit("/", 2)
+    # Whatever bears no name of this form is of no process that could be looked for.
+    rest, _, started = holder.rpartition("/")
+    where, _, pid = rest.rpartition("/")
     if where != _where() or not pid.isdigit() or not Path("/proc/self/stat").exists():
         return False
     return _started(int(pid)) != started
