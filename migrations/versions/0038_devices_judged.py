@@ -2,11 +2,11 @@
 
 from migrations.script import execute_file
 
-revision = "0037"
-down_revision = "0036"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    execute_file("0037_devices_judged.sql")
+    execute_file("0038_devices_judged.sql")
