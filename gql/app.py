@@ -52,6 +52,7 @@ def create_app(services: Services) -> Starlette:
         try:
             yield
         finally:
+            await services.tokens.stop()
             await services.events.stop()
             await services.feed.stop()
             executor.stop()

@@ -21,6 +21,7 @@ from graphql import (
 
 from domain.activities.steps import HISTORY_MAX
 from domain.dead_letters.queries import GROUPS_MAX
+from domain.devices.tokens import TOKENS_SHOWN_MAX
 from domain.events.operations import MARKS_MAX
 from domain.events.queries import CORRECTIONS_MAX
 from domain.processors.model import PROMOTIONS_MAX
@@ -71,6 +72,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     **dict.fromkeys((f"TelemetrySeries.{name}" for name in ("timestamps", "values", "texts")), ASKED),
     "TelemetryUpdate.series": Bound(_NAMES),
     "TelemetryUpdate.invalidated": Bound(_NAMES),
+    "Device.tokens": Bound(TOKENS_SHOWN_MAX),
     "Asset.derivationFaults": Bound(_FEW),
     "Space.derivationFaults": Bound(_FEW),
     "Asset.parents": Bound(_FEW),

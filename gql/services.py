@@ -13,6 +13,7 @@ from gql.bridge import Bridge
 from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 from gql.gate import Gate
+from gql.revocation import TokenWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Services:
     """The parts of one API process.
 
     bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
+    tokens: the device tokens behind open sockets.
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
     gate: who gets in. deadline_s: for how long an operation may run.
     """
@@ -27,6 +29,7 @@ class Services:
     bridge: Bridge
     verifier: TokenVerifier
     gate: Gate
+    tokens: TokenWatch
     acceptor: Acceptor
     feed: FeedHub
     events: EventFeed

@@ -56,6 +56,10 @@ class TelemetrySeries:
         description="The texts at their places, whatever the type; null where there is none."
     )
     truncated: bool = strawberry.field(description="True where the range held more than was returned.")
+    incomplete: bool = strawberry.field(
+        description="True where points of the range are no longer kept and no aggregate stands for them exactly:"
+        " values may be missing, or of fewer points than there were."
+    )
 
 
 @strawberry.type
@@ -186,6 +190,7 @@ def series_of(series: Series, entity: Entity) -> TelemetrySeries:
         values=values,
         texts=None if series.texts is None else list(series.texts),
         truncated=series.truncated,
+        incomplete=series.incomplete,
     )
 
 

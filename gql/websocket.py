@@ -22,6 +22,7 @@ from gql.execution import Executor, is_subscription
 from gql.http import RequestRefusedError, request_from_object
 from gql.preparation import Prepared, RequestError
 from gql.principal import Principal
+from gql.revocation import ENDED
 from gql.services import Services
 from graph.errors import ArgusError
 
@@ -52,6 +53,8 @@ class Connection:
         self._is_ready = False
         self._introduced = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._watched = contextlib.ExitStack()
+        self._refusal: asyncio.Task[None] | None = None
         # Frames go out one at a time, and a slow client slows its own operations only.
         self._sending = asyncio.Lock()
 
@@ -71,6 +74,7 @@ class Connection:
             pass
         finally:
             watch.cancel()
+            self._watched.close()
             for task in list(self._operations.values()):
                 task.cancel()
             await asyncio.gather(watch, *self._operations.values(), return_exceptions=True)
@@ -120,6 +124,7 @@ class Connection:
         except ArgusError as error:
             code = 4401 if isinstance(error, UnauthenticatedError) else 4403
             raise _CloseError(code, error.message) from None
+        self._watched.enter_context(self._services.tokens.watching(self._principal, self._refuse))
         self._introduced.set()
         await self._send({"type": "connection_ack"})
 
@@ -149,6 +154,8 @@ class Connection:
         context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
         try:
             self._services.gate.operation(self._socket, self._principal)
+            if self._principal is not None:
+                await self._services.tokens.check(self._principal)
             prepared = await self._executor.prepare(request_from_object(payload), context)
             async with contextlib.aclosing(self._answers(prepared, context)) as answers:
                 async for answer in answers:
@@ -208,6 +215,10 @@ class Connection:
         if self._principal is not None and self._principal.expires_at is not None:
             await asyncio.sleep(max(self._principal.expires_at - time.time(), 0))
             await self._close(4403, "The token has expired")
+
+    def _refuse(self) -> None:
+        """Close the socket of a device whose token is good no more."""
+        self._refusal = asyncio.ensure_future(self._close(4403, ENDED))
 
     async def _close(self, code: int, reason: str) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):

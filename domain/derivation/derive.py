@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from domain.derivation.formulas import Formula, FormulaSet
 from domain.derivation.surroundings import Surroundings
-from domain.derivation.versions import VERSIONS, Total
+from domain.derivation.versions import Total, version_get
 from domain.expressions.expression import Expression, expression_evaluate
 from domain.telemetry.packed import Instants, Values
 
@@ -112,7 +112,7 @@ def derive(
         ends = np.minimum(ends_us, formulas.ends_us)
         if not bool((begins < ends).any()):
             continue
-        total = VERSIONS[formulas.version].total
+        total = version_get(formulas.version).total
         for formula in formulas.formulas:
             read = {name: (derived if name in formulas.metrics else measured).get(name) for name in formula.inputs}
             column, told = _evaluate(formula, total, read, (begins, ends), surroundings)
@@ -137,6 +137,20 @@ def columns_join(parts: Sequence[Column]) -> Column:
         np.concatenate([part.values for part in parts]),
     )
     return joined.sorted()
+
+
+def columns_first(first: Column, second: Column) -> Column:
+    """Return the points of both; where both have one of an entity and time, that of the first."""
+    joined = Column(
+        np.concatenate([first.of, second.of]),
+        np.concatenate([first.at, second.at]),
+        np.concatenate([first.values, second.values]),
+    )
+    # Stable: of two at one time the first stays before the second.
+    joined = joined.take(np.lexsort((joined.at, joined.of)))
+    fresh = np.ones(len(joined), dtype=np.bool_)
+    fresh[1:] = (joined.of[1:] != joined.of[:-1]) | (joined.at[1:] != joined.at[:-1])
+    return joined.take(fresh)
 
 
 def reach_us(sets: Sequence[FormulaSet]) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
@@ -245,6 +246,7 @@ series_hours = Table(
     Column("last", Double),
     Column("sum", Double),
     Column("sum_error", Double),
+    Column("quarters", LargeBinary),
     PrimaryKeyConstraint("organization_id", "series_id", "hour", name="pk_series_hours"),
     ForeignKeyConstraint(
         ["organization_id", "series_id"],
@@ -279,4 +281,14 @@ hours_progress = Table(
     Column("final_until", INSTANT, nullable=False, server_default=text("'-infinity'")),
     PrimaryKeyConstraint("organization_id", name="pk_hours_progress"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_hours_progress_organization"),
+)
+
+points_kept = Table(
+    "points_kept",
+    metadata,
+    Column("is_only", Boolean, nullable=False, server_default=text("true")),
+    Column("kept_from", INSTANT, nullable=False, server_default=text("'-infinity'")),
+    Column("dropped_until", INSTANT, nullable=False, server_default=text("'-infinity'")),
+    PrimaryKeyConstraint("is_only", name="pk_points_kept"),
+    CheckConstraint("is_only", name="ck_points_kept_only"),
 )

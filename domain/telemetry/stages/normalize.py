@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books, book_devices, derivation_revision
 from domain.derivation.windows import READINGS, REPLAY, windows_note, windows_touched
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
+from domain.telemetry.away import is_blameless
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
-from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
+from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.counters import (
@@ -34,6 +34,7 @@ from domain.telemetry.stages.counters import (
     outcomes_standing,
 )
 from domain.telemetry.stages.demote import readings_demote
+from domain.telemetry.stages.kept import points_kept_hold, readings_settled
 from domain.telemetry.stages.keys import Claims, keys_claim, keys_judge
 from domain.telemetry.stages.letters import letters_mirror, letters_resolve, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
@@ -42,10 +43,6 @@ from domain.telemetry.stages.presence import presence_write
 from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
 from domain.telemetry.stages.withdraw import Meaning, Withdrawn, readings_withdraw
 from graph.change import bearing_revision, graph_hold
-
-# Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
-# reading at fault is alone. Not among them: a database that is away, or lacks a table or a right.
-DATA_ERRORS = (DataError, IntegrityError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 
 # Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
 # another holds, and waits for a commit of the same lease that is under way.
@@ -151,7 +148,7 @@ def batches_normalize(
     """Normalize batches of one organization and the lease's partition; those done before are left as they are.
 
     is_isolating: find readings that the database refuses by halving, and make them dead letters; without it,
-    such a reading fails the transaction with one of DATA_ERRORS.
+    such a reading fails the transaction.
     Raises FencedError where another has taken the lease.
     """
     arrays_enable(session)
@@ -174,31 +171,18 @@ def batches_normalize(
         return NormalizedBatches([], done, StageNotes())
     readings = readings_decode(todo)
     bearing = int(begun.bearing_revision)
-    schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
-    )
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
-    work = _Work(
-        organization_id,
-        run,
-        now,
-        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
-        readings,
-        np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)]),
-        normalized,
-        np.full(len(readings), DEAD, dtype=np.int8),
-        np.zeros(len(normalized.readings), dtype=np.bool_),
-    )
-    everything = np.arange(len(readings), dtype=np.intp)
+    again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    chosen = _unsettled(session, work)
     if is_isolating:
-        _write_halving(session, work, everything)
+        _write_halving(session, work, chosen)
     else:
-        _write(session, work, everything, work.notes)
+        _write(session, work, chosen, work.notes)
     _settle(session, work, revision=bearing)
     _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
-    written = (readings, normalized, work.is_kept)
+    written = (readings, work.normalized, work.is_kept)
     entries = [
         replace(
             _entry(organization_id, written, batch, n, position=first + n, revision=revision),
@@ -232,28 +216,44 @@ def readings_again(
     arrays_enable(session)
     graph_hold(session, organization_id=organization_id)
     bearing = bearing_revision(session, organization_id=organization_id)
-    schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
-    )
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
-    work = _Work(
-        organization_id,
-        run,
-        now,
-        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
-        readings,
-        np.ones(len(readings), dtype=np.bool_),
-        normalized,
-        np.full(len(readings), DEAD, dtype=np.int8),
-        np.zeros(len(normalized.readings), dtype=np.bool_),
-    )
+    again = np.ones(len(readings), dtype=np.bool_)
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
     counted = outcomes_standing(session, organization_id=organization_id, readings=readings)
-    _write_halving(session, work, np.arange(len(readings), dtype=np.intp))
+    _write_halving(session, work, _unsettled(session, work))
     _settle(session, work, revision=bearing)
     outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=work.outcome)
     touched = derivation_revision(session, organization_id=organization_id)
     _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
     return work.notes
+
+
+def _work(
+    session: Session,
+    organization_id: int,
+    run: StageRun,
+    readings: Readings,
+    *,
+    again: NDArray[np.bool_],
+    bearing: int,
+    now: datetime,
+) -> _Work:
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
+    )
+    kept_us = points_kept_hold(session)
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    normalized = meaning.normalized(readings)
+    outcome = np.full(len(readings), DEAD, dtype=np.int8)
+    is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
+    return _Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
+
+
+def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
+    """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
+    settled = readings_settled(session, meaning=work.meaning, readings=work.readings, again=work.again)
+    work.outcome[settled] = STORED
+    work.again &= ~settled
+    return np.flatnonzero(~settled)
 
 
 def _settle(session: Session, work: _Work, *, revision: int) -> None:
@@ -386,7 +386,9 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
     try:
         with session.begin_nested():
             _write(session, work, chosen, notes)
-    except DATA_ERRORS as error:
+    except Exception as error:
+        if is_blameless(error):
+            raise
         # What the process remembers may be at fault: a partition that was dropped since.
         work.run.memory.forget()
         if len(chosen) == 1:
