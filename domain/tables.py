@@ -11,6 +11,7 @@ TABLE_MODULES = (
     "domain.activities.tables",
     "domain.activity_templates.tables",
     "domain.assets.tables",
+    "domain.convergence.tables",
     "domain.derivation.tables",
     "domain.devices.tables",
     "domain.entity_types.tables",

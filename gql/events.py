@@ -74,7 +74,7 @@ class Event(Node):
     withdrawn_at: DateTime | None = strawberry.field(description="Since when the data no longer has it.")
     acknowledged_at: DateTime | None
     dismissed_at: DateTime | None
-    cleared_reason: str | None = strawberry.field(description="CONDITION, RULE_CHANGED or SCOPE_LEFT.")
+    cleared_reason: str | None = strawberry.field(description="CONDITION, RULE_CHANGED, SCOPE_LEFT or ENTITY_DELETED.")
     value: float | None = strawberry.field(description="Of the reading at which it opened.")
     flaps: int = strawberry.field(description="How many later events were merged into it, to damp flapping.")
     port: str | None = strawberry.field(description="Of which port of a device the readings were.")

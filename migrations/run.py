@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from alembic import command
@@ -19,12 +20,24 @@ ROLES = ("argus_api", "argus_ingest", "argus_pipeline")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('argus.migrate'))")
 
 
-def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What a migration did.
+
+    revision_before: of the schema, None for an empty database. revision: since then. left: the statements that are
+    left to a superuser (`runtime.large_objects`).
+    """
+
+    revision_before: str | None
+    revision: str | None
+    left: Sequence[str]
+
+
+def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
     """Create the roles that are missing, set their passwords and run every migration not yet run.
 
     owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the three roles exist.
     role_passwords: role name to password; a role without one keeps the password it has.
-    Returns the statements that are left to a superuser (`runtime.large_objects`).
     Raises sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
     """
     engine = create_engine(owner_url, poolclass=NullPool)
@@ -34,10 +47,12 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> list[str]:
             _roles_ensure(connection, role_passwords)
             config = _config()
             config.attributes["connection"] = connection
+            before = MigrationContext.configure(connection).get_current_revision()
             command.upgrade(config, "head")
+            after = MigrationContext.configure(connection).get_current_revision()
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
-            return large_objects_close(raw)
+            return Migrated(before, after, large_objects_close(raw))
     finally:
         engine.dispose()
 

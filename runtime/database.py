@@ -65,3 +65,11 @@ def transaction(
         if organization_id is not None:
             session.execute(_ORGANIZATION_SET, {"organization_id": str(organization_id)})
         yield session
+
+
+@contextmanager
+def snapshot(engine: Engine, organization_id: int) -> Iterator[Session]:
+    """One transaction that reads: all of its statements see the database as it was at the first, none may write."""
+    reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with transaction(reading, organization_id) as session:
+        yield session

@@ -74,6 +74,7 @@ class Settings:
     a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
     received, and points, are kept; keep_changes, keep_notifications, keep_history: what was done about events; None:
     for ever. webhook_allow: where webhooks may lead besides. act_late: what was over longer ago is not acted on.
+    check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     """
 
     database_urls: Mapping[str, str]
@@ -97,6 +98,7 @@ class Settings:
     keep_history: timedelta | None = timedelta(days=365)
     webhook_allow: tuple[str, ...] = ()
     act_late: timedelta | None = timedelta(days=1)
+    check_entities: int = 20
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -166,6 +168,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
+        check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
     )
 
 
@@ -220,6 +223,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
+        check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
     )
 
 

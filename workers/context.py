@@ -16,6 +16,7 @@ class WorkerContext:
     keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
     keep_changes, keep_notifications, keep_history: the same of what was done about events.
     webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
+    check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     act_late: an event that opened and cleared longer ago makes no activity; None: every one does.
     """
 
@@ -32,3 +33,4 @@ class WorkerContext:
     keep_history: timedelta | None = None
     webhook_allow: tuple[str, ...] = ()
     act_late: timedelta | None = timedelta(days=1)
+    check_entities: int = 20

@@ -47,6 +47,8 @@ RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
 _CALLS_EVERY_S = 1
 _NOTIFICATIONS_TIMEOUT_S = 60
+CHECK_EVERY_S = 60
+_CHECK_TIMEOUT_S = 60
 HOURS_EVERY_S = 60
 _HOURS_TIMEOUT_S = 120
 _BUCKETS_REST = "argus-buckets-rest"
@@ -119,6 +121,24 @@ def hours_enqueue(state: ProcessState, turn: int, part: int) -> None:
             result_ttl=HOURS_EVERY_S * 2,
             failure_ttl=HOURS_EVERY_S * 2,
             job_timeout=_HOURS_TIMEOUT_S,
+        )
+    except DuplicateJobError:
+        return
+
+
+def check_enqueue(state: ProcessState, turn: int) -> None:
+    """Enqueue the self-check of a minute, unless it is."""
+    try:
+        state.queue(QUEUE_SHORT).enqueue(
+            "workers.convergence.check",
+            args=(turn,),
+            job_id=f"check-{turn}",
+            unique=True,
+            ttl=CHECK_EVERY_S,
+            # Kept, so that no other host enqueues the same.
+            result_ttl=CHECK_EVERY_S * 2,
+            failure_ttl=CHECK_EVERY_S * 2,
+            job_timeout=_CHECK_TIMEOUT_S,
         )
     except DuplicateJobError:
         return
@@ -244,6 +264,8 @@ class Enqueuer:
             buckets_enqueue(self._state, int(now_s) // BUCKETS_EVERY_S, 0)
         if self._is_due("hours", HOURS_EVERY_S, now_s):
             hours_enqueue(self._state, int(now_s) // HOURS_EVERY_S, 0)
+        if self._state.context.check_entities and self._is_due("check", CHECK_EVERY_S, now_s):
+            check_enqueue(self._state, int(now_s) // CHECK_EVERY_S)
         if self._is_due("retention", RETENTION_EVERY_S, now_s):
             retention_enqueue(self._state, "retain", int(now_s) // RETENTION_EVERY_S, 0)
 

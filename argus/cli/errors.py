@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from graph.errors import ArgusError
 from runtime.embedded.account import AccountError
 from runtime.embedded.home import HomeError
 from runtime.embedded.process import ServerError
 from runtime.settings import SettingsError
+
+# undefined_table, undefined_column, undefined_function
+_NO_SCHEMA = frozenset({"42P01", "42703", "42883"})
+# query_canceled
+_TIMED_OUT = "57014"
 
 
 class CommandError(Exception):
@@ -33,9 +38,21 @@ def told() -> Iterator[None]:
         raise CommandError(str(error)) from error
     except ArgusError as error:
         raise CommandError(error.message) from error
-    except OperationalError as error:
-        msg = f"The database does not answer: {str(error.orig).strip()}"
-        raise CommandError(msg) from error
     except SQLAlchemyError as error:
-        msg = f"The database refused: {error}"
-        raise CommandError(msg) from error
+        raise CommandError(database_said(error)) from error
+
+
+def database_said(error: SQLAlchemyError) -> str:
+    """Return what an operator can do with an error of the database: its own words, and never the statement."""
+    if not isinstance(error, DBAPIError):
+        return "The database could not be used: no connection was free in time."
+    state = getattr(error.orig, "sqlstate", None)
+    if state in _NO_SCHEMA:
+        return "The database has no schema of Argus, or an older one: run `argus migrate`."
+    words = str(error.orig).strip().splitlines()
+    said = f" It said: {words[0]}" if words else ""
+    if state is None or error.connection_invalidated:
+        return f"The database does not answer.{said}"
+    if state == _TIMED_OUT:
+        return "The database took too long, and the statement was given up. Nothing was changed."
+    return f"The database refused ({state}).{said}"

@@ -15,7 +15,7 @@ from argus.changes import changes_run
 from argus.cli.errors import CommandError, told
 from argus.cli.importing_series import series_add
 from argus.cli.options import home_add, instant, json_add, settings_of
-from argus.cli.progress import progress_end, progress_tell
+from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell
 from argus.organizations import organization_find
 from domain.imports.apply import records_apply
 from domain.imports.files import Format, lines_read, records_read
@@ -100,12 +100,24 @@ def _records_run(
     arguments: argparse.Namespace, settings: Settings, records: Iterable[Record | Remark], *, total: int | None
 ) -> int:
     organization = organization_find(settings, arguments.organization)
-    with changes_run(settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run) as run:
-        outcome = records_apply(
-            records, run=run, valid_from=arguments.valid_from, progress=lambda done: progress_tell(done, total)
-        )
+    outcome, is_whole = Outcome(), True
+    try:
+        with changes_run(
+            settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run
+        ) as run:
+            records_apply(
+                records,
+                run=run,
+                valid_from=arguments.valid_from,
+                progress=lambda done: progress_tell(done, total),
+                outcome=outcome,
+            )
+    except KeyboardInterrupt:
+        is_whole = False
     progress_end()
-    _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run)
+    _outcome_print(outcome, as_json=arguments.json, dry_run=arguments.dry_run, is_whole=is_whole)
+    if not is_whole:
+        return INTERRUPTED
     return 1 if outcome.refused else 0
 
 
@@ -124,9 +136,9 @@ def _format(arguments: argparse.Namespace) -> Format:
     return Format.CSV if arguments.file.suffix.lower() == ".csv" else Format.NDJSON
 
 
-def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
+def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: bool) -> None:
     if as_json:
-        print(json.dumps(asdict(outcome) | {"dry_run": dry_run}))
+        print(json.dumps(asdict(outcome) | {"dry_run": dry_run, "interrupted": not is_whole}))
         return
     would = "Would have: " if dry_run else ""
     print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
@@ -145,6 +157,8 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool) -> None:
         code = "" if remark.code is None else f" [{remark.code}]"
         subject = "" if remark.subject == f"line {remark.line}" else f"{remark.subject}: "
         print(f"{where}{subject}{remark.message}{field}{code}", file=sys.stderr)
+    if not is_whole:
+        print("Interrupted: nothing was changed." if dry_run else INTERRUPTED_MESSAGE, file=sys.stderr)
 
 
 def _read(path: Path, max_bytes: int) -> str:

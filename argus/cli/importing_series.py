@@ -10,10 +10,10 @@ from pathlib import Path
 
 from argus.cli.errors import CommandError, told
 from argus.cli.options import URL_DEFAULT, settings_of
-from argus.cli.progress import progress_end, progress_tell
+from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell
 from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, SeriesError
-from argus.importing.series import series_send
+from argus.importing.series import Sent, series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
 from runtime.settings import Settings
@@ -69,23 +69,29 @@ def series_run(arguments: argparse.Namespace) -> int:
             placed=dict(_placement(each) for each in arguments.map),
         )
         client = ArgusClient(arguments.url, token)
+        sent, is_whole = Sent(), True
         try:
-            sent = series_send(arguments.file, columns, client=client, progress=progress_tell)
+            series_send(arguments.file, columns, client=client, progress=progress_tell, sent=sent)
+        except KeyboardInterrupt:
+            is_whole = False
         except (SeriesError, ClientError, OSError) as error:
             raise CommandError(str(error)) from error
         finally:
             client.close()
     progress_end()
+    status = INTERRUPTED if not is_whole else 1 if sent.faults else 0
     if arguments.json:
-        print(json.dumps(asdict(sent)))
-        return 0 if not sent.faults else 1
+        print(json.dumps(asdict(sent) | {"interrupted": not is_whole}))
+        return status
     repeats = f" ({sent.duplicates} of them repeats within a call)" if sent.duplicates else ""
     print(f"{sent.rows} rows: {sent.accepted} readings accepted{repeats}, {sent.rejected} rejected")
     if sent.columns_left_out:
         print(f"Columns of no device, left out: {', '.join(sent.columns_left_out)}")
     for fault in sent.faults:
         print(f"line {fault.line}: {fault.message}", file=sys.stderr)
-    return 0 if not sent.faults else 1
+    if not is_whole:
+        print(f"{INTERRUPTED_MESSAGE} Readings of the last call may have been taken too.", file=sys.stderr)
+    return status
 
 
 def _placement(text: str) -> tuple[str, tuple[str, str | None]]:

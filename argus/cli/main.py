@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from argus.cli.errors import CommandError
+from argus.cli.errors import CommandError, told
+from argus.cli.progress import INTERRUPTED
 
 # Modules by command, in the order in which an operator meets them.
 COMMANDS = {
@@ -22,6 +23,7 @@ COMMANDS = {
     "worker": "worker",
     "migrate": "migrate",
     "retention": "retention",
+    "check": "check",
 }
 
 _DESCRIPTION = """\
@@ -58,10 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import_module(f"argus.cli.{module}").register(commands)
     chosen = parser.parse_args(given)
     try:
-        status: int = chosen.run(chosen)
+        with told():
+            status: int = chosen.run(chosen)
     except CommandError as error:
         print(f"argus: {error}", file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     return status

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import sys
 from datetime import datetime, timedelta
 
 from argus.cli.errors import told
 from runtime.settings import DEFAULT_HOME, Settings, settings_load
+from runtime.variables import variables_unknown
 
 URL_DEFAULT = "http://127.0.0.1:8000/graphql"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -29,9 +32,16 @@ def json_add(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Return the settings that --home and the environment lead to."""
+    """Return the settings that --home and the environment lead to; tell which variables are no settings."""
+    variables_check()
     with told():
         return settings_load(arguments.home)
+
+
+def variables_check() -> None:
+    """Tell on standard error which variables of the environment look like settings of Argus and are none."""
+    for unknown in variables_unknown(os.environ):
+        print(f"argus: {unknown}", file=sys.stderr)
 
 
 def duration(text: str) -> timedelta:

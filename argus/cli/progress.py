@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import sys
+from typing import Final
+
+# The exit status of what Ctrl-C ended, and what is said of it.
+INTERRUPTED: Final = 130
+INTERRUPTED_MESSAGE: Final = "Interrupted: what is counted here is done and stays. Run it again to do the rest."
 
 
 def progress_tell(done: int, total: int | None = None) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 from datetime import timedelta
 
 from argus.cli.errors import told
-from argus.cli.options import duration, home_add, settings_of
+from argus.cli.options import duration, home_add, json_add, settings_of
 from argus.organizations import organization_find
 from argus.tokens import ROLES, token_create
 from runtime.clock import utc_now
@@ -36,6 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--ttl", type=duration, default=_TTL_DEFAULT, metavar="DURATION", help="ISO 8601, e.g. P30D (default: PT12H)"
     )
     home_add(create)
+    json_add(create)
     create.set_defaults(run=run)
 
 
@@ -44,14 +46,24 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     with told():
         organization = organization_find(settings, arguments.organization)
-        print(
-            token_create(
-                settings,
-                organization=organization.slug,
-                role=arguments.role,
-                subject=arguments.subject,
-                now=utc_now(),
-                ttl=arguments.ttl,
-            )
+        now = utc_now()
+        token = token_create(
+            settings,
+            organization=organization.slug,
+            role=arguments.role,
+            subject=arguments.subject,
+            now=now,
+            ttl=arguments.ttl,
         )
+    if not arguments.json:
+        print(token)
+        return 0
+    made = {
+        "token": token,
+        "organization": organization.slug,
+        "role": arguments.role,
+        "subject": arguments.subject,
+        "expires_at": (now + arguments.ttl).isoformat(),
+    }
+    print(json.dumps(made))
     return 0

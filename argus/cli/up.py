@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from argus.cli.errors import CommandError, told
+from argus.cli.options import variables_check
 from argus.supervisor.house import House, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
@@ -30,14 +31,27 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument("--no-demo", action="store_true", help="make no demo plant, and leave one that exists alone")
+    parser.add_argument(
+        "--start-timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="give up where the start takes longer in all (default: only where a part makes no progress for a minute)",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
+    variables_check()
     with told():
         try:
-            house = House.open(Path(arguments.home), host=arguments.host, port=arguments.port, say=_say)
+            house = House.open(
+                Path(arguments.home),
+                host=arguments.host,
+                port=arguments.port,
+                say=_say,
+                start_timeout_s=arguments.start_timeout,
+            )
         except PortTakenError as error:
             raise CommandError(str(error), status=2) from error
         house.signals_take()
@@ -93,3 +107,10 @@ def _port(text: str) -> int:
         msg = f"{text!r} is no port from 1 to {highest}"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not text.isdecimal() or int(text) < 1:
+        msg = f"{text!r} is no whole number of seconds from 1 on"
+        raise argparse.ArgumentTypeError(msg)
+    return float(text)

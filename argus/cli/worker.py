@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
             replay_readings_per_s=settings.replay_readings_per_s,
             webhook_allow=settings.webhook_allow,
             act_late=settings.act_late,
+            check_entities=settings.check_entities,
             keep_raw=settings.keep_raw,
             keep_points=settings.keep_points,
             keep_changes=settings.keep_changes,

@@ -49,14 +49,23 @@ class Sent:
             self.faults.append(Fault(line, message))
 
 
-def series_send(path: Path, columns: Columns, *, client: ArgusClient, progress: Callable[[int, int], None]) -> Sent:
+def series_send(
+    path: Path,
+    columns: Columns,
+    *,
+    client: ArgusClient,
+    progress: Callable[[int, int], None],
+    sent: Sent | None = None,
+) -> Sent:
     """Send a file's readings, a thousand a call; return what became of them.
+
+    sent: the one to fill and return, so that whoever is interrupted has what was acknowledged until then.
 
     A row that cannot be read, or a reading that is refused, is noted with its line and does not stop the rest.
     Raises SeriesError where file and options do not fit, ClientError where the API refuses or stays away.
     """
     zone = zone_of(columns.timezone)
-    sent = Sent()
+    sent = Sent() if sent is None else sent
     total = sum(1 for _ in path.open(encoding="utf-8")) - 1
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)

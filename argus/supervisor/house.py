@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from runtime.embedded.home import Home
 from runtime.settings import Settings, from_home
 
 _LOOK_S = 0.1
-_READY_TIMEOUT_S = 60.0
+# A process that keeps ending while it starts will not start.
+_RESTARTS_MAX = 5
 _STOP_TIMEOUT_S = 15.0
 # An API whose supervisor was killed ends by itself, and holds the port until then.
 _LEFT_BEHIND_S = 6.0
@@ -35,25 +37,33 @@ class PortTakenError(Exception):
 
 @dataclass(slots=True)
 class House:
-    """All processes of one data directory. say: prints one line of progress for the operator."""
+    """All processes of one data directory.
+
+    say: prints one line of progress for the operator. start_timeout_s: for how long a start may take in all; None: as
+    long as something goes on.
+    """
 
     home: Home
     host: str
     port: int
     say: Callable[[str], None]
+    start_timeout_s: float | None = None
     children: list[Child] = field(default_factory=list)
+    _patience: process.Patience = field(default_factory=process.Patience)
     _lock: int = -1
     _stopping: bool = False
 
     @staticmethod
-    def open(directory: Path, *, host: str, port: int, say: Callable[[str], None]) -> House:
+    def open(
+        directory: Path, *, host: str, port: int, say: Callable[[str], None], start_timeout_s: float | None = None
+    ) -> House:
         """Take a data directory, made where it is missing, for this process alone.
 
         Raises HomeError where it cannot be used or is in use, PortTakenError where the port is.
         """
         _port_wait(host, port, patience_s=_LEFT_BEHIND_S if directory.exists() else 0.0)
         home = Home.open(directory, ports=(postgres.free_port(), postgres.free_port()))
-        house = House(home, host, port, say)
+        house = House(home, host, port, say, start_timeout_s)
         house._lock = home.lock()
         return house
 
@@ -70,9 +80,10 @@ class House:
         self.home = self.home.with_ports(postgres=_port_keep(database.port), valkey=_port_keep(bus.port))
         database, bus = self._database(account), self._bus(account)
         postgres.prepare(database)
+        self._patience = self._patience_begin()
         servers = (
-            Child("PostgreSQL", lambda: postgres.start(database, settings={}), postgres.stop),
-            Child("Valkey", lambda: valkey.start(bus), valkey.stop),
+            Child("PostgreSQL", lambda: postgres.start(database, settings={}, patience=self._patience), postgres.stop),
+            Child("Valkey", lambda: valkey.start(bus, patience=self._patience), valkey.stop),
         )
         for child in servers:
             self._begin(child)
@@ -101,23 +112,31 @@ class House:
         )
 
     def wait_ready(self) -> None:
-        """Wait until the API answers that all it needs does.
+        """Wait until the API answers that all it needs does. From then on whatever ends has time to start again.
 
         Raises ServerError.
         """
         address = f"http://{self.host}:{self.port}/readyz"
-        deadline = time.monotonic() + _READY_TIMEOUT_S
+        wait = process.Wait(name="the API", log=self.home.logs / "api.log", patience=self._patience)
         while not self._stopping:
+            answer, starting = "", self.children
             try:
-                with urllib.request.urlopen(address, timeout=2):
-                    return
+                with urllib.request.urlopen(address, timeout=10):
+                    break
+            except urllib.error.HTTPError as refused:
+                # It runs, and tells what it lacks: that it is busy meanwhile is no progress.
+                with refused:
+                    answer, starting = refused.read().decode(errors="replace"), []
             except OSError:
-                self._watch()
-            if time.monotonic() > deadline:
-                log = self.home.logs / "api.log"
-                msg = f"The API is not ready after {_READY_TIMEOUT_S:.0f} s; the end of {log}:\n{process.tail(log)}"
-                raise process.ServerError(msg)
+                pass
+            self._watch()
+            for child in self.children:
+                if child.restarts > _RESTARTS_MAX:
+                    msg = f"{child.name} ended {child.restarts} times while starting; see {self.home.logs}."
+                    raise process.ServerError(msg)
+            wait.look([child.process.pid for child in starting if child.process is not None], answer)
             time.sleep(_LOOK_S)
+        self._patience = process.Patience(say=self.say)
 
     def keep(self) -> None:
         """Keep everything running until asked to stop (SIGINT, SIGTERM)."""
@@ -149,6 +168,10 @@ class House:
     def stopping(self) -> bool:
         """Whether it has been asked to stop."""
         return self._stopping
+
+    def _patience_begin(self) -> process.Patience:
+        timeout_s = self.start_timeout_s
+        return process.Patience(deadline_s=None if timeout_s is None else time.monotonic() + timeout_s, say=self.say)
 
     def _begin(self, child: Child) -> None:
         # Into the list first: what fails half-way is stopped like the rest.

@@ -66,10 +66,12 @@ _NEXT = text(
     JOIN events e ON e.organization_id = c.organization_id AND e.id = c.event_id
     JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
     LEFT JOIN LATERAL (
-        -- What the version wants that judged the reading at which it opened.
+        -- What the last version wants in which it was open; where that has been edited since and it is still to be
+        -- judged by what took its place, the version that opened it.
         SELECT v.action FROM rule_versions v
-        WHERE v.organization_id = e.organization_id AND v.rule_id = e.rule_id AND v.effective_from <= e.opened_at
-        ORDER BY v.effective_from DESC LIMIT 1
+        WHERE v.organization_id = e.organization_id AND v.rule_id = e.rule_id
+            AND (v.id = e.version_id OR v.effective_from <= e.opened_at)
+        ORDER BY v.id = e.version_id DESC, v.effective_from DESC LIMIT 1
     ) v ON true
     WHERE {_IS_NEXT} AND (CAST(:only AS bigint) IS NULL OR c.id = :only)
     ORDER BY c.id LIMIT :most FOR UPDATE OF c
@@ -104,6 +106,7 @@ class ChangeKind(StrEnum):
     CORRECTED = "CORRECTED"
     WITHDRAWN = "WITHDRAWN"
     ESCALATED = "ESCALATED"
+    DEESCALATED = "DEESCALATED"
 
 
 @dataclass(frozen=True, slots=True)

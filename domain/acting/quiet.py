@@ -27,6 +27,8 @@ from graph.change import graph_hold
 from graph.ids import NewId
 
 OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
+# It has another severity than was told.
+RATES: Final = frozenset({ChangeKind.ESCALATED, ChangeKind.DEESCALATED})
 # So many events are looked at again in one transaction.
 EVENTS_AT_ONCE: Final = 1_000
 
@@ -145,9 +147,9 @@ def happenings_sort(
         elif each.fenced or (each.event_id not in seen and each.event_id not in found.followed):
             # Nobody was told of the beginning. Where it is still to be told, it will be as the event then stands.
             continue
-        elif each.kind is ChangeKind.ESCALATED and each.change_id in quiet:
+        elif each.kind in RATES and each.change_id in quiet:
             found.held[each.change_id] = quiet[each.change_id]
-        elif each.kind is not ChangeKind.ESCALATED or each.is_open or not each.is_held:
+        elif each.kind not in RATES or each.is_open or not each.is_held:
             found.news.append(each)
     return found
 

@@ -18,6 +18,7 @@ from domain.rules.calm import PairKey, PairState
 from domain.rules.model import Assignment
 from domain.rules.reconcile import EventsDone
 from domain.rules.stage import entities_judge_anew, entities_judge_on, states_known
+from domain.telemetry.packed import micros_of
 from graph.ids import NewId
 
 
@@ -106,7 +107,7 @@ def _is_known(bench: Bench, entity: bytes, spans: Sequence[Span]) -> bool:
         # A device is read by its ports, which are not at hand.
         and entity not in bench.book.devices
         and standing.assignments == assignments
-        and states_known(entity, assignments, standing.states, spans[0][0])
+        and states_known(entity, assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1))
     )
 
 

@@ -64,6 +64,7 @@ def records_apply(
     run: ChangeRunner,
     valid_from: datetime | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    outcome: Outcome | None = None,
 ) -> Outcome:
     """Write records as they come; return what changed and what was left out, and why.
 
@@ -71,9 +72,9 @@ def records_apply(
     into its attributes stays. An edge is there if the same is believed from the same time on; where the file does not
     say since when, if it is believed at `valid_from` (default: now). An edge may stand before its ends.
     valid_from: since when edges are true that do not say so themselves. progress: told the records done after each
-    chunk.
+    chunk. outcome: the one to fill and return, so that whoever is interrupted has what was committed until then.
     """
-    work = _Import(run, valid_from, Outcome())
+    work = _Import(run, valid_from, Outcome() if outcome is None else outcome)
     done = 0
     for chunk in chunks(records, CHUNK_RECORDS):
         _chunk_apply(work, chunk, last=False)
@@ -117,6 +118,10 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
         missing = work.run(apply)
     except _NothingNewError as nothing:
         missing = nothing.missing
+    except BaseException:
+        # Nothing of the chunk stays, so nothing of it is counted.
+        outcome.restore(before)
+        raise
     if not last and len(work.waiting) + len(missing) <= WAITING_MAX:
         work.waiting.extend(missing)
         return

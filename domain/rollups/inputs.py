@@ -186,10 +186,12 @@ def values_read(
     sources: Sources,
     memo: Memo,
     limit: int,
+    from_points: bool = False,
 ) -> Iterator[tuple[int, int, Values]]:
     """Yield (stretch, place among its members, value of each bucket) of the descendants that have any.
 
-    memo: what was read in this transaction already, and is not read again; this call adds to it.
+    memo: what was read in this transaction already, and is not read again; this call adds to it. from_points: summaries
+    of hours are not used.
     Raises LimitExceededError where more than `limit` points would have to be read.
     """
     places: list[tuple[int, int, Hashable]] = []
@@ -214,6 +216,7 @@ def values_read(
         wanted=list(wanted.values()),
         memo=memo,
         limit=limit,
+        from_points=from_points,
     )
     for place, counted, edges in read:
         memo.values[keys[place]] = bucket_aggregate(counted, edges, how=draft.combine).values
@@ -238,6 +241,7 @@ def _counted_read(
     wanted: Sequence[_Wanted],
     memo: Memo,
     limit: int,
+    from_points: bool,
 ) -> Iterator[tuple[int, Counted, Instants]]:
     """Yield (place, what its points are, edges): what a tally stands for is not read again."""
     tallied = [n for n, each in enumerate(wanted) if each.is_tallied]
@@ -257,7 +261,7 @@ def _counted_read(
             source = replace(source, segments=segments_after(source.segments, tally.until_us))
             silent.add(n)
         asked.append((source, each.edges))
-    for n, tail in _scan(session, organization_id, draft, asked, limit):
+    for n, tail in _scan(session, organization_id, draft, asked, limit, from_points=from_points):
         silent.discard(n)
         edges = wanted[n].edges
         if n not in found:
@@ -286,7 +290,13 @@ def _tallied(
 
 
 def _scan(
-    session: Session, organization_id: int, draft: RollupDraft, wanted: Sequence[tuple[Source, Instants]], limit: int
+    session: Session,
+    organization_id: int,
+    draft: RollupDraft,
+    wanted: Sequence[tuple[Source, Instants]],
+    limit: int,
+    *,
+    from_points: bool,
 ) -> Iterator[tuple[int, Counted]]:
     if not wanted:
         return
@@ -297,7 +307,7 @@ def _scan(
         "ends_us": max(int(edges[-1]) for _, edges in wanted),
         "limit": limit,
     }
-    if all(hours_serve(edges) for _, edges in wanted):
+    if not from_points and all(hours_serve(edges) for _, edges in wanted):
         yield from counted_scan(session, how=draft.combine, **asked)
         return
     for place, points in points_scan(session, **asked):

@@ -31,11 +31,11 @@ def assignments_of(
 ) -> dict[UUID, list[Assignment]]:
     """Return what judges each entity, by rule id; of what is never judged, nothing.
 
-    Deleted entities are judged as long as readings come of them: their history stands. Statements: one, and one for
-    each level above the entities where any rule is about what is below something.
+    A deleted entity is judged up to its deletion: its history stands. Statements: one, and one for each level above the
+    entities where any rule is about what is below something.
     """
     rows = session.execute(
-        select(entities.c.id, entities.c.kind, entities.c.type, assets.c.profile_id)
+        select(entities.c.id, entities.c.kind, entities.c.type, entities.c.deleted_at, assets.c.profile_id)
         .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
         .where(entities.c.organization_id == organization_id, among(entities.c.id, entity_ids))
     ).all()
@@ -48,21 +48,36 @@ def assignments_of(
         places = (row.id, (row.kind, row.type), row.profile_id, None)
         concerned = {rule_id: None for place in places for rule_id in by_place.get(place, ())}
         for rule_id in sorted(concerned):
-            versions = rulebook[rule_id]
-            segments: list[Segment] = []
-            for n, version in enumerate(versions):
-                if not version.is_active:
-                    continue
-                begins = micros_of(version.effective_from)
-                ends = micros_of(versions[n + 1].effective_from) if n + 1 < len(versions) else END_US
-                for span in _spans(version, row, above):
-                    first, last = max(begins, span[0]), min(ends, span[1])
-                    if first < last:
-                        reason = ClearedReason.RULE_CHANGED if last == ends else ClearedReason.SCOPE_LEFT
-                        segments.append(Segment(version, _condition(version), first, last, reason))
+            segments = _segments(rulebook[rule_id], row, above)
             if segments:
                 metrics = frozenset().union(*(metrics_of(segment.condition) for segment in segments))
                 found.setdefault(row.id, []).append(Assignment(rule_id, segments, metrics))
+    return found
+
+
+def _segments(
+    versions: Sequence[RuleVersion], entity: Any, above: Mapping[EntityId, Mapping[EntityId, Spans]]
+) -> list[Segment]:
+    """Return when which version judges an entity. versions: all of one rule, ascending. entity: its row."""
+    deleted = END_US if entity.deleted_at is None else micros_of(entity.deleted_at)
+    found: list[Segment] = []
+    for n, version in enumerate(versions):
+        if not version.is_active:
+            continue
+        begins = micros_of(version.effective_from)
+        ends = micros_of(versions[n + 1].effective_from) if n + 1 < len(versions) else END_US
+        for span in _spans(version, entity, above):
+            first, last = max(begins, span[0]), min(ends, span[1], deleted)
+            if first >= last:
+                continue
+            reason = ClearedReason.RULE_CHANGED if last == ends else ClearedReason.SCOPE_LEFT
+            if last == deleted:
+                reason = ClearedReason.ENTITY_DELETED
+            condition = _condition(version)
+            before = found[-1] if found else None
+            goes_on = before is not None and before.ends_us == first and before.condition == condition
+            since = before.since_us if before is not None and goes_on else first
+            found.append(Segment(version, condition, first, last, since, reason))
     return found
 
 

@@ -14,7 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.expressions.expression import expression_evaluate
-from domain.rules.conditions import MAX_AGE_US, AllOf, AnyOf, Condition, NoData, Operator, Threshold, Truth
+from domain.rules.conditions import (
+    MAX_AGE_US,
+    AllOf,
+    AnyOf,
+    Condition,
+    NoData,
+    Operator,
+    Threshold,
+    Truth,
+    leaves_of,
+)
 from domain.telemetry.packed import Instants, Values
 
 # Of one metric: instants (microseconds since the Unix epoch, ascending, each once) and values (NaN: no number).
@@ -41,23 +51,43 @@ class Span:
 
 
 def judge(
-    condition: Condition, *, points: Mapping[str, Points], state: State, until_us: int
+    condition: Condition,
+    *,
+    points: Mapping[str, Points],
+    state: State,
+    until_us: int,
+    since_us: int,
+    stands: Mapping[str, Points] | None = None,
 ) -> tuple[list[Span], State]:
     """Return the spans that are open at, or open after, the time of `state`, ascending, and the state at `until_us`.
 
-    points: by metric, all there are from the time of the state on, before `until_us`.
+    points: by metric, all there are from the time of the state on, before `until_us`. since_us: since when the
+    condition has been in force; no span opens before. stands: the condition begins to judge there, at since_us, and
+    this is what stood then, by metric: the readings before it, as far back as `memory_us` and the last one at or before
+    that. They are judged as if they had been read at since_us; state is then None.
     """
     if isinstance(condition, Threshold):
         at, values = _numbers(points.get(condition.metric, NO_POINTS))
+        if stands is not None:
+            state, at, values = _stood(
+                condition, _numbers(stands.get(condition.metric, NO_POINTS)), (at, values), since_us
+            )
         satisfied, passed = threshold_tests(condition.operator, values, condition.value, condition.clear_value)
         return _machine((at, values, satisfied, passed), (condition.for_us, condition.clear_for_us), state)
     if isinstance(condition, NoData):
-        return _gaps(condition, points.get(condition.metric, NO_POINTS)[0], state, until_us)
+        if stands is not None:
+            state = _last_at(stands.get(condition.metric, NO_POINTS))
+        return _gaps(condition, points.get(condition.metric, NO_POINTS)[0], state, (since_us, until_us))
     if isinstance(condition, Truth):
-        return _truth(condition, points, state)
+        if stands is not None:
+            return _truth(condition, points, [None, _last_known(stands)], since_us)
+        return _truth(condition, points, state, None)
     parts = condition.parts
     states = [None] * len(parts) if state is None else state[1]
-    judged = [judge(part, points=points, state=own, until_us=until_us) for part, own in zip(parts, states, strict=True)]
+    judged = [
+        judge(part, points=points, state=own, until_us=until_us, since_us=since_us, stands=stands)
+        for part, own in zip(parts, states, strict=True)
+    ]
     found = [spans for spans, _ in judged]
     if isinstance(condition, AllOf):
         return _together(found), [None, [own for _, own in judged]]
@@ -65,6 +95,11 @@ def judge(
     last = spans[-1] if spans and spans[-1].cleared is None else None
     carried = None if last is None else [last.began, last.opened, last.value]
     return spans, [carried, [own for _, own in judged]]
+
+
+def memory_us(condition: Condition) -> int:
+    """Return how far before its begin a condition looks at readings; beyond, it looks at the last one only."""
+    return max((leaf.for_us for leaf in leaves_of(condition) if isinstance(leaf, Threshold)), default=0)
 
 
 def due_us(condition: Condition, *, state: State, after_us: int) -> int | None:
@@ -156,23 +191,60 @@ def _since(at: Instants, flags: Flags, carried: int | None) -> Instants:
     return since
 
 
-def _gaps(leaf: NoData, at: Instants, state: State, until_us: int) -> tuple[list[Span], State]:
+def _stood(leaf: Threshold, before: Points, points: Points, since_us: int) -> tuple[State, Instants, Values]:
+    """Return the state of a threshold that begins to judge, and the readings, the one that stands among them.
+
+    It has held since the first reading of an unbroken row that satisfies it, looked for no further back than for_us.
+    """
+    satisfied, _ = threshold_tests(leaf.operator, before[1], leaf.value, leaf.clear_value)
+    if not len(satisfied) or not satisfied[-1]:
+        return None, *points
+    broken = np.flatnonzero(~satisfied)
+    first = int(broken[-1]) + 1 if len(broken) else 0
+    since = max(int(before[0][first]), since_us - leaf.for_us)
+    at, values = points
+    if not len(at) or at[0] > since_us:
+        at = np.concatenate((np.array([since_us], dtype=np.int64), at))
+        values = np.concatenate((before[1][-1:], values))
+    return [_HOLDING, since], at, values
+
+
+def _last_at(points: Points) -> int | None:
+    return int(points[0][-1]) if len(points[0]) else None
+
+
+def _last_known(stands: Mapping[str, Points]) -> dict[str, list[Any]]:
+    return {
+        name: [int(at[-1]), float(values[-1]) if np.isfinite(values[-1]) else None]
+        for name, (at, values) in stands.items()
+        if len(at)
+    }
+
+
+def _gaps(leaf: NoData, at: Instants, state: State, reach: tuple[int, int]) -> tuple[list[Span], State]:
+    """reach: since when it judges, and until when."""
+    since_us, until_us = reach
     times = at if state is None else np.concatenate((np.array([state], dtype=np.int64), at))
     if not len(times):
         return [], None
-    long = np.flatnonzero(np.diff(times) > leaf.after_us).tolist()
-    spans = [Span(int(times[i]), int(times[i]) + leaf.after_us, int(times[i + 1]), None) for i in long]
+    spans = []
+    for i in np.flatnonzero(np.diff(times) > leaf.after_us).tolist():
+        opened = max(int(times[i]) + leaf.after_us, since_us)
+        if opened < times[i + 1]:
+            spans.append(Span(int(times[i]), opened, int(times[i + 1]), None))
     last = int(times[-1])
     if last + leaf.after_us < until_us:
-        spans.append(Span(last, last + leaf.after_us, None, None))
+        spans.append(Span(last, max(last + leaf.after_us, since_us), None, None))
     return spans, last
 
 
-def _truth(leaf: Truth, points: Mapping[str, Points], state: State) -> tuple[list[Span], State]:
+def _truth(leaf: Truth, points: Mapping[str, Points], state: State, also_us: int | None) -> tuple[list[Span], State]:
+    """also_us: an instant at which it is evaluated though nothing is read then."""
     machine, before = (None, {}) if state is None else state
     names = sorted(leaf.expression.metrics)
     known = {name: _carried_on(points.get(name, NO_POINTS), before.get(name)) for name in names}
-    at = np.unique(np.concatenate([points.get(name, NO_POINTS)[0] for name in names]))
+    looked = np.array([] if also_us is None else [also_us], dtype=np.int64)
+    at = np.unique(np.concatenate([looked, *(points.get(name, NO_POINTS)[0] for name in names)]))
     columns = {name: _values_at(known[name], at) for name in names}
     has = np.logical_and.reduce([np.isfinite(column) for column in columns.values()])
     at = at[has]

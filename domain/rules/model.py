@@ -32,11 +32,12 @@ class EventState(StrEnum):
 
 
 class ClearedReason(StrEnum):
-    """Why an event is over: its condition, another version of its rule, or its entity left the rule's scope."""
+    """Why an event is over: its condition, another version of its rule, or its entity left the scope or was deleted."""
 
     CONDITION = "CONDITION"
     RULE_CHANGED = "RULE_CHANGED"
     SCOPE_LEFT = "SCOPE_LEFT"
+    ENTITY_DELETED = "ENTITY_DELETED"
 
 
 class MarkKind(StrEnum):
@@ -163,13 +164,22 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A version of a rule over [begins_us, ends_us), in which an entity is judged by it. reason: why it ends."""
+    """A version of a rule over [begins_us, ends_us), in which an entity is judged by it. reason: why it ends.
+
+    since_us: since when the same condition has judged the entity without a break, by earlier versions too.
+    """
 
     version: RuleVersion
     condition: Condition
     begins_us: int
     ends_us: int
+    since_us: int
     reason: ClearedReason
+
+    @property
+    def continues(self) -> bool:
+        """Whether what was found by the segment before it goes on: it has the same condition and follows at once."""
+        return self.since_us < self.begins_us
 
     @property
     def key(self) -> str:

@@ -69,7 +69,10 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What became of an event: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN or ESCALATED, at an event time."""
+    """What became of an event at an event time: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN.
+
+    ESCALATED and DEESCALATED: it has another severity, a higher or a lower one.
+    """
 
     event_id: UUID
     entity: bytes
@@ -202,7 +205,9 @@ def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
 def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> None:
     wanted = _columns(writing, judged, episode)
     if micros_of(row.opened_at) == judged.tail == episode.opened and row.withdrawn_at is None:
-        wanted |= {name: _utc(getattr(row, name)) for name in ("cleared_at", "cleared_reason", "flaps", "severity")}
+        # How it goes on behind is as it was, by later versions too.
+        kept = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
+        wanted |= {name: _utc(getattr(row, name)) for name in kept}
     before = {name: _utc(getattr(row, name)) for name in wanted}
     came_back = row.withdrawn_at is not None
     if before == wanted and not came_back:
@@ -221,8 +226,13 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
         kinds.append(("OPENED", episode.opened))
     if before["cleared_at"] is None and wanted["cleared_at"] is not None:
         kinds.append(("CLEARED", micros_of(wanted["cleared_at"])))
-    if _rank(before["severity"]) < _rank(wanted["severity"]):
-        kinds.append(("ESCALATED", episode.opened))
+    raised = _rank(wanted["severity"]) - _rank(before["severity"])
+    # By time, or by another version of the rule.
+    since = max(episode.opened, micros_of(episode.version.effective_from))
+    if raised > 0:
+        kinds.append(("ESCALATED", since))
+    elif raised < 0 and (wanted["cleared_at"] is None or before["cleared_at"] is not None):
+        kinds.append(("DEESCALATED", since))
     # That an open event clears, and later flaps, is what was to come; what was said of the past has to be corrected.
     told = [name for name in _TOLD if before[name] != wanted[name] and not _was_to_come(name, before, wanted)]
     if told or came_back:

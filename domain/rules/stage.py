@@ -24,7 +24,10 @@ from domain.rules.conditions import Threshold
 from domain.rules.judge import Points
 from domain.rules.model import Assignment, Segment
 from domain.rules.reconcile import EventsDone, Judged, events_reconcile
-from domain.rules.timeline import Episode, advance, episode_carried, timer_us
+from domain.rules.standing import Entry, standing_read
+from domain.rules.statements import FORGET, LEFT, REMEMBER, STATES
+from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
+from domain.rules.timers import pairs_columns, timers_set
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.telemetry.attribution import END_US, Source
 from domain.telemetry.links import sources_list
@@ -37,58 +40,6 @@ STATE_EVERY_US: Final = 86_400_000_000
 # Behind a dirty span, readings are read so far at a time.
 CHUNK_US: Final = 31 * 86_400_000_000
 
-_STATES = text(
-    """
-    SELECT u.n - 1 AS n, s.at, s.state FROM unnest(:entities, :rules, :keys, :begins) WITH ORDINALITY
-        AS u (e, r, k, b, n)
-    CROSS JOIN LATERAL (
-        (SELECT s.at, s.state FROM rule_states s
-         WHERE s.organization_id = :organization_id AND s.entity_id = u.e AND s.rule_id = u.r AND s.key = u.k
-            AND s.at <= u.b
-         ORDER BY s.at DESC LIMIT 1)
-        UNION ALL
-        (SELECT s.at, s.state FROM rule_states s
-         WHERE s.organization_id = :organization_id AND s.entity_id = u.e AND s.rule_id = u.r AND s.key = u.k
-            AND s.at > u.b)
-    ) s ORDER BY 1, 2
-    """
-)
-_FORGET = text(
-    """
-    DELETE FROM rule_states s USING unnest(:entities, :rules, :keys, :begins, :ends) AS u (e, r, k, b, t)
-    WHERE s.organization_id = :organization_id AND s.entity_id = u.e AND s.rule_id = u.r AND s.key = u.k
-        AND s.at > u.b AND s.at < u.t
-    """
-)
-_REMEMBER = text(
-    """
-    INSERT INTO rule_states (organization_id, entity_id, rule_id, key, at, state)
-    SELECT :organization_id, u.e, u.r, u.k, u.at, u.s FROM unnest(:entities, :rules, :keys, :at, :states)
-        AS u (e, r, k, at, s)
-    ON CONFLICT (organization_id, entity_id, rule_id, key, at) DO UPDATE SET state = excluded.state
-    """
-)
-_TIMERS = text(
-    """
-    INSERT INTO rule_timers (organization_id, entity_id, rule_id, key, due_at)
-    SELECT :organization_id, u.e, u.r, u.k, u.at FROM unnest(:entities, :rules, :keys, :at) AS u (e, r, k, at)
-    ON CONFLICT (organization_id, entity_id, rule_id, key) DO UPDATE SET due_at = excluded.due_at
-        WHERE rule_timers.due_at <> excluded.due_at
-    """
-)
-_NO_TIMERS = text(
-    """
-    DELETE FROM rule_timers t USING unnest(:entities, :rules, :keys) AS u (e, r, k)
-    WHERE t.organization_id = :organization_id AND t.entity_id = u.e AND t.rule_id = u.r AND t.key = u.k
-    """
-)
-_LEFT = text(
-    """
-    SELECT DISTINCT e.entity_id, e.rule_id, e.key FROM events e JOIN unnest(:entities, :begins) AS u (e, b)
-        ON e.entity_id = u.e
-    WHERE e.organization_id = :organization_id AND e.withdrawn_at IS NULL AND coalesce(e.cleared_at, 'infinity') >= u.b
-    """
-)
 # The first and last instant of event time that is written as such.
 _FIRST_US: Final = 0
 _LAST_US: Final = 253_370_764_800_000_000
@@ -109,6 +60,10 @@ class _Pair:
     made: list[tuple[int, str]] = field(default_factory=list)
     at_us: int = 0
     agreed_us: int | None = None
+    # By the begin of segments: what stood there, by metric.
+    standing: dict[int, Mapping[str, Points]] = field(default_factory=dict)
+    # As of now, though nothing came: for timers only.
+    waiting: Any = None
 
 
 def entities_judge_anew(
@@ -139,6 +94,8 @@ def entities_judge_anew(
     reach = {pair.key: max(pair.ends_us, pair.begins_us + 1) for pair in open_pairs}
     heads = _heads(session, organization_id, sources)
     while open_pairs:
+        until = [(pair, min(reach[pair.key], heads.get((pair.key[0], pair.key[2]), 0) + 1)) for pair in open_pairs]
+        _stand(session, organization_id, until, sources, limit)
         points = _points(
             session, organization_id=organization_id, pairs=open_pairs, sources=sources, reach=reach, limit=limit
         )
@@ -151,6 +108,8 @@ def entities_judge_anew(
             for pair in open_pairs
             if pair.agreed_us is None and pair.at_us <= heads.get((pair.key[0], pair.key[2]), 0)
         ]
+    waiting = [(pair, now_us + 1) for pair in pairs if pair.agreed_us is None]
+    _stand(session, organization_id, waiting, sources, limit)
     judged = [_judged(pair, now_us) for pair in pairs]
     done = events_reconcile(
         session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
@@ -212,7 +171,12 @@ def entities_judge_on(
                 pair.made.append((known.head_us, _text(known.state)))
                 stored = known.head_us
             pair.episodes, pair.state = advance(
-                pair.segments, points=points, state=pair.state, begins_us=pair.at_us, until_us=heads_us[n]
+                pair.segments,
+                points=points,
+                state=pair.state,
+                begins_us=pair.at_us,
+                until_us=heads_us[n],
+                standing=pair.standing,
             )
             pair.at_us = heads_us[n]
             moved.append(pair)
@@ -230,11 +194,23 @@ def entities_judge_on(
 
 
 def states_known(
-    entity: bytes, assignments: Sequence[Assignment], states: Mapping[PairKey, PairState], begins_us: int
+    entity: bytes,
+    assignments: Sequence[Assignment],
+    states: Mapping[PairKey, PairState],
+    begins_us: int,
+    until_us: int = END_US,
 ) -> bool:
-    """Tell whether an entity can be judged on from readings at hand, none of which is before begins_us."""
-    known = [states.get((entity, assignment.rule_id, "")) for assignment in assignments]
-    return all(state is not None and state.head_us <= begins_us for state in known)
+    """Tell whether an entity can be judged on up to until_us from readings at hand, none of which is before begins_us.
+
+    Not where another version begins by then: what stands there is not at hand.
+    """
+    for assignment in assignments:
+        known = states.get((entity, assignment.rule_id, ""))
+        if known is None or known.head_us > begins_us:
+            return False
+        if any(known.head_us <= segment.begins_us < until_us for segment in assignment.segments):
+            return False
+    return True
 
 
 def _pairs(
@@ -258,7 +234,7 @@ def _pairs(
                 key = (entity, assignment.rule_id, port)
                 pairs[key] = _Pair(key, assignment.segments, assignment.metrics, max(begins, _FIRST_US), ends)
     rows = session.execute(
-        _LEFT,
+        LEFT,
         {
             "organization_id": organization_id,
             "entities": uuid_array(b"".join(reach)),
@@ -274,7 +250,7 @@ def _pairs(
 
 def _states_read(session: Session, organization_id: int, pairs: Sequence[_Pair]) -> None:
     rows = session.execute(
-        _STATES,
+        STATES,
         {
             "organization_id": organization_id,
             **_columns(pairs),
@@ -356,6 +332,33 @@ def _points(
     return found
 
 
+def _stand(
+    session: Session,
+    organization_id: int,
+    pairs_until: Sequence[tuple[_Pair, int]],
+    sources: Mapping[UUID, Sequence[Source]],
+    limit: int,
+) -> None:
+    """Read what stood where versions begin to judge, from where each pair stands up to an instant."""
+    asked: list[tuple[_Pair, Entry]] = []
+    for pair, until_us in pairs_until:
+        entered = segments_entered(pair.segments, begins_us=pair.at_us, until_us=until_us)
+        if entered:
+            port = pair.key[2]
+            own = [
+                source
+                for source in sources.get(UUID(bytes=pair.key[0]), ())
+                if port == ("" if source.port is None else str(source.port))
+            ]
+            asked += [(pair, Entry(segment, own)) for segment in entered if segment.begins_us not in pair.standing]
+    if asked:
+        found = standing_read(
+            session, organization_id=organization_id, entries=[entry for _, entry in asked], limit=limit
+        )
+        for (pair, entry), stood in zip(asked, found, strict=True):
+            pair.standing[entry.segment.begins_us] = stood
+
+
 def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_us: int) -> None:
     """Judge a pair up to until_us, stopping at stored states behind the span, and where a state is to be stored."""
     stored = pair.made[-1][0] if pair.made else pair.from_us
@@ -365,7 +368,12 @@ def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_u
         if later:
             stop = later[0][0]
         episodes, pair.state = advance(
-            pair.segments, points=points, state=pair.state, begins_us=pair.at_us, until_us=stop
+            pair.segments,
+            points=points,
+            state=pair.state,
+            begins_us=pair.at_us,
+            until_us=stop,
+            standing=pair.standing,
         )
         pair.episodes |= episodes
         pair.at_us = stop
@@ -392,8 +400,13 @@ def _judged(pair: _Pair, now_us: int) -> Judged:
     carried = {} if pair.carried is None else {pair.carried.opened: pair.carried}
     episodes = carried | pair.episodes
     if pair.agreed_us is None and pair.segments:
-        provisional, _ = advance(
-            pair.segments, points={}, state=pair.state, begins_us=pair.at_us, until_us=max(pair.at_us, now_us + 1)
+        provisional, pair.waiting = advance(
+            pair.segments,
+            points={},
+            state=pair.state,
+            begins_us=pair.at_us,
+            until_us=max(pair.at_us, now_us + 1),
+            standing=pair.standing,
         )
         episodes |= provisional
     pair.episodes = episodes
@@ -410,7 +423,7 @@ def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]
         return
     ends = [_LAST_US if pair.agreed_us is None else pair.agreed_us for pair in pairs]
     values = {**_columns(pairs), "begins": instant_array([pair.from_us for pair in pairs]), "ends": instant_array(ends)}
-    session.execute(_FORGET, {"organization_id": organization_id, **values})
+    session.execute(FORGET, {"organization_id": organization_id, **values})
     made = [(pair, at, state) for pair in pairs for at, state in pair.made]
     if made:
         values = {
@@ -418,40 +431,27 @@ def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]
             "at": instant_array([at for _, at, _ in made]),
             "states": text_array(state.encode() for _, _, state in made),
         }
-        session.execute(_REMEMBER, {"organization_id": organization_id, **values})
+        session.execute(REMEMBER, {"organization_id": organization_id, **values})
 
 
 def _may_wait(pair: _Pair) -> bool:
-    plain = isinstance(pair.segments[-1].condition, Threshold) and not pair.segments[-1].version.escalation
-    return not plain or pair.segments[-1].ends_us != END_US
+    last = pair.segments[-1]
+    plain = isinstance(last.condition, Threshold) and not last.version.escalation
+    return not plain or last.ends_us != END_US or last.begins_us >= pair.from_us
 
 
 def _timers_write(session: Session, organization_id: int, pairs: Sequence[_Pair], now_us: int) -> None:
-    due: list[tuple[_Pair, int]] = []
-    none: list[_Pair] = []
+    due: dict[PairKey, int | None] = {}
     for pair in pairs:
-        if pair.agreed_us is not None:
-            continue
-        last = pair.episodes[max(pair.episodes)] if pair.episodes else None
-        is_open = last is not None and last.cleared is None
-        at = timer_us(pair.segments, state=pair.state, open_episode=last if is_open else None, now_us=now_us)
-        if at is None:
-            none.append(pair)
-        else:
-            due.append((pair, min(at, _LAST_US)))
-    if due:
-        values = {**_columns([pair for pair, _ in due]), "at": instant_array([at for _, at in due])}
-        session.execute(_TIMERS, {"organization_id": organization_id, **values})
-    if none:
-        session.execute(_NO_TIMERS, {"organization_id": organization_id, **_columns(none)})
+        if pair.agreed_us is None:
+            last = pair.episodes[max(pair.episodes)] if pair.episodes else None
+            still = last if last is not None and last.cleared is None else None
+            due[pair.key] = timer_us(pair.segments, state=pair.waiting, open_episode=still, now_us=now_us)
+    timers_set(session, organization_id=organization_id, due=due)
 
 
 def _columns(pairs: Sequence[_Pair]) -> dict[str, object]:
-    return {
-        "entities": uuid_array(b"".join(pair.key[0] for pair in pairs)),
-        "rules": uuid_array(b"".join(pair.key[1].bytes for pair in pairs)),
-        "keys": text_array(pair.key[2].encode() for pair in pairs),
-    }
+    return pairs_columns([pair.key for pair in pairs])
 
 
 def _text(state: Any) -> str:

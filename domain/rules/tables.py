@@ -179,7 +179,8 @@ event_changes = Table(
     PrimaryKeyConstraint("organization_id", "id", name="pk_event_changes"),
     _organization("event_changes"),
     CheckConstraint(
-        "kind IN ('OPENED', 'CLEARED', 'REOPENED', 'CORRECTED', 'WITHDRAWN', 'ESCALATED')", name="ck_event_changes_kind"
+        "kind IN ('OPENED', 'CLEARED', 'REOPENED', 'CORRECTED', 'WITHDRAWN', 'ESCALATED', 'DEESCALATED')",
+        name="ck_event_changes_kind",
     ),
 )
 Index("ix_event_changes_waiting", event_changes.c.recorded_at, postgresql_where=text("acted_at IS NULL"))

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from domain.rules.judge import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
 from domain.telemetry.attribution import END_US
+
+# What a state has of its last event: five values, and a sixth where it is over and was another version's.
+_KEPT: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +34,54 @@ class Episode:
 
 
 def advance(
-    segments: Sequence[Segment], *, points: Mapping[str, Points], state: State, begins_us: int, until_us: int
+    segments: Sequence[Segment],
+    *,
+    points: Mapping[str, Points],
+    state: State,
+    begins_us: int,
+    until_us: int,
+    standing: Mapping[int, Mapping[str, Points]],
 ) -> tuple[dict[int, Episode], State]:
     """Judge readings of [begins_us, until_us); return the episodes touched, by when they opened, and the state then.
 
-    state: that at begins_us. Of an episode that opened before, it has all that is needed.
+    state: that at begins_us. Of an episode that opened before, it has all that is needed. standing: by the begin of
+    each of `segments_entered` within the time, what stood there, by metric; see `judge`.
+    An instant at which one segment ends and another begins is the earlier one's until it is judged beyond it: what
+    comes then may be edited without what was found up to there.
     """
     found: dict[int, Episode] = {}
-    for segment in segments:
+    before: Segment | None = None
+    for n, segment in enumerate(segments):
         begins, until = max(begins_us, segment.begins_us), min(until_us, segment.ends_us)
-        if begins >= until and not (state is not None and state[0] == segment.key):
+        is_own = state is not None and state[0] == segment.key
+        if begins >= until and not is_own:
+            before = segment
             continue
-        own = state if state is not None and state[0] == segment.key else [segment.key, None, None]
-        within = {metric: _within(column, begins, until) for metric, column in points.items()}
-        spans, judged = judge(segment.condition, points=within, state=own[1], until_us=until)
-        episodes, folded = _fold(segment, spans, own[2])
-        if segment.ends_us <= until_us:
-            episodes = {opened: _ended(episode, segment) for opened, episode in episodes.items()}
-            state = None
+        stands: Mapping[str, Points] | None = None
+        if is_own:
+            judged, folded = state[1], state[2]
+        elif segment.continues and before is not None and state is not None and state[0] == before.key:
+            judged, folded = state[1], _handed_over(state[2], before)
         else:
-            state = [segment.key, judged, folded]
+            judged, folded = None, None
+            stands = standing[segment.begins_us] if begins == segment.begins_us else None
+        within = {metric: _within(column, begins, until) for metric, column in points.items()}
+        spans, judged = judge(
+            segment.condition, points=within, state=judged, until_us=until, since_us=segment.since_us, stands=stands
+        )
+        episodes, folded = _fold(segment, spans, folded, segments)
+        goes_on = n + 1 < len(segments) and segments[n + 1].continues
+        if segment.ends_us <= until_us and not goes_on:
+            episodes = {opened: _ended(episode, segment) for opened, episode in episodes.items()}
+        state = None if segment.ends_us < until_us and not goes_on else [segment.key, judged, folded]
         found |= episodes
+        before = segment
     return found, state
+
+
+def segments_entered(segments: Sequence[Segment], *, begins_us: int, until_us: int) -> list[Segment]:
+    """Return the segments that begin in [begins_us, until_us) and do not go on from the one before."""
+    return [s for s in segments if not s.continues and begins_us <= s.begins_us < until_us]
 
 
 def severity_of(version: RuleVersion, *, opened: int, cleared: int | None, now_us: int) -> Severity:
@@ -64,7 +93,8 @@ def severity_of(version: RuleVersion, *, opened: int, cleared: int | None, now_u
 
 def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode | None, now_us: int) -> int | None:
     """Return when, after now_us, there may be another outcome though no reading comes; None: never."""
-    dues: list[int] = []
+    # Where a version begins, what stands is judged though nothing comes.
+    dues = [segment.begins_us for segment in segments]
     current = next((s for s in segments if state is not None and s.key == state[0]), None)
     if current is not None:
         due = due_us(current.condition, state=state[1], after_us=now_us)
@@ -78,7 +108,7 @@ def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode
 def episode_carried(segments: Sequence[Segment], state: State) -> Episode | None:
     """Return the last event of a state, as it stood then: what was told of it since may have been only for the time."""
     segment = next((each for each in segments if state is not None and each.key == state[0]), None)
-    return None if segment is None or state[2] is None else _episode(segment, state[2][1])
+    return None if segment is None or state[2] is None else _episode(segment, state[2][1], segments)
 
 
 def _within(points: Points, begins_us: int, until_us: int) -> Points:
@@ -86,41 +116,59 @@ def _within(points: Points, begins_us: int, until_us: int) -> Points:
     return points[0][first:last], points[1][first:last]
 
 
-def _fold(segment: Segment, spans: Sequence[Span], state: Any) -> tuple[dict[int, Episode], Any]:
-    """Merge spans that come too often. state: when the latest events opened, the last event, when its last span did."""
+def _fold(
+    segment: Segment, spans: Sequence[Span], state: Any, segments: Sequence[Segment]
+) -> tuple[dict[int, Episode], Any]:
+    """Merge spans that come too often. state: when the latest events opened, the last event, when its last span did.
+
+    An event is of the last version in which it was open.
+    """
     recent, last, last_span = ([], None, None) if state is None else state
     recent = list(recent)
-    current = None if last is None else _episode(segment, last)
+    current = None if last is None else _episode(segment, last, segments)
     found: dict[int, Episode] = {}
-    damping = segment.version.damping
+    version, damping = segment.version, segment.version.damping
     for span in spans:
         if current is not None and span.opened == last_span:
-            current = _cleared(current, span)
+            current = _cleared(current, span, version)
         elif current is not None and _is_too_often(recent, span, damping):
-            current = replace(_cleared(current, span), flaps=current.flaps + 1)
+            current = replace(_cleared(current, span, version), flaps=current.flaps + 1)
         else:
             recent = [*recent, span.opened][-damping.max_events :]
-            current = _cleared(Episode(segment.version, span.began, span.opened, None, None, span.value, 0), span)
+            current = _cleared(Episode(version, span.began, span.opened, None, None, span.value, 0), span, version)
         last_span = span.opened
         found[current.opened] = current
     if current is None:
         return found, None
-    kept = [current.began, current.opened, current.cleared, current.value, current.flaps]
+    kept: list[Any] = [current.began, current.opened, current.cleared, current.value, current.flaps]
+    if current.version is not version:
+        kept.append(current.version.id.hex)
     return found, [recent, kept, last_span]
+
+
+def _handed_over(folded: Any, before: Segment) -> Any:
+    """Return what one segment found for the next to go on from; of an event that is over, with its version."""
+    if folded is None or folded[1][2] is None or len(folded[1]) > _KEPT:
+        return folded
+    return [folded[0], [*folded[1], before.version.id.hex], folded[2]]
 
 
 def _is_too_often(recent: Sequence[int], span: Span, damping: Damping) -> bool:
     return sum(opened > span.opened - damping.per_us for opened in recent) >= damping.max_events
 
 
-def _episode(segment: Segment, last: Sequence[Any]) -> Episode:
-    began, opened, cleared, value, flaps = last
+def _episode(segment: Segment, last: Sequence[Any], segments: Sequence[Segment]) -> Episode:
+    began, opened, cleared, value, flaps = last[:_KEPT]
+    version = segment.version
+    if len(last) > _KEPT:
+        version = next((each.version for each in segments if each.version.id.hex == last[_KEPT]), version)
     reason = None if cleared is None else ClearedReason.CONDITION
-    return Episode(segment.version, began, opened, cleared, reason, value, flaps)
+    return Episode(version, began, opened, cleared, reason, value, flaps)
 
 
-def _cleared(episode: Episode, span: Span) -> Episode:
-    return replace(episode, cleared=span.cleared, reason=None if span.cleared is None else ClearedReason.CONDITION)
+def _cleared(episode: Episode, span: Span, version: RuleVersion) -> Episode:
+    reason = None if span.cleared is None else ClearedReason.CONDITION
+    return replace(episode, version=version, cleared=span.cleared, reason=reason)
 
 
 def _ended(episode: Episode, segment: Segment) -> Episode:

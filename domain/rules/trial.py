@@ -16,7 +16,9 @@ from domain.rules.assignments import assignments_of, metrics_read
 from domain.rules.judge import Points
 from domain.rules.model import RuleVersion
 from domain.rules.operations import RuleDraft, draft_check
-from domain.rules.timeline import Episode, advance
+from domain.rules.standing import Entry, standing_read
+from domain.rules.timeline import Episode, advance, segments_entered
+from domain.telemetry.attribution import Source
 from domain.telemetry.links import sources_list
 from domain.telemetry.packed import micros_of
 from domain.telemetry.scan import points_scan
@@ -72,17 +74,34 @@ def rule_try(
     )
     begins_us, until_us = micros_of(first), min(micros_of(last), micros_of(now) + 1)
     metrics = metrics_read([each for of_entity in assignments.values() for each in of_entity])
-    points, count = _points(session, organization_id, assignments, metrics, (begins_us, until_us))
+    sources = _sources(session, organization_id, assignments, metrics)
+    points, count = _points(session, organization_id, sources, (begins_us, until_us))
+    entered = [
+        (where, segment)
+        for where in sources
+        for assignment in assignments[where[0]]
+        for segment in segments_entered(assignment.segments, begins_us=begins_us, until_us=until_us)
+    ]
+    stood = standing_read(
+        session,
+        organization_id=organization_id,
+        entries=[Entry(segment, sources[where]) for where, segment in entered],
+        limit=POINTS_MAX,
+    )
+    standing: dict[tuple[UUID, int | None], dict[int, Mapping[str, Points]]] = {where: {} for where in sources}
+    for (where, segment), found_there in zip(entered, stood, strict=True):
+        standing[where][segment.begins_us] = found_there
     found = [
-        (entity_id, episode)
-        for (entity_id, _), of_port in points.items()
-        for assignment in assignments[entity_id]
+        (where[0], episode)
+        for where in sources
+        for assignment in assignments[where[0]]
         for episode in advance(
             assignment.segments,
-            points=of_port,
+            points=points.get(where, {}),
             state=None,
             begins_us=begins_us,
             until_us=until_us,
+            standing=standing[where],
         )[0].values()
     ]
     found.sort(key=lambda pair: (pair[1].opened, pair[0]))
@@ -110,20 +129,30 @@ def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[
     return ids
 
 
+def _sources(
+    session: Session, organization_id: int, entity_ids: Collection[UUID], metrics: frozenset[str]
+) -> dict[tuple[UUID, int | None], list[Source]]:
+    """Return what entities are read as, by entity and port."""
+    found: dict[tuple[UUID, int | None], list[Source]] = {}
+    if entity_ids:
+        read = sources_list(session, organization_id=organization_id, entity_ids=entity_ids, metrics=metrics)
+        for source in (each for of_entity in read.values() for each in of_entity):
+            found.setdefault((source.entity_id, source.port), []).append(source)
+    return found
+
+
 def _points(
     session: Session,
     organization_id: int,
-    entity_ids: Collection[UUID],
-    metrics: frozenset[str],
+    sources: Mapping[tuple[UUID, int | None], Sequence[Source]],
     span: tuple[int, int],
 ) -> tuple[Mapping[tuple[UUID, int | None], Mapping[str, Points]], int]:
     """Return the points of entities and ports by metric, and how many they are."""
     found: dict[tuple[UUID, int | None], dict[str, Points]] = {}
     count = 0
-    if not entity_ids or span[0] >= span[1]:
+    if span[0] >= span[1]:
         return found, count
-    sources = sources_list(session, organization_id=organization_id, entity_ids=entity_ids, metrics=metrics)
-    asked = [source for of_entity in sources.values() for source in of_entity]
+    asked = [source for of_port in sources.values() for source in of_port]
     scanned = points_scan(
         session,
         organization_id=organization_id,

@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_STATE = text("SELECT name, labels, value FROM pipeline_state() ORDER BY name, labels")
+_STATE = text(
+    """
+    SELECT name, labels, value FROM pipeline_state()
+    UNION ALL SELECT name, labels, value FROM convergence_state() ORDER BY name, labels
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)

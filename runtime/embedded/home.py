@@ -56,10 +56,14 @@ class Home:
 
     @staticmethod
     def open(directory: Path, *, ports: tuple[int, int]) -> Home:
-        """Return what is remembered of a directory; make it, with secrets newly drawn, where there is nothing."""
+        """Return what is remembered of a directory; make it, with secrets newly drawn, where there is nothing.
+
+        Raises HomeError where the directory holds something else, or data whose secrets are gone.
+        """
         directory = directory.resolve()
         if (directory / _FILE).exists():
             return Home.read(directory)
+        _empty_check(directory)
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.chmod(0o700)
@@ -106,3 +110,26 @@ class Home:
             msg = f"Argus is already running in {self.directory}."
             raise HomeError(msg) from None
         return descriptor
+
+
+def _empty_check(directory: Path) -> None:
+    """Raise HomeError for a directory that has no `argus.json` and is not empty."""
+    try:
+        # A first start that was interrupted leaves no more than these.
+        found = sorted(path.name for path in directory.iterdir() if path.name not in {"lock", "logs"})
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        msg = f"The data directory {directory} cannot be used: {error.strerror}."
+        raise HomeError(msg) from None
+    if "postgres" in found:
+        msg = (
+            f"{directory} has the data of an Argus, but not its {_FILE}, which holds the passwords to it. Put that "
+            f"file back from a backup, or move the directory away to begin anew."
+        )
+        raise HomeError(msg)
+    if found and not all(name.startswith(f"{_FILE}.") for name in found):
+        msg = (
+            f"{directory} is not empty and is no data directory of Argus (it has {found[0]}). Name another with --home."
+        )
+        raise HomeError(msg)

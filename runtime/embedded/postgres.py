@@ -27,7 +27,6 @@ SUPERUSER = "argus_root"
 OWNER = "argus_owner"
 DATABASE = "argus"
 
-_START_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 20.0
 _INITDB_TIMEOUT_S = 120.0
 
@@ -122,7 +121,9 @@ def prepare(server: PostgresServer) -> None:
     finished.touch(mode=0o600)
 
 
-def start(server: PostgresServer, *, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def start(
+    server: PostgresServer, *, settings: Mapping[str, str], patience: processes.Patience | None = None
+) -> subprocess.Popen[bytes]:
     """Start the server and wait until it answers. A server left behind on the same data is ended first.
 
     Raises ServerError.
@@ -149,7 +150,7 @@ def start(server: PostgresServer, *, settings: Mapping[str, str]) -> subprocess.
             process=started,
             name="PostgreSQL",
             log=server.log,
-            timeout_s=_START_TIMEOUT_S,
+            patience=patience or processes.Patience(),
         )
     except processes.ServerError:
         stop(started)

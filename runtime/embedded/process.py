@@ -7,11 +7,14 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.embedded.account import Account, preparation
 
 _POLL_S = 0.02
+_PROGRESS_EVERY_S = 0.5
+_SAY_EVERY_S = 10.0
 
 
 class ServerError(Exception):
@@ -40,19 +43,83 @@ def start(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how long to wait for a process that starts.
+
+    stalled_s: without any progress: a longer log, or processor time used. deadline_s: by `time.monotonic()`, progress
+    or not; None: without end. say: prints one line for the operator.
+    """
+
+    stalled_s: float = 60.0
+    deadline_s: float | None = None
+    say: Callable[[str], None] = lambda _line: None
+
+
 def wait_until(
-    ready: Callable[[], bool], *, process: subprocess.Popen[bytes], name: str, log: Path, timeout_s: float
+    ready: Callable[[], bool], *, process: subprocess.Popen[bytes], name: str, log: Path, patience: Patience
 ) -> None:
-    """Wait until `ready()`; raise ServerError where the process ends or the time is up."""
-    deadline = time.monotonic() + timeout_s
+    """Wait until `ready()`; raise ServerError where the process ends or patience does."""
+    wait = Wait(name=name, log=log, patience=patience)
     while not ready():
         if process.poll() is not None:
             msg = f"{name} ended with status {process.returncode} while starting:\n{tail(log)}"
             raise ServerError(msg)
-        if time.monotonic() > deadline:
-            msg = f"{name} did not answer within {timeout_s:.0f} s:\n{tail(log)}"
-            raise ServerError(msg)
+        wait.look([process.pid])
         time.sleep(_POLL_S)
+
+
+class Wait:
+    """One wait for something that starts: gives up where it makes no progress, and says now and then what it does."""
+
+    def __init__(self, *, name: str, log: Path, patience: Patience) -> None:
+        self._name, self._log, self._patience = name, log, patience
+        self._began_s = self._moved_s = self._said_s = time.monotonic()
+        self._progress: tuple[int, int, str] | None = None
+
+    def look(self, pids: Sequence[int], answer: str = "") -> None:
+        """Look at the processes waited for, and those below them. Raises ServerError where patience ends.
+
+        answer: what they say themselves of what they wait for.
+        """
+        now_s = time.monotonic()
+        if now_s - self._moved_s > _PROGRESS_EVERY_S or self._progress is None:
+            progress = (size(self._log), sum(ticks_used(pid) for pid in pids), answer)
+            if progress != self._progress:
+                self._progress, self._moved_s = progress, now_s
+        patience, waited_s = self._patience, now_s - self._began_s
+        if patience.deadline_s is not None and now_s > patience.deadline_s:
+            self._give_up(f"did not answer within {waited_s:.0f} s")
+        if now_s - self._moved_s > patience.stalled_s:
+            self._give_up(f"did not answer, and has made no progress for {patience.stalled_s:.0f} s")
+        if now_s - self._said_s > _SAY_EVERY_S:
+            self._said_s = now_s
+            said = answer or tail(self._log, 1) or "it says nothing"
+            patience.say(f"Waiting for {self._name} ({waited_s:.0f} s): {said}")
+
+    def _give_up(self, reason: str) -> None:
+        msg = f"{self._name} {reason}; the end of {self._log}:\n{tail(self._log)}"
+        raise ServerError(msg)
+
+
+def ticks_used(root: int) -> int:
+    """Return how much processor time a process and those below it have used, in the kernel's ticks.
+
+    0 where the system does not tell (no /proc).
+    """
+    found: dict[int, tuple[int, int]] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        # After the name: state, parent, ...; user and system time are the 12th and 13th.
+        found[int(path.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+    family, size = {root}, 0
+    while len(family) > size:
+        size = len(family)
+        family |= {pid for pid, (parent, _) in found.items() if parent in family}
+    return sum(found[pid][1] for pid in family if pid in found)
 
 
 def stop(process: subprocess.Popen[bytes], *, how: signal.Signals, timeout_s: float) -> None:
@@ -101,6 +168,14 @@ def tail(log: Path, lines: int = 15) -> str:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
         return ""
+
+
+def size(log: Path) -> int:
+    """Return the length of a log in bytes; 0 where there is none yet."""
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0
 
 
 def _private(path: str, flags: int) -> int:

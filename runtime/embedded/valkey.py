@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 import signal
 import subprocess
@@ -14,8 +15,17 @@ import redis
 from runtime.embedded import process as processes
 from runtime.embedded.account import Account, own
 
-_START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 10.0
+# What Valkey says of data that it cannot read, in lower case.
+_DAMAGED = (
+    "bad file format",
+    "unexpected end of file",
+    "reading the append only file",
+    "manifest",
+    "wrong signature",
+    "rdb reading",
+    "loading db",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,42 @@ def program() -> Path:
     return found
 
 
-def start(server: ValkeyServer) -> subprocess.Popen[bytes]:
+def start(server: ValkeyServer, *, patience: processes.Patience | None = None) -> subprocess.Popen[bytes]:
     """Start the server and wait until it has read its data. One left behind on the same data is ended first.
 
+    Data that it cannot read is set aside, and it starts empty: everything on the bus is a copy, which is sent again.
     Raises ServerError.
     """
+    patience = patience or processes.Patience()
+    said_before = processes.size(server.log)
+    try:
+        return _start(server, patience)
+    except processes.ServerError:
+        damaged = _set_aside(server, said_before)
+        if damaged is None:
+            raise
+        patience.say(f"Valkey could not read its data; it is set aside as {damaged}, and what it held is sent again")
+        return _start(server, patience)
+
+
+def _set_aside(server: ValkeyServer, said_before: int) -> Path | None:
+    """Move the data of a server that could not start out of its way; None: there is none, or it was not at fault.
+
+    said_before: the length of its log before it was started.
+    """
+    data = server.directory / "appendonlydir"
+    said = server.log.read_bytes()[said_before:].decode(errors="replace").lower()
+    if not data.exists() or not any(word in said for word in _DAMAGED):
+        return None
+    for number in itertools.count(1):
+        damaged = server.directory / f"appendonlydir.damaged-{number}"
+        if not damaged.exists():
+            data.rename(damaged)
+            return damaged
+    raise AssertionError("unreachable")
+
+
+def _start(server: ValkeyServer, patience: processes.Patience) -> subprocess.Popen[bytes]:
     server.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     own(server.account, server.directory)
     server.end_orphan()
@@ -95,7 +136,7 @@ def start(server: ValkeyServer) -> subprocess.Popen[bytes]:
             process=started,
             name="Valkey",
             log=server.log,
-            timeout_s=_START_TIMEOUT_S,
+            patience=patience,
         )
     except processes.ServerError:
         stop(started)

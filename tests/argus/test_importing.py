@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import Engine, text
 
 from argus.cli.main import main
+from domain.imports.entities import entities_apply
 from runtime.database import transaction
 from tests.support.plant import SHARED_DATA
-from tests.support.servers import TestDatabase
+from tests.support.servers import PASSWORD, TestDatabase
 
 GRAPH: list[dict[str, Any]] = [
     {"record": "entity", "kind": "ASSET", "externalId": "P-1", "name": "Pump", "type": "pump", "attributes": {"kW": 5}},
@@ -141,3 +142,79 @@ def test_a_whole_building_goes_round(argus: Any, tmp_path: Path) -> None:
     again = tmp_path / "again.ndjson"
     assert argus("export", "graph", "--organization", "other", "--out", str(again))[0] == 0
     assert sorted(again.read_text().splitlines()) == sorted(out.read_text().splitlines())
+
+
+def test_an_import_that_is_interrupted_says_what_is_done(
+    argus: Callable[..., tuple[int, str, str]],
+    engine: Callable[[str], Engine],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count_records = 2_500
+    file = written(
+        tmp_path / "many.ndjson",
+        [
+            {"record": "entity", "kind": "ASSET", "externalId": f"P-{n}", "name": f"Pump {n}"}
+            for n in range(count_records)
+        ],
+    )
+    chunks: list[int] = []
+
+    def interrupted(*arguments: Any, **named: Any) -> None:
+        chunks.append(len(named["records"]))
+        entities_apply(*arguments, **named)
+        if len(chunks) == 2:
+            # As Ctrl-C does, after the second chunk was written and before it is committed.
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("domain.imports.apply.entities_apply", interrupted)
+    status, out, err = argus("import", "graph", str(file), "--organization", "one", "--json")
+    assert status == 130
+    done = json.loads(out)
+    assert (done["created"], done["interrupted"]) == (1_000, True) == (count(engine, "assets"), True)
+    assert err == ""
+    chunks.clear()
+    status, out, err = argus("import", "graph", str(file), "--organization", "one")
+    assert status == 130
+    assert out.startswith("entities: 0 created, 0 updated, 1000 unchanged")
+    assert "Interrupted: what is counted here is done and stays. Run it again to do the rest." in err
+
+
+def test_what_the_database_says_is_told_without_statements(
+    argus: Callable[..., tuple[int, str, str]], engine: Callable[[str], Engine]
+) -> None:
+    with transaction(engine("owner")) as session:
+        session.execute(text("ALTER TABLE organizations RENAME TO elsewhere"))
+    status, out, err = argus("organization", "list")
+    assert (status, out) == (1, "")
+    assert err == "argus: The database has no schema of Argus, or an older one: run `argus migrate`.\n"
+    assert "SELECT" not in err
+
+
+def test_migrate_and_token_speak_json(
+    argus: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGUS_JWT_SECRET", "a secret of this test, long enough for HS256")
+    status, out, _ = argus("token", "create", "--organization", "one", "--role", "viewer", "--json")
+    made = json.loads(out)
+    assert (status, made["organization"], made["role"], made["subject"]) == (0, "one", "viewer", "argus token")
+    assert made["token"].count(".") == 2
+    assert made["expires_at"].endswith("+00:00")
+    # Roles are those of all databases of the server: migrating must not give them other passwords.
+    for role in ("API", "INGEST", "PIPELINE"):
+        monkeypatch.setenv(f"ARGUS_ROLE_PASSWORD_{role}", PASSWORD)
+    status, out, err = argus("migrate", "--json")
+    done = json.loads(out)
+    assert (status, err, done["left"]) == (0, "", [])
+    assert done["revision"] == done["revision_before"] is not None
+    status, out, err = argus("migrate")
+    assert out == f"The database is up to date (revision {done['revision']}).\n"
+
+
+def test_a_misspelt_variable_is_told_at_every_command(
+    argus: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGUS_PARTITION", "4")
+    status, _, err = argus("organization", "list")
+    assert status == 0
+    assert err == ("argus: ARGUS_PARTITION is no setting of Argus and has no effect. Did you mean ARGUS_PARTITIONS?\n")

@@ -166,6 +166,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
     )
     assert [tuple(row) for row in rows] == [
         ("batches_reopen", "argus_api"),
+        ("convergence_state", "argus_api"),
         ("device_token_owner", "argus_api"),
         ("drop_partitions", "argus_pipeline"),
         ("edges_recorded_since", "argus_api"),

@@ -186,18 +186,23 @@ class Following:
         times = sorted(self.versions)
         for pump in self.schedule.pumps:
             totals = self.totals(pump)
+            # When which threshold judges the pump, and why it stops; one that follows itself at once is one.
+            judged: list[tuple[datetime, datetime, float, str | None]] = []
             for since, until in zip(times, [*times[1:], NOW], strict=True):
                 threshold = self.versions[since]
                 for begins, ends in self.members(pump):
                     first, last = max(since, begins), min(until, ends)
-                    if threshold is not None and first < last:
-                        readings = [(t, v) for t, v in totals if first <= t < last]
-                        reason = None if last == NOW else "RULE_CHANGED" if last == until else "SCOPE_LEFT"
-                        spans = machine(readings, threshold)
-                        found |= {
-                            (pump, b, o, c or (None if reason is None else last), "CONDITION" if c else reason)
-                            for b, o, c in spans
-                        }
+                    if threshold is None or first >= last:
+                        continue
+                    reason = None if last == NOW else "RULE_CHANGED" if last == until else "SCOPE_LEFT"
+                    if judged and judged[-1][1:3] == (first, threshold):
+                        first = judged.pop()[0]
+                    judged.append((first, last, threshold, reason))
+            for first, last, threshold, reason in judged:
+                found |= {
+                    (pump, b, o, c or (None if reason is None else last), "CONDITION" if c else reason)
+                    for b, o, c in machine(totals, threshold, first, last)
+                }
         return found
 
     def found_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
@@ -228,13 +233,21 @@ class Following:
 
 
 def machine(
-    readings: Sequence[tuple[datetime, float]], threshold: float
+    readings: Sequence[tuple[datetime, float]], threshold: float, since: datetime, until: datetime
 ) -> list[tuple[datetime, datetime, datetime | None]]:
-    """Began, opened, cleared: held for FOR, cleared by the first reading that does not."""
+    """Began, opened, cleared: held for FOR, cleared by the first reading that does not. What stands at since is read."""
+    before = [(t, v) for t, v in readings if t < since]
+    within = [(t, v) for t, v in readings if since <= t < until]
+    if before and not (within and within[0][0] == since):
+        within.insert(0, (since, before[-1][1]))
     spans: list[tuple[datetime, datetime, datetime | None]] = []
     began: datetime | None = None
     opened: datetime | None = None
-    for t, value in readings:
+    for t, value in before:
+        # It may have held for long, but none is remembered for longer than FOR.
+        began = (began or t) if value > threshold else None
+    began = None if began is None else max(began, since - FOR)
+    for t, value in within:
         if value > threshold:
             began = began or t
             opened = opened or (t if t - began >= FOR else None)

@@ -46,7 +46,7 @@ def test_no_secret_is_logged(as_json: bool, capsys: pytest.CaptureFixture[str]) 
             fail(f"postgresql://argus_api:{PASSWORD}@db/argus", token)
         except RuntimeError:
             log.exception("failed", header=f"Bearer {token}", token=token, nested={"password": PASSWORD})
-            logging.getLogger("uvicorn.error").exception("GET /api/v1/%s/telemetry", token)
+            logging.getLogger("a.library").exception("GET /api/v1/%s/telemetry", token)
     written = capsys.readouterr().err
     assert written.count("RuntimeError") >= 4
     assert "fail(" in written or '"name": "fail"' in written  # the traceback is there

@@ -86,10 +86,11 @@ class Client:
 
 @dataclass(slots=True)
 class Plant:
-    """One running `argus up`."""
+    """One running `argus up`. settings: of its environment, besides the defaults."""
 
     home: Path
     port: int = field(default_factory=free_port)
+    settings: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -116,7 +117,7 @@ class Plant:
                 *arguments,
             ],
             cwd=PROJECT,
-            env=environment(),
+            env={**environment(), **self.settings},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

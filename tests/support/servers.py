@@ -107,5 +107,5 @@ def servers_start(directory: Path) -> TestServers:
     servers._admin(f'CREATE DATABASE "{TEMPLATE}" OWNER {postgres.OWNER} TEMPLATE template0')
     with psycopg.connect(database_server.dsn(database=TEMPLATE), autocommit=True) as connection:
         large_objects_close(connection)
-    assert migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD)) == []
+    assert migrate(template.url("owner"), dict.fromkeys(ROLES, PASSWORD)).left == []
     return servers

@@ -49,13 +49,22 @@ class Alarms:
         self.version(rule_id, day(0), **action)
         return rule_id
 
-    def version(self, rule_id: UUID, effective_from: datetime, **action: Any) -> None:
+    def version(self, rule_id: UUID, effective_from: datetime, **action: Any) -> UUID:
         """Give a rule another action from an instant of event time on."""
+        version_id = new_id()
         self._run(
             "INSERT INTO rule_versions (organization_id, rule_id, effective_from, id, condition, severity, action,"
             " escalation, max_events, per_us, is_active, recorded_at, actor)"
             " VALUES (:o, :id, :at, :version, '{}', 'HIGH', :action, '[]', 12, 1, true, now(), 'test')",
-            id=rule_id, at=effective_from, version=new_id(), action=json.dumps(action),
+            id=rule_id, at=effective_from, version=version_id, action=json.dumps(action),
+        )  # fmt: skip
+        return version_id
+
+    def carried(self, event_id: UUID, version_id: UUID, severity: str) -> None:
+        """Have another version of its rule go on with an event."""
+        self._run(
+            "UPDATE events SET version_id = :version, severity = :severity WHERE organization_id = :o AND id = :id",
+            id=event_id, version=version_id, severity=severity,
         )  # fmt: skip
 
     def opened(self, rule_id: UUID, entity_id: UUID, at: datetime, **more: Any) -> UUID:

@@ -210,6 +210,25 @@ def test_the_version_that_judged_the_opening_says_what_is_done(alarms: Alarms, t
     assert alarms.act(NOW).created == 1
 
 
+def test_what_follows_a_version_that_carries_an_event_over_is_by_its_action(alarms: Alarms, asset: UUID) -> None:
+    rule = alarms.rule(webhookUrl="https://a.example.com/x")
+    event = alarms.opened(rule, asset, NOW)
+    alarms.act(NOW)
+    version = alarms.version(rule, NOW + timedelta(hours=1), webhookUrl="https://b.example.com/x")
+    alarms.carried(event, version, "LOW")
+    alarms.changed(event, "DEESCALATED", NOW + timedelta(hours=1))
+    alarms.act(NOW + timedelta(hours=1))
+    alarms.cleared(event, NOW + 2 * timedelta(hours=1))
+    alarms.act(NOW + 2 * timedelta(hours=1))
+    with alarms.world.session() as session:
+        rows = session.execute(text("SELECT url, payload FROM notifications ORDER BY id")).all()
+    assert [(row.url[8], row.payload["change"], row.payload["event"]["severity"]) for row in rows] == [
+        ("a", "OPENED", "HIGH"),
+        ("b", "DEESCALATED", "LOW"),
+        ("b", "CLEARED", "LOW"),
+    ]
+
+
 def test_an_action_that_names_nothing_holds_nobody_up(alarms: Alarms, template: UUID, asset: UUID) -> None:
     alarms.opened(alarms.rule(createActivityFromTemplateId="nonsense", webhookUrl=7), asset, NOW)
     alarms.opened(alarms.rule(createActivityFromTemplateId=str(template)), asset, NOW)

@@ -104,8 +104,8 @@ def test_a_part_that_moves_takes_its_events_along(plant: DerivingPlant) -> None:
     plant.end(part, NOW - 5 * MINUTE)
     plant.line.world.edge(sites[1], "HAS_PART", pump, valid_from=NOW - 5 * MINUTE)
     plant.drain()
-    # What it is measured by lies below the site with it, and is judged by itself.
-    assert sorted(events(plant)) == sorted((each, NOW - 3 * MINUTE, None, False) for each in (pump, device))
+    # What stands is judged where it comes. What it is measured by lies below the site with it, and is judged by itself.
+    assert sorted(events(plant)) == sorted((each, NOW - 5 * MINUTE, None, False) for each in (pump, device))
 
 
 def test_events_and_rollups_of_what_is_no_longer_kept_stay(plant: DerivingPlant) -> None:

@@ -117,7 +117,16 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
     told = []
     for assignment in sorted(found.get(device, []), key=lambda each: each.rule_id):
         until = max([now_us + 1, *(points[0][-1:] + 1).tolist()])
-        episodes, _ = advance(assignment.segments, points={"t": points}, state=None, begins_us=0, until_us=until)
+        # All that was ever read before a version begins, though but the last of it counts.
+        standing = {
+            segment.begins_us: {
+                "t": (points[0][points[0] < segment.begins_us], points[1][points[0] < segment.begins_us])
+            }
+            for segment in assignment.segments
+        }
+        episodes, _ = advance(
+            assignment.segments, points={"t": points}, state=None, begins_us=0, until_us=until, standing=standing
+        )
         for opened, e in sorted(episodes.items()):
             severity = severity_of(e.version, opened=opened, cleared=e.cleared, now_us=now_us)
             reason = None if e.reason is None else e.reason.value

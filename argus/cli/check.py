@@ -1,0 +1,121 @@
+"""`argus check`: compare what stands with a recomputation, show what differs, and have it derived anew."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from argus.cli.errors import told
+from argus.cli.options import home_add, json_add, settings_of
+from domain.convergence.check import entities_check
+from domain.convergence.ledger import differences_list, report_write
+from domain.convergence.model import SETTLED_AFTER_US, CheckedSpan, FoundDifference, Of
+from domain.convergence.repair import differences_repair
+from domain.organizations.model import Organization
+from domain.organizations.queries import organization_list
+from domain.telemetry.packed import micros_of
+from runtime.clock import utc_now
+from runtime.database import engine_create, snapshot, transaction
+
+_DESCRIPTION = """\
+Recompute what was derived of a recent span of every entity (derived metrics, events and states of rules, rollups,
+health), compare it with what stands, and print what differs. What work is still to be done on is skipped. Only what was
+found is written. Exit status: 0 where nothing differs, 1 where something does. The workers check a few entities a
+minute by themselves (ARGUS_CHECK_ENTITIES); what they found is printed too.
+"""
+_AT_ONCE = 100
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "check", help="compare what was derived with a recomputation", description=_DESCRIPTION
+    )
+    parser.add_argument("--organization", metavar="SLUG", help="only this one")
+    parser.add_argument("--hours", type=int, default=2, metavar="N", help="how far back to recompute (default: 2)")
+    parser.add_argument("--found", action="store_true", help="check nothing, only print what was found before")
+    parser.add_argument("--repair", action="store_true", help="have what differs derived anew")
+    home_add(parser)
+    json_add(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    settings = settings_of(arguments)
+    checks: Counter[Of] = Counter()
+    skipped: Counter[Of] = Counter()
+    found: list[FoundDifference] = []
+    with told():
+        engine = engine_create(settings.database_url("pipeline"), pool_size=2)
+        with transaction(engine) as session:
+            chosen = [each for each in organization_list(session) if arguments.organization in {None, each.slug}]
+        for organization in chosen:
+            if not arguments.found:
+                _check(engine, organization, timedelta(hours=arguments.hours), (checks, skipped))
+            found += _found(engine, organization, is_repaired=arguments.repair)
+    if arguments.json:
+        shown = [{name: str(value) for name, value in _shown(each).items()} for each in found]
+        print(json.dumps({"checks": dict(checks), "skipped": dict(skipped), "differences": shown}))
+    else:
+        _print(checks, skipped, found, is_repaired=arguments.repair)
+    return 1 if found else 0
+
+
+def _check(
+    engine: Engine, organization: Organization, reach: timedelta, counts: tuple[Counter[Of], Counter[Of]]
+) -> None:
+    after = None
+    while True:
+        now = utc_now()
+        until_us = micros_of(now) - SETTLED_AFTER_US
+        with snapshot(engine, organization.id) as session:
+            checked = entities_check(
+                session,
+                organization_id=organization.id,
+                after=after,
+                most=_AT_ONCE,
+                span=CheckedSpan(max(micros_of(now - reach), 0), until_us),
+                now=now,
+            )
+        with transaction(engine, organization.id) as session:
+            report_write(session, organization_id=organization.id, report=checked.report, now=now)
+        counts[0].update(checked.report.checks)
+        counts[1].update(checked.report.skipped)
+        after = checked.last
+        if after is None:
+            return
+
+
+def _found(engine: Engine, organization: Organization, *, is_repaired: bool) -> list[FoundDifference]:
+    with transaction(engine, organization.id) as session:
+        found = differences_list(session, organization_id=organization.id)
+        if found and is_repaired:
+            differences_repair(session, organization_id=organization.id, found=found, now=utc_now())
+    return found
+
+
+def _shown(each: FoundDifference) -> dict[str, object]:
+    return {
+        "organization": each.organization,
+        "of": each.of.value,
+        "entity": each.entity_id,
+        "subject": each.subject,
+        "at": each.at.isoformat(),
+        "stored": each.stored,
+        "computed": each.computed,
+        "foundAt": each.found_at.isoformat(),
+    }
+
+
+def _print(checks: Counter[Of], skipped: Counter[Of], found: list[FoundDifference], *, is_repaired: bool) -> None:
+    for of in Of:
+        if checks[of] or skipped[of]:
+            print(f"{of.value}: {checks[of]} checked, {skipped[of]} skipped for work that waits")
+    for each in found:
+        print("\t".join(f"{name}={value}" for name, value in _shown(each).items()))
+    print(f"{len(found)} differences" + (", marked to be derived anew" if found and is_repaired else ""))

@@ -1,0 +1,180 @@
+"""Compares what stands of a settled span with a recomputation. Reads one snapshot, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.convergence.derived import derived_check
+from domain.convergence.dirt import Dirt, dirt_read
+from domain.convergence.events import events_check
+from domain.convergence.health import health_check
+from domain.convergence.model import SETTLED_AFTER_US, SPAN_US, CheckedSpan, Of, Report
+from domain.convergence.rollups import rollups_check
+from domain.derivation.book import Book, Books, book_entities
+from domain.derivation.inputs import kept_from
+from domain.telemetry.arrays import arrays_enable
+from domain.telemetry.packed import micros_of
+from graph.errors import LimitExceededError
+
+# So many are looked through, at most, for those of which anything is made.
+LOOKED_AT_MAX: Final = 500
+_NEXT = text(
+    """
+    SELECT id, kind, type FROM entities
+    WHERE organization_id = :organization_id AND kind IN ('ASSET', 'DEVICE', 'SPACE') AND deleted_at IS NULL
+        AND id > :after ORDER BY id LIMIT :limit
+    """
+)
+_ROLLED_UP = text("SELECT EXISTS (SELECT FROM rollups WHERE organization_id = :organization_id AND deleted_at IS NULL)")
+_BEFORE_ALL: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A part of an organization. last: the entity up to which it was looked at; None: to the end."""
+
+    report: Report
+    last: UUID | None
+
+
+def span_settled(now: datetime) -> CheckedSpan:
+    """Return the recent span that is checked: what lies between two hours and five minutes before `now`."""
+    now_us = micros_of(now)
+    return CheckedSpan(max(now_us - SPAN_US, 0), max(now_us - SETTLED_AFTER_US, 1))
+
+
+def entities_check(
+    session: Session,
+    *,
+    organization_id: int,
+    after: UUID | None,
+    most: int,
+    span: CheckedSpan,
+    now: datetime,
+) -> Checked:
+    """Check up to `most` entities behind `after`, in the order of their ids.
+
+    The transaction must read one snapshot (REPEATABLE READ). Nothing that a worker remembers is used. What is still to
+    be worked on, or is too much to read, is counted as skipped.
+    """
+    arrays_enable(session)
+    looked_at = session.execute(
+        _NEXT, {"organization_id": organization_id, "after": after or _BEFORE_ALL, "limit": LOOKED_AT_MAX}
+    ).all()
+    book = Books().get(session, organization_id=organization_id)
+    book_entities(session, organization_id=organization_id, book=book, ids=[row.id for row in looked_at])
+    is_rolled_up = bool(session.scalar(_ROLLED_UP, {"organization_id": organization_id}))
+    chosen: list[Any] = []
+    last: UUID | None = None
+    for row in looked_at:
+        if len(chosen) == most:
+            break
+        last = row.id
+        if _is_made(book, row.id) or (is_rolled_up and row.kind != "DEVICE"):
+            chosen.append(row)
+    else:
+        last = last if len(looked_at) == LOOKED_AT_MAX else None
+    dirt = dirt_read(session, organization_id=organization_id, span=span, now=now)
+    run = _Run(session, organization_id, book, span, now, dirt)
+    if dirt.is_everywhere:
+        _all_skip(run, chosen)
+    else:
+        _check(run, chosen)
+    return Checked(run.report, last)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    session: Session
+    organization_id: int
+    book: Book
+    span: CheckedSpan
+    now: datetime
+    dirt: Dirt
+    report: Report = field(default_factory=Report)
+
+
+def _is_made(book: Book, entity_id: UUID) -> bool:
+    entity = entity_id.bytes
+    return book.entities[entity] is not None or entity in book.assignments or entity in book.scored
+
+
+def _all_skip(run: _Run, chosen: Sequence[Any]) -> None:
+    for row in chosen:
+        entity = row.id.bytes
+        run.report.skipped[Of.DERIVED] += run.book.entities[entity] is not None
+        run.report.skipped[Of.EVENTS] += entity in run.book.assignments
+        run.report.skipped[Of.HEALTH] += entity in run.book.scored
+
+
+def _check(run: _Run, chosen: Sequence[Any]) -> None:
+    book = run.book
+    for row in chosen:
+        if book.entities[row.id.bytes] is not None:
+            _derived(run, row.id)
+        if row.id.bytes in book.assignments:
+            _events(run, row.id)
+    rollups_check(
+        run.session,
+        organization_id=run.organization_id,
+        uppers={row.id: (row.kind, row.type) for row in chosen},
+        span=run.span,
+        dirt=run.dirt,
+        report=run.report,
+    )
+    health_check(
+        run.session,
+        organization_id=run.organization_id,
+        ids=[row.id for row in chosen if row.id.bytes in book.scored],
+        configured=book.configured,
+        span=run.span,
+        now=run.now,
+        dirt=run.dirt,
+        report=run.report,
+    )
+
+
+def _derived(run: _Run, entity_id: UUID) -> None:
+    if entity_id in run.dirt.entities:
+        run.report.skipped[Of.DERIVED] += 1
+        return
+    try:
+        found = derived_check(
+            run.session,
+            organization_id=run.organization_id,
+            book=run.book,
+            entities=[entity_id.bytes],
+            span=run.span,
+        )
+    except LimitExceededError:
+        run.report.skipped[Of.DERIVED] += 1
+        return
+    run.report.checks[Of.DERIVED] += 1
+    run.report.differences += found
+
+
+def _events(run: _Run, entity_id: UUID) -> None:
+    if entity_id in run.dirt.entities or entity_id in run.dirt.judged:
+        run.report.skipped[Of.EVENTS] += 1
+        return
+    try:
+        found, far = events_check(
+            run.session,
+            organization_id=run.organization_id,
+            assignments={entity_id: run.book.assignments[entity_id.bytes]},
+            span=run.span,
+            kept_us=kept_from(run.session, organization_id=run.organization_id),
+        )
+    except LimitExceededError:
+        run.report.skipped[Of.EVENTS] += 1
+        return
+    run.report.skipped[Of.EVENTS] += bool(far)
+    run.report.checks[Of.EVENTS] += not far
+    run.report.differences += found

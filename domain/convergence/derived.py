@@ -1,0 +1,55 @@
+"""Derived points, recomputed from the series of what they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from domain.convergence.model import CheckedSpan, Difference, Of
+from domain.convergence.points import columns_compare
+from domain.derivation.book import Book
+from domain.derivation.configured import Derivation
+from domain.derivation.derive import NOTHING, State, derive
+from domain.derivation.inputs import Stretch, sources_of, stretches_read
+
+POINTS_MAX: Final = 200_000
+
+
+def derived_check(
+    session: Session, *, organization_id: int, book: Book, entities: Sequence[bytes], span: CheckedSpan
+) -> list[Difference]:
+    """Return where the derived points of entities (16 bytes each), all of which derive something, are others.
+
+    Raises LimitExceededError where more than POINTS_MAX points would have to be read.
+    """
+    derivations = {entity: own for entity in entities if (own := book.entities[entity]) is not None}
+    sources = sources_of(session, organization_id=organization_id, derivations=derivations)
+    groups: dict[int, tuple[Derivation, list[bytes]]] = {}
+    for entity, derivation in derivations.items():
+        groups.setdefault(id(derivation), (derivation, []))[1].append(entity)
+    found: list[Difference] = []
+    for derivation, of_group in groups.values():
+        stretches = [Stretch(entity, derivation, span.begins_us, span.ends_us, ()) for entity in of_group]
+        read = stretches_read(
+            session, organization_id=organization_id, stretches=stretches, sources=sources, limit=POINTS_MAX
+        )
+        computed = derive(
+            sets=derivation.sets,
+            inputs=read.inputs,
+            begins_us=np.full(len(of_group), span.begins_us, dtype=np.int64),
+            ends_us=np.full(len(of_group), span.ends_us, dtype=np.int64),
+            states=[State()] * len(of_group),
+            surroundings=book.surroundings(derivation, of_group, is_anew=True),
+        ).outputs
+        for metric in {**computed, **read.stored}:
+            found += columns_compare(
+                Of.DERIVED,
+                metric,
+                of_group,
+                computed=computed.get(metric, NOTHING),
+                stored=read.stored.get(metric, NOTHING),
+            )
+    return found

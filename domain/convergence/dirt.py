@@ -1,0 +1,91 @@
+"""What is still to be done, in the snapshot that is checked: there, what stands may differ from a recomputation.
+
+Whoever changes a point, a link or a configuration leaves a dirty window or bucket in the same transaction, and who
+brings up to date what follows from it takes it away in the same transaction. So in one snapshot of the database what
+stands is right wherever nothing is dirty, and no lock is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.convergence.model import CheckedSpan
+from domain.derivation import windows
+from domain.health.dirt import WHAT as HEALTH
+from domain.telemetry.packed import instant_of, micros_of
+
+# Beyond so much that waits, nothing is checked.
+_WAITING_MAX: Final = 20_000
+# Windows that concern their own entity alone. The others are first to be spread over entities that have none yet.
+_OWN: Final = frozenset(
+    {
+        windows.READINGS,
+        windows.REPLAY,
+        windows.ROLLUP,
+        windows.HEALTH,
+        windows.TIMER,
+        windows.MEMBERSHIP,
+        "link",
+        "attributes",
+        "repair",
+    }
+)
+_WINDOWS = text(
+    """
+    SELECT entity_id, reason FROM dirty_windows
+    WHERE organization_id = :organization_id AND begins < :until LIMIT :limit
+    """
+)
+_BUCKETS = text(
+    """
+    SELECT entity_id, what, begins, ends FROM dirty_buckets
+    WHERE organization_id = :organization_id AND begins < :until LIMIT :limit
+    """
+)
+_RULE_TIMERS = text("SELECT entity_id FROM rule_timers WHERE organization_id = :organization_id AND due_at <= :now")
+_HEALTH_TIMERS = text("SELECT entity_id FROM health_timers WHERE organization_id = :organization_id AND due_at <= :now")
+
+
+@dataclass(frozen=True, slots=True)
+class Dirt:
+    """What waits before the end of a span. is_everywhere: it is not known where all of it will lead.
+
+    entities: with windows; judged: with due timers of rules; scored: with due timers or dirty buckets of health.
+    buckets: of rollups, by what, (entity, begins_us, ends_us).
+    """
+
+    is_everywhere: bool
+    entities: frozenset[UUID]
+    judged: frozenset[UUID]
+    scored: frozenset[UUID]
+    buckets: Mapping[str, Iterable[tuple[UUID, int, int]]]
+
+
+def dirt_read(session: Session, *, organization_id: int, span: CheckedSpan, now: datetime) -> Dirt:
+    """Return what waits in an organization. Four statements."""
+    values = {"organization_id": organization_id, "until": instant_of(span.ends_us), "limit": _WAITING_MAX}
+    waiting = session.execute(_WINDOWS, values).all()
+    marked = session.execute(_BUCKETS, values).all()
+    timed = {"organization_id": organization_id, "now": now}
+    scored = set(session.scalars(_HEALTH_TIMERS, timed))
+    buckets: dict[str, list[tuple[UUID, int, int]]] = {}
+    for row in marked:
+        if row.what.startswith(HEALTH):
+            scored.add(row.entity_id)
+        else:
+            buckets.setdefault(row.what, []).append((row.entity_id, micros_of(row.begins), micros_of(row.ends)))
+    is_too_much = len(waiting) == _WAITING_MAX or len(marked) == _WAITING_MAX
+    return Dirt(
+        is_too_much or any(row.reason not in _OWN for row in waiting),
+        frozenset(row.entity_id for row in waiting),
+        frozenset(session.scalars(_RULE_TIMERS, timed)),
+        frozenset(scored),
+        buckets,
+    )

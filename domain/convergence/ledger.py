@@ -1,0 +1,147 @@
+"""Writes down what checks found, each difference once, and lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from domain.convergence.model import Difference, FoundDifference, Of, Report
+from domain.convergence.tables import convergence_checks, convergence_differences, convergence_progress
+from domain.telemetry.links import among
+from domain.telemetry.packed import instant_of
+from graph.tables import organizations
+
+# So many of an organization are kept; others are counted and logged.
+KEPT_MAX: Final = 10_000
+
+_ORGANIZATIONS = text("SELECT id FROM organizations ORDER BY id")
+
+
+def organizations_all(session: Session) -> list[int]:
+    """Return the ids of all organizations."""
+    return list(session.scalars(_ORGANIZATIONS))
+
+
+def progress_get(session: Session, *, organization_id: int) -> UUID | None:
+    """Return up to which entity an organization has been checked; None: from the first on."""
+    found: UUID | None = session.scalar(
+        select(convergence_progress.c.last_entity_id).where(convergence_progress.c.organization_id == organization_id)
+    )
+    return found
+
+
+def progress_set(session: Session, *, organization_id: int, last: UUID | None, now: datetime) -> None:
+    """Remember up to which entity an organization has been checked."""
+    values = {"organization_id": organization_id, "last_entity_id": last, "checked_at": now}
+    statement = insert(convergence_progress).values(values)
+    session.execute(
+        statement.on_conflict_do_update(
+            constraint="pk_convergence_progress", set_={"last_entity_id": last, "checked_at": now}
+        )
+    )
+
+
+def report_write(session: Session, *, organization_id: int, report: Report, now: datetime) -> list[Difference]:
+    """Count what was checked and write down what was found; return what was not known before, or is so again."""
+    fresh = _differences_write(session, organization_id, report.differences, now)
+    rows = [
+        {
+            "organization_id": organization_id,
+            "of": of.value,
+            "checks": report.checks[of],
+            "skipped": report.skipped[of],
+            "differences": sum(each.of is of for each in fresh),
+        }
+        for of in Of
+    ]
+    statement = insert(convergence_checks).values(rows)
+    table, new = convergence_checks.c, statement.excluded
+    session.execute(
+        statement.on_conflict_do_update(
+            constraint="pk_convergence_checks",
+            set_={
+                "checks": table.checks + new.checks,
+                "skipped": table.skipped + new.skipped,
+                "differences": table.differences + new.differences,
+            },
+        )
+    )
+    return fresh
+
+
+def differences_list(session: Session, *, organization_id: int, repaired: bool = False) -> list[FoundDifference]:
+    """Return what was found and not repaired, or with `repaired` what was, the oldest first."""
+    table = convergence_differences.c
+    rows = session.execute(
+        select(convergence_differences, organizations.c.slug)
+        .join(organizations, organizations.c.id == table.organization_id)
+        .where(table.organization_id == organization_id, table.repaired_at.is_not(None) if repaired else _standing())
+        .order_by(table.found_at, table.entity_id, table.at)
+    )
+    return [
+        FoundDifference(
+            row.slug,
+            Of(row.of),
+            row.entity_id,
+            row.subject,
+            row.at,
+            row.stored,
+            row.computed,
+            row.since,
+            row.found_at,
+            row.seen_at,
+            row.repaired_at,
+        )
+        for row in rows
+    ]
+
+
+def _differences_write(
+    session: Session, organization_id: int, differences: Sequence[Difference], now: datetime
+) -> list[Difference]:
+    if not differences:
+        return []
+    table = convergence_differences.c
+    ids = {each.entity_id for each in differences}
+    known = {
+        (row.of, row.entity_id, row.subject, row.at)
+        for row in session.execute(
+            select(convergence_differences).where(
+                table.organization_id == organization_id, among(table.entity_id, ids), _standing()
+            )
+        )
+    }
+    fresh = [each for each in differences if _key(each) not in known]
+    kept = session.scalar(
+        select(func.count()).select_from(convergence_differences).where(table.organization_id == organization_id)
+    )
+    room = max(KEPT_MAX - int(kept or 0), 0)
+    wanted = [each for each in differences if _key(each) in known] + fresh[:room]
+    for each in wanted:
+        values = {
+            "stored": each.stored,
+            "computed": each.computed,
+            "since": instant_of(each.since_us),
+            "seen_at": now,
+            "repaired_at": None,
+        }
+        of, entity_id, subject, at = _key(each)
+        statement = insert(convergence_differences).values(
+            organization_id=organization_id, of=of, entity_id=entity_id, subject=subject, at=at, found_at=now, **values
+        )
+        session.execute(statement.on_conflict_do_update(constraint="pk_convergence_differences", set_=values))
+    return fresh
+
+
+def _standing() -> ColumnElement[bool]:
+    return convergence_differences.c.repaired_at.is_(None)
+
+
+def _key(each: Difference) -> tuple[str, UUID, str, datetime]:
+    return each.of.value, each.entity_id, each.subject, instant_of(each.at_us)

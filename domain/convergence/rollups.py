@@ -1,0 +1,114 @@
+"""Points of rollups, recomputed from the points of what is below: without sums by hour and without tallies."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from domain.convergence.dirt import Dirt
+from domain.convergence.model import CheckedSpan, Of, Report
+from domain.convergence.points import points_compare, points_of
+from domain.rollups.dirt import known_get
+from domain.rollups.grid import Grid
+from domain.rollups.inputs import Memo, Stretch, sources_read, standing_read, values_read
+from domain.rollups.known import Known, RollupCache, below_get
+from domain.rollups.model import Rollup, RollupAggregate
+from domain.rollups.values import rollup_values
+from domain.rollups.weights import weights_at
+from domain.telemetry.packed import Instants
+from graph.errors import LimitExceededError
+
+POINTS_MAX: Final = 200_000
+
+
+def rollups_check(
+    session: Session,
+    *,
+    organization_id: int,
+    uppers: Mapping[UUID, tuple[str, str | None]],
+    span: CheckedSpan,
+    dirt: Dirt,
+    report: Report,
+) -> None:
+    """Compare the settled buckets of what is rolled up to these entities, of which kind and type are given."""
+    # A cache of its own: what the workers remember is not taken for the truth.
+    known = known_get(session, organization_id=organization_id, cache=RollupCache())
+    metrics = Counter(rollup.draft.metric for rollup in known.rollups.values())
+    for rollup in known.rollups.values():
+        if rollup.is_deleted or metrics[rollup.draft.metric] > 1:
+            # Of a metric that several rollups make, or made, the one writes what the other takes away.
+            continue
+        for upper, (kind, type_name) in uppers.items():
+            if not rollup.draft.at.has(kind, type_name):
+                continue
+            edges = _settled(known.grids[rollup.what], span)
+            if edges is None or _is_dirty(rollup, upper, edges, dirt):
+                report.skipped[Of.ROLLUPS] += 1
+                continue
+            try:
+                _check(session, organization_id, (known, rollup, upper), edges, dirt, report)
+            except LimitExceededError:
+                report.skipped[Of.ROLLUPS] += 1
+
+
+def _check(  # noqa: PLR0917  (private)
+    session: Session,
+    organization_id: int,
+    about: tuple[Known, Rollup, UUID],
+    edges: Instants,
+    dirt: Dirt,
+    report: Report,
+) -> None:
+    known, rollup, upper = about
+    draft = rollup.draft
+    members = below_get(session, organization_id=organization_id, known=known, rollup=rollup, uppers=[upper.bytes])
+    of_upper = members[upper.bytes]
+    if any(member.id in dirt.entities for member in of_upper):
+        report.skipped[Of.ROLLUPS] += 1
+        return
+    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, of={})
+    stretches: Sequence[Stretch] = [Stretch(upper.bytes, edges)]
+    table = np.full((len(of_upper), len(edges) - 1), np.nan)
+    for _, place, values in values_read(
+        session,
+        organization_id=organization_id,
+        draft=draft,
+        stretches=stretches,
+        members=members,
+        sources=sources,
+        memo=Memo(known.revision),
+        limit=POINTS_MAX,
+        from_points=True,
+    ):
+        table[place] = values
+    weights = None
+    if draft.aggregate is RollupAggregate.WEIGHTED_MEAN:
+        weights = weights_at([member.weights for member in of_upper], edges[:-1])
+    computed = points_of(edges[:-1].tolist(), rollup_values(draft, table, weights).tolist())
+    stands = standing_read(session, organization_id=organization_id, stretches=stretches, sources=sources)
+    stored = points_of(stands[0].at.tolist(), stands[0].values.tolist()) if 0 in stands else {}
+    if not computed and not stored:
+        return
+    report.checks[Of.ROLLUPS] += 1
+    report.differences += points_compare(Of.ROLLUPS, draft.metric, upper, computed=computed, stored=stored)
+
+
+def _settled(grid: Grid, span: CheckedSpan) -> Instants | None:
+    """Return the edges of the buckets of a span that are over; where none is, of the last one that is."""
+    edges = grid.edges(max(span.begins_us - grid.length_us, 0), span.ends_us)
+    over = edges[edges <= span.ends_us]
+    return over if len(over) > 1 else None
+
+
+def _is_dirty(rollup: Rollup, upper: UUID, edges: Instants, dirt: Dirt) -> bool:
+    if upper in dirt.entities:
+        return True
+    return any(
+        entity_id == rollup.id or (entity_id == upper and begins < edges[-1] and ends > edges[0])
+        for entity_id, begins, ends in dirt.buckets.get(rollup.what, ())
+    )

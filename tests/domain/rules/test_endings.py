@@ -1,0 +1,216 @@
+"""Nothing stays open for ever: events of what was deleted, became of another type or left the scope, and of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.assets.operations import asset_update
+from domain.derivation.book import Books
+from domain.devices.operations import device_update
+from domain.rules.model import Scope
+from domain.rules.operations import RuleDraft, rule_create, rule_delete
+from graph.entities.model import EntityPatch
+from graph.kinds import EntityKind
+from runtime.database import transaction
+from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.rules.test_stage import over
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import EPOCH, world_create
+from tests.support.plant import PROJECT
+
+HOT = over(50)
+SILENT = {"noData": {"metric": "t", "afterUs": 3_600_000_000}}
+
+
+@pytest.fixture
+def plant(engine: Callable[[str], Engine]) -> DerivingPlant:
+    return DerivingPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug="plant"), engine))
+
+
+def at(minute: float) -> datetime:
+    return NOW - timedelta(hours=10) + timedelta(minutes=minute)
+
+
+def ruled(plant: DerivingPlant, condition: dict[str, Any], **scope: Any) -> UUID:
+    with plant.line.world.changing() as (session, change):
+        draft = RuleDraft(name="x", condition=condition, scope=Scope(**scope), effective_from=EPOCH)
+        return rule_create(session, change=change, draft=draft).id
+
+
+def read(plant: DerivingPlant, device: UUID, *readings: tuple[float, float]) -> None:
+    rows = [{"device_id": device, "timestamp": at(n), "metrics": {"t": value}} for n, value in readings]
+    plant.line.normalize(plant.line.send(*rows))
+    plant.drain()
+
+
+def delete(plant: DerivingPlant, entity_id: UUID, when: datetime | None) -> None:
+    """Delete an entity, or bring it back, as if at that time; its edges stay."""
+    with plant.line.world.changing() as (session, _):
+        session.execute(
+            text("UPDATE entities SET deleted_at = :at WHERE organization_id = :o AND id = :id"),
+            {"at": when, "o": plant.organization_id, "id": entity_id},
+        )
+    plant.drain()
+
+
+def told(plant: DerivingPlant) -> list[tuple[float, float | None, str | None]]:
+    rows = plant.line.rows(
+        "SELECT opened_at, cleared_at, cleared_reason FROM events"
+        " WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",
+        o=plant.organization_id,
+    )
+    return [
+        (
+            (row.opened_at - at(0)) / timedelta(minutes=1),
+            None if row.cleared_at is None else (row.cleared_at - at(0)) / timedelta(minutes=1),
+            row.cleared_reason,
+        )
+        for row in rows
+    ]
+
+
+def kinds(plant: DerivingPlant) -> list[str]:
+    rows = plant.line.rows(
+        "SELECT kind FROM event_changes WHERE organization_id = :o ORDER BY id", o=plant.organization_id
+    )
+    return [row.kind for row in rows]
+
+
+@pytest.mark.parametrize("scoped", ["entity", "type", "all", "under"])
+def test_the_events_of_a_deleted_device_end_with_it(plant: DerivingPlant, scoped: str) -> None:
+    device = plant.line.device(type_name="probe")
+    site = plant.line.world.entity(EntityKind.SPACE)
+    plant.line.world.edge(device, "LOCATED_IN", site)
+    scopes: dict[str, dict[str, Any]] = {
+        "entity": {"entity_id": device},
+        "type": {"kind": EntityKind.DEVICE, "type": "probe"},
+        "all": {},
+        "under": {"under_id": site},
+    }
+    scope = scopes[scoped]
+    ruled(plant, HOT, **scope)
+    ruled(plant, SILENT, **scope)
+    read(plant, device, (0, 60), (10, 61))
+    assert told(plant) == [(0, None, None), (70, None, None)]
+    delete(plant, device, at(200))
+    assert told(plant) == [(0, 200, "ENTITY_DELETED"), (70, 200, "ENTITY_DELETED")]
+    assert kinds(plant) == ["OPENED", "OPENED", "CLEARED", "CLEARED"]
+    assert plant.line.rows("SELECT FROM rule_timers") == []
+    # It never was silent while it was there.
+    delete(plant, device, at(60))
+    assert told(plant) == [(0, 60, "ENTITY_DELETED")]
+    delete(plant, device, None)
+    assert told(plant) == [(0, None, None), (70, None, None)]
+    assert plant.windows() == []
+
+
+def test_the_events_of_a_deleted_asset_end_with_it_whatever_its_device_sends(plant: DerivingPlant) -> None:
+    asset, device = plant.pump(), plant.line.device()
+    plant.link(device, asset, valid_from=EPOCH)
+    ruled(plant, HOT, entity_id=asset)
+    read(plant, device, (0, 60))
+    delete(plant, asset, at(5))
+    read(plant, device, (10, 10), (20, 70))
+    assert told(plant) == [(0, 5, "ENTITY_DELETED")]
+
+
+def test_what_lies_below_a_deleted_space_leaves_the_scope(plant: DerivingPlant) -> None:
+    site, hall = plant.line.world.entities(EntityKind.SPACE, 2)
+    device = plant.line.device()
+    contains = plant.line.world.edge(site, "CONTAINS", hall)
+    located = plant.line.world.edge(device, "LOCATED_IN", hall)
+    ruled(plant, HOT, under_id=site)
+    read(plant, device, (0, 60))
+    for edge in (contains, located):
+        plant.end(edge, at(30))
+    delete(plant, hall, at(30))
+    assert told(plant) == [(0, 30, "SCOPE_LEFT")]
+    # It comes back below the site: what stands is judged there.
+    plant.line.world.edge(device, "LOCATED_IN", site, valid_from=at(40))
+    plant.drain()
+    assert told(plant) == [(0, 30, "SCOPE_LEFT"), (40, None, None)]
+
+
+def test_a_thing_of_another_type_is_no_longer_judged_by_rules_about_the_one_it_had(plant: DerivingPlant) -> None:
+    device, asset = plant.line.device(type_name="probe"), plant.line.world.entity(EntityKind.ASSET, "oven")
+    plant.link(device, asset, valid_from=EPOCH)
+    ruled(plant, HOT, kind=EntityKind.DEVICE, type="probe")
+    ruled(plant, HOT, kind=EntityKind.ASSET, type="oven")
+    ruled(plant, SILENT, kind=EntityKind.DEVICE, type="tracker")
+    read(plant, device, (0, 60))
+    assert told(plant) == [(0, None, None), (0, None, None)]
+    with plant.line.world.changing() as (session, change):
+        device_update(session, change=change, device_id=device, patch=EntityPatch(type="tracker"))
+    plant.drain()
+    assert told(plant) == [(0, None, None), (60, None, None)]
+    with plant.line.world.changing() as (session, change):
+        asset_update(session, change=change, asset_id=asset, patch=EntityPatch(type="kiln"))
+    plant.drain()
+    # A type counts for all of event time: that there was no such event is told, and nobody waits for its end.
+    assert told(plant) == [(60, None, None)]
+    assert kinds(plant).count("WITHDRAWN") == 2
+
+
+def test_the_open_events_of_a_deleted_rule_end_with_it(plant: DerivingPlant) -> None:
+    device = plant.line.device()
+    rule_id = ruled(plant, HOT, entity_id=device)
+    read(plant, device, (0, 60))
+    with plant.line.world.changing() as (session, change):
+        rule_delete(session, change=change, rule_id=rule_id)
+        deleted = change.recorded
+    # The wall's clock is ahead of this plant's: by now, the rule has been deleted.
+    with transaction(plant.line.engine("owner")) as session:
+        session.execute(
+            text("UPDATE rule_versions SET effective_from = :at WHERE effective_from = :now"),
+            {"at": at(50), "now": deleted},
+        )
+    plant.drain()
+    assert told(plant) == [(0, 50, "RULE_CHANGED")]
+
+
+def test_the_upgrade_ends_what_stood_open_wrongly(plant: DerivingPlant) -> None:
+    gone, changed, steady = (plant.line.device(type_name="probe") for _ in range(3))
+    rule_id = ruled(plant, HOT, kind=EntityKind.DEVICE, type="probe")
+    for device in (gone, changed, steady):
+        read(plant, device, (0, 60))
+    silently = ("windows_of_deletion", "windows_of_type")
+    with transaction(plant.line.engine("owner")) as session:
+        for name in silently:
+            session.execute(text(f"ALTER TABLE entities DISABLE TRIGGER {name}"))
+        values = {"o": plant.organization_id, "gone": gone, "changed": changed, "at": at(20), "rule": rule_id}
+        session.execute(text("UPDATE entities SET deleted_at = :at WHERE organization_id = :o AND id = :gone"), values)
+        session.execute(text("UPDATE entities SET type = NULL WHERE organization_id = :o AND id = :changed"), values)
+        for name in silently:
+            session.execute(text(f"ALTER TABLE entities ENABLE TRIGGER {name}"))
+        # As a version of the same condition left it, before such a version carried events over.
+        session.execute(
+            text("UPDATE events SET cleared_at = :at, cleared_reason = 'RULE_CHANGED' WHERE entity_id = :e"),
+            {"at": at(10), "e": steady},
+        )
+        # Of a state of an older Argus.
+        session.execute(
+            text(
+                "INSERT INTO rule_states (organization_id, entity_id, rule_id, key, at, state)"
+                " VALUES (:o, :gone, :rule, '', :at, 'null')"
+            ),
+            values,
+        )
+    plant.books = Books()
+    assert plant.windows() == []
+    [path] = (PROJECT / "migrations" / "sql").glob("*_standing.sql")
+    statements = path.read_text()
+    with transaction(plant.line.engine("owner")) as session:
+        session.connection().exec_driver_sql(statements[statements.index("DELETE FROM rule_states") :])
+    plant.drain()
+    rows = plant.line.rows("SELECT entity_id, cleared_at, cleared_reason, withdrawn_at IS NULL AS stands FROM events")
+    assert {(row.entity_id, row.cleared_at, row.cleared_reason, row.stands) for row in rows} == {
+        (gone, at(20), "ENTITY_DELETED", True),
+        (changed, None, None, False),
+        (steady, None, None, True),
+    }

@@ -1,0 +1,80 @@
+"""The self-check: a few entities of each organization are recomputed each minute, and compared with what stands.
+
+It takes nothing but the state of the world and writes nothing but what it found; it may run twice at once.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from domain.convergence.check import entities_check, span_settled
+from domain.convergence.ledger import organizations_all, progress_get, progress_set, report_write
+from domain.convergence.model import Difference
+from domain.telemetry.packed import instant_of
+from graph.errors import NotFoundError
+from runtime.database import snapshot, transaction
+from workers.process import ProcessState, state_get
+
+_log = structlog.get_logger(__name__)
+
+# A job is short, for it keeps a worker from the stages; what it does not come to is the next minute's.
+RUN_S = 2.0
+# Between organizations, so that others get their turn.
+_PAUSE_S = 0.02
+
+
+def check(turn: int) -> None:
+    """Check some entities of each organization. An RQ job. turn: the minute, which says with whom to begin."""
+    state = state_get()
+    most = state.context.check_entities
+    if most == 0:
+        return
+    deadline_s = time.monotonic() + RUN_S
+    with transaction(state.engine) as session:
+        known = organizations_all(session)
+    first = turn % len(known) if known else 0
+    for organization_id in known[first:] + known[:first]:
+        if state.stopping.is_set() or time.monotonic() > deadline_s:
+            break
+        try:
+            found = organization_check(state, organization_id, most=most)
+        except NotFoundError:
+            continue
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            _log.warning("convergence_not_checked", organization=organization_id, error=repr(error.orig))
+            continue
+        for each in found:
+            _tell(organization_id, each)
+        state.stopping.wait(_PAUSE_S)
+
+
+def organization_check(state: ProcessState, organization_id: int, *, most: int) -> list[Difference]:
+    """Check the next entities of an organization; return the differences that were not known."""
+    now = datetime.now(UTC)
+    with snapshot(state.engine, organization_id) as session:
+        after = progress_get(session, organization_id=organization_id)
+        checked = entities_check(
+            session, organization_id=organization_id, after=after, most=most, span=span_settled(now), now=now
+        )
+    with transaction(state.engine, organization_id) as session:
+        progress_set(session, organization_id=organization_id, last=checked.last, now=now)
+        return report_write(session, organization_id=organization_id, report=checked.report, now=now)
+
+
+def _tell(organization_id: int, each: Difference) -> None:
+    _log.error(
+        "convergence_difference",
+        organization=organization_id,
+        of=each.of.value,
+        entity=str(each.entity_id),
+        subject=each.subject,
+        at=instant_of(each.at_us).isoformat(),
+        stored=each.stored,
+        computed=each.computed,
+    )
