@@ -177,14 +177,15 @@ class Site:
         [[waits]] = self.line.rows(_STATEMENT_WAITS, o=self.organization_id, now=now)
         return bool(waits)
 
-    def _what_waits(self, now: datetime) -> dict[str, list[tuple[Any, ...]]]:
-        return {
-            table: [
-                tuple(row)
-                for row in self.line.rows(f"SELECT * FROM {table} WHERE organization_id = :o", o=self.organization_id)
-            ]  # noqa: S608
-            for table in ("dirty_windows", "dirty_buckets", "quiet_dirt", "rule_timers", "health_timers")
-        } | {"now": [(now,)]}
+    def _what_waits(self, now: datetime) -> list[tuple[Any, ...]]:
+        rows = self.line.rows(
+            """SELECT 'window', entity_id, begins, reason FROM dirty_windows WHERE organization_id = :o
+            UNION ALL SELECT 'bucket', entity_id, begins, what FROM dirty_buckets WHERE organization_id = :o
+            UNION ALL SELECT 'rule', entity_id, due_at, key FROM rule_timers WHERE organization_id = :o
+            UNION ALL SELECT 'health', entity_id, due_at, '' FROM health_timers WHERE organization_id = :o""",
+            o=self.organization_id,
+        )
+        return [(now,), *(tuple(row) for row in rows)]
 
     def _attribute(self, partition: int, entries: Sequence[NormEntry]) -> list[tuple[int, AssetEntry]]:
         if not entries:

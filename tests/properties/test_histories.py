@@ -8,7 +8,6 @@ suppressions must be the same in the end, and what a recomputation from scratch 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -49,7 +48,9 @@ BEGIN = datetime(2100, 5, 1, 12, tzinfo=UTC)
 MINUTE_US = 60_000_000
 LAST = 240
 DEVICES = 3
-EXAMPLES = int(os.environ.get("ARGUS_HISTORIES", "10"))
+EXAMPLES = 10
+# Other histories at each run, and more: pytest --hypothesis-profile=many.
+IS_MANY = settings.get_current_profile_name() == "many"
 
 
 def at(minute: float) -> datetime:
@@ -254,15 +255,15 @@ class Plant:
     def _edit_shelf(self, edit: Edit) -> None:
         rule = None if edit.choice % 3 == 2 else self.rules[edit.choice % len(self.rules)]
         entity = None if edit.choice % 3 == 0 else [*self.pumps, *self.devices][edit.choice % 5]
-        span = {"begins": at(edit.minute), "ends": at(edit.minute + edit.length)}
+        begins, ends = at(edit.minute), at(edit.minute + edit.length)
         with self.site.line.world.changing() as (session, change):
-            shelf_create(session, change=change, rule_id=rule, entity_id=entity, **span)
+            shelf_create(session, change=change, rule_id=rule, entity_id=entity, begins=begins, ends=ends)
 
     def _edit_window(self, edit: Edit) -> None:
         under = [None, self.hall, self.house][edit.choice % 3]
-        span = {"begins": at(edit.minute), "ends": at(edit.minute + edit.length)}
+        begins, ends = at(edit.minute), at(edit.minute + edit.length)
         with self.site.line.world.changing() as (session, change):
-            maintenance_window_create(session, change=change, under_id=under, **span)
+            maintenance_window_create(session, change=change, under_id=under, begins=begins, ends=ends)
 
     def _correct(self, edge: EdgeVersion, **arguments: Any) -> EdgeVersion:
         with self.site.line.world.changing() as (session, change):
@@ -401,8 +402,8 @@ def played(engine: Callable[[str], Engine]) -> Histories:
 
 
 drawn = settings(
-    max_examples=EXAMPLES,
-    derandomize=True,
+    max_examples=settings.get_profile("many").max_examples if IS_MANY else EXAMPLES,
+    derandomize=not IS_MANY,
     database=None,
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
@@ -410,7 +411,7 @@ drawn = settings(
 )
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0 if IS_MANY else 900)
 def test_rules(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "part", "place", "rule"))
@@ -421,7 +422,7 @@ def test_rules(played: Histories) -> None:
     assert played.seen["events"]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0 if IS_MANY else 900)
 def test_derived_metrics(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "formulas"))
@@ -432,7 +433,7 @@ def test_derived_metrics(played: Histories) -> None:
     assert played.seen["points"]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0 if IS_MANY else 900)
 def test_rollups(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "part"))
@@ -443,7 +444,7 @@ def test_rollups(played: Histories) -> None:
     assert played.seen["points"]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0 if IS_MANY else 900)
 def test_health(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "part", "rule", "profile"))
@@ -454,7 +455,7 @@ def test_health(played: Histories) -> None:
     assert played.seen["points"]
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(0 if IS_MANY else 900)
 def test_suppression(played: Histories) -> None:
     @drawn
     @given(histories("move", "place", "part", "shelf", "window", "shelf", "window"))
