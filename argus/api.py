@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from redis import RedisError
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 from starlette.applications import Starlette
@@ -32,26 +32,33 @@ from gql.bridge import Bridge
 from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 from gql.feed_source import BusFeedSource
+from gql.gate import Gate, RequestQuotas
+from gql.revocation import TokenWatch
 from gql.services import Services
+from graph.stopping import stop_check
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.clock import utc_now
-from runtime.database import engine_create, transaction
+from runtime.database import engine_create, statement_interrupt, transaction
 from runtime.ids import new_id
-from runtime.settings import QuotaSettings, Settings
+from runtime.settings import QuotaSettings, RateSettings, Settings
 from runtime.watchdog import DatabaseWatchdog
 
 T = TypeVar("T")
 
 THREADS = 12
 # A database that hangs is no better than one that is away: callers are told, and may try again.
-READ_TIMEOUT_S = 30.0
+# Operations have a deadline of their own; this ends a statement whose operation could not.
+READ_TIMEOUT_MORE_S = 5.0
 INGEST_TIMEOUT_S = 10.0
 
 
 def app_create(settings: Settings) -> Starlette:
     """Return the application of one API process; its parts start and stop with it."""
-    api = engine_create(settings.database_url("api"), pool_size=THREADS, statement_timeout_s=READ_TIMEOUT_S)
+    read_timeout_s = settings.api.deadline_s + READ_TIMEOUT_MORE_S
+    api = engine_create(settings.database_url("api"), pool_size=THREADS, statement_timeout_s=read_timeout_s)
+    # What was decided between two statements is known to the next.
+    event.listen(api, "before_cursor_execute", lambda *_: stop_check())
     directory_engine = engine_create(settings.database_url("api"), pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S)
     ingest = engine_create(settings.database_url("ingest"), pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S)
     watchdog = DatabaseWatchdog(settings.database_url("api"), engines=(api, directory_engine, ingest))
@@ -60,6 +67,7 @@ def app_create(settings: Settings) -> Starlette:
     bridge = Bridge(
         transaction=partial(transaction, api, info={INFO_KEY: snapshots}),
         threads=THREADS,
+        interrupt=statement_interrupt,
         is_silent=lambda: watchdog.is_silent,
     )
     publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
@@ -81,15 +89,19 @@ def app_create(settings: Settings) -> Starlette:
     def run(organization_id: int, work: Callable[[Session], T]) -> Awaitable[T]:
         return bridge.run(organization_id, work)
 
+    verifier = TokenVerifier(
+        bridge=bridge,
+        secret=settings.tokens.secret,
+        jwks_url=settings.tokens.jwks_url,
+        audience=settings.tokens.audience,
+        issuer=settings.tokens.issuer,
+    )
     services = Services(
         bridge=bridge,
-        verifier=TokenVerifier(
-            bridge=bridge,
-            secret=settings.tokens.secret,
-            jwks_url=settings.tokens.jwks_url,
-            audience=settings.tokens.audience,
-            issuer=settings.tokens.issuer,
-        ),
+        verifier=verifier,
+        tokens=TokenWatch(bridge),
+        gate=_gate(verifier, settings),
+        deadline_s=settings.api.deadline_s,
         acceptor=Acceptor(
             directory=directory,
             committer=committer,
@@ -152,6 +164,14 @@ def _metrics(app: Starlette, services: Services, quotas: QuotaKeeper, snapshots:
                 "quota",
                 {"device": lambda: quotas.over_device, "organization": lambda: quotas.over_organization},
             ),
+            "argus_requests_over_rate": (
+                "Requests refused because their address, or their token, asked too often",
+                "rate",
+                {
+                    "address": lambda: services.gate.refused_addresses,
+                    "token": lambda: services.gate.refused_tokens,
+                },
+            ),
         },
     )
 
@@ -165,6 +185,18 @@ class _Counted:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a connection on."""
         await self._app(scope, receive, send)
+
+
+def _gate(verifier: TokenVerifier, settings: Settings) -> Gate:
+    def quota(rate: RateSettings) -> Quota | None:
+        return Quota(rate.per_s, rate.burst) if rate.per_s else None
+
+    return Gate(
+        verifier=verifier,
+        quotas=RequestQuotas(address=quota(settings.api.rate_address), token=quota(settings.api.rate_token)),
+        monotonic_s=time.monotonic,
+        trusted=settings.api.trusted_proxies,
+    )
 
 
 def _quota(settings: QuotaSettings) -> Quota | None:

@@ -11,6 +11,7 @@ from domain.activity_templates.model import ActivityTemplate
 from domain.activity_templates.queries import activity_templates_get
 from domain.dead_letters.model import DeadLetter
 from domain.dead_letters.queries import dead_letters_get
+from domain.devices.tokens import DeviceToken, device_tokens_get
 from domain.entity_types.model import EntityType
 from domain.entity_types.queries import entity_types_get
 from domain.events.queries import events_get
@@ -31,7 +32,7 @@ from graph.entities.model import Entity
 from graph.entities.queries import entities_get
 
 Definition = EntityType | AssetProfile | ActivityTemplate | Rule | Rollup
-Record = Change | DeadLetter | Event | Notification | Shelf | MaintenanceWindow
+Record = Change | DeadLetter | DeviceToken | Event | Notification | Shelf | MaintenanceWindow
 Node = Entity | EdgeVersion | Definition | Record
 _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     edge_versions_by_id,
@@ -47,6 +48,7 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
     notifications_get,
     shelves_get,
     maintenance_windows_get,
+    device_tokens_get,
 )
 
 

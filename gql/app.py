@@ -24,7 +24,7 @@ from gql.websocket import Connection
 
 def create_app(services: Services) -> Starlette:
     """Return the application. The services are started and stopped by who made them."""
-    executor = Executor(core_schema())
+    executor = Executor(core_schema(), deadline_s=services.deadline_s)
     over_http = GraphQLOverHttp(executor, services)
     ingest = IngestOverHttp(services)
 
@@ -52,10 +52,12 @@ def create_app(services: Services) -> Starlette:
         try:
             yield
         finally:
+            await services.tokens.stop()
             await services.events.stop()
             await services.feed.stop()
+            executor.stop()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", root),
             Route("/graphql", graphql, methods=["GET", "POST"]),
@@ -68,6 +70,8 @@ def create_app(services: Services) -> Starlette:
         ],
         lifespan=lifespan,
     )
+    app.state.executor = executor
+    return app
 
 
 def _json(body: object, status: int) -> Response:

@@ -75,14 +75,17 @@ class TokenVerifier:
 
         found = await self._bridge.run(None, find)
         if found is None:
-            raise UnauthenticatedError(_NO_GOOD.format(reason="it is unknown, revoked, or its device is deleted"))
+            raise UnauthenticatedError(
+                _NO_GOOD.format(reason="it is unknown, revoked or expired, or its device is deleted")
+            )
         organization_id, device_id = found.organization_id, found.device_id
         organization = await self._bridge.run(
             organization_id, partial(organization_get, organization_id=organization_id)
         )
         return Principal(
             organization_id, organization.public_id, organization.name, Role.DEVICE, f"device:{device_id}",
-            device_id=device_id,
+            expires_at=None if found.expires_at is None else found.expires_at.timestamp(),
+            device_id=device_id, token_id=found.token_id,
         )  # fmt: skip
 
     async def _claims(self, token: str) -> dict[str, Any]:

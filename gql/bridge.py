@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from gql.errors import AWAY_MESSAGE, known
 from graph.errors import UnavailableError
+from graph.stopping import Stop, stop_bound
 
 T = TypeVar("T")
 
@@ -34,38 +35,58 @@ class Bridge:
     """Runs core functions for the API.
 
     threads: no more than the connections of the pool behind `transaction`, so that a waiting call waits here.
+    interrupt: ends the statement that a session's connection is executing, called from another thread.
     is_silent: tells that the database is known to give no answer, so that no thread need find out again.
     """
 
     def __init__(
-        self, *, transaction: TransactionFactory, threads: int, is_silent: Callable[[], bool] = lambda: False
+        self,
+        *,
+        transaction: TransactionFactory,
+        threads: int,
+        interrupt: Callable[[Session], Callable[[], None]] | None = None,
+        is_silent: Callable[[], bool] = lambda: False,
     ) -> None:
         self._transaction = transaction
+        self._interrupt = interrupt
         self._is_silent = is_silent
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bridge")
 
-    async def run(self, organization_id: int | None, work: Callable[[Session], T]) -> T:
+    async def run(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None = None) -> T:
         """Return what `work` returns, after its transaction has committed.
 
-        A caller that is cancelled leaves the work to finish by itself: its connection is given back clean.
+        stop: ends the work from outside: the statement it is in, and its loops at the next `stop_check`. A caller
+        that is cancelled without it leaves the work to finish by itself: its connection is given back clean.
         Raises UnavailableError where the database is away.
         """
         if self._is_silent():
             raise UnavailableError(AWAY_MESSAGE)
         loop = asyncio.get_running_loop()
-        return await asyncio.shield(loop.run_in_executor(self._threads, partial(self._work, organization_id, work)))
+        job = partial(self._work, organization_id, work, stop)
+        return await asyncio.shield(loop.run_in_executor(self._threads, job))
 
-    def _work(self, organization_id: int | None, work: Callable[[Session], T]) -> T:
+    def _work(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                with self._transaction(organization_id) as session:
-                    return work(session)
+                with stop_bound(stop):
+                    return self._once(organization_id, work, stop)
             except DBAPIError as error:
+                if stop is not None and stop.reason is not None:
+                    # Whatever the interrupted statement says, this is why.
+                    raise stop.reason from None
                 if getattr(error.orig, "sqlstate", None) not in _AGAIN or attempt == ATTEMPTS:
                     raise known(error) or error from error
             except SQLAlchemyError as error:
                 raise known(error) or error from error
         raise AssertionError("unreachable")
+
+    def _once(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:
+        if stop is None or self._interrupt is None:
+            with self._transaction(organization_id) as session:
+                return work(session)
+        stop.check(0)
+        with self._transaction(organization_id) as session, stop.interruptible(self._interrupt(session)):
+            return work(session)
 
     def stop(self) -> None:
         """Let running work finish and take no more."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,23 +11,37 @@ from typing import Any, TypeVar
 import strawberry
 from sqlalchemy.orm import Session
 
-from gql.errors import UnauthenticatedError
+from gql.errors import CostLimitError, UnauthenticatedError
 from gql.principal import Principal
 from gql.services import Services
 from graph.change import GraphChange, graph_change_begin
+from graph.stopping import Stop
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Context:
-    """One operation. loaders: its batch loaders by name, made when first asked for (see `gql/loaders.py`)."""
+    """One operation.
+
+    loaders: its batch loaders by name, made when first asked for (see `gql/loaders.py`).
+    stop: ends what is done for it.
+    cost_left: what lists may still cost that turn out longer than their bound (`gql/bounds.py`).
+    """
 
     services: Services
     bearer: Principal | None
     trace_id: str
     transport: str
     loaders: dict[str, Any] = field(default_factory=dict)
+    stop: Stop = field(default_factory=Stop)
+    cost_left: float = math.inf
+
+    def charge(self, cost: float) -> None:
+        """Count what an answer costs beyond what its document said. Raises CostLimitError where that is too much."""
+        self.cost_left -= cost
+        if self.cost_left < 0:
+            raise CostLimitError("The answer is longer than the operation's cost allows: ask for less at once.")
 
     @property
     def principal(self) -> Principal:
@@ -44,7 +59,7 @@ class Context:
         """Return `work(session, organization_id=..., **arguments)`, run in a transaction of its own."""
         organization_id = self.organization_id
         return await self.services.bridge.run(
-            organization_id, partial(work, organization_id=organization_id, **arguments)
+            organization_id, partial(work, organization_id=organization_id, **arguments), self.stop
         )
 
     async def change(self, work: Callable[[Session, GraphChange], T], *, reason: str | None = None) -> T:
@@ -64,7 +79,7 @@ class Context:
             )
             return work(session, change)
 
-        return await self.services.bridge.run(principal.organization_id, run)
+        return await self.services.bridge.run(principal.organization_id, run, self.stop)
 
 
 Info = strawberry.Info[Context, None]

@@ -16,6 +16,7 @@ from domain.devices.queries import (
     linked_assets_count,
 )
 from gql.context import Info
+from gql.device_tokens import DeviceToken, device_tokens_shown
 from gql.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
@@ -57,6 +58,11 @@ class Device(Entity):
     async def linked_assets_count(self, info: Info) -> int:
         """How many assets it monitors or controls now."""
         return await load(info.context, linked_assets_count, self.row.id) or 0
+
+    @strawberry.field
+    async def tokens(self, info: Info) -> list[DeviceToken] | None:
+        """The device's tokens, the newest first, at most 100, without the tokens themselves. For administrators."""
+        return list(await device_tokens_shown(info, self.row.id))
 
     @strawberry.field
     async def assets(

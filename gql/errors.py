@@ -17,14 +17,18 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from domain.telemetry.away import is_disk_full
-from graph.errors import ArgusError, UnavailableError
+from graph.errors import ArgusError, DeadlineExceededError, UnavailableError
 
 TOP_LEVEL = frozenset(
     {
         "UNAUTHENTICATED", "FORBIDDEN", "COST_LIMIT_EXCEEDED", "RATE_LIMITED", "UNAVAILABLE", "INTERNAL",
+        "DEADLINE_EXCEEDED",
     }
 )  # fmt: skip
 _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
+# A statement that ran into its own time limit, or was cancelled.
+_QUERY_CANCELED = "57014"
+_SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
 AWAY_MESSAGE = "The database does not answer just now. Nothing was changed; try again."
 DEFECT_MESSAGE = "Something went wrong inside Argus. The trace id leads to it in the log."
 
@@ -73,6 +77,8 @@ def known(error: BaseException) -> ArgusError | None:
     """Return what the caller can be told of an exception; None for a defect."""
     if isinstance(error, ArgusError):
         return error
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
+        return DeadlineExceededError(_SLOW_MESSAGE)
     if is_disk_full(error):
         return UnavailableError("The database's disk is full. Nothing was changed; try again once there is room.")
     if isinstance(error, PoolTimeoutError | InterfaceError | ConnectionError):

@@ -1,155 +1,178 @@
-"""One operation: parsed, validated and measured, then executed. Documents are kept once they have been found good."""
+"""One operation, executed: under a deadline, off the event loop where it is long, and ended with its caller."""
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, TypeVar
 
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    GraphQLError,
-    GraphQLSchema,
-    GraphQLSyntaxError,
-    InlineFragmentNode,
-    OperationDefinitionNode,
-    OperationType,
-    execute,
-    get_operation_ast,
-    parse,
-    subscribe,
-    validate,
-)
+from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
+from graphql.execution import Executor as CoreExecutor
+from graphql.execution import create_source_event_stream
 
-from gql import limits
+from gql.bounds import bounds_of
+from gql.completion import BoundedExecutor
 from gql.context import Context
 from gql.errors import formatted
-from gql.principal import PERMISSIONS, permit
-from graph.errors import ArgusError
+from gql.limits import COST_MAX
+from gql.preparation import Prepared, Preparer, Request, RequestError
+from graph.errors import AbandonedError, DeadlineExceededError
+from graph.stopping import Stop
 
-DOCUMENTS_KEPT_MAX = 512
-DOCUMENT_KEPT_LENGTH_MAX = 32_768
-VALIDATION_ERRORS_MAX = 20
+T = TypeVar("T")
 
-
-class RequestError(Exception):
-    """An operation that was never executed. answer: what to send; status: for HTTP."""
-
-    def __init__(self, errors: list[dict[str, Any]], *, status: int = 400) -> None:
-        super().__init__(errors[0]["message"])
-        self.errors = errors
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a client sent. variables and extensions are objects, not yet judged against the document."""
-
-    query: str
-    operation_name: str | None = None
-    variables: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A request that may be executed."""
-
-    request: Request
-    document: DocumentNode
-    operation: OperationDefinitionNode
+DEADLINE_S: Final = 30.0
+# A query that may cost more is executed in a thread with an event loop of its own, so that the others go on.
+HEAVY_COST: Final = 10_000
+# Python runs one thread at a time: more would not be faster.
+HEAVY_THREADS: Final = 2
+INTROSPECTIONS_KEPT_MAX: Final = 32
 
 
 class Executor:
-    """Prepares and executes operations against one schema."""
+    """Prepares and executes operations against one schema. deadline_s: for which each may run."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, *, deadline_s: float = DEADLINE_S) -> None:
         self._schema = schema
-        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
-        _permissions_check(schema)
+        self._deadline_s = deadline_s
+        self._preparer = Preparer(schema)
+        self._core: type[BoundedExecutor] = type("SchemaExecutor", (BoundedExecutor,), {"bounds": bounds_of(schema)})
+        self._heavy = ThreadPoolExecutor(HEAVY_THREADS, thread_name_prefix="heavy")
+        # The schema does not change while the process lives.
+        self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
 
-    def prepare(self, request: Request, context: Context) -> Prepared:
-        """Return the request, ready to execute.
+    @property
+    def preparer(self) -> Preparer:
+        """What prepares the operations."""
+        return self._preparer
 
-        Raises RequestError: a document that is no good, an operation that is not there, one that asks for too
-        much, or one the caller may not use.
-        """
-        document = self._document(request.query, context)
-        operation = get_operation_ast(document, request.operation_name)
-        if operation is None:
-            message = (
-                f"The document has no operation named {request.operation_name!r}."
-                if request.operation_name
-                else "The document has several operations: say which with operationName."
-            )
-            raise RequestError([_error(message)])
-        try:
-            limits.check(self._schema, document, operation, request.variables)
-        except ArgusError as error:
-            raise RequestError([_error(error.message, error.code)]) from None
-        try:
-            for name in _root_fields(document, operation):
-                permit(context.bearer, root=operation.operation.value.capitalize(), field=name)
-        except ArgusError as error:
-            status = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}[error.code]
-            raise RequestError([_error(error.message, error.code)], status=status) from None
-        return Prepared(request, document, operation)
+    async def prepare(self, request: Request, context: Context) -> Prepared:
+        """Return the request, ready to execute. Raises RequestError; see `Preparer.prepare`."""
+        return await self._preparer.prepare(request, context)
 
     async def execute(self, prepared: Prepared, context: Context) -> dict[str, Any]:
-        """Execute a query or a mutation and return its answer."""
+        """Execute a query or a mutation and return its answer. Raises DeadlineExceededError.
+
+        Where the caller of a query is cancelled, so is all that is done for it. A mutation's transaction, which may be
+        all but committed, is left to finish within its deadline.
+        """
+        context.cost_left = COST_MAX - prepared.cost
+        key = (prepared.request.query, prepared.request.operation_name)
+        is_kept = prepared.is_introspection and not prepared.request.variables
+        if is_kept and key in self._introspections:
+            self._introspections.move_to_end(key)
+            return self._introspections[key]
+        is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
+        run = self._run_apart if is_heavy else self._run
+        result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
+        answer = answer_of(result, context)
+        if is_kept and "errors" not in answer:
+            self._introspections[key] = answer
+            while len(self._introspections) > INTROSPECTIONS_KEPT_MAX:
+                self._introspections.popitem(last=False)
+        return answer
+
+    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[dict[str, Any]]:
+        """Yield the answers of a subscription. Raises RequestError where it does not begin.
+
+        Its beginning and the answer to each event have a deadline each; the wait for an event has none.
+        """
+        source = await self._bounded(context, partial(self._source, prepared, context))
+        if isinstance(source, ExecutionResult):
+            raise RequestError(answer_of(source, context)["errors"])
+        async for payload in source:
+            # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
+            context.loaders.clear()
+            context.stop, context.cost_left = Stop(), COST_MAX - prepared.cost
+            try:
+                result = await self._bounded(context, partial(self._run, prepared, context, root=payload))
+            except DeadlineExceededError as late:
+                yield {"data": None, "errors": [{"message": late.message, "extensions": {"code": late.code}}]}
+            else:
+                yield answer_of(result, context)
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._preparer.stop()
+        self._heavy.shutdown(wait=False, cancel_futures=True)
+
+    async def _bounded(self, context: Context, run: Callable[[], Awaitable[T]], *, is_change: bool = False) -> T:
+        stop = context.stop
+        try:
+            async with asyncio.timeout(self._deadline_s) as limit:
+                return await run()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            late = DeadlineExceededError(
+                f"The operation took longer than {self._deadline_s:g} s and was ended. Ask for less at once. Where it"
+                " changes something, look whether it did before you repeat it."
+            )
+            stop.stop(late)
+            raise late from None
+        except asyncio.CancelledError:
+            if not is_change:
+                stop.stop(AbandonedError("The caller has gone."))
+            raise
+
+    async def _run(self, prepared: Prepared, context: Context, *, root: Any = None) -> ExecutionResult:
         result = execute(
             self._schema,
             prepared.document,
+            root_value=root,
             variable_values=dict(prepared.request.variables),
             operation_name=prepared.request.operation_name,
             context_value=context,
+            executor_class=self._core,
         )
         if isinstance(result, Awaitable):
             result = await result
         assert isinstance(result, ExecutionResult)  # noqa: S101  (no incremental delivery)
-        return answer_of(result, context)
+        return result
 
-    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[dict[str, Any]]:
-        """Yield the answers of a subscription. Raises RequestError where it does not begin."""
-        stream = subscribe(
+    async def _run_apart(self, prepared: Prepared, context: Context) -> ExecutionResult:
+        """Execute in a thread of its own; the deadline is kept from here, whatever that thread is busy with."""
+        there: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+        async def main() -> ExecutionResult:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101  (told to the type checker)
+            there.append((asyncio.get_running_loop(), task))
+            context.stop.check(0)
+            return await self._run(prepared, context)
+
+        def job() -> ExecutionResult:
+            return asyncio.run(main())
+
+        coming = asyncio.get_running_loop().run_in_executor(self._heavy, partial(contextvars.copy_context().run, job))
+        try:
+            return await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            # Found waiting, it never begins; found running, it is cancelled where it waits and stopped where it works.
+            coming.cancel()
+            coming.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+            for loop, task in there:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
+
+    async def _source(self, prepared: Prepared, context: Context) -> AsyncIterable[Any] | ExecutionResult:
+        built = self._core.build(
             self._schema,
             prepared.document,
-            variable_values=dict(prepared.request.variables),
-            operation_name=prepared.request.operation_name,
-            context_value=context,
+            None,
+            context,
+            dict(prepared.request.variables),
+            prepared.request.operation_name,
         )
-        if isinstance(stream, Awaitable):
-            stream = await stream
-        if isinstance(stream, ExecutionResult):
-            raise RequestError(answer_of(stream, context)["errors"])
-        async for result in stream:
-            # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
-            context.loaders.clear()
-            yield answer_of(result, context)
-
-    def _document(self, query: str, context: Context) -> DocumentNode:
-        kept = self._documents.get(query)
-        if kept is not None:
-            self._documents.move_to_end(query)
-            return kept
-        try:
-            document = parse(query, max_tokens=limits.TOKENS_MAX)
-        except GraphQLSyntaxError as error:
-            raise RequestError([formatted(error, trace_id=context.trace_id)]) from None
-        except RecursionError:
-            raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
-        errors = validate(self._schema, document, max_errors=VALIDATION_ERRORS_MAX)
-        if errors:
-            raise RequestError([formatted(error, trace_id=context.trace_id) for error in errors])
-        if len(query) <= DOCUMENT_KEPT_LENGTH_MAX:
-            self._documents[query] = document
-            if len(self._documents) > DOCUMENTS_KEPT_MAX:
-                self._documents.popitem(last=False)
-        return document
+        if not isinstance(built, CoreExecutor):
+            return ExecutionResult(None, errors=list(built))
+        source = create_source_event_stream(built)
+        return await source if isinstance(source, Awaitable) else source
 
 
 def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
@@ -171,39 +194,3 @@ def is_mutation(prepared: Prepared) -> bool:
 def is_subscription(prepared: Prepared) -> bool:
     """Whether it wants a WebSocket."""
     return prepared.operation.operation is OperationType.SUBSCRIPTION
-
-
-def _error(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:
-    return {"message": message, "extensions": {"code": code}}
-
-
-def _root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
-    """Return the names of the root fields an operation selects, through fragments too, without introspection."""
-    fragments = {
-        definition.name.value: definition.selection_set
-        for definition in document.definitions
-        if isinstance(definition, FragmentDefinitionNode)
-    }
-    names: list[str] = []
-    visited: set[str] = set()
-    waiting = [operation.selection_set]
-    while waiting:
-        for node in waiting.pop().selections:
-            if isinstance(node, FieldNode):
-                names.append(node.name.value)
-            elif isinstance(node, InlineFragmentNode):
-                waiting.append(node.selection_set)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in visited:
-                visited.add(node.name.value)
-                waiting.append(fragments[node.name.value])
-    return [name for name in names if not name.startswith("__")]
-
-
-def _permissions_check(schema: GraphQLSchema) -> None:
-    """Refuse to start with a root field that nobody decided about."""
-    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
-        for name in {} if root is None else root.fields:
-            assert root is not None  # noqa: S101  (told to the type checker)
-            if name not in PERMISSIONS[root.name]:
-                message = f"{root.name}.{name} has no entry in gql/principal.py:PERMISSIONS."
-                raise GraphQLError(message)

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 import structlog
+from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
+from domain.telemetry.errors import RateLimitedError
 from gql.answers import answer_encode
 from gql.auth import bearer_of
+from gql.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, body_read
 from gql.context import Context
 from gql.errors import DEFECT_MESSAGE, transport_error
-from gql.execution import Executor, Request, RequestError, is_mutation, is_subscription
+from gql.execution import Executor, is_mutation, is_subscription
+from gql.gate import COST_OF_A_REQUEST
+from gql.preparation import Prepared, Request, RequestError
 from gql.services import Services
 from gql.trace import trace_id_of
 from graph.errors import ArgusError
 
-BODY_MAX_BYTES = 8 * 1024 * 1024
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
 # The watchdog looks at a database that is away twice a second.
 RETRY_AFTER_S = "2"
-_STATUS = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403, "UNAVAILABLE": 503, "RATE_LIMITED": 429}
+_STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "LIMIT_EXCEEDED": 413,
+    "UNSUPPORTED": 415,
+    "RATE_LIMITED": 429,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+# Nobody is there to be answered.
+_GONE = 499
+# Bodies above this are decoded in a thread.
+_OFF_LOOP_BYTES = 64 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -52,37 +70,43 @@ class GraphQLOverHttp:
             body = transport_error("BAD_USER_INPUT", f"Accept must allow {GRAPHQL_JSON} or {JSON}.")
             return _response(406, body, JSON, trace_id)
         try:
-            request = await _request_of(http)
-            token = bearer_of(http.headers.get("authorization"))
-            bearer = None if token is None else await self._services.verifier.verify(token)
-            context = Context(self._services, bearer, trace_id, "graphql")
-            prepared = self._executor.prepare(request, context)
-            if is_subscription(prepared):
-                raise RequestRefusedError(
-                    400, "A subscription needs a WebSocket (graphql-transport-ws) on this address."
-                )
-            if http.method == "GET" and is_mutation(prepared):
-                raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
-            answer = await self._executor.execute(prepared, context)
-        except RequestRefusedError as refused:
-            return _response(
-                refused.status, transport_error(refused.code, refused.message), media_type, trace_id, refused.headers
-            )
-        except RequestError as refused:
-            # Older clients expect 200 with application/json for what never executed.
-            status = refused.status if media_type == GRAPHQL_JSON or refused.status != 400 else 200  # noqa: PLR2004
-            return _response(_strict(status, media_type), {"errors": refused.errors}, media_type, trace_id)
-        except ArgusError as error:
-            body = transport_error(error.code, error.message)
-            return _response(_STATUS.get(error.code, 400), body, media_type, trace_id, retry_after(error.code))
-        except Exception as error:  # noqa: BLE001  (masked, logged, traceable; an answer is JSON whatever happened)
-            _log.error("graphql.defect", trace_id=trace_id, exc_info=error)
-            body = transport_error("INTERNAL", DEFECT_MESSAGE, traceId=trace_id)
-            return _response(500, body, media_type, trace_id)
+            answer = await self._answer(http, trace_id)
+        except Exception as error:  # noqa: BLE001  (an answer is JSON whatever happened)
+            return _failure(error, media_type, trace_id)
         status, headers = 200 if "data" in answer else _strict(400, media_type), {}
         if _is_unavailable(answer):
             status, headers = _strict(_STATUS["UNAVAILABLE"], media_type), retry_after("UNAVAILABLE")
         return _response(status, answer, media_type, trace_id, headers)
+
+    async def _answer(self, http: HttpRequest, trace_id: str) -> dict[str, Any]:
+        gate = self._services.gate
+        bearer = await gate.admit(http, bearer_of(http.headers.get("authorization")))
+        if bearer is not None:
+            gate.operation(http, bearer)
+        request = await _request_of(http, BODY_UNKNOWN_MAX_BYTES if bearer is None else BODY_MAX_BYTES)
+        context = Context(self._services, bearer, trace_id, "graphql")
+        prepared = await self._executor.prepare(request, context)
+        if bearer is None:
+            gate.charge(gate.address(http), prepared.cost / COST_OF_A_REQUEST)
+        if is_subscription(prepared):
+            raise RequestRefusedError(400, "A subscription needs a WebSocket (graphql-transport-ws) on this address.")
+        if http.method == "GET" and is_mutation(prepared):
+            raise RequestRefusedError(405, "A mutation must be sent with POST.", allow="POST")
+        return await self._execute(http, prepared, context)
+
+    async def _execute(self, http: HttpRequest, prepared: Prepared, context: Context) -> dict[str, Any]:
+        """Execute as long as the client is there. Raises ClientDisconnect where it goes."""
+        executing = asyncio.ensure_future(self._executor.execute(prepared, context))
+        gone = asyncio.ensure_future(_gone(http))
+        try:
+            await asyncio.wait({executing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not executing.done():
+                raise ClientDisconnect
+            return executing.result()
+        finally:
+            gone.cancel()
+            executing.cancel()
+            await asyncio.gather(gone, executing, return_exceptions=True)
 
 
 def retry_after(code: str) -> dict[str, str]:
@@ -96,6 +120,12 @@ def _is_unavailable(answer: Mapping[str, Any]) -> bool:
     if not errors or answer.get("data") is not None:
         return False
     return all(error.get("extensions", {}).get("code") == "UNAVAILABLE" for error in errors)
+
+
+async def _gone(http: HttpRequest) -> None:
+    """Return when the client has gone."""
+    while (await http.receive())["type"] != "http.disconnect":
+        pass
 
 
 def negotiate(accept: str | None) -> str | None:
@@ -124,21 +154,15 @@ def negotiate(accept: str | None) -> str | None:
     return None if best is None else best[1]
 
 
-async def _request_of(http: HttpRequest) -> Request:
+async def _request_of(http: HttpRequest, most: int) -> Request:
     if http.method == "GET":
         return _request_from_query(http.query_params)
     content_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != JSON:
         raise RequestRefusedError(415, f"The body must be {JSON}.")
-    chunks: list[bytes] = []
-    size = 0
-    async for chunk in http.stream():
-        size += len(chunk)
-        if size > BODY_MAX_BYTES:
-            raise RequestRefusedError(413, f"The body is larger than {BODY_MAX_BYTES} bytes.", "LIMIT_EXCEEDED")
-        chunks.append(chunk)
+    raw = await body_read(http, most=most)
     try:
-        body = orjson.loads(b"".join(chunks))
+        body = orjson.loads(raw) if len(raw) <= _OFF_LOOP_BYTES else await asyncio.to_thread(orjson.loads, raw)
     except orjson.JSONDecodeError as error:
         raise RequestRefusedError(400, f"The body is no JSON: {error}.") from None
     if not isinstance(body, dict):
@@ -173,6 +197,28 @@ def _request_from_query(parameters: Mapping[str, str]) -> Request:
 
 def _strict(status: int, media_type: str) -> int:
     return status if media_type == GRAPHQL_JSON or status in {401, 403} else 200
+
+
+def _failure(error: Exception, media_type: str, trace_id: str) -> Response:
+    """Answer a request that was never executed, or not to its end."""
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=_GONE)
+    if isinstance(error, RequestRefusedError):
+        body = transport_error(error.code, error.message)
+        return _response(error.status, body, media_type, trace_id, error.headers)
+    if isinstance(error, RequestError):
+        # Older clients expect 200 with application/json for what never executed.
+        status = error.status if media_type == GRAPHQL_JSON or error.status != 400 else 200  # noqa: PLR2004
+        return _response(_strict(status, media_type), {"errors": error.errors}, media_type, trace_id)
+    if isinstance(error, ArgusError):
+        headers = retry_after(error.code)
+        if isinstance(error, RateLimitedError):
+            headers["Retry-After"] = str(max(math.ceil(error.retry_after_s), 1))
+        code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
+        body = transport_error(code, error.message)
+        return _response(_STATUS.get(error.code, 400), body, media_type, trace_id, headers)
+    _log.error("graphql.defect", trace_id=trace_id, exc_info=error)
+    return _response(500, transport_error("INTERNAL", DEFECT_MESSAGE, traceId=trace_id), media_type, trace_id)
 
 
 def _response(

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from domain.telemetry.errors import RateLimitedError
 from domain.telemetry.readings import UserError
-from domain.telemetry.transports.forms import Form, body_read, form_of
+from domain.telemetry.transports import forms
+from domain.telemetry.transports.forms import Form, form_of
 from domain.telemetry.transports.plain import plain_add
 from domain.telemetry.transports.sent import Sent
 from gql.auth import bearer_of
+from gql.bodies import body_read
 from gql.principal import Principal, permit
 from gql.services import Services
 from gql.trace import trace_id_of
-from graph.errors import ArgusError, BadInputError, LimitExceededError
+from graph.errors import ArgusError, BadInputError
 
-BODY_MAX_BYTES = 8 * 1024 * 1024
 _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _FORMS = {"application/senml+json": Form.SENML}
 _JSON = frozenset({"application/json", "text/json", ""})
@@ -35,9 +35,12 @@ _STATUS = {
     "RATE_LIMITED": 429,
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
 }
 _RETRY_AFTER_S = 1
 _NOTHING_TAKEN = 422
+# Nobody is there to be answered.
+_GONE = 499
 
 _log = structlog.get_logger(__name__)
 
@@ -60,9 +63,11 @@ class IngestOverHttp:
         trace_id = trace_id_of(http)
         try:
             token = token or bearer_of(http.headers.get("authorization"))
-            bearer = None if token is None else await self._services.verifier.verify(token)
+            bearer = await self._services.gate.admit(http, token)
             principal = permit(bearer, root="Mutation", field="ingestTelemetry")
-            sent = _sent(http, await _body(http), form, self._services.clock().timestamp(), principal)
+            sent = _sent(
+                http, await body_read(http, may_be_packed=True), form, self._services.clock().timestamp(), principal
+            )
             done = await self._services.acceptor.accept(
                 readings=sent.readings,
                 organization_id=principal.organization_id,
@@ -73,6 +78,8 @@ class IngestOverHttp:
             _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
         except ArgusError as error:
             return _refusal(error, trace_id)
+        except ClientDisconnect:
+            return Response(status_code=_GONE)
         except Exception:  # noqa: BLE001  (masked, logged, traceable)
             _log.exception("ingest.defect", trace_id=trace_id)
             return _refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
@@ -105,7 +112,7 @@ def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal:
     except orjson.JSONDecodeError as error:
         raise BadInputError(f"The body is no JSON: {error}.", path=("body",)) from None
     form = _asked(http) or form or _FORMS.get(content_type) or form_of(body)
-    return body_read(body, form, now_s=now_s, own=principal.device_id is not None)
+    return forms.body_read(body, form, now_s=now_s, own=principal.device_id is not None)
 
 
 def _asked(http: Request) -> Form | None:
@@ -128,27 +135,6 @@ def _lines(raw: bytes) -> Sent:
         except orjson.JSONDecodeError as error:
             sent.refuse("BAD_USER_INPUT", f"The line is no JSON: {error}.", str(number))
     return sent
-
-
-async def _body(http: Request) -> bytes:
-    """Return the body, unpacked. Raises LimitExceededError above BODY_MAX_BYTES, packed or unpacked."""
-    encoding = http.headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in {"identity", "gzip", "x-gzip", "deflate"}:
-        raise BadInputError("Content-Encoding is gzip, deflate or none.", code="UNSUPPORTED")
-    # 32: whichever of gzip's and zlib's headers it has.
-    unpack = None if encoding == "identity" else zlib.decompressobj(32 + zlib.MAX_WBITS)
-    made = bytearray()
-    async for chunk in http.stream():
-        try:
-            # Never more than is allowed is unpacked: a small body can be of any size.
-            made += chunk if unpack is None else unpack.decompress(chunk, BODY_MAX_BYTES + 1 - len(made))
-        except zlib.error as error:
-            raise BadInputError(f"The body is not {encoding}: {error}.", path=("body",)) from None
-        if len(made) > BODY_MAX_BYTES:
-            raise LimitExceededError(f"The body is larger than {BODY_MAX_BYTES} bytes.", path=("body",))
-    if unpack is not None and made and not unpack.eof:
-        raise BadInputError(f"The body is not whole: its {encoding} ends too early.", path=("body",))
-    return bytes(made)
 
 
 def _errors(errors: Sequence[UserError]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The bearer of a good token. expires_at: Unix seconds; None: until revoked. device_id: of a device's token."""
+    """The bearer of a good token. expires_at: Unix seconds; None: until revoked. device_id, token_id: of a device's."""
 
     organization_id: int
     organization_public_id: UUID
@@ -29,6 +29,7 @@ class Principal:
     subject: str
     expires_at: float | None = None
     device_id: UUID | None = None
+    token_id: UUID | None = None
 
     @property
     def actor(self) -> str:
@@ -56,7 +57,7 @@ _CHANGE = (
     replayTelemetry cancelReplay createAssetFromProfile setAssetProfile
     createActivityFromTemplate transitionActivity assignActivity completeChecklistItem
     acknowledgeEvent dismissEvent commentEvent shelveEvents unshelveEvents
-    createMaintenanceWindow endMaintenanceWindow
+    createMaintenanceWindow endMaintenanceWindow retryFailedItems
 """.split()
     + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
 )
@@ -73,7 +74,7 @@ _ADMINISTER = (
 )
 
 PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {
-    "Query": {"viewer": VIEWERS | DEVICES, **dict.fromkeys(_READ, VIEWERS)},
+    "Query": {"viewer": VIEWERS | DEVICES, **dict.fromkeys(_READ, VIEWERS), "failedItems": OPERATORS},
     "Mutation": {
         "ingestTelemetry": OPERATORS | DEVICES,
         **dict.fromkeys(_CHANGE, OPERATORS),

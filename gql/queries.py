@@ -10,6 +10,7 @@ import strawberry
 
 from domain.activity_templates.model import ActivityTemplate as TemplateRow
 from domain.dead_letters.model import DeadLetter as DeadLetterRow
+from domain.devices.tokens import DeviceToken as DeviceTokenRow
 from domain.entity_types.model import EntityType as EntityTypeRow
 from domain.entity_types.queries import entity_type_list
 from domain.nodes import Node as NodeRow
@@ -26,6 +27,7 @@ from gql.asset_profiles import profile_shown
 from gql.changes import change_of
 from gql.context import Info
 from gql.dead_letters import dead_letter_of
+from gql.device_tokens import device_token_shown
 from gql.edges import edge_of
 from gql.entities import (
     Entity,
@@ -42,7 +44,7 @@ from gql.events import event_shown
 from gql.ids import uuid_or_none
 from gql.loaders import load
 from gql.notifications import notification_shown
-from gql.principal import Principal
+from gql.principal import ADMINS, Principal
 from gql.rollups import rollup_shown
 from gql.rules import rule_shown
 from gql.scalars import DateTime
@@ -219,7 +221,11 @@ class GraphQuery:
 
 async def _node(info: Info, id_: str) -> Node | None:
     identity = uuid_or_none(id_)
-    return None if identity is None else node_of(await load(info.context, nodes_get, identity))
+    found = None if identity is None else await load(info.context, nodes_get, identity)
+    if isinstance(found, DeviceTokenRow) and info.context.principal.role not in ADMINS:
+        # As `Device.tokens`: for those who may issue them.
+        return None
+    return node_of(found)
 
 
 def node_of(found: NodeRow | None) -> Node | None:
@@ -243,4 +249,5 @@ _SHOWN: Mapping[type[NodeRow], Callable[[Any], Node]] = {
     NotificationRow: notification_shown,
     ShelfRow: shelf_shown,
     WindowRow: window_shown,
+    DeviceTokenRow: device_token_shown,
 }

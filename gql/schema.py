@@ -23,6 +23,7 @@ from gql.edges import EdgeMutation
 from gql.entity_changed import EntitySubscription
 from gql.entity_types import EntityTypeMutation
 from gql.events import EventMutation, EventQuery, EventSubscription
+from gql.failed_items import FailedItemMutation, FailedItemQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
 from gql.geometry import GeometryQuery
 from gql.health import HealthQuery
@@ -57,6 +58,7 @@ schema = strawberry.Schema(
             ChangeQuery,
             TelemetryQuery,
             DeadLetterQuery,
+            FailedItemQuery,
             ReplayQuery,
             UsageQuery,
             FeatureFlagQuery,
@@ -87,6 +89,7 @@ schema = strawberry.Schema(
             ImportMutation,
             IngestMutation,
             DeadLetterMutation,
+            FailedItemMutation,
             ReplayMutation,
             DeviceTokenMutation,
             FeatureFlagMutation,

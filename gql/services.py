@@ -12,6 +12,8 @@ from gql.auth import TokenVerifier
 from gql.bridge import Bridge
 from gql.event_feed import EventFeed
 from gql.feed import FeedHub
+from gql.gate import Gate
+from gql.revocation import TokenWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,15 @@ class Services:
     """The parts of one API process.
 
     bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
+    tokens: the device tokens behind open sockets.
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
+    gate: who gets in. deadline_s: for how long an operation may run.
     """
 
     bridge: Bridge
     verifier: TokenVerifier
+    gate: Gate
+    tokens: TokenWatch
     acceptor: Acceptor
     feed: FeedHub
     events: EventFeed
@@ -31,3 +37,4 @@ class Services:
     new_id: Callable[[], UUID]
     offline_after: timedelta
     ready: Callable[[], Awaitable[dict[str, str]]]
+    deadline_s: float = 30.0

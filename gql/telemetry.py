@@ -16,7 +16,7 @@ from domain.telemetry.feed import FeedUpdate
 from domain.telemetry.latest import LatestPoint as LatestRow
 from domain.telemetry.packed import Series
 from gql.context import Info
-from gql.entities import Entity, clock, entity_of
+from gql.entities import Entity, entity_of
 from gql.ids import uuid_named
 from gql.loaders import load
 from gql.scalars import DateTime
@@ -56,6 +56,10 @@ class TelemetrySeries:
         description="The texts at their places, whatever the type; null where there is none."
     )
     truncated: bool = strawberry.field(description="True where the range held more than was returned.")
+    incomplete: bool = strawberry.field(
+        description="True where points of the range are no longer kept and no aggregate stands for them exactly:"
+        " values may be missing, or of fewer points than there were."
+    )
 
 
 @strawberry.type
@@ -123,9 +127,7 @@ class TelemetryQuery:
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
             uuid_named("", "deviceId")
-        found = await info.context.read(
-            ingest_account, from_=from_, to=clock(info) if to is None else to, device_id=device
-        )
+        found = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
         return IngestAccount(
             received=found.received,
             stored=found.stored,
@@ -188,6 +190,7 @@ def series_of(series: Series, entity: Entity) -> TelemetrySeries:
         values=values,
         texts=None if series.texts is None else list(series.texts),
         truncated=series.truncated,
+        incomplete=series.incomplete,
     )
 
 

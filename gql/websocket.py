@@ -13,13 +13,16 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from domain.telemetry.errors import RateLimitedError
 from gql.answers import answer_encode, json_encode
 from gql.auth import bearer_of
 from gql.context import Context
 from gql.errors import UnauthenticatedError, known
-from gql.execution import Executor, Prepared, RequestError, is_subscription
+from gql.execution import Executor, is_subscription
 from gql.http import RequestRefusedError, request_from_object
+from gql.preparation import Prepared, RequestError
 from gql.principal import Principal
+from gql.revocation import ENDED
 from gql.services import Services
 from graph.errors import ArgusError
 
@@ -50,6 +53,8 @@ class Connection:
         self._is_ready = False
         self._introduced = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._watched = contextlib.ExitStack()
+        self._refusal: asyncio.Task[None] | None = None
         # Frames go out one at a time, and a slow client slows its own operations only.
         self._sending = asyncio.Lock()
 
@@ -69,6 +74,7 @@ class Connection:
             pass
         finally:
             watch.cancel()
+            self._watched.close()
             for task in list(self._operations.values()):
                 task.cancel()
             await asyncio.gather(watch, *self._operations.values(), return_exceptions=True)
@@ -118,6 +124,7 @@ class Connection:
         except ArgusError as error:
             code = 4401 if isinstance(error, UnauthenticatedError) else 4403
             raise _CloseError(code, error.message) from None
+        self._watched.enter_context(self._services.tokens.watching(self._principal, self._refuse))
         self._introduced.set()
         await self._send({"type": "connection_ack"})
 
@@ -129,7 +136,7 @@ class Connection:
         if header is None:
             header = self._socket.headers.get("authorization")
         found = bearer_of(str(header) if header is not None else None)
-        return None if found is None else await self._services.verifier.verify(found)
+        return await self._services.gate.admit(self._socket, found)
 
     def _subscribe(self, message: dict[str, Any]) -> None:
         identity, payload = message.get("id"), message.get("payload")
@@ -146,7 +153,10 @@ class Connection:
     async def _operate(self, identity: str, payload: dict[str, Any]) -> None:
         context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
         try:
-            prepared = self._executor.prepare(request_from_object(payload), context)
+            self._services.gate.operation(self._socket, self._principal)
+            if self._principal is not None:
+                await self._services.tokens.check(self._principal)
+            prepared = await self._executor.prepare(request_from_object(payload), context)
             async with contextlib.aclosing(self._answers(prepared, context)) as answers:
                 async for answer in answers:
                     payload_text = answer_encode(answer, trace_id=context.trace_id)
@@ -169,12 +179,12 @@ class Connection:
         told = known(error)
         if told is None:
             _log.error("graphql.defect", trace_id=context.trace_id, exc_info=error)
-            message, extensions = (
-                "Something went wrong inside Argus.",
-                {"code": "INTERNAL", "traceId": context.trace_id},
-            )
+            message = "Something went wrong inside Argus."
+            extensions: dict[str, Any] = {"code": "INTERNAL", "traceId": context.trace_id}
         else:
             message, extensions = told.message, {"code": told.code}
+            if isinstance(told, RateLimitedError):
+                extensions["retryAfterSeconds"] = told.retry_after_s
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await self._send(
                 {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}
@@ -205,6 +215,10 @@ class Connection:
         if self._principal is not None and self._principal.expires_at is not None:
             await asyncio.sleep(max(self._principal.expires_at - time.time(), 0))
             await self._close(4403, "The token has expired")
+
+    def _refuse(self) -> None:
+        """Close the socket of a device whose token is good no more."""
+        self._refusal = asyncio.ensure_future(self._close(4403, ENDED))
 
     async def _close(self, code: int, reason: str) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):

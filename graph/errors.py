@@ -50,3 +50,13 @@ class UnavailableError(ArgusError):
     """Something this needs is away for now; nothing was changed and the call may be repeated."""
 
     code = "UNAVAILABLE"
+
+
+class DeadlineExceededError(ArgusError):
+    """The operation, or one of its statements, took longer than it may."""
+
+    code = "DEADLINE_EXCEEDED"
+
+
+class AbandonedError(ArgusError):
+    """The caller has gone; nobody is told."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from psycopg import Error as PsycopgError
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ _ORGANIZATION_SET = text("SELECT set_config('argus.organization_id', :organizati
 
 POOL_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
+CANCEL_TIMEOUT_S = 2.0
 # A peer that has gone without a word is given up after some 20 s, what was sent to it unacknowledged after 10 s.
 # One that is there and silent is the watchdog's business (runtime/watchdog.py).
 _KEEPALIVE = {
@@ -50,6 +52,21 @@ def engine_create(url: str, *, pool_size: int = 8, statement_timeout_s: float = 
             "options": f"-c statement_timeout={int(statement_timeout_s * 1000)}",
         },
     )
+
+
+def statement_interrupt(session: Session) -> Callable[[], None]:
+    """Return what ends the statement that the session's connection is executing; to be called from another thread.
+
+    It returns after the server has been told. Where nothing is executed, or the server cannot be reached, it does
+    nothing.
+    """
+    connection: Any = session.connection().connection.dbapi_connection
+
+    def interrupt() -> None:
+        with suppress(PsycopgError, OSError):
+            connection.cancel_safe(timeout=CANCEL_TIMEOUT_S)
+
+    return interrupt
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -49,6 +49,35 @@ class QuotaSettings:
     burst: int
 
 
+@dataclass(frozen=True, slots=True)
+class RateSettings:
+    """How often one caller may ask one API process. per_s: 0: without limit. burst: at once, after silence."""
+
+    per_s: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """What bounds callers of an API process.
+
+    deadline_s: for which an operation may run. rate_address: calls without a good token; rate_token: operations with
+    one. connections_max, connections_address_max: open at a time, in all and from one address. head_timeout_s,
+    body_timeout_s: for a request to come in; keep_alive_s: for the next one to begin. trusted_proxies: whose
+    X-Forwarded-For tells the address.
+    """
+
+    deadline_s: int = 30
+    rate_address: RateSettings = RateSettings(0, 1)
+    rate_token: RateSettings = RateSettings(0, 1)
+    connections_max: int = 4_000
+    connections_address_max: int = 1_000
+    head_timeout_s: int = 10
+    body_timeout_s: int = 60
+    keep_alive_s: int = 90
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
 # A whole call always fits.
 QUOTA_BURST_MIN = 1_000
 _QUOTA_MAX = 100_000_000
@@ -74,6 +103,7 @@ class Settings:
     a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
     received, and points, are kept; keep_changes, keep_notifications, keep_history: what was done about events; None:
     for ever. webhook_allow: where webhooks may lead besides. act_late: what was over longer ago is not acted on.
+    api: what bounds callers of the API.
     check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     """
 
@@ -98,6 +128,7 @@ class Settings:
     keep_history: timedelta | None = timedelta(days=365)
     webhook_allow: tuple[str, ...] = ()
     act_late: timedelta | None = timedelta(days=1)
+    api: ApiSettings = ApiSettings()
     check_entities: int = 20
 
     @property
@@ -168,6 +199,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
+        api=_api(given),
         check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
     )
 
@@ -223,6 +255,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
+        api=_api(given),
         check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
     )
 
@@ -258,6 +291,37 @@ def _database_url(variable: str, value: str) -> str:
         msg = f"{variable} must look like postgresql+psycopg://user:password@host:5432/database."
         raise SettingsError(msg)
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def _api(given: Mapping[str, str]) -> ApiSettings:
+    proxies = _list(given, "ARGUS_TRUSTED_PROXIES")
+    try:
+        trusted = tuple(ip_network(each, strict=False) for each in proxies)
+    except ValueError:
+        msg = f"ARGUS_TRUSTED_PROXIES must be addresses or networks such as 10.0.0.0/8; it is {', '.join(proxies)!r}."
+        raise SettingsError(msg) from None
+    usual = ApiSettings()
+    return ApiSettings(
+        deadline_s=_number(given, "ARGUS_DEADLINE_S", usual.deadline_s, at_most=3_600),
+        rate_address=_rate(given, "ARGUS_RATE_ADDRESS_PER_S", "ARGUS_RATE_ADDRESS_BURST", (10, 300)),
+        rate_token=_rate(given, "ARGUS_RATE_TOKEN_PER_S", "ARGUS_RATE_TOKEN_BURST", (500, 5_000)),
+        connections_max=_number(given, "ARGUS_CONNECTIONS_MAX", usual.connections_max, at_most=1_000_000),
+        connections_address_max=_number(
+            given, "ARGUS_CONNECTIONS_ADDRESS_MAX", usual.connections_address_max, at_most=1_000_000
+        ),
+        head_timeout_s=_number(given, "ARGUS_HEAD_TIMEOUT_S", usual.head_timeout_s, at_most=3_600),
+        body_timeout_s=_number(given, "ARGUS_BODY_TIMEOUT_S", usual.body_timeout_s, at_most=3_600),
+        keep_alive_s=_number(given, "ARGUS_KEEP_ALIVE_S", usual.keep_alive_s, at_most=3_600),
+        trusted_proxies=trusted,
+    )
+
+
+def _rate(given: Mapping[str, str], per_s: str, burst: str, default: tuple[int, int]) -> RateSettings:
+    """Return how often a caller may ask. default: a second, and at once."""
+    return RateSettings(
+        _number(given, per_s, default[0], at_most=_QUOTA_MAX, at_least=0),
+        _number(given, burst, default[1], at_most=_QUOTA_MAX),
+    )
 
 
 def _quota(given: Mapping[str, str], rate: str, burst: str, default: int) -> QuotaSettings:

@@ -15,17 +15,19 @@ from redis import RedisError
 from sqlalchemy.orm import Session
 
 from domain.derivation.feed import commit_entry
+from domain.failed_items.model import FailedQueue
 from domain.health import compute as health
 from domain.health.dirt import WHAT as HEALTH
+from domain.health.operations import health_due_keys
 from domain.rollups.compute import BUCKETS_MAX, ROWS_MAX, BucketRun, ComputedBuckets, buckets_compute
 from domain.rollups.model import WHAT as ROLLUPS
-from domain.rollups.queue import bucket_defer, organizations_dirty
+from domain.rollups.queue import bucket_keys, organizations_dirty
 from domain.telemetry.entries import norm_encode
-from domain.telemetry.stages.normalize import DATA_ERRORS
 from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
 from workers.enqueue import BUCKETS_EVERY_S, buckets_enqueue, buckets_rest_begin
+from workers.failures import FailedView, failure_log, is_transient, job_guarded, organization_is_known
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -39,15 +41,26 @@ REST_FACTOR = 1.0
 REST_MAX_S = 10.0
 _STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
 _ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
+_QUEUES: Final = {ROLLUPS: FailedQueue.ROLLUPS, HEALTH: FailedQueue.HEALTH}
+# Where some at once failed, so many are computed by themselves in a job.
+SINGLY_MAX: Final = 50
 
 
 def compute(turn: int, part: int) -> None:
     """Compute dirty buckets of all organizations. An RQ job. turn: the second it is for. part: which job of it."""
     state = state_get()
+    with job_guarded(state, "buckets"):
+        _compute(state, turn, part)
+
+
+def _compute(state: ProcessState, turn: int, part: int) -> None:
     began_s = time.monotonic()
     deadline_s = began_s + RUN_S
     with transaction(state.engine) as session:
         due = due_list(session, now=datetime.now(UTC))
+    views = {sort: FailedView(state, queue, refresh_s=RUN_S) for sort, queue in _QUEUES.items()}
+    for sort, organization_id in due:
+        _resolve(state, sort, organization_id, views[sort])
     taken = 0
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
@@ -77,40 +90,84 @@ def due_list(session: Session, *, now: datetime) -> list[tuple[str, int]]:
 
 
 def _some(state: ProcessState, sort: str, organization_id: int) -> ComputedBuckets | None:
-    """Compute some buckets; fewer where they are too much at once. None: one cannot be computed, and was put last."""
+    """Compute some buckets. None: not all of them could be at once, and each was by itself; more may be dirty."""
+    try:
+        return _within_bounds(state, sort, organization_id)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        if isinstance(error, NotFoundError) and not organization_is_known(state, organization_id):
+            return None
+        _singly(state, sort, organization_id, error)
+        return None
+
+
+def _within_bounds(state: ProcessState, sort: str, organization_id: int, *, only: str | None = None) -> ComputedBuckets:
+    """Compute some buckets; fewer where they are too much at once. Raises LimitExceededError where one is."""
     rows, buckets = _ROWS[sort], BUCKETS_MAX
     while True:
         try:
-            return _transact(state, sort, organization_id, rows, buckets)
+            return _transact(state, sort, organization_id, rows=rows, buckets=buckets, only=only)
         except LimitExceededError:
             if rows == buckets == 1:
-                _defer(state, sort, organization_id)
-                return None
+                raise
             rows, buckets = (-(-rows // 8), buckets) if rows > 1 else (1, -(-buckets // 8))
-        except NotFoundError:
-            # The bus remembers another database.
-            return None
-        except DATA_ERRORS:
-            state.memory.forget()
-            state.rollups.drop(organization_id)
-            if rows == 1:
-                _defer(state, sort, organization_id)
-                return None
-            rows = -(-rows // 8)
 
 
-def _defer(state: ProcessState, sort: str, organization_id: int) -> None:
+def _singly(state: ProcessState, sort: str, organization_id: int, error: Exception) -> None:
+    """Compute what is dirty by itself where some at once failed; what fails is written down and left alone."""
+    _forget(state, organization_id)
+    failure_log(state, "buckets_not_computed", error, organization=organization_id, of=sort)
+    failed = FailedView(state, _QUEUES[sort])
+    failed.open(is_fresh=True)
+    now = datetime.now(UTC)
     with transaction(state.engine, organization_id) as session:
-        entity_id = bucket_defer(session, organization_id=organization_id, prefix=sort)
-    _log.exception("bucket_not_computed", organization=organization_id, of=sort, entity=str(entity_id))
+        keys = bucket_keys(session, organization_id=organization_id, prefix=sort, limit=SINGLY_MAX)
+        if sort == HEALTH:
+            keys += health_due_keys(session, organization_id=organization_id, now=now, limit=SINGLY_MAX)
+    for key in dict.fromkeys(keys):
+        if state.stopping.is_set():
+            return
+        try:
+            _within_bounds(state, sort, organization_id, only=key)
+        except Exception as fault:
+            if is_transient(fault):
+                raise
+            _forget(state, organization_id)
+            failed.fail(organization_id, key, fault)
+        else:
+            failed.succeed(organization_id, [key])
 
 
-def _transact(state: ProcessState, sort: str, organization_id: int, rows: int, buckets: int) -> ComputedBuckets:
+def _resolve(state: ProcessState, sort: str, organization_id: int, view: FailedView) -> None:
+    """Compute by itself what failed and is due to be tried again, so that it is known which succeeded."""
+    for (of, key), is_held in view.open().items():
+        if of != organization_id or is_held:
+            continue
+        try:
+            _within_bounds(state, sort, organization_id, only=key)
+        except Exception as fault:
+            if is_transient(fault):
+                raise
+            _forget(state, organization_id)
+            view.fail(organization_id, key, fault)
+        else:
+            view.succeed(organization_id, [key])
+
+
+def _forget(state: ProcessState, organization_id: int) -> None:
+    state.memory.forget()
+    state.rollups.drop(organization_id)
+
+
+def _transact(
+    state: ProcessState, sort: str, organization_id: int, *, rows: int, buckets: int, only: str | None
+) -> ComputedBuckets:
     with transaction(state.engine, organization_id) as session:
         now = datetime.now(UTC)
         if sort == HEALTH:
             done = health.health_buckets_compute(
-                session, organization_id=organization_id, memory=state.memory, now=now, rows_max=rows
+                session, organization_id=organization_id, memory=state.memory, now=now, rows_max=rows, only=only
             )
         else:
             done = buckets_compute(
@@ -120,6 +177,7 @@ def _transact(state: ProcessState, sort: str, organization_id: int, rows: int, b
                 now=now,
                 rows_max=rows,
                 buckets_max=buckets,
+                only=only,
             )
     state.memory.keep(done.notes)
     if done.commit is not None:

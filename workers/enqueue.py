@@ -8,15 +8,14 @@ RQ refuses an id while the hash of an old job lives, and one that was abandoned 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
-from redis import RedisError
 from rq.exceptions import DuplicateJobError
-from sqlalchemy.exc import SQLAlchemyError
 
+from domain.failed_items.reasons import reason_of
 from domain.health.compute import organizations_timed
 from domain.notifications.queries import notifications_due
 from domain.replays.queries import replays_idle
@@ -25,6 +24,7 @@ from domain.telemetry.leases import LeaseState, lease_list, lease_release
 from domain.telemetry.raw_log import partitions_unfinished
 from domain.telemetry.streams import STAGES
 from runtime.database import transaction
+from workers.failures import Rests, failure_log, failure_tell, is_transient
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead
 
 _log = structlog.get_logger(__name__)
@@ -220,48 +220,82 @@ class Enqueuer:
         self._partitions: list[int] = list(range(state.context.partitions))
         self._partitions_at_s = float("-inf")
         self._turns: dict[str, int] = {}
+        self._rests = Rests()
 
     def run(self) -> None:
         """Work until the process is told to end."""
         while not self._state.stopping.wait(LOOK_EVERY_S):
             try:
                 self.look()
-            except (SQLAlchemyError, RedisError) as error:
-                _log.warning("enqueuer_waits", error=repr(error))
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                failure_log(self._state, "enqueuer_waits", error)
                 self._state.stopping.wait(1.0)
 
     def look(self) -> None:
-        """Enqueue what nobody works on, once."""
+        """Enqueue what nobody works on, once. What cannot be looked at keeps nothing else from being enqueued."""
         now_s = time.time()
+        looks: dict[str, Callable[[float], None]] = {
+            "lanes": self._lanes_look,
+            "sweep": self._sweep_look,
+            "replays": self._replays_look,
+            "notifications": self._notifications_look,
+            "buckets": self._buckets_look,
+            "turns": self._turns_look,
+        }
+        for name, look in looks.items():
+            if self._rests.rests(name):
+                continue
+            try:
+                look(now_s)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                failure_tell(self._state, _log.error, "look_failed", reason_of(error), look=name)
+                self._rests.begin(name)
+            else:
+                self._rests.end(name)
+
+    def _lanes_look(self, now_s: float) -> None:
         with transaction(self._state.engine) as session:
             known = {(found.lease.stage, found.lease.partition): found for found in lease_list(session)}
             if now_s - self._partitions_at_s > PARTITIONS_EVERY_S:
                 # More than there are by the settings, where those were changed while batches waited.
                 self._partitions = _joined(self._state.context.partitions, partitions_unfinished(session))
                 self._partitions_at_s = now_s
-            has_dirt = (
-                self._is_due("buckets", BUCKETS_EVERY_S, now_s)
-                and not buckets_rest(self._state)
-                and bool(
-                    organizations_dirty(session) or organizations_timed(session, now=datetime.fromtimestamp(now_s, UTC))
-                )
-            )
-            has_calls = self._is_due("notifications", _CALLS_EVERY_S, now_s) and bool(
-                notifications_due(session, now=datetime.fromtimestamp(now_s, UTC))
-            )
-            idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
             for found in known.values():
                 if not found.is_free and holder_is_dead(found.holder):
                     lease_release(session, lease=found.lease)
         self._lanes_enqueue(known, now_s)
+
+    def _sweep_look(self, now_s: float) -> None:
         sweep_enqueue(self._state, now_s=now_s)
+
+    def _replays_look(self, now_s: float) -> None:
+        with transaction(self._state.engine) as session:
+            idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
             replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
-        if has_calls:
-            notifications_enqueue(self._state, now_s=now_s)
-        if has_dirt:
-            buckets_enqueue(self._state, int(now_s) // BUCKETS_EVERY_S, 0)
+
+    def _notifications_look(self, now_s: float) -> None:
+        if self._is_due("notifications", _CALLS_EVERY_S, now_s):
+            with transaction(self._state.engine) as session:
+                has_calls = bool(notifications_due(session, now=datetime.fromtimestamp(now_s, UTC)))
+            if has_calls:
+                notifications_enqueue(self._state, now_s=now_s)
+
+    def _buckets_look(self, now_s: float) -> None:
+        if self._is_due("buckets", BUCKETS_EVERY_S, now_s) and not buckets_rest(self._state):
+            with transaction(self._state.engine) as session:
+                has_dirt = organizations_dirty(session) or organizations_timed(
+                    session, now=datetime.fromtimestamp(now_s, UTC)
+                )
+            if has_dirt:
+                buckets_enqueue(self._state, int(now_s) // BUCKETS_EVERY_S, 0)
+
+    def _turns_look(self, now_s: float) -> None:
         if self._is_due("hours", HOURS_EVERY_S, now_s):
             hours_enqueue(self._state, int(now_s) // HOURS_EVERY_S, 0)
         if self._state.context.check_entities and self._is_due("check", CHECK_EVERY_S, now_s):

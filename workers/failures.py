@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
 from redis import RedisError
 
+from domain.derivation.versions import UnknownVersionError
 from domain.failed_items.model import FailedItem, FailedItemState, FailedQueue
 from domain.failed_items.operations import item_failed, items_resolved
 from domain.failed_items.queries import failed_items_open
 from domain.failed_items.reasons import reason_of
-from domain.telemetry.away import is_away
+from domain.organizations.queries import organization_exists
+from domain.telemetry.away import is_blameless, is_lacking
 from domain.telemetry.leases import FencedError
 from runtime.database import transaction
-from runtime.ids import new_id
 from workers.process import ProcessState
 
 _log = structlog.get_logger(__name__)
@@ -27,13 +29,37 @@ REST_LAST_S: Final = 300.0
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether an error is no fault of what is worked on: database or bus away, another took the lease."""
-    return isinstance(error, (RedisError, FencedError)) or is_away(error)
+    """Tell whether an error is no fault of what is worked on: database or bus away, another took the lease.
+
+    So is a database of another release, which lacks a table or a right.
+    """
+    return isinstance(error, (RedisError, FencedError)) or is_blameless(error)
 
 
 def failure_log(state: ProcessState, event: str, error: BaseException, **about: Any) -> None:
     """Log a failure without its traceback, the same one with growing pauses."""
     failure_tell(state, _log.warning, event, reason_of(error), **about)
+
+
+def organization_is_known(state: ProcessState, organization_id: int) -> bool:
+    """Tell whether an organization exists: the bus may remember another database."""
+    with transaction(state.engine) as session:
+        return organization_exists(session, organization_id=organization_id)
+
+
+def level_of(error: BaseException) -> Callable[..., Any]:
+    """Return how to log what ends a job or makes a lane wait: as a warning where it passes by itself."""
+    log: Callable[..., Any] = _log.warning if is_transient(error) and not is_lacking(error) else _log.error
+    return log
+
+
+@contextmanager
+def job_guarded(state: ProcessState, job: str) -> Iterator[None]:
+    """Log what ends a job that is enqueued again anyway: one line, with growing pauses, not a traceback each time."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (whatever it is, the next job goes on)
+        failure_tell(state, level_of(error), "job_failed", reason_of(error), job=job)
 
 
 def failure_tell(state: ProcessState, log: Callable[..., Any], event: str, reason: str, **about: Any) -> None:
@@ -89,7 +115,8 @@ class FailedView:
                 item=item,
                 holds=item if holds is None else holds,
                 error=error,
-                item_id=new_id(),
+                # A worker of the next release will do it.
+                is_patient=isinstance(error, UnknownVersionError),
             )
         failed_item_log(self.state, failed)
         self._open = {**self._open, (organization_id, item): True}

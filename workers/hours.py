@@ -10,10 +10,11 @@ import time
 
 import structlog
 
-from domain.telemetry.hours.build import hours_build, hours_settled, organizations_due
+from domain.telemetry.hours.build import Built, hours_build, hours_settled, organizations_due
 from runtime.database import transaction
 from workers.enqueue import hours_enqueue
-from workers.process import state_get
+from workers.failures import failed_item_log, failure_log, is_transient, job_guarded
+from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
 
@@ -27,6 +28,11 @@ _PAUSE_S = 0.02
 def summarize(turn: int, part: int) -> None:
     """Summarize hours of all organizations. An RQ job. turn: the minute it is for. part: which job of that minute."""
     state = state_get()
+    with job_guarded(state, "hours"):
+        _summarize(state, turn, part)
+
+
+def _summarize(state: ProcessState, turn: int, part: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
         settled = hours_settled(session)
@@ -37,8 +43,17 @@ def summarize(turn: int, part: int) -> None:
             if part < PARTS_MAX:
                 hours_enqueue(state, turn, part + 1)
             break
-        with transaction(state.engine, due[0]) as session:
-            built = hours_build(session, organization_id=due[0], settled=settled)
+        try:
+            with transaction(state.engine, due[0]) as session:
+                built = hours_build(session, organization_id=due[0], settled=settled)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            # No series by itself: the next minute tries again, and the other organizations go on.
+            failure_log(state, "hours_not_summarized", error, organization=due[0])
+            built = Built(0, is_done=True)
+        for failed in built.failed:
+            failed_item_log(state, failed)
         hours += built.hours
         if built.is_done:
             due.pop(0)

@@ -15,11 +15,12 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from domain.telemetry.away import is_away
+from domain.failed_items.reasons import reason_of
 from domain.telemetry.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
 from domain.telemetry.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
 from runtime.database import transaction
 from workers.enqueue import LANE_RUN_S, bucket_of, lane_enqueue
+from workers.failures import failure_log, failure_tell, is_transient, level_of
 from workers.process import ProcessState, state_get
 from workers.stages.act import ActStage
 from workers.stages.attribute import AttributeStage
@@ -56,7 +57,7 @@ def lane_run(partition: int) -> None:
         return
     except SQLAlchemyError as error:
         # The enqueuer asks again once the database is back.
-        _log.warning("lane_waits", partition=partition, error=repr(error)[:500])
+        failure_log(state, "lane_waits", error, partition=partition)
         return
     try:
         Lane(state, held).run()
@@ -99,16 +100,27 @@ class Lane:
                 self._backoff_s = BACKOFF_FIRST_S
             except FencedError:
                 raise
-            except (ConnectionError, RedisError, SQLAlchemyError) as error:
+            except Exception as error:  # noqa: BLE001  (a lane outlives whatever a stage did not isolate)
                 self._wait(error)
         with contextlib.suppress(SQLAlchemyError):
             self._renew()
 
     def turn(self) -> bool:
-        """Let every stage take its next entries, in their order; tell whether there were any."""
+        """Let every stage take its next entries, in their order; tell whether there were any.
+
+        Raises what a stage did not isolate only after the others have had their turn.
+        """
         found = False
+        failed: Exception | None = None
         for stage in self.stages:
-            found = stage.turn() or found
+            try:
+                found = stage.turn() or found
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                failed = failed or error
+        if failed is not None:
+            raise failed
         return found
 
     def _wait_for_entries(self) -> None:
@@ -120,8 +132,7 @@ class Lane:
                     stage.reader.last_id = entries[-1][0]
 
     def _wait(self, error: Exception) -> None:
-        level = _log.warning if isinstance(error, ConnectionError) or is_away(error) else _log.error
-        level("lane_waits", partition=self._partition, error=repr(error)[:500])
+        failure_tell(self._state, level_of(error), "lane_waits", reason_of(error), partition=self._partition)
         self._state.stopping.wait(self._backoff_s)
         self._backoff_s = min(self._backoff_s * 2, BACKOFF_LAST_S)
         # What was read is pending with this very process: take it up again.

@@ -8,11 +8,10 @@ from uuid import UUID
 
 import structlog
 from redis import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
+from domain.failed_items.reasons import reason_of
 from domain.replays.model import ReplayState
 from domain.replays.operations import PART_READINGS, Part, ReplayRun, replay_fail, replay_part
-from domain.telemetry.away import is_away
 from domain.telemetry.corrections import correction_entry
 from domain.telemetry.entries import norm_encode
 from domain.telemetry.raw_log import batches_overdue
@@ -20,6 +19,7 @@ from domain.telemetry.streams import DERIVED, stream_name
 from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.enqueue import replay_enqueue
+from workers.failures import failure_log, failure_tell, is_transient, organization_is_known
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -42,16 +42,12 @@ def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
         began_s = time.monotonic()
         try:
             part = _part(state, organization_id, identity)
-        except NotFoundError:
-            # The bus remembers another database.
-            return
-        except SQLAlchemyError as error:
-            if is_away(error):
-                raise
-            _fail(state, organization_id, identity, error)
-            return
-        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
-            _fail(state, organization_id, identity, error)
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is told of the replay)
+            if is_transient(error):
+                # The enqueuer takes it up again.
+                failure_log(state, "replay_waits", error, organization=organization_id, replay=replay_id)
+            elif not isinstance(error, NotFoundError) or organization_is_known(state, organization_id):
+                _fail(state, organization_id, identity, error)
             return
         if part.replay.state is not ReplayState.RUNNING:
             _log.info("replay_over", replay=replay_id, state=part.replay.state, done=part.replay.done)
@@ -96,12 +92,12 @@ def _pace(state: ProcessState, readings: int, spent_s: float) -> None:
 
 
 def _fail(state: ProcessState, organization_id: int, replay_id: UUID, error: Exception) -> None:
-    _log.exception("replay_failed", replay=str(replay_id))
+    failure_tell(state, _log.error, "replay_failed", reason_of(error), replay=str(replay_id))
     with transaction(state.engine, organization_id) as session:
         replay_fail(
             session,
             organization_id=organization_id,
             replay_id=replay_id,
-            message=f"A defect stopped it: {type(error).__name__}. The workers' log has the trace.",
+            message=f"A defect stopped it: {reason_of(error)}.",
             now=datetime.now(UTC),
         )

@@ -7,21 +7,26 @@ stages: what is left is the next job's.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import structlog
 
+from domain.failed_items.model import FailedQueue
 from domain.telemetry.retention import (
     RAW_TABLES,
     ROWS_TABLES,
     Kept,
+    OldPartition,
     partition_drop,
     partitions_outdated,
+    points_close,
     rows_forget,
     rows_kept_from,
 )
 from runtime.database import transaction
 from workers.enqueue import retention_enqueue
+from workers.failures import FailedView, failure_log, is_transient, job_guarded
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -39,15 +44,21 @@ def retain(turn: int, part: int) -> None:
     turn: the hour it is for. part: which job of that hour it is.
     """
     state = state_get()
+    with job_guarded(state, "retention"):
+        _retain(state, turn, part)
+
+
+def _retain(state: ProcessState, turn: int, part: int) -> None:
     kept = _kept(state)
     now = datetime.now(UTC)
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
         outdated = partitions_outdated(session, kept=kept, now=now)
+    failed = FailedView(state, FailedQueue.RETENTION)
     dropped: set[str] = set()
     is_left = False
     for partition in outdated:
-        if partition.name in dropped:
+        if partition.name in dropped or failed.open().get((None, partition.name), False):
             continue
         if partition.is_unfinished:
             _log.warning("partition_unfinished", partition=partition.name)
@@ -55,8 +66,9 @@ def retain(turn: int, part: int) -> None:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             is_left = True
             break
-        with transaction(state.engine) as session:
-            names = partition_drop(session, partition)
+        names = _drop(state, failed, partition)
+        if names is None:
+            continue
         dropped.update(names)
         if partition.name in names:
             _log.info("partition_dropped", partition=partition.name, bytes=partition.bytes)
@@ -64,6 +76,9 @@ def retain(turn: int, part: int) -> None:
             # In use. Those who waited behind the lock go first, before it is tried again.
             is_left = True
             state.stopping.wait(_PAUSE_S)
+    if not is_left:
+        with transaction(state.engine) as session:
+            is_left = not points_close(session, kept=kept, now=now)
     if is_left and part < PARTS_MAX:
         retention_enqueue(state, "retain", turn, part + 1)
         return
@@ -75,6 +90,24 @@ def retain(turn: int, part: int) -> None:
 def forget(turn: int, part: int, table: str, first_page: int) -> None:
     """Delete rows that are no longer kept, from a page of a table on. An RQ job."""
     state = state_get()
+    failed = FailedView(state, FailedQueue.RETENTION)
+    try:
+        if not failed.open().get((None, table), False):
+            if not _forget(state, turn, part, table, first_page):
+                return
+            failed.succeed(None, [table])
+    except Exception as error:  # noqa: BLE001  (whatever it is, the other tables go on)
+        if is_transient(error):
+            failure_log(state, "rows_not_forgotten", error, table=table)
+            return
+        failed.fail(None, table, error)
+    following = ROWS_TABLES[ROWS_TABLES.index(table) + 1 :]
+    if following:
+        retention_enqueue(state, "forget", turn, part + 1, following[0], 0)
+
+
+def _forget(state: ProcessState, turn: int, part: int, table: str, first_page: int) -> bool:
+    """Delete rows of a table; return False where another job goes on with it."""
     deadline_s = time.monotonic() + RUN_S
     page: int | None = first_page
     gone = 0
@@ -93,9 +126,21 @@ def forget(turn: int, part: int, table: str, first_page: int) -> None:
             state.stopping.wait(_PAUSE_S)
     if gone:
         _log.info("rows_forgotten", table=table, rows=gone)
-    following = ROWS_TABLES[ROWS_TABLES.index(table) + 1 :]
-    if page is None and following:
-        retention_enqueue(state, "forget", turn, part + 1, following[0], 0)
+    return page is None
+
+
+def _drop(state: ProcessState, failed: FailedView, partition: OldPartition) -> Sequence[str] | None:
+    """Drop a partition; return the names of those that went. None: it failed, and the others go on."""
+    try:
+        with transaction(state.engine) as session:
+            names = partition_drop(session, partition)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        failed.fail(None, partition.name, error)
+        return None
+    failed.succeed(None, [partition.name, *names])
+    return names
 
 
 def _kept(state: ProcessState) -> Kept:

@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from domain.failed_items.model import FailedQueue
 from domain.telemetry.entries import raw_encode
 from domain.telemetry.raw_log import BatchName, batches_unfinished, partitions_unfinished, raw_batches_read
-from domain.telemetry.readings import RawBatch
 from domain.telemetry.streams import LENGTH_MAX, NORMALIZE, RAW, stream_name
 from runtime.database import transaction
+from workers.failures import FailedView, failure_log, is_transient, job_guarded
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -30,11 +31,17 @@ SWEEP_S = 4.0
 def sweep() -> None:
     """Send again what was lost, in every partition. An RQ job."""
     state = state_get()
-    deadline_s = time.monotonic() + SWEEP_S
-    with transaction(state.engine) as session:
-        partitions = partitions_unfinished(session)
-    for partition in partitions:
-        partition_sweep(state, partition=partition, deadline_s=deadline_s)
+    with job_guarded(state, "sweep"):
+        deadline_s = time.monotonic() + SWEEP_S
+        with transaction(state.engine) as session:
+            partitions = partitions_unfinished(session)
+        for partition in partitions:
+            try:
+                partition_sweep(state, partition=partition, deadline_s=deadline_s)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                failure_log(state, "partition_not_swept", error, partition=partition)
 
 
 def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, slack: timedelta = SLACK) -> int:
@@ -42,6 +49,7 @@ def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, s
     stream = stream_name(RAW, partition)
     oldest_ms = state.bus.oldest_waiting_ms(stream, NORMALIZE)
     before = datetime.fromtimestamp((state.bus.now_ms() if oldest_ms is None else oldest_ms) / 1000, UTC) - slack
+    failed = FailedView(state, FailedQueue.BATCHES)
     sent = 0
     last = -1
     while time.monotonic() < deadline_s and state.bus.length(stream) < LENGTH_MAX:
@@ -50,21 +58,45 @@ def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, s
         if not names:
             break
         last = names[-1].id
-        batches = _read(state, names)
-        if batches:
-            state.bus.publish(stream, [raw_encode(batch) for batch in batches])
-        sent += len(batches)
+        held = failed.open()
+        entries = _read(state, failed, [name for name in names if not held.get((name.organization_id, str(name.id)))])
+        if entries:
+            state.bus.publish(stream, entries)
+        sent += len(entries)
     if sent:
         _log.info("batches_sent_again", partition=partition, batches=sent)
     return sent
 
 
-def _read(state: ProcessState, names: Sequence[BatchName]) -> list[RawBatch]:
+def _read(state: ProcessState, failed: FailedView, names: Sequence[BatchName]) -> list[bytes]:
+    """Return the entries of batches; one that cannot be read is left alone, and the others go on."""
     by_organization: dict[int, list[BatchName]] = {}
     for name in names:
         by_organization.setdefault(name.organization_id, []).append(name)
-    found: list[RawBatch] = []
+    entries: list[bytes] = []
     for organization_id, of_organization in by_organization.items():
-        with transaction(state.engine, organization_id) as session:
-            found += raw_batches_read(session, organization_id=organization_id, names=of_organization)
-    return found
+        try:
+            entries += _entries(state, organization_id, of_organization)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            entries += _singly(state, failed, organization_id, of_organization)
+    return entries
+
+
+def _singly(state: ProcessState, failed: FailedView, organization_id: int, names: Sequence[BatchName]) -> list[bytes]:
+    entries: list[bytes] = []
+    for name in names:
+        try:
+            entries += _entries(state, organization_id, [name])
+        except Exception as error:
+            if is_transient(error):
+                raise
+            failed.fail(organization_id, str(name.id), error)
+    return entries
+
+
+def _entries(state: ProcessState, organization_id: int, names: Sequence[BatchName]) -> list[bytes]:
+    with transaction(state.engine, organization_id) as session:
+        batches = raw_batches_read(session, organization_id=organization_id, names=names)
+    return [raw_encode(batch) for batch in batches]

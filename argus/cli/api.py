@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
+from dataclasses import replace
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, settings_of
+
+NOT_STARTED = 3
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,21 +31,17 @@ def run(arguments: argparse.Namespace) -> int:
     import uvicorn
 
     from argus.api import app_create
+    from argus.serving import files_raise, server_config
     from runtime.logs import logs_configure
 
     settings = settings_of(arguments)
     logs_configure(json=settings.log_json, level=settings.log_level, secrets=settings.secrets)
     with told():
         app = app_create(settings)
-    uvicorn.run(
-        app,
-        host=arguments.host,
-        port=arguments.port,
-        ws="websockets-sansio",
-        ws_max_size=1024 * 1024,
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=5,
-        server_header=False,
+    bounds = replace(settings.api, connections_max=files_raise(settings.api.connections_max))
+    server = uvicorn.Server(
+        server_config(app, bounds, host=arguments.host, port=arguments.port, log_config=None, access_log=False)
     )
-    return 0
+    with suppress(KeyboardInterrupt):
+        server.run()
+    return 0 if server.started else NOT_STARTED

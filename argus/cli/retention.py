@@ -17,6 +17,7 @@ from domain.telemetry.retention import (
     OldPartition,
     partition_drop,
     partitions_outdated,
+    points_close,
     rows_forget,
     rows_kept_from,
 )
@@ -58,6 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
         with transaction(engine) as session:
             outdated = partitions_outdated(session, kept=kept, now=now)
         gone = None if arguments.dry_run else {name for each in outdated for name in _drop(engine, each)}
+        if not arguments.dry_run:
+            with transaction(engine) as session:
+                points_close(session, kept=kept, now=now)
         rows = {} if arguments.dry_run else _rows_forget(engine, kept, now)
     if arguments.json:
         shown = [_shown(each, gone) for each in outdated]

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from domain.acting.follow import CLOSES, Acted, activities_follow
 from domain.acting.outbox import (
-    ChangeKind,
     Happening,
     acting_hold,
     events_followed,
@@ -22,12 +21,10 @@ from domain.acting.outbox import (
     happenings_next,
 )
 from domain.acting.quiet import OPENS, happenings_sort, quiet_ends
+from domain.acting.telling import events_tell
 from domain.activities.queries import activities_standing
-from domain.notifications.operations import notification_order
-from domain.notifications.queries import notifications_exist
 from graph.change import graph_change_begin
 from graph.ids import NewId
-from graph.instants import instant_text
 
 # How the audit trail names who acts on events.
 ACTOR: Final = "argus:act"
@@ -68,19 +65,15 @@ def changes_act(
             session, organization_id=organization_id, actor=ACTOR, new_id=new_id, bears_on_derived=False
         )
         activities_follow(session, change=change, happenings=work, done=done)
-    for happening in news:
-        if _is_told(session, organization_id, happening, now, late):
-            notification_order(
-                session,
-                organization_id=organization_id,
-                notification_id=new_id(),
-                change_id=happening.change_id,
-                event_id=happening.event_id,
-                url=str(happening.webhook_url),
-                payload=payload_of(happening),
-                now=now,
-            )
-            done.notified += 1
+    done.notified = events_tell(
+        session,
+        organization_id=organization_id,
+        happenings=waiting,
+        news=news,
+        quiet=quiet.keys(),
+        now=now,
+        new_id=new_id,
+    )
     ids = [each.change_id for each in waiting if each.change_id not in sorted_out.held]
     happenings_done(session, organization_id=organization_id, change_ids=ids, now=now)
     happenings_hold(session, organization_id=organization_id, due=sorted_out.held)
@@ -90,40 +83,10 @@ def changes_act(
     return done
 
 
-def payload_of(happening: Happening) -> dict[str, Any]:
-    """Return what a webhook is told, JSON; see docs/webhooks.md."""
-    return {
-        "change": happening.kind.value,
-        "at": instant_text(happening.at),
-        "event": {
-            "id": str(happening.event_id),
-            "severity": happening.severity,
-            "beganAt": instant_text(happening.began_at),
-            "openedAt": instant_text(happening.opened_at),
-            "clearedAt": None if happening.cleared_at is None else instant_text(happening.cleared_at),
-        },
-        "rule": {"id": str(happening.rule_id), "name": happening.rule_name},
-        "entity": {"id": str(happening.entity_id)},
-    }
-
-
 def _is_history(happening: Happening, now: datetime, late: timedelta | None) -> bool:
-    return happening.kind in OPENS and _is_over(happening, now, late)
-
-
-def _is_over(happening: Happening, now: datetime, late: timedelta | None) -> bool:
-    return late is not None and happening.cleared_at is not None and happening.cleared_at < now - late
-
-
-def _is_told(
-    session: Session, organization_id: int, happening: Happening, now: datetime, late: timedelta | None
-) -> bool:
-    """Tell whether a webhook is to be called: of what is long over, only where it was told of the beginning."""
-    if happening.webhook_url is None or happening.kind is ChangeKind.CORRECTED:
+    if late is None or happening.kind not in OPENS or happening.cleared_at is None:
         return False
-    if not _is_over(happening, now, late):
-        return True
-    return notifications_exist(session, organization_id=organization_id, event_id=happening.event_id)
+    return happening.cleared_at < now - late
 
 
 def _on_activities(session: Session, organization_id: int, news: Sequence[Happening]) -> list[Happening]:

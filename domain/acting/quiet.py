@@ -7,7 +7,7 @@ a quiet ends is followed then: until that time its change is held over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,8 +24,8 @@ from domain.failed_items.queries import held_sql
 from domain.rules.suppression import quiet_until
 from domain.telemetry.packed import instant_of, micros_of
 from graph.change import graph_hold
-from graph.ids import NewId
 
+ENDS: Final = frozenset({ChangeKind.CLEARED, ChangeKind.WITHDRAWN})
 OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
 # It has another severity than was told.
 RATES: Final = frozenset({ChangeKind.ESCALATED, ChangeKind.DEESCALATED})
@@ -151,10 +151,25 @@ def happenings_sort(
             found.held[each.change_id] = quiet[each.change_id]
         elif each.kind not in RATES or each.is_open or not each.is_held:
             found.news.append(each)
-    return found
+    return SortedOut(_ended(found.news), found.held, found.followed)
 
 
-def quiet_refresh(session: Session, *, organization_id: int, new_id: NewId, limit: int = EVENTS_AT_ONCE) -> Refreshed:
+def _ended(news: Sequence[Happening]) -> list[Happening]:
+    """Let each opening of an event that is over by now be followed by its end, where no news of that comes after it."""
+    ended: set[UUID] = set()
+    found: list[Happening] = []
+    for each in reversed(news):
+        if each.kind in ENDS:
+            ended.add(each.event_id)
+        elif each.kind in OPENS and not each.is_open and each.event_id not in ended:
+            kind = ChangeKind.WITHDRAWN if each.is_withdrawn else ChangeKind.CLEARED
+            found.append(replace(each, kind=kind, at=each.cleared_at or each.at))
+            ended.add(each.event_id)
+        found.append(each)
+    return found[::-1]
+
+
+def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> Refreshed:
     """Look again at events whose shelves, windows or place have changed, `limit` at most.
 
     The graph is held: whoever judges an event, or moves what it is of, does so before or after. An event that cannot be
@@ -165,12 +180,12 @@ def quiet_refresh(session: Session, *, organization_id: int, new_id: NewId, limi
     if not again and not session.execute(_IS_DIRTY, values).scalar_one():
         return Refreshed(is_dirty=False)
     graph_hold(session, organization_id=organization_id)
-    failed = _retry(session, organization_id, again, new_id)
+    failed = _retry(session, organization_id, again)
     dirt = session.execute(_DIRT, values).one_or_none()
     if dirt is None:
         return Refreshed(is_dirty=not again, failed=failed)
     touched = session.execute(_TOUCHED, {**values, **dirt._asdict(), "most": limit}).all()
-    failed += _look(session, organization_id, touched, new_id)
+    failed += _look(session, organization_id, touched)
     session.execute(_RELEASE, values)
     span = {**values, "begins": dirt.begins, "ends": dirt.ends}
     if len(touched) < limit:
@@ -187,19 +202,19 @@ def _again(session: Session, organization_id: int, limit: int) -> list[UUID]:
     return [UUID(item) for item in session.execute(_DUE, values).scalars()]
 
 
-def _retry(session: Session, organization_id: int, ids: Sequence[UUID], new_id: NewId) -> list[FailedItem]:
+def _retry(session: Session, organization_id: int, ids: Sequence[UUID]) -> list[FailedItem]:
     """Look again at events that failed; what is done, or no longer there, is resolved."""
     if not ids:
         return []
     rows = session.execute(_EVENTS, {"organization_id": organization_id, "ids": list(ids)}).all()
-    failed = _look(session, organization_id, rows, new_id)
+    failed = _look(session, organization_id, rows)
     session.execute(_RELEASE, {"organization_id": organization_id})
     done = {str(each) for each in ids} - {each.item for each in failed}
     items_resolved(session, organization_id=organization_id, queue=FailedQueue.SUPPRESSION, items=done)
     return failed
 
 
-def _look(session: Session, organization_id: int, rows: Sequence[Any], new_id: NewId) -> list[FailedItem]:
+def _look(session: Session, organization_id: int, rows: Sequence[Any]) -> list[FailedItem]:
     """Write until when events are quiet, and that they are to be followed where that changed; return what failed."""
     found = isolate(session, rows, lambda some: _quiet_write(session, organization_id, some))
     return [
@@ -210,7 +225,6 @@ def _look(session: Session, organization_id: int, rows: Sequence[Any], new_id: N
             item=str(row.id),
             holds=str(row.id),
             error=error,
-            item_id=new_id(),
         )
         for row, error in found
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from domain.convergence.model import CheckedSpan, Difference, Of
 from domain.rules.judge import Points
 from domain.rules.model import Assignment
-from domain.rules.timeline import Episode, advance, episode_carried
+from domain.rules.standing import Entry, standing_read
+from domain.rules.timeline import Episode, advance, episode_carried, segments_entered
 from domain.telemetry.arrays import uuid_array
 from domain.telemetry.attribution import END_US, Segment, Source
 from domain.telemetry.links import sources_list
@@ -43,7 +44,10 @@ Key = tuple[UUID, UUID, str]
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """One rule at one entity (and port) from base_us on. later: stored states, (instant, text)."""
+    """One rule at one entity (and port) from base_us on. later: stored states, (instant, text).
+
+    standing: by the begin of versions, what stood there, by metric.
+    """
 
     key: Key
     assignment: Assignment
@@ -51,6 +55,7 @@ class _Pair:
     base_us: int
     state: Any
     later: Sequence[tuple[int, str]]
+    standing: dict[int, Mapping[str, Points]] = field(default_factory=dict)
 
 
 def events_check(
@@ -84,6 +89,7 @@ def events_check(
     for row in session.execute(_EVENTS, wanted):
         stored.setdefault((row.entity_id, row.rule_id, row.key), []).append(row)
     points = _points(session, organization_id, pairs, span)
+    _stand(session, organization_id, pairs, span)
     found: list[Difference] = []
     for pair, of_pair in zip(pairs, points, strict=True):
         if pair.key[0] not in far:
@@ -156,12 +162,36 @@ def _points(
     return found
 
 
+def _stand(session: Session, organization_id: int, pairs: Sequence[_Pair], span: CheckedSpan) -> None:
+    """Read what stood where versions begin to judge each pair."""
+    entered = [
+        (pair, segment)
+        for pair in pairs
+        for segment in segments_entered(pair.assignment.segments, begins_us=pair.base_us, until_us=span.ends_us)
+    ]
+    stood = standing_read(
+        session,
+        organization_id=organization_id,
+        entries=[Entry(segment, pair.sources) for pair, segment in entered],
+        limit=POINTS_MAX,
+    )
+    for (pair, segment), of_segment in zip(entered, stood, strict=True):
+        pair.standing[segment.begins_us] = of_segment
+
+
 def _compare(pair: _Pair, points: Mapping[str, Points], rows: Sequence[Any], span: CheckedSpan) -> Iterator[Difference]:
     segments, state, at_us = pair.assignment.segments, pair.state, pair.base_us
     carried = episode_carried(segments, state)
     episodes = {} if carried is None else {carried.opened: carried}
     for stop_us, text_stored in (*pair.later, (span.ends_us, None)):
-        made, state = advance(segments, points=points, state=state, begins_us=at_us, until_us=max(stop_us, at_us))
+        made, state = advance(
+            segments,
+            points=points,
+            state=state,
+            begins_us=at_us,
+            until_us=max(stop_us, at_us),
+            standing=pair.standing,
+        )
         episodes |= made
         at_us = max(stop_us, at_us)
         computed = orjson.dumps(state).decode()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from domain.derivation.formulas import Formula, FormulaSet
 from domain.derivation.surroundings import Surroundings
-from domain.derivation.versions import VERSIONS, Total
+from domain.derivation.versions import Total, version_get
 from domain.expressions.expression import Expression, expression_evaluate
 from domain.telemetry.packed import Instants, Values
 
@@ -112,7 +112,7 @@ def derive(
         ends = np.minimum(ends_us, formulas.ends_us)
         if not bool((begins < ends).any()):
             continue
-        total = VERSIONS[formulas.version].total
+        total = version_get(formulas.version).total
         for formula in formulas.formulas:
             read = {name: (derived if name in formulas.metrics else measured).get(name) for name in formula.inputs}
             column, told = _evaluate(formula, total, read, (begins, ends), surroundings)

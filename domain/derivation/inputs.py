@@ -115,7 +115,10 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
 
 
 def kept_from(session: Session, *, organization_id: int) -> int:
-    """Return from when on points are kept, in microseconds since the Unix epoch; where all are, before any time."""
+    """Return until when points were dropped, in microseconds since the Unix epoch; where none were, before any time.
+
+    For those who read: it locks nothing. Who writes points asks `points_kept_hold`.
+    """
     kept = session.execute(_KEPT, {"organization_id": organization_id}).scalar_one_or_none()
     return BEGIN_US if kept is None else micros_of(kept)
 

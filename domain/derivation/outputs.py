@@ -24,6 +24,7 @@ from domain.telemetry.arrays import (
 from domain.telemetry.hours.marks import hours_mark
 from domain.telemetry.packed import Instants, Values
 from domain.telemetry.readings import NO_PORT
+from domain.telemetry.stages.kept import points_kept_before
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import latest_recompute, months_ensure
 
@@ -127,6 +128,19 @@ class Changes:
                 before = stored.at[begins:ends], stored.values[begins:ends]
                 self._compare(SeriesChange(entity, metric, series[entity], at, values, 0, 0, corrects=True), *before)
 
+    def clip(self, kept_us: int) -> None:
+        """Leave out what lies before an instant."""
+        self.changed = [
+            each
+            if each.begins_us >= kept_us
+            else replace(
+                each, at=each.at[each.at >= kept_us], values=each.values[each.at >= kept_us], begins_us=kept_us
+            )
+            for each in self.changed
+            if each.ends_us > kept_us
+        ]
+        self.removed = [(series, kept) for series, at in self.removed if len(kept := at[at >= kept_us])]
+
     def _compare(self, wanted: SeriesChange, at: Instants, values: Values) -> None:
         place = np.minimum(np.searchsorted(at, wanted.at), len(at) - 1)
         stood = at[place] == wanted.at
@@ -188,8 +202,16 @@ def series_ensure(
 def changes_write(
     session: Session, *, organization_id: int, changes: Changes, memory: StageMemory, notes: StageNotes
 ) -> None:
-    """Bring history and latest values to what the changes say. Statements: two, or five where points are removed."""
+    """Bring history and latest values to what the changes say. Statements: two, or five where points are removed.
+
+    What lies before points are kept is left out of the changes: there nothing is written any more. One statement more
+    where anything is old.
+    """
+    if not changes.changed:
+        return
     arrays_enable(session)
+    oldest_us = min(change.begins_us for change in changes.changed)
+    changes.clip(points_kept_before(session, oldest_us=oldest_us, notes=notes))
     written = [change for change in changes.changed if len(change.at)]
     if written:
         at = np.concatenate([change.at for change in written])

@@ -26,7 +26,6 @@ from domain.derivation.follow import Touched, places_follow, rollups_follow, win
 from domain.derivation.inputs import (
     Stretch,
     heads_read,
-    kept_from,
     sources_of,
     stretches_narrow,
     stretches_read,
@@ -41,6 +40,7 @@ from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, int_array
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.packed import Instants, micros_of
+from domain.telemetry.stages.kept import points_kept_hold
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
 from graph.ids import NewId
@@ -50,6 +50,8 @@ ENTITIES_MAX: Final = 1_000
 READ_BACK_ENTITIES_MAX: Final = 200
 READ_BACK_POINTS_MAX: Final = 500_000
 CHUNK: Final = timedelta(days=31)
+# Nothing younger is ever dropped.
+_KEPT_AT_LEAST: Final = timedelta(hours=12)
 _MICROSECOND = timedelta(microseconds=1)
 _CHECKPOINTS_MAX: Final = 200_000
 _LOCK: Final = 0x44455249
@@ -234,9 +236,9 @@ def _follow(
     judgements = Judgements()
     if book.watchers.is_idle and not book.plans:
         return judgements
-    if touched.earliest_us() < micros_of(now) - CHUNK // _MICROSECOND:
+    if touched.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
         # Events, rollups and health of a time whose points have gone stay what they are.
-        work.behind_kept |= touched.clamp(kept_from(session, organization_id=organization_id))
+        work.behind_kept |= touched.clamp(points_kept_hold(session))
     if not book.watchers.is_idle:
         places_follow(session, organization_id=organization_id, book=book, touched=touched)
         rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
@@ -336,7 +338,7 @@ def _derive_anew(
     organization_id = work.organization_id
     derivations = {entity: work.book.entities[entity] or _NO_DERIVATION for entity in windows}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
-    kept_us = kept_from(session, organization_id=organization_id)
+    kept_us = points_kept_hold(session)
     stretches = [
         _kept(work, stretch, kept_us)
         for entity, of_entity in windows.items()

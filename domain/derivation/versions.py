@@ -63,3 +63,15 @@ VERSIONS: Final[dict[int, Version]] = {
         Version(2, "A sum is rounded once, from the exact value (math.fsum).", _added_exactly),
     )
 }
+
+
+class UnknownVersionError(LookupError):
+    """A version that this release does not know: another worker may."""
+
+
+def version_get(number: int) -> Version:
+    """Return a version. Raises UnknownVersionError."""
+    try:
+        return VERSIONS[number]
+    except KeyError:
+        raise UnknownVersionError(f"This release has no version {number} of the stage derive.") from None

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
 from domain.derivation.watch import ANY_PORT
+from domain.failed_items.model import FailedQueue
+from domain.failed_items.queries import held_sql
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, uuid_array
 from domain.telemetry.normalize import Readings
 from domain.telemetry.packed import micros_of
@@ -46,12 +48,14 @@ _OF = text(
     WHERE organization_id = :organization_id AND entity_id = ANY(:entities) ORDER BY id
     """
 )
+# Entities that failed are left out: they would be the oldest for ever.
 _OVERDUE = text(
-    """
-    SELECT organization_id, entity_id FROM dirty_windows
+    f"""
+    SELECT organization_id, entity_id FROM dirty_windows w
     WHERE slot % :partitions = :partition AND (batch_id IS NULL OR created_at < clock_timestamp() - :overdue)
+        AND NOT {held_sql(FailedQueue.DERIVATION, organization="w.organization_id", holds="w.entity_id::text")}
     ORDER BY created_at LIMIT :limit
-    """
+    """  # noqa: S608  (constants)
 )
 _DONE = text("DELETE FROM dirty_windows WHERE organization_id = :organization_id AND id = ANY(:ids)")
 _SHRINK = text(

@@ -40,6 +40,9 @@ device_tokens = Table(
     Column("token_hash", BYTEA, nullable=False),
     Column("created_at", INSTANT, nullable=False),
     Column("revoked_at", INSTANT),
+    Column("issued_by", Text, nullable=False),
+    Column("expires_at", INSTANT),
+    Column("last_used_at", INSTANT),
     PrimaryKeyConstraint("organization_id", "id", name="pk_device_tokens"),
     UniqueConstraint("token_hash", name="uq_device_tokens_token_hash"),
     ForeignKeyConstraint(

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from domain.devices.tables import device_tokens
+from domain.telemetry.links import among
 from graph.change import GraphChange, change_record
 from graph.entities.queries import entity_get
-from graph.errors import ConflictError, LimitExceededError, NotFoundError
+from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 
@@ -24,26 +26,43 @@ SECRET_BYTES: Final = 32
 # Of one device, those not revoked: enough to change them one after the other, on several gateways.
 TOKENS_MAX: Final = 20
 
-_OWNER = text("SELECT organization_id, device_id, token_id FROM device_token_owner(:hash)")
+# Of one device, those that are shown: newest first.
+TOKENS_SHOWN_MAX: Final = 100
+
+_OWNER = text("SELECT organization_id, device_id, token_id, expires_at FROM device_token_owner(:hash)")
+_ENDED = text("SELECT device_tokens_ended(:organizations, :tokens)").bindparams(
+    bindparam("organizations", type_=ARRAY(Integer)), bindparam("tokens", type_=ARRAY(Uuid))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """Whose token it is."""
+    """Whose token it is. expires_at: UTC; None: never."""
 
     organization_id: int
     device_id: EntityId
     token_id: UUID
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceToken:
-    """A token as it is kept: without the secret. All times are UTC."""
+    """A token as it is kept: without the secret. All times are UTC.
+
+    last_used_at: to the hour. expires_at None: never.
+    """
 
     id: UUID
     device_id: EntityId
     created_at: datetime
     revoked_at: datetime | None
+    issued_by: str = ""
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def is_good(self, at: datetime) -> bool:
+        """Tell whether its bearer is let in."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
 def token_text(secret: bytes) -> str:
@@ -60,12 +79,15 @@ def token_hash(token: str) -> bytes:
 
 
 def device_token_issue(
-    session: Session, *, change: GraphChange, device_id: UUID, secret: bytes
+    session: Session, *, change: GraphChange, device_id: UUID, secret: bytes, expires_at: datetime | None = None
 ) -> tuple[DeviceToken, str]:
     """Give a device a token; return it and, for this once, its text. secret: SECRET_BYTES random bytes.
 
-    Raises NotFoundError for no such device, LimitExceededError beyond TOKENS_MAX.
+    Raises NotFoundError for no such device, LimitExceededError beyond TOKENS_MAX, BadInputError for a token that
+    would have expired already.
     """
+    if expires_at is not None and expires_at <= change.recorded:
+        raise BadInputError("The token would have expired already.", path=("expiresAt",))
     organization_id = change.organization_id
     device = entity_get(
         session,
@@ -75,11 +97,11 @@ def device_token_issue(
         path=("deviceId",),
     )
     held = device_token_list(session, organization_id=organization_id, device_id=device_id)
-    if sum(each.revoked_at is None for each in held) >= TOKENS_MAX:
+    if sum(each.is_good(change.recorded) for each in held) >= TOKENS_MAX:
         message = f"A device has at most {TOKENS_MAX} tokens; revoke one first."
         raise LimitExceededError(message, path=("deviceId",))
     token = token_text(secret)
-    issued = DeviceToken(change.new_id(), device.id, change.recorded, None)
+    issued = DeviceToken(change.new_id(), device.id, change.recorded, None, change.actor, expires_at)
     session.execute(
         insert(device_tokens),
         {
@@ -88,6 +110,8 @@ def device_token_issue(
             "device_id": issued.device_id,
             "token_hash": token_hash(token),
             "created_at": issued.created_at,
+            "issued_by": issued.issued_by,
+            "expires_at": issued.expires_at,
         },
     )
     _record(session, change, "issued", None, issued)
@@ -106,7 +130,7 @@ def device_token_revoke(session: Session, *, change: GraphChange, device_id: UUI
     if before.revoked_at is not None:
         message = f"The token was revoked at {before.revoked_at.isoformat()}."
         raise ConflictError(message, path=("tokenId",))
-    after = DeviceToken(before.id, before.device_id, before.created_at, change.recorded)
+    after = replace(before, revoked_at=change.recorded)
     session.execute(
         update(device_tokens)
         .where(device_tokens.c.organization_id == change.organization_id, device_tokens.c.id == token_id)
@@ -119,30 +143,78 @@ def device_token_revoke(session: Session, *, change: GraphChange, device_id: UUI
 def device_token_list(session: Session, *, organization_id: int, device_id: UUID) -> list[DeviceToken]:
     """Return all tokens a device ever had, oldest first."""
     rows = session.execute(
-        select(device_tokens.c.id, device_tokens.c.device_id, device_tokens.c.created_at, device_tokens.c.revoked_at)
+        select(device_tokens)
         .where(device_tokens.c.organization_id == organization_id, device_tokens.c.device_id == device_id)
         .order_by(device_tokens.c.created_at, device_tokens.c.id)
     )
-    return [
-        DeviceToken(
-            row.id,
-            EntityId(row.device_id),
-            row.created_at.astimezone(UTC),
-            None if row.revoked_at is None else row.revoked_at.astimezone(UTC),
-        )
-        for row in rows
-    ]
+    return [_token(row) for row in rows]
+
+
+def device_tokens_newest(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> dict[UUID, list[DeviceToken]]:
+    """Return the newest TOKENS_SHOWN_MAX tokens of each of these devices, newest first. One statement."""
+    place = func.row_number().over(
+        partition_by=device_tokens.c.device_id, order_by=[device_tokens.c.created_at.desc(), device_tokens.c.id.desc()]
+    )
+    ranked = (
+        select(device_tokens, place.label("place"))
+        .where(device_tokens.c.organization_id == organization_id, among(device_tokens.c.device_id, ids))
+        .subquery()
+    )
+    found: dict[UUID, list[DeviceToken]] = {device_id: [] for device_id in ids}
+    for row in session.execute(select(ranked).where(ranked.c.place <= TOKENS_SHOWN_MAX).order_by(ranked.c.place)):
+        found[row.device_id].append(_token(row))
+    return found
+
+
+def device_tokens_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, DeviceToken]:
+    """Return the tokens with these ids. One statement."""
+    rows = session.execute(
+        select(device_tokens).where(device_tokens.c.organization_id == organization_id, among(device_tokens.c.id, ids))
+    )
+    return {row.id: _token(row) for row in rows}
+
+
+def device_tokens_ended(session: Session, *, owners: Collection[TokenOwner]) -> set[UUID]:
+    """Return the ids of those tokens that are good no more: revoked, expired, or of a deleted device. One statement.
+
+    Asked of all organizations at once, in a transaction that is bound to none.
+    """
+    values = {
+        "organizations": [owner.organization_id for owner in owners],
+        "tokens": [owner.token_id for owner in owners],
+    }
+    return set(session.execute(_ENDED, values).scalars())
 
 
 def device_token_authenticate(session: Session, *, token: str) -> TokenOwner | None:
-    """Return whose token it is; None for one unknown, revoked, or of a deleted device.
+    """Return whose token it is; None for one unknown, revoked, expired, or of a deleted device. Notes its use.
 
     Asked before the transaction is bound to any organization.
     """
     if not token.startswith(TOKEN_PREFIX) or not token.isascii():
         return None
     row = session.execute(_OWNER, {"hash": token_hash(token)}).one_or_none()
-    return None if row is None else TokenOwner(row.organization_id, EntityId(row.device_id), row.token_id)
+    if row is None:
+        return None
+    return TokenOwner(row.organization_id, EntityId(row.device_id), row.token_id, _utc(row.expires_at))
+
+
+def _token(row: Row[Any]) -> DeviceToken:
+    return DeviceToken(
+        row.id,
+        EntityId(row.device_id),
+        row.created_at.astimezone(UTC),
+        _utc(row.revoked_at),
+        row.issued_by,
+        _utc(row.expires_at),
+        _utc(row.last_used_at),
+    )
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)
 
 
 def _record(session: Session, change: GraphChange, action: str, before: DeviceToken | None, after: DeviceToken) -> None:
@@ -163,4 +235,5 @@ def _state(token: DeviceToken) -> dict[str, str | None]:
         "deviceId": str(token.device_id),
         "createdAt": token.created_at.isoformat(),
         "revokedAt": None if token.revoked_at is None else token.revoked_at.isoformat(),
+        "expiresAt": None if token.expires_at is None else token.expires_at.isoformat(),
     }

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain.telemetry.away import is_away
+from domain.telemetry.away import is_blameless
 
 T = TypeVar("T")
 
@@ -15,8 +15,8 @@ T = TypeVar("T")
 def isolate(session: Session, items: Sequence[T], work: Callable[[Sequence[T]], None]) -> list[tuple[T, Exception]]:
     """Do `work` on all items at once, or where that fails on parts of them; return those that fail by themselves.
 
-    What `work` does outside the database must bear a repetition. Transient errors of the database are raised: they are
-    no fault of an item. Two statements more than the work where nothing fails.
+    What `work` does outside the database must bear a repetition. Errors that are no fault of an item are raised. Two
+    statements more than the work where nothing fails.
     """
     if not items:
         return []
@@ -24,7 +24,7 @@ def isolate(session: Session, items: Sequence[T], work: Callable[[Sequence[T]], 
         with session.begin_nested():
             work(items)
     except Exception as error:
-        if is_away(error):
+        if is_blameless(error):
             raise
         if len(items) == 1:
             return [(items[0], error)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, text
 from sqlalchemy.orm import Session
@@ -18,6 +18,8 @@ from graph.errors import BadInputError
 # What was done after all is shown for so long.
 RESOLVED_KEPT: Final = timedelta(days=30)
 
+_IDS: Final = UUID("5f1d6b0e-7f5c-5c0e-9a53-6b8f0d1a7c11")
+
 _FAILED = text(
     """
     INSERT INTO failed_items AS f (organization_id, id, queue, item, holds, reason, tries, first_failed_at,
@@ -29,8 +31,8 @@ _FAILED = text(
         tries = CASE WHEN f.resolved_at IS NULL THEN f.tries + 1 ELSE 1 END,
         first_failed_at = CASE WHEN f.resolved_at IS NULL THEN f.first_failed_at ELSE excluded.first_failed_at END,
         due_at = CASE WHEN f.resolved_at IS NOT NULL THEN excluded.due_at
-            WHEN f.tries + 1 < :most
-                THEN clock_timestamp() + make_interval(secs => :first * power(CAST(:factor AS float8), f.tries)) END
+            WHEN :is_patient OR f.tries + 1 < :most THEN clock_timestamp()
+                + make_interval(secs => :first * power(CAST(:factor AS float8), least(f.tries, :most - 2))) END
     RETURNING *
     """
 )
@@ -63,17 +65,19 @@ def item_failed(
     item: str,
     holds: str,
     error: BaseException,
-    item_id: UUID,
+    is_patient: bool = False,
 ) -> FailedItem:
     """Write down that an item failed, not for a transient reason; return how it stands now.
 
     The role is argus_pipeline. It is left alone for a pause that grows with its tries, from TRIES_MAX on until somebody
-    asks for a retry. item_id: of the row, where it is new. organization_id None: of the installation.
+    asks for a retry. organization_id None: of the installation. is_patient: it is never set aside, for the
+    item is not at fault.
     """
     session.execute(_FORGET, {"organization_id": organization_id, "kept": RESOLVED_KEPT})
     values = {
         "organization_id": organization_id,
-        "id": item_id,
+        # Nothing is drawn here: the same item has the same id wherever it fails.
+        "id": uuid5(_IDS, f"{organization_id}/{queue.value}/{item}"),
         "queue": queue.value,
         "item": item,
         "holds": holds,
@@ -81,6 +85,7 @@ def item_failed(
         "first": PAUSE_FIRST_S,
         "factor": PAUSE_FACTOR,
         "most": TRIES_MAX,
+        "is_patient": is_patient,
     }
     return failed_item_of(session.execute(_FAILED, values).one())
 

@@ -74,8 +74,11 @@ def health_buckets_compute(
     now: datetime,
     rows_max: int = ROWS_MAX,
     points_max: int = READ_POINTS_MAX,
+    only: str | None = None,
 ) -> ComputedBuckets:
     """Compute the oldest dirty buckets of health of an organization, and what is due; where another does, none.
+
+    only: of one asset.
 
     Of a long time at most BUCKETS_MAX buckets are computed, the rest is marked again.
     Raises LimitExceededError where the health of one bucket is made of more than `points_max` points.
@@ -85,10 +88,10 @@ def health_buckets_compute(
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
         return ComputedBuckets(0, True, None, StageNotes(), revision)
     spans: dict[UUID, list[Span]] = {}
-    due = health_due(session, organization_id=organization_id, now=now)
+    due = health_due(session, organization_id=organization_id, now=now, only=only)
     for each in due:
         spans.setdefault(each.asset_id, []).append((each.begins_us, each.ends_us))
-    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max)
+    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
     for bucket in taken.buckets:
         spans.setdefault(bucket.entity_id, []).append((bucket.begins_us, bucket.ends_us))
     if not spans:

@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from domain.derivation.derive import Column
 from domain.derivation.outputs import Changes, SeriesChange, changes_write, series_ensure
+from domain.failed_items.model import FailedQueue
+from domain.failed_items.queries import held_sql
 from domain.health.dirt import DAY_US
 from domain.health.measured import measured_since, since_get, since_keep
 from domain.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
@@ -47,15 +49,23 @@ _TIMERS_GONE = text(
         AND due_at >= :begins AND due_at < :ends AND NOT due_at = ANY(:due)
     """
 )
+_IS_DUE: Final = f"""
+    h.organization_id = :organization_id AND h.due_at <= :now
+    AND NOT {held_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
+"""
 _DUE = text(
-    """
+    f"""
     DELETE FROM health_timers t USING (
-        SELECT organization_id, entity_id, due_at FROM health_timers
-        WHERE organization_id = :organization_id AND due_at <= :now ORDER BY due_at LIMIT :limit
+        SELECT organization_id, entity_id, due_at FROM health_timers h
+        WHERE {_IS_DUE} AND (CAST(:only AS text) IS NULL OR h.entity_id::text = :only) ORDER BY due_at LIMIT :limit
     ) d
     WHERE t.organization_id = d.organization_id AND t.entity_id = d.entity_id AND t.due_at = d.due_at
     RETURNING t.entity_id, t.due_at
-    """
+    """  # noqa: S608  (constants)
+)
+_DUE_KEYS = text(
+    f"SELECT h.entity_id::text FROM health_timers h WHERE {_IS_DUE}"  # noqa: S608  (constants)
+    " GROUP BY h.entity_id ORDER BY min(h.due_at) LIMIT :limit"
 )
 # Timers that one transaction takes.
 DUE_MAX: Final = 500
@@ -101,9 +111,18 @@ def health_touch(
     ]
 
 
-def health_due(session: Session, *, organization_id: int, now: datetime) -> list[HealthRange]:
-    """Take timers that are due; return the buckets in which something became too old. Three statements."""
-    due = session.execute(_DUE, {"organization_id": organization_id, "now": now, "limit": DUE_MAX}).all()
+def health_due_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[str]:
+    """Return the assets of which timers are due, the longest due first. One statement."""
+    return list(session.scalars(_DUE_KEYS, {"organization_id": organization_id, "now": now, "limit": limit}))
+
+
+def health_due(session: Session, *, organization_id: int, now: datetime, only: str | None = None) -> list[HealthRange]:
+    """Take timers that are due; return the buckets in which something became too old. Three statements.
+
+    only: of one asset. Those of an asset that failed, and is left alone, stay.
+    """
+    values = {"organization_id": organization_id, "now": now, "limit": DUE_MAX, "only": only}
+    due = session.execute(_DUE, values).all()
     plans = plans_get(session, organization_id=organization_id, ids={row.entity_id for row in due})
     return [
         _range(row.entity_id, plans[row.entity_id], micros_of(row.due_at), micros_of(row.due_at) + 1)

@@ -41,10 +41,11 @@ def notification_order(
     change_id: int,
     event_id: UUID,
     url: str,
+    sequence: int,
     payload: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Have a webhook called; once for each change of an event, however often it is ordered."""
+    """Have a webhook called; once for each number of an event's calls to a destination, however often it is ordered."""
     session.execute(
         upsert(notifications)
         .values(
@@ -53,11 +54,12 @@ def notification_order(
             change_id=change_id,
             event_id=event_id,
             url=url,
+            sequence=sequence,
             payload=dict(payload),
             due_at=now,
             created_at=now,
         )
-        .on_conflict_do_nothing(constraint="uq_notifications_change")
+        .on_conflict_do_nothing(index_elements=["organization_id", "event_id", "url", "sequence"])
     )
 
 

@@ -29,13 +29,6 @@ def notifications_due(session: Session, *, now: datetime) -> list[int]:
     return list(session.scalars(_DUE, {"now": now}))
 
 
-def notifications_exist(session: Session, *, organization_id: int, event_id: UUID) -> bool:
-    """Tell whether anybody was to be told of an event."""
-    table = notifications.c
-    told = select(table.id).where(table.organization_id == organization_id, table.event_id == event_id).limit(1)
-    return session.execute(told).first() is not None
-
-
 def notifications_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Notification]:
     """Return the notifications of these ids. One statement."""
     table = notifications.c

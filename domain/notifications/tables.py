@@ -10,7 +10,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
@@ -45,8 +44,8 @@ notifications = Table(
     Column("last_error", Text),
     Column("created_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
+    Column("sequence", Integer),
     PrimaryKeyConstraint("organization_id", "id", name="pk_notifications"),
-    UniqueConstraint("organization_id", "change_id", name="uq_notifications_change"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_notifications_organization"),
     CheckConstraint("state IN ('PENDING', 'DELIVERED', 'DEAD')", name="ck_notifications_state"),
 )
@@ -57,4 +56,28 @@ Index(
     notifications.c.organization_id,
     notifications.c.created_at,
     notifications.c.id,
+)
+Index(
+    "uq_notifications_sequence",
+    notifications.c.organization_id,
+    notifications.c.event_id,
+    notifications.c.url,
+    notifications.c.sequence,
+    unique=True,
+)
+
+event_tellings = Table(
+    "event_tellings",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("event_id", UUID, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    PrimaryKeyConstraint("organization_id", "event_id", "url", name="pk_event_tellings"),
+    ForeignKeyConstraint(
+        ["organization_id", "event_id"], ["events.organization_id", "events.id"], name="fk_event_tellings_event"
+    ),
+    CheckConstraint("state IN ('OPEN', 'CLEARED', 'WITHDRAWN')", name="ck_event_tellings_state"),
 )

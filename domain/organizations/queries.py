@@ -30,6 +30,12 @@ def organization_get(session: Session, *, organization_id: int) -> Organization:
     return Organization(row.id, row.public_id, row.slug, row.name)
 
 
+def organization_exists(session: Session, *, organization_id: int) -> bool:
+    """Tell whether there is an organization. As argus_pipeline: any."""
+    found = session.execute(select(organizations.c.id).where(organizations.c.id == organization_id))
+    return found.first() is not None
+
+
 def organization_list(session: Session) -> list[Organization]:
     """Return all organizations that the session's role may see, by slug: of the owner and the pipeline, all."""
     rows = session.execute(select(*_COLUMNS).order_by(organizations.c.slug))

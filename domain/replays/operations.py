@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+import numpy as np
 from psycopg.errors import QueryCanceled
 from sqlalchemy import ARRAY, Uuid, bindparam, func, insert, select, text, update
 from sqlalchemy.exc import OperationalError
@@ -21,6 +22,7 @@ from domain.replays.tables import replays
 from domain.telemetry.corrections import Correction, correction_note
 from domain.telemetry.leases import Lease
 from domain.telemetry.normalize import Readings
+from domain.telemetry.stages.kept import points_kept_hold
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.normalize import StageRun, readings_again
 from domain.telemetry.stages.restate import Differences, differences_merge, readings_differ
@@ -221,8 +223,14 @@ def _do(
     schemas = schemas_of(
         session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
     )
-    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory)
-    differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)
+    kept_us = points_kept_hold(session)
+    beyond = readings.timestamps < kept_us
+    readings = readings.take(np.flatnonzero(~beyond))
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    differences = Differences()
+    if len(readings):
+        differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)
+    differences.before_retention = int(beyond.sum())
     if replay.dry_run or not differences:
         return differences, StageNotes()
     # It works under no lease: keys, raw ids and the organization's lock keep it and the stages apart.

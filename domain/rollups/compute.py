@@ -122,8 +122,11 @@ def buckets_compute(
     rows_max: int = ROWS_MAX,
     buckets_max: int = BUCKETS_MAX,
     points_max: int = POINTS_SCANNED_MAX,
+    only: str | None = None,
 ) -> ComputedBuckets:
     """Compute the oldest dirty buckets of an organization; where another transaction does, none.
+
+    only: of one key, see `queue.bucket_keys`.
 
     Of a long time at most `buckets_max` buckets are computed, the rest is marked again.
     Raises LimitExceededError where more than `points_max` points would have to be read: then take fewer.
@@ -132,7 +135,7 @@ def buckets_compute(
     revision = graph_hold(session, organization_id=organization_id)
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
         return ComputedBuckets(0, True, None, StageNotes(), revision)
-    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max)
+    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
     known = known_get(session, organization_id=organization_id, cache=run.cache)
     tallied_from_us = micros_of(now - TALLIED)
     work = _Work(organization_id, run, known, buckets_max, points_max, tallied_from_us, Memo(known.revision))

@@ -25,6 +25,7 @@ from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
 from domain.telemetry.attribution import Link, Segment, SeriesRow, Source, device_sources, linked_sources
 from domain.telemetry.buckets import Counted, bucket_aggregate
 from domain.telemetry.hours.read import counted_scan, hours_serve
+from domain.telemetry.hours.summary import HOUR_US
 from domain.telemetry.links import links_list, series_rows
 from domain.telemetry.packed import Instants, Points, Values, micros_of
 from domain.telemetry.scan import points_scan, windows_scan
@@ -308,7 +309,8 @@ def _scan(
         "limit": limit,
     }
     if not from_points and all(hours_serve(edges) for _, edges in wanted):
-        yield from counted_scan(session, how=draft.combine, **asked)
+        is_hourly = all(bool((edges % HOUR_US == 0).all()) for _, edges in wanted)
+        yield from counted_scan(session, how=draft.combine, is_hourly=is_hourly, **asked)
         return
     for place, points in points_scan(session, **asked):
         yield place, Counted(points, None)

@@ -15,6 +15,7 @@ import numpy as np
 from domain.rules.judge import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
 from domain.telemetry.attribution import END_US
+from graph.stopping import stop_check
 
 # What a state has of its last event: five values, and a sixth where it is over and was another version's.
 _KEPT: Final = 5
@@ -52,6 +53,7 @@ def advance(
     found: dict[int, Episode] = {}
     before: Segment | None = None
     for n, segment in enumerate(segments):
+        stop_check()
         begins, until = max(begins_us, segment.begins_us), min(until_us, segment.ends_us)
         is_own = state is not None and state[0] == segment.key
         if begins >= until and not is_own:

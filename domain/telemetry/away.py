@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+import psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 # program_limit_exceeded and its kind: the same data exceeds it at every try.
 _LIMIT_CLASS: Final = "54"
 # read_only_sql_transaction: a standby answers in the primary's place until it takes over.
 _READ_ONLY: Final = "25006"
+# insufficient_privilege, undefined_table, undefined_column, undefined_function.
+_LACKING: Final = frozenset({"42501", "42P01", "42703", "42883"})
 # disk_full, of PostgreSQL's class 53, "insufficient resources".
 _DISK_FULL: Final = "53100"
 
@@ -20,20 +23,34 @@ def is_away(error: BaseException) -> bool:
 
     The database away or full, a deadlock, a serialization failure, a lock or a statement that timed out.
     """
-    if isinstance(error, (ConnectionError, PoolTimeoutError, InterfaceError)):
+    if isinstance(error, (ConnectionError, PoolTimeoutError)):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    state = _state(error)
-    if isinstance(error, OperationalError):
-        return not state.startswith(_LIMIT_CLASS)
-    return state == _READ_ONLY or error.connection_invalidated
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # Hot paths speak to the driver itself.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.InterfaceError):
+        return True
+    if isinstance(cause, psycopg.OperationalError):
+        return not (cause.sqlstate or "").startswith(_LIMIT_CLASS)
+    return _state(error) == _READ_ONLY
+
+
+def is_lacking(error: BaseException) -> bool:
+    """Tell whether the database lacks a table, a column, a function or a right, as one of another release does."""
+    return _state(error) in _LACKING
+
+
+def is_blameless(error: BaseException) -> bool:
+    """Tell whether an error is no fault of what was worked on, and is to be tried again however often."""
+    return is_away(error) or is_lacking(error)
 
 
 def is_disk_full(error: BaseException) -> bool:
     """Tell whether the database had no room for what was to be written."""
-    return isinstance(error, DBAPIError) and _state(error) == _DISK_FULL
+    return _state(error) == _DISK_FULL
 
 
-def _state(error: DBAPIError) -> str:
-    return getattr(error.orig, "sqlstate", None) or ""
+def _state(error: BaseException) -> str | None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return cause.sqlstate if isinstance(cause, psycopg.Error) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Source
 from domain.telemetry.buckets import BUCKETS_MAX, Counted, bucket_aggregate, bucket_edges, bucket_of, zone_of
-from domain.telemetry.hours.read import counted_scan, hours_serve
+from domain.telemetry.hours.read import Missing, counted_scan, hours_serve, points_missing
+from domain.telemetry.hours.summary import HOUR_US
 from domain.telemetry.links import sources_list
 from domain.telemetry.packed import (
     EPOCH,
@@ -57,7 +59,7 @@ def telemetry_read(
     now: datetime,
     scan_limit: int = POINTS_SCANNED_MAX,
 ) -> Mapping[UUID, Sequence[Series]]:
-    """Return the series of each entity over [from_, to), in six statements at most for any number of entities.
+    """Return the series of each entity over [from_, to), in seven statements at most for any number of entities.
 
     A device: one per (metric, port). An asset or a space: one per metric, read through its links by event
     time (`domain/telemetry/attribution.py`). A person or an activity: none. metrics: None for all that are
@@ -91,6 +93,7 @@ def telemetry_read(
         _check_buckets(len(edges) - 1, sources)
     shape = _Shape(edges, aggregate, max_points)
     flat = [source for of_entity in sources.values() for source in of_entity]
+    missing = Missing()
     answers = {
         n: _pack(flat[n], counted, shape)
         for n, counted in _scan(
@@ -101,11 +104,13 @@ def telemetry_read(
             ends_us=ends_us,
             shape=shape,
             limit=scan_limit,
+            missing=missing,
         )
     }
     packed: dict[UUID, list[Series]] = {entity_id: [] for entity_id in entity_ids}
     for n, source in enumerate(flat):
-        packed[source.entity_id].append(answers.get(n) or _pack(source, _NO_POINTS, shape))
+        series = answers.get(n) or _pack(source, _NO_POINTS, shape)
+        packed[source.entity_id].append(replace(series, incomplete=n in missing.places))
     return packed
 
 
@@ -118,6 +123,7 @@ def _scan(
     ends_us: int,
     shape: _Shape,
     limit: int,
+    missing: Missing,
 ) -> Iterator[tuple[int, Counted]]:
     if shape.edges is not None and hours_serve(shape.edges):
         yield from counted_scan(
@@ -128,8 +134,13 @@ def _scan(
             ends_us=ends_us,
             how=shape.aggregate,
             limit=limit,
+            is_hourly=bool((shape.edges % HOUR_US == 0).all()),
+            missing=missing,
         )
         return
+    missing.places |= points_missing(
+        session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us
+    ).places
     for n, points in points_scan(
         session, organization_id=organization_id, sources=sources, begins_us=begins_us, ends_us=ends_us, limit=limit
     ):

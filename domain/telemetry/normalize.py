@@ -7,17 +7,18 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from domain.telemetry.packed import MetricType
+from domain.telemetry.packed import MetricType, instant_of
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.schemas import METRIC_MISSING, NOTHING_KEPT, MetricSchema, SchemaVersions, schema_apply
 
 TEXT_CHARS_MAX = 10_000
+BEFORE_RETENTION: Final = "BEFORE_RETENTION"
 # So many names of metrics are shown where one is missing.
 _SHOWN_MAX = 20
 _NUMBER, _BOOLEAN, _TEXT = int(MetricType.NUMBER), int(MetricType.BOOLEAN), int(MetricType.TEXT)
@@ -119,19 +120,22 @@ def metrics_decode(text: bytes | str) -> list[Any]:
 
 
 def readings_normalize(
-    readings: Readings, *, future_tolerance: timedelta, schemas: Mapping[bytes, SchemaVersions]
+    readings: Readings, *, future_tolerance: timedelta, schemas: Mapping[bytes, SchemaVersions], kept_us: int = 0
 ) -> Normalized:
     """Return the points of readings, and the dead letters of what is none.
 
     schemas: by device, of those whose type has any; the one in force at a reading's timestamp is applied to it.
-    A reading more than `future_tolerance` after its own receipt, or before 1970, is dead as a whole; so is one
-    without any metric, or of which its schema keeps none. What depends on other readings (repeats, conflicts) is
-    not judged here.
+    A reading more than `future_tolerance` after its own receipt, before 1970, or before `kept_us`, from when on points
+    are kept, is dead as a whole; so is one without any metric, or of which its schema keeps none. What depends on other
+    readings (repeats, conflicts) is not judged here.
     """
     late = readings.timestamps > readings.received + int(future_tolerance / timedelta(microseconds=1))
-    refused = np.flatnonzero(late | (readings.timestamps < 0))
+    refused = np.flatnonzero(late | (readings.timestamps < max(0, kept_us)))
     letters = [
-        _untimely(i, readings.metrics[i], is_late=bool(late[i]), tolerance=future_tolerance) for i in refused.tolist()
+        _late(i, readings.metrics[i], future_tolerance)
+        if late[i]
+        else _early(i, readings.metrics[i], None if readings.timestamps[i] < 0 else kept_us)
+        for i in refused.tolist()
     ]
     skip = set(refused.tolist())
     index: dict[str, int] = {}
@@ -201,10 +205,15 @@ def _is_point(value: Any) -> bool:
     return kind is float or kind is int or kind is bool
 
 
-def _untimely(i: int, metrics: Any, *, is_late: bool, tolerance: timedelta) -> Letter:
-    if is_late:
-        msg = f"The timestamp lies more than {tolerance} after the receipt."
-        return Letter(i, None, "FUTURE_TIMESTAMP", msg, metrics)
+def _late(i: int, metrics: Any, tolerance: timedelta) -> Letter:
+    msg = f"The timestamp lies more than {tolerance} after the receipt."
+    return Letter(i, None, "FUTURE_TIMESTAMP", msg, metrics)
+
+
+def _early(i: int, metrics: Any, kept_us: int | None) -> Letter:
+    if kept_us is not None:
+        msg = f"The timestamp lies before {instant_of(kept_us).isoformat()}, from when on points are kept."
+        return Letter(i, None, BEFORE_RETENTION, msg, metrics)
     return Letter(i, None, "BEFORE_EPOCH", "The timestamp lies before 1970-01-01T00:00:00Z.", metrics)
 
 

@@ -46,7 +46,8 @@ class Series:
     values: float64, same length; booleans are 0 and 1; NaN says null (no data in the bucket, or a text).
     texts: same length, or None where the series holds no text.
     type: see `type_of`; points of another type may be among them.
-    truncated: the range held more points than are here.
+    truncated: the range held more points than are here. incomplete: points of the range are no longer kept, and what is
+    known of their hours does not answer what was asked.
     """
 
     entity_id: UUID
@@ -58,6 +59,7 @@ class Series:
     values: Values
     texts: Sequence[str | None] | None
     truncated: bool
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ known of single readings, the keys that tell repeats and the dead letters, and t
 feed is resumed. `points`: the history, by month of the points' own time, and behind it all but a state a month of
 each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series, latest
 values, the hours of series, events and the graph's changes are kept for ever.
+
+What is older than what is kept is treated alike everywhere: see `domain/telemetry/stages/kept.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import text
@@ -48,6 +50,8 @@ _OUTDATED = text(
     """
 )
 _DROP = text("SELECT drop_partitions(:parent, :before)")
+_CLOSE = text("SELECT points_close(:before) IS NOT NULL")
+_EVER: Final = datetime(1, 1, 2, tzinfo=UTC)
 _FIRST = text("SELECT min(begins) FROM partitions_ended(:parent, 'infinity')")
 _FORGET = text("SELECT forget_rows(:relation, :before, :first_page, :pages)")
 _PAGES = text("SELECT pg_relation_size(to_regclass(:relation)) / current_setting('block_size')::bigint")
@@ -106,6 +110,16 @@ def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
     """
     values = {"parent": partition.table, "before": partition.ends}
     return list(session.execute(_DROP, values).scalars())
+
+
+def points_close(session: Session, *, kept: Kept, now: datetime) -> bool:
+    """Let no points be written to months that are no longer kept, and be to those that are; tell whether it was done.
+
+    After partitions were dropped: a month that is still there stays open. Where somebody writes points just now it is
+    not done, and to be tried again. The lock lasts until the transaction ends: end it at once.
+    """
+    before = _EVER if kept.points is None else now - kept.points
+    return bool(session.execute(_CLOSE, {"before": before}).scalar_one())
 
 
 def rows_kept_from(session: Session, *, table: str, kept: Kept, now: datetime) -> datetime | None:

@@ -22,6 +22,7 @@ from domain.telemetry.attribution import Source
 from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.packed import Instants, MetricType, Points, Values, instant_of, points_merge
 from graph.errors import LimitExceededError
+from graph.stopping import stop_check
 
 POINTS_SCANNED_MAX = 5_000_000
 
@@ -194,6 +195,7 @@ def _rows(
             if probe is not None and probe.heads is None:
                 probe.heads = heads_of(heads)
             points = _points(at, numbers, texts, least)
+            stop_check(len(points.at))
             yield n, points if types is None else replace(points, types=types.astype(np.int8))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
@@ -80,6 +81,30 @@ Index(
 )
 Index("ix_raw_batches_feed", raw_batches.c.partition, raw_batches.c.feed_position)
 Index("ix_raw_batches_received_at", raw_batches.c.organization_id, raw_batches.c.received_at)
+
+Index(
+    "ix_raw_batches_pending",
+    raw_batches.c.organization_id,
+    raw_batches.c.received_at,
+    postgresql_include=["readings"],
+    postgresql_where=text("normalized_at IS NULL"),
+)
+
+ingest_tallies = Table(
+    "ingest_tallies",
+    metadata,
+    Column("organization_id", Integer, nullable=False),
+    Column("width", SmallInteger, nullable=False),
+    Column("begins", INSTANT, nullable=False),
+    Column("partition", SmallInteger, nullable=False),
+    Column("stored", BigInteger, nullable=False),
+    Column("duplicate", BigInteger, nullable=False),
+    Column("dead", BigInteger, nullable=False),
+    PrimaryKeyConstraint("organization_id", "width", "begins", "partition", name="pk_ingest_tallies"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_ingest_tallies_organization"),
+    CheckConstraint("width IN (60, 3600)", name="ck_ingest_tallies_width"),
+    postgresql_with={"fillfactor": 50},
+)
 
 reading_keys = Table(
     "reading_keys",
@@ -221,6 +246,7 @@ series_hours = Table(
     Column("last", Double),
     Column("sum", Double),
     Column("sum_error", Double),
+    Column("quarters", LargeBinary),
     PrimaryKeyConstraint("organization_id", "series_id", "hour", name="pk_series_hours"),
     ForeignKeyConstraint(
         ["organization_id", "series_id"],
@@ -255,4 +281,14 @@ hours_progress = Table(
     Column("final_until", INSTANT, nullable=False, server_default=text("'-infinity'")),
     PrimaryKeyConstraint("organization_id", name="pk_hours_progress"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_hours_progress_organization"),
+)
+
+points_kept = Table(
+    "points_kept",
+    metadata,
+    Column("is_only", Boolean, nullable=False, server_default=text("true")),
+    Column("kept_from", INSTANT, nullable=False, server_default=text("'-infinity'")),
+    Column("dropped_until", INSTANT, nullable=False, server_default=text("'-infinity'")),
+    PrimaryKeyConstraint("is_only", name="pk_points_kept"),
+    CheckConstraint("is_only", name="ck_points_kept_only"),
 )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from graph.errors import LimitExceededError
 from graph.ids import EntityId
 from graph.relationships.builtin import LINKS, LOCATED_IN, TARGETS
+from graph.stopping import stop_check
 from graph.walk.model import NODES_MAX
 
 # Open ends of time: beyond PostgreSQL's own bounds of timestamptz.
@@ -160,6 +161,7 @@ def _advance(
     known, ended = reached
     fresh: dict[EntityId, Spans] = {}
     for node, spans in frontier.items():
+        stop_check()
         for edge in edges[node]:
             # Downward such an edge ends a way; seen from below it can only be the first.
             if edge.is_last and not is_down and not is_first:

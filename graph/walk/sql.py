@@ -15,6 +15,7 @@ from graph.ids import EdgeVersionId, EntityId
 from graph.instants import Moment, moment_sql, moment_values
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
+from graph.stopping import stop_check
 from graph.tables import entities
 from graph.walk.below import below_select
 from graph.walk.model import EDGES_MAX, NODES_MAX, Reached, Step, Way
@@ -171,6 +172,7 @@ class SqlWalk:
             },
         )
         for origin, node, kind, edge in rows:
+            stop_check()
             yield origin, node, EntityKind(kind), edge
 
 

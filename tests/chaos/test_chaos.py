@@ -37,6 +37,7 @@ DEVICES = 100
 READINGS_PER_CALL = 1_000 if READINGS > 100_000 else 200
 SENDERS = 4
 BEGIN_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
+END_MS = BEGIN_MS + READINGS * 10
 VICTIMS = ("argus api", "argus worker", "valkey-server", "postgres")
 INGEST = """mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted rejected } }"""
 
@@ -146,7 +147,7 @@ def plant_prepare(client: Client) -> None:
              validFrom: "2020-01-01T00:00:00Z"}) { errors { message } } }""",
         {"d": device, "a": made["createAsset"]["asset"]["id"]},
     )
-    watched_prepare(client)
+    watched_prepare(client, begins=BEGIN_MS, ends=END_MS)
 
 
 def account(client: Client) -> dict[str, float]:
@@ -238,7 +239,7 @@ def following_check(plant: Plant) -> str:
     """What follows from the readings is what the raw log says; return what there is."""
     with psycopg.connect(dsn_of(plant)) as connection:
         watched_settle(connection, patience_s=PATIENCE_S)
-        return watched_check(connection)
+        return watched_check(connection, begins=BEGIN_MS, ends=END_MS)
 
 
 def history_check(plant: Plant) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -16,16 +17,18 @@ from tests.support.plant import Client
 
 PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0
+# The limit of the rule's last version.
+HIGHER = 60.0
+# What an event costs a pump's health, by its severity: see the profile.
+COSTS = {"HIGH": 30, "CRITICAL": 50}
 FOR_MS, CLEAR_FOR_MS, MINUTE_MS = 3_000, 2_000, 60_000
 # So often does what is measured go from low to high and back; the last stretch is high.
 STRETCHES = 12
 _PROFILE = """mutation { createAssetProfile(input: {name: "Watched", type: "watched",
     effectiveFrom: "2020-01-01T00:00:00Z", defaultHealthThresholds: {wave: {critHigh: 80, weight: 40}}
-    health: {bucket: "PT1M", events: {HIGH: 30}}}) { assetProfile { id } errors { message } } }"""
-_RULE = """mutation R($t: ID!) { createRule(input: {name: "high", scope: {kind: ASSET, type: "watched"}, severity: HIGH
-    condition: {threshold: {metric: "wave", operator: GT, value: 50, for: "PT3S", clearValue: 20, clearFor: "PT2S"}}
-    damping: {maxEvents: 100, per: "PT1H"}, action: {createActivityFromTemplateId: $t}
-    effectiveFrom: "2020-01-01T00:00:00Z"}) { rule { id } errors { message } } }"""
+    health: {bucket: "PT1M", events: {HIGH: 30, CRITICAL: 50}}}) { assetProfile { id } errors { message } } }"""
+_RULE = """mutation R($i: RuleInput!) { createRule(input: $i) { rule { id } errors { message } } }"""
+_EDIT = """mutation R($id: ID!, $i: RuleInput!) { updateRule(id: $id, input: $i) { rule { id } errors { message } } }"""
 _ROLLUP = """mutation { createRollup(input: {name: "waves", metric: "waves", relationship: "HAS_PART"
     of: {metric: "wave", kinds: [ASSET]}, aggregate: SUM, bucket: "PT1M"}) { errors { message } } }"""
 _LINK = """mutation L($d: ID!, $p: ID!, $s: ID!) {
@@ -37,12 +40,45 @@ Track = Sequence[tuple[int, float]]
 
 
 class Found(NamedTuple):
-    """An event: of which pump, and when, in milliseconds."""
+    """An event: of which pump, and when, in milliseconds; how bad it is."""
 
     pump: str
     began: int
     opened: int
     cleared: int | None
+    severity: str
+
+
+class Version(NamedTuple):
+    """A version of the rule, from an instant on, in milliseconds."""
+
+    since: int
+    limit: float
+    severity: str
+
+
+def versions(begins: int, ends: int) -> list[Version]:
+    """What the rule says over the time of the readings: another severity in a high stretch, another limit in a later."""
+    length = (ends - begins) // STRETCHES
+    return [
+        Version(0, HIGH, "HIGH"),
+        Version(begins + length * 11 // 2, HIGH, "CRITICAL"),
+        Version(begins + length * 19 // 2, HIGHER, "HIGH"),
+    ]
+
+
+def rule_input(version: Version, template_id: str) -> dict[str, Any]:
+    """Return a version as a client writes it."""
+    limits = {"value": version.limit, "for": "PT3S", "clearValue": CLEAR, "clearFor": "PT2S"}
+    return {
+        "name": "high",
+        "scope": {"kind": "ASSET", "type": "watched"},
+        "severity": version.severity,
+        "condition": {"threshold": {"metric": "wave", "operator": "GT", **limits}},
+        "damping": {"maxEvents": 100, "per": "PT1H"},
+        "action": {"createActivityFromTemplateId": template_id},
+        "effectiveFrom": datetime.fromtimestamp(version.since / 1000, UTC).isoformat(),
+    }
 
 
 def wave(turn: int, turns: int) -> float:
@@ -53,8 +89,11 @@ def wave(turn: int, turns: int) -> float:
     return (90.0 if is_high else 5.0) + turn * 37 % 10 / 10
 
 
-def watched_prepare(client: Client) -> None:
-    """Make a site of pumps, each with a device that there is, and what watches them."""
+def watched_prepare(client: Client, *, begins: int, ends: int) -> None:
+    """Make a site of pumps, each with a device that there is, and what watches them.
+
+    begins, ends: of the readings to come, in milliseconds.
+    """
     site = client.call('mutation { createAsset(input: {name: "site"}) { asset { id } } }').data["createAsset"]["asset"]
     made = client.call(
         'mutation { createActivityTemplate(input: {name: "Look"}) { activityTemplate { id } errors { message } } }'
@@ -71,8 +110,13 @@ def watched_prepare(client: Client) -> None:
         device = client.call(f'{{ entity(kind: DEVICE, externalId: "d{n}") {{ id }} }}').data["entity"]["id"]
         done = client.call(_LINK, {"d": device, "p": pump["asset"]["id"], "s": site["id"]}).data
         assert (done["l"]["errors"], done["e"]["errors"]) == ([], [])
-    rule = client.call(_RULE, {"t": made["activityTemplate"]["id"]}).data["createRule"]
+    template_id = made["activityTemplate"]["id"]
+    first, *later = versions(begins, ends)
+    rule = client.call(_RULE, {"i": rule_input(first, template_id)}).data["createRule"]
     assert rule["errors"] == []
+    for version in later:
+        edit = {"id": rule["rule"]["id"], "i": rule_input(version, template_id)}
+        assert client.call(_EDIT, edit).data["updateRule"]["errors"] == []
     assert client.call(_ROLLUP).data["createRollup"]["errors"] == []
 
 
@@ -93,20 +137,24 @@ def watched_settle(connection: psycopg.Connection[Any], *, patience_s: float) ->
         time.sleep(0.3)
 
 
-def watched_check(connection: psycopg.Connection[Any]) -> str:
-    """Compare events, the rollup, health and activities to what the raw log has; return what there was, in words."""
+def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int) -> str:
+    """Compare events, the rollup, health and activities to what the raw log has; return what there was, in words.
+
+    begins, ends: of the readings, in milliseconds.
+    """
     tracks = tracks_read(connection)
     assert len(tracks) == PUMPS
-    wanted = sorted(event for pump, track in tracks.items() for event in episodes(pump, track))
+    said = versions(begins, ends)
+    wanted = sorted(event for pump, track in tracks.items() for event in episodes(pump, track, said))
     found = connection.execute(
         """SELECT n.name, round(extract(epoch FROM e.began_at) * 1000), round(extract(epoch FROM e.opened_at) * 1000),
-               round(extract(epoch FROM e.cleared_at) * 1000)
+               round(extract(epoch FROM e.cleared_at) * 1000), e.severity
            FROM events e JOIN entities n ON n.organization_id = e.organization_id AND n.id = e.entity_id
            WHERE e.withdrawn_at IS NULL AND e.key = '' AND e.quiet_until IS NULL ORDER BY 1, 2, 3"""
     ).fetchall()
     assert [
-        Found(pump, int(began), int(opened), None if cleared is None else int(cleared))
-        for pump, began, opened, cleared in found
+        Found(pump, int(began), int(opened), None if cleared is None else int(cleared), severity)
+        for pump, began, opened, cleared, severity in found
     ] == wanted
     points = {"waves": 0, "health": 0}
     assert series_read(connection, "waves") == {"site": rollup(tracks.values())}
@@ -165,22 +213,45 @@ def series_read(connection: psycopg.Connection[Any], metric: str) -> dict[str, d
     return found
 
 
-def episodes(pump: str, track: Track) -> list[Found]:
-    """Opens at the first reading by which it was high for so long; clears at the first by which it was low so long."""
+def episodes(pump: str, track: Track, said: Sequence[Version]) -> list[Found]:
+    """What each limit finds over its time; an event has the severity said last while it was open."""
     found: list[Found] = []
+    limits = sorted({version.limit: version.since for version in reversed(said)}.items(), key=lambda each: each[1])
+    for n, (limit, since) in enumerate(limits):
+        until = limits[n + 1][1] if n + 1 < len(limits) else None
+        for began, opened, cleared in limited(track, limit, since, until):
+            last = max(v for v in said if v.limit == limit and (cleared is None or v.since <= cleared))
+            found.append(Found(pump, began, opened, until if cleared is None else cleared, last.severity))
+    return found
+
+
+def limited(track: Track, limit: float, since: int, until: int | None) -> list[tuple[int, int, int | None]]:
+    """Opens at the first reading by which it was high for so long; clears at the first by which it was low so long.
+
+    What was read last before `since` is read there; it may have been high since FOR_MS before.
+    """
     high: int | None = None
-    low: int | None = None
-    began_opened: tuple[int, int] | None = None
     for at, value in track:
-        high = (at if high is None else high) if value > HIGH else None
+        if at < since:
+            high = (at if high is None else high) if value > limit else None
+    high = None if high is None else max(high, since - FOR_MS)
+    before = [value for at, value in track if at < since]
+    within = [(at, value) for at, value in track if at >= since and (until is None or at < until)]
+    if before and not (within and within[0][0] == since):
+        within.insert(0, (since, before[-1]))
+    found: list[tuple[int, int, int | None]] = []
+    low: int | None = None
+    opened: tuple[int, int] | None = None
+    for at, value in within:
+        high = (at if high is None else high) if value > limit else None
         low = (at if low is None else low) if value <= CLEAR else None
-        if began_opened is None:
+        if opened is None:
             if high is not None and at - high >= FOR_MS:
-                began_opened = (high, at)
+                opened = (high, at)
         elif low is not None and at - low >= CLEAR_FOR_MS:
-            found.append(Found(pump, *began_opened, at))
-            began_opened = None
-    return found if began_opened is None else [*found, Found(pump, *began_opened, None)]
+            found.append((*opened, at))
+            opened = None
+    return found if opened is None else [*found, (*opened, None)]
 
 
 def rollup(tracks: Iterable[Track]) -> dict[int, float]:
@@ -196,11 +267,15 @@ def rollup(tracks: Iterable[Track]) -> dict[int, float]:
 
 
 def health(track: Track, events: Sequence[Found]) -> Mapping[int, float]:
-    """A hundred, less 40 where the last reading of the minute is critical, less 30 for each event open in it."""
+    """A hundred, less 40 where the last reading of the minute is critical, less what each event costs that is open in it."""
     last = {at // MINUTE_MS * MINUTE_MS: value for at, value in track}
     costs = {
         begins: (40 if value >= CRITICAL else 0)
-        + 30 * sum(e.opened < begins + MINUTE_MS and (e.cleared is None or e.cleared > begins) for e in events)
+        + sum(
+            COSTS.get(e.severity, 0)
+            for e in events
+            if e.opened < begins + MINUTE_MS and (e.cleared is None or e.cleared > begins)
+        )
         for begins, value in last.items()
     }
     return {begins: max(0.0, 100.0 - cost) for begins, cost in costs.items()}

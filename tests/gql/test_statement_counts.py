@@ -26,7 +26,13 @@ SHARED = (
 )
 STAYS = 'stays(from: "2026-01-01T00:00:00Z") { totalCount nodes { metric entered left lost entity { name } space { name } } }'
 OWN = {
-    "devices": ("lastSeenAt connectivity", "firmwareVersion", "linkedAssetsCount", "assets { nodes { name } }"),
+    "devices": (
+        "lastSeenAt connectivity",
+        "firmwareVersion",
+        "linkedAssetsCount",
+        "assets { nodes { name } }",
+        "tokens { issuedBy }",
+    ),
     "assets": (
         "healthScore",
         "profile { name }",
@@ -64,6 +70,7 @@ LISTS = (
     ("activityTemplates", "name"),
     ("assetProfiles", "name"),
     ("notifications", "url state"),
+    ("failedItems", "queue state"),
     ("shelves", "rule { name } entity { name }"),
     ("maintenanceWindows", "under { name }"),
     ("events", "state severity openedAt"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -152,3 +152,78 @@ def test_a_foreign_entity_cannot_be_watched(api: Api) -> None:
                     assert (await receive(opened))["type"] == "complete"
 
     run(scenario)
+
+
+ISSUE = """mutation { createDevice(input: {name: "%s", externalId: "%s"}) { device { id } } }"""
+INGEST = "mutation { ingestTelemetry(readings: [{metrics: {v: 1}}]) { accepted } }"
+
+
+def device_token(api: Api, name: str) -> tuple[str, str, str]:
+    """Make a device; return its id, a token of its and the token's id."""
+    admin = api.client("plant")
+    device_id = admin.call(ISSUE % (name, name)).data["createDevice"]["device"]["id"]
+    issued = admin.call(
+        "mutation I($d: ID!) { issueDeviceToken(deviceId: $d) { token tokenId } }", {"d": device_id}
+    ).data["issueDeviceToken"]
+    return device_id, issued["token"], issued["tokenId"]
+
+
+def test_a_revoked_device_token_ingests_no_more_and_its_socket_is_closed(api: Api) -> None:
+    device_id, token, token_id = device_token(api, "revoked")
+    _, other_token, _ = device_token(api, "other")
+
+    async def scenario() -> None:
+        async with socket(api, token=token) as opened, socket(api, token=other_token) as other:
+            await send(opened, subscribe("1", INGEST))
+            assert (await receive(opened))["payload"] == {"data": {"ingestTelemetry": {"accepted": 1}}}
+            assert (await receive(opened))["type"] == "complete"
+            revoked = await asyncio.to_thread(
+                api.client("plant").call,
+                "mutation R($d: ID!, $t: ID!) { revokeDeviceToken(deviceId: $d, tokenId: $t) { errors { code } } }",
+                {"d": device_id, "t": token_id},
+            )
+            assert revoked.data["revokeDeviceToken"] == {"errors": []}
+            # From the answer on nothing more is taken, also before the socket is closed.
+            with suppress(ConnectionClosed):
+                await send(opened, subscribe("2", INGEST))
+                refused = await receive(opened)
+                assert refused["type"] == "error"
+                assert refused["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            assert await closed_with(opened) == 4403
+            await send(other, subscribe("1", INGEST))
+            assert (await receive(other))["type"] == "next"
+
+    run(scenario)
+    account = 'query A($d: ID!) { ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: $d) { received } }'
+    assert api.client("plant").call(account, {"d": device_id}).data["ingestAccount"] == {"received": 1}
+
+
+def test_a_deleted_devices_socket_is_closed_although_nobody_sends(api: Api) -> None:
+    device_id, token, _ = device_token(api, "deleted")
+
+    async def scenario() -> None:
+        async with socket(api, token=token) as opened:
+            delete = "mutation D($d: ID!) { deleteDevice(id: $d) { errors { code } } }"
+            done = await asyncio.to_thread(api.client("plant").call, delete, {"d": device_id})
+            assert done.data["deleteDevice"] == {"errors": []}
+            assert await closed_with(opened) == 4403
+
+    run(scenario)
+
+
+def test_tokens_of_a_device_are_listed_for_those_who_may_issue_them(api: Api) -> None:
+    device_id, token, token_id = device_token(api, "listed")
+    query = "query T($d: ID!) { entity(id: $d) { ... on Device { tokens { id issuedBy lastUsedAt expiresAt revokedAt } } } }"
+    [shown] = api.client("plant").call(query, {"d": device_id}).data["entity"]["tokens"]
+    assert shown == {
+        "id": token_id, "issuedBy": "admin@test", "lastUsedAt": None, "expiresAt": None, "revokedAt": None
+    }  # fmt: skip
+    for role in ("viewer", "operator"):
+        refused = api.client("plant", role).call(query, {"d": device_id})
+        assert refused.error_codes == ["FORBIDDEN"]
+        assert refused.body["data"] == {"entity": {"tokens": None}}
+        node = api.client("plant", role).call("query N($i: ID!) { node(id: $i) { id } }", {"i": token_id})
+        assert node.data == {"node": None}
+    node = api.client("plant").call("query N($i: ID!) { node(id: $i) { __typename id } }", {"i": token_id})
+    assert node.data == {"node": {"__typename": "DeviceToken", "id": token_id}}
+    assert token not in json.dumps(shown)

@@ -168,6 +168,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("batches_reopen", "argus_api"),
         ("convergence_state", "argus_api"),
         ("device_token_owner", "argus_api"),
+        ("device_tokens_ended", "argus_api"),
         ("drop_partitions", "argus_pipeline"),
         ("edges_recorded_since", "argus_api"),
         ("edges_recorded_since", "argus_pipeline"),
@@ -181,6 +182,8 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("hours_summarized", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
+        ("points_close", "argus_pipeline"),
+        ("points_kept_hold", "argus_pipeline"),
         ("shadow_compare", "argus_api"),
     ]
 

@@ -19,12 +19,14 @@ from domain.telemetry import history
 from domain.telemetry.history import telemetry_read
 from domain.telemetry.hours.build import hours_build, hours_settled
 from domain.telemetry.packed import Aggregate, Series
+from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.kinds import EntityKind
-from runtime.database import transaction
+from runtime.database import engine_create, transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
+from tests.support.servers import TestServers
 
 _SLUGS = count()
 # The clocks of Berlin go forward on the 29th.
@@ -78,13 +80,31 @@ reads = st.builds(
             (0, timedelta(hours=6)),
             (0, timedelta(days=1)),
             (0, timedelta(minutes=30)),
+            (0, timedelta(minutes=15)),
+            (0, timedelta(minutes=10)),
             (0, timedelta(hours=7)),
             (1, timedelta()),
         ]
     ),
     st.sampled_from(list(Aggregate)),
-    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata"]),
+    st.sampled_from(["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu"]),
 )
+
+
+def swapped(line: Line) -> list[UUID]:
+    """Make two devices and an asset that has one after the other, the swap within an hour."""
+    devices = [line.device(), line.device()]
+    asset = line.world.entity(EntityKind.ASSET)
+    swap = BEGIN + timedelta(minutes=140)
+    with line.world.changing() as (session, change):
+        drafts = [
+            EdgeDraft(
+                source_id=asset, target_id=device, relationship="MONITORED_BY", valid_from=begins, valid_until=ends
+            )
+            for device, begins, ends in ((devices[0], BEGIN, swap), (devices[1], swap, None))
+        ]
+        assert all(isinstance(each, EdgeVersion) for each in edges_create(session, change=change, drafts=drafts))
+    return [*devices, asset]
 
 
 @pytest.fixture
@@ -98,18 +118,7 @@ def plants(engine: Callable[[str], Engine]) -> Callable[[], tuple[Line, list[UUI
         # One lease for all: no two work at once.
         line.lease = lines[0].run().lease if lines else None
         lines.append(line)
-        devices = [line.device(), line.device()]
-        asset = line.world.entity(EntityKind.ASSET)
-        swap = BEGIN + timedelta(minutes=140)
-        with line.world.changing() as (session, change):
-            drafts = [
-                EdgeDraft(
-                    source_id=asset, target_id=device, relationship="MONITORED_BY", valid_from=begins, valid_until=ends
-                )
-                for device, begins, ends in ((devices[0], BEGIN, swap), (devices[1], swap, None))
-            ]
-            assert all(isinstance(each, EdgeVersion) for each in edges_create(session, change=change, drafts=drafts))
-        return line, [*devices, asset]
+        return line, swapped(line)
 
     return make
 
@@ -132,7 +141,14 @@ def shown(line: Line, entity_id: UUID, read: Read) -> list[tuple[Any, ...]]:
         )[entity_id]
     # + 0.0: of both zeros there is one. NaN is made one, too.
     return [
-        (s.metric, s.type, s.timestamps.tolist(), (np.nan_to_num(s.values, nan=np.nan) + 0.0).tobytes(), s.texts)
+        (
+            s.metric,
+            s.type,
+            s.timestamps.tolist(),
+            (np.nan_to_num(s.values, nan=np.nan) + 0.0).tobytes(),
+            s.texts,
+            s.incomplete,
+        )
         for s in found
     ]
 
@@ -179,3 +195,46 @@ def test_hours_say_what_points_say(
                     patch.setattr(history, "hours_serve", lambda _: False)
                     by_points = shown(line, entities[entity], step)
                 assert by_hours == by_points
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(written=st.lists(writes, min_size=1, max_size=4), asked=st.lists(reads, min_size=3, max_size=8))
+def test_buckets_read_after_points_were_dropped_are_those_from_before_or_are_told_incomplete(
+    servers: TestServers, written: list[Write], asked: list[Read]
+) -> None:
+    """In a database of its own: a month is dropped for all."""
+    database = servers.database_create()
+    engines = {role: engine_create(database.url(role), pool_size=2) for role in ("owner", "api", "pipeline", "ingest")}
+    try:
+        line = Line(world_create(owner=engines["owner"], api=engines["api"], slug="dropped"), engines.__getitem__)
+        entities = swapped(line)
+        for write in written:
+            line.normalize(
+                line.send(
+                    *(
+                        {
+                            "device_id": entities[write.device],
+                            "timestamp": BEGIN + timedelta(minutes=minute),
+                            "metrics": {"m": value},
+                        }
+                        for minute, value in write.points
+                    )
+                )
+            )
+        line.summarize()
+        before = [shown(line, entities[read.entity], read) for read in asked]
+        kept = Kept(None, NOW - datetime(2026, 4, 1, tzinfo=UTC))
+        with transaction(engines["pipeline"]) as session:
+            for month in partitions_outdated(session, kept=kept, now=NOW):
+                assert not month.is_unfinished
+                partition_drop(session, month)
+        for read, was in zip(asked, before, strict=True):
+            now = shown(line, entities[read.entity], read)
+            assert [each for each in now if not each[-1]] == [
+                old for old, each in zip(was, now, strict=True) if not each[-1]
+            ]
+            assert not any(each[-1] for each in was)
+    finally:
+        for each in engines.values():
+            each.dispose()
+        servers.database_drop(database)

@@ -11,10 +11,14 @@ from datetime import timedelta
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from argus.api import app_create
+from argus.serving import Admission, server_config
 from argus.tokens import token_create
 from domain.organizations.operations import organization_create
+from gql.execution import Executor
+from gql.preparation import Work
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
@@ -32,6 +36,14 @@ class Api:
 
     settings: Settings
     port: int
+    app: Starlette
+    admission: Admission
+
+    @property
+    def work(self) -> Work:
+        """What preparing documents has cost so far."""
+        executor: Executor = self.app.state.executor
+        return executor.preparer.work
 
     @property
     def url(self) -> str:
@@ -73,23 +85,16 @@ def api_serve(
         **others,
     )
     port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app_create(settings),
-            host="127.0.0.1",
-            port=port,
-            ws="websockets-sansio",
-            log_level="warning",
-            timeout_graceful_shutdown=5,
-        )
-    )
+    app = app_create(settings)
+    config = server_config(app, settings.api, host="127.0.0.1", port=port, log_level="warning")
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         while not server.started:
             assert thread.is_alive(), "the application did not start"
             time.sleep(0.01)
-        yield Api(settings, port)
+        yield Api(settings, port, app, config.http.admission)  # type: ignore[union-attr]
     finally:
         server.should_exit = True
         thread.join()

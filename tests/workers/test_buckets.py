@@ -13,6 +13,7 @@ from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, stream_name
 from tests.domain.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import NOW, Line
+from tests.support.poison import failures, pauses_end
 from workers import buckets, enqueue
 from workers.enqueue import Enqueuer, buckets_rest
 from workers.process import QUEUE_SHORT, ProcessState
@@ -65,7 +66,7 @@ def test_what_a_job_has_no_time_for_is_the_next_ones(
     assert jobs(state) == [[7, 1]]
 
 
-def test_a_bucket_that_is_too_much_is_put_last(
+def test_a_bucket_that_is_too_much_is_left_alone_for_a_while(
     state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure(plant, (NOW - HOUR, 1.0), (NOW - HOUR / 2, 2.0))
@@ -79,7 +80,9 @@ def test_a_bucket_that_is_too_much_is_put_last(
     monkeypatch.setattr(buckets, "buckets_compute", little)
     buckets.compute(7, 0)
     assert plant.dirty() == first
+    assert {row.queue for row in failures(plant.line.engine("owner"))} == {"ROLLUPS"}
     monkeypatch.undo()
+    pauses_end(plant.line.engine("owner"))
     buckets.compute(8, 0)
     assert (plant.dirty(), len(plant.standing())) == ([], 2)
 

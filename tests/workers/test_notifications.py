@@ -112,7 +112,7 @@ def order(state: ProcessState, world: World, url: str, change_id: int = 1) -> UU
     with transaction(state.engine, world.organization_id) as session:
         notification_order(
             session, organization_id=world.organization_id, notification_id=notification_id, change_id=change_id,
-            event_id=new_id(), url=url, payload={"b": 1, "a": [2]}, now=datetime.now(UTC),
+            event_id=new_id(), url=url, sequence=1, payload={"b": 1, "a": [2]}, now=datetime.now(UTC),
         )  # fmt: skip
     return notification_id
 

@@ -112,7 +112,7 @@ class ActStage:
     def _refresh(self, organization_id: int) -> bool:
         """Look again at some events whose suppression may have changed; tell whether more wait."""
         with transaction(self._state.engine, organization_id) as session:
-            done = quiet_refresh(session, organization_id=organization_id, new_id=new_id)
+            done = quiet_refresh(session, organization_id=organization_id)
         for failed in done.failed:
             self.tally.errors += 1
             failed_item_log(self._state, failed)

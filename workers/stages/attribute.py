@@ -13,8 +13,8 @@ from domain.telemetry.entries import EntryError, NormEntry, norm_decode
 from domain.telemetry.leases import Lease
 from domain.telemetry.streams import ASSET, LENGTH_MAX, stream_name
 from graph.change import graph_hold
-from graph.errors import NotFoundError
 from runtime.database import transaction
+from workers.failures import failure_log, is_transient
 from workers.process import ProcessState
 from workers.stages.counts import Tally
 from workers.stages.reader import StageReader
@@ -56,12 +56,14 @@ class AttributeStage:
         for organization_id, of_organization in by_organization.items():
             try:
                 book = self._book(organization_id, of_organization)
-            except NotFoundError:
-                _log.error("organization_unknown", organization=organization_id)
+                if not book.is_idle:
+                    self._send(of_organization, book)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                # It stores nothing: what is not sent is read back by the derive stage.
+                failure_log(self._state, "points_not_attributed", error, organization=organization_id)
                 self.tally.errors += 1
-                continue
-            if not book.is_idle:
-                self._send(of_organization, book)
 
     def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> Book:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}

@@ -24,16 +24,17 @@ from domain.derivation.stage import (
 )
 from domain.derivation.windows import windows_overdue
 from domain.events.entries import events_encode
+from domain.failed_items.model import FailedQueue
 from domain.rules.reconcile import events_entries
 from domain.rules.timers import timers_due, timers_ring
 from domain.telemetry.entries import EntryError, norm_encode
 from domain.telemetry.leases import Lease
 from domain.telemetry.scan import POINTS_SCANNED_MAX
-from domain.telemetry.stages.normalize import DATA_ERRORS
 from domain.telemetry.streams import DERIVED, EVENTS, stream_name
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
 from runtime.ids import new_id
+from workers.failures import FailedView, failure_log, is_transient, organization_is_known
 from workers.process import ProcessState
 from workers.stages.counts import Tally
 from workers.stages.reader import StageReader
@@ -42,8 +43,6 @@ _log = structlog.get_logger(__name__)
 
 READ_ENTRIES: Final = 64
 OVERDUE_EVERY_S: Final = 1.0
-# An entity that cannot be derived, by what its points hold or by a defect they bring out, is left alone for so long.
-RESTS_S: Final = 30.0
 _CHUNK_LEAST: Final = timedelta(minutes=1)
 
 
@@ -61,7 +60,8 @@ class DeriveStage:
         self._derived = stream_name(DERIVED, lease.partition)
         self._events = stream_name(EVENTS, lease.partition)
         self._overdue_at_s = 0.0
-        self._resting: dict[tuple[int, bytes], float] = {}
+        self._failed = FailedView(state, FailedQueue.DERIVATION)
+        self._timers = FailedView(state, FailedQueue.TIMERS)
 
     def turn(self) -> bool:
         """Derive what the next entries bring, and from time to time what none will; tell whether there was any."""
@@ -105,11 +105,23 @@ class DeriveStage:
         now, partition, partitions = datetime.now(UTC), self.lease.partition, self._state.context.partitions
         with transaction(self._state.engine) as session:
             due = timers_due(session, now=now, partition=partition, partitions=partitions)
+        held = self._timers.open() if due else {}
+        item = f"{partition}/{partitions}"
         for organization_id in due:
-            with transaction(self._state.engine, organization_id) as session:
-                timers_ring(
-                    session, organization_id=organization_id, now=now, partition=partition, partitions=partitions
-                )
+            if held.get((organization_id, item), False):
+                continue
+            try:
+                with transaction(self._state.engine, organization_id) as session:
+                    timers_ring(
+                        session, organization_id=organization_id, now=now, partition=partition, partitions=partitions
+                    )
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                self.tally.errors += 1
+                self._timers.fail(organization_id, item, error)
+            else:
+                self._timers.succeed(organization_id, [item])
 
     def _derive(
         self,
@@ -120,36 +132,45 @@ class DeriveStage:
         most: int,
         chunk: timedelta = CHUNK,
     ) -> None:
-        now_s = time.monotonic()
-        entities = [entity for entity in entities if self._resting.get((organization_id, entity), now_s) <= now_s]
+        entities = self._free(organization_id, entities)
         for first in range(0, len(entities), most):
             some = entities[first : first + most]
             try:
                 self._transact(organization_id, some, at_hand, chunk)
-            except LimitExceededError:
+            except LimitExceededError as error:
                 if len(some) > 1:
                     self._derive(organization_id, some, at_hand, most=-(-len(some) // 4), chunk=chunk)
                 elif chunk > _CHUNK_LEAST:
                     self._derive(organization_id, some, at_hand, most=1, chunk=chunk / 8)
                 else:
-                    self._rest(organization_id, some[0])
-            except NotFoundError:
-                # The bus remembers another database.
-                _log.error("organization_unknown", organization=organization_id)
-                self.tally.errors += 1
-                return
-            except DATA_ERRORS:
-                self.tally.errors += 1
+                    self._fail(organization_id, some[0], error)
+            except Exception as error:
+                if is_transient(error):
+                    raise
                 self._state.memory.forget()
+                if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
+                    # The bus remembers another database.
+                    failure_log(self._state, "organization_unknown", error, organization=organization_id)
+                    self.tally.errors += 1
+                    return
                 if len(some) > 1:
+                    self.tally.errors += 1
+                    failure_log(self._state, "entities_not_derived", error, organization=organization_id)
                     self._derive(organization_id, some, at_hand, most=-(-len(some) // 4), chunk=chunk)
                 else:
-                    self._rest(organization_id, some[0])
+                    self._fail(organization_id, some[0], error)
 
-    def _rest(self, organization_id: int, entity: bytes) -> None:
-        """Leave an entity alone for a while, with its windows: the others go on."""
-        _log.exception("entity_not_derived", organization=organization_id, entity=str(UUID(bytes=entity)))
-        self._resting[organization_id, entity] = time.monotonic() + RESTS_S
+    def _free(self, organization_id: int, entities: Sequence[bytes]) -> Sequence[bytes]:
+        """Leave out the entities that failed and are left alone; their windows stay."""
+        held = self._failed.open()
+        if not held:
+            return entities
+        return [entity for entity in entities if not held.get((organization_id, str(UUID(bytes=entity))), False)]
+
+    def _fail(self, organization_id: int, entity: bytes, error: Exception) -> None:
+        """Leave an entity alone for a while, or until somebody asks, with its windows: the others go on."""
+        self.tally.errors += 1
+        self._failed.fail(organization_id, str(UUID(bytes=entity)), error)
 
     def _transact(
         self, organization_id: int, entities: Sequence[bytes], at_hand: Sequence[AssetEntry], chunk: timedelta
@@ -170,6 +191,8 @@ class DeriveStage:
         batches = sorted({entry.group for entry in at_hand})
         _log.debug("windows_derived", organization=organization_id, windows=done.windows, batches=batches)
         self._keep(organization_id, done)
+        if self._failed.open():
+            self._failed.succeed(organization_id, [str(UUID(bytes=entity)) for entity in entities])
 
     def _keep(self, organization_id: int, done: DerivedEntities) -> None:
         self._state.memory.keep(done.notes)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from domain.failed_items.model import FailedQueue
 from domain.telemetry.bus import BusEntry
 from domain.telemetry.entries import EntryError, NormEntry, norm_encode, raw_decode
 from domain.telemetry.leases import Lease
@@ -15,7 +16,6 @@ from domain.telemetry.packed import instant_of
 from domain.telemetry.raw_log import BatchName, raw_batches_read
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.normalize import (
-    DATA_ERRORS,
     NormalizedBatches,
     StageRun,
     batches_again,
@@ -24,6 +24,7 @@ from domain.telemetry.stages.normalize import (
 from domain.telemetry.streams import DEAD, LENGTH_MAX, NORM, stream_name
 from graph.errors import NotFoundError
 from runtime.database import transaction
+from workers.failures import FailedView, failure_log, is_transient, organization_is_known
 from workers.process import ProcessState
 from workers.stages.counts import Tally
 from workers.stages.reader import StageReader
@@ -46,6 +47,7 @@ class NormalizeStage:
         self._norm = stream_name(NORM, lease.partition)
         self._dead = stream_name(DEAD, lease.partition)
         self._is_full = False
+        self._failed = FailedView(state, FailedQueue.BATCHES)
 
     def turn(self) -> bool:
         """Process the next entries; tell whether there were any. Raises FencedError."""
@@ -73,26 +75,43 @@ class NormalizeStage:
                 continue
             batches[batch.id] = batch
         for organization_id, bunch in bunches(list(batches.values())):
-            try:
-                self._publish(self._normalize(organization_id, bunch))
-            except NotFoundError:
-                # The bus remembers another database.
-                _log.error("organization_unknown", organization=organization_id, batches=len(bunch))
-                self.tally.errors += 1
+            free = self._free(organization_id, bunch)
+            if free:
+                self._bunch(organization_id, free)
         self.reader.done(entries)
+
+    def _free(self, organization_id: int, bunch: Sequence[RawBatch]) -> Sequence[RawBatch]:
+        """Leave out the batches that failed and are left alone: the sweep sends them again when it is time."""
+        held = self._failed.open()
+        if not held:
+            return bunch
+        return [batch for batch in bunch if not held.get((organization_id, str(batch.id)), False)]
+
+    def _bunch(self, organization_id: int, bunch: Sequence[RawBatch]) -> None:
+        try:
+            self._publish(self._normalize(organization_id, bunch))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            self.tally.errors += 1
+            if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
+                # The bus remembers another database.
+                failure_log(self._state, "organization_unknown", error, organization=organization_id)
+                return
+            # What was stored is: it was not sent on, and derived windows are read back.
+            failure_log(self._state, "batches_not_sent_on", error, organization=organization_id)
 
     def _normalize(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[NormEntry]:
         try:
             results = [self._transact(organization_id, bunch, is_isolating=False)]
-        except DATA_ERRORS as error:
+        except Exception as error:
+            if is_transient(error) or isinstance(error, NotFoundError):
+                raise
             traces = list(dict.fromkeys(trace for batch in bunch for trace in batch.traces))
-            _log.warning("batch_isolated", organization=organization_id, error=repr(error)[:500], traces=traces)
+            failure_log(self._state, "batch_isolated", error, organization=organization_id, traces=traces)
             self.tally.errors += 1
             self._state.memory.forget()
-            results = [
-                self._transact(organization_id, [batch], is_isolating=True)
-                for batch in self._from_log(organization_id, bunch)
-            ]
+            results = [result for batch in bunch for result in self._isolated(organization_id, batch)]
         entries = [entry for result in results for entry in result.entries]
         for entry in entries:
             self.tally.delayed(time.time() - entry.received_us / 1e6)
@@ -103,7 +122,24 @@ class NormalizeStage:
         if done:
             with transaction(self._state.engine, organization_id) as session:
                 entries += batches_again(session, organization_id=organization_id, batches=done)
+        if self._failed.open():
+            self._failed.succeed(organization_id, [str(entry.batch_id) for entry in entries])
         return entries
+
+    def _isolated(self, organization_id: int, batch: RawBatch) -> list[NormalizedBatches]:
+        """Normalize one batch so that of its readings only those at fault fail; where it does, leave it alone."""
+        try:
+            return [
+                self._transact(organization_id, [read], is_isolating=True)
+                for read in self._from_log(organization_id, [batch])
+            ]
+        except Exception as error:
+            if is_transient(error):
+                raise
+            self._state.memory.forget()
+            self.tally.errors += 1
+            self._failed.fail(organization_id, str(batch.id), error)
+            return []
 
     def _transact(self, organization_id: int, bunch: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:
         with transaction(self._state.engine, organization_id) as session:

@@ -17,6 +17,7 @@ import numpy as np
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.failed_items.model import FailedItem
 from domain.telemetry.arrays import (
     arrays_enable,
     bigint_array,
@@ -26,6 +27,7 @@ from domain.telemetry.arrays import (
     int_array,
     smallint_array,
 )
+from domain.telemetry.hours.isolation import SERIES_HELD, windows_isolated
 from domain.telemetry.hours.marks import LATE_AFTER_US
 from domain.telemetry.hours.summary import HOUR_US, Hours, hours_summarize
 from domain.telemetry.packed import instant_of, micros_of
@@ -57,10 +59,11 @@ _DUE = text(
 # An organization without series has nothing to be summarized: whatever is written later is late, and marked.
 _BEGIN = text(
     """
-    INSERT INTO hours_progress (organization_id, until)
-    SELECT :organization_id, CASE WHEN EXISTS (SELECT FROM series WHERE organization_id = :organization_id)
-        THEN least(:settled, (SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity')))
-        ELSE :settled END
+    INSERT INTO hours_progress (organization_id, final_until, until)
+    SELECT :organization_id, (SELECT coalesce(max(final_until), '-infinity') FROM hours_progress),
+        CASE WHEN EXISTS (SELECT FROM series WHERE organization_id = :organization_id)
+            THEN least(:settled, (SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity')))
+            ELSE :settled END
     ON CONFLICT DO NOTHING
     """
 )
@@ -71,10 +74,10 @@ _PROGRESS = text(
     """
 )
 _MARKS = text(
-    """
-    SELECT series_id, hour FROM dirty_hours WHERE organization_id = :organization_id
+    f"""
+    SELECT series_id, hour FROM dirty_hours m WHERE organization_id = :organization_id AND NOT {SERIES_HELD}
     ORDER BY marked_at LIMIT :limit FOR UPDATE SKIP LOCKED
-    """
+    """  # noqa: S608  (a constant)
 )
 _UNMARK = text(
     """
@@ -88,19 +91,27 @@ _CLEAR = text(
     WHERE a.organization_id = :organization_id AND a.series_id = u.s AND a.hour = u.h
     """
 )
+# Hours in their turn: there are some where all is made anew.
+_CLEAR_RANGE = text(
+    """
+    DELETE FROM series_hours WHERE organization_id = :organization_id AND series_id = ANY(:series)
+        AND hour >= :begins AND hour < :ends
+    """
+)
 _WRITE = text(
     """
     INSERT INTO series_hours AS a (organization_id, series_id, hour, is_whole, points, least_type, greatest_type,
-        least, greatest, first, last, sum, sum_error)
+        least, greatest, first, last, sum, sum_error, quarters)
     SELECT :organization_id, u.s, u.h, u.w, CASE WHEN u.w THEN u.n END, CASE WHEN u.w THEN u.lt END,
         CASE WHEN u.w THEN u.gt END, CASE WHEN u.w THEN u.l END, CASE WHEN u.w THEN u.g END,
-        CASE WHEN u.w THEN u.f END, CASE WHEN u.w THEN u.z END, CASE WHEN u.w THEN u.t END, CASE WHEN u.w THEN u.e END
+        CASE WHEN u.w THEN u.f END, CASE WHEN u.w THEN u.z END, CASE WHEN u.w THEN u.t END, CASE WHEN u.w THEN u.e END,
+        u.q
     FROM unnest(:series, :hours, :is_whole, :points, :least_types, :greatest_types, :least, :greatest, :first, :last,
-        :sums, :errors) AS u (s, h, w, n, lt, gt, l, g, f, z, t, e)
+        :sums, :errors, CAST(:quarters AS bytea[])) AS u (s, h, w, n, lt, gt, l, g, f, z, t, e, q)
     ON CONFLICT (organization_id, series_id, hour) DO UPDATE SET is_whole = excluded.is_whole, points = excluded.points,
         least_type = excluded.least_type, greatest_type = excluded.greatest_type, least = excluded.least,
         greatest = excluded.greatest, first = excluded.first, last = excluded.last, sum = excluded.sum,
-        sum_error = excluded.sum_error
+        sum_error = excluded.sum_error, quarters = excluded.quarters
     """
 )
 _NEXT_MONTH = text("SELECT min(begins) FROM partitions_ended('telemetry_history', 'infinity') WHERE ends > :until")
@@ -119,10 +130,11 @@ _ADVANCE = text(
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a transaction did. hours: summarized. is_done: nothing is left to do just now."""
+    """What a transaction did. hours: summarized. is_done: nothing is left to do just now. failed: series left out."""
 
     hours: int
     is_done: bool
+    failed: Sequence[FailedItem] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +167,13 @@ def hours_build(session: Session, *, organization_id: int, settled: datetime) ->
     progress = _Progress(*session.execute(_PROGRESS, {"organization_id": organization_id}).one())
     marks = session.execute(_MARKS, {"organization_id": organization_id, "limit": MARKS_MAX}).all()
     if marks:
-        built = _marked_build(session, organization_id, [(m.series_id, micros_of(m.hour)) for m in marks], progress)
-        return Built(built, is_done=False)
+        return _marked_build(session, organization_id, [(m.series_id, micros_of(m.hour)) for m in marks], progress)
     if progress.until >= settled:
         return Built(0, is_done=True)
-    return Built(_next_build(session, organization_id, progress, settled), is_done=False)
+    return _next_build(session, organization_id, progress, settled)
 
 
-def _marked_build(session: Session, organization_id: int, marks: list[tuple[int, int]], progress: _Progress) -> int:
+def _marked_build(session: Session, organization_id: int, marks: list[tuple[int, int]], progress: _Progress) -> Built:
     until_us = micros_of(progress.next or progress.until)
     final_us = 0 if progress.final_until is None else micros_of(progress.final_until)
     session.execute(_UNMARK, _pairs(organization_id, marks))
@@ -172,7 +183,7 @@ def _marked_build(session: Session, organization_id: int, marks: list[tuple[int,
     return _summarize(session, organization_id, _runs(again))
 
 
-def _next_build(session: Session, organization_id: int, progress: _Progress, settled: datetime) -> int:
+def _next_build(session: Session, organization_id: int, progress: _Progress, settled: datetime) -> Built:
     begins, ends = progress.until, progress.next
     if ends is None:
         month = session.execute(_NEXT_MONTH, {"until": begins}).scalar_one()
@@ -184,7 +195,9 @@ def _next_build(session: Session, organization_id: int, progress: _Progress, set
             _SERIES, {"organization_id": organization_id, "after": progress.series_id, "limit": chunk}
         ).scalars()
     )
-    hours = _summarize(session, organization_id, [(i, micros_of(begins), micros_of(ends)) for i in ids])
+    span = {"series": bigint_array(ids), "begins": begins, "ends": ends}
+    session.execute(_CLEAR_RANGE, {"organization_id": organization_id, **span})
+    built = _summarize(session, organization_id, [(i, micros_of(begins), micros_of(ends)) for i in ids])
     is_last = len(ids) < chunk
     session.execute(
         _ADVANCE,
@@ -195,17 +208,24 @@ def _next_build(session: Session, organization_id: int, progress: _Progress, set
             "series_id": None if is_last else ids[-1],
         },
     )
-    return hours
+    return built
 
 
-def _summarize(session: Session, organization_id: int, windows: Sequence[tuple[int, int, int]]) -> int:
-    found = [
-        (windows[n][0], hours_summarize(points))
-        for n, points in windows_scan(session, organization_id=organization_id, windows=windows)
-    ]
-    if found:
-        session.execute(_WRITE, {"organization_id": organization_id, **_columns(found)})
-    return sum(len(hours) for _, hours in found)
+def _summarize(session: Session, organization_id: int, windows: Sequence[tuple[int, int, int]]) -> Built:
+    hours = 0
+
+    def work(some: Sequence[tuple[int, int, int]]) -> None:
+        nonlocal hours
+        found = [
+            (some[n][0], hours_summarize(points))
+            for n, points in windows_scan(session, organization_id=organization_id, windows=some)
+        ]
+        if found:
+            session.execute(_WRITE, {"organization_id": organization_id, **_columns(found)})
+        hours += sum(len(of) for _, of in found)
+
+    failed = windows_isolated(session, organization_id=organization_id, windows=windows, work=work)
+    return Built(hours, is_done=False, failed=failed)
 
 
 def _columns(found: Sequence[tuple[int, Hours]]) -> dict[str, object]:
@@ -225,6 +245,7 @@ def _columns(found: Sequence[tuple[int, Hours]]) -> dict[str, object]:
         "last": double_array(column("last")),
         "sums": double_array(column("sum")),
         "errors": double_array(column("sum_error")),
+        "quarters": [quarters for _, hours in found for quarters in hours.quarters],
     }
 
 

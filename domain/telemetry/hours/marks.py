@@ -34,11 +34,8 @@ def hours_mark(session: Session, *, organization_id: int, series: Instants, at: 
 
     series: int64. at: microseconds since the Unix epoch.
     """
-    if notes.began_us is None:
-        began: datetime = session.execute(_BEGAN).scalar_one()
-        notes.began_us = micros_of(began)
     # Late is what lies in an hour that ended by then.
-    latest = notes.began_us - LATE_AFTER_US
+    latest = began_us(session, notes) - LATE_AFTER_US
     is_late = at < latest - latest % HOUR_US
     if not is_late.any():
         return
@@ -52,3 +49,11 @@ def hours_mark(session: Session, *, organization_id: int, series: Instants, at: 
             "hours": instant_array(pairs[:, 1]),
         },
     )
+
+
+def began_us(session: Session, notes: StageNotes) -> int:
+    """Return when the transaction began by the database's clock, in microseconds since the Unix epoch; asked once."""
+    if notes.began_us is None:
+        began: datetime = session.execute(_BEGAN).scalar_one()
+        notes.began_us = micros_of(began)
+    return notes.began_us

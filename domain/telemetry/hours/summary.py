@@ -2,7 +2,8 @@
 
 The exact sum of an hour is held by two doubles, the rounded sum and what rounding left (T. J. Dekker, "A
 floating-point technique for extending the available precision", 1971). `math.fsum` over such pairs rounds the exact
-sum of all points once, as it does over the points themselves, whatever hours a bucket has.
+sum of all points once, as it does over the points themselves, whatever hours a bucket has. The quarters of an hour are
+held alike, for zones whose clocks differ from UTC by half an hour or a quarter.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,16 @@ from numpy.typing import NDArray
 from domain.telemetry.packed import Instants, Points, Values
 
 HOUR_US = 3_600_000_000
+QUARTER_US = HOUR_US // 4
+# One of the four records that `series_hours.quarters` holds of an hour; of a quarter without points all is zero.
+QUARTER = np.dtype(
+    [
+        ("points", "<i4"),
+        ("least_type", "i1"),
+        ("greatest_type", "i1"),
+        *((name, "<f8") for name in ("least", "greatest", "first", "last", "sum", "sum_error")),
+    ]
+)
 # Beyond this, sums of many hours might leave the range of doubles on the way.
 _SUM_MAX = 1e290
 
@@ -26,6 +38,7 @@ class Hours:
     """Hours of one series that hold points, ascending. at: their beginnings, in microseconds since the Unix epoch.
 
     is_whole: the other columns say all that buckets ask; where not, they hold zeros, and the points are to be read.
+    quarters: four records of QUARTER each, packed; None where they do not say it all.
     """
 
     at: Instants
@@ -39,6 +52,7 @@ class Hours:
     last: Values
     sum: Values
     sum_error: Values
+    quarters: Sequence[bytes | None]
 
     def __len__(self) -> int:
         return len(self.at)
@@ -49,11 +63,37 @@ def hour_of(at: Instants) -> Instants:
     return at - at % HOUR_US
 
 
+@dataclass(frozen=True, slots=True)
+class _Summaries:
+    """What points come to by spans of one length that hold any. Columns as in `Hours`."""
+
+    at: Instants
+    is_whole: NDArray[np.bool_]
+    columns: dict[str, NDArray[Any]]
+
+
 def hours_summarize(points: Points) -> Hours:
-    """Return what a series' points come to by hour of UTC. points: ascending, at least one."""
-    hours = hour_of(points.at)
-    begins = np.flatnonzero(np.r_[True, hours[1:] != hours[:-1]])
-    counts = np.diff(np.r_[begins, len(hours)])
+    """Return what a series' points come to by hour of UTC, and by quarter of it. points: ascending, at least one."""
+    hours = _summarize(points, HOUR_US)
+    return Hours(hours.at, hours.is_whole, **hours.columns, quarters=_quarters(_summarize(points, QUARTER_US), hours))
+
+
+def _quarters(quarters: _Summaries, hours: _Summaries) -> list[bytes | None]:
+    """Pack quarters by the hours they lie in."""
+    records = np.zeros((len(hours.at), 4), dtype=QUARTER)
+    place = np.searchsorted(hours.at, hour_of(quarters.at))
+    within = (quarters.at - hours.at[place]) // QUARTER_US
+    for name, column in quarters.columns.items():
+        records[name][place, within] = column
+    is_told = hours.is_whole.copy()
+    is_told[place[~quarters.is_whole]] = False
+    return [records[n].tobytes() if is_told[n] else None for n in range(len(records))]
+
+
+def _summarize(points: Points, length_us: int) -> _Summaries:
+    spans = points.at - points.at % length_us
+    begins = np.flatnonzero(np.r_[True, spans[1:] != spans[:-1]])
+    counts = np.diff(np.r_[begins, len(spans)])
     ends = begins + counts
     least, greatest = np.minimum.reduceat(points.values, begins), np.maximum.reduceat(points.values, begins)
     with np.errstate(all="ignore"):
@@ -70,19 +110,18 @@ def hours_summarize(points: Points) -> Hours:
     def whole(column: Values) -> Values:
         return np.where(is_whole, column, 0.0)
 
-    return Hours(
-        hours[begins],
-        is_whole,
-        counts,
-        np.minimum.reduceat(points.types, begins),
-        np.maximum.reduceat(points.types, begins),
-        whole(least),
-        whole(greatest),
-        whole(points.values[begins]),
-        whole(points.values[ends - 1]),
-        sums,
-        errors,
-    )
+    columns = {
+        "points": counts,
+        "least_type": np.minimum.reduceat(points.types, begins),
+        "greatest_type": np.maximum.reduceat(points.types, begins),
+        "least": whole(least),
+        "greatest": whole(greatest),
+        "first": whole(points.values[begins]),
+        "last": whole(points.values[ends - 1]),
+        "sum": sums,
+        "sum_error": errors,
+    }
+    return _Summaries(spans[begins], is_whole, columns)
 
 
 def sum_exact(values: Sequence[float]) -> tuple[float, float] | None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
 from domain.telemetry.normalize import Readings
 from domain.telemetry.packed import micros_of
+from domain.telemetry.stages.keys import Demoted
 from domain.telemetry.stages.letters import letters_resolve
 from domain.telemetry.stages.memory import StageNotes
 from domain.telemetry.stages.points import latest_recompute
@@ -29,20 +30,20 @@ def readings_demote(
     *,
     meaning: Meaning,
     stage: str,
-    demoted: Sequence[tuple[int, datetime]],
+    demoted: Sequence[Demoted],
     notes: StageNotes,
     now: datetime,
 ) -> Readings:
     """Take back the points and dead letters of readings that are duplicates after all; return those readings.
 
-    demoted: raw id and time of receipt; their keys name another reading by now. Where another reading said
+    demoted: their keys name another reading by now. Where another reading said
     something at the same (device, port, metric, timestamp), its point takes the place.
     """
     arrays_enable(session)
     wanted = {
         "organization_id": meaning.organization_id,
-        "ids": bigint_array([raw_id for raw_id, _ in demoted]),
-        "received": instant_array([micros_of(at) for _, at in demoted]),
+        "ids": bigint_array([each.raw_id for each in demoted]),
+        "received": instant_array([micros_of(each.received_at) for each in demoted]),
     }
     gone = readings_of(session.execute(_DEMOTED, wanted).all())
     if not len(gone):

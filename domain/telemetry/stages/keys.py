@@ -31,9 +31,15 @@ _HOLDERS = text(
 )
 _TAKE_OVER = text(
     """
-    UPDATE reading_keys k SET raw_id = u.i, received_at = u.r, stored = u.s
-    FROM unnest(:devices, :keys, :ids, :received, :stored) AS u (d, k, i, r, s)
-    WHERE k.organization_id = :organization_id AND k.device_id = u.d AND k.key = u.k AND k.raw_id > u.i
+    WITH old AS MATERIALIZED (
+        SELECT k.device_id, k.key, k.raw_id, k.received_at, k.stored, u.i, u.r, u.s
+        FROM unnest(:devices, :keys, :ids, :received, :stored) AS u (d, k, i, r, s)
+        JOIN reading_keys k ON k.organization_id = :organization_id AND k.device_id = u.d AND k.key = u.k
+        WHERE k.raw_id > u.i FOR UPDATE OF k
+    )
+    UPDATE reading_keys k SET raw_id = old.i, received_at = old.r, stored = old.s FROM old
+    WHERE k.organization_id = :organization_id AND k.device_id = old.device_id AND k.key = old.key
+    RETURNING old.raw_id, old.received_at, old.stored
     """
 )
 
@@ -48,15 +54,24 @@ _JUDGE = text(
 
 
 @dataclass(frozen=True, slots=True)
+class Demoted:
+    """A reading that held its key until now. was_stored: whether it had any point."""
+
+    raw_id: int
+    received_at: datetime
+    was_stored: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Claims:
     """What became of readings that claimed their keys.
 
     duplicates: places of the readings that repeat another. demoted: readings processed before that now turn
-    out to repeat one of these: raw id and time of receipt.
+    out to repeat one of these.
     """
 
     duplicates: NDArray[np.intp]
-    demoted: list[tuple[int, datetime]]
+    demoted: list[Demoted]
 
 
 def keys_claim(
@@ -87,17 +102,17 @@ def keys_claim(
     if done.rowcount == len(candidates):  # type: ignore[attr-defined]
         return Claims(np.array(repeated, dtype=np.intp), [])
     holders = session.execute(_HOLDERS, _parameters(organization_id, readings, candidates, stored)).all()
-    demoted: list[tuple[int, datetime]] = []
+    demoted: list[Demoted] = []
     taken: list[int] = []
     for row in holders:
         place = int(candidates[row.n])
         if row.raw_id < readings.raw_ids[place]:
             repeated.append(place)
         else:
-            demoted.append((row.raw_id, row.received_at))
             taken.append(place)
     if taken:
-        session.execute(_TAKE_OVER, _parameters(organization_id, readings, np.array(taken, dtype=np.intp), stored))
+        values = _parameters(organization_id, readings, np.array(taken, dtype=np.intp), stored)
+        demoted = [Demoted(*row) for row in session.execute(_TAKE_OVER, values)]
     return Claims(np.array(repeated, dtype=np.intp), demoted)
 
 

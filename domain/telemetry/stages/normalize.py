@@ -13,30 +13,36 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import text
-from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books, book_devices, derivation_revision
 from domain.derivation.windows import READINGS, REPLAY, windows_note, windows_touched
-from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
+from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
+from domain.telemetry.away import is_blameless
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
-from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode, readings_normalize
+from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode
+from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import RawBatch
+from domain.telemetry.stages.counters import (
+    DEAD,
+    DUPLICATE,
+    STORED,
+    Moved,
+    outcomes_compare,
+    outcomes_move,
+    outcomes_standing,
+)
 from domain.telemetry.stages.demote import readings_demote
-from domain.telemetry.stages.keys import keys_claim, keys_judge
+from domain.telemetry.stages.kept import points_kept_hold, readings_settled
+from domain.telemetry.stages.keys import Claims, keys_claim, keys_judge
 from domain.telemetry.stages.letters import letters_mirror, letters_resolve, letters_write
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.points import PointColumns, latest_recompute, points_of, points_standing, points_write
+from domain.telemetry.stages.presence import presence_write
 from domain.telemetry.stages.schemas import schemas_of, units_settle, units_unsettled
 from domain.telemetry.stages.withdraw import Meaning, Withdrawn, readings_withdraw
 from graph.change import bearing_revision, graph_hold
-
-# Errors that a reading may cause, by what it holds or by a defect it brings out: the batch is halved until the
-# reading at fault is alone. Not among them: a database that is away, or lacks a table or a right.
-DATA_ERRORS = (DataError, IntegrityError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
-
-_STORED, _DUPLICATE, _DEAD = 0, 1, 2
 
 # Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
 # another holds, and waits for a commit of the same lease that is under way.
@@ -76,14 +82,6 @@ _DONE = text(
     SELECT u.n - 1 AS n, b.feed_position FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
     JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
     WHERE b.feed_position IS NOT NULL
-    """
-)
-_PRESENCE = text(
-    """
-    INSERT INTO device_presence AS d (organization_id, device_id, last_seen_at)
-    SELECT :organization_id, u.d, u.t FROM unnest(:devices, :received) AS u (d, t)
-    ON CONFLICT (organization_id, device_id) DO UPDATE SET last_seen_at = excluded.last_seen_at
-        WHERE excluded.last_seen_at > d.last_seen_at
     """
 )
 
@@ -150,7 +148,7 @@ def batches_normalize(
     """Normalize batches of one organization and the lease's partition; those done before are left as they are.
 
     is_isolating: find readings that the database refuses by halving, and make them dead letters; without it,
-    such a reading fails the transaction with one of DATA_ERRORS.
+    such a reading fails the transaction.
     Raises FencedError where another has taken the lease.
     """
     arrays_enable(session)
@@ -173,31 +171,18 @@ def batches_normalize(
         return NormalizedBatches([], done, StageNotes())
     readings = readings_decode(todo)
     bearing = int(begun.bearing_revision)
-    schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
-    )
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
-    work = _Work(
-        organization_id,
-        run,
-        now,
-        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
-        readings,
-        np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)]),
-        normalized,
-        np.full(len(readings), _DEAD, dtype=np.int8),
-        np.zeros(len(normalized.readings), dtype=np.bool_),
-    )
-    everything = np.arange(len(readings), dtype=np.intp)
+    again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    chosen = _unsettled(session, work)
     if is_isolating:
-        _write_halving(session, work, everything)
+        _write_halving(session, work, chosen)
     else:
-        _write(session, work, everything, work.notes)
+        _write(session, work, chosen, work.notes)
     _settle(session, work, revision=bearing)
     _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
-    written = (readings, normalized, work.is_kept)
+    written = (readings, work.normalized, work.is_kept)
     entries = [
         replace(
             _entry(organization_id, written, batch, n, position=first + n, revision=revision),
@@ -231,26 +216,44 @@ def readings_again(
     arrays_enable(session)
     graph_hold(session, organization_id=organization_id)
     bearing = bearing_revision(session, organization_id=organization_id)
-    schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
-    )
-    normalized = readings_normalize(readings, future_tolerance=run.future_tolerance, schemas=schemas)
-    work = _Work(
-        organization_id,
-        run,
-        now,
-        Meaning(organization_id, run.future_tolerance, schemas, run.memory),
-        readings,
-        np.ones(len(readings), dtype=np.bool_),
-        normalized,
-        np.full(len(readings), _DEAD, dtype=np.int8),
-        np.zeros(len(normalized.readings), dtype=np.bool_),
-    )
-    _write_halving(session, work, np.arange(len(readings), dtype=np.intp))
+    again = np.ones(len(readings), dtype=np.bool_)
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    counted = outcomes_standing(session, organization_id=organization_id, readings=readings)
+    _write_halving(session, work, _unsettled(session, work))
     _settle(session, work, revision=bearing)
+    outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=work.outcome)
     touched = derivation_revision(session, organization_id=organization_id)
     _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
     return work.notes
+
+
+def _work(
+    session: Session,
+    organization_id: int,
+    run: StageRun,
+    readings: Readings,
+    *,
+    again: NDArray[np.bool_],
+    bearing: int,
+    now: datetime,
+) -> _Work:
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
+    )
+    kept_us = points_kept_hold(session)
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    normalized = meaning.normalized(readings)
+    outcome = np.full(len(readings), DEAD, dtype=np.int8)
+    is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
+    return _Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
+
+
+def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
+    """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
+    settled = readings_settled(session, meaning=work.meaning, readings=work.readings, again=work.again)
+    work.outcome[settled] = STORED
+    work.again &= ~settled
+    return np.flatnonzero(~settled)
 
 
 def _settle(session: Session, work: _Work, *, revision: int) -> None:
@@ -260,7 +263,7 @@ def _settle(session: Session, work: _Work, *, revision: int) -> None:
         # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
         raw_ids = readings.raw_ids[work.again].tolist()
         letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
-        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == _STORED)
+        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == STORED)
     letters_write(
         session,
         organization_id=organization_id,
@@ -309,16 +312,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
     counts = np.zeros(len(readings), dtype=np.bool_)
     counts[chosen] = True
     counts[claims.duplicates] = False
-    if claims.demoted:
-        demoted = readings_demote(
-            session,
-            meaning=work.meaning,
-            stage=work.run.lease.stage,
-            demoted=claims.demoted,
-            notes=notes,
-            now=work.now,
-        )
-        work.demoted.append(demoted)
+    _demote(session, work, claims, notes)
     places = np.flatnonzero(counts[normalized.readings])
     points = points_of(
         session,
@@ -329,7 +323,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
         memory=work.run.memory,
         notes=notes,
     )
-    _presence_write(session, work, chosen)
+    presence_write(session, organization_id=work.organization_id, readings=readings, chosen=chosen)
     kept = _points_write(session, work, chosen, points, notes)
     if work.meaning.schemas:
         notes.unsettled |= units_unsettled(
@@ -341,9 +335,33 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
             memory=work.run.memory,
         )
     work.is_kept[places[kept]] = True
-    work.outcome[chosen] = np.where(stored[chosen], _STORED, _DEAD)
-    work.outcome[claims.duplicates] = _DUPLICATE
+    work.outcome[chosen] = np.where(stored[chosen], STORED, DEAD)
+    work.outcome[claims.duplicates] = DUPLICATE
     work.letters += [letter for letter in normalized.letters if counts[letter.reading]]
+
+
+def _demote(session: Session, work: _Work, claims: Claims, notes: StageNotes) -> None:
+    """Undo what was written of readings that turn out to repeat others, and count them as repeats."""
+    if not claims.demoted:
+        return
+    demoted = readings_demote(
+        session,
+        meaning=work.meaning,
+        stage=work.run.lease.stage,
+        demoted=claims.demoted,
+        notes=notes,
+        now=work.now,
+    )
+    work.demoted.append(demoted)
+    moved: list[Moved] = []
+    for each in claims.demoted:
+        own = np.flatnonzero(work.readings.raw_ids == each.raw_id)
+        # Those of this transaction are counted when it ends.
+        work.outcome[own] = DUPLICATE
+        if not len(own):
+            before = STORED if each.was_stored else DEAD
+            moved.append(Moved(each.raw_id, micros_of(each.received_at), before, DUPLICATE))
+    outcomes_move(session, organization_id=work.organization_id, moved=moved)
 
 
 def _points_write(
@@ -368,7 +386,9 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
     try:
         with session.begin_nested():
             _write(session, work, chosen, notes)
-    except DATA_ERRORS as error:
+    except Exception as error:
+        if is_blameless(error):
+            raise
         # What the process remembers may be at fault: a partition that was dropped since.
         work.run.memory.forget()
         if len(chosen) == 1:
@@ -389,7 +409,7 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int, r
     book = work.run.books.get(session, organization_id=organization_id, revision=revision)
     if book.is_idle:
         return
-    places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == _STORED)
+    places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
     windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.demoted)]
     for readings, chosen, batch_id in windows:
         book_devices(session, organization_id=organization_id, book=book, devices=set(readings.devices))
@@ -406,6 +426,7 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         chosen=chosen,
         stored=np.zeros(len(work.readings), dtype=np.bool_),
     )
+    _demote(session, work, claims, work.notes)
     if work.again[chosen[0]]:
         gone = readings_withdraw(
             session, meaning=work.meaning, readings=work.readings.take(chosen), points=None, notes=work.notes
@@ -413,30 +434,11 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         latest_recompute(session, organization_id=work.organization_id, series=gone.series)
     place = int(chosen[0])
     if len(claims.duplicates):
-        work.outcome[place] = _DUPLICATE
+        work.outcome[place] = DUPLICATE
         return
     reason = str(getattr(error, "orig", None) or error).splitlines()
     message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
     work.letters.append(Letter(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
-
-
-def _presence_write(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
-    """Note when each device was last heard."""
-    readings = work.readings
-    heard: dict[bytes, int] = {}
-    for place, received in zip(chosen.tolist(), readings.received[chosen].tolist(), strict=True):
-        device = readings.devices[place]
-        if heard.get(device, -1) < received:
-            heard[device] = received
-    devices = sorted(heard)
-    session.execute(
-        _PRESENCE,
-        {
-            "organization_id": work.organization_id,
-            "devices": uuid_array(b"".join(devices)),
-            "received": instant_array([heard[device] for device in devices]),
-        },
-    )
 
 
 def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:
@@ -452,9 +454,9 @@ def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: i
             **_names(work.organization_id, batches),
             "now": work.now,
             "positions": bigint_array(np.arange(first, first + len(batches))),
-            "stored": count(_STORED),
-            "duplicate": count(_DUPLICATE),
-            "dead": count(_DEAD),
+            "stored": count(STORED),
+            "duplicate": count(DUPLICATE),
+            "dead": count(DEAD),
             "points": int_array(points),
         },
     )

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, uuid_array
-from domain.telemetry.normalize import Letter, Normalized, Readings, readings_normalize
+from domain.telemetry.normalize import Letter, Normalized, Readings
 from domain.telemetry.packed import MetricType, instant_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.standing import standing_read
@@ -42,12 +42,14 @@ class Differences:
     """How what stands differs from what the readings mean. Points: added, removed, changed. letters: dead letters.
 
     spans: first and last time of differing points, microseconds, by (device, port, metric). samples: some of them.
+    before_retention: readings that were left out, for points of their time are no longer kept.
     """
 
     added: int = 0
     removed: int = 0
     changed: int = 0
     letters: int = 0
+    before_retention: int = 0
     spans: dict[tuple[bytes, int, str], tuple[int, int]] = field(default_factory=dict)
     samples: list[dict[str, Any]] = field(default_factory=list)
 
@@ -62,7 +64,7 @@ def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, s
     readings: of one organization; of each (device, timestamp) all that were received, ascending by raw id.
     """
     arrays_enable(session)
-    normalized = readings_normalize(readings, future_tolerance=meaning.future_tolerance, schemas=meaning.schemas)
+    normalized = meaning.normalized(readings)
     counts = np.ones(len(readings), dtype=np.bool_)
     counts[_repeats(session, meaning.organization_id, readings)] = False
     wanted = _winners(readings, normalized, np.flatnonzero(counts[normalized.readings]))
@@ -80,7 +82,13 @@ def differences_merge(told: Mapping[str, Any], found: Differences) -> dict[str, 
         name: int(told.get(name, 0)) + getattr(found, name) for name in ("added", "removed", "changed", "letters")
     }
     samples = [*told.get("samples", ()), *found.samples][:SAMPLES_MAX]
-    return {"points": numbers["added"] + numbers["removed"] + numbers["changed"], **numbers, "samples": samples}
+    left_out = int(told.get("beforeRetention", 0)) + found.before_retention
+    return {
+        "points": numbers["added"] + numbers["removed"] + numbers["changed"],
+        **numbers,
+        **({"beforeRetention": left_out} if left_out else {}),
+        "samples": samples,
+    }
 
 
 def _repeats(session: Session, organization_id: int, readings: Readings) -> list[int]:

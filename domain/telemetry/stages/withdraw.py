@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
 from domain.telemetry.hours.marks import hours_mark
-from domain.telemetry.normalize import Readings, readings_normalize
+from domain.telemetry.normalize import Normalized, Readings, readings_normalize
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.schemas import SchemaVersions
@@ -65,12 +65,22 @@ _BESIDE = text(
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What it takes to tell what readings of an organization mean, and to write it."""
+    """What it takes to tell what readings of an organization mean, and to write it.
+
+    kept_us: from when on points are kept, in microseconds since the Unix epoch.
+    """
 
     organization_id: int
     future_tolerance: timedelta
     schemas: Mapping[bytes, SchemaVersions]
     memory: StageMemory
+    kept_us: int
+
+    def normalized(self, readings: Readings) -> Normalized:
+        """Return what readings mean."""
+        return readings_normalize(
+            readings, future_tolerance=self.future_tolerance, schemas=self.schemas, kept_us=self.kept_us
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,7 @@ def _told(readings: Readings) -> dict[str, object]:
 def _write(session: Session, meaning: Meaning, beside: Readings, notes: StageNotes) -> None:
     if not len(beside):
         return
-    meant = readings_normalize(beside, future_tolerance=meaning.future_tolerance, schemas=meaning.schemas)
+    meant = meaning.normalized(beside)
     points = points_of(
         session,
         organization_id=meaning.organization_id,

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from graph.direction import Direction
 from graph.errors import LimitExceededError
 from graph.ids import EdgeVersionId, EntityId
+from graph.stopping import stop_check
 from graph.walk.below import BELOW_IN, BELOW_LAST, BELOW_OUT
 from graph.walk.model import EDGES_MAX, NODES_MAX, Reached, Step, WalkEngine, Way
 from graph.walk.snapshot.edges import Sieve, Slots
@@ -166,6 +167,7 @@ class SnapshotWalk:
         while len(frontier):
             further = []
             for table, down, up in zip(snapshot.tables, outs, backs, strict=True):
+                stop_check(len(frontier))
                 slots, _ = table.hop(frontier, outward=True, sieve=down, with_origins=False)
                 further.append(table.ends(slots, outward=True))
                 slots, _ = table.hop(frontier, outward=False, sieve=up, with_origins=False)
@@ -196,6 +198,7 @@ class SnapshotWalk:
             for number, table in enumerate(self.snapshot.tables):
                 if not len(table):
                     continue
+                stop_check(len(frontier))
                 slots, origins = table.hop(frontier, outward=outward, sieve=sieves[number], with_origins=True)
                 if origins is None:
                     raise AssertionError("unreachable")

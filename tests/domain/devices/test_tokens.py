@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -20,6 +22,9 @@ from domain.devices.tokens import (
     device_token_issue,
     device_token_list,
     device_token_revoke,
+    device_tokens_ended,
+    device_tokens_get,
+    device_tokens_newest,
     token_text,
 )
 from domain.entities.operations import entity_delete, entity_restore
@@ -68,7 +73,8 @@ def test_a_token_names_its_device_until_it_is_revoked(world: World, engine: Call
     assert owner(engine, other_token) == TokenOwner(world.organization_id, probe, second.id)
     with world.session() as session:
         held = device_token_list(session, organization_id=world.organization_id, device_id=probe)
-    assert held == [revoked, second]
+    unused = [replace(each, last_used_at=None) for each in (*held, revoked)]
+    assert unused == [replace(revoked, last_used_at=None), second, replace(revoked, last_used_at=None)]
     assert fault_of(lambda: revoke(world, probe, issued.id)) == ("CONFLICT", ("tokenId",))
 
 
@@ -135,3 +141,69 @@ def test_the_api_cannot_change_whose_token_it_is(world: World) -> None:
     issue(world, device(world))
     with pytest.raises(ProgrammingError, match="permission denied"), world.session() as session:
         session.execute(text("UPDATE device_tokens SET device_id = device_id"))
+
+
+def test_a_token_expires(world: World, engine: Callable[[str], Engine]) -> None:
+    probe = device(world)
+    with world.changing() as (session, change):
+        issued, token = device_token_issue(
+            session, change=change, device_id=probe, secret=SECRET, expires_at=change.recorded + timedelta(days=1)
+        )
+    found = owner(engine, token)
+    assert found is not None
+    assert found.expires_at == issued.expires_at
+    with Session(engine("owner")) as session, session.begin():
+        session.execute(text("UPDATE device_tokens SET expires_at = clock_timestamp() - interval '1 second'"))
+    assert owner(engine, token) is None
+    with world.changing() as (session, change):
+        assert fault_of(
+            lambda: device_token_issue(
+                session, change=change, device_id=probe, secret=SECRET[::-1], expires_at=change.recorded
+            )
+        ) == ("BAD_USER_INPUT", ("expiresAt",))
+
+
+def test_tokens_are_listed_with_who_issued_them_and_when_they_were_used(
+    world: World, engine: Callable[[str], Engine]
+) -> None:
+    probe, other = device(world), device(world)
+    first, token = issue(world, probe)
+    second, _ = issue(world, probe, SECRET[::-1])
+    with world.session() as session:
+        found = device_tokens_newest(session, organization_id=world.organization_id, ids=[probe, other])
+    assert [[each.id for each in found[device_id]] for device_id in (probe, other)] == [[second.id, first.id], []]
+    assert {(each.issued_by, each.last_used_at, each.expires_at) for each in found[probe]} == {("test", None, None)}
+    assert owner(engine, token) is not None
+    with world.session() as session:
+        used = device_tokens_get(session, organization_id=world.organization_id, ids=[first.id])[first.id].last_used_at
+    assert used is not None
+    assert owner(engine, token) is not None
+    with world.session() as session:
+        again = device_tokens_get(session, organization_id=world.organization_id, ids=[first.id])[first.id].last_used_at
+    assert again == used
+
+
+def test_which_tokens_are_good_no_more(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> None:
+    world, other = worlds("Plant"), worlds("Other")
+    owners = {}
+    for name, where in (("good", world), ("revoked", world), ("expired", world), ("deleted", world), ("theirs", other)):
+        probe = device(where)
+        issued, token = issue(where, probe, name.encode().ljust(32, b"."))
+        found = owner(engine, token)
+        assert found is not None
+        owners[name] = found
+        if name == "revoked":
+            revoke(where, probe, issued.id)
+        elif name == "expired":
+            with Session(engine("owner")) as session, session.begin():
+                session.execute(
+                    text("UPDATE device_tokens SET expires_at = clock_timestamp() WHERE id = :id"), {"id": issued.id}
+                )
+        elif name == "deleted":
+            with where.changing() as (session, change):
+                entity_delete(session, change=change, entity_id=probe)
+    # A token of one organization named as another's is none.
+    owners["borrowed"] = replace(owners["theirs"], organization_id=world.organization_id, token_id=new_id())
+    with Session(engine("api")) as session, session.begin():
+        ended = device_tokens_ended(session, owners=list(owners.values()))
+    assert ended == {owners[name].token_id for name in ("revoked", "expired", "deleted", "borrowed")}

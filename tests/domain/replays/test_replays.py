@@ -19,6 +19,7 @@ from domain.telemetry.corrections import correction_entry
 from domain.telemetry.entries import feed_entry, norm_encode
 from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.feed_reads import feed_refill
+from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
 from runtime.database import transaction
 from tests.domain.derivation.plant import SUM, DerivingPlant
 from tests.domain.faults import fault_of
@@ -254,3 +255,33 @@ def test_a_count_that_takes_long_is_estimated(line: Line, monkeypatch: pytest.Mo
     done = replay(line)
     assert (done.state, done.done) == (ReplayState.FINISHED, 10)
     assert done.total >= 0
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line: Line, *, dry_run: bool) -> None:
+    device = line.device()
+    line.schema("pump", {"metrics": {"t": {"max": 1_000}}}, begins=T0 - timedelta(days=60))
+    old = [
+        {"device_id": device, "timestamp": T0 - timedelta(minutes=m), "metrics": {"t": m}, "port": m % 2}
+        for m in range(1, 6)
+    ]
+    line.normalize(line.send(*old))
+    send(line, device, {0: 1, 1: [2]})
+    line.summarize()
+    with transaction(line.engine("pipeline")) as session:
+        [month] = partitions_outdated(session, kept=Kept(None, NOW - T0), now=NOW)
+        assert partition_drop(session, month) == ["telemetry_history_202603"]
+    line.memory.forget()
+    before = (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters"))
+    # One of those that are kept lost its point.
+    with transaction(line.engine("owner")) as session:
+        session.execute(text("DELETE FROM telemetry_history WHERE value = 1"))
+    done = replay(line, dry_run=dry_run, begins=T0 - timedelta(days=1))
+    assert (done.state, done.done) == (ReplayState.FINISHED, 7)
+    assert {k: done.changes[k] for k in ("added", "removed", "changed", "letters", "beforeRetention")} == {
+        "added": 1, "removed": 0, "changed": 0, "letters": 0, "beforeRetention": 5,
+    }  # fmt: skip
+    if not dry_run:
+        assert (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters")) == before
+    assert line.rows("SELECT to_regclass('telemetry_history_202603') AS there")[0].there is None
+    assert sum(row.sum for row in line.rows("SELECT sum FROM series_hours WHERE hour < :t", t=T0)) == 15.0

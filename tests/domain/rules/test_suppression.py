@@ -43,7 +43,7 @@ def refresh(line: Line, *, limit: int = 3) -> None:
     is_left = True
     while is_left:
         with line.pipeline() as session:
-            is_left = quiet_refresh(session, organization_id=line.organization_id, new_id=new_id, limit=limit).is_dirty
+            is_left = quiet_refresh(session, organization_id=line.organization_id, limit=limit).is_dirty
 
 
 def quiet(line: Line) -> dict[datetime, datetime | None]:

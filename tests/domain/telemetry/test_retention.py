@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,18 +15,25 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from domain.derivation.derive import Column
+from domain.derivation.outputs import Changes, changes_write, series_ensure
 from domain.telemetry import retention
 from domain.telemetry.history import telemetry_read
 from domain.telemetry.latest import latest_read
-from domain.telemetry.packed import Aggregate
+from domain.telemetry.packed import Aggregate, micros_of
+from domain.telemetry.raw_log import BatchName, raw_batches_read
+from domain.telemetry.readings import RawBatch
 from domain.telemetry.retention import (
     Kept,
     OldPartition,
     partition_drop,
     partitions_outdated,
+    points_close,
     rows_forget,
     rows_kept_from,
 )
+from domain.telemetry.stages.memory import StageNotes
+from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import new_id, world_create
@@ -141,26 +151,153 @@ def test_points_go_by_month_and_the_latest_value_stays(line: Line) -> None:
     assert sorted(value.metric for value in latest) == ["m03", "m04", "m05"]
 
 
-def test_a_reading_older_than_what_is_kept_is_stored_until_the_next_time(line: Line) -> None:
-    device = line.device()
-    old = datetime(2024, 1, 15, tzinfo=UTC)
-    line.normalize(line.send({"device_id": device, "timestamp": old, "metrics": {"t": 1}}))
+JANUARY = datetime(2024, 1, 15, tzinfo=UTC)
+
+
+def january_drop(line: Line, device: UUID, **metrics: Any) -> list[RawBatch]:
+    """Have a reading of a month stored, and the month dropped; return its batches."""
+    batches = line.send({"device_id": device, "timestamp": JANUARY, "metrics": {"t": 1, **metrics}})
+    line.normalize(batches)
     # Not before it is known what its hours came to.
     assert [(each.name, each.is_unfinished) for each in outdated(line)] == [("telemetry_history_202401", True)]
     assert drop(line) == []
     line.summarize()
     assert drop(line) == ["telemetry_history_202401"]
-    line.memory.forget()
-    line.normalize(line.send({"device_id": device, "timestamp": old, "metrics": {"t": 2}}))
-    account = line.account()
-    assert (account.stored, account.dead) == (2, 0)
-    assert list(line.history().values()) == [2.0]
-    # What its hour came to is known for good by now.
-    assert drop(line) == ["telemetry_history_202401"]
+    return batches
+
+
+def letters(line: Line) -> list[tuple[Any, ...]]:
+    rows = line.rows(
+        "SELECT raw_id, metric, code, attempts FROM dead_letters WHERE resolved_at IS NULL ORDER BY raw_id"
+    )
+    return [tuple(row) for row in rows]
+
+
+def account(line: Line) -> tuple[int, int, int, int]:
+    found = line.account()
+    return found.stored, found.duplicate, found.dead, found.pending
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_a_reading_from_before_what_is_kept_is_a_dead_letter_and_leaves_nothing(line: Line, *, remembers: bool) -> None:
+    device = line.device()
+    january_drop(line, device)
+    if not remembers:
+        line.memory.forget()
+    late = {"device_id": device, "timestamp": JANUARY + timedelta(minutes=1), "metrics": {"t": 2, "u": 3}}
+    # Of the first month that is kept, too, in the same batch.
+    kept = {"device_id": device, "timestamp": datetime(2024, 2, 1, tzinfo=UTC), "metrics": {"t": 4}}
+    line.normalize(line.send(late, kept))
+    assert account(line) == (2, 0, 1, 0)
+    [(_, metric, code, attempts)] = letters(line)
+    assert (metric, code, attempts) == (None, "BEFORE_RETENTION", 1)
+    assert list(line.history().values()) == [4.0]
+    assert [row.sum for row in line.rows("SELECT sum FROM series_hours ORDER BY hour")] == [1.0]
+    assert {row.metric for row in line.rows("SELECT metric FROM series")} == {"t"}
+    with transaction(line.engine("pipeline")) as session:
+        assert datetime(2024, 1, 1, tzinfo=UTC) not in partitions(session, "telemetry_history")
+    # Said twice, it is a repeat.
+    line.normalize(line.send(late))
+    assert account(line) == (2, 1, 1, 0)
+
+
+def test_what_was_stored_while_its_time_was_kept_stays_stored_when_it_is_tried_again(line: Line) -> None:
+    device = line.device()
+    # One metric of it was refused, and waits to be tried again.
+    batches = january_drop(line, device, bad=[1])
+    line.normalize(line.send({"device_id": device, "timestamp": JANUARY + DAY, "metrics": {"t": 2}}))
+    before = account(line)
+    assert before == (1, 0, 1, 0)
+    assert [code for _, _, code, _ in letters(line)] == ["UNSUPPORTED_VALUE", "BEFORE_RETENTION"]
+    line.reopen()
+    line.normalize(batches)
+    rows = line.rows("SELECT id, received_at FROM raw_batches WHERE normalized_at IS NULL")
+    with line.pipeline() as session:
+        names = [BatchName(line.organization_id, row.id, row.received_at) for row in rows]
+        others = raw_batches_read(session, organization_id=line.organization_id, names=names)
+    line.normalize(others)
+    assert account(line) == before
+    assert [(code, attempts) for _, _, code, attempts in letters(line)] == [
+        ("UNSUPPORTED_VALUE", 1),
+        ("BEFORE_RETENTION", 2),
+    ]
     assert line.history() == {}
+
+
+def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(line: Line) -> None:
+    device = line.device()
+
+    def sent(at: datetime) -> str:
+        line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": at.month}}))
+        return letters(line)[-1][2] if len(letters(line)) > dead[0] else "stored"
+
+    dead = [0]
+
+    def close(kept: Kept) -> None:
+        dead[0] = len(letters(line))
+        with transaction(line.engine("pipeline")) as session:
+            assert points_close(session, kept=kept, now=NOW)
+
+    close(KEPT)
+    # The month in which what is kept begins is kept whole.
+    assert sent(datetime(2025, 5, 1, tzinfo=UTC)) == "stored"
+    assert sent(datetime(2025, 4, 30, 23, 59, tzinfo=UTC)) == "BEFORE_RETENTION"
+    # Kept for longer, or for ever: as nothing was dropped, it may be loaded.
+    close(Kept(None, timedelta(days=800)))
+    assert sent(datetime(2025, 4, 30, 23, 59, 1, tzinfo=UTC)) == "stored"
+    close(Kept(None, None))
+    assert sent(datetime(2015, 4, 30, tzinfo=UTC)) == "stored"
+    # A month with points stays open until they have been dropped, and so do those after it.
+    close(KEPT)
+    assert sent(datetime(2015, 4, 29, tzinfo=UTC)) == "stored"
+    assert sent(datetime(2024, 4, 29, tzinfo=UTC)) == "stored"
     line.summarize()
-    assert [row.sum for row in line.rows("SELECT sum FROM series_hours")] == [1.0]
-    assert line.rows("SELECT * FROM dirty_hours") == []
+    drop(line)
+    close(Kept(None, None))
+    # What was dropped stays closed.
+    assert sent(datetime(2015, 4, 28, tzinfo=UTC)) == "BEFORE_RETENTION"
+
+
+def test_a_month_goes_only_after_all_before_it(line: Line) -> None:
+    device = line.device()
+    for month in (1, 2):
+        line.normalize(line.send({"device_id": device, "timestamp": JANUARY.replace(month=month), "metrics": {"t": 1}}))
+    line.summarize()
+    line.normalize(line.send({"device_id": device, "timestamp": JANUARY + DAY, "metrics": {"t": 2}}))
+    # January is to be summarized again; February must not make it final.
+    with transaction(line.engine("pipeline")) as session:
+        [january, february] = partitions_outdated(session, kept=KEPT, now=NOW)
+        assert (january.is_unfinished, february.is_unfinished) == (True, False)
+        assert list(partition_drop(session, february)) == []
+    line.summarize()
+    assert drop(line) == ["telemetry_history_202401", "telemetry_history_202402"]
+    assert [row.sum for row in line.rows("SELECT sum FROM series_hours ORDER BY hour")] == [1.0, 2.0, 1.0]
+
+
+def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) -> None:
+    january_drop(line, line.device())
+    asset = line.world.entity(EntityKind.ASSET)
+    at = np.array([micros_of(JANUARY), micros_of(datetime(2024, 2, 1, tzinfo=UTC))])
+    notes = StageNotes()
+    with line.pipeline() as session:
+        series = series_ensure(
+            session,
+            organization_id=line.organization_id,
+            metric="d",
+            unit=None,
+            entities=[asset.bytes],
+            memory=line.memory,
+            notes=notes,
+            is_anew=False,
+        )
+        changes = Changes()
+        wanted = Column(np.zeros(2, dtype=np.int64), at, np.array([1.0, 2.0]))
+        nothing = Column(wanted.of[:0], wanted.at[:0], wanted.values[:0])
+        changes.add(metric="d", entities=[asset.bytes], series=series, wanted=wanted, stored=nothing)
+        changes_write(session, organization_id=line.organization_id, changes=changes, memory=line.memory, notes=notes)
+    assert list(line.history().values()) == [2.0]
+    # Nor told of.
+    assert [(each.at.tolist(), each.begins_us) for each in changes.changed] == [([at[1]], at[1])]
 
 
 def test_a_repeat_of_what_is_no_longer_kept_is_told_as_a_repeat_while_it_was_known_and_changes_no_point(

@@ -277,16 +277,119 @@ def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
     assert hours(line) == [(0, 3.0)]
 
 
-def test_hours_outlive_their_points_and_late_data_do_not_change_them(line: Line) -> None:
-    device = line.device()
-    send(line, device, (0.5, 1), (0.6, 2), (1.5, 3))
-    line.summarize()
+def april_drop(line: Line) -> None:
     kept = Kept(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
     with transaction(line.engine("pipeline")) as session:
         [month] = partitions_outdated(session, kept=kept, now=datetime(2026, 5, 3, tzinfo=UTC))
         assert not month.is_unfinished
         assert partition_drop(session, month) == ["telemetry_history_202604"]
     line.memory.forget()
+
+
+def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> None:
+    device = line.device()
+    # Before and after midnight in Kolkata (18:30 UTC) and in Kathmandu (18:15 UTC), and within a quarter.
+    send(line, device, *((18 + n / 20, n) for n in range(20)), (2.1, True), (3, 5), (42.4, 7))
+    line.summarize()
+    asked = [
+        (zone, bucket, aggregate)
+        for zone in ("Asia/Kolkata", "Asia/Kathmandu", "UTC", "Australia/Eucla")
+        for bucket in ((0, timedelta(days=1)), (0, HOUR), (1, timedelta()), (0, HOUR / 4), (0, HOUR / 2))
+        for aggregate in Aggregate
+    ]
+
+    def answers() -> list[Any]:
+        found = []
+        for zone, bucket, aggregate in asked:
+            [series] = read(line, device, timezone=zone, bucket=bucket, aggregate=aggregate)
+            found.append((zone, bucket, aggregate, values(series), series.type, series.incomplete))
+        return found
+
+    before = answers()
+    assert not any(is_incomplete for *_, is_incomplete in before)
+    assert [5.0 + 1 + sum(range(10)), 7.0 + sum(range(10, 20))] in [each[3] for each in before]
+    april_drop(line)
+    assert answers() == before
+
+
+def test_what_cannot_be_answered_without_the_points_is_told_incomplete(line: Line) -> None:
+    device, other = line.device(), line.device()
+    send(line, device, (0.5, 1), (1.5, 2), (2.5, "off"), (2.6, 3))
+    send(line, other, (30.5, 1), metric="u")
+    line.summarize()
+    assert not read(line, device, bucket=None)[0].incomplete
+    april_drop(line)
+
+    def told(**arguments: Any) -> tuple[list[float], bool]:
+        [series] = read(line, device, **arguments)
+        return values(series), series.incomplete
+
+    # Hours with texts.
+    assert told() == ([1.0, 2.0], True)
+    assert told(ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
+    # The stored points themselves.
+    assert told(bucket=None) == ([], True)
+    assert told(bucket=None, begins=DAY + 3 * HOUR) == ([], False)
+    # Buckets, and beginnings, within a quarter of an hour.
+    assert told(bucket=(0, HOUR / 6), ends=DAY + 2 * HOUR) == ([], True)
+    assert told(begins=DAY + 0.4 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], True)
+    assert told(begins=DAY + 0.25 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
+    # Another series is none the worse for it.
+    assert not read(line, other)[0].incomplete
+
+
+def test_hours_of_before_there_were_quarters_are_told_where_quarters_are_asked_for(line: Line) -> None:
+    device = line.device()
+    send(line, device, (0.5, 1), (1.5, 2))
+    line.summarize()
+    with transaction(line.engine("owner")) as session:
+        session.execute(text("UPDATE series_hours SET quarters = NULL"))
+    assert values(read(line, device, timezone="Asia/Kolkata", bucket=(0, timedelta(days=1)))[0]) == [3.0]
+    april_drop(line)
+    [series] = read(line, device, timezone="Asia/Kolkata", bucket=(0, timedelta(days=1)))
+    assert (values(series), series.incomplete) == ([], True)
+    [series] = read(line, device, bucket=(0, timedelta(days=1)))
+    assert (values(series), series.incomplete) == ([3.0], False)
+
+
+def test_an_asset_whose_devices_overlap_is_told_incomplete(line: Line) -> None:
+    devices = [line.device(), line.device()]
+    asset = line.world.entity(EntityKind.ASSET)
+    with line.world.changing() as (session, change):
+        drafts = [
+            EdgeDraft(source_id=asset, target_id=each, relationship="MONITORED_BY", valid_from=DAY, valid_until=None)
+            for each in devices
+        ]
+        edges_create(session, change=change, drafts=drafts)
+    send(line, devices[0], (0.5, 1))
+    send(line, devices[1], (1.5, 2))
+    line.summarize()
+    assert [(values(each), each.incomplete) for each in read(line, asset)] == [([1.0, 2.0], False)]
+    april_drop(line)
+    assert [(values(each), each.incomplete) for each in read(line, asset)] == [([], True)]
+    assert not read(line, devices[0])[0].incomplete
+
+
+def test_hours_that_are_made_again_in_their_turn_leave_none_behind(line: Line) -> None:
+    device = line.device()
+    send(line, device, (0.5, 1), (1.5, 2))
+    line.summarize()
+    with transaction(line.engine("owner")) as session:
+        # As the migration does that has all hours made anew; and a point went unseen meanwhile.
+        session.execute(text("UPDATE hours_progress SET until = :d, next = NULL, series_id = NULL"), {"d": DAY})
+        session.execute(text("UPDATE series_hours SET first = 9, last = 9, quarters = NULL"))
+        session.execute(text('DELETE FROM telemetry_history WHERE "timestamp" < :h'), {"h": DAY + HOUR})
+    assert values(read(line, device)[0]) == [2.0]
+    line.summarize()
+    rows = line.rows("SELECT hour, first, quarters IS NULL AS is_bare FROM series_hours")
+    assert [((row.hour - DAY) / HOUR, row.first, row.is_bare) for row in rows] == [(1.0, 2.0, False)]
+
+
+def test_hours_outlive_their_points_and_late_data_do_not_change_them(line: Line) -> None:
+    device = line.device()
+    send(line, device, (0.5, 1), (0.6, 2), (1.5, 3))
+    line.summarize()
+    april_drop(line)
     assert values(read(line, device)[0]) == [3.0, 3.0]
     assert values(read(line, device, bucket=None)[0]) == []
     send(line, device, (0.7, 4), (5.5, 4))

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telemetry.hours.summary import HOUR_US, hours_summarize, sum_exact
+from domain.telemetry.hours.summary import HOUR_US, QUARTER, hours_summarize, sum_exact
 from domain.telemetry.packed import MetricType, Points
 
 finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e280, max_value=1e280)
@@ -57,6 +57,22 @@ def test_each_hour_of_utc_is_one_row_and_before_the_epoch_too() -> None:
     assert made.greatest.tolist() == [5.0, 3.0, 1.0]
     assert made.sum.tolist() == [5.0, 4.0, 1.0]
     assert made.least_type.tolist() == made.greatest_type.tolist() == [0, 0, 1]
+
+
+def test_quarters_of_an_hour_are_packed_beside_it() -> None:
+    quarter = HOUR_US // 4
+    made = hours_summarize(
+        points((1, 1.0), (quarter - 1, 4.0), (3 * quarter, True), (HOUR_US, "x"), (HOUR_US + 1, 2.0))
+    )
+    assert made.quarters[1] is None
+    assert made.quarters[0] is not None
+    records = np.frombuffer(made.quarters[0], dtype=QUARTER)
+    assert [tuple(record) for record in records.tolist()] == [
+        (2, 0, 0, 1.0, 4.0, 1.0, 4.0, 5.0, 0.0),
+        (0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (0, 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+        (1, 1, 1, 1.0, 1.0, 1.0, 1.0, 1.0, 0.0),
+    ]
 
 
 def test_what_two_doubles_cannot_say_is_left_to_the_points() -> None:

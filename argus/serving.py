@@ -1,0 +1,272 @@
+"""How an API process listens: uvicorn, with bounds on what a client may hold before its request is answered.
+
+Of a request's head: its bytes, its headers and the time it takes to come. Of its body: the time. Of an answer: the time
+until the client has taken it. Of connections: how many, in all and from one address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from collections import Counter
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any, ClassVar, Final
+
+import orjson
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from runtime.settings import ApiSettings
+
+HEAD_MAX_BYTES: Final = 64 * 1024
+HEADERS_MAX: Final = 200
+WEBSOCKET_MESSAGE_MAX_BYTES: Final = 1024 * 1024
+# A client that takes nothing of its answer for so long is not waited for.
+WRITE_TIMEOUT_S: Final = 60.0
+_RETRY_AFTER_S: Final = 5
+_TOLD_EVERY_S: Final = 60.0
+# Of open files, for all that is no client's connection.
+_FILES_OWN: Final = 256
+_UNKNOWN: Final = "unknown"
+_HEAD_SLOW: Final = "head too slow"
+_BODY_SLOW: Final = "body too slow"
+
+_log = structlog.get_logger(__name__)
+
+
+class Admission:
+    """Counts the connections of one server, and tells of those it refused: once, and again at most every minute.
+
+    refused: how many were, by reason.
+    """
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.refused: Counter[str] = Counter()
+        self._open: Counter[str] = Counter()
+        self._exempt = settings.trusted_proxies
+        self._told_s: dict[str, float] = {}
+
+    @property
+    def connections(self) -> int:
+        """How many are open."""
+        return self._open.total()
+
+    def enter(self, address: str) -> str | None:
+        """Count a connection; return why it is refused, None where it is not. It is counted either way."""
+        self._open[address] += 1
+        if self._open.total() > self.settings.connections_max:
+            return "connections"
+        is_proxy = any(_within(address, network) for network in self._exempt)
+        if self._open[address] > self.settings.connections_address_max and not is_proxy:
+            return "connections of one address"
+        return None
+
+    def leave(self, address: str) -> None:
+        """Count a connection no more."""
+        self._open[address] -= 1
+        if not self._open[address]:
+            del self._open[address]
+
+    def refuse(self, reason: str, address: str) -> None:
+        """Note a refusal."""
+        self.refused[reason] += 1
+        now_s = time.monotonic()
+        if now_s - self._told_s.get(reason, float("-inf")) >= _TOLD_EVERY_S:
+            self._told_s[reason] = now_s
+            _log.warning("connection_refused", reason=reason, address=address, refused=self.refused[reason])
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """HTTP/1.1 with bounds."""
+
+    admission: ClassVar[Admission]
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._head_bytes = 0
+        self._in_head = True
+        self._is_refused = False
+        self._is_upgraded = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._address = _UNKNOWN
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Take a connection, unless there are too many."""
+        super().connection_made(transport)
+        self._address = _UNKNOWN if self.client is None else self.client[0]
+        reason = self.admission.enter(self._address)
+        if reason is not None:
+            self._refuse(503, f"Too many {reason} are open; try again.", reason)
+            return
+        self._limit(self.admission.settings.head_timeout_s, "head")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._limit(None, "")
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+        self.admission.leave(self._address)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what came, a part at a time, so that no head is longer than it may be."""
+        begins = 0
+        while begins < len(data) and not self._is_refused and not self._is_upgraded:
+            room = HEAD_MAX_BYTES - self._head_bytes if self._in_head else HEAD_MAX_BYTES
+            if room <= 0:
+                self._refuse(431, f"The headers are larger than {HEAD_MAX_BYTES} bytes.", "headers")
+                return
+            part = data[begins : begins + room] if begins or len(data) > room else data
+            begins += len(part)
+            if self._in_head:
+                self._head_bytes += len(part)
+                if self._timer is None:
+                    self._limit(self.admission.settings.head_timeout_s, "head")
+            super().data_received(part)
+            if self.transport.is_closing():
+                return
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        super().on_message_begin()
+        if self._timer is None:
+            self._limit(self.admission.settings.head_timeout_s, "head")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header, unless there are too many."""
+        super().on_header(name, value)
+        if len(self.headers) > HEADERS_MAX and not self._is_refused:
+            self._refuse(431, f"There are more than {HEADERS_MAX} headers.", "headers")
+
+    def on_headers_complete(self) -> None:
+        """Start what answers the request."""
+        self._in_head, self._head_bytes = False, 0
+        if self._is_refused:
+            return
+        self._limit(self.admission.settings.body_timeout_s, "body")
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass on a part of the body."""
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the request; the next has a keep-alive time to begin, which uvicorn keeps."""
+        self._limit(None, "")
+        self._in_head, self._head_bytes = True, 0
+        if not self._is_refused:
+            super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over; it is counted until it ends."""
+        self._limit(None, "")
+        self._is_upgraded = True
+        if self._is_refused:
+            return
+        super().handle_websocket_upgrade()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to take what was sent, but not for ever."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(WRITE_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on sending."""
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
+        super().resume_writing()
+
+    def _limit(self, seconds: float | None, what: str) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self._late, what)
+
+    def _late(self, what: str) -> None:
+        self._timer = None
+        reason = _BODY_SLOW if what == "body" else _HEAD_SLOW
+        self._refuse(408, f"The {what} of the request did not come in time.", reason)
+
+    def _refuse(self, status: int, message: str, reason: str) -> None:
+        """Answer in place of the application, where nothing was answered yet, and close."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
+        self._limit(None, "")
+        self.admission.refuse(reason, self._address)
+        # A request that waits for its answer, or has had one, must not be given this one.
+        cycle = self.cycle
+        is_open = cycle is not None and not cycle.response_started
+        if is_open if reason == _BODY_SLOW else cycle is None or cycle.response_complete:
+            self.transport.write(_answer(status, message))
+        self.transport.close()
+
+
+class CountedWebSocket(WebSocketsSansIOProtocol):
+    """A WebSocket that counts as a connection as long as it lasts."""
+
+    admission: ClassVar[Admission]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        address = self.transport.get_extra_info("peername")
+        self.admission.leave(address[0] if address else _UNKNOWN)
+        super().connection_lost(exc)
+
+
+def server_config(app: ASGIApp, settings: ApiSettings, *, host: str, port: int, **others: Any) -> uvicorn.Config:
+    """Return how to serve an application. others: further arguments of uvicorn's."""
+    admission = Admission(settings)
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=type("Http", (BoundedHttp,), {"admission": admission}),
+        ws=type("WebSocket", (CountedWebSocket,), {"admission": admission}),
+        ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
+        timeout_keep_alive=settings.keep_alive_s,
+        timeout_graceful_shutdown=5,
+        # Addresses behind a proxy are told by `gql/gate.py`, which knows whom to believe.
+        proxy_headers=False,
+        server_header=False,
+        **others,
+    )
+
+
+def files_raise(connections_max: int) -> int:
+    """Let this process open as many files as it may have connections; return how many connections that allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections_max + _FILES_OWN
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return connections_max
+    _log.warning("connections_bounded_by_open_files", connections_max=soft - _FILES_OWN, open_files=soft)
+    return max(soft - _FILES_OWN, 1)
+
+
+def _answer(status: int, message: str) -> bytes:
+    code = {408: "DEADLINE_EXCEEDED", 431: "LIMIT_EXCEEDED", 503: "RATE_LIMITED"}[status]
+    body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+    phrase = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}[status]
+    head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    if status == 503:  # noqa: PLR2004  (Service Unavailable)
+        head += f"Retry-After: {_RETRY_AFTER_S}\r\n"
+    return f"{head}Connection: close\r\n\r\n".encode() + body
+
+
+def _within(address: str, network: IPv4Network | IPv6Network) -> bool:
+    with suppress(ValueError):
+        return ip_address(address) in network
+    return False

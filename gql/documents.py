@@ -1,0 +1,97 @@
+"""What is looked at of a document's text before it is parsed: its size, in one pass that ends at the first bound.
+
+Parsing and validating are many times dearer than reading, so whoever sends a bomb is refused by reading it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from graph.errors import LimitExceededError
+
+TEXT_MAX_CHARS: Final = 100_000
+# Comments count, for they are read as well.
+TOKENS_MAX: Final = 4_000
+# Of a caller without a token, who can only ask what the schema is.
+TOKENS_UNKNOWN_MAX: Final = 500
+NESTING_MAX: Final = 100
+# Definitions of operations and fragments together, and uses of fragments: rules look at each pair.
+DEFINITIONS_MAX: Final = 200
+SPREADS_MAX: Final = 400
+DIRECTIVES_MAX: Final = 200
+VARIABLES_DEPTH_MAX: Final = 64
+VARIABLES_VALUES_MAX: Final = 1_000_000
+
+# Every alternative matches at once or not at all, and nothing is looked at twice (possessive quantifiers).
+_TOKEN: Final = re.compile(
+    r"[\s,\ufeff]++"
+    r'|(?P<token>"""(?:[^"\\]++|\\"""|\\|"(?!""))*+(?:"""|\Z)'
+    r'|"(?:[^"\\\n\r]++|\\.)*+"?'
+    r"|\#[^\n\r]*+"
+    r"|\.\.\."
+    r"|[A-Za-z0-9_+.\-]++"
+    r"|.)",
+    re.DOTALL,
+)
+_OPENS: Final = frozenset("{[(")
+_CLOSES: Final = frozenset("}])")
+
+
+def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
+    """Return the number of tokens of a document. Raises LimitExceededError at the first bound that it exceeds."""
+    if len(text) > TEXT_MAX_CHARS:
+        raise _over("document", len(text), TEXT_MAX_CHARS, "characters")
+    tokens = nesting = definitions = spreads = directives = 0
+    for match in _TOKEN.finditer(text):
+        token = match["token"]
+        if token is None:
+            continue
+        tokens += 1
+        if tokens > tokens_max:
+            raise _over("document", f"more than {tokens_max}", tokens_max, "tokens")
+        if token in _OPENS:
+            # A definition opens its selection at the outside.
+            definitions += nesting == 0 and token == "{"  # noqa: S105  (a token of the language)
+            nesting += 1
+        elif token in _CLOSES:
+            nesting -= 1
+        spreads += token == "..."  # noqa: S105
+        directives += token == "@"  # noqa: S105
+        if nesting > NESTING_MAX:
+            raise _over("document", f"nested more than {NESTING_MAX}", NESTING_MAX, "levels")
+    for number, most, what in (
+        (definitions, DEFINITIONS_MAX, "operations and fragments"),
+        (spreads, SPREADS_MAX, "uses of fragments"),
+        (directives, DIRECTIVES_MAX, "directives"),
+    ):
+        if number > most:
+            raise _over("document", number, most, what)
+    return tokens
+
+
+def variables_check(variables: Any) -> None:
+    """Raise LimitExceededError where variables are nested too deeply, or hold too many values. Linear."""
+    level: list[Any] = [variables]
+    values = 0
+    for _ in range(VARIABLES_DEPTH_MAX + 1):
+        inner: list[Any] = []
+        for each in level:
+            items = each.values() if isinstance(each, dict) else each
+            values += len(items)
+            if values > VARIABLES_VALUES_MAX:
+                raise _over("variables", f"more than {VARIABLES_VALUES_MAX}", VARIABLES_VALUES_MAX, "values")
+            inner += [item for item in items if isinstance(item, dict | list)]
+        if not inner:
+            return
+        level = inner
+    raise _over("variables", f"nested more than {VARIABLES_DEPTH_MAX}", VARIABLES_DEPTH_MAX, "levels")
+
+
+def _over(what: str, found: object, most: int, unit: str) -> LimitExceededError:
+    verb = "are" if what == "variables" else "is"
+    if str(found).startswith("nested"):
+        return LimitExceededError(f"The {what} {verb} {found} levels deep; that is the limit.")
+    return LimitExceededError(
+        f"The {what} ha{'ve' if verb == 'are' else 's'} {found} {unit}; at most {most} are allowed."
+    )

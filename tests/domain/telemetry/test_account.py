@@ -1,0 +1,150 @@
+"""The account is read from counters and is what counting the raw log would give, whatever happens to readings later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Engine, event, text
+from sqlalchemy.orm import Session
+
+from domain.telemetry.account import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import World
+
+INSTANTS = st.integers(0, 2 * 86_400 * 1_000_000).map(
+    lambda us: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+)
+
+
+@pytest.fixture
+def line(world: World, engine: Callable[[str], Engine]) -> Line:
+    return Line(world, engine)
+
+
+@given(one=INSTANTS, other=INSTANTS)
+def test_pieces_add_up_to_their_range(one: datetime, other: datetime) -> None:
+    begins, ends = sorted((one, other))
+    pieces = pieces_of(begins, ends)
+    spans = [*pieces.hours, *pieces.minutes, pieces.first, pieces.last]
+    ordered = sorted(span for span in spans if span[0] < span[1])
+    assert sum((b - a for a, b in ordered), timedelta()) == ends - begins
+    assert all(before[1] == after[0] for before, after in pairwise(ordered))
+    for width, whole in ((HOUR_S, pieces.hours), (MINUTE_S, pieces.minutes)):
+        assert all(instant.timestamp() % width == 0 for span in whole for instant in span)
+    assert all(b - a < timedelta(seconds=MINUTE_S) for a, b in (pieces.first, pieces.last)) or not ordered[1:]
+
+
+COUNTED = """
+    SELECT count(*) AS received,
+        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id = r.id AND k.stored) AS stored,
+        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id IS DISTINCT FROM r.id) AS duplicate,
+        count(*) FILTER (WHERE b.normalized_at IS NOT NULL AND k.raw_id = r.id AND NOT k.stored) AS dead,
+        count(*) FILTER (WHERE b.normalized_at IS NULL) AS pending
+    FROM telemetry_raw r
+    JOIN raw_batches b ON b.organization_id = r.organization_id AND b.id = r.batch_id AND b.received_at = r.received_at
+    LEFT JOIN reading_keys k ON k.organization_id = r.organization_id AND k.device_id = r.device_id AND k.key = r.key
+    WHERE r.organization_id = :o AND r.received_at >= :begins AND r.received_at < :ends
+"""
+EVER = (NOW - timedelta(days=400), NOW + timedelta(days=400))
+
+
+def counted(line: Line, begins: datetime = EVER[0], ends: datetime = EVER[1]) -> IngestAccount:
+    """Count the raw log row by row."""
+    [row] = line.rows(COUNTED, o=line.organization_id, begins=begins, ends=ends)
+    return IngestAccount(row.received, row.stored, row.duplicate, row.dead, row.pending)
+
+
+def check(line: Line) -> IngestAccount:
+    """Hold the account against the raw log, over ranges that cut hours, minutes and batches."""
+    received = sorted({row.received_at for row in line.rows("SELECT DISTINCT received_at FROM raw_batches")})
+    ends = [*received, *(at + timedelta(microseconds=1) for at in received), *EVER]
+    for begins in ends:
+        for until in ends:
+            if begins <= until:
+                assert line.account(from_=begins, to=until) == counted(line, begins, until), (begins, until)
+    return line.account()
+
+
+def test_batches_cut_by_minutes_and_hours_and_those_that_wait(line: Line) -> None:
+    device = line.device()
+    for n, at in enumerate((0, 1, 59, 60, 61, 3_599, 3_600, 7_200, 90_000)):
+        sent_at = NOW + timedelta(seconds=at, microseconds=n)
+        batches = line.send({"device_id": device, "timestamp": NOW, "metrics": {f"m{n}": n}}, at=sent_at)
+        if n % 4 != 3:
+            line.normalize(batches)
+    assert check(line) == IngestAccount(received=9, stored=7, duplicate=0, dead=0, pending=2)
+
+
+def test_a_reading_that_turns_out_to_repeat_one_that_came_late(line: Line) -> None:
+    device = line.device()
+    reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
+    first = line.send(reading)
+    second = line.send(reading, at=NOW + timedelta(minutes=2))
+    third = line.send({**reading, "metrics": {"t": None}}, at=NOW + timedelta(hours=2))
+    line.normalize(third)
+    line.normalize(second)
+    assert check(line) == IngestAccount(received=3, stored=1, duplicate=0, dead=1, pending=1)
+    # The smaller raw id comes last: what was counted as stored is a repeat after all.
+    line.normalize(first)
+    assert check(line) == IngestAccount(received=3, stored=1, duplicate=1, dead=1, pending=0)
+    [row] = line.rows("SELECT stored, duplicate, dead FROM raw_batches WHERE id = :id", id=second[0].id)
+    assert tuple(row) == (0, 1, 0)
+
+
+def test_one_that_waits_again_is_not_counted_twice(line: Line) -> None:
+    device = line.device()
+    reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
+    first, second = line.send(reading), line.send(reading, at=NOW + timedelta(minutes=2))
+    line.normalize(second)
+    line.reopen()
+    assert check(line) == IngestAccount(received=2, stored=0, duplicate=0, dead=0, pending=2)
+    line.normalize(first)
+    assert check(line) == IngestAccount(received=2, stored=1, duplicate=0, dead=0, pending=1)
+    line.normalize(second)
+    assert check(line) == IngestAccount(received=2, stored=1, duplicate=1, dead=0, pending=0)
+
+
+def test_a_repeat_within_a_batch_that_is_halved(line: Line) -> None:
+    device = line.device()
+    reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
+    first, second = line.send(reading), line.send(reading, {**reading, "message_id": "poison"})
+    line.normalize([*second, *first], is_isolating=True)
+    assert check(line) == IngestAccount(received=3, stored=2, duplicate=1, dead=0, pending=0)
+
+
+@pytest.mark.parametrize("kept", [0.0, None])
+def test_the_account_until_now_has_no_end(line: Line, kept: float | None) -> None:
+    device = line.device()
+    line.normalize(line.send({"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}))
+    to = None if kept is None else NOW
+    account = line.account(to=to)
+    assert account.received == (1 if kept is None else 0)
+
+
+def test_of_a_device(line: Line) -> None:
+    one, other = line.device(), line.device()
+    for device in (one, other):
+        line.normalize(line.send({"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}))
+    assert line.account(device_id=one) == IngestAccount(1, 1, 0, 0, 0)
+
+
+def test_the_account_reads_no_single_reading(line: Line) -> None:
+    device = line.device()
+    for n in range(3):
+        line.normalize(line.send({"device_id": device, "timestamp": NOW, "metrics": {f"m{n}": 1}}))
+    with line.engine("api").connect() as connection:
+        connection.execute(
+            text("SELECT set_config('argus.organization_id', :o, false)"), {"o": str(line.organization_id)}
+        )
+        seen: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
+        with Session(connection) as session:
+            ingest_account(session, organization_id=line.organization_id, from_=EVER[0], to=None)
+    [statement] = [each for each in seen if "raw_batches" in each]
+    assert "telemetry_raw" not in statement
+    assert "reading_keys" not in statement
