@@ -139,7 +139,7 @@ class Site:
             is_left = True
             while is_left:
                 with self.line.pipeline() as session:
-                    is_left = quiet_refresh(session, organization_id=self.organization_id, new_id=new_id).is_dirty
+                    is_left = quiet_refresh(session, organization_id=self.organization_id).is_dirty
         raise AssertionError(f"It does not come to rest: {self._what_waits(now)}")
 
     def recompute(self, now: datetime) -> None:
