@@ -43,3 +43,28 @@ def test_readme_shows_the_two_commands() -> None:
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     assert "\nmake run\n" in readme
     assert "\nmake test\n" in readme
+
+
+DECISIONS = sorted((PROJECT / "docs" / "decisions").glob("*.md"))
+
+
+def test_a_number_names_one_decision() -> None:
+    assert len(DECISIONS) > 20
+    named: dict[str, list[str]] = {}
+    for path in DECISIONS:
+        named.setdefault(path.name[:4], []).append(path.name)
+        assert path.read_text(encoding="utf-8").startswith(f"# {path.name[:4]} "), path.name
+    assert {number: names for number, names in named.items() if len(names) > 1} == {}
+    assert sorted(named) == [f"{n:04}" for n in range(1, len(DECISIONS) + 1)]
+
+
+def test_a_decision_named_by_its_number_alone_is_there() -> None:
+    """Where the code says why, it names the page."""
+    there = {path.name[:4] for path in DECISIONS}
+    named: set[str] = set()
+    for folder in ("argus", "gql", "workers", "domain", "graph", "runtime", "migrations", "tests", "docs"):
+        for path in (PROJECT / folder).rglob("*"):
+            if path.suffix in {".py", ".sql", ".md"} and "node_modules" not in path.parts:
+                named |= set(re.findall(r"decisions/(\d{4})", path.read_text(encoding="utf-8")))
+    assert len(named) > 5
+    assert named - there == set()
