@@ -15,8 +15,9 @@ from sqlalchemy import Engine
 
 from domain.acting.quiet import quiet_refresh
 from domain.derivation.book import Books, book_devices
+from domain.derivation.checkpoints import Checkpoints
 from domain.derivation.route import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
-from domain.derivation.stage import Checkpoints, DeriveRun, entities_derive
+from domain.derivation.stage import DeriveRun, entities_derive
 from domain.derivation.windows import entity_slot
 from domain.health.compute import health_buckets_compute
 from domain.rollups.compute import BucketRun, buckets_compute
