@@ -22,6 +22,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 40.0
+# What this process has started, by its home, until it was looked at for the last time (tests/support/calm.py).
+STARTED: dict[Path, Plant] = {}
 
 
 def free_port() -> int:
@@ -92,6 +94,8 @@ class Plant:
     port: int = field(default_factory=free_port)
     settings: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    # Readings come by themselves, of the demo.
+    has_traffic: bool = False
 
     @property
     def url(self) -> str:
@@ -103,6 +107,8 @@ class Plant:
 
     def start(self, *arguments: str) -> None:
         """Start `argus up` and wait until it is ready."""
+        STARTED[self.home] = self
+        self.has_traffic = "--no-demo" not in arguments
         log = (self.home.parent / f"{self.home.name}.log").open("ab")
         self.process = subprocess.Popen(
             [
