@@ -19,11 +19,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argus.metrics import ApiMetrics
+from domain.notifications.address import ALLOWED_KEY, Allowed
+from domain.notifications.state import deliveries_state
 from domain.telemetry.acceptor import Acceptor
 from domain.telemetry.directory import DeviceDirectory
 from domain.telemetry.entries import feed_entry
 from domain.telemetry.group_commit import GroupCommitter
-from domain.telemetry.pipeline_state import pipeline_state
+from domain.telemetry.pipeline_state import Measured, pipeline_state
 from domain.telemetry.publisher import RawPublisher
 from domain.telemetry.quotas import Quota, QuotaKeeper, Quotas
 from gql.app import create_app
@@ -65,7 +67,9 @@ def app_create(settings: Settings) -> Starlette:
     checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
     snapshots = Snapshots(opener=partial(transaction, api), bytes_max=settings.snapshot_max_bytes)
     bridge = Bridge(
-        transaction=partial(transaction, api, info={INFO_KEY: snapshots}),
+        transaction=partial(
+            transaction, api, info={INFO_KEY: snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
+        ),
         threads=THREADS,
         interrupt=statement_interrupt,
         is_silent=lambda: watchdog.is_silent,
@@ -120,7 +124,7 @@ def app_create(settings: Settings) -> Starlette:
     )
     app = create_app(services)
     metrics = _metrics(app, services, quotas, snapshots, api)
-    state = metrics.endpoint(state=partial(bridge.run, None, pipeline_state), away=services.ready)
+    state = metrics.endpoint(state=partial(bridge.run, None, _state), away=services.ready)
     app.router.routes.append(Route("/metrics", state))
     app.add_middleware(_Counted, metrics=metrics)
     inner = app.router.lifespan_context
@@ -145,6 +149,10 @@ def app_create(settings: Settings) -> Starlette:
 
     app.router.lifespan_context = lifespan
     return app
+
+
+def _state(session: Session) -> list[Measured]:
+    return [*pipeline_state(session), *deliveries_state(session)]
 
 
 def _metrics(app: Starlette, services: Services, quotas: QuotaKeeper, snapshots: Snapshots, api: Engine) -> ApiMetrics:

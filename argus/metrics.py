@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from domain.telemetry.pipeline_state import Measured
 from graph.errors import ArgusError
 
-# Of the numbers in `pipeline_state()`, what each means.
+# Of the numbers in `pipeline_state()` and `deliveries_state()`, what each means.
 PIPELINE: Final = {
     "argus_pipeline_unfinished_batches": "Batches of the raw log that no stage has finished",
     "argus_pipeline_unfinished_readings": "Readings in those batches",
@@ -45,6 +45,11 @@ PIPELINE: Final = {
     "argus_dead_letters_open": "Dead letters neither resolved nor discarded",
     "argus_readings_received_last_minute": "Readings received in the last minute",
     "argus_points_stored_last_minute": "Points stored of the readings received in the last minute",
+    "argus_notifications_waiting": "Notifications that are not delivered yet",
+    "argus_notification_first_call_age_seconds": "For how long the oldest of them that was never called has been due",
+    "argus_webhook_heartbeat_age_seconds": "Time since a process that calls webhooks was last heard of",
+    "argus_webhook_calls_total": "Calls of webhooks by outcome: delivered, failed, dead, lost",
+    "argus_jobs_expired_total": "Jobs that no worker took up before their time was over",
 }
 _OTHER: Final = "other"
 _TOTAL: Final = "_total"

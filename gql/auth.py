@@ -21,8 +21,10 @@ from gql.bridge import Bridge
 from gql.errors import UnauthenticatedError
 from gql.principal import Principal, Role
 from graph.errors import UnavailableError
+from graph.json_bounds import text_is_storable
 
 TOKEN_LENGTH_MAX = 8192
+SUBJECT_CHARS_MAX = 512
 _LEEWAY_S = 10
 _ORGANIZATION_FRESH_S = 10.0
 _JWKS_TIMEOUT_S = 5
@@ -65,8 +67,13 @@ class TokenVerifier:
             role = Role.DEVICE
         if role is Role.DEVICE:
             raise UnauthenticatedError(_NO_GOOD.format(reason="its role is none of viewer, operator, admin"))
-        organization_id, public_id, name = await self._organization(str(claims["org"]))
-        return Principal(organization_id, public_id, name, role, str(claims["sub"]), float(claims["exp"]))
+        subject, slug = str(claims["sub"]), str(claims["org"])
+        # Who did what is written down under this name.
+        if not 0 < len(subject) <= SUBJECT_CHARS_MAX or not (text_is_storable(subject) and text_is_storable(slug)):
+            reason = f"its sub and org are not texts, of 1 to {SUBJECT_CHARS_MAX} characters, that can be stored"
+            raise UnauthenticatedError(_NO_GOOD.format(reason=reason))
+        organization_id, public_id, name = await self._organization(slug)
+        return Principal(organization_id, public_id, name, role, subject, float(claims["exp"]))
 
     async def _device(self, token: str) -> Principal:
 

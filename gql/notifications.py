@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from domain.notifications.model import Notification as NotificationRow
 from domain.notifications.model import NotificationState, WebhookSecret
-from domain.notifications.operations import notification_retry, webhook_secret_rotate
+from domain.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
 from domain.notifications.queries import notifications_page
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
@@ -18,11 +18,12 @@ from gql.entities import Node
 from gql.errors import UserError, user_error
 from gql.ids import uuid_named
 from gql.nouns import payload_of
-from gql.scalars import JSON, DateTime
+from gql.scalars import JSON, DateTime, Duration
 from graph.change import GraphChange
 from graph.errors import ArgusError
 
 _SECRET_BYTES = 32
+_DAY = Duration("P1D", 0, PREVIOUS)
 
 NotificationStateEnum = strawberry.enum(
     NotificationState, description="What has become of a notification. DEAD: it failed as often as it may."
@@ -33,7 +34,7 @@ NotificationStateEnum = strawberry.enum(
 class Notification(Node):
     """A call of a webhook about what became of an event; its id is X-Argus-Delivery."""
 
-    event_id: strawberry.ID
+    event_id: strawberry.ID | None = strawberry.field(description="null: a test, of no event.")
     url: str
     payload: JSON = strawberry.field(description="What is sent.")
     state: NotificationStateEnum  # type: ignore[valid-type]
@@ -90,6 +91,9 @@ class WebhookSecretPayload:
 
     secret: str | None
     rotated_at: DateTime | None
+    previous_until: DateTime | None = strawberry.field(
+        description="Until when the secret before signs too; null: it does not."
+    )
     errors: list[UserError]
 
 
@@ -133,17 +137,36 @@ class NotificationMutation:
         return NotificationPayload(notification=notification_shown(row), errors=[])
 
     @strawberry.mutation
-    async def rotate_webhook_secret(self, info: Info) -> WebhookSecretPayload:
-        """Sign calls of webhooks with a new secret from now on. It is shown once."""
+    async def test_webhook(self, info: Info, url: str) -> NotificationPayload:
+        """Have an address called once, with a test, within seconds; ask the notification how it went."""
+        context = info.context
+        try:
+            row = await context.read(
+                webhook_test, notification_id=context.services.new_id(), url=url, now=context.services.clock()
+            )
+        except ArgusError as error:
+            return NotificationPayload(notification=None, errors=[user_error(error)])
+        return NotificationPayload(notification=notification_shown(row), errors=[])
+
+    @strawberry.mutation
+    async def rotate_webhook_secret(self, info: Info, previous_for: Duration = _DAY) -> WebhookSecretPayload:
+        """Sign calls of webhooks with a new secret from now on, shown once, and with the one before too for a while.
+
+        previousFor: PT0S where the one before has leaked; P30D at most.
+        """
         secret = "argus_whs_" + base64.urlsafe_b64encode(secrets.token_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
+        beside = previous_for.exact()
 
         def work(session: Session, change: GraphChange) -> WebhookSecret:
-            return webhook_secret_rotate(session, change=change, secret=secret)
+            return webhook_secret_rotate(session, change=change, secret=secret, previous_for=beside)
 
         def make(made: WebhookSecret | None, errors: list[UserError]) -> WebhookSecretPayload:
             if made is None:
-                return WebhookSecretPayload(secret=None, rotated_at=None, errors=errors)
-            return WebhookSecretPayload(secret=secret, rotated_at=DateTime(made.rotated_at), errors=errors)
+                return WebhookSecretPayload(secret=None, rotated_at=None, previous_until=None, errors=errors)
+            until = None if made.previous_until is None else DateTime(made.previous_until)
+            return WebhookSecretPayload(
+                secret=secret, rotated_at=DateTime(made.rotated_at), previous_until=until, errors=errors
+            )
 
         return await payload_of(info, make, work, under=())
 
@@ -153,7 +176,7 @@ def notification_shown(row: NotificationRow) -> Notification:
     waits = row.state is NotificationState.PENDING
     return Notification(
         id=strawberry.ID(str(row.id)),
-        event_id=strawberry.ID(str(row.event_id)),
+        event_id=None if row.event_id is None else strawberry.ID(str(row.event_id)),
         url=row.url,
         payload=JSON(dict(row.payload)),
         state=row.state,

@@ -66,7 +66,8 @@ _ADMINISTER = (
     restoreEntity createEntityType updateEntityType deleteEntityType issueDeviceToken revokeDeviceToken
     createRelationship renameRelationshipInverse retireRelationship importGraph
     setFeatureFlag promoteProcessor compareShadow dropShadow createAssetProfile updateAssetProfile deleteAssetProfile
-    createActivityTemplate updateActivityTemplate deleteActivityTemplate rotateWebhookSecret retryNotification
+    createActivityTemplate updateActivityTemplate deleteActivityTemplate
+    rotateWebhookSecret testWebhook retryNotification
     createRollup updateRollup deleteRollup
     createRule updateRule deleteRule testRule
 """.split()

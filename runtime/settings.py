@@ -102,7 +102,8 @@ class Settings:
     quota_organization: what each device and each organization may send to one process. replay_readings_per_s: what
     a replay takes at most; 0: as many as live readings leave it. keep_raw, keep_points: for how long what was
     received, and points, are kept; keep_changes, keep_notifications, keep_history: what was done about events; None:
-    for ever. webhook_allow: where webhooks may lead besides. act_late: what was over longer ago is not acted on.
+    for ever. webhook_allow: where webhooks may lead besides. webhook_calls: under way at once of one `argus worker`.
+    act_late: what was over longer ago is not acted on.
     api: what bounds callers of the API.
     check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     """
@@ -127,6 +128,7 @@ class Settings:
     keep_notifications: timedelta | None = timedelta(days=90)
     keep_history: timedelta | None = timedelta(days=365)
     webhook_allow: tuple[str, ...] = ()
+    webhook_calls: int = 256
     act_late: timedelta | None = timedelta(days=1)
     api: ApiSettings = ApiSettings()
     check_entities: int = 20
@@ -198,6 +200,7 @@ def from_home(home: Home, given: Mapping[str, str]) -> Settings:
         keep_notifications=_days(given, "ARGUS_KEEP_NOTIFICATIONS", 90),
         keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
+        webhook_calls=_number(given, "ARGUS_WEBHOOK_CALLS", 256, at_most=4_096, at_least=0),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
         api=_api(given),
         check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),
@@ -254,6 +257,7 @@ def _from_environment(given: Mapping[str, str]) -> Settings:
         keep_notifications=_days(given, "ARGUS_KEEP_NOTIFICATIONS", 90),
         keep_history=_days(given, "ARGUS_KEEP_HISTORY", 365),
         webhook_allow=_list(given, "ARGUS_WEBHOOK_ALLOW"),
+        webhook_calls=_number(given, "ARGUS_WEBHOOK_CALLS", 256, at_most=4_096, at_least=0),
         act_late=_days(given, "ARGUS_ACT_LATE", 1),
         api=_api(given),
         check_entities=_number(given, "ARGUS_CHECK_ENTITIES", 20, at_most=10_000, at_least=0),

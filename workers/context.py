@@ -10,12 +10,14 @@ from datetime import timedelta
 class WorkerContext:
     """Settings of a pool of workers.
 
-    database_url: as argus_pipeline. partitions: of the streams. workers: how many processes run jobs; there is
-    one more, which enqueues. future_tolerance: how far after its receipt a reading's timestamp may lie.
+    database_url: as argus_pipeline. partitions: of the streams. workers: how many processes run jobs; there are
+    two more: one enqueues, one calls webhooks. future_tolerance: how far after its receipt a reading's timestamp may
+    lie.
     replay_readings_per_s: how many readings a second a replay takes at most; 0: as many as live readings leave it.
     keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
     keep_changes, keep_notifications, keep_history: the same of what was done about events.
     webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
+    webhook_calls: how many calls of webhooks are under way at once; 0: this pool makes none.
     check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
     act_late: an event that opened and cleared longer ago makes no activity; None: every one does.
     """
@@ -32,5 +34,6 @@ class WorkerContext:
     keep_notifications: timedelta | None = None
     keep_history: timedelta | None = None
     webhook_allow: tuple[str, ...] = ()
+    webhook_calls: int = 256
     act_late: timedelta | None = timedelta(days=1)
     check_entities: int = 20

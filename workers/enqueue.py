@@ -17,7 +17,6 @@ from rq.exceptions import DuplicateJobError
 
 from domain.failed_items.reasons import reason_of
 from domain.health.compute import organizations_timed
-from domain.notifications.queries import notifications_due
 from domain.replays.queries import replays_idle
 from domain.rollups.queue import organizations_dirty
 from domain.telemetry.leases import LeaseState, lease_list, lease_release
@@ -45,8 +44,6 @@ REPLAY_IDLE = timedelta(seconds=5)
 REPLAYS_AT_ONCE = 2
 RETENTION_EVERY_S = 3_600
 _RETENTION_TIMEOUT_S = 120
-_CALLS_EVERY_S = 1
-_NOTIFICATIONS_TIMEOUT_S = 60
 CHECK_EVERY_S = 60
 _CHECK_TIMEOUT_S = 60
 HOURS_EVERY_S = 60
@@ -144,23 +141,6 @@ def check_enqueue(state: ProcessState, turn: int) -> None:
         return
 
 
-def notifications_enqueue(state: ProcessState, *, now_s: float) -> None:
-    """Enqueue the calls of webhooks that are due, unless that is; one job a second looks for them."""
-    try:
-        state.queue(QUEUE_SHORT).enqueue(
-            "workers.notifications.deliver",
-            job_id=f"notifications-{int(now_s)}",
-            unique=True,
-            ttl=_QUEUED_TTL_S,
-            # Kept, so that no other host enqueues the same.
-            result_ttl=_BUCKET_S,
-            failure_ttl=_BUCKET_S,
-            job_timeout=_NOTIFICATIONS_TIMEOUT_S,
-        )
-    except DuplicateJobError:
-        return
-
-
 def buckets_enqueue(state: ProcessState, turn: int, part: int) -> None:
     """Enqueue one part of the work on dirty buckets of a second, unless it is."""
     try:
@@ -240,7 +220,6 @@ class Enqueuer:
             "lanes": self._lanes_look,
             "sweep": self._sweep_look,
             "replays": self._replays_look,
-            "notifications": self._notifications_look,
             "buckets": self._buckets_look,
             "turns": self._turns_look,
         }
@@ -278,13 +257,6 @@ class Enqueuer:
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
             replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
-
-    def _notifications_look(self, now_s: float) -> None:
-        if self._is_due("notifications", _CALLS_EVERY_S, now_s):
-            with transaction(self._state.engine) as session:
-                has_calls = bool(notifications_due(session, now=datetime.fromtimestamp(now_s, UTC)))
-            if has_calls:
-                notifications_enqueue(self._state, now_s=now_s)
 
     def _buckets_look(self, now_s: float) -> None:
         if self._is_due("buckets", BUCKETS_EVERY_S, now_s) and not buckets_rest(self._state):

@@ -1,10 +1,11 @@
-"""A pool of worker processes: some run jobs, one enqueues them. The parent only starts and reaps.
+"""A pool of worker processes: some run jobs, one enqueues them, one calls webhooks. The parent only starts and reaps.
 
 The parent opens no connection and starts no thread, so that it can fork at any time; every child makes its own.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import multiprocessing
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -29,15 +31,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from runtime.database import transaction
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
-from workers import lanes, notifications, replay, retention, sweeper  # noqa: F401
+from workers import lanes, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
+from workers.expiry import ExpiryQueue
+from workers.notifications import deliver
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_parent, state_open
 
 _log = structlog.get_logger(__name__)
 
 STOP_TIMEOUT_S = 20.0
 SHORT_NICE = 10
+# As `ps` and `top` show it.
+DELIVERER_NAME = "argus-webhooks"
 _RESTART_FIRST_S, _RESTART_LAST_S = 0.2, 5.0
 # A child that lived so long before it died is started again at once.
 _STEADY_S = 10.0
@@ -86,6 +92,8 @@ def run_workers(context: WorkerContext) -> int:
     """
     children = [_Child(partial(_worker_main, queues=queues)) for queues in queues_of(context)]
     children.append(_Child(_enqueuer_main))
+    if context.webhook_calls:
+        children.append(_Child(_deliverer_main))
 
     stopping = threading.Event()
 
@@ -175,7 +183,13 @@ def _worker_main(context: WorkerContext, *, queues: tuple[str, ...]) -> None:
     with contextlib.suppress(SQLAlchemyError), transaction(state.engine):
         # Connected before the first job comes.
         pass
-    worker = StageWorker(queues, connection=state.queues, serializer=JSONSerializer, log_job_description=False)
+    worker = StageWorker(
+        queues,
+        connection=state.queues,
+        serializer=JSONSerializer,
+        queue_class=ExpiryQueue,
+        log_job_description=False,
+    )
     worker.process_state = state
     try:
         worker.work(logging_level="WARNING")
@@ -192,3 +206,9 @@ def _enqueuer_main(context: WorkerContext) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     Enqueuer(state).run()
+
+
+def _deliverer_main(context: WorkerContext) -> None:
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(DELIVERER_NAME)
+    asyncio.run(deliver(state_open(context), calls=context.webhook_calls))

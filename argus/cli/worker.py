@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
             future_tolerance=settings.future_tolerance,
             replay_readings_per_s=settings.replay_readings_per_s,
             webhook_allow=settings.webhook_allow,
+            webhook_calls=settings.webhook_calls,
             act_late=settings.act_late,
             check_entities=settings.check_entities,
             keep_raw=settings.keep_raw,

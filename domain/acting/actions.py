@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.activity_templates.queries import activity_template_get
-from domain.notifications.address import destination_of
+from domain.notifications.address import webhook_check
 from graph.errors import BadInputError, NotFoundError
 
 TEMPLATE: Final = "createActivityFromTemplateId"
@@ -21,8 +21,8 @@ def action_check(
 ) -> None:
     """Refuse an action that could do nothing.
 
-    Raises NotFoundError for a template that does not exist, BadInputError for an address that no webhook has and for
-    members that there are none of; each at its member.
+    Raises NotFoundError for a template that does not exist, BadInputError for an address that no webhook can have and
+    for members that there are none of; each at its member.
     """
     for name, value in action.items():
         here = (*path, name)
@@ -31,7 +31,7 @@ def action_check(
         if not isinstance(value, str):
             raise BadInputError(f"{name} is text.", path=here)
         if name == WEBHOOK:
-            destination_of(value, path=here)
+            webhook_check(session, value, path=here)
             continue
         template_id = _uuid_read(value)
         if template_id is None:

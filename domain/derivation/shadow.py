@@ -31,6 +31,7 @@ from domain.telemetry.arrays import (
 )
 from domain.telemetry.packed import Instants, Values
 from domain.telemetry.streams import DERIVE
+from graph.texts import text_clean
 
 _log = logging.getLogger(__name__)
 
@@ -134,7 +135,7 @@ def shadow_compare(work: ShadowWork, derived: Derived) -> None:
         work.failures += 1
         if len(derived.entities) == 1 or work.failures > FAILURES_MAX:
             work.errors += len(derived.entities)
-            work.error = repr(error).replace("\0", "")[:_ERROR_MAX_CHARS]
+            work.error = text_clean(repr(error), max_chars=_ERROR_MAX_CHARS)
             return
         half = len(derived.entities) // 2
         shadow_compare(work, derived.part(0, half))
@@ -164,7 +165,7 @@ def shadow_write(
         if error.connection_invalidated:
             raise
         _log.exception("shadow_not_written: organization %s", organization_id)
-        told = repr(error.orig).replace("\0", "")[:_ERROR_MAX_CHARS]
+        told = text_clean(repr(error.orig), max_chars=_ERROR_MAX_CHARS)
         failed = ShadowWork(work.version, errors=max(len(work.again), 1), error=told)
         session.execute(_TELL, _told(organization_id, failed))
 

@@ -8,6 +8,8 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from graph.texts import text_clean
+
 REASON_MAX_CHARS: Final = 500
 _ROOT: Final = Path(__file__).resolve().parents[2]
 
@@ -23,9 +25,7 @@ def reason_of(error: BaseException) -> str:
     said = str(cause).strip().splitlines()
     message = f"{type(cause).__name__}: {said[0]}" if said else type(cause).__name__
     place = _place(error)
-    # Neither NUL nor half of a surrogate pair can be stored.
-    text = f"{message} ({place})" if place else message
-    return text.encode(errors="replace").decode().replace("\0", "\ufffd")[:REASON_MAX_CHARS]
+    return text_clean(f"{message} ({place})" if place else message, max_chars=REASON_MAX_CHARS)
 
 
 def _place(error: BaseException) -> str | None:

@@ -1,17 +1,23 @@
-"""Where webhooks may lead to: never to the host itself or its link, unless configured. Pure."""
+"""Where webhooks may lead to: never to the host itself or its link, unless configured. No name is looked up here."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
+from sqlalchemy.orm import Session
+
 from graph.errors import BadInputError
 
 URL_MAX_CHARS: Final = 2_000
 _PORTS: Final = {"http": 80, "https": 443}
+# Under what `Session.info` carries what is allowed, where addresses are saved.
+ALLOWED_KEY: Final = "webhook_allowed"
+_LOOPBACK_NAMES: Final = ("localhost", "localhost.localdomain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,11 @@ class Destination:
     port: int
     target: str
 
+    @property
+    def key(self) -> str:
+        """What calls are queued by: host:port."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
 
 def destination_of(url: str, *, path: tuple[str, ...] = ("webhookUrl",)) -> Destination:
     """Return where a webhook leads to.
@@ -62,6 +73,43 @@ def destination_of(url: str, *, path: tuple[str, ...] = ("webhookUrl",)) -> Dest
         raise BadInputError("A webhook's address has no user, no fragment, and a port from 1.", path=path)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Destination(parts.scheme, parts.hostname.lower(), port or _PORTS[parts.scheme], target)
+
+
+def destination_key(url: str) -> str:
+    """Return what the calls of an address are queued by: host:port, or "-" for what is no address."""
+    try:
+        return destination_of(url).key
+    except BadInputError:
+        return "-"
+
+
+def webhook_check(session: Session, url: str, *, path: tuple[str, ...]) -> None:
+    """Refuse an address that no call can ever go to. No name is looked up: what names mean is judged at each call.
+
+    Raises BadInputError for what `destination_of` refuses, and for a host that is written as an address, or as a name
+    of the host itself, which is refused at every call.
+    """
+    host = destination_of(url, path=path).host
+    allowed = session.info.get(ALLOWED_KEY, Allowed())
+    literal = _literal_of(host)
+    refused = None if literal is None else address_refused(literal, host=host, allowed=allowed)
+    if refused is not None:
+        raise BadInputError(refused, path=path)
+
+
+def _literal_of(host: str) -> str | None:
+    """Return the address that a host is written as, in any way that a resolver takes for one; None for a name."""
+    if host in _LOOPBACK_NAMES or host.endswith(".localhost"):
+        return "127.0.0.1"
+    try:
+        return str(ip_address(host.partition("%")[0]))
+    except ValueError:
+        pass
+    try:
+        # As in 2130706433, 0x7f.1 and 127.1.
+        return socket.inet_ntoa(socket.inet_aton(host))
+    except OSError:
+        return None
 
 
 def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:

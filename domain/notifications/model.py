@@ -20,10 +20,14 @@ class NotificationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A call of a webhook. id: also of the delivery, the same at every try. Times UTC."""
+    """A call of a webhook. id: also of the delivery, the same at every try. Times UTC.
+
+    event_id: None for a test. destination: what it is queued by, host:port. attempts: calls so far, with
+    the one under way.
+    """
 
     id: UUID
-    event_id: UUID
+    event_id: UUID | None
     url: str
     payload: Mapping[str, Any]
     state: NotificationState
@@ -32,12 +36,23 @@ class Notification:
     last_error: str | None
     created_at: datetime
     finished_at: datetime | None
+    destination: str
+    give_up_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecret:
-    """When, and by whom, the secret was last made anew."""
+    """When, and by whom, the secret was last made anew. previous_until: how long the one before signs too."""
 
     id: UUID
     rotated_at: datetime
     rotated_by: str
+    previous_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecrets:
+    """What calls are signed with now. previous: the secret before, for a while after a rotation."""
+
+    current: str
+    previous: str | None

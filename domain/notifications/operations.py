@@ -1,4 +1,4 @@
-"""Order notifications, take them up, and write down how they went."""
+"""Order notifications and tests, have dead ones tried again, and rotate the secret."""
 
 from __future__ import annotations
 
@@ -7,30 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from domain.notifications.model import Notification, NotificationState, WebhookSecret
+from domain.notifications.address import destination_key, webhook_check
+from domain.notifications.model import Notification, SigningSecrets, WebhookSecret
 from domain.notifications.queries import notification_of
-from domain.notifications.signing import ATTEMPTS_MAX, retry_delay
 from domain.notifications.tables import notifications, webhook_secrets
 from graph.change import GraphChange, change_record
-from graph.errors import ConflictError, NotFoundError
+from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
+from graph.instants import instant_text
 
-ERROR_MAX_CHARS: Final = 500
-# One that was taken up and not finished, for the process ended, is taken up again after so long.
-CLAIM: Final = timedelta(minutes=2)
-# The advisory lock of who calls webhooks.
-DELIVER_LOCK: Final = 0x484F4F4B
-
-_HOLD = text("SELECT pg_try_advisory_xact_lock(:lock)").bindparams(bindparam("lock", DELIVER_LOCK))
-
-
-def delivering_hold(session: Session) -> bool:
-    """Be the one who calls webhooks, of the whole installation, until the transaction ends; False where another is."""
-    held: bool = session.execute(_HOLD).scalar_one()
-    return held
+# A notification is given up so long after it was ordered, however often it was tried.
+GIVE_UP: Final = timedelta(days=1)
+# Tests of one organization that wait at once.
+TESTS_MAX: Final = 10
+# So long the secret before a rotation signs too, unless the call says otherwise.
+PREVIOUS: Final = timedelta(days=1)
+PREVIOUS_MAX: Final = timedelta(days=30)
 
 
 def notification_order(
@@ -58,59 +53,45 @@ def notification_order(
             payload=dict(payload),
             due_at=now,
             created_at=now,
+            destination=destination_key(url),
+            give_up_at=now + GIVE_UP,
         )
         .on_conflict_do_nothing(index_elements=["organization_id", "event_id", "url", "sequence"])
     )
 
 
-def notifications_claim(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[Notification]:
-    """Take up notifications that are due, the most overdue first; each counts as tried from the commit on."""
-    table = notifications.c
-    ids = session.scalars(
-        select(table.id)
-        .where(table.organization_id == organization_id, table.state == "PENDING", table.due_at <= now)
-        .order_by(table.due_at, table.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    rows = session.execute(
-        update(notifications)
-        .where(table.organization_id == organization_id, table.id.in_(ids))
-        .values(attempts=table.attempts + 1, due_at=now + CLAIM)
-        .returning(notifications)
-    )
-    return sorted((notification_of(row) for row in rows), key=lambda each: (each.created_at, each.id))
+def webhook_test(
+    session: Session, *, organization_id: int, notification_id: UUID, url: str, now: datetime
+) -> Notification:
+    """Have a webhook called once with a test; the notification tells how it went.
 
-
-def notification_settle(
-    session: Session, *, organization_id: int, notification: Notification, error: str | None, now: datetime
-) -> NotificationState:
-    """Write down how a call went; error None: it was delivered. One that failed waits, or is dead after ATTEMPTS_MAX.
-
-    notification: as claimed. What another has claimed since stays as that leaves it.
+    Raises BadInputError for an address that no webhook can have, LimitExceededError where too many tests wait.
     """
-    values: dict[str, Any]
-    if error is None:
-        state = NotificationState.DELIVERED
-        values = {"finished_at": now, "last_error": None}
-    elif notification.attempts >= ATTEMPTS_MAX:
-        state = NotificationState.DEAD
-        values = {"finished_at": now, "last_error": error[:ERROR_MAX_CHARS]}
-    else:
-        state = NotificationState.PENDING
-        delay = retry_delay(notification_id=notification.id, attempts=notification.attempts)
-        values = {"due_at": now + delay, "last_error": error[:ERROR_MAX_CHARS]}
-    session.execute(
-        update(notifications)
-        .where(
-            notifications.c.organization_id == organization_id,
-            notifications.c.id == notification.id,
-            notifications.c.state == "PENDING",
-            notifications.c.attempts == notification.attempts,
+    webhook_check(session, url, path=("url",))
+    table = notifications.c
+    waiting = session.execute(
+        select(func.count())
+        .select_from(notifications)
+        .where(table.organization_id == organization_id, table.state == "PENDING", table.change_id.is_(None))
+    ).scalar_one()
+    if waiting >= TESTS_MAX:
+        raise LimitExceededError(f"{TESTS_MAX} tests wait already; try again when they are done.", path=("url",))
+    row = session.execute(
+        insert(notifications)
+        .values(
+            organization_id=organization_id,
+            id=notification_id,
+            url=url,
+            payload={"change": "TEST", "at": instant_text(now)},
+            due_at=now,
+            created_at=now,
+            # A queue of its own: it is called though others to the same place pause.
+            destination=f"test:{notification_id}",
+            give_up_at=now + GIVE_UP,
         )
-        .values(state=state.value, **values)
-    )
-    return state
+        .returning(notifications)
+    ).one()
+    return notification_of(row)
 
 
 def notification_retry(session: Session, *, organization_id: int, notification_id: UUID, now: datetime) -> Notification:
@@ -123,18 +104,35 @@ def notification_retry(session: Session, *, organization_id: int, notification_i
     if row.state != "DEAD":
         raise ConflictError(f"Only a DEAD notification is sent again; this one is {row.state}.", path=("id",))
     session.execute(
-        update(notifications).where(*this).values(state="PENDING", attempts=0, due_at=now, finished_at=None)
+        update(notifications)
+        .where(*this)
+        .values(state="PENDING", attempts=0, losses=0, due_at=now, give_up_at=now + GIVE_UP, finished_at=None)
     )
     return notification_of(session.execute(select(notifications).where(*this)).one())
 
 
-def webhook_secret_rotate(session: Session, *, change: GraphChange, secret: str) -> WebhookSecret:
-    """Sign with another secret from the change on. secret: drawn at the edge; it is not read again by the API."""
+def webhook_secret_rotate(
+    session: Session, *, change: GraphChange, secret: str, previous_for: timedelta = PREVIOUS
+) -> WebhookSecret:
+    """Sign with another secret from the change on, and with the one before too for a while.
+
+    secret: drawn at the edge; it is not read again by the API. previous_for: zero where the old one has leaked.
+    Raises BadInputError.
+    """
+    if not timedelta(0) <= previous_for <= PREVIOUS_MAX:
+        raise BadInputError(f"The secret before signs for {PREVIOUS_MAX.days} days at most.", path=("previousFor",))
     table = webhook_secrets.c
     known = session.execute(
         select(table.id).where(table.organization_id == change.organization_id)
     ).scalar_one_or_none()
-    values = {"secret": secret, "rotated_at": change.recorded, "rotated_by": change.actor}
+    # The table itself keeps the secret before: this role may not read it.
+    until = change.recorded + previous_for if known is not None and previous_for else None
+    values = {
+        "secret": secret,
+        "rotated_at": change.recorded,
+        "rotated_by": change.actor,
+        "previous_until": until,
+    }
     if known is None:
         secret_id = change.new_id()
         session.execute(insert(webhook_secrets), {"organization_id": change.organization_id, "id": secret_id, **values})
@@ -150,12 +148,20 @@ def webhook_secret_rotate(session: Session, *, change: GraphChange, secret: str)
         before=None,
         after={"rotatedAt": change.recorded.isoformat()},
     )
-    return WebhookSecret(secret_id, change.recorded.astimezone(UTC), change.actor)
+    return WebhookSecret(
+        secret_id, change.recorded.astimezone(UTC), change.actor, None if until is None else until.astimezone(UTC)
+    )
 
 
-def webhook_secret_get(session: Session, *, organization_id: int) -> str | None:
-    """Return the secret, as argus_pipeline may read it; None where none was ever made."""
-    secret: str | None = session.execute(
-        select(webhook_secrets.c.secret).where(webhook_secrets.c.organization_id == organization_id)
-    ).scalar_one_or_none()
-    return secret
+def webhook_secrets_get(session: Session, *, organization_id: int, now: datetime) -> SigningSecrets | None:
+    """Return what to sign with, as argus_pipeline may read it; None where no secret was ever made."""
+    table = webhook_secrets.c
+    row = session.execute(
+        select(table.secret, table.previous_secret, table.previous_until).where(
+            table.organization_id == organization_id
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    is_overlap = row.previous_until is not None and row.previous_until > now
+    return SigningSecrets(row.secret, row.previous_secret if is_overlap else None)

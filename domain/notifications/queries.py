@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, literal, select, text, tuple_
+from sqlalchemy import Row, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.notifications.model import Notification, NotificationState
@@ -18,15 +18,6 @@ from graph.paging import Page, PageRequest
 from graph.tables import INSTANT
 
 _CURSOR: Final = "notifications"
-_DUE = text(
-    "SELECT DISTINCT organization_id FROM notifications WHERE state = 'PENDING' AND due_at <= :now"
-    " ORDER BY organization_id"
-)
-
-
-def notifications_due(session: Session, *, now: datetime) -> list[int]:
-    """Return the organizations of which notifications are to be sent. As argus_pipeline: of all."""
-    return list(session.scalars(_DUE, {"now": now}))
 
 
 def notifications_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Notification]:
@@ -81,4 +72,6 @@ def notification_of(row: Row[Any]) -> Notification:
         row.last_error,
         row.created_at.astimezone(UTC),
         None if row.finished_at is None else row.finished_at.astimezone(UTC),
+        row.destination,
+        row.give_up_at.astimezone(UTC),
     )

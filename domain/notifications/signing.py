@@ -8,6 +8,8 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from domain.notifications.model import SigningSecrets
+
 # After so many calls that failed a notification is dead: with the delays below, after about a day.
 ATTEMPTS_MAX: Final = 20
 _DELAY_FIRST_S: Final = 5.0
@@ -24,6 +26,17 @@ def signature(*, secret: str, timestamp: int, body: bytes) -> str:
     """
     digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
     return f"sha256={digest.hexdigest()}"
+
+
+def signature_headers(*, secrets: SigningSecrets, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the headers by which a receiver knows a call: with the secret before too, while that is accepted."""
+    headers = {
+        "X-Argus-Timestamp": str(timestamp),
+        "X-Argus-Signature": signature(secret=secrets.current, timestamp=timestamp, body=body),
+    }
+    if secrets.previous is not None:
+        headers["X-Argus-Signature-Previous"] = signature(secret=secrets.previous, timestamp=timestamp, body=body)
+    return headers
 
 
 def retry_delay(*, notification_id: UUID, attempts: int) -> timedelta:

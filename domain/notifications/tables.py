@@ -1,9 +1,10 @@
-"""Calls of webhooks, and with what they are signed: tables. The migrations say the same in SQL."""
+"""Calls of webhooks, what they are signed with, and what processes count: tables. Migrations say the same in SQL."""
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Double,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -25,6 +26,8 @@ webhook_secrets = Table(
     Column("secret", Text, nullable=False),
     Column("rotated_at", INSTANT, nullable=False),
     Column("rotated_by", Text, nullable=False),
+    Column("previous_secret", Text),
+    Column("previous_until", INSTANT),
     PrimaryKeyConstraint("organization_id", name="pk_webhook_secrets"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_webhook_secrets_organization"),
 )
@@ -34,8 +37,8 @@ notifications = Table(
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("id", UUID, nullable=False),
-    Column("change_id", BigInteger, nullable=False),
-    Column("event_id", UUID, nullable=False),
+    Column("change_id", BigInteger),
+    Column("event_id", UUID),
     Column("url", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
     Column("state", Text, nullable=False, server_default=text("'PENDING'")),
@@ -44,12 +47,31 @@ notifications = Table(
     Column("last_error", Text),
     Column("created_at", INSTANT, nullable=False),
     Column("finished_at", INSTANT),
+    Column("destination", Text, nullable=False, server_default=text("'-'")),
+    Column("claimed_by", Text),
+    Column("losses", Integer, nullable=False, server_default=text("0")),
+    Column("give_up_at", INSTANT, nullable=False, server_default=text("clock_timestamp() + interval '1 day'")),
     Column("sequence", Integer),
     PrimaryKeyConstraint("organization_id", "id", name="pk_notifications"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_notifications_organization"),
     CheckConstraint("state IN ('PENDING', 'DELIVERED', 'DEAD')", name="ck_notifications_state"),
+    CheckConstraint("(change_id IS NULL) = (event_id IS NULL)", name="ck_notifications_of"),
 )
-Index("ix_notifications_due", notifications.c.due_at, postgresql_where=text("state = 'PENDING'"))
+Index(
+    "ix_notifications_due",
+    notifications.c.organization_id,
+    notifications.c.destination,
+    notifications.c.due_at,
+    postgresql_where=text("state = 'PENDING'"),
+)
+Index(
+    "ix_notifications_first",
+    notifications.c.organization_id,
+    notifications.c.destination,
+    notifications.c.due_at,
+    postgresql_where=text("state = 'PENDING' AND attempts = 0"),
+)
+Index("ix_notifications_claimed", notifications.c.claimed_by, postgresql_where=text("claimed_by IS NOT NULL"))
 Index("ix_notifications_event", notifications.c.organization_id, notifications.c.event_id)
 Index(
     "ix_notifications_created_at",
@@ -80,4 +102,14 @@ event_tellings = Table(
         ["organization_id", "event_id"], ["events.organization_id", "events.id"], name="fk_event_tellings_event"
     ),
     CheckConstraint("state IN ('OPEN', 'CLEARED', 'WITHDRAWN')", name="ck_event_tellings_state"),
+)
+
+work_counts = Table(
+    "work_counts",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("value", Double, nullable=False),
+    Column("counted_at", INSTANT, nullable=False),
+    PrimaryKeyConstraint("name", "label", name="pk_work_counts"),
 )

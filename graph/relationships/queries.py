@@ -25,9 +25,10 @@ def relationship_list(session: Session, *, organization_id: int) -> list[Relatio
 
 def relationship_get(session: Session, *, organization_id: int, name: str) -> Relationship:
     """Return one relationship. Raises NotFoundError."""
-    row = session.execute(
-        select(relationships).where(relationships.c.organization_id == organization_id, relationships.c.name == name)
-    ).one_or_none()
+    row = None
+    if text_is_storable(name):
+        this = (relationships.c.organization_id == organization_id, relationships.c.name == name)
+        row = session.execute(select(relationships).where(*this)).one_or_none()
     if row is None:
         raise NotFoundError(f"There is no relationship {name!r}.", path=("name",))
     return relationship_of_row(row)

@@ -85,7 +85,7 @@ def test_tables_without_an_organization_hold_nothing_of_one(migrated: Connection
             " AND NOT relispartition AND NOT relrowsecurity ORDER BY 1"
         )
     )
-    assert list(open_tables) == ["alembic_version", "stage_leases"]
+    assert list(open_tables) == ["alembic_version", "stage_leases", "work_counts"]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -167,6 +167,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
     assert [tuple(row) for row in rows] == [
         ("batches_reopen", "argus_api"),
         ("convergence_state", "argus_api"),
+        ("deliveries_state", "argus_api"),
         ("device_token_owner", "argus_api"),
         ("device_tokens_ended", "argus_api"),
         ("drop_partitions", "argus_pipeline"),

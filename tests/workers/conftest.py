@@ -63,6 +63,7 @@ def pool(context: WorkerContext) -> Iterator[Callable[[], subprocess.Popen[bytes
             "redis_url": context.redis_url,
             "partitions": context.partitions,
             "workers": context.workers,
+            "webhook_allow": context.webhook_allow,
         }
         process = subprocess.Popen([sys.executable, "-c", POOL, json.dumps(settings)], cwd=PROJECT)
         started.append(process)

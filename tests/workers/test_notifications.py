@@ -1,15 +1,16 @@
-"""Calls of webhooks, to a real server: signed, tried again, given up, and never where they must not go."""
+"""Delivery of notifications, to real receivers: signed, in order, tried again, given up; nobody holds up another."""
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from uuid import UUID
 
@@ -17,80 +18,72 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-import workers.webhooks
 from domain.notifications.address import Allowed
-from domain.notifications.model import NotificationState
+from domain.notifications.claims import (
+    ERROR_MAX_CHARS,
+    LEASE,
+    LOSSES_MAX,
+    claims_end,
+    notification_settle,
+    notifications_claim,
+)
+from domain.notifications.model import Notification, NotificationState
 from domain.notifications.operations import (
-    delivering_hold,
+    GIVE_UP,
+    TESTS_MAX,
     notification_order,
     notification_retry,
-    notifications_claim,
     webhook_secret_rotate,
+    webhook_test,
 )
 from domain.notifications.queries import notifications_page
 from domain.notifications.signing import ATTEMPTS_MAX, signature
-from graph.errors import ConflictError
+from domain.notifications.slots import FAILURES_MAX, OF_PAIR
+from graph.errors import ConflictError, LimitExceededError
 from graph.paging import PageRequest
 from runtime.database import transaction
 from tests.graph.world import World, new_id, world_create
+from tests.support.plant import free_port
+from tests.support.receivers import Received, Receiver, Reply, answers, hangs, receiver_open, sends
 from workers.context import WorkerContext
-from workers.notifications import OF_ORGANIZATION_AT_ONCE, deliver
+from workers.notifications import Deliverer
 from workers.process import ProcessState
-from workers.webhooks import ANSWER_MAX_BYTES, webhook_call
 
 SECRET = "argus_whs_of_a_test"
 LOCAL = Allowed.parse(["127.0.0.0/8"])
 
 
-@dataclass
-class Hook:
-    """A server that notes what it is sent. reply: what it does with a request."""
-
-    url: str = ""
-    seen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    reply: Callable[[BaseHTTPRequestHandler], None] = lambda handler: answer(handler, 204)
-
-
-def answer(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
-    handler.send_response(status)
-    for name, value in headers.items():
-        handler.send_header(name, value)
-    if status != 204:
-        handler.send_header("Content-Length", str(len(body)))
-    handler.end_headers()
-    handler.wfile.write(body)
+@pytest.fixture
+def receiver() -> Iterator[Callable[[Reply], Receiver]]:
+    """`receiver(reply)`: a server that ends with the test."""
+    with ExitStack() as stack:
+        yield lambda reply: stack.enter_context(receiver_open(reply))
 
 
 @pytest.fixture
-def hook() -> Iterator[Hook]:
-    made = Hook()
+def hook(receiver: Callable[[Reply], Receiver]) -> Receiver:
+    return receiver(answers(204))
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.seen.append((dict(self.headers), body))
-            made.reply(self)
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}/hook"
-    yield made
-    server.shutdown()
-    server.server_close()
+@pytest.fixture
+def freed() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
 
 
 @pytest.fixture
 def world(engine: Callable[[str], Engine]) -> World:
-    return world_create(owner=engine("owner"), api=engine("api"), slug="plant")
+    made = world_create(owner=engine("owner"), api=engine("api"), slug="plant")
+    secret_set(made)
+    return made
 
 
 @pytest.fixture
 def other(world: World, engine: Callable[[str], Engine]) -> World:
-    return world_create(owner=engine("owner"), api=engine("api"), slug="other")
+    made = world_create(owner=engine("owner"), api=engine("api"), slug="other")
+    secret_set(made)
+    return made
 
 
 @pytest.fixture
@@ -98,215 +91,399 @@ def context(context: WorkerContext) -> WorkerContext:
     return replace(context, webhook_allow=("127.0.0.0/8",))
 
 
-def call(url: str, allowed: Allowed = LOCAL) -> str | None:
-    return webhook_call(url, body=b"{}", headers={}, allowed=allowed)
-
-
-def secret_set(world: World, secret: str = SECRET) -> None:
+def secret_set(world: World, secret: str = SECRET, **more: Any) -> None:
     with world.changing() as (session, change):
-        webhook_secret_rotate(session, change=change, secret=secret)
+        webhook_secret_rotate(session, change=change, secret=secret, **more)
 
 
-def order(state: ProcessState, world: World, url: str, change_id: int = 1) -> UUID:
+def order(state: ProcessState, world: World, url: str, change_id: int = 1, event_id: UUID | None = None) -> UUID:
     notification_id = new_id()
     with transaction(state.engine, world.organization_id) as session:
         notification_order(
             session, organization_id=world.organization_id, notification_id=notification_id, change_id=change_id,
-            event_id=new_id(), url=url, sequence=1, payload={"b": 1, "a": [2]}, now=datetime.now(UTC),
+            event_id=event_id or new_id(), url=url, sequence=change_id, payload={"b": change_id, "a": [2]},
+            now=datetime.now(UTC),
         )  # fmt: skip
     return notification_id
 
 
-def rows(world: World) -> list[Any]:
+def rows(world: World) -> list[Notification]:
     with world.session() as session:
-        page = notifications_page(session, organization_id=world.organization_id, page=PageRequest(10, None))
+        page = notifications_page(session, organization_id=world.organization_id, page=PageRequest(200, None))
         return list(page.items)
 
 
-def test_a_call_is_signed_and_delivered_once(state: ProcessState, world: World, hook: Hook) -> None:
-    secret_set(world)
+def states(*worlds: World) -> Counter[str]:
+    return Counter(row.state.value for world in worlds for row in rows(world))
+
+
+def deliver(*states: ProcessState, calls: int = 256, while_busy: Callable[[], None] = lambda: None) -> None:
+    """Work, in as many processes' stead, until nothing is due or under way. while_busy: called now and then."""
+
+    async def work() -> None:
+        deliverers = [Deliverer(state, calls=calls) for state in states]
+        try:
+            while any([await each.turn() for each in deliverers]):
+                while_busy()
+                await asyncio.sleep(0.01)
+        finally:
+            for each in deliverers:
+                await each._stop()
+                each.close()
+
+    asyncio.run(work())
+
+
+def owner_runs(engine: Callable[[str], Engine], statement: str, **values: Any) -> None:
+    with Session(engine("owner")) as session, session.begin():
+        session.execute(text(statement), values)
+
+
+def test_a_call_is_signed_and_delivered_once(state: ProcessState, world: World, hook: Receiver) -> None:
     sent = order(state, world, hook.url)
-    deliver()
-    deliver()
-    [(headers, body)] = hook.seen
-    assert json.loads(body) == {"a": [2], "b": 1}
-    timestamp = int(headers["X-Argus-Timestamp"])
+    deliver(state)
+    deliver(state)
+    [request] = hook.seen
+    assert json.loads(request.body) == {"a": [2], "b": 1}
+    timestamp = int(request.headers["X-Argus-Timestamp"])
     assert abs(timestamp - time.time()) < 60
-    assert headers["X-Argus-Signature"] == signature(secret=SECRET, timestamp=timestamp, body=body)
-    assert (headers["X-Argus-Delivery"], headers["Content-Type"]) == (str(sent), "application/json")
+    assert request.headers["X-Argus-Signature"] == signature(secret=SECRET, timestamp=timestamp, body=request.body)
+    assert "X-Argus-Signature-Previous" not in request.headers
+    assert (request.headers["X-Argus-Delivery"], request.headers["Content-Type"]) == (str(sent), "application/json")
     [row] = rows(world)
     assert (row.state, row.attempts, row.last_error) == (NotificationState.DELIVERED, 1, None)
 
 
 def test_a_change_is_told_once_however_often_it_is_ordered(state: ProcessState, world: World) -> None:
-    first = order(state, world, "https://example.org/")
-    order(state, world, "https://example.org/")
+    event_id = new_id()
+    first = order(state, world, "https://example.org/", event_id=event_id)
+    order(state, world, "https://example.org/", event_id=event_id)
     assert [row.id for row in rows(world)] == [first]
 
 
-def test_one_that_fails_is_tried_again_later_and_dead_in_the_end(
-    state: ProcessState, world: World, hook: Hook, engine: Callable[[str], Engine]
+def test_after_a_rotation_both_secrets_sign_for_a_while(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
-    secret_set(world)
+    def signed() -> tuple[str | None, ...]:
+        order(state, world, hook.url, change_id=len(hook.seen))
+        deliver(state)
+        request = hook.seen[-1]
+        timestamp = int(request.headers["X-Argus-Timestamp"])
+        by = {signature(secret=each, timestamp=timestamp, body=request.body): each for each in (SECRET, "b", "c", "d")}
+        found = [request.headers.get(f"X-Argus-Signature{end}") for end in ("", "-Previous")]
+        return tuple(None if each is None else by[each] for each in found)
+
+    secret_set(world, "b")
+    assert signed() == ("b", SECRET)
+    secret_set(world, "c")
+    assert signed() == ("c", "b")
+    owner_runs(engine, "UPDATE webhook_secrets SET previous_until = now()")
+    assert signed() == ("c", None)
+    secret_set(world, "d", previous_for=timedelta(0))
+    assert signed() == ("d", None)
+
+
+def test_one_that_fails_is_tried_again_later_and_dead_in_the_end(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
     sent = order(state, world, hook.url)
-    hook.reply = lambda handler: answer(handler, 503)
+    hook.reply = answers(503)
     before = datetime.now(UTC)
-    deliver()
+    deliver(state)
     [row] = rows(world)
     assert (row.state, row.attempts, row.last_error) == (NotificationState.PENDING, 1, "The answer is 503.")
-    assert timedelta(seconds=2.5) <= row.due_at - before <= timedelta(seconds=15)
+    assert timedelta(seconds=2.5) <= row.due_at - before
     with world.session() as session, pytest.raises(ConflictError):
         notification_retry(session, organization_id=world.organization_id, notification_id=sent, now=datetime.now(UTC))
-    with Session(engine("owner")) as session, session.begin():
-        session.execute(text("UPDATE notifications SET attempts = :last, due_at = now()"), {"last": ATTEMPTS_MAX - 1})
-    deliver()
+    owner_runs(engine, "UPDATE notifications SET attempts = :last, due_at = now()", last=ATTEMPTS_MAX - 1)
+    deliver(state)
     [row] = rows(world)
     assert (row.state, row.attempts, len(hook.seen)) == (NotificationState.DEAD, ATTEMPTS_MAX, 2)
-    hook.reply = lambda handler: answer(handler, 200, b"ok")
+    hook.reply = answers(200, b"ok")
     with world.session() as session:
         notification_retry(session, organization_id=world.organization_id, notification_id=sent, now=datetime.now(UTC))
-    deliver()
+    deliver(state)
     [row] = rows(world)
     assert (row.state, row.attempts, row.last_error) == (NotificationState.DELIVERED, 1, None)
-    assert {headers["X-Argus-Delivery"] for headers, _ in hook.seen} == {str(sent)}
+    assert {request.headers["X-Argus-Delivery"] for request in hook.seen} == {str(sent)}
 
 
-def test_one_taken_up_by_a_process_that_ended_is_taken_up_again(state: ProcessState, world: World) -> None:
-    order(state, world, "https://example.org/")
-    scope = {"organization_id": world.organization_id, "limit": 10}
-    now = datetime.now(UTC)
-    for at, expected in ((now, [1]), (now, []), (now + timedelta(minutes=2), [2])):
-        with transaction(state.engine, world.organization_id) as session:
-            claimed = notifications_claim(session, now=at, **scope)
-        assert [each.attempts for each in claimed] == expected
+def test_what_is_told_of_an_event_is_told_in_order(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    event_id = new_id()
+    for n in (1, 2, 3):
+        order(state, world, hook.url, change_id=n, event_id=event_id)
+    order(state, world, hook.url, change_id=4)
+    hook.reply = answers(500)
+    deliver(state)
+    # The first of each event was tried; what waits for one that failed was not.
+    assert sorted(json.loads(request.body)["b"] for request in hook.seen) == [1, 4]
+    hook.seen.clear()
+    hook.reply = answers(204)
+    owner_runs(engine, "UPDATE notifications SET due_at = now()")
+    deliver(state)
+    told = [json.loads(request.body)["b"] for request in hook.seen]
+    assert [n for n in told if n != 4] == [1, 2, 3]
+    assert states(world) == {"DELIVERED": 4}
 
 
-def test_sides_that_hang_keep_nobody_waiting(state: ProcessState, world: World, other: World, hook: Hook) -> None:
+def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
+    state: ProcessState, world: World, other: World, receiver: Callable[[Reply], Receiver], freed: threading.Event
+) -> None:
+    begun, finished = threading.Semaphore(0), threading.Event()
+
+    def hang(_connection: Any, _request: Received) -> None:
+        begun.release()
+        freed.wait(60)
+        finished.set()
+
+    hanging, hook = receiver(hang), receiver(answers(204))
+    for n in range(60):
+        order(state, world, hanging.url, change_id=n)
     for each in (world, other):
-        secret_set(each)
-    freed, at_once, most = threading.Event(), threading.Semaphore(0), []
+        order(state, each, hook.url, change_id=100)
+    seen: list[tuple[int, bool]] = []
 
-    def reply(handler: BaseHTTPRequestHandler) -> None:
-        if handler.path == "/hangs":
-            at_once.release()
-            freed.wait(20)
-        else:
-            # Told while every call that the other organization may have under way still hangs.
-            most.append(sum(at_once.acquire(timeout=5) for _ in range(OF_ORGANIZATION_AT_ONCE)))
+    def look() -> None:
+        if len(hook.seen) == 2 and not freed.is_set():
+            # As many hang as may at once, and both others have been told meanwhile.
+            seen.append((sum(begun.acquire(timeout=5) for _ in range(OF_PAIR)), finished.is_set()))
+            assert not begun.acquire(timeout=0.3)
             freed.set()
-        answer(handler, 204)
 
-    hook.reply = reply
-    for n in range(OF_ORGANIZATION_AT_ONCE * 2):
-        order(state, world, hook.url.replace("/hook", "/hangs"), change_id=n)
-    order(state, other, hook.url)
-    deliver()
-    assert (most, at_once.acquire(blocking=False)) == ([OF_ORGANIZATION_AT_ONCE], True)
-    assert {row.state for each in (world, other) for row in rows(each)} == {NotificationState.DELIVERED}
+    deliver(state, while_busy=look)
+    assert seen == [(OF_PAIR, False)]
+    assert rows(other)[0].state is NotificationState.DELIVERED
 
 
-def test_only_one_delivers_at_a_time(state: ProcessState, world: World, hook: Hook) -> None:
-    secret_set(world)
+def test_first_tries_come_before_others(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    for n in range(OF_PAIR * 3):
+        order(state, world, hook.url, change_id=n)
+    hook.reply = answers(404)
+    deliver(state)
+    owner_runs(engine, "UPDATE notifications SET due_at = now() - interval '1 hour'")
+    hook.seen.clear()
+    for n in range(OF_PAIR):
+        order(state, world, hook.url, change_id=100 + n)
+    deliver(state)
+    first = [json.loads(request.body)["b"] for request in hook.seen[:OF_PAIR]]
+    assert sorted(first) == [100 + n for n in range(OF_PAIR)]
+
+
+def test_a_destination_that_is_away_is_called_seldom_and_given_up_in_the_end(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    for n in range(60):
+        order(state, world, url, change_id=n)
+    order(state, world, hook.url, change_id=100)
+    deliver(state)
+    calls = sum(row.attempts for row in rows(world) if row.url == url)
+    assert FAILURES_MAX <= calls < FAILURES_MAX + OF_PAIR
+    assert states(world) == {"PENDING": 60, "DELIVERED": 1}
+    owner_runs(engine, "UPDATE notifications SET give_up_at = now(), due_at = now() WHERE state = 'PENDING'")
+    deliver(state)
+    assert states(world) == {"DEAD": 60, "DELIVERED": 1}
+    assert {"Given up" in str(row.last_error) for row in rows(world) if row.attempts == 0} == {True}
+
+
+def test_any_number_of_processes_call_each_once(
+    state: ProcessState, world: World, other: World, hook: Receiver
+) -> None:
+    for n in range(60):
+        for each in (world, other):
+            order(state, each, hook.url, change_id=n)
+    deliver(state, *(replace(state, holder=f"host{n}/{state.holder}") for n in range(3)), calls=5)
+    assert states(world, other) == {"DELIVERED": 120}
+    assert len(hook.seen) == len({request.headers["X-Argus-Delivery"] for request in hook.seen}) == 120
+
+
+@pytest.mark.parametrize(
+    "raw", [b"\x00\x01nonsense", b"HTTP/1.1 \x00\xed\xa0\x80 \r\n\r\n", b"HTTP/1.1 999 \x00\r\n\r\n"]
+)
+def test_an_answer_of_nonsense_is_one_deliverys_fault(
+    state: ProcessState, world: World, other: World, receiver: Callable[[Reply], Receiver], raw: bytes
+) -> None:
+    lying, hook = receiver(sends(raw)), receiver(answers(200, b"\x00\x01"))
+    for n in range(4):
+        order(state, world, lying.url, change_id=n)
+        order(state, other, hook.url, change_id=n)
+        order(state, world, hook.url, change_id=10 + n)
+    deliver(state)
+    deliver(state)
+    assert len(hook.seen) == len({request.headers["X-Argus-Delivery"] for request in hook.seen}) == 8
+    assert states(other) == {"DELIVERED": 4}
+    assert states(world) == {"DELIVERED": 4, "PENDING": 4}
+
+
+@pytest.mark.parametrize("error", ["a\0b\ud800c", "x" * 10_000, "\0" * 600])
+def test_any_text_can_be_the_reason(state: ProcessState, world: World, error: str) -> None:
+    order(state, world, "https://example.org/")
+    scope: dict[str, Any] = {"organization_id": world.organization_id, "claimer": "me", "now": datetime.now(UTC)}
+    with transaction(state.engine, world.organization_id) as session:
+        [claimed] = notifications_claim(session, slots={"example.org:443": 1}, **scope)
+        notification_settle(session, notification=claimed, error=error, **scope)
+    [row] = rows(world)
+    assert row.last_error is not None
+    assert 0 < len(row.last_error) <= ERROR_MAX_CHARS
+
+
+def test_an_outcome_that_cannot_be_written_is_lost_alone_and_dead_after_some_losses(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    poison = order(state, world, hook.url)
+    owner_runs(
+        engine,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF NEW.id = '{poison}' AND NEW.state = 'DELIVERED' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$;"
+        " CREATE TRIGGER refuse BEFORE UPDATE ON notifications FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    for n in range(LOSSES_MAX):
+        order(state, world, hook.url, change_id=10 + n)
+        deliver(state)
+        assert states(world) == {"DELIVERED": n + 1, "PENDING": 1}
+        owner_runs(engine, "UPDATE notifications SET due_at = now()")
+    deliver(state)
+    [row] = [row for row in rows(world) if row.state is NotificationState.DEAD]
+    assert (row.id, row.attempts) == (poison, LOSSES_MAX)
+    assert row.last_error == f"What came of the call was lost {LOSSES_MAX} times in a row."
+    assert Counter(request.headers["X-Argus-Delivery"] for request in hook.seen)[str(poison)] == LOSSES_MAX
+    assert states(world) == {"DELIVERED": LOSSES_MAX, "DEAD": 1}
+
+
+def test_a_claim_is_anothers_when_its_lease_is_over_or_its_process_dead(state: ProcessState, world: World) -> None:
+    order(state, world, "https://example.org/")
+    now = datetime.now(UTC)
+    scope: dict[str, Any] = {"organization_id": world.organization_id, "slots": {"example.org:443": 5}}
+    for at, claimer, expected in (
+        (now, "a", [1]),
+        (now + LEASE - timedelta(seconds=1), "b", []),
+        (now + LEASE, "b", [2]),
+    ):
+        with transaction(state.engine, world.organization_id) as session:
+            claimed = notifications_claim(session, claimer=claimer, now=at, **scope)
+        assert [each.attempts for each in claimed] == expected
+    [mine] = claimed
+    with transaction(state.engine, world.organization_id) as session:
+        # Who lost it has no say any more.
+        told = {
+            claimer: notification_settle(
+                session, organization_id=world.organization_id, notification=replace(mine, attempts=attempts),
+                claimer=claimer, error=None, now=now,
+            )
+            for claimer, attempts in (("a", 1), ("c", 2))
+        }  # fmt: skip
+        assert told == {"a": None, "c": None}
+        claims_end(session, organization_id=world.organization_id, claimer="b")
+        [again] = notifications_claim(session, claimer="c", now=datetime.now(UTC), **scope)
+    assert again.attempts == 3
+
+
+def test_a_dead_processs_claims_are_taken_from_it(state: ProcessState, world: World, hook: Receiver) -> None:
     order(state, world, hook.url)
-    with transaction(state.engine) as session:
-        assert delivering_hold(session)
-        deliver()
-        assert hook.seen == []
-    deliver()
-    assert len(hook.seen) == 1
+    here, pid, started = state.holder.rsplit("/", 2)
+    dead = f"{here}/{pid}/{int(started) - 1}"
+    with transaction(state.engine, world.organization_id) as session:
+        slots = {hook.destination: 1}
+        assert notifications_claim(
+            session, organization_id=world.organization_id, slots=slots, claimer=dead, now=datetime.now(UTC)
+        )
+    deliver(state)
+    deliver(state)
+    assert (len(hook.seen), states(world)) == (1, {"DELIVERED": 1})
 
 
-def test_without_a_secret_nothing_is_sent(state: ProcessState, world: World, hook: Hook) -> None:
+def test_who_is_told_to_end_gives_back_what_hangs(
+    state: ProcessState, world: World, receiver: Callable[[Reply], Receiver], freed: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("workers.notifications.STOP_S", 0.2)
+    hanging = receiver(hangs(freed))
+    order(state, world, hanging.url)
+
+    async def work() -> None:
+        stopping = asyncio.Event()
+        deliverer = Deliverer(state, calls=4)
+        running = asyncio.create_task(deliverer.run(stopping))
+        while not hanging.seen:  # noqa: ASYNC110  (a server in a thread)
+            await asyncio.sleep(0.01)
+        stopping.set()
+        await running
+        deliverer.close()
+
+    asyncio.run(work())
+    hanging.reply = answers(204)
+    deliver(state)
+    assert (len(hanging.seen), states(world)) == (2, {"DELIVERED": 1})
+
+
+def test_without_a_secret_nothing_is_sent(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    owner_runs(engine, "DELETE FROM webhook_secrets")
     order(state, world, hook.url)
-    deliver()
+    deliver(state)
     assert hook.seen == []
     assert rows(world)[0].last_error == "There is no secret to sign with; make one with rotateWebhookSecret."
 
 
-def test_a_loopback_address_is_refused_unless_configured(hook: Hook) -> None:
-    port = hook.url.split(":")[2].split("/")[0]
-    for host in ("127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1"):
-        refused = call(f"http://{host}:{port}/", Allowed())
-        assert refused is not None, host
-        assert "which is loopback; ARGUS_WEBHOOK_ALLOW does not allow it." in refused, host
-    assert hook.seen == []
-    assert call(hook.url) is None
+def test_a_test_is_one_call_that_waits_for_nobody(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    now = datetime.now(UTC)
+
+    def ordered(url: str) -> Notification:
+        with world.session() as session:
+            # What the API allows on this host.
+            session.info["webhook_allowed"] = LOCAL
+            return webhook_test(
+                session, organization_id=world.organization_id, notification_id=new_id(), url=url, now=now
+            )
+
+    closed = f"http://127.0.0.1:{free_port()}/"
+    for n in range(60):
+        order(state, world, closed, change_id=n)
+    assert (ordered(hook.url).event_id, ordered(closed).state) == (None, NotificationState.PENDING)
+    deliver(state)
+    [request] = hook.seen
+    assert json.loads(request.body)["change"] == "TEST"
+    tests = {row.url: row for row in rows(world) if row.event_id is None}
+    assert tests[hook.url].state is NotificationState.DELIVERED
+    # Once only, though others to the same place are tried again, or wait.
+    assert (tests[closed].state, tests[closed].attempts) == (NotificationState.DEAD, 1)
+    for _ in range(TESTS_MAX):
+        ordered(hook.url)
+    with pytest.raises(LimitExceededError):
+        ordered(hook.url)
 
 
-def test_a_name_is_looked_up_once_and_all_its_addresses_count(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = int(hook.url.split(":")[2].split("/")[0])
-    lookups: list[str] = []
-    addresses = ["127.0.0.1"]
-
-    def look_up(host: str, _port: int, **_: Any) -> list[Any]:
-        lookups.append(host)
-        return [(2, 1, 6, "", (address, port)) for address in addresses]
-
-    monkeypatch.setattr(workers.webhooks, "_addresses", lambda host, port: [e[4][0] for e in look_up(host, port)])
-    url = f"http://hook.example:{port}/hook"
-    assert call(url, Allowed.parse(["hook.example"])) is None
-    assert (lookups, hook.seen[0][0]["Host"]) == (["hook.example"], f"hook.example:{port}")
-    addresses[:] = ["93.184.216.34", "169.254.169.254"]
-    refused = call(url, Allowed())
-    assert refused is not None
-    assert refused.startswith("hook.example is at 169.254.169.254, which is link-local")
-    assert len(hook.seen) == 1
-
-
-def test_redirects_are_not_followed(hook: Hook) -> None:
-    hook.reply = lambda handler: answer(handler, 302, Location=hook.url)
-    assert call(hook.url) == "The answer is 302; redirects are not followed."
-    assert len(hook.seen) == 1
-
-
-def test_an_answer_is_bounded_in_size_and_time(hook: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
-    def long(handler: BaseHTTPRequestHandler) -> None:
-        with contextlib.suppress(OSError):
-            answer(handler, 200, b"x" * (ANSWER_MAX_BYTES * 100))
-
-    hook.reply = long
-    # Taken, and not read to its end: it would be sent again and again.
-    assert call(hook.url) is None
-
-    def drip(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
-        with contextlib.suppress(OSError):
-            for _ in range(100):
-                handler.wfile.write(b"x")
-                time.sleep(0.05)
-
-    monkeypatch.setattr(workers.webhooks, "TOTAL_S", 0.4)
-    hook.reply = drip
-    began = time.monotonic()
-    refused = call(hook.url)
-    assert time.monotonic() - began < 2
-    assert refused == "The call took longer than 0.4 s."
-
-
-def test_a_server_without_a_good_certificate_is_told_nothing(hook: Hook) -> None:
-    refused = call(hook.url.replace("http://", "https://"))
-    assert refused is not None
-    assert refused.startswith("No answer: SSL")
-    assert hook.seen == []
-
-
-@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
-def test_a_name_that_cannot_be_is_told(host: str) -> None:
-    refused = call(f"http://{host}/")
-    assert refused is not None
-    assert refused.startswith("There is no such place: ")
-
-
-def test_where_nobody_listens_the_fault_is_told() -> None:
-    refused = call("http://127.0.0.1:1/")
-    assert refused is not None
-    assert refused.startswith("No answer: ConnectionRefusedError")
+def test_it_is_counted_what_became_of_calls(
+    state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
+) -> None:
+    order(state, world, hook.url)
+    order(state, world, f"http://127.0.0.1:{free_port()}/", change_id=2)
+    deliver(state)
+    with Session(engine("api")) as session:
+        found = {
+            (row.name, row.labels.get("outcome")): row.value
+            for row in session.execute(text("SELECT * FROM deliveries_state()"))
+        }
+    assert found["argus_notifications_waiting", None] == 1
+    assert (found["argus_webhook_calls_total", "delivered"], found["argus_webhook_calls_total", "failed"]) == (1, 1)
+    assert found["argus_webhook_heartbeat_age_seconds", None] < 600
 
 
 def test_the_api_can_set_a_secret_and_not_read_it(world: World) -> None:
-    secret_set(world)
     secret_set(world, "argus_whs_another")
-    with pytest.raises(Exception, match="permission denied"), world.session() as session:
-        session.execute(text("SELECT secret FROM webhook_secrets"))
+    for column in ("secret", "previous_secret"):
+        with pytest.raises(Exception, match="permission denied"), world.session() as session:
+            session.execute(text(f"SELECT {column} FROM webhook_secrets"))  # noqa: S608
+
+
+def test_it_is_given_up_after_a_day(state: ProcessState, world: World) -> None:
+    order(state, world, "https://example.org/")
+    [row] = rows(world)
+    assert row.give_up_at - row.created_at == GIVE_UP

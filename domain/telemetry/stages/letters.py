@@ -14,8 +14,12 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, text_array, uuid_array
 from domain.telemetry.normalize import Letter, Readings
+from graph.texts import text_clean
 
 _NAMESPACE = uuid.UUID("5a0c2f0e-8f3c-5c55-9d0b-0d3c4b6f7a11")
+
+# What is quoted in a message is cut where it is written; this holds off what was not.
+_MESSAGE_CHARS_MAX = 2_000
 
 _WRITE = text(
     """
@@ -71,7 +75,7 @@ def letters_write(
             ),
             "codes": text_array(letter.code.encode() for letter in letters),
             "messages": text_array(
-                letter.message.replace("\0", "").encode(errors="backslashreplace") for letter in letters
+                text_clean(letter.message, max_chars=_MESSAGE_CHARS_MAX).encode() for letter in letters
             ),
             "payloads": text_array(_payload(letter.payload) for letter in letters),
             "received": instant_array(readings.received[of]),

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from domain.notifications.address import URL_MAX_CHARS, Allowed, Destination, address_refused, destination_of
+from domain.notifications.address import (
+    URL_MAX_CHARS,
+    Allowed,
+    Destination,
+    address_refused,
+    destination_key,
+    destination_of,
+)
 from graph.errors import BadInputError
 
 NONE = Allowed()
@@ -99,3 +106,17 @@ def test_what_is_no_address_of_a_webhook_is_refused(url: str) -> None:
     with pytest.raises(BadInputError) as caught:
         destination_of(url)
     assert caught.value.path == ("webhookUrl",)
+
+
+@pytest.mark.parametrize(
+    ("url", "key"),
+    [
+        ("https://Hook.example/a", "hook.example:443"),
+        ("http://hook.example", "hook.example:80"),
+        ("http://hook.example:8080?x=1", "hook.example:8080"),
+        ("http://[::1]:8080/", "[::1]:8080"),
+        ("nonsense", "-"),
+    ],
+)
+def test_calls_are_queued_by_host_and_port(url: str, key: str) -> None:
+    assert destination_key(url) == key

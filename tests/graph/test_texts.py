@@ -1,0 +1,26 @@
+"""Text from outside, made fit to be stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from graph.json_bounds import text_is_storable
+from graph.texts import text_clean
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("plain", "plain"),
+        ("a\0b", "a�b"),
+        ("\ud800x\udfff", "�x�"),
+        ("ok \U0001f600", "ok \U0001f600"),
+        ("x" * 11, "x" * 7 + "..."),
+        ("\0" * 20, "�" * 7 + "..."),
+        ("", ""),
+    ],
+)
+def test_what_cannot_be_stored_is_replaced_and_what_is_long_cut(given: str, kept: str) -> None:
+    found = text_clean(given, max_chars=10)
+    assert found == kept
+    assert text_is_storable(found)

@@ -1,0 +1,117 @@
+"""What waits outside holds up nothing inside, and a job that nobody ran is not passed over in silence."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rq import SimpleWorker
+from rq.serializers import JSONSerializer
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+from structlog.testing import capture_logs
+
+from domain.notifications.operations import notification_order, webhook_secret_rotate
+from domain.telemetry.leases import lease_list, lease_release
+from tests.domain.rollups.plant import RollupPlant
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import World, new_id, world_create
+from tests.support.receivers import hangs, receiver_open
+from workers.context import WorkerContext
+from workers.enqueue import sweep_enqueue
+from workers.expiry import ExpiryQueue
+from workers.process import QUEUE_SHORT, ProcessState
+
+PATIENCE_S = 120.0
+HANGING = 40
+
+
+@pytest.fixture
+def context(context: WorkerContext) -> WorkerContext:
+    # As `argus up` has it: one process takes what is short.
+    return replace(context, workers=3, webhook_allow=("127.0.0.0/8",))
+
+
+@pytest.fixture
+def other(line: Line, engine: Callable[[str], Engine]) -> World:
+    made = world_create(owner=engine("owner"), api=engine("api"), slug="other")
+    with made.changing() as (session, change):
+        webhook_secret_rotate(session, change=change, secret="argus_whs_of_a_test")
+    return made
+
+
+def until(what: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not what():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+def test_calls_that_hang_hold_up_no_rollup(
+    line: Line, other: World, engine: Callable[[str], Engine], pool: Callable[[], subprocess.Popen[bytes]]
+) -> None:
+    line.partitions = 1
+    plant = RollupPlant(line)
+    plant.create()
+    machine = plant.asset()
+    part, device = plant.measured()
+    line.world.edge(machine, "HAS_PART", part)
+    plant.send(device, "power", [(NOW - timedelta(hours=1), 1.0)])
+    assert line.lease is not None
+    with Session(engine("pipeline")) as session, session.begin():
+        lease_release(session, lease=line.lease)
+
+    def calls_ended() -> int:
+        with Session(engine("owner")) as session:
+            return int(session.execute(text("SELECT count(last_error) FROM notifications")).scalar_one())
+
+    def lanes_run() -> int:
+        with Session(engine("pipeline")) as session:
+            return len({each.lease.partition for each in lease_list(session) if not each.is_free})
+
+    with receiver_open(lambda *_: None) as receiver:
+        receiver.reply = hangs(receiver.ended)
+        with Session(engine("pipeline")) as session, session.begin():
+            session.execute(text(f"SET argus.organization_id = {other.organization_id}"))
+            for n in range(HANGING):
+                notification_order(
+                    session, organization_id=other.organization_id, notification_id=new_id(), change_id=n,
+                    event_id=new_id(), url=receiver.url, sequence=1, payload={}, now=datetime.now(UTC),
+                )  # fmt: skip
+        pool()
+        until(lambda: len(receiver.seen) >= 4)
+        # Each lane has a process that does nothing else.
+        until(lambda: lanes_run() == 2)
+        # A busy machine gets three chances to compute a bucket before the first call has been given up.
+        ended = []
+        for _ in range(3):
+            before = calls_ended()
+            plant.touch_all(part)
+            until(lambda: plant.dirty() == [])
+            ended.append(calls_ended() - before)
+        assert list(plant.standing().values()) == [1.0]
+        assert min(ended) == 0
+
+
+def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
+    state: ProcessState, engine: Callable[[str], Engine]
+) -> None:
+    now_s = time.time()
+    sweep_enqueue(state, now_s=now_s)
+    [job] = state.queue(QUEUE_SHORT).jobs
+    # As its time to live does.
+    state.queues.delete(job.key)
+    worker = SimpleWorker([QUEUE_SHORT], connection=state.queues, serializer=JSONSerializer, queue_class=ExpiryQueue)
+    with capture_logs() as logs:
+        worker.work(burst=True, logging_level="WARNING")
+    assert [(line["event"], line["log_level"], line["job"]) for line in logs] == [("job_expired", "error", job.id)]
+    with Session(engine("api")) as session:
+        found = session.execute(
+            text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
+        ).all()
+    assert [tuple(row) for row in found] == [("sweep", 1)]

@@ -1,0 +1,62 @@
+"""Jobs that nobody ran in time: RQ passes over them without a word; here they are an error, and counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import Serializer
+from rq.timeouts import BaseDeathPenalty
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.notifications.state import JOBS_EXPIRED, work_count
+from runtime.database import transaction
+from workers.process import state_get
+
+_log = structlog.get_logger(__name__)
+
+# The first part of a job's id; a label must not grow with anything.
+_KINDS: Final = frozenset({"lane", "sweep", "retention", "hours", "buckets", "replay", "check"})
+
+
+class ExpiryQueue(Queue):
+    """A queue that tells of jobs whose time to live was over before a worker took them up."""
+
+    @classmethod
+    def _fetch_dequeued_job(  # noqa: PLR0917  (as RQ has it)
+        cls,
+        connection: Redis,
+        queue_key: str,
+        job_id: str,
+        job_class: type[Job] | None = None,
+        serializer: Serializer | str | None = None,
+        death_penalty_class: type[BaseDeathPenalty] | None = None,
+    ) -> tuple[Job, Queue] | None:
+        """Return a job taken from a queue; None where it is no more, which `Queue.dequeue_any` passes over."""
+        found = super()._fetch_dequeued_job(
+            connection,
+            queue_key,
+            job_id,
+            job_class=job_class,
+            serializer=serializer,
+            death_penalty_class=death_penalty_class,
+        )
+        if found is None:
+            job_expired(job_id, queue=queue_key)
+        return found
+
+
+def job_expired(job_id: str, *, queue: str) -> None:
+    """Log and count a job that expired in its queue."""
+    kind = job_id.partition("-")[0]
+    _log.error("job_expired", job=job_id, queue=queue)
+    try:
+        with transaction(state_get().engine) as session:
+            label = kind if kind in _KINDS else "other"
+            work_count(session, counts={(JOBS_EXPIRED, label): 1}, now=datetime.now(UTC))
+    except SQLAlchemyError as error:
+        _log.warning("job_expired_not_counted", job=job_id, error=repr(error))

@@ -1,0 +1,52 @@
+"""Looks up the names of hosts in threads of their own: a resolver that hangs holds up nobody but who asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+THREADS: Final = 64
+# A lookup cannot be broken off and may outlast its call by far.
+OF_ORGANIZATION: Final = 8
+
+
+class Names:
+    """The lookups under way in one process."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
+        self._free: dict[int, asyncio.Semaphore] = {}
+
+    async def lookup(self, organization_id: int, host: str, port: int) -> Sequence[str]:
+        """Return a host's addresses, for an organization: of one only so many are looked up at once.
+
+        Raises OSError, UnicodeError.
+        """
+        try:
+            # An address needs nobody's answer.
+            return _addresses(host, port, flags=socket.AI_NUMERICHOST)
+        except socket.gaierror:
+            pass
+        free = self._free.setdefault(organization_id, asyncio.Semaphore(OF_ORGANIZATION))
+        await free.acquire()
+        loop = asyncio.get_running_loop()
+        asked = self._threads.submit(_addresses, host, port)
+
+        def give_back(_done: Future[Sequence[str]]) -> None:
+            # Only when the thread is done, whoever has waited for it.
+            loop.call_soon_threadsafe(free.release)
+
+        asked.add_done_callback(give_back)
+        return await asyncio.wrap_future(asked)
+
+    def stop(self) -> None:
+        """Wait for none of them."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _addresses(host: str, port: int, *, flags: int = 0) -> Sequence[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
