@@ -51,11 +51,14 @@ class ExpiryQueue(Queue):
 
 
 def job_expired(job_id: str, *, queue: str) -> None:
-    """Log and count a job that expired in its queue."""
+    """Count a job that expired in its queue, and log it: of one kind the first, then with growing pauses."""
     kind = job_id.partition("-")[0]
-    _log.error("job_expired", job=job_id, queue=queue)
+    state = state_get()
+    muted = state.throttle.admits("job_expired", queue, kind)
+    if muted is not None:
+        _log.error("job_expired", job=job_id, queue=queue, muted=muted)
     try:
-        with transaction(state_get().engine) as session:
+        with transaction(state.engine) as session:
             label = kind if kind in _KINDS else "other"
             work_count(session, counts={(JOBS_EXPIRED, label): 1}, now=datetime.now(UTC))
     except SQLAlchemyError as error:

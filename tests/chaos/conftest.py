@@ -4,7 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.calm import pytest_runtest_call, pytest_runtest_teardown
 from tests.support.plant import Plant
+
+# Every test here ends with a check that no instance logged an error but what it provokes, or has something left to do.
+__all__ = ["pytest_runtest_call", "pytest_runtest_teardown"]
 
 
 @pytest.fixture

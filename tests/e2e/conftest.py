@@ -4,26 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.calm import Watch
+from tests.support.calm import pytest_runtest_call, pytest_runtest_teardown
 from tests.support.plant import Plant
 
-
-@pytest.fixture
-def calm(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Assert after a test with an instance that nothing went wrong there and nothing is left to do.
-
-    A test that provokes errors says which: `@pytest.mark.provokes("pattern of a line", ..., may_wait=("windows",))`.
-    """
-    name = next((each for each in ("plant", "own_plant") if each in request.fixturenames), None)
-    if name is None:
-        yield
-        return
-    watch = Watch(request.getfixturevalue(name))
-    watch.begin()
-    yield
-    marker = request.node.get_closest_marker("provokes")
-    expected = () if marker is None else marker.args
-    watch.check(expected=expected, may_wait=() if marker is None else marker.kwargs.get("may_wait", ()))
+# Every test here ends with a check that no instance logged or counted an error, or has something left to do.
+__all__ = ["pytest_runtest_call", "pytest_runtest_teardown"]
 
 
 @pytest.fixture(scope="package")

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.calm import KILLED_DATABASE, KILLED_PART
 from tests.support.plant import Client, Plant
 from tests.support.processes import frozen
 
@@ -86,6 +87,7 @@ def check_back(plant: Plant, client: Client) -> None:
     plant.settled(client)
 
 
+@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)
 def test_every_call_is_answered_while_the_database_is_away(own_plant: Plant) -> None:
     plant = own_plant
     client = plant.organization("Plant")

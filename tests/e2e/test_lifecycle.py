@@ -8,10 +8,12 @@ import signal
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.calm import KILLED_DATABASE, KILLED_PART
 from tests.support.plant import Plant
 
 pytestmark = pytest.mark.slow
@@ -61,6 +63,7 @@ def test_an_organization_is_made_once_and_tokens_name_those_there_are(plant: Pla
 
 
 @pytest.mark.timeout(240)
+@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)
 def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_plant: Plant) -> None:
     client = own_plant.organization("Falls")
     for marker in ("argus api", "argus worker", "valkey-server", "bin/postgres -D"):
@@ -103,11 +106,20 @@ def test_after_a_killed_supervisor_the_next_start_cleans_up(own_plant: Plant) ->
     assert client.call("{ devices { totalCount } }").data["devices"]["totalCount"] == 1
 
 
+@pytest.fixture
+def closed() -> Iterator[Path]:
+    """A directory that is closed to all but its owner. Here, for what pytest makes is open to others."""
+    made = Path(tempfile.mkdtemp(prefix="argus-closed-"))
+    made.chmod(0o700)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.mark.timeout(240)
-def test_a_home_below_a_closed_directory(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_home_below_a_closed_directory(closed: Path) -> None:
     """As root the servers run as another user, who cannot enter what is closed to all but root."""
-    closed = Path(tempfile.mkdtemp(prefix="argus-closed-"))
-    closed.chmod(0o700)
     plant = Plant(closed / "deep" / "home")
     (closed / "deep").mkdir(mode=0o700)
     try:
@@ -116,4 +128,3 @@ def test_a_home_below_a_closed_directory(tmp_path_factory: pytest.TempPathFactor
         assert closed.stat().st_mode & 0o777 == 0o700
     finally:
         plant.stop()
-        shutil.rmtree(closed, ignore_errors=True)

@@ -13,7 +13,7 @@ from websockets.typing import Subprotocol
 
 from tests.support.plant import Client, Plant
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm")]
+pytestmark = pytest.mark.slow
 
 PATIENCE_S = 60
 SUBSCRIPTION = """subscription { events { id state beganAt openedAt clearedAt value entity { id } rule { name } } }"""

@@ -1,110 +1,213 @@
-"""Whether an instance did what it did without an error, and has nothing left to do."""
+"""Whether instances did what they did without an error, and have nothing left to do.
+
+`pytest_runtest_call` and `pytest_runtest_teardown` make a check of it the end of every test below a conftest that
+imports them, for all instances that this process has started. A test that provokes errors says which:
+`@pytest.mark.provokes("pattern of a line", ..., may_wait=("windows",), is_counted=True)`.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
+import pytest
 
 from runtime.embedded.home import Home
 from runtime.embedded.postgres import DATABASE, SUPERUSER
-from tests.support.plant import Plant
+from tests.support.plant import STARTED, Plant
 
 SETTLE_S: Final = 90.0
-# What waits, by name: what counts it. What waits for a time of its own, such as the end of a shelf, is left out.
+# What waits, by name: what counts it, where it came before %(before)s. What waits for a time of its own, such as the end
+# of a shelf, is left out.
 WAITING: Final = {
-    "batches": "SELECT count(*) FROM raw_batches WHERE normalized_at IS NULL",
-    "windows": "SELECT count(*) FROM dirty_windows",
-    "buckets": "SELECT count(*) FROM dirty_buckets",
-    "changes": "SELECT count(*) FROM event_changes WHERE acted_at IS NULL AND coalesce(due_at, '-infinity') <= now()",
-    "suppression": "SELECT count(*) FROM quiet_dirt",
-    "notifications": "SELECT count(*) FROM notifications WHERE state = 'PENDING'",
-    "failed items": "SELECT count(*) FROM failed_items WHERE resolved_at IS NULL",
+    "batches": "raw_batches WHERE normalized_at IS NULL AND received_at < %(before)s",
+    "windows": "dirty_windows WHERE created_at < %(before)s",
+    "buckets": "dirty_buckets WHERE created_at < %(before)s",
+    "changes": "event_changes WHERE acted_at IS NULL AND coalesce(due_at, '-infinity') <= now()"
+    " AND recorded_at < %(before)s",
+    "suppression": "quiet_dirt",
+    "notifications": "notifications WHERE state = 'PENDING' AND created_at < %(before)s",
+    "replays": "replays WHERE state IN ('QUEUED', 'RUNNING')",
+    "failed items": "failed_items WHERE resolved_at IS NULL",
 }
-_ERRORS: Final = "SELECT coalesce(sum(errors), 0) FROM stage_leases"
-_LEVELS: Final = re.compile(
-    r"\[(error|critical)\s*\]|^\S+ \S+ .*\b(ERROR|FATAL|PANIC):|Traceback \(most recent call last\)"
+_WAITING_SQL: Final = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {of}" for name, of in WAITING.items())  # noqa: S608
+# What went wrong and was counted, though it may have been mended since.
+_COUNTED_SQL: Final = """SELECT 'errors of stages', coalesce(sum(errors), 0)::bigint FROM stage_leases
+    UNION ALL SELECT 'differences from a recomputation', coalesce(sum(differences), 0)::bigint FROM convergence_checks"""
+
+# By the name of the log: what is an error in it.
+_PYTHON: Final = re.compile(
+    r"^\S+ \[(error|critical)\s*\]|Traceback \(most recent call last\)|Fatal Python error|^Exception (ignored )?in"
 )
-# A client that ends while it is connected, and a server that is told to stop.
+_OF_LOG: Final = {
+    "postgres.log": re.compile(r"^\S+ \S+ \S+ \[\d+\] .*\b(ERROR|FATAL|PANIC):"),
+    "valkey.log": re.compile(r"^\d+:[A-Z] .* # "),
+}
+_OF_SUPERVISOR: Final = re.compile(r"ended with status|could not be (started|read)|could not read its data")
+# A client that ends while it is connected, a server that starts or is told to stop; what Valkey says of its machine.
 _HARMLESS: Final = re.compile(
-    r"terminating connection due to administrator command|the database system is (starting up|shutting down)"
+    r"terminating connection due to administrator command"
+    r"|the database system is (starting up|shutting down|not yet accepting connections|in recovery mode)"
+    r"|# WARNING Memory overcommit|# User requested shutdown|# Valkey is now ready to exit"
 )
+
+# On a machine that is too slow just now, jobs that recur are late and the next ones do their work: how soon they did it
+# is no matter of a test, and that it was done is looked at.
+_TOO_SLOW: Final = re.compile(r"\bjob_expired\b.*\b(lane|sweep|retention|hours|buckets|check)-")
+
+# What a test provokes that kills: for `provokes`.
+KILLED_PART: Final = r"ended with status -9; starting it again"
+# A backend looks after its postmaster; which of them notices first that it is gone is chance.
+KILLED_DATABASE: Final = r"postgres\.log: .*terminating connection due to unexpected postmaster exit"
+
+
+@dataclass(frozen=True, slots=True)
+class Provoked:
+    """What a test provokes: patterns of lines, names of WAITING that it leaves, whether errors are counted."""
+
+    lines: tuple[str, ...] = ()
+    may_wait: tuple[str, ...] = ()
+    is_counted: bool = False
+
+    @classmethod
+    def of(cls, item: pytest.Item) -> Provoked:
+        """Return what the marks of a test and of its module say."""
+        marks = list(item.iter_markers("provokes"))
+        return cls(
+            lines=tuple(line for mark in marks for line in mark.args),
+            may_wait=tuple(name for mark in marks for name in mark.kwargs.get("may_wait", ())),
+            is_counted=any(mark.kwargs.get("is_counted", False) for mark in marks),
+        )
 
 
 @dataclass(slots=True)
 class Watch:
-    """What an instance has logged and counted since the watch began."""
+    """What an instance has logged and counted since the last look."""
 
     plant: Plant
     _offsets: dict[Path, int] = field(default_factory=dict)
-    _errors: int = 0
+    _counted: dict[str, int] = field(default_factory=dict)
 
-    def begin(self) -> None:
-        """Count from here on."""
-        self._offsets = {path: path.stat().st_size for path in self._logs()}
-        self._errors = self._counted() if self.plant.process is not None else 0
-
-    def check(self, *, expected: Sequence[str] = (), may_wait: Sequence[str] = ()) -> None:
-        """Wait until nothing waits, then assert that nothing went wrong.
-
-        expected: patterns of lines that the test provokes; with any, errors may be counted too. may_wait: names of
-        WAITING that the test leaves. An instance that the test has stopped is asked for its logs alone.
-        """
-        if self.plant.process is not None and self.plant.process.poll() is None:
-            self._settle(may_wait)
-            errors = self._counted() - self._errors
-            assert expected or errors == 0, f"{errors} errors of stages were counted.\n" + "\n".join(self.lines(()))
-        lines = list(self.lines(expected))
+    def check(self, provoked: Provoked) -> None:
+        """Wait until nothing waits, then assert that nothing went wrong; an instance that was stopped has its logs."""
+        grown: dict[str, int] = {}
+        if self.plant.process is not None:
+            assert self.plant.process.poll() is None, f"{self.plant.home}: argus up has ended by itself"
+            self._settle(provoked.may_wait)
+            grown = self._grown()
+        lines = [line for line in self.lines() if not any(re.search(each, line) for each in provoked.lines)]
         assert lines == [], "\n".join(lines[:20])
+        assert provoked.is_counted or grown == {}, f"This was counted: {grown}"
 
-    def lines(self, expected: Sequence[str]) -> Iterator[str]:
-        """Yield the lines of errors since the watch began, but for those expected."""
+    def skip(self) -> None:
+        """Leave out what a test that has failed already left behind: it is not the next one's."""
+        for _ in self.lines():
+            pass
+        if self.plant.process is not None and self.plant.process.poll() is None:
+            try:
+                self._grown()
+            except psycopg.Error:
+                return
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of errors since the last look, with the name of their log."""
         for path in self._logs():
             with path.open("rb") as log:
                 log.seek(self._offsets.get(path, 0))
-                for line in log.read().decode(errors="replace").splitlines():
-                    if _is_error(line) and not any(re.search(pattern, line) for pattern in expected):
-                        yield f"{path.name}: {line[:1000]}"
+                said = log.read()
+            self._offsets[path] = self._offsets.get(path, 0) + len(said)
+            name = "supervisor" if path.parent == self.plant.home.parent else path.name
+            for line in said.decode(errors="replace").splitlines():
+                if is_error(name, line):
+                    yield f"{name}: {line[:1000]}"
+
+    def waiting(self, *, before: object = "infinity") -> Mapping[str, int]:
+        """Return what waits, by name, of what came before an instant."""
+        return {name: count for name, count in self._read(_WAITING_SQL, {"before": before}).items() if count}
 
     def _settle(self, may_wait: Sequence[str]) -> None:
         deadline_s = time.monotonic() + SETTLE_S
-        while True:
-            waiting = {
-                name: count for name, sql in WAITING.items() if name not in may_wait and (count := self._count(sql))
-            }
-            if not waiting:
-                return
-            assert time.monotonic() < deadline_s, f"This still waits: {waiting}"
-            time.sleep(0.2)
+        before: object = "infinity"
+        if self.plant.has_traffic:
+            # Something always waits there: what is there now has to be done.
+            [before] = self._read("SELECT clock_timestamp(), 0", {})
+        while waits := self._waiting_now(before, may_wait):
+            assert time.monotonic() < deadline_s, f"{self.plant.home}: this still waits: {waits}"
+            time.sleep(0.1)
 
-    def _counted(self) -> int:
-        return self._count(_ERRORS)
+    def _waiting_now(self, before: object, may_wait: Sequence[str]) -> Mapping[str, object]:
+        """Return what waits and may not; a database that comes back only now is waited for too."""
+        try:
+            waits = self.waiting(before=before)
+        except psycopg.OperationalError as error:
+            return {"database": error}
+        return {name: count for name, count in waits.items() if name not in may_wait}
 
-    def _count(self, sql: str) -> int:
+    def _grown(self) -> dict[str, int]:
+        before, self._counted = self._counted, self._read(_COUNTED_SQL, {})
+        return {
+            name: count - before.get(name, 0) for name, count in self._counted.items() if count > before.get(name, 0)
+        }
+
+    def _read(self, sql: str, parameters: Mapping[str, object]) -> dict[Any, int]:
         home = Home.read(self.plant.home)
         dsn = f"host=127.0.0.1 port={home.postgres_port} user={SUPERUSER} password={home.postgres_password} dbname={DATABASE}"
         with psycopg.connect(dsn) as connection:
-            row = connection.execute(sql.encode()).fetchone()
-        assert row is not None
-        return int(row[0])
+            return dict(connection.execute(sql.encode(), parameters).fetchall())
 
     def _logs(self) -> list[Path]:
         own = self.plant.home.parent / f"{self.plant.home.name}.log"
         return sorted([*(self.plant.home / "logs").glob("*.log"), *([own] if own.exists() else [])])
 
 
-def _is_error(line: str) -> bool:
-    if _HARMLESS.search(line):
+def is_error(name: str, line: str) -> bool:
+    """Tell whether a line of a log, by its name or `supervisor`, says that something went wrong."""
+    if _HARMLESS.search(line) or _TOO_SLOW.search(line):
         return False
     if line.startswith("{"):
         try:
             return json.loads(line).get("level") in {"error", "critical"}
         except ValueError:
             return True
-    return _LEVELS.search(line) is not None
+    if name == "supervisor" and _OF_SUPERVISOR.search(line):
+        return True
+    return _OF_LOG.get(name, _PYTHON).search(line) is not None
+
+
+_watches: Final[dict[Path, Watch]] = {}
+
+
+def watches() -> Iterator[Watch]:
+    """Yield the watch of each instance that was started, from its start on."""
+    for home, plant in STARTED.items():
+        yield _watches.setdefault(home, Watch(plant))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """After a test, before what it used is taken down: nothing went wrong in any instance, nothing is left to do."""
+    try:
+        done = yield
+    except BaseException:
+        for watch in watches():
+            watch.skip()
+        raise
+    for watch in watches():
+        watch.check(Provoked.of(item))
+    return done
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """After all of a test: no instance that was stopped by then logged an error on its way."""
+    done = yield
+    for watch in [each for each in watches() if each.plant.process is None]:
+        watch.check(Provoked.of(item))
+        del STARTED[watch.plant.home], _watches[watch.plant.home]
+    return done

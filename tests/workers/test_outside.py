@@ -23,7 +23,7 @@ from tests.graph.world import World, new_id, world_create
 from tests.support.receivers import hangs, receiver_open
 from workers.context import WorkerContext
 from workers.enqueue import sweep_enqueue
-from workers.expiry import ExpiryQueue
+from workers.expiry import ExpiryQueue, job_expired
 from workers.process import QUEUE_SHORT, ProcessState
 
 PATIENCE_S = 120.0
@@ -115,3 +115,21 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
             text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
         ).all()
     assert [tuple(row) for row in found] == [("sweep", 1)]
+
+
+def test_jobs_of_a_kind_that_expire_one_after_another_are_told_once_and_all_counted(
+    state: ProcessState, engine: Callable[[str], Engine]
+) -> None:
+    with capture_logs() as logs:
+        for n in range(5):
+            job_expired(f"sweep-{n}", queue=QUEUE_SHORT)
+        job_expired("hours-1-1", queue=QUEUE_SHORT)
+    assert [(line["event"], line["log_level"], line["job"], line["muted"]) for line in logs] == [
+        ("job_expired", "error", "sweep-0", 0),
+        ("job_expired", "error", "hours-1-1", 0),
+    ]
+    with Session(engine("api")) as session:
+        found = session.execute(
+            text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
+        ).all()
+    assert {tuple(row) for row in found} == {("sweep", 5), ("hours", 1)}

@@ -1,0 +1,101 @@
+"""The check at the end of every test here sees what it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from runtime.embedded.home import Home
+from runtime.embedded.postgres import DATABASE, SUPERUSER
+from tests.support import calm
+from tests.support.calm import Provoked, Watch, is_error
+from tests.support.plant import Plant
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "bad"),
+    [
+        ("worker.log", "2026-11-30T02:16:23.907286Z [error    ] job_failed  reason=x [workers.failures]", True),
+        ("worker.log", '{"event": "job_failed", "level": "error"}', True),
+        ("worker.log", "2026-11-30T02:16:23.9Z [error    ] job_expired  [workers.expiry] job=replay-1", True),
+        ("worker.log", "2026-11-30T02:16:23.9Z [error    ] job_expired  [workers.expiry] job=sweep-1", False),
+        ("worker.log", '{"event": "lane_waits", "level": "warning"}', False),
+        ("api.log", "Traceback (most recent call last):", True),
+        ("api.log", "2026-11-30T02:16:23.907286Z [warning  ] feed_interrupted  error='FATAL: x'", False),
+        ("api.log", "2026-11-30T02:16:23.907286Z [info     ] Started server process [1]  [uvicorn.error]", False),
+        ("postgres.log", '2026-11-30 02:15:32.686 UTC [3177] ERROR:  relation "x" does not exist', True),
+        ("postgres.log", "2026-11-30 02:15:32.686 UTC [3177] FATAL:  the database system is starting up", False),
+        ("postgres.log", "2026-11-30 02:15:32.686 UTC [3167] LOG:  database system is ready", False),
+        ("valkey.log", "3185:M 30 Nov 2026 02:15:32.884 # Bad file format reading the append only file", True),
+        ("valkey.log", "3185:M 30 Nov 2026 02:15:32.884 * Ready to accept connections tcp", False),
+        ("supervisor", "The workers ended with status -11; starting it again in 0.25 s", True),
+        ("supervisor", "Waiting for the API (11 s): it says nothing", False),
+    ],
+)
+def test_a_line_is_an_error_or_none(name: str, line: str, bad: bool) -> None:
+    assert is_error(name, line) is bad
+
+
+@contextmanager
+def row(plant: Plant, insert: str, delete: str) -> Iterator[None]:
+    """A row in the database of an instance, for a while."""
+    home = Home.read(plant.home)
+    dsn = (
+        f"host=127.0.0.1 port={home.postgres_port} user={SUPERUSER} password={home.postgres_password} dbname={DATABASE}"
+    )
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(insert.encode())
+        try:
+            yield
+        finally:
+            connection.execute(delete.encode())
+
+
+def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(plant: Plant) -> None:
+    watch = Watch(plant)
+    watch.skip()
+    log = plant.home / "logs" / "worker.log"
+    for provoked, finds in ((Provoked(), True), (Provoked(lines=(r"worker\.log: .*as asked",)), False)):
+        with log.open("a") as written:
+            written.write("2026-11-30T02:16:23.907286Z [error    ] as asked\n")
+        if finds:
+            with pytest.raises(AssertionError, match="as asked"):
+                watch.check(provoked)
+        watch.check(provoked)
+    # So that this test itself ends in calm.
+    next(each for each in calm.watches() if each.plant is plant).skip()
+
+
+def test_what_waits_is_found_unless_it_may(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calm, "SETTLE_S", 0.5)
+    plant.organization("Waits")
+    watch = Watch(plant)
+    watch.skip()
+    insert = """INSERT INTO failed_items (organization_id, id, queue, item, holds, reason, tries, first_failed_at,
+        last_failed_at, due_at) SELECT id, gen_random_uuid(), 'events', 'calm', 'calm', 'as asked', 1, now(), now(), NULL
+        FROM organizations WHERE name = 'Waits'"""
+    with row(plant, insert, "DELETE FROM failed_items WHERE item = 'calm'"):
+        assert watch.waiting() == {"failed items": 1}
+        with pytest.raises(AssertionError, match="failed items"):
+            watch.check(Provoked())
+        watch.check(Provoked(may_wait=("failed items",)))
+    watch.check(Provoked())
+
+
+def test_what_is_counted_is_found_unless_it_may(plant: Plant) -> None:
+    watch = Watch(plant)
+    watch.skip()
+    raise_by = "UPDATE stage_leases SET errors = errors {} 1 WHERE stage = 'derive' AND partition = 0"
+    with row(plant, raise_by.format("+"), raise_by.format("-")):
+        with pytest.raises(AssertionError, match="errors of stages"):
+            watch.check(Provoked())
+        # Each is told once.
+        watch.check(Provoked())
+    watch.skip()
+    with row(plant, raise_by.format("+"), raise_by.format("-")):
+        watch.check(Provoked(is_counted=True))
