@@ -150,7 +150,8 @@ def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int
         """SELECT n.name, round(extract(epoch FROM e.began_at) * 1000), round(extract(epoch FROM e.opened_at) * 1000),
                round(extract(epoch FROM e.cleared_at) * 1000), e.severity
            FROM events e JOIN entities n ON n.organization_id = e.organization_id AND n.id = e.entity_id
-           WHERE e.withdrawn_at IS NULL AND e.key = '' AND e.quiet_until IS NULL ORDER BY 1, 2, 3"""
+               JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
+           WHERE r.name = 'high' AND e.withdrawn_at IS NULL AND e.key = '' AND e.quiet_until IS NULL ORDER BY 1, 2, 3"""
     ).fetchall()
     assert [
         Found(pump, int(began), int(opened), None if cleared is None else int(cleared), severity)
@@ -188,14 +189,20 @@ def activities_check(connection: psycopg.Connection[Any]) -> int:
 
 def tracks_read(connection: psycopg.Connection[Any]) -> dict[str, Track]:
     """Return what was measured of each pump, by the raw log alone: each reading once."""
+    return {f"pump{device[1:]}": track for device, track in tracks_of(connection, "wave").items()}
+
+
+def tracks_of(connection: psycopg.Connection[Any], metric: str) -> dict[str, Track]:
+    """Return what devices measured of a metric, by the raw log alone: each reading once."""
     rows = connection.execute(
-        """SELECT DISTINCT n.external_id, round(extract(epoch FROM r.timestamp) * 1000), (r.metrics ->> 'wave')::float
+        """SELECT DISTINCT n.external_id, round(extract(epoch FROM r.timestamp) * 1000), (r.metrics ->> %(metric)s)::float
            FROM telemetry_raw r JOIN entities n ON n.organization_id = r.organization_id AND n.id = r.device_id
-           WHERE r.metrics -> 'wave' IS NOT NULL ORDER BY 1, 2"""
+           WHERE r.metrics -> %(metric)s IS NOT NULL ORDER BY 1, 2""",
+        {"metric": metric},
     ).fetchall()
     tracks: dict[str, list[tuple[int, float]]] = {}
     for device, at, value in rows:
-        tracks.setdefault(f"pump{device[1:]}", []).append((int(at), value))
+        tracks.setdefault(device, []).append((int(at), value))
     return dict(tracks)
 
 
