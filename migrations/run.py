@@ -33,11 +33,11 @@ class Migrated:
     left: Sequence[str]
 
 
-def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
+def migrate(owner_url: str, role_passwords: Mapping[str, str], *, revision: str = "head") -> Migrated:
     """Create the roles that are missing, set their passwords and run every migration not yet run.
 
     owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the three roles exist.
-    role_passwords: role name to password; a role without one keeps the password it has.
+    role_passwords: role name to password; a role without one keeps the password it has. revision: up to which.
     Raises sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
     """
     engine = create_engine(owner_url, poolclass=NullPool)
@@ -48,7 +48,7 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
             config = _config()
             config.attributes["connection"] = connection
             before = MigrationContext.configure(connection).get_current_revision()
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             after = MigrationContext.configure(connection).get_current_revision()
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)

@@ -116,7 +116,6 @@ def _within_bounds(state: ProcessState, sort: str, organization_id: int, *, only
 
 def _singly(state: ProcessState, sort: str, organization_id: int, error: Exception) -> None:
     """Compute what is dirty by itself where some at once failed; what fails is written down and left alone."""
-    _forget(state, organization_id)
     failure_log(state, "buckets_not_computed", error, organization=organization_id, of=sort)
     failed = FailedView(state, _QUEUES[sort])
     failed.open(is_fresh=True)
@@ -133,7 +132,6 @@ def _singly(state: ProcessState, sort: str, organization_id: int, error: Excepti
         except Exception as fault:
             if is_transient(fault):
                 raise
-            _forget(state, organization_id)
             failed.fail(organization_id, key, fault)
         else:
             failed.succeed(organization_id, [key])
@@ -149,21 +147,15 @@ def _resolve(state: ProcessState, sort: str, organization_id: int, view: FailedV
         except Exception as fault:
             if is_transient(fault):
                 raise
-            _forget(state, organization_id)
             view.fail(organization_id, key, fault)
         else:
             view.succeed(organization_id, [key])
 
 
-def _forget(state: ProcessState, organization_id: int) -> None:
-    state.memory.forget()
-    state.rollups.drop(organization_id)
-
-
 def _transact(
     state: ProcessState, sort: str, organization_id: int, *, rows: int, buckets: int, only: str | None
 ) -> ComputedBuckets:
-    with transaction(state.engine, organization_id) as session:
+    with state.remembering(organization_id) as session:
         now = datetime.now(UTC)
         if sort == HEALTH:
             done = health.health_buckets_compute(

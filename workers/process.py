@@ -6,6 +6,8 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,14 +15,16 @@ import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books
-from domain.derivation.stage import Checkpoints
+from domain.derivation.checkpoints import Checkpoints
 from domain.rollups.known import RollupCache
 from domain.telemetry.bus import Bus
 from domain.telemetry.stages.memory import StageMemory
+from graph.errors import LimitExceededError
 from runtime.bus.redis_streams import RedisStreams, bus_connect
-from runtime.database import engine_create
+from runtime.database import engine_create, transaction
 from runtime.watchdog import DatabaseWatchdog
 from workers.context import WorkerContext
 from workers.throttle import Throttle
@@ -52,6 +56,27 @@ class ProcessState:
     shared_with: tuple[str, ...] = (QUEUE_LANES, QUEUE_SHORT)
     stopping: threading.Event = field(default_factory=threading.Event)
     throttle: Throttle = field(default_factory=Throttle)
+
+    @contextmanager
+    def remembering(self, organization_id: int) -> Iterator[Session]:
+        """Open a transaction that reads into what the process remembers of an organization, which goes where it fails.
+
+        Whatever failed, a statement or the commit. Only a bound that is reached is no failure of what was read.
+        """
+        try:
+            with transaction(self.engine, organization_id) as session:
+                yield session
+        except LimitExceededError:
+            raise
+        except BaseException:
+            self.forget(organization_id)
+            raise
+
+    def forget(self, organization_id: int) -> None:
+        """Drop what is remembered of an organization, but for how far its entities have been derived."""
+        self.memory.forget()
+        self.books.drop(organization_id)
+        self.rollups.drop(organization_id)
 
     def queue(self, name: str) -> Queue:
         """Return one of the job queues."""

@@ -58,7 +58,7 @@ def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
 
 def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:
     run = ReplayRun(state.context.future_tolerance, state.memory, state.books)
-    with transaction(state.engine, organization_id) as session:
+    with state.remembering(organization_id) as session:
         part = replay_part(
             session,
             organization_id=organization_id,

@@ -102,24 +102,25 @@ class _Run:
 
 
 def _is_made(book: Book, entity_id: UUID) -> bool:
-    entity = entity_id.bytes
-    return book.entities[entity] is not None or entity in book.assignments or entity in book.scored
+    known = book.entity_of(entity_id.bytes)
+    return known.is_read or known.plan is not None
 
 
 def _all_skip(run: _Run, chosen: Sequence[Any]) -> None:
     for row in chosen:
-        entity = row.id.bytes
-        run.report.skipped[Of.DERIVED] += run.book.entities[entity] is not None
-        run.report.skipped[Of.EVENTS] += entity in run.book.assignments
-        run.report.skipped[Of.HEALTH] += entity in run.book.scored
+        known = run.book.entity_of(row.id.bytes)
+        run.report.skipped[Of.DERIVED] += known.derivation is not None
+        run.report.skipped[Of.EVENTS] += bool(known.assignments)
+        run.report.skipped[Of.HEALTH] += known.plan is not None
 
 
 def _check(run: _Run, chosen: Sequence[Any]) -> None:
     book = run.book
     for row in chosen:
-        if book.entities[row.id.bytes] is not None:
+        known = book.entity_of(row.id.bytes)
+        if known.derivation is not None:
             _derived(run, row.id)
-        if row.id.bytes in book.assignments:
+        if known.assignments:
             _events(run, row.id)
     rollups_check(
         run.session,
@@ -132,7 +133,7 @@ def _check(run: _Run, chosen: Sequence[Any]) -> None:
     health_check(
         run.session,
         organization_id=run.organization_id,
-        ids=[row.id for row in chosen if row.id.bytes in book.scored],
+        ids=[row.id for row in chosen if book.entity_of(row.id.bytes).plan is not None],
         configured=book.configured,
         span=run.span,
         now=run.now,
@@ -168,7 +169,7 @@ def _events(run: _Run, entity_id: UUID) -> None:
         found, far = events_check(
             run.session,
             organization_id=run.organization_id,
-            assignments={entity_id: run.book.assignments[entity_id.bytes]},
+            assignments={entity_id: run.book.entity_of(entity_id.bytes).assignments},
             span=run.span,
             kept_us=kept_from(run.session, organization_id=run.organization_id),
         )

@@ -25,7 +25,7 @@ def derived_check(
 
     Raises LimitExceededError where more than POINTS_MAX points would have to be read.
     """
-    derivations = {entity: own for entity in entities if (own := book.entities[entity]) is not None}
+    derivations = {entity: own for entity in entities if (own := book.entity_of(entity).derivation) is not None}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
     groups: dict[int, tuple[Derivation, list[bytes]]] = {}
     for entity, derivation in derivations.items():

@@ -32,6 +32,7 @@ _OWN: Final = frozenset(
         windows.HEALTH,
         windows.TIMER,
         windows.MEMBERSHIP,
+        windows.REJUDGE,
         "link",
         "attributes",
         "repair",

@@ -40,8 +40,8 @@ _REVISION = text("SELECT derivation_revision FROM graph_clocks WHERE organizatio
 class Passage:
     """A link through which readings of one device port touch an entity that derives or is watched.
 
-    port: NO_PORT for none, ANY_PORT for all. inputs: by the device's metric, the input that it is to the entity's
-    formulas and rules. is_watched: something follows from the entity's points besides formulas.
+    port: NO_PORT for none, ANY_PORT for all: a device's own readings. inputs: by the device's metric, the input that it
+    is to the entity's formulas and rules. is_whole: these are all that any of them reads; False where none reads any.
     """
 
     entity: bytes
@@ -49,35 +49,64 @@ class Passage:
     begins_us: int
     ends_us: int
     inputs: Mapping[str, str]
-    is_watched: bool = False
+    is_whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntity:
+    """What follows from the points of one entity, read in one piece: what is not in it, does not follow.
+
+    derivation: its formulas, None for none. assignments: the rules that judge it. is_counted: by a rollup. plan: how
+    its health is judged. history: its attributes, where a formula reads any.
+    """
+
+    derivation: Derivation | None = None
+    assignments: Sequence[Assignment] = ()
+    is_counted: bool = False
+    plan: Plan | None = None
+    history: History = UNKNOWN
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing follows."""
+        return self.derivation is None and not self.is_watched
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anything follows besides formulas."""
+        return bool(self.assignments) or self.is_counted or self.plan is not None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether formulas or rules read its points."""
+        return self.derivation is not None or bool(self.assignments)
 
 
 @dataclass(slots=True)
 class Book:
     """One organization's, as links and configuration stand at `revision`.
 
-    configured: what is derived for what. devices: passages by device. entities: what each derives, None where nothing.
-    Both are filled as they are asked for; what was never asked for is absent. watchers: what follows from points
-    besides formulas; counted, assignments, scored: the entities that a rollup counts, those that rules judge, and
-    those that have a health, with how it is judged. histories: the attributes of those of which a formula reads some.
+    configured: what is derived for what. devices: passages by device. entities: what follows from the points of each.
+    Both are filled as they are asked for, an entry at a time and whole: ask `passages_of` and `entity_of`, which raise
+    for what was never asked for, because absence says nothing. watchers: what follows from points besides formulas.
     areas: by external id, of spaces that formulas ask for, those that have one. plans: of health, by profile.
     """
 
     revision: int
     configured: Configured = field(default_factory=Configured)
-    devices: dict[bytes, list[Passage]] = field(default_factory=dict)
-    entities: dict[bytes, Derivation | None] = field(default_factory=dict)
-    histories: dict[bytes, History] = field(default_factory=dict)
+    devices: dict[bytes, Sequence[Passage]] = field(default_factory=dict)
+    entities: dict[bytes, KnownEntity] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     watchers: Watchers = field(default_factory=Watchers)
     plans: Mapping[UUID, Plan] = field(default_factory=dict)
-    counted: set[bytes] = field(default_factory=set)
-    assignments: dict[bytes, Sequence[Assignment]] = field(default_factory=dict)
-    scored: dict[bytes, Plan] = field(default_factory=dict)
 
-    def watches(self, entity: bytes) -> bool:
-        """Tell whether anything follows from an entity's points besides formulas."""
-        return entity in self.counted or entity in self.assignments or entity in self.scored
+    def entity_of(self, entity: bytes) -> KnownEntity:
+        """Return what follows from an entity's points. Raises KeyError where `book_entities` was not asked for it."""
+        return self.entities[entity]
+
+    def passages_of(self, device: bytes) -> Sequence[Passage]:
+        """Return what a device's readings touch. Raises KeyError where `book_devices` was not asked for it."""
+        return self.devices[device]
 
     @property
     def shadow(self) -> int | None:
@@ -91,7 +120,7 @@ class Book:
 
     def surroundings(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> Surroundings:
         """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
-        histories = [self.histories.get(each, UNKNOWN) for each in entities] if derivation.has_attributes else []
+        histories = [self.entity_of(each).history for each in entities] if derivation.has_attributes else []
         return Surroundings(histories, self.areas, derivation.reach_us if is_anew and derivation.is_chained else 0)
 
 
@@ -113,6 +142,10 @@ class Books:
             book = self._books[organization_id] = _book(session, organization_id=organization_id, revision=revision)
         return book
 
+    def drop(self, organization_id: int) -> None:
+        """Forget an organization: a transaction failed that may have read it."""
+        self._books.pop(organization_id, None)
+
 
 def derivation_revision(session: Session, *, organization_id: int) -> int:
     """Return the revision at which links or configuration of anything derived last changed."""
@@ -120,28 +153,40 @@ def derivation_revision(session: Session, *, organization_id: int) -> int:
 
 
 def book_devices(session: Session, *, organization_id: int, book: Book, devices: Collection[bytes]) -> None:
-    """See to it that the book knows these devices (16 bytes each). Two statements at most."""
-    if book.is_idle:
-        return
+    """See to it that the book knows these devices (16 bytes each). Two statements at most.
+
+    Nothing is known of any where it raises.
+    """
     missing = [device for device in devices if device not in book.devices]
     if not missing:
+        return
+    if book.is_idle:
+        book.devices.update((device, ()) for device in missing)
         return
     found = links_list(session, organization_id=organization_id, device_ids=[UUID(bytes=device) for device in missing])
     ids = [link.source_id for link in found]
     if not book.watchers.is_idle:
         ids += [UUID(bytes=device) for device in missing]
     book_entities(session, organization_id=organization_id, book=book, ids=ids)
-    for device in missing:
-        own = Passage(device, ANY_PORT, BEGIN_US, END_US, {}, is_watched=True)
-        book.devices[device] = [own] if book.watches(device) else []
+    passages: dict[bytes, list[Passage]] = {device: [] for device in missing}
+    if not book.watchers.is_idle:
+        for device in missing:
+            own = book.entity_of(device)
+            if own.is_watched:
+                names = {name: name for name in metrics_read(own.assignments)}
+                passages[device].append(Passage(device, ANY_PORT, BEGIN_US, END_US, names, own.is_read))
     for link in found:
-        source = link.source_id.bytes
-        if book.entities[source] is not None or book.watches(source):
-            book.devices[link.device_id.bytes].append(_passage(book, link))
+        source = book.entity_of(link.source_id.bytes)
+        if not source.is_idle:
+            passages[link.device_id.bytes].append(_passage(link, source))
+    book.devices.update(passages)
 
 
 def book_entities(session: Session, *, organization_id: int, book: Book, ids: Iterable[UUID]) -> None:
-    """See to it that the book knows these entities. Two statements at most, and those that find what judges them."""
+    """See to it that the book knows these entities. Two statements at most, and those that find what judges them.
+
+    Nothing is known of any where it raises.
+    """
     missing = {entity_id for entity_id in ids if entity_id.bytes not in book.entities}
     if not missing:
         return
@@ -151,33 +196,37 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
         .where(entities.c.organization_id == organization_id, among(entities.c.id, missing))
     )
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type, row.profile_id) for row in rows}
-    for entity_id in missing:
-        kind, type_name, profile_id = kinds.get(entity_id, ("", None, None))
-        book.entities[entity_id.bytes] = book.configured.get(kind, type_name, profile_id)
-        if profile_id in book.plans:
-            book.scored[entity_id.bytes] = book.plans[profile_id]
-        if book.watchers.counts(kind, type_name):
-            book.counted.add(entity_id.bytes)
+    derivations = {entity_id: book.configured.get(*kinds[entity_id]) for entity_id in kinds}
     judged = book.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
-    book.assignments.update((entity_id.bytes, found) for entity_id, found in judged.items())
-    reading = [e for e in missing if (derivation := book.entities[e.bytes]) is not None and derivation.has_attributes]
+    reading = [entity_id for entity_id, each in derivations.items() if each is not None and each.has_attributes]
+    histories: dict[UUID, History] = {}
     if reading:
         found = attribute_versions(session, organization_id=organization_id, entity_ids=reading)
         for entity_id, versions in found.items():
             since = [micros_of(at) for at, _ in versions]
-            book.histories[entity_id.bytes] = History(since, [attributes for _, attributes in versions])
+            histories[entity_id] = History(since, [attributes for _, attributes in versions])
+    known: dict[bytes, KnownEntity] = {}
+    for entity_id in missing:
+        kind, type_name, profile_id = kinds.get(entity_id, ("", None, None))
+        known[entity_id.bytes] = KnownEntity(
+            derivations.get(entity_id),
+            judged.get(entity_id, ()),
+            book.watchers.counts(kind, type_name),
+            None if profile_id is None else book.plans.get(profile_id),
+            histories.get(entity_id, UNKNOWN),
+        )
+    # Last, and at once: what is half read must not stand here as if it were all.
+    book.entities.update(known)
 
 
-def _passage(book: Book, link: Link) -> Passage:
-    source = link.source_id.bytes
+def _passage(link: Link, source: KnownEntity) -> Passage:
     port = NO_PORT if link.port is None else link.port
-    derivation = book.entities[source]
-    wanted = metrics_read(book.assignments.get(source, ()))
-    if derivation is not None:
-        wanted |= derivation.inputs
+    wanted = metrics_read(source.assignments)
+    if source.derivation is not None:
+        wanted |= source.derivation.inputs
     names = {name: name for name in wanted} if link.mapping is None else link.mapping
     inputs = {name: metric for name, metric in names.items() if metric in wanted}
-    return Passage(source, port, link.begins_us, link.ends_us, inputs, book.watches(source))
+    return Passage(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs, source.is_read)
 
 
 def _book(session: Session, *, organization_id: int, revision: int) -> Book:

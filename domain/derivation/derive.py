@@ -139,6 +139,20 @@ def columns_join(parts: Sequence[Column]) -> Column:
     return joined.sorted()
 
 
+def columns_first(first: Column, second: Column) -> Column:
+    """Return the points of both; where both have one of an entity and time, that of the first."""
+    joined = Column(
+        np.concatenate([first.of, second.of]),
+        np.concatenate([first.at, second.at]),
+        np.concatenate([first.values, second.values]),
+    )
+    # Stable: of two at one time the first stays before the second.
+    joined = joined.take(np.lexsort((joined.at, joined.of)))
+    fresh = np.ones(len(joined), dtype=np.bool_)
+    fresh[1:] = (joined.of[1:] != joined.of[:-1]) | (joined.at[1:] != joined.at[:-1])
+    return joined.take(fresh)
+
+
 def reach_us(sets: Sequence[FormulaSet]) -> int:
     """Return for how long a point may count, through other derived metrics too. sets: by time, ascending."""
     longest = 0

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
-from domain.derivation.windows import HEALTH, HIERARCHY, MEMBERSHIP, READINGS, ROLLUP, RULE, TIMER, Window
+from domain.derivation.windows import HEALTH, HIERARCHY, MEMBERSHIP, READINGS, REJUDGE, ROLLUP, RULE, TIMER, Window
 from domain.rollups.dirt import rollups_touch, rollups_touch_at
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
@@ -20,7 +20,7 @@ from graph.walk.spans import BELOW, spans_below
 
 Span = tuple[int, int]
 # Windows that never change what the formulas of an entity make: who lies below whom changed, or what judges.
-_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, RULE, TIMER})
+_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, REJUDGE, RULE, TIMER})
 # And those that change nothing either where the entity has no formulas, and never had.
 _FOLLOWED_WITHOUT: Final = frozenset({HEALTH, READINGS, ROLLUP})
 
@@ -80,7 +80,7 @@ def windows_split(
     derived: dict[bytes, list[Window]] = {}
     followed: list[Window] = []
     for entity, of_entity in windows.items():
-        derives = book.entities[entity] is not None
+        derives = book.entity_of(entity).derivation is not None
         for window in of_entity:
             if window.reason in _ONLY_FOLLOWED or (not derives and window.reason in _FOLLOWED_WITHOUT):
                 followed.append(window)
@@ -134,7 +134,7 @@ def rollups_follow(session: Session, *, organization_id: int, book: Book, touche
     """Mark the rollups that count what changed, and those of entities below which something changed."""
     if not book.watchers.counted:
         return
-    points = {entity: spans_union(spans) for entity, spans in touched.points.items() if entity in book.counted}
+    points = {e: spans_union(spans) for e, spans in touched.points.items() if book.entity_of(e).is_counted}
     rollups_touch(session, organization_id=organization_id, touched=points, cache=cache)
     places = {entity: spans_union(spans) for entity, spans in touched.places.items()}
     rollups_touch_at(session, organization_id=organization_id, touched=places, cache=cache)

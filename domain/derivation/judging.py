@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -12,19 +12,22 @@ from sqlalchemy.orm import Session
 from domain.derivation.book import Book
 from domain.derivation.derive import Column
 from domain.derivation.follow import Span
-from domain.derivation.route import AssetEntry, entries_gather
-from domain.derivation.windows import Window
+from domain.derivation.route import AssetEntry, Place, entries_gather
+from domain.derivation.windows import REJUDGE, REPLAY, Window, windows_at_hand
 from domain.rules.calm import PairKey, PairState
 from domain.rules.model import Assignment
-from domain.rules.reconcile import EventsDone
-from domain.rules.stage import entities_judge_anew, entities_judge_on, states_known
+from domain.rules.reconcile import EventsDone, Fence
+from domain.rules.stage import entities_judge_anew, entities_judge_on, key_of, states_known
 from domain.telemetry.packed import micros_of
 from graph.ids import NewId
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an entity stands with its rules: good while these are its rules, and nothing else judges it."""
+    """Where an entity stands with its rules: good while these are its rules, and nothing else judges it.
+
+    states: of all pairs that there are. A pair that is not among them was never judged, for it had no reading.
+    """
 
     assignments: Sequence[Assignment]
     states: Mapping[PairKey, PairState]
@@ -40,27 +43,31 @@ class Judgements:
 
 @dataclass(slots=True)
 class AtHand:
-    """What formulas made of the points at hand: entities, and their columns, measured and derived, by metric."""
+    """The points at hand of places: their columns, measured and derived, by metric."""
 
-    entities: list[Sequence[bytes]] = field(default_factory=list)
+    places: list[Sequence[Place]] = field(default_factory=list)
     columns: list[Mapping[str, Column]] = field(default_factory=list)
 
-    def add(self, entities: Sequence[bytes], columns: Mapping[str, Column]) -> None:
-        """Note what was at hand of entities of one type."""
-        self.entities.append(entities)
+    def add(self, places: Sequence[Place], columns: Mapping[str, Column]) -> None:
+        """Note all that is at hand of some entities. The columns' places are those among `places`."""
+        self.places.append(places)
         self.columns.append(columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What judging works with. fenced: entities of which nothing must follow. standings: as remembered."""
+    """What judging works with. fences: of entities of which not all may follow. standings: as remembered."""
 
     organization_id: int
     book: Book
     standings: Mapping[tuple[int, bytes], Standing]
     now: datetime
     new_id: NewId
-    fenced: frozenset[bytes]
+    fences: Mapping[bytes, Fence]
+
+    def fence_of(self, entity: bytes) -> Fence:
+        """Return what must not follow of an entity's changes."""
+        return self.fences.get(entity, Fence.NONE)
 
 
 def entities_judge(
@@ -74,41 +81,74 @@ def entities_judge(
 ) -> Judgements:
     """Judge entities over the spans in which anything about them changed. The points are written.
 
-    windows: all of theirs. entries: what the bus brought, at the book's revision.
+    windows: all of theirs. entries: what the bus brought, at the book's revision, one of each commit.
     """
     found = Judgements()
     judged = dict(spans)
     _without_formulas(bench, judged, windows, entries, at_hand)
-    for entities, columns in zip(at_hand.entities, at_hand.columns, strict=True):
-        for is_fenced in (False, True):
-            ready = [
-                entity
-                for entity in entities
-                if (entity in bench.fenced) is is_fenced and _is_known(bench, entity, judged.get(entity, ()))
-            ]
+    for places, columns in zip(at_hand.places, at_hand.columns, strict=True):
+        known = {entity for entity, _ in places if _is_known(bench, entity, judged.get(entity, ()))}
+        known -= _doubtful(bench, places, columns, known)
+        for fence in Fence:
+            ready = [place for place in places if place[0] in known and bench.fence_of(place[0]) is fence]
             if ready:
-                heads = [judged.pop(entity)[-1][1] for entity in ready]
-                chosen = _chosen(entities, columns, ready)
-                _judge_on(session, bench, found, entities=ready, columns=chosen, heads_us=heads, fenced=is_fenced)
-    for is_fenced in (False, True):
-        some = {entity: of for entity, of in judged.items() if (entity in bench.fenced) is is_fenced}
+                heads = [judged[entity][-1][1] for entity, _ in ready]
+                chosen = _chosen(places, columns, ready)
+                _judge_on(session, bench, found, places=ready, columns=chosen, heads_us=heads, fence=fence)
+        for entity in known:
+            del judged[entity]
+    for fence in Fence:
+        some = {entity: of for entity, of in judged.items() if bench.fence_of(entity) is fence}
         if some:
-            _judge_anew(session, bench, some, found, fenced=is_fenced)
+            _judge_anew(session, bench, some, found, fence=fence)
+    return found
+
+
+def fences_of(windows: Mapping[bytes, Sequence[Window]]) -> dict[bytes, Fence]:
+    """Return what must not follow of entities' changes, by why they are judged. windows: all of theirs."""
+    found: dict[bytes, Fence] = {}
+    for entity, of in windows.items():
+        reasons = {window.reason for window in of}
+        if REPLAY in reasons:
+            # Where one window is a replay's, nothing must follow from any.
+            found[entity] = Fence.ALL
+        elif REJUDGE in reasons:
+            found[entity] = Fence.OVER
     return found
 
 
 def _is_known(bench: Bench, entity: bytes, spans: Sequence[Span]) -> bool:
-    assignments = bench.book.assignments.get(entity)
+    """Tell whether it is known where all pairs of an entity stand before these spans."""
+    assignments = bench.book.entity_of(entity).assignments
     standing = bench.standings.get((bench.organization_id, entity))
     return (
         bool(spans)
-        and assignments is not None
+        and bool(assignments)
         and standing is not None
-        # A device is read by its ports, which are not at hand.
-        and entity not in bench.book.devices
         and standing.assignments == assignments
-        and states_known(entity, assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1))
+        and states_known(assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1))
     )
+
+
+def _doubtful(
+    bench: Bench, places: Sequence[Place], columns: Mapping[str, Column], known: Collection[bytes]
+) -> set[bytes]:
+    """Return the entities that cannot be judged on from these points.
+
+    Those with two points of one time, of which one counts; and those with a point of a pair that was never judged: the
+    first of a port, or of all that a rule reads.
+    """
+    doubtful = {places[n][0] for column in columns.values() for n in column.doubled()}
+    for n, (entity, port) in enumerate(places):
+        if entity not in known:
+            continue
+        standing, key = bench.standings[bench.organization_id, entity], key_of(port)
+        for assignment in standing.assignments:
+            if (entity, assignment.rule_id, key) not in standing.states:
+                read = (columns[metric] for metric in assignment.metrics if metric in columns)
+                if any(bool((column.of == n).any()) for column in read):
+                    doubtful.add(entity)
+    return doubtful
 
 
 def _without_formulas(
@@ -118,35 +158,35 @@ def _without_formulas(
     entries: Sequence[AssetEntry],
     at_hand: AtHand,
 ) -> None:
-    """Add what is at hand of entities that have no formulas, where that is all there is of their windows."""
-    groups = {entry.group for entry in entries}
-    plain = [
+    """Add what is at hand of entities that have no formulas, where that is known to be all of their windows."""
+    whole = {entry.group: entry.whole for entry in entries}
+    plain = {
         entity
         for entity in judged
-        if bench.book.entities[entity] is None
+        if bench.book.entity_of(entity).derivation is None
         and _is_known(bench, entity, judged[entity])
-        and all(window.batch_id in groups for window in windows.get(entity, ()))
-    ]
-    if not plain:
+        and windows_at_hand(windows.get(entity, ()), whole)
+    }
+    numbers: dict[Place, int] = {}
+    for entry in entries:
+        for place in entry.places:
+            if place[0] in plain:
+                numbers.setdefault(place, len(numbers))
+    if not numbers:
         return
-    places = {entity: n for n, entity in enumerate(plain)}
-    begins = np.array([judged[entity][0][0] for entity in plain], dtype=np.int64)
-    gathered = entries_gather(entries, places=places)
+    begins = np.array([judged[entity][0][0] for entity, _ in numbers], dtype=np.int64)
+    gathered = entries_gather(entries, places=numbers)
     # What comes again is not of these windows.
     columns = {metric: column.take(column.at >= begins[column.of]) for metric, column in gathered.items()}
-    doubtful = {of for column in columns.values() for of in column.doubled()}
-    if not doubtful:
-        at_hand.add(plain, columns)
+    at_hand.add(list(numbers), columns)
 
 
-def _chosen(entities: Sequence[bytes], columns: Mapping[str, Column], ready: Sequence[bytes]) -> Mapping[str, Column]:
-    """Return the columns of some entities, whose places are then those among `ready`."""
-    if len(ready) == len(entities):
+def _chosen(places: Sequence[Place], columns: Mapping[str, Column], ready: Sequence[Place]) -> Mapping[str, Column]:
+    """Return the columns of some places, which are then numbered as in `ready`."""
+    if len(ready) == len(places):
         return columns
-    moved = np.full(len(entities), -1, dtype=np.int64)
-    places = {entity: n for n, entity in enumerate(ready)}
-    for n, entity in enumerate(entities):
-        moved[n] = places.get(entity, -1)
+    numbers = {place: n for n, place in enumerate(ready)}
+    moved = np.array([numbers.get(place, -1) for place in places], dtype=np.int64)
     found = {}
     for metric, column in columns.items():
         of = moved[column.of]
@@ -160,29 +200,31 @@ def _judge_on(
     bench: Bench,
     found: Judgements,
     *,
-    entities: Sequence[bytes],
+    places: Sequence[Place],
     columns: Mapping[str, Column],
     heads_us: Sequence[int],
-    fenced: bool,
+    fence: Fence,
 ) -> None:
-    organization_id, book = bench.organization_id, bench.book
-    known = {
-        key: state for entity in entities for key, state in bench.standings[organization_id, entity].states.items()
-    }
+    organization_id = bench.organization_id
+    standings = {entity: bench.standings[organization_id, entity] for entity, _ in places}
     done, states = entities_judge_on(
         session,
         organization_id=organization_id,
-        entities=entities,
+        places=[(entity, key_of(port)) for entity, port in places],
         columns=columns,
         heads_us=heads_us,
-        assignments=book.assignments,
-        states=known,
+        assignments={entity: standing.assignments for entity, standing in standings.items()},
+        states={key: state for standing in standings.values() for key, state in standing.states.items()},
         now=bench.now,
-        fenced=fenced,
+        fence=fence,
         new_id=bench.new_id,
     )
     found.done.append(done)
-    _keep(bench, entities, states, found)
+    for entity, standing in standings.items():
+        # Of ports of which nothing came, what was known is.
+        whole = len(states[entity]) == len(standing.states)
+        stand = states[entity] if whole else {**standing.states, **states[entity]}
+        found.standings[organization_id, entity] = Standing(standing.assignments, stand)
 
 
 def _judge_anew(
@@ -191,25 +233,20 @@ def _judge_anew(
     spans: Mapping[bytes, Sequence[Span]],
     found: Judgements,
     *,
-    fenced: bool,
+    fence: Fence,
 ) -> None:
+    assignments = {entity: bench.book.entity_of(entity).assignments for entity in spans}
     done, states = entities_judge_anew(
         session,
         organization_id=bench.organization_id,
         spans=spans,
-        assignments={entity: bench.book.assignments.get(entity, ()) for entity in spans},
+        assignments=assignments,
         now=bench.now,
-        fenced=fenced,
+        fence=fence,
         new_id=bench.new_id,
     )
     found.done.append(done)
-    _keep(bench, list(spans), states, found)
-
-
-def _keep(bench: Bench, entities: Sequence[bytes], states: Mapping[PairKey, PairState], found: Judgements) -> None:
-    by_entity: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity in entities}
-    for key, state in states.items():
-        by_entity[key[0]][key] = state
-    for entity, of_entity in by_entity.items():
-        standing = Standing(bench.book.assignments.get(entity, ()), of_entity) if of_entity else None
+    for entity in spans:
+        known = states.get(entity)
+        standing = None if known is None else Standing(assignments[entity], known)
         found.standings[bench.organization_id, entity] = standing

@@ -14,8 +14,12 @@ from domain.derivation.derive import Column, columns_join
 from domain.derivation.watch import ANY_PORT
 from domain.derivation.windows import entity_slot
 from domain.telemetry.entries import EntryError, NormEntry
+from domain.telemetry.readings import NO_PORT
 
 _UUID_BYTES = 16
+
+# An entity (16 bytes), and the port of a device's own readings; NO_PORT of those without one and of linked ones.
+Place = tuple[bytes, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +27,32 @@ class AssetEntry:
     """Points at hand of entities of one organization and one partition, for the dirty windows left with them.
 
     group: with which batches they were stored; the same as the windows' `batch_id`. revision: the derivation
-    revision by which they were attributed. columns: by input; their places are those among `entities` (16 bytes each).
+    revision by which they were attributed. columns: by input, texts as NaN; their places are those among `places`.
+    whole: the entities of which all points are here that the commit stored and their formulas and rules read, by every
+    port. Of an entity that is not among them an entry says only that it was touched.
     """
 
     organization_id: int
     group: int
     revision: int
-    entities: list[bytes]
+    places: Sequence[Place]
+    whole: frozenset[bytes]
     columns: Mapping[str, Column]
 
+    @property
+    def entities(self) -> list[bytes]:
+        """The entities touched, once each."""
+        return list(dict.fromkeys(entity for entity, _ in self.places))
 
-class _Asset(msgspec.Struct, array_like=True, tag="asset1"):
+
+class _Asset(msgspec.Struct, array_like=True, tag="asset2"):
     organization_id: int
     group: int
     revision: int
+    # Of each place.
     entities: bytes
+    ports: bytes
+    whole: list[bytes]
     # By input: places, times and values.
     columns: dict[str, tuple[bytes, bytes, bytes]]
 
@@ -60,8 +75,8 @@ def entries_whole(entries: Sequence[NormEntry]) -> Iterator[list[NormEntry]]:
 def entries_route(entries: Sequence[NormEntry], *, book: Book, partitions: int) -> dict[int, AssetEntry]:
     """Return what the points of one commit mean to the entities that derive, by the entities' partition. Hot path.
 
-    entries: at least one. The book knows their devices. Only inputs of formulas are passed on; entities that are
-    watched are named all the same.
+    entries: at least one. The book knows their devices. Only what formulas and rules read is passed on; whatever else
+    is touched is named all the same.
     """
     taken: dict[int, _Taken] = {}
     for entry in entries:
@@ -72,7 +87,8 @@ def entries_route(entries: Sequence[NormEntry], *, book: Book, partitions: int) 
             first.organization_id,
             first.group,
             book.revision,
-            list(found.entities),
+            list(found.places),
+            frozenset(found.whole),
             {metric: _column(*columns) for metric, columns in found.columns.items()},
         )
         for partition, found in taken.items()
@@ -89,9 +105,10 @@ def asset_encode(entry: AssetEntry) -> bytes:
         )
         for metric, column in entry.columns.items()
     }
-    return _encoder.encode(
-        _Asset(entry.organization_id, entry.group, entry.revision, b"".join(entry.entities), columns)
-    )
+    entities = b"".join(entity for entity, _ in entry.places)
+    ports = np.array([port for _, port in entry.places], dtype="<i4").tobytes()
+    whole = sorted(entry.whole)
+    return _encoder.encode(_Asset(entry.organization_id, entry.group, entry.revision, entities, ports, whole, columns))
 
 
 def asset_decode(payload: bytes) -> AssetEntry:
@@ -102,22 +119,26 @@ def asset_decode(payload: bytes) -> AssetEntry:
             metric: Column(np.frombuffer(of, "<i8"), np.frombuffer(at, "<i8"), np.frombuffer(values, "<f8"))
             for metric, (of, at, values) in asset.columns.items()
         }
+        ports = np.frombuffer(asset.ports, "<i4").tolist()
     except (msgspec.MsgspecError, ValueError) as error:
         raise EntryError(str(error)) from None
     entities = [asset.entities[i : i + _UUID_BYTES] for i in range(0, len(asset.entities), _UUID_BYTES)]
+    if len(entities) != len(ports):
+        raise EntryError("The entry's entities and ports differ in number.")
     for column in columns.values():
         if not len(column.of) == len(column.at) == len(column.values):
             raise EntryError("The columns of the entry differ in length.")
         if len(column.of) and not 0 <= column.of.min() <= column.of.max() < len(entities):
             raise EntryError("The entry has points of entities it does not name.")
-    return AssetEntry(asset.organization_id, asset.group, asset.revision, entities, columns)
+    places = list(zip(entities, ports, strict=True))
+    return AssetEntry(asset.organization_id, asset.group, asset.revision, places, frozenset(asset.whole), columns)
 
 
-def entries_gather(entries: Sequence[AssetEntry], *, places: Mapping[bytes, int]) -> dict[str, Column]:
-    """Return the points of some entities in all of these entries, by input. places: those they shall have."""
+def entries_gather(entries: Sequence[AssetEntry], *, places: Mapping[Place, int]) -> dict[str, Column]:
+    """Return the points of some places in all of these entries, by input. places: the numbers they shall have."""
     parts: dict[str, list[Column]] = {}
     for entry in entries:
-        moved = np.array([places.get(entity, -1) for entity in entry.entities], dtype=np.int64)
+        moved = np.array([places.get(place, -1) for place in entry.places], dtype=np.int64)
         for metric, column in entry.columns.items():
             of = moved[column.of]
             chosen = of >= 0
@@ -125,53 +146,76 @@ def entries_gather(entries: Sequence[AssetEntry], *, places: Mapping[bytes, int]
     return {metric: columns_join(of_metric).sorted() for metric, of_metric in parts.items()}
 
 
+_Columns = dict[str, tuple[list[int], list[int], list[float]]]
+
+
 @dataclass(slots=True)
 class _Taken:
-    """Points for one partition: entities by their place, and by input places, times and values."""
+    """Points for one partition: the numbers of its places, and by input places, times and values."""
 
-    entities: dict[bytes, int] = field(default_factory=dict)
-    columns: dict[str, tuple[list[int], list[int], list[float]]] = field(default_factory=dict)
+    places: dict[Place, int] = field(default_factory=dict)
+    whole: set[bytes] = field(default_factory=set)
+    columns: _Columns = field(default_factory=dict)
 
 
 def _take(entry: NormEntry, book: Book, partitions: int, taken: dict[int, _Taken]) -> None:
-    devices, known = entry.devices, book.devices
-    passages = [known.get(devices[i : i + _UUID_BYTES], ()) for i in range(0, len(devices), _UUID_BYTES)]
-    _take_watched(entry, passages, partitions, taken)
+    devices = entry.devices
+    passages = [book.passages_of(devices[i : i + _UUID_BYTES]) for i in range(0, len(devices), _UUID_BYTES)]
+    ways = _ways(entry, passages, partitions, taken)
     wanted = {name for found in passages for passage in found for name in passage.inputs}
     chosen = np.flatnonzero(np.isin(entry.metrics, [m for m, name in enumerate(entry.names) if name in wanted]))
     if not len(chosen):
         return
-    ports, timestamps, names = entry.ports.tolist(), entry.timestamps.tolist(), entry.names
+    timestamps, names = entry.timestamps.tolist(), entry.names
     rows = zip(
         entry.readings[chosen].tolist(), entry.metrics[chosen].tolist(), entry.values[chosen].tolist(), strict=True
     )
     for reading, metric, value in rows:
-        at = timestamps[reading]
-        for passage in passages[reading]:
-            name = passage.inputs.get(names[metric])
-            if name is None or passage.port != ports[reading] or not passage.begins_us <= at < passage.ends_us:
+        for inputs, columns, n in ways[reading]:
+            name = inputs.get(names[metric])
+            if name is None:
                 continue
-            found = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
-            of, times, values = found.columns.setdefault(name, ([], [], []))
-            of.append(found.entities.setdefault(passage.entity, len(found.entities)))
-            times.append(at)
-            values.append(value)
+            column = columns.get(name)
+            if column is None:
+                column = columns[name] = ([], [], [])
+            column[0].append(n)
+            column[1].append(timestamps[reading])
+            column[2].append(value)
 
 
-def _take_watched(
+# What the device's metrics are as inputs, the columns they go to, and the number of their place.
+_Way = tuple[Mapping[str, str], _Columns, int]
+
+
+def _ways(
     entry: NormEntry, passages: Sequence[Sequence[Passage]], partitions: int, taken: dict[int, _Taken]
-) -> None:
-    """Name the entities of which something is to be done although no formula reads these points."""
-    ports, timestamps = entry.ports.tolist(), entry.timestamps.tolist()
-    for reading, of_reading in enumerate(passages):
+) -> list[list[_Way]]:
+    """Name all that is touched; return, by reading, where its points go.
+
+    Also where nothing reads these points: what is done of it waits for no other entry.
+    """
+    known: dict[tuple[int, int], _Way] = {}
+    found: list[list[_Way]] = []
+    for port, at, of_reading in zip(entry.ports.tolist(), entry.timestamps.tolist(), passages, strict=True):
+        ways: list[_Way] = []
+        found.append(ways)
         for passage in of_reading:
-            if (
-                passage.is_watched
-                and passage.port in (ports[reading], ANY_PORT)
-                and passage.begins_us <= timestamps[reading] < passage.ends_us
-            ):
-                found = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
-                found.entities.setdefault(passage.entity, len(found.entities))
+            if passage.port not in (port, ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
+                continue
+            way = known.get((id(passage), port))
+            if way is None:
+                way = known[id(passage), port] = _way(passage, port, taken, partitions)
+            ways.append(way)
+    return found
+
+
+def _way(passage: Passage, port: int, taken: dict[int, _Taken], partitions: int) -> _Way:
+    to = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
+    if passage.is_whole:
+        to.whole.add(passage.entity)
+    # A device is read by its ports, what is linked to one as a whole.
+    place = (passage.entity, port if passage.port == ANY_PORT else NO_PORT)
+    return passage.inputs, to.columns, to.places.setdefault(place, len(to.places))
 
 
 def _column(of: list[int], at: list[int], values: list[float]) -> Column:

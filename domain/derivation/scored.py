@@ -38,10 +38,11 @@ def health_follow(
         found = events_spans(session, organization_id=organization_id, changes=changes)
         for entity, of_entity in found.items():
             spans.setdefault(entity, []).extend(of_entity)
-    marked = {entity: of_entity for entity, of_entity in spans.items() if entity in book.scored}
+    plans = {entity: plan for entity in {*spans, *windows} if (plan := book.entity_of(entity).plan) is not None}
+    marked = {entity: of_entity for entity, of_entity in spans.items() if entity in plans}
     for entity, of in windows.items():
         # Of one that uses no profile any more the points go.
         dirty = [(window.begins_us, window.ends_us) for window in of if window.reason == PROFILE]
-        if dirty and entity not in book.scored:
+        if dirty and entity not in plans:
             marked[entity] = dirty
-    health_mark(session, organization_id=organization_id, touched=marked, plans=book.scored)
+    health_mark(session, organization_id=organization_id, touched=marked, plans=plans)

@@ -19,8 +19,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book, Books, book_entities
+from domain.derivation.checkpoints import Checkpoint, Checkpoints
 from domain.derivation.configured import Derivation
-from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, derive
+from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, columns_first, derive
 from domain.derivation.faults import faults_write
 from domain.derivation.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split
 from domain.derivation.inputs import (
@@ -30,16 +31,17 @@ from domain.derivation.inputs import (
     stretches_narrow,
     stretches_read,
 )
-from domain.derivation.judging import AtHand, Bench, Judgements, Standing, entities_judge
+from domain.derivation.judging import AtHand, Bench, Judgements, entities_judge, fences_of
 from domain.derivation.outputs import Changes, DerivedCommit, changes_write, commit_write, series_ensure
 from domain.derivation.route import AssetEntry, entries_gather
 from domain.derivation.scored import health_follow
 from domain.derivation.shadow import Derived, ShadowWork, shadow_compare, shadow_write
-from domain.derivation.windows import REPLAY, Window, windows_done, windows_missing, windows_of
+from domain.derivation.windows import Window, windows_at_hand, windows_done, windows_of
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, int_array
 from domain.telemetry.leases import FencedError, Lease
 from domain.telemetry.packed import Instants, micros_of
+from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.kept import points_kept_hold
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold
@@ -53,7 +55,6 @@ CHUNK: Final = timedelta(days=31)
 # Nothing younger is ever dropped.
 _KEPT_AT_LEAST: Final = timedelta(hours=12)
 _MICROSECOND = timedelta(microseconds=1)
-_CHECKPOINTS_MAX: Final = 200_000
 _LOCK: Final = 0x44455249
 _LOCKS: Final = 64
 
@@ -71,46 +72,6 @@ _ADVANCE = text(
 _ENTITIES_LOCK = text(
     "SELECT count(pg_advisory_xact_lock(:lock, s.n)) FROM (SELECT n FROM unnest(:slots) AS u (n) ORDER BY n) s"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far an entity has been derived: by which revision, up to when, and the state there."""
-
-    revision: int
-    head_us: int
-    state: State
-
-
-@dataclass(slots=True)
-class Checkpoints:
-    """Those of one partition, by organization and entity; good while one holder follows itself on the lease.
-
-    standings: where entities stand with their rules.
-    """
-
-    of: dict[tuple[int, bytes], Checkpoint] = field(default_factory=dict)
-    standings: dict[tuple[int, bytes], Standing] = field(default_factory=dict)
-
-    def keep(self, found: Mapping[tuple[int, bytes], Checkpoint | None]) -> None:
-        """Remember what a committed transaction found out; None: forget."""
-        if len(self.of) > _CHECKPOINTS_MAX:
-            self.of.clear()
-        for key, checkpoint in found.items():
-            if checkpoint is None:
-                self.of.pop(key, None)
-            else:
-                self.of[key] = checkpoint
-
-    def stand(self, found: Mapping[tuple[int, bytes], Standing | None]) -> None:
-        """Remember where entities stand with their rules; None: forget."""
-        if len(self.standings) > _CHECKPOINTS_MAX:
-            self.standings.clear()
-        for key, standing in found.items():
-            if standing is None:
-                self.standings.pop(key, None)
-            else:
-                self.standings[key] = standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,15 +204,15 @@ def _follow(
         places_follow(session, organization_id=organization_id, book=book, touched=touched)
         rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
     if book.watchers.rulebook:
-        # All windows of an entity are here: where one is a replay's, nothing must follow from any.
-        fenced = frozenset(entity for entity, of in windows.items() if any(window.reason == REPLAY for window in of))
         judgements = entities_judge(
             session,
-            bench=Bench(organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fenced),
+            bench=Bench(
+                organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fences_of(windows)
+            ),
             spans=touched.to_judge(),
             at_hand=work.at_hand,
             windows=windows,
-            entries=[entry for entry in at_hand if entry.revision == book.revision],
+            entries=list(entries_usable(at_hand, book).values()),
         )
     if book.plans:
         health_follow(
@@ -265,22 +226,28 @@ def _follow(
     return judgements
 
 
+def entries_usable(at_hand: Sequence[AssetEntry], book: Book) -> dict[int, AssetEntry]:
+    """Return one entry of each commit, by its group: those that were attributed by what the book says."""
+    return {entry.group: entry for entry in at_hand if entry.revision == book.revision}
+
+
 def _derive_on(
     session: Session, work: _Work, windows: Mapping[bytes, list[Window]], at_hand: Sequence[AssetEntry]
 ) -> dict[bytes, list[Window]]:
     """Derive the entities whose points are at hand; return the windows of the others."""
-    usable = {entry.group: entry for entry in at_hand if entry.revision == work.book.revision}
+    usable = entries_usable(at_hand, work.book)
+    whole = {group: entry.whole for group, entry in usable.items()}
     checkpoints = {entity: work.run.checkpoints.of.get((work.organization_id, entity)) for entity in windows}
     by_derivation: dict[int, tuple[Derivation, list[tuple[bytes, Checkpoint]]]] = {}
     for entity, of_entity in windows.items():
-        derivation, checkpoint = work.book.entities[entity], checkpoints[entity]
+        derivation, checkpoint = work.book.entity_of(entity).derivation, checkpoints[entity]
         if (
             derivation is not None
             # What a version in shadow makes of metrics that others read is not remembered.
             and not (derivation.is_chained and derivation.shadow)
             and checkpoint is not None
             and checkpoint.revision == work.book.revision
-            and not windows_missing(of_entity, usable)
+            and windows_at_hand(of_entity, whole)
             and min(window.begins_us for window in of_entity) > checkpoint.head_us
         ):
             by_derivation.setdefault(id(derivation), (derivation, []))[1].append((entity, checkpoint))
@@ -300,7 +267,7 @@ def _ready_derive(
 ) -> list[bytes]:
     """Derive on entities of one type from the points at hand; return those that were."""
     windows, entries = given
-    gathered = entries_gather(entries, places={entity: n for n, (entity, _) in enumerate(ready)})
+    gathered = entries_gather(entries, places={(entity, NO_PORT): n for n, (entity, _) in enumerate(ready)})
     heads = np.array([checkpoint.head_us for _, checkpoint in ready], dtype=np.int64)
     # What comes again is not of these windows.
     inputs = {metric: column.take(column.at > heads[column.of]) for metric, column in gathered.items()}
@@ -320,8 +287,10 @@ def _ready_derive(
         ends_us=np.array(ends, dtype=np.int64),
         states=[checkpoint.state for _, checkpoint in ready],
     )
-    if any(entity in work.book.assignments for entity in entities):
-        work.at_hand.add(entities, {**inputs, **outcome.outputs})
+    if any(work.book.entity_of(entity).assignments for entity in entities):
+        # A metric that is measured too is read as derived where both have a point.
+        both = {name: columns_first(outcome.outputs[name], inputs[name]) for name in inputs.keys() & outcome.outputs}
+        work.at_hand.add([(entity, NO_PORT) for entity in entities], {**inputs, **outcome.outputs, **both})
     if work.shadow is not None:
         work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
     for entity, end, state in zip(entities, ends, outcome.states, strict=True):
@@ -336,7 +305,7 @@ def _derive_anew(
 ) -> None:
     """Derive the windows of entities from what stands."""
     organization_id = work.organization_id
-    derivations = {entity: work.book.entities[entity] or _NO_DERIVATION for entity in windows}
+    derivations = {entity: work.book.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
     kept_us = points_kept_hold(session)
     stretches = [

@@ -33,6 +33,8 @@ PROFILE: Final = "profile"
 # A rule was edited, or is to be looked at though nothing comes.
 RULE: Final = "rule"
 TIMER: Final = "timer"
+# What rules found may be wrong, by a defect that is mended: judged anew, and nobody is sent after what is over.
+REJUDGE: Final = "rejudge"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
 OVERDUE: Final = timedelta(seconds=2)
 
@@ -92,10 +94,10 @@ def windows_touched(book: Book, *, readings: Readings, places: Sequence[int]) ->
     places: of the readings that count. The book knows their devices.
     """
     touched: dict[bytes, tuple[int, int]] = {}
-    devices, known = readings.devices, book.devices
+    devices, passages_of = readings.devices, book.passages_of
     ports, timestamps = readings.ports.tolist(), readings.timestamps.tolist()
     for i in places:
-        for passage in known.get(devices[i], ()):
+        for passage in passages_of(devices[i]):
             at = timestamps[i]
             if passage.port not in (ports[i], ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
                 continue
@@ -168,6 +170,9 @@ def windows_done(session: Session, *, organization_id: int, ids: Collection[int]
         session.execute(_SHRINK, {"organization_id": organization_id, **values})
 
 
-def windows_missing(windows: Sequence[Window], at_hand: Collection[int]) -> bool:
-    """Tell whether points of any of these windows are not among those at hand. at_hand: batch ids."""
-    return any(window.batch_id is None or window.batch_id not in at_hand for window in windows)
+def windows_at_hand(windows: Sequence[Window], at_hand: Mapping[int, Collection[bytes]]) -> bool:
+    """Tell whether all points of an entity's windows are known to be at hand.
+
+    at_hand: by batch id, the entities of which all points are. A window without a batch has none that were brought.
+    """
+    return all(window.batch_id is not None and window.entity in at_hand.get(window.batch_id, ()) for window in windows)

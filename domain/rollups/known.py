@@ -17,7 +17,6 @@ from domain.rollups.weights import UNWEIGHTED, Weights, weights_recorded
 from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
 from graph.entities.versions import attribute_values
-from graph.errors import LimitExceededError
 from graph.tables import entities
 from graph.walk.spans import Hops, Spans, spans_above, spans_below
 
@@ -81,12 +80,14 @@ class RollupCache:
 
 
 def above_fill(session: Session, *, organization_id: int, known: Known, ids: Collection[bytes]) -> None:
-    """See to it that what is above these entities (16 bytes) is known. Two statements, and one a level for each way."""
+    """See to it that what is above these entities (16 bytes) is known. Two statements, and one a level for each way.
+
+    Nothing is known of any where it raises.
+    """
     missing = {UUID(bytes=each) for each in ids if each not in known.above}
     if not missing:
         return
-    for entity_id in missing:
-        known.above[entity_id.bytes] = []
+    above: dict[bytes, list[Above]] = {entity_id.bytes: [] for entity_id in missing}
     rows = _rows(session, organization_id, missing)
     ways: dict[Hops, list[Rollup]] = {}
     for rollup in known.rollups.values():
@@ -109,8 +110,10 @@ def above_fill(session: Session, *, organization_id: int, known: Known, ids: Col
                     for upper, spans in of_entity.items()
                     if upper in fitting and upper != entity_id
                 ]
-                known.above[entity_id.bytes] += places
-                known.count += len(places)
+                above[entity_id.bytes] += places
+    # Last, and at once: what is half read must not stand here as if it were all.
+    known.above.update(above)
+    known.count += sum(map(len, above.values()))
 
 
 def uppers_of(
@@ -142,18 +145,14 @@ def below_get(
 ) -> dict[bytes, list[Member]]:
     """Return the descendants that a rollup counts, by upper entity; none where the rollup is not made.
 
-    Raises LimitExceededError where there are too many.
+    Raises LimitExceededError where there are too many. Nothing is known of any where it raises.
     """
     missing = {UUID(bytes=each) for each in uppers if (rollup.what, each) not in known.below}
     if missing:
-        for upper in missing:
-            known.below[rollup.what, upper.bytes] = []
-        try:
-            _below_fill(session, organization_id, known, rollup, missing)
-        except LimitExceededError:
-            for upper in missing:
-                del known.below[rollup.what, upper.bytes]
-            raise
+        found = _below_read(session, organization_id, rollup, missing)
+        below = {(rollup.what, upper.bytes): found.get(upper, []) for upper in missing}
+        known.below.update(below)
+        known.count += sum(map(len, below.values()))
     return {upper: known.below[rollup.what, upper] for upper in uppers}
 
 
@@ -179,14 +178,14 @@ def heirs_of(
     return heirs
 
 
-def _below_fill(session: Session, organization_id: int, known: Known, rollup: Rollup, missing: set[UUID]) -> None:
+def _below_read(session: Session, organization_id: int, rollup: Rollup, missing: set[UUID]) -> dict[UUID, list[Member]]:
     draft = rollup.draft
     if rollup.is_deleted:
-        return
+        return {}
     rows = _rows(session, organization_id, missing)
     fitting = [i for i, row in rows.items() if draft.at.has(row.kind, row.type)]
     if not fitting:
-        return
+        return {}
     found = spans_below(session, organization_id=organization_id, ids=fitting, hops=draft.hops)
     below = {node for of_upper in found.values() for node in of_upper}
     members = _rows(session, organization_id, below)
@@ -194,14 +193,14 @@ def _below_fill(session: Session, organization_id: int, known: Known, rollup: Ro
     if draft.attribute is not None:
         counted = [i for i in below if draft.of.has(members[i].kind, members[i].type)]
         weights = _weights(session, organization_id, counted, attribute=draft.attribute)
-    for upper, of_upper in found.items():
-        chosen = [
+    return {
+        upper: [
             Member(node, members[node].kind, spans, weights.get(node, UNWEIGHTED))
             for node, spans in sorted(of_upper.items())
             if node != upper and draft.of.has(members[node].kind, members[node].type)
         ]
-        known.below[rollup.what, upper.bytes] = chosen
-        known.count += len(chosen)
+        for upper, of_upper in found.items()
+    }
 
 
 def _weights(session: Session, organization_id: int, ids: Collection[UUID], *, attribute: str) -> dict[UUID, Weights]:

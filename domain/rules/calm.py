@@ -29,17 +29,22 @@ class PairState:
 
 
 def pairs_calm(
-    entities: Sequence[bytes],
+    places: Sequence[tuple[bytes, str]],
     columns: Mapping[str, Column],
     assignments: Mapping[bytes, Sequence[Assignment]],
     states: Mapping[PairKey, PairState],
 ) -> set[PairKey]:
-    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns."""
+    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns.
+
+    places: entities and keys, which the columns' places are.
+    """
     shapes: dict[tuple[str, Any, str], list[tuple[int, PairKey, Threshold]]] = {}
-    for n, entity in enumerate(entities):
-        for assignment in assignments.get(entity, ()):
+    for n, (entity, place) in enumerate(places):
+        for assignment in assignments[entity]:
             segment = assignment.segments[-1]
-            key = (entity, assignment.rule_id, "")
+            key = (entity, assignment.rule_id, place)
+            if key not in states:
+                continue
             state = states[key].state
             condition = segment.condition
             if not isinstance(condition, Threshold) or segment.ends_us != END_US:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -49,6 +50,14 @@ _UPDATE = text(
 _LAST_US = 253_370_764_800_000_000
 # What of an event is told as a correction where it was told otherwise.
 _TOLD = ("began_at", "opened_at", "cleared_at", "cleared_reason", "value", "flaps")
+
+
+class Fence(StrEnum):
+    """Of which changes nothing may follow: activities, notifications. OVER: of events found only now that are over."""
+
+    NONE = "NONE"
+    OVER = "OVER"
+    ALL = "ALL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,7 @@ class _Writing:
 
 
 def events_reconcile(
-    session: Session, *, organization_id: int, judged: Sequence[Judged], now: datetime, fenced: bool, new_id: NewId
+    session: Session, *, organization_id: int, judged: Sequence[Judged], now: datetime, fence: Fence, new_id: NewId
 ) -> EventsDone:
     """Write how stored events differ from what was found. Statements: two, and at most one for each kind of write."""
     if not judged:
@@ -136,7 +145,7 @@ def events_reconcile(
     writing = _Writing(organization_id, now, new_id, quiet, [], [], [], [])
     for each, of_pair in zip(judged, stored, strict=True):
         _reconcile(writing, each, of_pair)
-    _write(session, writing, fenced=fenced)
+    _write(session, writing, fence)
     return EventsDone(writing.changes, writing.rated)
 
 
@@ -288,7 +297,8 @@ def _kept(row: Any) -> dict[str, Any]:
     return {"id": row.id, **_json({name: _utc(getattr(row, name)) for name in names})}
 
 
-def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
+def _write(session: Session, writing: _Writing, fence: Fence) -> None:
+    over = {each["id"] for each in writing.made if each["cleared_at"] is not None}
     if writing.made:
         session.execute(insert(events), writing.made)
     if writing.updated:
@@ -305,7 +315,7 @@ def _write(session: Session, writing: _Writing, *, fenced: bool) -> None:
                     "event_id": change.event_id,
                     "kind": change.kind,
                     "at": instant_of(change.at_us),
-                    "fenced": fenced,
+                    "fenced": fence is Fence.ALL or (fence is Fence.OVER and change.event_id in over),
                 }
                 for change in writing.changes
             ],

@@ -23,7 +23,7 @@ from domain.rules.calm import PairKey, PairState, pairs_calm
 from domain.rules.conditions import Threshold
 from domain.rules.judge import Points
 from domain.rules.model import Assignment, Segment
-from domain.rules.reconcile import EventsDone, Judged, events_reconcile
+from domain.rules.reconcile import EventsDone, Fence, Judged, events_reconcile
 from domain.rules.standing import Entry, standing_read
 from domain.rules.statements import FORGET, LEFT, REMEMBER, STATES
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
@@ -32,6 +32,7 @@ from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uu
 from domain.telemetry.attribution import END_US, Source
 from domain.telemetry.links import sources_list
 from domain.telemetry.packed import micros_of
+from domain.telemetry.readings import NO_PORT
 from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
 from graph.ids import NewId
 
@@ -43,6 +44,10 @@ CHUNK_US: Final = 31 * 86_400_000_000
 # The first and last instant of event time that is written as such.
 _FIRST_US: Final = 0
 _LAST_US: Final = 253_370_764_800_000_000
+
+
+# Where the pairs of entities stand, by entity.
+States = Mapping[bytes, Mapping[PairKey, PairState]]
 
 
 @dataclass(slots=True)
@@ -73,14 +78,15 @@ def entities_judge_anew(
     spans: Mapping[bytes, Sequence[tuple[int, int]]],
     assignments: Mapping[bytes, Sequence[Assignment]],
     now: datetime,
-    fenced: bool,
+    fence: Fence,
     new_id: NewId,
     limit: int = POINTS_SCANNED_MAX,
-) -> tuple[EventsDone, dict[PairKey, PairState]]:
+) -> tuple[EventsDone, States]:
     """Judge dirty spans [begins, ends) of entities (16 bytes each) from what stands; return what changed.
 
-    assignments: of each entity, none where nothing judges it any more. fenced: nothing must follow from the changes.
-    The states are those to go on from, once committed; of a pair that is not among them, none is known.
+    assignments: of each entity, none where nothing judges it any more. fence: what must not follow.
+    The states are those to go on from, once committed, by entity: of all pairs that there are, or, where one of them is
+    not known, the entity is left out.
     Raises LimitExceededError where more than `limit` points would have to be read at once.
     """
     arrays_enable(session)
@@ -112,15 +118,19 @@ def entities_judge_anew(
     _stand(session, organization_id, waiting, sources, limit)
     judged = [_judged(pair, now_us) for pair in pairs]
     done = events_reconcile(
-        session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
+        session, organization_id=organization_id, judged=judged, now=now, fence=fence, new_id=new_id
     )
     _states_write(session, organization_id, pairs)
     _timers_write(session, organization_id, pairs, now_us)
-    states = {
-        pair.key: PairState(pair.state, pair.at_us, pair.made[-1][0] if pair.made else pair.from_us)
-        for pair in pairs
-        if pair.segments and pair.agreed_us is None
-    }
+    states: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity in spans}
+    for pair in pairs:
+        if pair.segments and pair.agreed_us is None:
+            stored = pair.made[-1][0] if pair.made else pair.from_us
+            states[pair.key[0]][pair.key] = PairState(pair.state, pair.at_us, stored)
+    for pair in pairs:
+        if pair.agreed_us is not None:
+            # Behind there it was not judged, so that it is not known how it stands now.
+            states.pop(pair.key[0], None)
     return done, states
 
 
@@ -128,33 +138,36 @@ def entities_judge_on(
     session: Session,
     *,
     organization_id: int,
-    entities: Sequence[bytes],
+    places: Sequence[tuple[bytes, str]],
     columns: Mapping[str, Column],
     heads_us: Sequence[int],
     assignments: Mapping[bytes, Sequence[Assignment]],
     states: Mapping[PairKey, PairState],
     now: datetime,
-    fenced: bool,
+    fence: Fence,
     new_id: NewId,
-) -> tuple[EventsDone, dict[PairKey, PairState]]:
-    """Judge readings at hand, all after what each entity was judged up to. Hot path: quiet pairs cost no statement.
+) -> tuple[EventsDone, States]:
+    """Judge readings at hand, all after what each pair was judged up to. Hot path: quiet pairs cost no statement.
 
-    columns: by metric, whose places are those of `entities`. heads_us: by entity, after all of its readings at hand.
-    Every assignment of every entity must have a state: ask `states_known`. Devices' ports are judged anew instead.
+    places: entities and keys: a port, or ''. columns: by metric, whose places are these. heads_us: by place, after all
+    of its readings at hand. states: of all pairs of which a reading is at hand. Returned: by entity, of these places.
     """
     now_us = micros_of(now)
     bounds = {
-        metric: np.searchsorted(column.of, np.arange(len(entities) + 1)).tolist() for metric, column in columns.items()
+        metric: np.searchsorted(column.of, np.arange(len(places) + 1)).tolist() for metric, column in columns.items()
     }
     moved: list[_Pair] = []
-    found: dict[PairKey, PairState] = {}
-    calm = pairs_calm(entities, columns, assignments, states)
-    for n, entity in enumerate(entities):
-        for assignment in assignments.get(entity, ()):
-            key = (entity, assignment.rule_id, "")
+    found: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity, _ in places}
+    calm = pairs_calm(places, columns, assignments, states)
+    for n, (entity, place) in enumerate(places):
+        for assignment in assignments[entity]:
+            key = (entity, assignment.rule_id, place)
+            if key not in states:
+                # There is no such pair: no reading of this place was ever one that the rule reads, nor is one here.
+                continue
             known = states[key]
             if key in calm:
-                found[key] = PairState(known.state, heads_us[n], known.stored_us)
+                found[entity][key] = PairState(known.state, heads_us[n], known.stored_us)
                 continue
             points = {
                 metric: (columns[metric].at[first:last], columns[metric].values[first:last])
@@ -180,11 +193,11 @@ def entities_judge_on(
             )
             pair.at_us = heads_us[n]
             moved.append(pair)
-            found[key] = PairState(pair.state, pair.at_us, stored)
+            found[entity][key] = PairState(pair.state, pair.at_us, stored)
     # What was found for the time being, as of an earlier now, may have to be taken back.
     judged = [_judged(pair, now_us) for pair in moved if pair.episodes or _may_wait(pair)]
     done = events_reconcile(
-        session, organization_id=organization_id, judged=judged, now=now, fenced=fenced, new_id=new_id
+        session, organization_id=organization_id, judged=judged, now=now, fence=fence, new_id=new_id
     )
     if moved:
         arrays_enable(session)
@@ -193,24 +206,24 @@ def entities_judge_on(
     return done, found
 
 
-def states_known(
-    entity: bytes,
-    assignments: Sequence[Assignment],
-    states: Mapping[PairKey, PairState],
-    begins_us: int,
-    until_us: int = END_US,
-) -> bool:
-    """Tell whether an entity can be judged on up to until_us from readings at hand, none of which is before begins_us.
+def key_of(port: int | None) -> str:
+    """Return what the readings of a port are called in the key of a pair; '' for those without one, and for linked."""
+    return "" if port is None or port == NO_PORT else str(port)
 
-    Not where another version begins by then: what stands there is not at hand.
+
+def states_known(
+    assignments: Sequence[Assignment], states: Mapping[PairKey, PairState], begins_us: int, until_us: int
+) -> bool:
+    """Tell whether an entity's pairs can be judged on up to until_us from readings none of which is before begins_us.
+
+    states: of all of its pairs. Not where another version begins by then: what stands there is not at hand.
     """
-    for assignment in assignments:
-        known = states.get((entity, assignment.rule_id, ""))
-        if known is None or known.head_us > begins_us:
-            return False
-        if any(known.head_us <= segment.begins_us < until_us for segment in assignment.segments):
-            return False
-    return True
+    segments = {assignment.rule_id: assignment.segments for assignment in assignments}
+    return all(
+        state.head_us <= begins_us
+        and not any(state.head_us <= segment.begins_us < until_us for segment in segments[rule_id])
+        for (_, rule_id, _), state in states.items()
+    )
 
 
 def _pairs(
@@ -226,7 +239,7 @@ def _pairs(
     for entity, (begins, ends) in reach.items():
         for assignment in assignments.get(entity, ()):
             ports = {
-                "" if source.port is None else str(source.port)
+                key_of(source.port)
                 for source in sources.get(UUID(bytes=entity), ())
                 if source.metric in assignment.metrics
             }
@@ -286,7 +299,7 @@ def _heads(
     found: dict[tuple[bytes, str], int] = {}
     for entity_id, each in sources.items():
         for source in each:
-            key = (entity_id.bytes, "" if source.port is None else str(source.port))
+            key = (entity_id.bytes, key_of(source.port))
             ends = [min(newest.get(s.series.id, 0), s.ends_us - 1) for s in source.segments]
             found[key] = max([found.get(key, 0), *ends])
     return found
@@ -310,7 +323,7 @@ def _points(
     asked: list[tuple[tuple[bytes, str], Source]] = []
     for where, (begins, ends, metrics) in wanted.items():
         for source in sources.get(UUID(bytes=where[0]), ()):
-            if source.metric in metrics and where[1] == ("" if source.port is None else str(source.port)):
+            if source.metric in metrics and where[1] == key_of(source.port):
                 segments = [
                     type(s)(s.series, max(s.begins_us, begins), min(s.ends_us, ends))
                     for s in source.segments

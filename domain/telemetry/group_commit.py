@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy.orm import Session
 
@@ -32,6 +33,7 @@ RETRY_AFTER_S = 1.0
 DISK_FULL_FOR = timedelta(seconds=30)
 # While a group was shared, the next one waits so long for company.
 LINGER_S = 0.002
+_NEVER: Final = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class GroupCommitter:
         self._is_stopping = False
         self._disk_full_at: datetime | None = None
         # The raw log has its partitions from the one instant to the other.
-        self._ensured = (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC))
+        self._ensured = _NEVER
         self._thread = threading.Thread(target=self._run, name="group-commit", daemon=True)
 
     @property
@@ -149,6 +151,8 @@ class GroupCommitter:
         self._publish(batches)
 
     def _failed(self, calls: Sequence[_Call], error: Exception) -> None:
+        # Another database may stand there by now: which partitions it has is asked again.
+        self._ensured = _NEVER
         if is_away(error):
             what = "The database is away"
             if is_disk_full(error):

@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from domain.derivation.checkpoints import Checkpoints
 from domain.derivation.route import AssetEntry, asset_decode, asset_encode
-from domain.derivation.stage import Checkpoints, entities_derive
+from domain.derivation.stage import entities_derive
 from domain.replays.operations import ReplayRun, replay_order, replay_part
 from domain.telemetry.entries import NormEntry, norm_decode, norm_encode
 from domain.telemetry.readings import RawBatch

@@ -13,7 +13,6 @@ from domain.telemetry.entries import EntryError, NormEntry, norm_decode
 from domain.telemetry.leases import Lease
 from domain.telemetry.streams import ASSET, LENGTH_MAX, stream_name
 from graph.change import graph_hold
-from runtime.database import transaction
 from workers.failures import failure_log, is_transient
 from workers.process import ProcessState
 from workers.stages.counts import Tally
@@ -67,7 +66,7 @@ class AttributeStage:
 
     def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> Book:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
-        with transaction(self._state.engine, organization_id) as session:
+        with self._state.remembering(organization_id) as session:
             graph_hold(session, organization_id=organization_id)
             book = self._state.books.get(session, organization_id=organization_id)
             book_devices(session, organization_id=organization_id, book=book, devices=devices)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from domain.derivation.checkpoints import Checkpoints
 from domain.derivation.feed import commit_entry
 from domain.derivation.route import AssetEntry, asset_decode
 from domain.derivation.stage import (
@@ -17,7 +18,6 @@ from domain.derivation.stage import (
     ENTITIES_MAX,
     READ_BACK_ENTITIES_MAX,
     READ_BACK_POINTS_MAX,
-    Checkpoints,
     DerivedEntities,
     DeriveRun,
     entities_derive,
@@ -147,7 +147,6 @@ class DeriveStage:
             except Exception as error:
                 if is_transient(error):
                     raise
-                self._state.memory.forget()
                 if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
                     # The bus remembers another database.
                     failure_log(self._state, "organization_unknown", error, organization=organization_id)
@@ -175,29 +174,39 @@ class DeriveStage:
     def _transact(
         self, organization_id: int, entities: Sequence[bytes], at_hand: Sequence[AssetEntry], chunk: timedelta
     ) -> None:
-        with transaction(self._state.engine, organization_id) as session:
-            done = entities_derive(
-                session,
-                organization_id=organization_id,
-                entities=entities,
-                at_hand=at_hand,
-                run=self._run,
-                now=datetime.now(UTC),
-                chunk=chunk,
-                # The shortest chunk is not always short, where a value counts for long.
-                points_max=READ_BACK_POINTS_MAX if chunk > _CHUNK_LEAST else POINTS_SCANNED_MAX,
-            )
+        try:
+            with self._state.remembering(organization_id) as session:
+                done = entities_derive(
+                    session,
+                    organization_id=organization_id,
+                    entities=entities,
+                    at_hand=at_hand,
+                    run=self._run,
+                    now=datetime.now(UTC),
+                    chunk=chunk,
+                    # The shortest chunk is not always short, where a value counts for long.
+                    points_max=READ_BACK_POINTS_MAX if chunk > _CHUNK_LEAST else POINTS_SCANNED_MAX,
+                )
+            self._remember(done)
+        except LimitExceededError:
+            raise
+        except BaseException:
+            # A commit that failed may have been one all the same: then they have been derived further than is known.
+            self._run.checkpoints.drop(organization_id, entities)
+            raise
         # The trace ids of these batches stand in the line of the normalize stage.
         batches = sorted({entry.group for entry in at_hand})
         _log.debug("windows_derived", organization=organization_id, windows=done.windows, batches=batches)
-        self._keep(organization_id, done)
+        self._tell(organization_id, done)
         if self._failed.open():
             self._failed.succeed(organization_id, [str(UUID(bytes=entity)) for entity in entities])
 
-    def _keep(self, organization_id: int, done: DerivedEntities) -> None:
+    def _remember(self, done: DerivedEntities) -> None:
         self._state.memory.keep(done.notes)
         self._run.checkpoints.keep(done.checkpoints)
         self._run.checkpoints.stand(done.judgements.standings)
+
+    def _tell(self, organization_id: int, done: DerivedEntities) -> None:
         self.tally.items += done.windows
         if done.behind_kept:
             _log.warning("derived_behind_kept", entities=done.behind_kept)

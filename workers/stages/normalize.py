@@ -110,7 +110,6 @@ class NormalizeStage:
             traces = list(dict.fromkeys(trace for batch in bunch for trace in batch.traces))
             failure_log(self._state, "batch_isolated", error, organization=organization_id, traces=traces)
             self.tally.errors += 1
-            self._state.memory.forget()
             results = [result for batch in bunch for result in self._isolated(organization_id, batch)]
         entries = [entry for result in results for entry in result.entries]
         for entry in entries:
@@ -136,13 +135,12 @@ class NormalizeStage:
         except Exception as error:
             if is_transient(error):
                 raise
-            self._state.memory.forget()
             self.tally.errors += 1
             self._failed.fail(organization_id, str(batch.id), error)
             return []
 
     def _transact(self, organization_id: int, bunch: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:
-        with transaction(self._state.engine, organization_id) as session:
+        with self._state.remembering(organization_id) as session:
             result = batches_normalize(
                 session,
                 organization_id=organization_id,

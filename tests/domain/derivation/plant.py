@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from domain.derivation.book import Books, book_devices
+from domain.derivation.checkpoints import Checkpoints
 from domain.derivation.route import AssetEntry, entries_route, entries_whole
 from domain.derivation.stage import (
     CHUNK,
     READ_BACK_POINTS_MAX,
-    Checkpoints,
     DerivedEntities,
     DeriveRun,
     entities_derive,

@@ -104,7 +104,7 @@ def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> No
     with plant.line.pipeline() as session:
         book = plant.books.get(session, organization_id=plant.organization_id)
         book_entities(session, organization_id=plant.organization_id, book=book, ids=ids)
-    one, two, three = (book.entities[each.bytes] for each in ids)
+    one, two, three = (book.entity_of(each.bytes).derivation for each in ids)
     assert one is two
     assert one is not None
     assert three is not None

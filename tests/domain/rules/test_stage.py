@@ -17,8 +17,8 @@ from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rulebook_read
-from domain.rules.reconcile import EventsDone
-from domain.rules.stage import entities_judge_anew, entities_judge_on, states_known
+from domain.rules.reconcile import EventsDone, Fence
+from domain.rules.stage import entities_judge_anew, entities_judge_on
 from domain.rules.timeline import advance, severity_of
 from domain.telemetry.attribution import END_US
 from domain.telemetry.packed import micros_of
@@ -78,7 +78,7 @@ def judge(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: dateti
             spans={device.bytes: spans},
             assignments={device.bytes: found.get(device, [])},
             now=now,
-            fenced=False,
+            fence=Fence.NONE,
             new_id=new_id,
         )
     return done
@@ -258,15 +258,22 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
         found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
-    common: dict[str, Any] = {"organization_id": line.organization_id, "now": NOW, "fenced": False, "new_id": new_id}
+    common: dict[str, Any] = {
+        "organization_id": line.organization_id,
+        "now": NOW,
+        "fence": Fence.NONE,
+        "new_id": new_id,
+    }
     assignments = {device.bytes: found[device]}
     spans = send(line, device, readings[:10])
     with line.pipeline() as session:
-        _, states = entities_judge_anew(session, spans={device.bytes: spans}, assignments=assignments, **common)
+        _, known = entities_judge_anew(session, spans={device.bytes: spans}, assignments=assignments, **common)
+    states = known[device.bytes]
     for first in range(10, len(readings), 149):
         part = readings[first : first + 149]
         [(begins, head)] = send(line, device, part)
-        assert states_known(device.bytes, found[device], states, begins)
+        assert len(states) == 2
+        assert all(state.head_us <= begins for state in states.values())
         column = Column(
             np.zeros(len(part), dtype=np.int64),
             np.array([micros_of(at) for at, _ in part], dtype=np.int64),
@@ -275,16 +282,15 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
         with line.pipeline() as session:
             _, moved = entities_judge_on(
                 session,
-                entities=[device.bytes],
+                places=[(device.bytes, "")],
                 columns={"t": column},
                 heads_us=[head],
                 assignments=assignments,
                 states=states,
                 **common,
             )
-        states = {**states, **moved}
+        states = moved[device.bytes]
         assert stand(line) == expected(line, device)
     # What was stored on the way is what judging anew goes on from, and nothing changes.
     assert line.rows("SELECT FROM rule_states") != []
     assert judge(line, device, [(micros_of(T0), END_US)]).changes == []
-    assert not states_known(device.bytes, found[device], states, micros_of(T0))

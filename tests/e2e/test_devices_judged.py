@@ -1,0 +1,111 @@
+"""Devices with a rule of their own, one reading a call, over several partitions and workers: all open, all clear.
+
+JUDGED_DEVICES=100 JUDGED_ROUNDS=10 python -m pytest tests/e2e/test_devices_judged.py
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.support.plant import Client, Plant
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
+
+DEVICES = int(os.environ.get("JUDGED_DEVICES", "24"))
+ROUNDS = int(os.environ.get("JUDGED_ROUNDS", "1"))
+PATIENCE_S = 120
+LENGTH = timedelta(minutes=6)
+EVENTS = """query E($states: [EventState!], $after: String) { events(filter: {states: $states}, first: 100, after: $after) {
+  nodes { entity { id } rule { name } openedAt clearedAt } pageInfo { hasNextPage endCursor } } }"""
+
+
+def devices_make(client: Client) -> list[str]:
+    """Make devices, each with a rule about what it sends and one about its silence, which never comes."""
+    made = []
+    rule = "mutation R($i: RuleInput!) { createRule(input: $i) { errors { message } } }"
+    for n in range(DEVICES):
+        device = client.call(
+            "mutation D($i: CreateDeviceInput!) { createDevice(input: $i) { device { id } errors { message } } }",
+            {"i": {"name": f"meter {n}", "externalId": f"m{n}"}},
+        ).data["createDevice"]["device"]["id"]
+        common = {"scope": {"entityId": device}, "effectiveFrom": "2020-01-01T00:00:00Z"}
+        for name, condition in (
+            ("high", {"threshold": {"metric": "v", "operator": "GT", "value": 80}}),
+            ("silent", {"noData": {"metric": "v", "after": "P1D"}}),
+        ):
+            given = {"name": f"{name} {n}", "condition": condition, **common}
+            assert client.call(rule, {"i": given}).data["createRule"]["errors"] == []
+        made.append(device)
+    return made
+
+
+def send(client: Client, values: Sequence[float], since: datetime) -> None:
+    """Send each device's values, a minute apart, each in a call of its own."""
+    ingest = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted errors { message } } }"
+    for minute, value in enumerate(values):
+        at = (since + timedelta(minutes=minute)).isoformat()
+        for n in range(DEVICES):
+            reading = {"externalId": f"m{n}", "timestamp": at, "metrics": {"v": value}}
+            assert client.call(ingest, {"r": [reading]}).data["ingestTelemetry"]["accepted"] == 1
+
+
+def events(client: Client, *states: str) -> list[dict[str, Any]]:
+    """Return all events in these states."""
+    found: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = client.call(EVENTS, {"states": list(states), "after": after}).data["events"]
+        found += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+        after = page["pageInfo"]["endCursor"]
+
+
+def opened(client: Client, wanted: Sequence[str]) -> None:
+    """Wait until just these devices have an open event of their rule, and none of silence."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = events(client, "OPEN")
+        assert [event for event in found if event["rule"]["name"].startswith("silent")] == []
+        if sorted(event["entity"]["id"] for event in found) == sorted(wanted):
+            return
+        assert time.monotonic() < deadline, f"{len(found)} of {len(wanted)} are open"
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(("partitions", "workers"), [(2, 3), (4, 5)])
+def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory, partitions: int, workers: int) -> None:
+    home = tmp_path_factory.mktemp("judged") / "home"
+    plant = Plant(home, settings={"ARGUS_PARTITIONS": str(partitions), "ARGUS_WORKERS": str(workers)})
+    plant.start("--no-demo")
+    try:
+        client = plant.organization("Judged")
+        devices = devices_make(client)
+        first = datetime.now(UTC).replace(microsecond=0) - LENGTH * (ROUNDS + 1)
+        for n in range(ROUNDS):
+            began = first + LENGTH * n
+            send(client, (10, 10, 90), began)
+            opened(client, devices)
+            send(client, (90, 10), began + timedelta(minutes=3))
+            opened(client, [])
+        cleared = events(client, "CLEARED", "WITHDRAWN", "DISMISSED")
+        spans = {(event["entity"]["id"], event["openedAt"], event["clearedAt"]) for event in cleared}
+        assert len(cleared) == len(spans) == DEVICES * ROUNDS
+        assert {
+            (device, told(first + LENGTH * n, 2), told(first + LENGTH * n, 4))
+            for device in devices
+            for n in range(ROUNDS)
+        } == spans
+    finally:
+        assert plant.stop() == 0
+
+
+def told(began: datetime, minute: int) -> str:
+    """Return an instant as answers have it."""
+    return (began + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,124 @@
+"""What events a rule finds, reading by reading and without any state that is carried: the reference of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from domain.rules.model import Severity, Step
+
+# By metric: (instant, number; None for a text), ascending.
+Readings = Mapping[str, Sequence[tuple[datetime, float | None]]]
+SEVERITIES = list(Severity)
+MAX_AGE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Time:
+    """A time in which a condition is open, until `cleared`, or still."""
+
+    opened: datetime
+    cleared: datetime | None
+
+
+def times_of(condition: Mapping[str, Any], readings: Readings, now: datetime) -> list[Time]:
+    """When a condition as JSON is open, ascending."""
+    [(what, body)] = condition.items()
+    if what == "threshold":
+        return _threshold(body, readings.get(body["metric"], []))
+    if what == "noData":
+        return _no_data(timedelta(microseconds=body["afterUs"]), readings.get(body["metric"], []), now)
+    if what == "expression":
+        return _expression(body, readings)
+    parts = [times_of(part, readings, now) for part in body]
+    return _all(parts) if what == "allOf" else _any(parts)
+
+
+def severity_at(severity: Severity, steps: Sequence[Step], time: Time, now: datetime) -> Severity:
+    """How bad an event is that is open so long."""
+    length = (time.cleared or now) - time.opened
+    reached = [step.severity for step in steps if timedelta(microseconds=step.after_us) <= length]
+    return max([severity, *reached], key=SEVERITIES.index)
+
+
+def _threshold(body: Mapping[str, Any], points: Sequence[tuple[datetime, float | None]]) -> list[Time]:
+    value, clear = body["value"], body.get("clearValue", body["value"])
+    least, quiet = (timedelta(microseconds=body.get(name, 0)) for name in ("forUs", "clearForUs"))
+    above = body["operator"] == "GT"
+    found: list[Time] = []
+    began = opened = ceased = None
+    for at, number in points:
+        if number is None:
+            continue
+        holds, is_past = (number > value, number <= clear) if above else (number < value, number >= clear)
+        if opened is None:
+            began = (began or at) if holds else None
+            if began is not None and at - began >= least:
+                opened, ceased = at, None
+        else:
+            ceased = (ceased or at) if is_past else None
+            if ceased is not None and at - ceased >= quiet:
+                found.append(Time(opened, at))
+                began = opened = None
+    return found if opened is None else [*found, Time(opened, None)]
+
+
+def _no_data(after: timedelta, points: Sequence[tuple[datetime, float | None]], now: datetime) -> list[Time]:
+    times: list[datetime | None] = [at for at, _ in points]
+    found = []
+    for at, following in zip(times, [*times[1:], None], strict=False):
+        assert at is not None
+        if (following is None and at + after <= now) or (following is not None and following - at > after):
+            found.append(Time(at + after, following))
+    return found
+
+
+def _expression(source: str, readings: Readings) -> list[Time]:
+    """Of sums of metrics against a number: `t + u > 60.0`."""
+    terms, _, limit = source.partition(" > ")
+    names = terms.split(" + ")
+    found: list[Time] = []
+    opened: datetime | None = None
+    for at in sorted({at for name in names for at, _ in readings.get(name, [])}):
+        numbers = [_standing(readings.get(name, []), at) for name in names]
+        known = [number for number in numbers if number is not None]
+        if len(known) < len(names):
+            continue
+        if sum(known) > float(limit):
+            opened = opened or at
+        elif opened is not None:
+            found.append(Time(opened, at))
+            opened = None
+    return found if opened is None else [*found, Time(opened, None)]
+
+
+def _standing(points: Sequence[tuple[datetime, float | None]], at: datetime) -> float | None:
+    before = [(t, number) for t, number in points if t <= at]
+    return before[-1][1] if before and at - before[-1][0] <= MAX_AGE else None
+
+
+def _all(parts: Sequence[Sequence[Time]]) -> list[Time]:
+    common = list(parts[0])
+    for part in parts[1:]:
+        common = [
+            Time(opened, cleared)
+            for one in common
+            for other in part
+            for opened in [max(one.opened, other.opened)]
+            for cleared in [min((end for end in (one.cleared, other.cleared) if end is not None), default=None)]
+            if cleared is None or opened < cleared
+        ]
+    return sorted(common, key=lambda each: each.opened)
+
+
+def _any(parts: Sequence[Sequence[Time]]) -> list[Time]:
+    found: list[Time] = []
+    for time in sorted((time for part in parts for time in part), key=lambda each: each.opened):
+        last = found[-1] if found else None
+        if last is None or (last.cleared is not None and last.cleared < time.opened):
+            found.append(time)
+        elif last.cleared is not None and (time.cleared is None or time.cleared > last.cleared):
+            found[-1] = Time(last.opened, time.cleared)
+    return found

@@ -1,0 +1,202 @@
+"""What a process does not remember is not so: events and rollups are right though each stage has a memory of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, text
+
+from domain.rollups.model import Length
+from domain.rollups.operations import rollup_create
+from domain.rules.model import Scope
+from domain.rules.operations import RuleDraft, rule_create
+from domain.telemetry.streams import ATTRIBUTE, DERIVE, NORMALIZE
+from graph.kinds import EntityKind
+from runtime.database import transaction
+from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.rollups.plant import wish
+from tests.domain.telemetry.line import Line
+from tests.graph.world import EPOCH
+from tests.support.shared_nothing import DATA, UNTOLD, Processes, processes_open
+
+T0 = datetime(2026, 4, 1, tzinfo=UTC)
+HOT = {"threshold": {"metric": "t", "operator": "GT", "value": 80}}
+# In the statement that asks what lies above an entity.
+WALK = "extract(epoch FROM lower(e.valid))"
+SILENT = {"noData": {"metric": "t", "afterUs": 3_600_000_000}}
+
+
+@pytest.fixture
+def processes(engine: Callable[[str], Engine], bus_url: str, line: Line) -> Iterator[Processes]:
+    with processes_open(
+        engine=engine, url=bus_url, partitions=line.partitions, organization_id=line.organization_id, now=T0
+    ) as made:
+        yield made
+
+
+def rule(line: Line, scope: Scope, condition: dict[str, Any]) -> UUID:
+    with line.world.changing() as (session, change):
+        draft = RuleDraft(name="rule", condition=condition, scope=scope, effective_from=EPOCH)
+        return rule_create(session, change=change, draft=draft).id
+
+
+def send(
+    line: Line,
+    processes: Processes,
+    device: UUID,
+    minute: int,
+    value: float,
+    port: int | None = None,
+    *,
+    fails: tuple[str, str] | None = None,
+    after: int = 0,
+) -> None:
+    """Send one reading, which every stage takes up. fails: in a stage, a statement with this text, after so many."""
+    processes.clock.now = T0 + timedelta(minutes=minute)
+    reading = {"device_id": device, "timestamp": processes.clock.now, "port": port, "metrics": {"t": value}}
+    processes.publish(line.send(reading, at=processes.clock.now))
+    for stage in (NORMALIZE, ATTRIBUTE, DERIVE):
+        for partition in range(processes.partitions):
+            if fails is not None and fails[0] == stage:
+                processes.faults.arm(DATA, after, of=fails[1])
+            processes.turn(stage, partition)
+
+
+def events(line: Line) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
+    """The events that stand, by entity: when they opened and cleared."""
+    found: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
+    for row in line.rows("SELECT * FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at"):
+        found.setdefault(row.entity_id, []).append((row.opened_at, row.cleared_at))
+    return found
+
+
+@pytest.mark.parametrize("port", [None, 3])
+def test_a_device_is_judged_where_its_readings_were_not_normalized(
+    line: Line, processes: Processes, port: int | None
+) -> None:
+    devices = [line.device() for _ in range(8)]
+    for device in devices:
+        rule(line, Scope(entity_id=device), HOT)
+        rule(line, Scope(entity_id=device), SILENT)
+    for minute, value in enumerate([10, 10, 90]):
+        for device in devices:
+            send(line, processes, device, minute, value, port)
+    opened = T0 + timedelta(minutes=2)
+    assert events(line) == {device: [(opened, None)] for device in devices}
+    for minute, value in enumerate([90, 10], start=3):
+        for device in devices:
+            send(line, processes, device, minute, value, port)
+    assert events(line) == {device: [(opened, T0 + timedelta(minutes=4))] for device in devices}
+
+
+def test_a_device_whose_points_are_at_hand_is_not_read_back(line: Line, processes: Processes) -> None:
+    device = line.device()
+    rule(line, Scope(entity_id=device), HOT)
+    send(line, processes, device, 0, 10)
+    processes.settle()
+    with transaction(processes.owner, line.organization_id) as session:
+        # Whoever read them back would find nothing to be judged.
+        session.execute(text("CREATE RULE none AS ON INSERT TO latest_values DO INSTEAD NOTHING"))
+    send(line, processes, device, 1, 90)
+    assert events(line) == {device: [(T0 + timedelta(minutes=1), None)]}
+
+
+def test_what_a_failed_statement_left_half_read_takes_back_no_event(line: Line, processes: Processes) -> None:
+    asset, device = line.world.entity(EntityKind.ASSET), line.device()
+    line.world.edge(asset, "MONITORED_BY", device)
+    rule(line, Scope(entity_id=asset), HOT)
+    send(line, processes, device, 0, 90)
+    assert events(line) == {asset: [(T0, None)]}
+    # An edit has what is remembered read again: the kinds of entities first, then what judges them, which fails.
+    rule(line, Scope(entity_id=line.device()), HOT)
+    for stage, minute in ((DERIVE, 1), (ATTRIBUTE, 2), (NORMALIZE, 3)):
+        rule(line, Scope(entity_id=line.device()), HOT)
+        send(line, processes, device, minute, 90, fails=(stage, "LEFT OUTER JOIN assets"), after=1)
+        processes.settle()
+        assert events(line) == {asset: [(T0, None)]}
+    assert processes.faults.kind is None
+    send(line, processes, device, 20, 10)
+    assert events(line) == {asset: [(T0, T0 + timedelta(minutes=20))]}
+
+
+def test_a_commit_of_which_nobody_was_told_is_not_forgotten(line: Line, processes: Processes) -> None:
+    asset, device = line.world.entity(EntityKind.ASSET), line.device()
+    line.world.edge(asset, "MONITORED_BY", device)
+    rule(line, Scope(entity_id=asset), HOT)
+    send(line, processes, device, 0, 10)
+    send(line, processes, device, 1, 10)
+    processes.clock.now = T0 + timedelta(minutes=2)
+    reading = {"device_id": device, "timestamp": processes.clock.now, "metrics": {"t": 90.0}}
+    batches = line.send(reading, at=processes.clock.now)
+    processes.publish(batches)
+    for stage in (NORMALIZE, ATTRIBUTE):
+        processes.turn(stage, batches[0].partition)
+    for partition in range(processes.partitions):
+        processes.stages[DERIVE, partition]._overdue_at_s = float("inf")  # type: ignore[union-attr]
+        processes.faults.arm(UNTOLD, 0)
+        processes.turn(DERIVE, partition)
+        processes.faults.kind = None
+    assert processes.errors == 1
+    assert events(line) == {asset: [(T0 + timedelta(minutes=2), None)]}
+    send(line, processes, device, 3, 10)
+    assert events(line) == {asset: [(T0 + timedelta(minutes=2), T0 + timedelta(minutes=3))]}
+
+
+def test_nothing_above_is_not_remembered_of_a_statement_that_failed(line: Line, processes: Processes) -> None:
+    asset, device, site = (
+        line.world.entity(EntityKind.ASSET, "part"),
+        line.device(),
+        line.world.entity(EntityKind.ASSET),
+    )
+    line.world.edge(asset, "MONITORED_BY", device)
+    line.world.edge(site, "HAS_PART", asset)
+    with line.world.changing() as (session, change):
+        bucket = Length("PT10M", 0, timedelta(minutes=10))
+        rollup_create(session, change=change, wish=wish(metric="all", of_metric="t", bucket=bucket))
+    processes.settle()
+    send(line, processes, device, 0, 1.0)
+    # An edit has what is remembered read again.
+    rule(line, Scope(entity_id=line.device()), HOT)
+    send(line, processes, device, 10, 2.0, fails=(DERIVE, WALK))
+    processes.faults.kind = None
+    send(line, processes, device, 20, 3.0)
+    processes.settle()
+    rolled = {at: value for (of, _, metric, at), value in line.history().items() if (of, metric) == (site, "all")}
+    assert rolled == {T0: 1.0, T0 + timedelta(minutes=10): 2.0, T0 + timedelta(minutes=20): 3.0}
+
+
+def test_a_metric_that_is_measured_and_derived_is_judged_as_it_is_read(line: Line, processes: Processes) -> None:
+    plant = DerivingPlant(line)
+    plant.formulas({"t": {"formula": "a * 1.0", "maxAge": "PT1M"}}, since=EPOCH)
+    pump, device = plant.pump(), line.device()
+    line.world.edge(pump, "MONITORED_BY", device)
+    rule(line, Scope(entity_id=pump), HOT)
+
+    def told(minute: int, metrics: dict[str, float]) -> None:
+        processes.clock.now = T0 + timedelta(minutes=minute)
+        processes.publish(
+            line.send(
+                {"device_id": device, "timestamp": processes.clock.now, "metrics": metrics}, at=processes.clock.now
+            )
+        )
+        for stage in (NORMALIZE, ATTRIBUTE):
+            for partition in range(processes.partitions):
+                processes.turn(stage, partition)
+
+    def derive() -> None:
+        for partition in range(processes.partitions):
+            processes.turn(DERIVE, partition)
+
+    for minute in (0, 10):
+        told(minute, {"a": 10.0})
+        derive()
+    # Both come to one transaction: one gives a derived point, the other is measured only.
+    told(20, {"a": 10.0, "t": 10.0})
+    told(30, {"t": 90.0})
+    derive()
+    processes.settle()
+    assert events(line) == {pump: [(T0 + timedelta(minutes=30), None)]}
