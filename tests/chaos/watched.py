@@ -19,14 +19,14 @@ PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0
 # The limit of the rule's last version.
 HIGHER = 60.0
-# What an event costs a pump's health, by its severity: see the profile.
+# What an event costs a pump's health, by its severity: see the profile. Those of the rules that only tell cost nothing.
 COSTS = {"HIGH": 30, "CRITICAL": 50}
 FOR_MS, CLEAR_FOR_MS, MINUTE_MS = 3_000, 2_000, 60_000
 # So often does what is measured go from low to high and back; the last stretch is high.
 STRETCHES = 12
 _PROFILE = """mutation { createAssetProfile(input: {name: "Watched", type: "watched",
     effectiveFrom: "2020-01-01T00:00:00Z", defaultHealthThresholds: {wave: {critHigh: 80, weight: 40}}
-    health: {bucket: "PT1M", events: {HIGH: 30, CRITICAL: 50}}}) { assetProfile { id } errors { message } } }"""
+    health: {bucket: "PT1M", events: {LOW: 0, HIGH: 30, CRITICAL: 50}}}) { assetProfile { id } errors { message } } }"""
 _RULE = """mutation R($i: RuleInput!) { createRule(input: $i) { rule { id } errors { message } } }"""
 _EDIT = """mutation R($id: ID!, $i: RuleInput!) { updateRule(id: $id, input: $i) { rule { id } errors { message } } }"""
 _ROLLUP = """mutation { createRollup(input: {name: "waves", metric: "waves", relationship: "HAS_PART"

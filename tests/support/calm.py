@@ -31,9 +31,9 @@ _ERRORS: Final = "SELECT coalesce(sum(errors), 0) FROM stage_leases"
 _LEVELS: Final = re.compile(
     r"\[(error|critical)\s*\]|^\S+ \S+ .*\b(ERROR|FATAL|PANIC):|Traceback \(most recent call last\)"
 )
-# A client that ends while it is connected, and a server that is told to stop.
+# A client that ends while it is connected, a server that is told to stop, and jobs that a busy machine ran too late.
 _HARMLESS: Final = re.compile(
-    r"terminating connection due to administrator command|the database system is (starting up|shutting down)"
+    r"terminating connection due to administrator command|the database system is (starting up|shutting down)|job_expired"
 )
 
 
