@@ -412,7 +412,7 @@ drawn = settings(
 )
 
 
-@pytest.mark.timeout(0 if IS_MANY else 900)
+@pytest.mark.timeout(0 if IS_MANY else 3_600)
 def test_rules(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "part", "place", "rule"))
@@ -423,7 +423,7 @@ def test_rules(played: Histories) -> None:
     assert played.seen["events"]
 
 
-@pytest.mark.timeout(0 if IS_MANY else 900)
+@pytest.mark.timeout(0 if IS_MANY else 3_600)
 def test_derived_metrics(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "formulas"))
@@ -434,7 +434,7 @@ def test_derived_metrics(played: Histories) -> None:
     assert played.seen["points"]
 
 
-@pytest.mark.timeout(0 if IS_MANY else 900)
+@pytest.mark.timeout(0 if IS_MANY else 3_600)
 def test_rollups(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "part"))
@@ -445,7 +445,7 @@ def test_rollups(played: Histories) -> None:
     assert played.seen["points"]
 
 
-@pytest.mark.timeout(0 if IS_MANY else 900)
+@pytest.mark.timeout(0 if IS_MANY else 3_600)
 def test_health(played: Histories) -> None:
     @drawn
     @given(histories("move", "late", "part", "rule", "profile"))
@@ -456,7 +456,7 @@ def test_health(played: Histories) -> None:
     assert played.seen["points"]
 
 
-@pytest.mark.timeout(0 if IS_MANY else 900)
+@pytest.mark.timeout(0 if IS_MANY else 3_600)
 def test_suppression(played: Histories) -> None:
     @drawn
     @given(histories("move", "place", "part", "shelf", "window", "shelf", "window"))
