@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -52,6 +53,7 @@ def until(what: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_calls_that_hang_hold_up_no_rollup(
     line: Line, other: World, engine: Callable[[str], Engine], pool: Callable[[], subprocess.Popen[bytes]]
 ) -> None:
@@ -107,8 +109,14 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
     # As its time to live does.
     state.queues.delete(job.key)
     worker = SimpleWorker([QUEUE_SHORT], connection=state.queues, serializer=JSONSerializer, queue_class=ExpiryQueue)
-    with capture_logs() as logs:
-        worker.work(burst=True, logging_level="WARNING")
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with capture_logs() as logs:
+            worker.work(burst=True, logging_level="WARNING")
+    finally:
+        # RQ takes them for a process of its own.
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     assert [(line["event"], line["log_level"], line["job"]) for line in logs] == [("job_expired", "error", job.id)]
     with Session(engine("api")) as session:
         found = session.execute(
