@@ -25,7 +25,7 @@ from sqlalchemy import make_url
 
 from runtime.settings import settings_load
 from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
-from tests.support.calm import KILLED_DATABASE, KILLED_PART
+from tests.support.calm import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from tests.support.plant import Client, Plant
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
@@ -177,7 +177,7 @@ def replay_differences(client: Client) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(PATIENCE_S * 2)
-@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, is_counted=True)
+@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS, is_counted=True)
 def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
     chance = random.Random(SEED)
     print(f"\nCHAOS_SEED={SEED} CHAOS_READINGS={READINGS} CHAOS_KILLS={KILLS}")
