@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.notifications.state import JOBS_EXPIRED, work_count
 from runtime.database import transaction
+from workers.failures import failure_tell
 from workers.process import state_get
 
 _log = structlog.get_logger(__name__)
@@ -51,15 +52,13 @@ class ExpiryQueue(Queue):
 
 
 def job_expired(job_id: str, *, queue: str) -> None:
-    """Count a job that expired in its queue, and log it: of one kind the first, then with growing pauses."""
-    kind = job_id.partition("-")[0]
-    state = state_get()
-    muted = state.throttle.admits("job_expired", queue, kind)
-    if muted is not None:
-        _log.error("job_expired", job=job_id, queue=queue, muted=muted)
+    """Log and count a job that expired in its queue."""
+    named = job_id.partition("-")[0]
+    kind = named if named in _KINDS else "other"
+    # Every one is counted; of each kind there is a line now and then.
+    failure_tell(state_get(), _log.error, "job_expired", kind, job=job_id, on=queue)
     try:
-        with transaction(state.engine) as session:
-            label = kind if kind in _KINDS else "other"
-            work_count(session, counts={(JOBS_EXPIRED, label): 1}, now=datetime.now(UTC))
+        with transaction(state_get().engine) as session:
+            work_count(session, counts={(JOBS_EXPIRED, kind): 1}, now=datetime.now(UTC))
     except SQLAlchemyError as error:
         _log.warning("job_expired_not_counted", job=job_id, error=repr(error))

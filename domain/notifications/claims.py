@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, bindparam, select, text, update
+from sqlalchemy import ARRAY, Integer, Text, bindparam, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from domain.notifications.model import Notification, NotificationState
@@ -239,7 +239,8 @@ def notifications_expire(session: Session, *, pair: Pair, error: str, now: datet
             table.organization_id == pair.organization_id,
             table.destination == pair.destination,
             table.state == "PENDING",
-            table.claimed_by.is_(None),
+            # Or claimed by a process that has ended.
+            or_(table.claimed_by.is_(None), table.due_at <= now),
             table.give_up_at <= now,
         )
         .order_by(table.due_at)
@@ -250,6 +251,6 @@ def notifications_expire(session: Session, *, pair: Pair, error: str, now: datet
     session.execute(
         update(notifications)
         .where(table.organization_id == pair.organization_id, among(table.id, ids))
-        .values(state="DEAD", finished_at=now, last_error=told)
+        .values(state="DEAD", finished_at=now, claimed_by=None, last_error=told)
     )
     return len(ids)

@@ -15,8 +15,10 @@ import signal
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,6 +26,18 @@ import pytest
 from sqlalchemy import make_url
 
 from runtime.settings import settings_load
+from tests.chaos.told import (
+    METER,
+    METERS,
+    METRIC,
+    Receivers,
+    receivers_open,
+    told_check,
+    told_end,
+    told_give_up,
+    told_prepare,
+    told_settle,
+)
 from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
 from tests.support.calm import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from tests.support.plant import Client, Plant
@@ -39,14 +53,18 @@ READINGS_PER_CALL = 1_000 if READINGS > 100_000 else 200
 SENDERS = 4
 BEGIN_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 END_MS = BEGIN_MS + READINGS * 10
-VICTIMS = ("argus api", "argus worker", "valkey-server", "postgres")
+WEBHOOKS = "argus-webhooks"
+VICTIMS = ("argus api", "argus worker", "valkey-server", "postgres", WEBHOOKS)
 INGEST = """mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted rejected } }"""
 
 
 def reading(number: int) -> dict[str, Any]:
     """Each number is a reading of its own: its device, time and value follow from it."""
     device, turn = number % DEVICES, number // DEVICES
-    watched = {"wave": wave(turn, -(-READINGS // DEVICES))} if device < PUMPS else {}
+    turns = -(-READINGS // DEVICES)
+    watched = {"wave": wave(turn, turns)} if device < PUMPS else {}
+    if device in METERS:
+        watched = {METRIC: wave(turn, turns)}
     return {
         "externalId": f"d{device}",
         "timestamp": BEGIN_MS + number * 10,
@@ -125,18 +143,30 @@ def calls_make(chance: random.Random) -> tuple[list[list[int]], int]:
 
 def kill(plant: Plant, victim: str, chance: random.Random) -> int:
     """Kill what is behind a name: of workers sometimes one, else all of it at once."""
-    pids = plant.children(victim)
+    pids = webhook_processes(plant) if victim == WEBHOOKS else plant.children(victim)
     if victim == "argus worker" and chance.random() < 0.5:
         pids = [chance.choice(pids)] if pids else []
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     return len(pids)
 
 
-def plant_prepare(client: Client) -> None:
+def webhook_processes(plant: Plant) -> list[int]:
+    """Return the processes that call webhooks; they bear their workers' command line, and a name of their own."""
+    found = []
+    for pid in plant.children("argus worker"):
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text().strip() == WEBHOOKS:
+                found.append(pid)
+    return found
+
+
+def plant_prepare(client: Client, receivers: Receivers) -> None:
     """Make devices, and an asset that derives something from one of them."""
     for n in range(DEVICES):
-        client.call(f'mutation {{ createDevice(input: {{name: "{n}", externalId: "d{n}"}}) {{ errors {{ code }} }} }}')
+        device = {"name": f"meter{n}", "externalId": f"d{n}", **({"type": METER} if n in METERS else {})}
+        client.call("mutation D($i: CreateDeviceInput!) { createDevice(input: $i) { errors { code } } }", {"i": device})
     client.call(
         """mutation { createEntityType(input: {kind: ASSET, name: "pump", effectiveFrom: "2020-01-01T00:00:00Z",
              telemetrySchema: {derived: {sum: {sum: {number: 1, half: 2}, maxAge: "PT1M"}}}}) { errors { message } } }"""
@@ -149,6 +179,7 @@ def plant_prepare(client: Client) -> None:
         {"d": device, "a": made["createAsset"]["asset"]["id"]},
     )
     watched_prepare(client, begins=BEGIN_MS, ends=END_MS)
+    told_prepare(client, receivers)
 
 
 def account(client: Client) -> dict[str, float]:
@@ -179,10 +210,16 @@ def replay_differences(client: Client) -> dict[str, Any]:
 @pytest.mark.timeout(PATIENCE_S * 2)
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS, is_counted=True)
 def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
+    with receivers_open() as receivers:
+        chaos(own_plant, receivers)
+
+
+def chaos(own_plant: Plant, receivers: Receivers) -> None:
+    """Send, kill and compare."""
     chance = random.Random(SEED)
     print(f"\nCHAOS_SEED={SEED} CHAOS_READINGS={READINGS} CHAOS_KILLS={KILLS}")
     client = own_plant.organization("Chaos")
-    plant_prepare(client)
+    plant_prepare(client, receivers)
     assert client.token is not None
     calls, sent = calls_make(chance)
     sending = Sending(own_plant, client.token, calls)
@@ -218,10 +255,11 @@ def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
     assert found == {**found, "stored": READINGS, "duplicate": found["received"] - READINGS, "dead": 0, "pending": 0}
     history_check(own_plant)
     followed = following_check(own_plant)
+    told = telling_check(own_plant, receivers)
     print(
         f"{sent} readings ({READINGS} different) in {sent_s:.0f} s, {sent / sent_s:,.0f} a second; caught up after"
         f" {caught_up_s:.1f} s; killed {dict(killed)}; calls that failed {dict(sending.refused)};"
-        f" {found['duplicate']:.0f} duplicates; {followed}"
+        f" {found['duplicate']:.0f} duplicates; {followed}; {told}"
     )
     began_s = time.monotonic()
     replayed = replay_differences(client)
@@ -229,6 +267,8 @@ def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
     assert replayed["changes"]["letters"] == 0
     history_check(own_plant)
     assert following_check(own_plant) == followed
+    # What is replayed is told nobody.
+    assert telling_check(own_plant, receivers) == told
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
 
 
@@ -242,6 +282,17 @@ def following_check(plant: Plant) -> str:
     with psycopg.connect(dsn_of(plant)) as connection:
         watched_settle(connection, patience_s=PATIENCE_S)
         return watched_check(connection, begins=BEGIN_MS, ends=END_MS)
+
+
+def telling_check(plant: Plant, receivers: Receivers) -> str:
+    """What receivers were told is what the raw log says; return what there was."""
+    with psycopg.connect(dsn_of(plant)) as connection:
+        told_settle(connection, receivers, patience_s=PATIENCE_S)
+        told_give_up(connection)
+        # Another does not know yet who is away.
+        kill(plant, WEBHOOKS, random.Random(SEED))
+        told_end(connection, receivers, patience_s=PATIENCE_S)
+        return told_check(connection, receivers)
 
 
 def history_check(plant: Plant) -> None:

@@ -19,14 +19,14 @@ PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0
 # The limit of the rule's last version.
 HIGHER = 60.0
-# What an event costs a pump's health, by its severity: see the profile.
+# What an event costs a pump's health, by its severity: see the profile. Those of the rules that only tell cost nothing.
 COSTS = {"HIGH": 30, "CRITICAL": 50}
 FOR_MS, CLEAR_FOR_MS, MINUTE_MS = 3_000, 2_000, 60_000
 # So often does what is measured go from low to high and back; the last stretch is high.
 STRETCHES = 12
 _PROFILE = """mutation { createAssetProfile(input: {name: "Watched", type: "watched",
     effectiveFrom: "2020-01-01T00:00:00Z", defaultHealthThresholds: {wave: {critHigh: 80, weight: 40}}
-    health: {bucket: "PT1M", events: {HIGH: 30, CRITICAL: 50}}}) { assetProfile { id } errors { message } } }"""
+    health: {bucket: "PT1M", events: {LOW: 0, HIGH: 30, CRITICAL: 50}}}) { assetProfile { id } errors { message } } }"""
 _RULE = """mutation R($i: RuleInput!) { createRule(input: $i) { rule { id } errors { message } } }"""
 _EDIT = """mutation R($id: ID!, $i: RuleInput!) { updateRule(id: $id, input: $i) { rule { id } errors { message } } }"""
 _ROLLUP = """mutation { createRollup(input: {name: "waves", metric: "waves", relationship: "HAS_PART"
@@ -150,7 +150,8 @@ def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int
         """SELECT n.name, round(extract(epoch FROM e.began_at) * 1000), round(extract(epoch FROM e.opened_at) * 1000),
                round(extract(epoch FROM e.cleared_at) * 1000), e.severity
            FROM events e JOIN entities n ON n.organization_id = e.organization_id AND n.id = e.entity_id
-           WHERE e.withdrawn_at IS NULL AND e.key = '' AND e.quiet_until IS NULL ORDER BY 1, 2, 3"""
+               JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
+           WHERE r.name = 'high' AND e.withdrawn_at IS NULL AND e.key = '' AND e.quiet_until IS NULL ORDER BY 1, 2, 3"""
     ).fetchall()
     assert [
         Found(pump, int(began), int(opened), None if cleared is None else int(cleared), severity)
@@ -188,14 +189,20 @@ def activities_check(connection: psycopg.Connection[Any]) -> int:
 
 def tracks_read(connection: psycopg.Connection[Any]) -> dict[str, Track]:
     """Return what was measured of each pump, by the raw log alone: each reading once."""
+    return {f"pump{device[1:]}": track for device, track in tracks_of(connection, "wave").items()}
+
+
+def tracks_of(connection: psycopg.Connection[Any], metric: str) -> dict[str, Track]:
+    """Return what devices measured of a metric, by the raw log alone: each reading once."""
     rows = connection.execute(
-        """SELECT DISTINCT n.external_id, round(extract(epoch FROM r.timestamp) * 1000), (r.metrics ->> 'wave')::float
+        """SELECT DISTINCT n.external_id, round(extract(epoch FROM r.timestamp) * 1000), (r.metrics ->> %(metric)s)::float
            FROM telemetry_raw r JOIN entities n ON n.organization_id = r.organization_id AND n.id = r.device_id
-           WHERE r.metrics -> 'wave' IS NOT NULL ORDER BY 1, 2"""
+           WHERE r.metrics -> %(metric)s IS NOT NULL ORDER BY 1, 2""",
+        {"metric": metric},
     ).fetchall()
     tracks: dict[str, list[tuple[int, float]]] = {}
     for device, at, value in rows:
-        tracks.setdefault(f"pump{device[1:]}", []).append((int(at), value))
+        tracks.setdefault(device, []).append((int(at), value))
     return dict(tracks)
 
 

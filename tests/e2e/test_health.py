@@ -96,10 +96,79 @@ def test_a_reading_becomes_health_within_seconds(plant: Plant) -> None:
     # A late reading between the two changes nothing at the end; one after them does.
     send(client, 99, bucket + timedelta(minutes=1, seconds=30))
     send(client, 50, bucket + timedelta(minutes=5))
-    # The event was open in this bucket.
-    assert wait(lambda: score("pump"), lambda found: found == 70) < SOON_S
+    # The event was open in that bucket, and is not as of now.
+    assert wait(lambda: score("pump"), lambda found: found == 100) < SOON_S
+    then = client.call(EXPLAINED, {"id": ids["pump"], "at": bucket.isoformat()}).data["healthExplanation"]
+    assert then["score"] == 70
 
     latest = (
         """query L($id: ID!) { entity(id: $id) { ... on Asset { latest(metrics: ["fahrenheit"]) { value unit } } } }"""
     )
     assert client.call(latest, {"id": ids["pump"]}).data["entity"]["latest"] == [{"value": 122, "unit": "[degF]"}]
+
+
+SERIES = """query S($id: ID!, $from: DateTime!) { entity(id: $id) {
+  ... on Asset { telemetry(from: $from, metrics: ["health"]) { timestamps values } } } }"""
+
+
+def test_a_machine_that_fell_silent_is_told_the_same_however_its_readings_come(plant: Plant) -> None:
+    """One reading of a house, one each 15 minutes of its part, long ago: all in one call, or one after the other."""
+    client = plant.organization("Silent")
+    made = client.call(
+        """mutation { createAssetProfile(input: {name: "P", effectiveFrom: "2020-01-01T00:00:00Z"}) {
+             assetProfile { id } } }"""
+    ).data
+    profile = made["createAssetProfile"]["assetProfile"]["id"]
+    begins = datetime(2026, 3, 1, tzinfo=UTC)
+    found: list[dict[int, float]] = []
+    for way in ("at once", "one by one"):
+        ids = {}
+        for name in ("house", "part"):
+            asset = client.call(MADE, {"p": profile, "n": name}).data["createAssetFromProfile"]["asset"]["id"]
+            device = client.call(
+                """mutation M($x: String!) { createDevice(input: {name: $x, externalId: $x}) { device { id } } }""",
+                {"x": f"{name} {way}"},
+            ).data["createDevice"]["device"]["id"]
+            client.call(
+                """mutation L($d: ID!, $a: ID!) {
+                   linkDevice(input: {deviceId: $d, assetId: $a, validFrom: "2020-01-01T00:00:00Z"}) { errors { code } } }""",
+                {"d": device, "a": asset},
+            )
+            ids[name] = asset
+        client.call(
+            """mutation E($h: ID!, $p: ID!) { createEdge(input: {sourceId: $h, targetId: $p, relationship: "HAS_PART",
+               validFrom: "2020-01-01T00:00:00Z"}) { errors { code } } }""",
+            {"h": ids["house"], "p": ids["part"]},
+        )
+        readings = [("house", 0), *(("part", minute) for minute in range(1, 211, 15))]
+        rows = [
+            {
+                "externalId": f"{name} {way}",
+                "timestamp": (begins + timedelta(minutes=minute)).isoformat(),
+                "metrics": {"u": 1},
+            }
+            for name, minute in readings
+        ]
+
+        def series(house: str = ids["house"]) -> dict[int, float]:
+            [*told] = client.call(SERIES, {"id": house, "from": begins.isoformat()}).data["entity"]["telemetry"]
+            return {
+                round(at - begins.timestamp() * 1000) // 60_000: value
+                for each in told
+                for at, value in zip(each["timestamps"], each["values"], strict=True)
+            }
+
+        for some in [rows] if way == "at once" else [[row] for row in rows]:
+            client.call("mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": some})
+            if way != "at once":
+                time.sleep(1.5)
+        # The last thing that happens to the house: its part, too, has fallen silent.
+        wait(series, lambda told: told.get(255) == 74)
+        found.append(series())
+        explained = client.call(
+            EXPLAINED, {"id": ids["house"], "at": (begins + timedelta(minutes=200)).isoformat()}
+        ).data["healthExplanation"]
+        assert explained["score"] == 80
+        assert client.call(SCORE, {"id": ids["house"]}).data["entity"]["healthScore"] is None
+    wanted = dict.fromkeys(range(0, 60, 15), 100) | dict.fromkeys(range(60, 210, 15), 80) | {255: 74}
+    assert found == [wanted, wanted]

@@ -294,7 +294,8 @@ def test_an_import_takes_the_same(client: Client, value: Any) -> None:
     bring = f"mutation($r: [JSON!]!) {{ importGraph(records: $r) {{ created updated unchanged {_ERRORS} }} }}"
     reply = client.call(bring, {"r": [record]})
     if reply.error_codes:
-        assert reply.error_codes == ["BAD_USER_INPUT"]
+        # Too deep is a limit.
+        assert reply.error_codes in (["BAD_USER_INPUT"], ["LIMIT_EXCEEDED"])
         return
     made = reply.data["importGraph"]
     if made["errors"]:

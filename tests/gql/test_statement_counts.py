@@ -119,7 +119,7 @@ def client(api: Api) -> Client:
     return client
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "field"), CASES)
 def test_one_row_costs_what_a_hundred_do(client: Client, name: str, field: str) -> None:
     text = f"query Q($first: Int!) {{ {name}(first: $first) {{ totalCount nodes {{ id {field} }} }} }}"
@@ -156,7 +156,7 @@ POINTS_GONE = (
 )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_health_of_a_hundred_assets_costs_what_that_of_one_does(api: Api, client: Client) -> None:
     profile = client.call(
         """mutation { createAssetProfile(input: {name: "H", defaultHealthThresholds: {t: {critHigh: 90}}}) {
@@ -252,23 +252,29 @@ EVENTS = (
 )
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "field"), LISTS)
 def test_a_list_of_what_follows_costs_what_one_row_does(watched: Client, name: str, field: str) -> None:
     query = f"query Q($first: Int!) {{ {name}(first: $first) {{ totalCount nodes {{ id {field} }} }} }}"
     counts = {}
     watched.call(query, {"first": 1})
     for first in (1, ROWS):
-        with statements() as seen:
-            data = watched.call(query, {"first": first}).data[name]
-        assert (len(data["nodes"]), data["totalCount"]) == (first, ROWS)
-        counts[first] = len(seen)
+        tries = []
+        # Whether the organization is still there is asked every ten seconds, and may be just now: not in both.
+        for _ in range(2):
+            with statements() as seen:
+                data = watched.call(query, {"first": first}).data[name]
+            # The test of health makes a profile of its own.
+            assert data["totalCount"] in ({ROWS, ROWS + 1} if name == "assetProfiles" else {ROWS})
+            assert len(data["nodes"]) == first
+            tries.append(len(seen))
+        counts[first] = min(tries)
     assert counts[1] == counts[ROWS], counts
     if "activities" in field:
         assert [len(node["activities"]) for node in data["nodes"]] == [1] * ROWS
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "field",
     [

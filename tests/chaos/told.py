@@ -1,0 +1,194 @@
+"""Rules about devices and assets that call webhooks, to receivers that answer, dawdle, hang and lie, through the chaos.
+
+What receivers have to have been told is computed from the raw log, by the same plain lines as everything else here.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+
+from tests.chaos.watched import HIGH, Found, Version, episodes, tracks_of
+from tests.support.plant import Client
+from tests.support.receivers import Received, Receiver, Reply, answers, hangs, receiver_open
+
+# Devices of a type of their own, by their number: what they measure is judged at the device.
+METERS: Final = range(4, 8)
+METER: Final = "meter"
+METRIC: Final = "surge"
+SAID: Final = [Version(0, HIGH, "LOW")]
+# Receivers that take what they are told, and others.
+TAKING: Final = ("healthy", "slow", "assets")
+FAILING: Final = ("hanging", "lying")
+_LIES: Final = (
+    b"\x00\x01nonsense",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\x00\xff",
+    b"HTTP/1.1 200 OK\r\nX: " + b"\x00" * 9 + b"\r\n\r\n",
+    b"",
+)
+_OPEN: Final = {"OPENED", "REOPENED", "ESCALATED"}
+_CALLS = """SELECT e.id::text, e.cleared_at IS NOT NULL, e.withdrawn_at IS NOT NULL
+    FROM events e JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id WHERE r.name = %s"""
+_EVENTS = """SELECT n.name, round(extract(epoch FROM e.began_at) * 1000), round(extract(epoch FROM e.opened_at) * 1000),
+        round(extract(epoch FROM e.cleared_at) * 1000), e.severity
+    FROM events e JOIN entities n ON n.organization_id = e.organization_id AND n.id = e.entity_id
+        JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
+    WHERE r.name = %s AND e.withdrawn_at IS NULL ORDER BY 1, 2, 3"""
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """The receivers, by name. A rule of the name `told NAME` tells each."""
+
+    by_name: dict[str, Receiver]
+
+    def seen(self) -> int:
+        """Return how many calls came, of all of them."""
+        return sum(len(receiver.seen) for receiver in self.by_name.values())
+
+
+@contextmanager
+def receivers_open() -> Iterator[Receivers]:
+    """Run all receivers."""
+    with ExitStack() as stack:
+        made = {name: stack.enter_context(receiver_open(answers(204))) for name in (*TAKING, *FAILING)}
+        made["slow"].reply = _slow
+        made["hanging"].reply = hangs(made["hanging"].ended)
+        made["lying"].reply = _lies()
+        yield Receivers(made)
+
+
+def told_prepare(client: Client, receivers: Receivers) -> None:
+    """Make the rules. Devices are there."""
+    assert (
+        client.call("mutation { rotateWebhookSecret { errors { code } } }").data["rotateWebhookSecret"]["errors"] == []
+    )
+    for name, receiver in receivers.by_name.items():
+        of_assets = name == "assets"
+        limits = {"value": HIGH, "for": "PT3S", "clearValue": 20, "clearFor": "PT2S"}
+        metric = "wave" if of_assets else METRIC
+        rule = {
+            "name": f"told {name}",
+            "scope": {"kind": "ASSET", "type": "watched"} if of_assets else {"kind": "DEVICE", "type": METER},
+            "severity": "LOW",
+            "condition": {"threshold": {"metric": metric, "operator": "GT", **limits}},
+            "damping": {"maxEvents": 100, "per": "PT1H"},
+            "action": {"webhookUrl": receiver.url},
+            "effectiveFrom": "2020-01-01T00:00:00Z",
+        }
+        made = client.call(
+            "mutation R($i: RuleInput!) { createRule(input: $i) { rule { id } errors { message } } }", {"i": rule}
+        ).data["createRule"]
+        assert made["errors"] == []
+
+
+def told_settle(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
+    """Wait until those who take what they are told have been told everything."""
+    _until_none(connection, [receivers.by_name[name] for name in TAKING], patience_s)
+
+
+def told_give_up(connection: psycopg.Connection[Any]) -> None:
+    """Let a day pass for what is still not delivered."""
+    connection.execute("UPDATE notifications SET give_up_at = now(), due_at = now() WHERE state = 'PENDING'")
+    connection.commit()
+
+
+def told_end(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
+    """Wait until nothing is pending of anybody."""
+    _until_none(connection, list(receivers.by_name.values()), patience_s)
+
+
+def told_check(connection: psycopg.Connection[Any], receivers: Receivers) -> str:
+    """Compare events and calls to what the raw log has; return what there was, in words."""
+    meters = {f"d{n}" for n in METERS}
+    of_devices = {f"meter{name[1:]}": track for name, track in tracks_of(connection, METRIC).items() if name in meters}
+    of_assets = {f"pump{name[1:]}": track for name, track in tracks_of(connection, "wave").items()}
+    assert len(of_devices) == len(METERS)
+    events = 0
+    for name in receivers.by_name:
+        tracks = of_assets if name == "assets" else of_devices
+        wanted = sorted(event for entity, track in tracks.items() for event in episodes(entity, track, SAID))
+        rows = connection.execute(_EVENTS, [f"told {name}"]).fetchall()
+        found = [
+            Found(entity, int(began), int(opened), None if cleared is None else int(cleared), severity)
+            for entity, began, opened, cleared, severity in rows
+        ]
+        assert found == wanted, name
+        events += len(wanted)
+    states = _states(connection)
+    for name, receiver in receivers.by_name.items():
+        assert states[receiver.destination].keys() == {"DELIVERED" if name in TAKING else "DEAD"}, (name, states)
+    calls = sum(_calls_check(connection, name, receivers.by_name[name]) for name in TAKING)
+    dead = sum(states[receivers.by_name[name].destination]["DEAD"] for name in FAILING)
+    return f"{events} events told in {calls} calls, {dead} given up"
+
+
+def _calls_check(connection: psycopg.Connection[Any], name: str, receiver: Receiver) -> int:
+    """What a receiver was told of each event is numbered without holes, and ends in how the event stands."""
+    calls: dict[str, list[tuple[int, str]]] = {}
+    for request in receiver.seen:
+        body = json.loads(request.body)
+        calls.setdefault(body["event"]["id"], []).append((body["sequence"], body["change"]))
+    standing = connection.execute(_CALLS, [f"told {name}"]).fetchall()
+    for event_id, is_cleared, is_withdrawn in standing:
+        told = calls.pop(event_id, [])
+        if not told:
+            assert is_withdrawn, (name, event_id)
+            continue
+        numbers = [number for number, _ in told]
+        # A call whose outcome was lost comes again, and no other before it.
+        assert numbers == sorted(numbers), (name, told)
+        assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1)), (name, told)
+        last = told[-1][1]
+        if is_withdrawn:
+            assert last == "WITHDRAWN", (name, told)
+        elif is_cleared:
+            assert last == "CLEARED", (name, told)
+        else:
+            assert last in _OPEN, (name, told)
+    assert calls == {}, name
+    return len(receiver.seen)
+
+
+def _states(connection: psycopg.Connection[Any]) -> dict[str, Counter[str]]:
+    found: dict[str, Counter[str]] = {}
+    for destination, state, count in connection.execute(
+        "SELECT destination, state, count(*) FROM notifications GROUP BY 1, 2"
+    ):
+        found.setdefault(destination, Counter())[state] = count
+    return found
+
+
+def _until_none(connection: psycopg.Connection[Any], receivers: Sequence[Receiver], patience_s: float) -> None:
+    deadline_s = time.monotonic() + patience_s
+    while any(_states(connection).get(each.destination, Counter())["PENDING"] for each in receivers):
+        assert time.monotonic() < deadline_s, _states(connection)
+        connection.rollback()
+        time.sleep(0.3)
+    connection.rollback()
+
+
+def _slow(connection: socket.socket, request: Received) -> None:
+    time.sleep(random.uniform(0.5, 2))
+    answers(200, b"\x00\x01 at last")(connection, request)
+
+
+def _lies() -> Reply:
+    """Answer each call with another lie."""
+    count = 0
+
+    def reply(connection: socket.socket, _request: Received) -> None:
+        nonlocal count
+        count += 1
+        connection.sendall(_LIES[count % len(_LIES)])
+
+    return reply
