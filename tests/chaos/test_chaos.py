@@ -39,7 +39,7 @@ from tests.chaos.told import (
     told_settle,
 )
 from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
-from tests.support.calm import KILLED_DATABASE, KILLED_PART
+from tests.support.calm import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from tests.support.plant import Client, Plant
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
@@ -208,7 +208,7 @@ def replay_differences(client: Client) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(PATIENCE_S * 2)
-@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, is_counted=True)
+@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS, is_counted=True)
 def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
     with receivers_open() as receivers:
         chaos(own_plant, receivers)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.calm import KILLED_DATABASE, KILLED_PART
+from tests.support.calm import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from tests.support.plant import Plant
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ def test_an_organization_is_made_once_and_tokens_name_those_there_are(plant: Pla
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)
+@pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS)
 def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_plant: Plant) -> None:
     client = own_plant.organization("Falls")
     for marker in ("argus api", "argus worker", "valkey-server", "bin/postgres -D"):

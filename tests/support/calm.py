@@ -65,6 +65,8 @@ _TOO_SLOW: Final = re.compile(r"\bjob_expired\b.*\b(lane|sweep|retention|hours|b
 KILLED_PART: Final = r"ended with status -9; starting it again"
 # A backend looks after its postmaster; which of them notices first that it is gone is chance.
 KILLED_DATABASE: Final = r"postgres\.log: .*terminating connection due to unexpected postmaster exit"
+# Its log of what it holds may end in the middle of a write.
+KILLED_BUS: Final = r"valkey\.log: .* # (!!! |AOF loaded anyway)"
 
 
 @dataclass(frozen=True, slots=True)
