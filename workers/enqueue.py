@@ -249,7 +249,8 @@ class Enqueuer:
         self._lanes_enqueue(known, now_s)
 
     def _sweep_look(self, now_s: float) -> None:
-        sweep_enqueue(self._state, now_s=now_s)
+        if not self._is_waiting(QUEUE_SHORT, "sweep"):
+            sweep_enqueue(self._state, now_s=now_s)
 
     def _replays_look(self, now_s: float) -> None:
         with transaction(self._state.engine) as session:
@@ -264,13 +265,14 @@ class Enqueuer:
                 has_dirt = organizations_dirty(session) or organizations_timed(
                     session, now=datetime.fromtimestamp(now_s, UTC)
                 )
-            if has_dirt:
+            if has_dirt and not self._is_waiting(QUEUE_SHORT, "buckets"):
                 buckets_enqueue(self._state, int(now_s) // BUCKETS_EVERY_S, 0)
 
     def _turns_look(self, now_s: float) -> None:
-        if self._is_due("hours", HOURS_EVERY_S, now_s):
+        if self._is_due("hours", HOURS_EVERY_S, now_s) and not self._is_waiting(QUEUE_SHORT, "hours"):
             hours_enqueue(self._state, int(now_s) // HOURS_EVERY_S, 0)
-        if self._state.context.check_entities and self._is_due("check", CHECK_EVERY_S, now_s):
+        is_check_due = self._state.context.check_entities and self._is_due("check", CHECK_EVERY_S, now_s)
+        if is_check_due and not self._is_waiting(QUEUE_SHORT, "check"):
             check_enqueue(self._state, int(now_s) // CHECK_EVERY_S)
         if self._is_due("retention", RETENTION_EVERY_S, now_s):
             retention_enqueue(self._state, "retain", int(now_s) // RETENTION_EVERY_S, 0)
@@ -278,9 +280,17 @@ class Enqueuer:
     def _lanes_enqueue(self, known: Mapping[tuple[str, int], LeaseState], now_s: float) -> None:
         for partition in self._partitions:
             leases = [known[stage, partition] for stage in STAGES if (stage, partition) in known]
-            if len(leases) < len(STAGES) or any(f.is_free or holder_is_dead(f.holder) for f in leases):
+            is_free = len(leases) < len(STAGES) or any(f.is_free or holder_is_dead(f.holder) for f in leases)
+            if is_free and not self._is_waiting(QUEUE_LANES, f"lane-{partition}"):
                 fences = sum(found.lease.fence for found in leases)
                 lane_enqueue(self._state, partition, fences=fences, bucket=bucket_of(now_s))
+
+    def _is_waiting(self, queue: str, kind: str) -> bool:
+        """Tell whether a job of a kind waits in a queue already, or is a name there that nobody has passed over yet.
+
+        Where no worker has time, jobs that recur would pile up, one a turn, each too old by the time it is reached.
+        """
+        return any(job_id.startswith(f"{kind}-") for job_id in self._state.queue(queue).get_job_ids())
 
     def _is_due(self, what: str, every_s: int, now_s: float) -> bool:
         """Tell whether a new turn of what recurs has begun since this was last asked."""

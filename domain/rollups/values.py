@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.rollups.model import RollupAggregate, RollupDraft, Worst
-from domain.telemetry.buckets import sum_rounded
+from domain.telemetry.buckets import fraction_rounded, mean_rounded, sum_rounded
 from domain.telemetry.packed import Values
 
 
@@ -41,9 +44,15 @@ def rollup_values(draft: RollupDraft, values: Values, weights: Values | None) ->
 
 
 def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Values | None) -> float:
-    if weights is not None:
-        with np.errstate(all="ignore"):
-            weighted = values * weights
-        return sum_rounded(weighted.tolist()) / sum_rounded(weights.tolist())
-    total = sum_rounded(values.tolist())
-    return total if draft.aggregate is RollupAggregate.SUM else total / len(values)
+    if weights is None:
+        numbers = values.tolist()
+        return sum_rounded(numbers) if draft.aggregate is RollupAggregate.SUM else mean_rounded(numbers, len(numbers))
+    with np.errstate(all="ignore"):
+        weighted = values * weights
+    total, weight = sum_rounded(weighted.tolist()), sum_rounded(weights.tolist())
+    if math.isfinite(total) and math.isfinite(weight):
+        return total / weight
+    # On the way to a mean that a double may well hold.
+    pairs = zip(map(Fraction, values.tolist()), map(Fraction, weights.tolist()), strict=True)
+    exact = sum((value * each for value, each in pairs), Fraction())
+    return fraction_rounded(exact / sum(map(Fraction, weights.tolist()), Fraction()))

@@ -104,7 +104,8 @@ class Counted:
 def bucket_aggregate(counted: Counted, edges: Instants, *, how: Aggregate) -> Points:
     """Make one point per bucket: at its start, NaN where there is no data. Returns len(edges) - 1 points.
 
-    counted: ascending, none before edges[0]. Sums are exact, rounded once; a mean is the sum over the count. Of
+    counted: ascending, none before edges[0]. Sums are exact, rounded once, and NaN where no double holds them; a mean
+    is the sum over the count. Of
     texts COUNT counts, FIRST and LAST keep the text; the other aggregates pass them over.
     """
     points = counted.points
@@ -140,10 +141,9 @@ def _fold(values: Values, counts: Values | None, how: Aggregate) -> float:
         return float(numbers.min())
     if how is Aggregate.MAX:
         return float(numbers.max())
-    total = sum_rounded(numbers.tolist())
-    if how is Aggregate.SUM:
-        return total
-    return total / (len(numbers) if counts is None else float(counts[is_number].sum()))
+    count = len(numbers) if counts is None else float(counts[is_number].sum())
+    total = sum_rounded(numbers.tolist()) if how is Aggregate.SUM else mean_rounded(numbers.tolist(), count)
+    return total if math.isfinite(total) else math.nan
 
 
 def sum_rounded(numbers: Sequence[float]) -> float:
@@ -155,11 +155,23 @@ def sum_rounded(numbers: Sequence[float]) -> float:
         return math.nan
     except OverflowError:
         # On the way, or in the end.
-        exact = sum(map(Fraction, numbers))
-        try:
-            return float(exact)
-        except OverflowError:
-            return math.copysign(math.inf, exact)
+        return fraction_rounded(sum(map(Fraction, numbers), Fraction()))
+
+
+def mean_rounded(numbers: Sequence[float], count: float) -> float:
+    """Return the sum over the count; also where no double holds the sum, for the mean of doubles is one."""
+    total = sum_rounded(numbers)
+    if math.isfinite(total) or not all(map(math.isfinite, numbers)):
+        return total / count
+    return fraction_rounded(sum(map(Fraction, numbers), Fraction()) / Fraction(count))
+
+
+def fraction_rounded(exact: Fraction) -> float:
+    """Return the nearest double; infinite beyond all of them."""
+    try:
+        return float(exact)
+    except OverflowError:
+        return math.inf if exact > 0 else -math.inf
 
 
 def _edges(from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo) -> Instants:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
@@ -12,7 +13,16 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.telemetry.buckets import Bucket, Counted, bucket_aggregate, bucket_edges
+from domain.rollups.model import Chosen, Length, RollupAggregate, RollupDraft
+from domain.rollups.values import rollup_values
+from domain.telemetry.buckets import (
+    Bucket,
+    Counted,
+    bucket_aggregate,
+    bucket_edges,
+    mean_rounded,
+    sum_rounded,
+)
 from domain.telemetry.packed import Aggregate, Points, instant_of, micros_of
 
 ZONES = [
@@ -152,3 +162,41 @@ def test_aggregates_against_plain_loops(points: dict[int, float | None], cuts: l
         texts = made[Aggregate.FIRST].texts
         assert texts is not None
         assert texts[n] == ("x" if inside and inside[0] is None else None)
+
+
+@settings(max_examples=200)
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=6))
+def test_sums_and_means_of_any_doubles(numbers: list[float]) -> None:
+    exact = sum(map(Fraction, numbers), Fraction())
+    total, mean = sum_rounded(numbers), mean_rounded(numbers, len(numbers))
+    try:
+        expected = float(exact)
+    except OverflowError:
+        assert total == (math.inf if exact > 0 else -math.inf)
+        # Doubles whose sum is none have a mean all the same.
+        assert mean == float(exact / len(numbers))
+    else:
+        assert total == expected
+        assert mean == expected / len(numbers)
+
+
+def test_a_bucket_whose_sum_no_double_holds_has_a_mean_and_no_sum() -> None:
+    at = np.arange(3, dtype=np.int64)
+    points = Points(at, np.array([1.7e308] * 3), np.zeros(3, dtype=np.int8), None)
+    edges = np.array([0, 10], dtype=np.int64)
+
+    def made(how: Aggregate) -> float:
+        return float(bucket_aggregate(Counted(points, None), edges, how=how).values[0])
+
+    assert made(Aggregate.MEAN) == made(Aggregate.MAX) == 1.7e308
+    assert math.isnan(made(Aggregate.SUM))
+    draft = RollupDraft(
+        name="r", metric="r", relationship="HAS_PART", of_metric="m", of=Chosen(frozenset()), of_port=None, at=Chosen(frozenset()),
+        located=False, aggregate=RollupAggregate.MEAN, attribute=None, worst=None,
+        bucket=Length("PT10M", 0, timedelta(minutes=10)), timezone="UTC", combine=Aggregate.MEAN, unit=None,
+    )  # fmt: skip
+    values = np.array([[1.7e308], [1.7e308]])
+    assert rollup_values(draft, values, None).tolist() == [1.7e308]
+    assert np.isnan(rollup_values(replace(draft, aggregate=RollupAggregate.SUM), values, None)).all()
+    weighted = replace(draft, aggregate=RollupAggregate.WEIGHTED_MEAN)
+    assert rollup_values(weighted, values, np.array([[2.0], [2.0]])).tolist() == [1.7e308]

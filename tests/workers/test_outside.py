@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -23,9 +24,9 @@ from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import World, new_id, world_create
 from tests.support.receivers import hangs, receiver_open
 from workers.context import WorkerContext
-from workers.enqueue import sweep_enqueue
+from workers.enqueue import Enqueuer, sweep_enqueue
 from workers.expiry import ExpiryQueue, job_expired
-from workers.process import QUEUE_SHORT, ProcessState
+from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState
 
 PATIENCE_S = 120.0
 HANGING = 40
@@ -141,3 +142,21 @@ def test_jobs_of_a_kind_that_expire_one_after_another_are_told_once_and_all_coun
             text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
         ).all()
     assert {tuple(row) for row in found} == {("sweep", 5), ("hours", 1)}
+
+
+def test_jobs_that_recur_do_not_pile_up_where_nobody_runs_them(
+    state: ProcessState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a kind waits: a worker that comes late would else reach only jobs whose time is over."""
+    enqueuer = Enqueuer(state)
+    begin_s = time.time()
+    for second in range(0, 600, 10):
+        monkeypatch.setattr("workers.enqueue.time.time", lambda now_s=begin_s + second: now_s)
+        enqueuer.look()
+    for queue in (QUEUE_SHORT, QUEUE_LANES):
+        kinds = Counter(
+            job_id.rpartition("-")[0] if queue == QUEUE_LANES else job_id.partition("-")[0]
+            for job_id in state.queue(queue).get_job_ids()
+        )
+        assert kinds
+        assert set(kinds.values()) == {1}, kinds
