@@ -150,6 +150,10 @@ def test_what_the_schema_declares_holds_whatever_most_points_are(
     send(line, device, (1.6, 21), metric="t")
     send(line, device, (1.7, "broken"), metric="t")
     assert ask(api, name, device)[0]["type"] == "TEXT"
+    # What has a unit is a number.
+    line.schema("Probe", {"metrics": {"t": {"rename": "temperature", "unit": "Cel"}}}, begins=DAY + HOUR)
+    send(line, device, (1.8, 22), metric="t")
+    assert ask(api, name, device)[0]["type"] == "NUMBER"
 
 
 def test_the_latest_point_is_what_it_is(api: Api, lines: Callable[[], tuple[str, Line]]) -> None:

@@ -152,7 +152,8 @@ def units_settle(
         schema = versions.at(at)
         unit = None if schema is None else schema.units.get(row.metric)
         kind = None if schema is None else schema.kinds.get(row.metric)
-        declared = None if kind is None else int(MetricType[kind])
+        # What has a unit is a number, also where the schema does not say so besides.
+        declared = int(MetricType[kind]) if kind is not None else None if unit is None else int(MetricType.NUMBER)
         settled[row.id] = versions.until(at)
         if (unit, declared) != (row.unit, row.declared_type):
             other[row.id] = None if unit is None else unit.encode(), -1 if declared is None else declared
