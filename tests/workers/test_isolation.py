@@ -399,12 +399,12 @@ def test_what_cannot_be_looked_at_keeps_nothing_else_from_being_enqueued(
     def fail(*_: Any, **__: Any) -> None:
         raise LookupError
 
-    for name in ("replays_idle", "notifications_due", "organizations_dirty"):
+    for name in ("replays_idle", "organizations_dirty"):
         monkeypatch.setattr(enqueue, name, fail)
     Enqueuer(state).look()
     assert state.queue(QUEUE_LANES).count == 1
     assert {str(job.func_name).split(".")[1] for job in state.queue(QUEUE_SHORT).jobs} == {
-        "sweeper", "hours", "retention",
+        "sweeper", "hours", "retention", "convergence",
     }  # fmt: skip
 
 
