@@ -49,16 +49,22 @@ _RESTART_FIRST_S, _RESTART_LAST_S = 0.2, 5.0
 _STEADY_S = 10.0
 _LOOK_EVERY_S = 0.2
 
+# What RQ says, as an error, of a bus that it cannot reach.
+_BUS_AWAY = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
+
 
 class _WithoutBusTraces(logging.Filter):
-    """Shortens what RQ logs while the bus is away: the message, not the trace."""
+    """Shortens what RQ logs while the bus is away: a warning without a trace, for it goes on by itself."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record through."""
         error = record.exc_info[1] if record.exc_info else None
+        message = record.getMessage()
         if isinstance(error, RedisError):
-            record.msg, record.args = f"{record.getMessage()} {error!r}", ()
+            record.msg, record.args = f"{message} {error!r}", ()
             record.exc_info = record.exc_text = None
+        if isinstance(error, RedisError) or any(words in message for words in _BUS_AWAY):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
 
