@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
@@ -52,7 +53,7 @@ class Gate:
         with transaction(self.engine) as session:
             yield session
             if self.is_away:
-                raise OperationalError("COMMIT", {}, Exception("gone"))
+                raise OperationalError("COMMIT", {}, psycopg.OperationalError("gone"))
 
 
 @pytest.fixture
