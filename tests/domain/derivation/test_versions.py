@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from domain.derivation.versions import VERSIONS
+from domain.derivation.versions import VERSIONS, UnknownVersionError
 from domain.processors.model import PROMOTIONS_MAX
 from domain.processors.operations import processor_promote
 from domain.processors.queries import processor_get
@@ -151,7 +151,7 @@ def test_a_version_this_code_does_not_know_is_not_guessed(plant: DerivingPlant) 
     plant.line.normalize(plant.line.send({"device_id": device, "timestamp": at(2), "metrics": ONES}))
     waiting = plant.windows()
     assert {reason for *_, reason in waiting} == {"processor", "readings"}
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownVersionError):
         plant.derive([pump])
     assert plant.windows() == waiting
     assert plant.derived() == {}
