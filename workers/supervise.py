@@ -34,6 +34,7 @@ from runtime.database import transaction
 from workers import lanes, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
+from workers.failures import is_transient
 from workers.expiry import ExpiryQueue
 from workers.notifications import deliver
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_parent, state_open
@@ -173,6 +174,12 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
     logging.getLogger("rq.worker").addFilter(_WithoutBusTraces())
     try:
         main(context)
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        # It came while bus or database was away; the parent starts it again, ever more patiently.
+        _log.warning("child_waits", error=repr(error))
+        os._exit(1)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
