@@ -34,8 +34,8 @@ from runtime.database import transaction
 from workers import lanes, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
-from workers.failures import is_transient
 from workers.expiry import ExpiryQueue
+from workers.failures import is_transient
 from workers.notifications import deliver
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_parent, state_open
 
