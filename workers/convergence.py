@@ -18,6 +18,7 @@ from domain.convergence.model import Difference
 from domain.telemetry.packed import instant_of
 from graph.errors import NotFoundError
 from runtime.database import snapshot, transaction
+from workers.failures import job_guarded
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -31,9 +32,12 @@ _PAUSE_S = 0.02
 def check(turn: int) -> None:
     """Check some entities of each organization. An RQ job. turn: the minute, which says with whom to begin."""
     state = state_get()
-    most = state.context.check_entities
-    if most == 0:
-        return
+    if state.context.check_entities > 0:
+        with job_guarded(state, "check"):
+            _check(state, turn, most=state.context.check_entities)
+
+
+def _check(state: ProcessState, turn: int, *, most: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
         known = organizations_all(session)

@@ -274,7 +274,7 @@ class Enqueuer:
         is_check_due = self._state.context.check_entities and self._is_due("check", CHECK_EVERY_S, now_s)
         if is_check_due and not self._is_waiting(QUEUE_SHORT, "check"):
             check_enqueue(self._state, int(now_s) // CHECK_EVERY_S)
-        if self._is_due("retention", RETENTION_EVERY_S, now_s):
+        if self._is_due("retention", RETENTION_EVERY_S, now_s) and not self._is_waiting(QUEUE_SHORT, "retention"):
             retention_enqueue(self._state, "retain", int(now_s) // RETENTION_EVERY_S, 0)
 
     def _lanes_enqueue(self, known: Mapping[tuple[str, int], LeaseState], now_s: float) -> None:

@@ -19,7 +19,7 @@ from domain.telemetry.streams import DERIVED, stream_name
 from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.enqueue import replay_enqueue
-from workers.failures import failure_log, failure_tell, is_transient, organization_is_known
+from workers.failures import failure_log, failure_tell, is_transient, job_guarded, organization_is_known
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +32,12 @@ LIVE_WAITS = timedelta(seconds=2)
 def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
     """Do the next parts of a replay. An RQ job. turn: how many jobs of it there were before."""
     state = state_get()
-    identity = UUID(replay_id)
+    # One that ends early is taken up again by the enqueuer.
+    with job_guarded(state, "replay"):
+        _run(state, organization_id, UUID(replay_id), turn)
+
+
+def _run(state: ProcessState, organization_id: int, identity: UUID, turn: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     while not state.stopping.is_set() and time.monotonic() < deadline_s:
         if _live_waits(state):
@@ -45,12 +50,12 @@ def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
         except Exception as error:  # noqa: BLE001  (whatever it is, it is told of the replay)
             if is_transient(error):
                 # The enqueuer takes it up again.
-                failure_log(state, "replay_waits", error, organization=organization_id, replay=replay_id)
+                failure_log(state, "replay_waits", error, organization=organization_id, replay=str(identity))
             elif not isinstance(error, NotFoundError) or organization_is_known(state, organization_id):
                 _fail(state, organization_id, identity, error)
             return
         if part.replay.state is not ReplayState.RUNNING:
-            _log.info("replay_over", replay=replay_id, state=part.replay.state, done=part.replay.done)
+            _log.info("replay_over", replay=str(identity), state=part.replay.state, done=part.replay.done)
             return
         _pace(state, part.readings, time.monotonic() - began_s)
     replay_enqueue(state, organization_id, identity, turn=turn + 1)

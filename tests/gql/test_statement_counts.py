@@ -245,6 +245,8 @@ EVENTS = (
          created_at)
        SELECT organization_id, gen_random_uuid(), row_number() OVER (), id, 'https://example.org/', '{}', 'PENDING', 0, now(), now()
        FROM events""",
+    """INSERT INTO failed_items (organization_id, id, queue, item, holds, reason, tries, first_failed_at, last_failed_at)
+       SELECT organization_id, gen_random_uuid(), 'ROLLUPS', id, id, 'x', 5, now(), now() FROM events""",
     """INSERT INTO shelves SELECT organization_id, id, rule_id, entity_id, now(), now() + '1 day', NULL, now(), 'ann'
        FROM events""",
     """INSERT INTO maintenance_windows

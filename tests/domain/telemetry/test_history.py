@@ -313,4 +313,4 @@ def test_statements_do_not_grow_with_entities(plant: Plant, engine: Engines) -> 
             counts.append(len(statements))
         assert all(len(answers[entity_id][0].values) == 1 for entity_id in asked)
     # The scan itself goes past SQLAlchemy, once.
-    assert counts == [3, 3]
+    assert counts == [4, 4]
