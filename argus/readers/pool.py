@@ -275,7 +275,7 @@ class Readers:
         while True:
             now_s = time.monotonic()
             for reader in self.readers:
-                reader.child.watch(lambda said: _log.error("reader_process", said=said))
+                reader.child.watch(_say)
                 is_halted = reader.is_ready and now_s - reader.answered_s > HALTED_AFTER_S
                 if is_halted and reader.child.process is not None:
                     _log.error("reader_halted", reader=reader.name, silent_s=round(now_s - reader.answered_s))
@@ -289,3 +289,10 @@ class Readers:
                         reader.asked = True
                         reader.channel.send(Kind.ASKED)
             await asyncio.sleep(_LOOK_S)
+
+
+def _say(line: str) -> None:
+    if line.endswith("is running again"):
+        _log.warning("reader_process", said=line)
+    else:
+        _log.error("reader_process", said=line)
