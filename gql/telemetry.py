@@ -21,7 +21,7 @@ from gql.ids import uuid_named
 from gql.loaders import load
 from gql.scalars import DateTime
 from graph.entities.queries import entities_get
-from graph.errors import LimitExceededError
+from graph.errors import LimitExceededError, NotFoundError
 
 WATCHED_MAX = 1000
 
@@ -126,7 +126,7 @@ class TelemetryQuery:
         """By time of receipt; received = stored + duplicate + dead + pending."""
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
-            uuid_named("", "deviceId")
+            raise NotFoundError(f"There is no entity {device}.", path=("deviceId",))
         found = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
         return IngestAccount(
             received=found.received,
