@@ -26,7 +26,7 @@ from gql.named import entities_named, entity_named
 from gql.scalars import DateTime, Duration
 from gql.sharing import shared
 from graph.entities.queries import entities_get
-from graph.errors import BadInputError, LimitExceededError
+from graph.errors import BadInputError, LimitExceededError, NotFoundError
 
 WATCHED_MAX = 1000
 INTERVAL_MAX_S = 60
@@ -140,7 +140,7 @@ class TelemetryQuery:
         """By time of receipt; received = stored + duplicate + dead + pending."""
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
-            uuid_named("", "deviceId")
+            raise NotFoundError(f"There is no entity {device}.", path=("deviceId",))
         found = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
         return IngestAccount(
             received=found.received,

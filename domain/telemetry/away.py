@@ -16,6 +16,17 @@ _READ_ONLY: Final = "25006"
 _LACKING: Final = frozenset({"42501", "42P01", "42703", "42883"})
 # disk_full, of PostgreSQL's class 53, "insufficient resources".
 _DISK_FULL: Final = "53100"
+# What an error that passes by itself is told as, where it is not that the database does not answer.
+_TROUBLES: Final = {
+    _DISK_FULL: "The database's disk is full",
+    # query_canceled: by the statement's own time limit, or by the deadline of the operation.
+    "57014": "A statement took longer than it may, and the database ended it",
+    # lock_not_available, deadlock_detected, serialization_failure.
+    "55P03": "Others hold what was to be written for too long",
+    "40P01": "Others were writing the same at the same time",
+    "40001": "Others were writing the same at the same time",
+    _READ_ONLY: "The database takes no writes just now",
+}
 
 
 def is_away(error: BaseException) -> bool:
@@ -49,6 +60,11 @@ def is_blameless(error: BaseException) -> bool:
 def is_disk_full(error: BaseException) -> bool:
     """Tell whether the database had no room for what was to be written."""
     return _state(error) == _DISK_FULL
+
+
+def trouble_of(error: BaseException) -> str:
+    """Return what an error that `is_away` is told as: the beginning of a sentence for a person."""
+    return _TROUBLES.get(_state(error) or "", "The database is away")
 
 
 def _state(error: BaseException) -> str | None:

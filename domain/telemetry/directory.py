@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from domain.telemetry.away import is_away
+from domain.telemetry.away import is_away, trouble_of
 from domain.telemetry.readings import Devices, KnownDevice, ReadingDraft
 from graph.change import bearing_revision
 from graph.errors import UnavailableError
@@ -104,7 +104,7 @@ class DeviceDirectory:
             return self._look_up(ids, external_ids, organization_id=organization_id, now_s=now_s)
         except SQLAlchemyError as error:
             if is_away(error):
-                raise UnavailableError("The database is away. Nothing was kept; try again.") from error
+                raise UnavailableError(f"{trouble_of(error)}. Nothing was kept; try again.") from error
             raise
 
     def _look_up(

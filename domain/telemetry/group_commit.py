@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from domain.telemetry.away import is_away, is_disk_full
+from domain.telemetry.away import is_away, is_disk_full, trouble_of
 from domain.telemetry.errors import RateLimitedError
 from domain.telemetry.packed import micros_of
 from domain.telemetry.raw_log import PARTITION_AHEAD, ReadingGroup, raw_append, raw_partition_ensure
@@ -154,9 +154,8 @@ class GroupCommitter:
         # Another database may stand there by now: which partitions it has is asked again.
         self._ensured = _NEVER
         if is_away(error):
-            what = "The database is away"
+            what = trouble_of(error)
             if is_disk_full(error):
-                what = "The database's disk is full"
                 self._disk_full_at = self._now()
             _log.warning("%s: %s", what, error)
             refused = UnavailableError(f"{what}. Nothing was kept; try again.")

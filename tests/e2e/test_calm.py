@@ -71,6 +71,20 @@ def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(plant: Plant) ->
     next(each for each in calm.watches() if each.plant is plant).skip()
 
 
+def test_a_secret_in_a_log_is_found_once_and_not_shown(plant: Plant) -> None:
+    watch = Watch(plant)
+    watch.skip()
+    token = f"argus_dev_{'x' * 40}"
+    for secret, name in ((Home.read(plant.home).postgres_password, "postgres_password"), (token, "token")):
+        with (plant.home / "logs" / "worker.log").open("a") as written:
+            written.write(f"2026-11-30T02:16:23.907286Z [info     ] connected with {secret}\n")
+        with pytest.raises(AssertionError, match=rf"worker\.log: {name}") as raised:
+            watch.check(Provoked())
+        assert secret not in str(raised.value)
+        watch.check(Provoked())
+    next(each for each in calm.watches() if each.plant is plant).skip()
+
+
 def test_what_waits_is_found_unless_it_may(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calm, "SETTLE_S", 0.5)
     plant.organization("Waits")

@@ -102,6 +102,16 @@ def test_unknown_fields_and_bad_times_are_told_plainly(api: Api) -> None:
         assert "RFC 3339" in reply.body["errors"][0]["message"]
 
 
+def test_the_account_of_an_unknown_device_names_the_id(api: Api) -> None:
+    query = 'query Q($d: ID!) { ingestAccount(from: "2026-01-01T00:00:00Z", deviceId: $d) { received } }'
+    for unknown in ("00000000-0000-4000-8000-00000000abcd", "no id at all"):
+        reply = api.client("plant").call(query, {"d": unknown})
+        assert reply.error_codes == ["NOT_FOUND"]
+        [error] = reply.body["errors"]
+        assert unknown in error["message"]
+        assert error["extensions"]["argumentPath"] == ["deviceId"]
+
+
 def test_a_body_over_the_limit_is_refused(api: Api) -> None:
     reply = api.client("plant").post(b'{"query": "' + b"x" * (9 * 1024 * 1024) + b'"}')
     assert (reply.status, reply.error_codes) == (413, ["LIMIT_EXCEEDED"])

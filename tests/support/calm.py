@@ -1,4 +1,4 @@
-"""Whether instances did what they did without an error, and have nothing left to do.
+"""Whether instances did what they did without an error or a secret in a log, and have nothing left to do.
 
 `pytest_runtest_call` and `pytest_runtest_teardown` make a check of it the end of every test below a conftest that
 imports them, for all instances that this process has started. A test that provokes errors says which:
@@ -18,7 +18,7 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from runtime.embedded.home import Home
+from runtime.embedded.home import Home, HomeError
 from runtime.embedded.postgres import DATABASE, SUPERUSER
 from tests.support.plant import STARTED, Plant
 
@@ -61,6 +61,9 @@ _HARMLESS: Final = re.compile(
 # is no matter of a test, and that it was done is looked at.
 _TOO_SLOW: Final = re.compile(r"\bjob_expired\b.*\b(lane|sweep|retention|hours|buckets|check)-")
 
+# A device token, or a JSON Web Token.
+_TOKEN: Final = re.compile(rb"argus_dev_[A-Za-z0-9_-]{8,}|\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{8,}")
+
 # What a test provokes that kills: for `provokes`.
 KILLED_PART: Final = r"ended with status -9; starting it again"
 # A backend looks after its postmaster; which of them notices first that it is gone is chance.
@@ -95,6 +98,7 @@ class Watch:
     plant: Plant
     _offsets: dict[Path, int] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
+    _leaks: set[str] = field(default_factory=set)
 
     def check(self, provoked: Provoked) -> None:
         """Wait until nothing waits, then assert that nothing went wrong; an instance that was stopped has its logs."""
@@ -105,12 +109,15 @@ class Watch:
             grown = self._grown()
         lines = [line for line in self.lines() if not any(re.search(each, line) for each in provoked.lines)]
         assert lines == [], "\n".join(lines[:20])
+        leaks, self._leaks = sorted(self._leaks), set()
+        assert leaks == [], f"{self.plant.home}: a log holds secrets: {leaks}"
         assert provoked.is_counted or grown == {}, f"This was counted: {grown}"
 
     def skip(self) -> None:
         """Leave out what a test that has failed already left behind: it is not the next one's."""
         for _ in self.lines():
             pass
+        self._leaks.clear()
         if self.plant.process is not None and self.plant.process.poll() is None:
             try:
                 self._grown()
@@ -125,9 +132,24 @@ class Watch:
                 said = log.read()
             self._offsets[path] = self._offsets.get(path, 0) + len(said)
             name = "supervisor" if path.parent == self.plant.home.parent else path.name
+            self._leaks.update(f"{name}: {secret}" for secret in self._secrets(name, said))
             for line in said.decode(errors="replace").splitlines():
                 if is_error(name, line):
                     yield f"{name}: {line[:1000]}"
+
+    def _secrets(self, name: str, said: bytes) -> Iterator[str]:
+        """Yield what of the secrets of an installation, and of those who call it, stands in a log: its name only."""
+        try:
+            home = Home.read(self.plant.home)
+        except HomeError:
+            # A test that damages it.
+            home = None
+        for each in ("postgres_password", "valkey_password", "secret", "jwt_secret") if home else ():
+            if getattr(home, each).encode() in said:
+                yield each
+        # `argus up` itself prints the token to begin with.
+        if name != "supervisor" and _TOKEN.search(said):
+            yield "token"
 
     def waiting(self, *, before: object = "infinity") -> Mapping[str, int]:
         """Return what waits, by name, of what came before an instant."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry import group_commit
 from domain.telemetry.acceptor import Acceptor
+from domain.telemetry.directory import DeviceDirectory
 from domain.telemetry.entries import raw_decode, raw_encode
 from domain.telemetry.errors import RateLimitedError
 from domain.telemetry.group_commit import GroupCommitter
@@ -29,9 +31,10 @@ from domain.telemetry.readings import AcceptedReadings, RawBatch
 from domain.telemetry.streams import RAW, stream_name
 from graph.errors import UnavailableError
 from runtime.bus.redis_streams import RedisStreams, bus_connect
-from runtime.database import transaction
+from runtime.database import engine_create, transaction
 from tests.domain.telemetry.line import NOW, Line, draft
 from tests.graph.world import world_create
+from tests.support.servers import TestDatabase
 
 
 class Gate:
@@ -193,6 +196,35 @@ def test_what_waits_is_bounded(
     for future in taken:
         future.result(timeout=10)
     assert stored(line) == [[1], [2, 3, 4]]
+
+
+def test_what_only_takes_too_long_is_not_told_as_a_database_that_is_away(
+    line: Line, engine: Callable[[str], Engine], database: TestDatabase
+) -> None:
+    device = line.device()
+    ingest, api = (
+        engine_create(database.url(role), pool_size=1, statement_timeout_s=0.2) for role in ("ingest", "api")
+    )
+    committer = GroupCommitter(transaction=Gate(ingest), publish=lambda _: None, now=lambda: NOW)
+    committer.start()
+    committer.submit(groups(line, device, 1)).result(timeout=60)
+
+    def lookup(organization_id: int) -> AbstractContextManager[Session]:
+        return transaction(api, organization_id)
+
+    directory = DeviceDirectory(read=lookup, partitions=1, monotonic_s=time.monotonic)
+    with Session(engine("owner")) as session, session.begin():
+        session.execute(text("LOCK raw_batches, entities IN ACCESS EXCLUSIVE MODE"))
+        for work in (
+            lambda: committer.submit(groups(line, device, 2)).result(timeout=60),
+            lambda: directory.find({str(device): device}, [], organization_id=line.organization_id),
+        ):
+            with pytest.raises(UnavailableError, match=r"^A statement took longer .* Nothing was kept; try again\.$"):
+                work()
+    assert stored(line) == [[1]]
+    committer.stop()
+    for each in (ingest, api):
+        each.dispose()
 
 
 def test_after_the_stop_nothing_is_taken_and_what_waited_is_written(line: Line, committer: GroupCommitter) -> None:
