@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import socket
 import time
 from collections import Counter
 from contextlib import suppress
@@ -26,6 +27,10 @@ from runtime.settings import ApiSettings
 HEAD_MAX_BYTES: Final = 64 * 1024
 HEADERS_MAX: Final = 200
 WEBSOCKET_MESSAGE_MAX_BYTES: Final = 1024 * 1024
+# Of a subscription's updates that were handed to the system and not yet sent.
+WEBSOCKET_UNSENT_MAX_BYTES: Final = 64 * 1024
+# Of Linux; elsewhere the number has another meaning or none, and nothing is lost but this bound.
+_NOTSENT_LOWAT: Final = getattr(socket, "TCP_NOTSENT_LOWAT", 25)
 # A client that takes nothing of its answer for so long is not waited for.
 WRITE_TIMEOUT_S: Final = 60.0
 _RETRY_AFTER_S: Final = 5
@@ -225,6 +230,14 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
     """A WebSocket that counts as a connection as long as it lasts."""
 
     admission: ClassVar[Admission]
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let little wait in the system's buffer: what waits there grows old, what waits in the feed is renewed."""
+        super().connection_made(transport)
+        connected = transport.get_extra_info("socket")
+        if connected is not None and connected.family in {socket.AF_INET, socket.AF_INET6}:
+            with suppress(OSError):
+                connected.setsockopt(socket.IPPROTO_TCP, _NOTSENT_LOWAT, WEBSOCKET_UNSENT_MAX_BYTES)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""

@@ -101,6 +101,9 @@ async def subscribe(
         ready.set()
         while len(seen) < 2 * READINGS:
             message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), timeout=30))
+            if message["type"] == "ping":
+                await socket.send('{"type": "pong"}')
+                continue
             now = time.perf_counter()
             for series in message["payload"]["data"]["telemetry"]["series"]:
                 for value in series["values"]:

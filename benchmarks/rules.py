@@ -111,6 +111,9 @@ class Watcher:
                 message = json.loads(self._socket.recv(timeout=10.0))
             except TimeoutError:
                 return
+            if message["type"] == "ping":
+                self._socket.send('{"type": "pong"}')
+                continue
             event = message["payload"]["data"]["events"]
             self.told.setdefault(event["entity"]["externalId"], time.time())
 

@@ -72,6 +72,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     **dict.fromkeys((f"TelemetrySeries.{name}" for name in ("timestamps", "values", "texts")), ASKED),
     "TelemetryUpdate.series": Bound(_NAMES),
     "TelemetryUpdate.invalidated": Bound(_NAMES),
+    "TelemetryUpdate.gaps": Bound(_NAMES),
     "Device.tokens": Bound(TOKENS_SHOWN_MAX),
     "Asset.derivationFaults": Bound(_FEW),
     "Space.derivationFaults": Bound(_FEW),

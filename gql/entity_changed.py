@@ -11,7 +11,7 @@ import strawberry
 from domain.entities.changed import entities_changed, trail_end
 from gql.context import Info
 from gql.entities import Entity, EntityKindEnum, entity_of
-from gql.ids import uuid_named
+from gql.named import entities_named
 from graph.errors import LimitExceededError
 
 # How often the trail is looked at, for each subscription.
@@ -37,16 +37,17 @@ class EntitySubscription:
         """An entity, each time it is created, changed, deleted or restored from now on, as it then stands.
 
         Of several changes in a quarter of a second, or while the client is slow, the last state is sent, once.
-        ids (1000 at most), kinds: only those. A change of an edge is none of its ends'.
+        ids (1000 at most), kinds: only those; NOT_FOUND for one that is none of the organization's, deleted or not. A
+        change of an edge is none of its ends'.
         """
         global _subscribers  # noqa: PLW0603  (one count per process)
         if ids is not None and len(ids) > IDS_MAX:
             raise LimitExceededError(f"ids may have {IDS_MAX} entries.", path=("ids",))
-        wanted = None if ids is None else [uuid_named(each, "ids", str(n)) for n, each in enumerate(ids)]
         if _subscribers >= SUBSCRIBERS_MAX:
             raise LimitExceededError(f"This process serves {SUBSCRIBERS_MAX} subscriptions to entities.")
         _subscribers += 1
         try:
+            wanted = None if ids is None else await entities_named(info.context, ids, "ids")
             place = await info.context.read(trail_end)
             while True:
                 # Read when the client can take more: what waits is a place in the trail, never a queue.

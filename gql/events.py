@@ -22,6 +22,7 @@ from gql.entities import Entity, Node, entity_of
 from gql.errors import UserError, user_error
 from gql.ids import uuid_named, uuids_of
 from gql.loaders import load
+from gql.named import entities_named, entity_named, ids_named
 from gql.rules import Rule, SeverityEnum, rule_shown
 from gql.scalars import JSON, DateTime
 from graph.entities.queries import entities_get
@@ -201,9 +202,15 @@ class EventSubscription:
         """Events that fit, as they then stand, each time that one opens, clears, is corrected or withdrawn from now on.
 
         While the client is slow, of each event the last state is sent, once. What was before, the query lists.
+        NOT_FOUND where the filter names an entity or a rule that is none of the organization's.
         """
         context, where = info.context, _where(filter)
+        if filter is not None and filter.under_id is not None:
+            await entity_named(context, filter.under_id, "filter", "underId")
         await context.read(filter_check, where=where)
+        if filter is not None:
+            await entities_named(context, filter.entity_ids or [], "filter", "entityIds")
+            await ids_named(context, rules_get, filter.rule_ids or [], "filter", "ruleIds")
         async for row in context.services.events.subscribe(organization_id=context.organization_id, where=where):
             # A loader remembers; what a later event names may have changed.
             context.loaders.clear()

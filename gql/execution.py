@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Hashable
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -13,6 +13,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationType, ex
 from graphql.execution import Executor as CoreExecutor
 from graphql.execution import create_source_event_stream
 
+from gql.answers import answer_encode
 from gql.bounds import bounds_of
 from gql.completion import BoundedExecutor
 from gql.context import Context
@@ -20,6 +21,7 @@ from gql.errors import formatted
 from gql.fair_threads import CALLER, FairThreads
 from gql.limits import COST_MAX
 from gql.preparation import Prepared, Preparer, Request, RequestError
+from gql.sharing import selection_key, shared
 from graph.errors import AbandonedError, DeadlineExceededError
 from graph.stopping import Stop
 
@@ -79,29 +81,41 @@ class Executor:
                 self._introspections.popitem(last=False)
         return answer
 
-    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[dict[str, Any]]:
-        """Yield the answers of a subscription. Raises RequestError where it does not begin.
+    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[bytes]:
+        """Yield the answers of a subscription, encoded. Raises RequestError where it does not begin.
 
-        Its beginning and the answer to each event have a deadline each; the wait for an event has none.
+        Its beginning and the answer to each event have a deadline each; the wait for an event has none. An event with a
+        `memo` is answered once for all who select the same of it.
         """
         source = await self._bounded(context, partial(self._source, prepared, context))
         if isinstance(source, ExecutionResult):
             raise RequestError(answer_of(source, context)["errors"])
+        key = (selection_key(prepared), context.principal.role)
         async for payload in source:
             # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
             context.loaders.clear()
             context.stop, context.cost_left = Stop(), COST_MAX - prepared.cost
             try:
-                result = await self._bounded(context, partial(self._run, prepared, context, root=payload))
+                yield await self._bounded(context, partial(self._event_answer, prepared, context, key, payload))
             except DeadlineExceededError as late:
-                yield {"data": None, "errors": [{"message": late.message, "extensions": {"code": late.code}}]}
-            else:
-                yield answer_of(result, context)
+                answer = {"data": None, "errors": [{"message": late.message, "extensions": {"code": late.code}}]}
+                yield answer_encode(answer, trace_id=context.trace_id)
 
     def stop(self) -> None:
         """Take no more."""
         self._preparer.stop()
         self._heavy.shutdown(wait=False)
+
+    async def _event_answer(self, prepared: Prepared, context: Context, key: Hashable, event: Any) -> bytes:
+        """Return the answer to an event of a subscription. One with errors names who asked, and is nobody else's."""
+
+        async def make() -> tuple[bytes, bool]:
+            answer = answer_of(await self._run(prepared, context, root=event), context)
+            return answer_encode(answer, trace_id=context.trace_id), "errors" not in answer
+
+        memo: dict[Any, Any] | None = getattr(event, "memo", None)
+        made = await (make() if memo is None else shared(memo, key, make, is_for_all=lambda each: each[1]))
+        return made[0]
 
     async def _bounded(self, context: Context, run: Callable[[], Awaitable[T]], *, is_change: bool = False) -> T:
         stop = context.stop

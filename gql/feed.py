@@ -5,7 +5,7 @@ the feed is one position per partition. A position that comes again is passed ov
 the bus lost it or was away, is read from the database. A subscriber that begins with stored points begins from
 a snapshot that knows its own place.
 
-Subscriptions that ask for the same are one *topic*: matched once, and sent the same objects.
+Subscriptions that ask for the same are one *topic*: matched once, and sent the same objects, an interval's at a time.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from domain.telemetry.feed_reads import (
     watches_load,
 )
 from domain.telemetry.invalidation import links_invalidated
-from gql.feed_topic import OrganizationTopics, Sent, Subscriber, Topic, TopicKey
+from gql.feed_topic import INTERVAL_S, OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 
 T = TypeVar("T")
@@ -139,8 +139,12 @@ class FeedHub:
         metrics: Sequence[str] | None = None,
         since: datetime | None = None,
         after: str | None = None,
+        interval_s: float = INTERVAL_S,
     ) -> AsyncIterator[FeedUpdate]:
         """Yield updates until the hub stops or the caller goes.
+
+        What comes within `interval_s` of an update is one update, and so is all that comes while the caller is busy:
+        every point of it, or, where that is too much, the latest of each series and where the others were.
 
         since: first, in one update, what is stored from then on (event time). after: first what was committed
         after that cursor, late points too. Neither entity_ids nor under_id: the whole organization.
@@ -152,7 +156,9 @@ class FeedHub:
         behind = None
         if after is not None:
             behind = cursor_decode(after, organization_id=organization_id, now=self._clock())
-        key = TopicKey.of(organization_id, entity_ids=entity_ids, under_id=under_id, metrics=metrics)
+        key = TopicKey.of(
+            organization_id, entity_ids=entity_ids, under_id=under_id, metrics=metrics, interval_s=interval_s
+        )
         watch = await self._watch(key)
         subscriber = Subscriber()
         passed = await self._register(key, watch, subscriber)
@@ -163,8 +169,8 @@ class FeedHub:
             elif behind is not None:
                 async for update in self._catch_up_after(key, subscriber, behind):
                     yield update
-            while (sent := await subscriber.next()) is not None:
-                yield FeedUpdate(sent.series, sent.invalidated, sent.dropped, self._cursor(key, subscriber, sent))
+            while (waited := await subscriber.next(partial(self._encode, key))) is not None:
+                yield waited
         finally:
             self._leave(key, subscriber)
 
@@ -187,8 +193,10 @@ class FeedHub:
             if topic is None:
                 topic = Topic(key, watch, now_s)
                 topics.add(topic)
+            # What was collected before is none of the new one's.
+            topic.flush()
             topic.subscribers.add(subscriber)
-            subscriber.floor = {p: self._heads.positions.get(p, stored.get(p, 0)) for p in every}
+            subscriber.begin({p: self._heads.positions.get(p, stored.get(p, 0)) for p in every})
             return subscriber.floor
 
     def _leave(self, key: TopicKey, subscriber: Subscriber) -> None:
@@ -214,7 +222,7 @@ class FeedHub:
             recent=self._clock() - RECENT,
         )
         caught = await self._run(key.organization_id, work)
-        subscriber.floor = caught.heads
+        subscriber.begin(caught.heads)
         if caught.series:
             yield FeedUpdate(caught.series, (), 0, self._encode(key, caught.heads))
 
@@ -224,7 +232,7 @@ class FeedHub:
         organization_id = key.organization_id
         place = {p: behind.get(p, 0) for p in self._source.partitions}
         ends = await self._run(organization_id, partial(self._heads_read, organization_id, place))
-        subscriber.floor = positions_max(place, ends)
+        subscriber.begin(positions_max(place, ends))
         if any(ends[p] - place[p] > REFILL_POSITIONS_MAX for p in ends):
             msg = f"More than {REFILL_POSITIONS_MAX} batches lie behind the cursor. Begin again with since."
             raise BadInputError(msg, path=("after",))
@@ -311,8 +319,7 @@ class FeedHub:
             for topic in topics.touched({*groups, *(changed.entity_id for changed in entry.invalidated)}):
                 series, changed = groups_series(groups, topic.watch), topic.watch.sees(entry)
                 if series or changed:
-                    sent = Sent(entry.partition, entry.position, series, positions, cursor, invalidated=changed)
-                    topic.send(sent)
+                    topic.send(Sent(entry.partition, entry.position, series, positions, cursor, changed))
         self._heads.advance(entry.partition, entry.position)
 
     async def _watches_renew(self, topics: OrganizationTopics, stale: Sequence[Topic]) -> None:
@@ -406,12 +413,6 @@ class FeedHub:
             until=until,
             recent=self._clock() - RECENT,
         )
-
-    def _cursor(self, key: TopicKey, subscriber: Subscriber, sent: Sent) -> str:
-        """Return the shared cursor, or the subscriber's own while its beginning lies ahead of the hub."""
-        if subscriber.is_level(sent.positions):
-            return sent.cursor
-        return self._encode(key, positions_max(sent.positions, subscriber.floor))
 
     def _encode(self, key: TopicKey, positions: Mapping[int, int]) -> str:
         return cursor_encode(positions, organization_id=key.organization_id, now=self._clock())

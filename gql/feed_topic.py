@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.telemetry.feed import InvalidatedRange, Watch
+from domain.telemetry.feed import FeedUpdate, InvalidatedRange, Watch, positions_max
+from domain.telemetry.feed_backlog import Backlog, ranges_merged, series_merged
 from domain.telemetry.packed import Series
 from graph.errors import ArgusError, LimitExceededError
 
-# Updates that may wait for a slow client; what comes while so many wait is left out and counted.
-QUEUE_MAX = 256
+# What a client is sent is collected for so long, where it came to something just before.
+INTERVAL_S = 0.25
+# Points that wait for a client before all but the latest of each series are left out; those of one burst always may.
+WAITING_POINTS_MAX = 20_000
+# Points after which a burst is sent without waiting for its time.
+BURST_POINTS_MAX = 5_000
+# Series, and ranges of one sort, in one update to a client that fell behind.
+SERIES_MAX = 5_000
 ENTITIES_MAX = 10_000
 METRICS_MAX = 1_000
+# Makes a cursor of a place.
+Encode = Callable[[Mapping[int, int]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +36,7 @@ class TopicKey:
     entity_ids: frozenset[UUID] | None
     under_id: UUID | None
     metrics: frozenset[str] | None
+    interval_s: float = INTERVAL_S
 
     @classmethod
     def of(
@@ -35,6 +46,7 @@ class TopicKey:
         entity_ids: Sequence[UUID] | None,
         under_id: UUID | None,
         metrics: Sequence[str] | None,
+        interval_s: float = INTERVAL_S,
     ) -> TopicKey:
         """Make the key. Raises LimitExceededError for more than 10,000 entities or 1,000 metrics."""
         for name, given, limit in (
@@ -49,6 +61,7 @@ class TopicKey:
             None if entity_ids is None else frozenset(entity_ids),
             under_id,
             None if metrics is None else frozenset(metrics),
+            interval_s,
         )
 
     @property
@@ -59,9 +72,9 @@ class TopicKey:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One update on its way; the same object for all subscribers of a topic.
+    """What one entry of the feed means to a topic.
 
-    positions: the hub's place after it, by partition; cursor: the same, encoded. dropped: left out before it.
+    positions: the hub's place after it, by partition; cursor: the same, encoded.
     partition None: it is of no partition's, and everybody is sent it. invalidated: ranges to be read again.
     """
 
@@ -70,91 +83,220 @@ class Sent:
     series: Sequence[Series]
     positions: Mapping[int, int]
     cursor: str
-    dropped: int = 0
     invalidated: Sequence[InvalidatedRange] = ()
+
+    @property
+    def weight(self) -> int:
+        """How many points and ranges it holds."""
+        return sum(len(series.timestamps) for series in self.series) + len(self.invalidated)
+
+
+class Burst:
+    """What came to a topic within an interval, in order; the same object for all its subscribers.
+
+    number: of its topic, counted from one. lost: updates that nobody has, before it.
+    """
+
+    def __init__(self, number: int, parts: Sequence[Sent], *, lost: int = 0) -> None:
+        self.number = number
+        self.parts = parts
+        self.lost = lost
+        self.weight = sum(part.weight for part in parts)
+        # What those are sent who take it together with others: by the first one's number, and the place of the cursor.
+        self._updates: dict[tuple[int, tuple[tuple[int, int], ...]], FeedUpdate] = {}
+
+    @property
+    def end(self) -> Sent:
+        """The last part, with the place that all of it leads to."""
+        return self.parts[-1]
+
+    def update(self, bursts: Sequence[Burst], place: Mapping[int, int], encode: Encode) -> FeedUpdate:
+        """Return the update that says bursts of which this is the last: one object for all who take the same."""
+        is_shared_place = place == self.end.positions
+        key = (bursts[0].number, () if is_shared_place else tuple(sorted(place.items())))
+        if key not in self._updates:
+            parts = [part for burst in bursts for part in burst.parts]
+            cursor = self.end.cursor if is_shared_place else encode(place)
+            self._updates[key] = update_of(parts, cursor, dropped=sum(burst.lost for burst in bursts))
+        return self._updates[key]
+
+
+def update_of(parts: Sequence[Sent], cursor: str, *, dropped: int = 0) -> FeedUpdate:
+    """Return one update that says all of the parts."""
+    return FeedUpdate(
+        series_merged(series for part in parts for series in part.series),
+        ranges_merged(taken for part in parts for taken in part.invalidated),
+        dropped,
+        cursor,
+    )
 
 
 class Subscriber:
-    """What waits for one client, bounded.
+    """What waits for one client: bursts while it keeps up, then of each series the latest point.
 
     floor: by partition, the position up to which it has everything already.
     """
 
-    def __init__(self, queue_max: int = QUEUE_MAX) -> None:
+    def __init__(self, waiting_max: int = WAITING_POINTS_MAX) -> None:
         self.floor: Mapping[int, int] = {}
-        self._queue: deque[Sent] = deque()
-        self._queue_max = queue_max
-        self._dropped = 0
+        self._waiting: deque[Burst] = deque()
+        self._weight = 0
+        self._waiting_max = waiting_max
+        self._backlog = Backlog()
+        # The place that the backlog leads to, and the one that the last update led to.
+        self._end: Sent | None = None
+        self._told: Mapping[int, int] = {}
         self._wake = asyncio.Event()
         self._is_closed = False
         self._error: ArgusError | None = None
 
-    def put(self, sent: Sent) -> None:
-        """Add an update, or count it as left out where too many wait."""
-        if len(self._queue) >= self._queue_max:
-            self._dropped += 1
-            return
-        if self._dropped:
-            sent = replace(sent, dropped=self._dropped)
-            self._dropped = 0
-        self._queue.append(sent)
-        self._wake.set()
+    @property
+    def weight(self) -> int:
+        """How many points and ranges wait in bursts, which are shared with others."""
+        return self._weight
 
-    def drop(self, count: int) -> None:
-        """Count updates that are lost to everybody."""
-        self._dropped += count
+    def begin(self, floor: Mapping[int, int]) -> None:
+        """Note the place from which on the subscriber is sent what comes."""
+        self.floor = self._told = floor
+
+    def put(self, burst: Burst) -> None:
+        """Add a burst; where more waits than may, keep the latest of each series of all that waits."""
+        self._waiting.append(burst)
+        self._weight += burst.weight
+        if (self._weight > self._waiting_max and len(self._waiting) > 1) or not self._backlog.is_empty:
+            self._thin()
+        self._wake.set()
 
     def close(self, error: ArgusError | None) -> None:
         """End the subscription after what waits, with an error or without."""
         self._is_closed, self._error = True, error
         self._wake.set()
 
-    async def next(self) -> Sent | None:
-        """Return the next update beyond the floor; None at the end. Raises what the subscription ended with."""
+    async def next(self, encode: Encode) -> FeedUpdate | None:
+        """Return all that waits beyond the floor in one update; None at the end. Raises what it ended with.
+
+        encode: asked where the place is not the one that all are sent.
+        """
         while True:
-            while self._queue:
-                sent = self._queue.popleft()
-                if sent.partition is None or sent.position > self.floor.get(sent.partition, 0):
-                    return sent
-            if self._is_closed:
+            if not self._backlog.is_empty:
+                return self._rest(encode)
+            if self._waiting:
+                bursts = list(self._waiting)
+                self._waiting.clear()
+                self._weight = 0
+                update = self._update(bursts, encode)
+                if update is not None:
+                    return update
+            elif self._is_closed:
                 if self._error is not None:
                     raise self._error
                 return None
-            self._wake.clear()
-            await self._wake.wait()
+            else:
+                self._wake.clear()
+                await self._wake.wait()
 
-    def is_level(self, positions: Mapping[int, int]) -> bool:
-        """Tell whether the hub has reached the floor everywhere; from then on the shared cursor holds."""
-        if self.floor and all(positions.get(p, 0) >= position for p, position in self.floor.items()):
+    def _update(self, bursts: Sequence[Burst], encode: Encode) -> FeedUpdate | None:
+        positions = bursts[-1].end.positions
+        parts = self._beyond(bursts)
+        self._told = positions_max(positions, self.floor) if self.floor else positions
+        self._level(positions)
+        if len(parts) == sum(len(burst.parts) for burst in bursts):
+            return bursts[-1].update(bursts, self._told, encode)
+        lost = sum(burst.lost for burst in bursts)
+        return update_of(parts, encode(self._told), dropped=lost) if parts or lost else None
+
+    def _rest(self, encode: Encode) -> FeedUpdate:
+        """Return what was thinned, so much of it as one update may hold.
+
+        Its cursor stands behind all that was left out only once nothing of it waits: until then it is the last one.
+        """
+        assert self._end is not None  # noqa: S101  (it is there with the backlog)
+        thinned = self._backlog.take(SERIES_MAX)
+        if self._backlog.is_empty:
+            self._told = positions_max(self._end.positions, self.floor)
+            self._level(self._end.positions)
+        cursor = encode(self._told)
+        return FeedUpdate(
+            thinned.series, thinned.invalidated, thinned.dropped, cursor, thinned.gaps, thinned.points_left_out
+        )
+
+    def _thin(self) -> None:
+        """Move what waits into the backlog."""
+        bursts = list(self._waiting)
+        self._waiting.clear()
+        self._weight = 0
+        for burst in bursts:
+            self._backlog.dropped += burst.lost
+        for part in self._beyond(bursts):
+            self._backlog.add(part.series, part.invalidated)
+        self._end = bursts[-1].end
+
+    def _beyond(self, bursts: Sequence[Burst]) -> list[Sent]:
+        """Return the parts that the subscriber does not have."""
+        return [
+            part
+            for burst in bursts
+            for part in burst.parts
+            if part.partition is None or part.position > self.floor.get(part.partition, 0)
+        ]
+
+    def _level(self, positions: Mapping[int, int]) -> None:
+        """Forget the floor once the hub has reached it everywhere."""
+        if all(positions.get(p, 0) >= position for p, position in self.floor.items()):
             self.floor = {}
-        return not self.floor
 
 
 @dataclass(slots=True, eq=False)
 class Topic:
-    """Subscribers that asked for the same, and what they see."""
+    """Subscribers that asked for the same, what they see, and what is collected for them."""
 
     key: TopicKey
     watch: Watch
     loaded_at_s: float = 0.0
     subscribers: set[Subscriber] = field(default_factory=set)
+    _parts: list[Sent] = field(default_factory=list)
+    _weight: int = 0
+    _lost: int = 0
+    _number: int = 0
+    _flushed_at_s: float = -math.inf
+    _timer: asyncio.TimerHandle | None = None
 
     def floor(self, partition: int) -> int:
         """Return the position up to which every subscriber has everything."""
         return min((s.floor.get(partition, 0) for s in self.subscribers), default=0)
 
     def send(self, sent: Sent) -> None:
-        """Hand an update to every subscriber."""
+        """Send an update to every subscriber: at once where none was for an interval, else at the end of it."""
+        self._parts.append(sent)
+        self._weight += sent.weight
+        loop = asyncio.get_running_loop()
+        due_s = self._flushed_at_s + self.key.interval_s
+        if self._weight > BURST_POINTS_MAX or loop.time() >= due_s:
+            self.flush()
+        elif self._timer is None:
+            self._timer = loop.call_at(due_s, self.flush)
+
+    def flush(self) -> None:
+        """Hand what was collected to every subscriber."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._parts:
+            return
+        self._number += 1
+        self._flushed_at_s = asyncio.get_running_loop().time()
+        burst = Burst(self._number, self._parts, lost=self._lost)
+        self._parts, self._weight, self._lost = [], 0, 0
         for subscriber in self.subscribers:
-            subscriber.put(sent)
+            subscriber.put(burst)
 
     def drop(self, count: int) -> None:
-        """Count updates that are lost to every subscriber."""
-        for subscriber in self.subscribers:
-            subscriber.drop(count)
+        """Count updates that are lost to every subscriber; the next update tells."""
+        self._lost += count
 
     def close(self, error: ArgusError | None) -> None:
-        """End every subscription."""
+        """End every subscription after what was collected."""
+        self.flush()
         for subscriber in self.subscribers:
             subscriber.close(error)
 

@@ -17,6 +17,7 @@ from gql.context import Info
 from gql.entities import Node
 from gql.errors import UserError, user_error
 from gql.ids import uuid_named, uuid_or_none
+from gql.named import id_named
 from gql.scalars import JSON, DateTime
 from graph.errors import ArgusError
 
@@ -178,7 +179,8 @@ class ReplaySubscription:
     @strawberry.subscription
     async def replay_progress(self, info: Info, id: strawberry.ID) -> AsyncIterator[Replay]:
         """A replay, each time it has come further, until it is over."""
-        read = partial(info.context.read, replay_get, replay_id=uuid_named(id, "id"))
+        identity = await id_named(info.context, replays_get, id, "id")
+        read = partial(info.context.read, replay_get, replay_id=identity)
         told: ReplayRow | None = None
         while told is None or not told.state.is_over:
             row = await read()

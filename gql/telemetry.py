@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from enum import Enum
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,17 +14,22 @@ import strawberry
 
 from domain.telemetry.account import ingest_account
 from domain.telemetry.feed import FeedUpdate
+from domain.telemetry.feed import InvalidatedRange as Range
 from domain.telemetry.latest import LatestPoint as LatestRow
 from domain.telemetry.packed import Series
 from gql.context import Info
 from gql.entities import Entity, entity_of
+from gql.feed_topic import INTERVAL_S
 from gql.ids import uuid_named
 from gql.loaders import load
-from gql.scalars import DateTime
+from gql.named import entities_named, entity_named
+from gql.scalars import DateTime, Duration
+from gql.sharing import shared
 from graph.entities.queries import entities_get
-from graph.errors import LimitExceededError, NotFoundError
+from graph.errors import BadInputError, LimitExceededError, NotFoundError
 
 WATCHED_MAX = 1000
+INTERVAL_MAX_S = 60
 
 
 @strawberry.enum
@@ -90,14 +96,22 @@ class InvalidatedRange:
 class TelemetryUpdate:
     """Points as they were derived.
 
-    dropped: updates left out before this one because the client was too slow. invalidated: ranges whose points
-    changed or went (a corrected link, a replay): fetch them again. cursor: hand it back as `after`.
+    All that came within `interval`, and while the client was busy. A client too slow for that is sent the latest point
+    of each series (`truncated`), and told what it was not sent. dropped: updates that are not here, or not whole, for
+    it. invalidated: ranges whose points changed or went (a corrected link, a replay): fetch them again, after series
+    was applied. cursor: hand it back as `after`.
     """
 
     series: list[TelemetrySeries]
     invalidated: list[InvalidatedRange]
     dropped: int
     cursor: str
+    gaps: list[InvalidatedRange] = strawberry.field(
+        description="Ranges of which points were left out because the client was too slow: fetch them, where every"
+        " point matters."
+    )
+    points_left_out: int = strawberry.field(description="How many points were left out, all of them in `gaps`.")
+    memo: strawberry.Private[dict[Any, Any]]
 
 
 @strawberry.type
@@ -150,29 +164,37 @@ class TelemetrySubscription:
         metrics: list[str] | None = None,
         since: DateTime | None = None,
         after: str | None = None,
+        interval: Duration | None = None,
     ) -> AsyncIterator[TelemetryUpdate]:
         """Points as they are derived. `underId`: everything below that entity.
 
         `since`: first what was stored from then on, then live. `after`: a cursor of an earlier update; everything
-        committed after it, late points too, without a gap or a repeat.
+        committed after it, late points too, without a gap or a repeat. `interval`: at least so long between two
+        updates, a quarter of a second where it is not given, a minute at most; what comes meanwhile is one update.
         """
         if entity_ids is not None and len(entity_ids) > WATCHED_MAX:
             message = f"entityIds names {len(entity_ids)} entities; at most {WATCHED_MAX} can be watched at once."
             raise LimitExceededError(message, path=("entityIds",))
         updates = info.context.services.feed.subscribe(
             organization_id=info.context.organization_id,
-            entity_ids=None
-            if entity_ids is None
-            else [uuid_named(each, "entityIds", str(n)) for n, each in enumerate(entity_ids)],
-            under_id=None if under_id is None else uuid_named(under_id, "underId"),
+            entity_ids=None if entity_ids is None else await entities_named(info.context, entity_ids, "entityIds"),
+            under_id=None if under_id is None else await entity_named(info.context, under_id, "underId"),
             metrics=metrics,
             since=since,
             after=after,
+            interval_s=INTERVAL_S if interval is None else _interval_s(interval),
         )
         async for update in updates:
             # A loader remembers; an entity in a later update may have changed.
             info.context.loaders.clear()
-            yield await _update_of(info, update)
+            yield await shared(update.memo, "shown", partial(_update_of, info, update), is_for_all=lambda _: True)
+
+
+def _interval_s(interval: Duration) -> float:
+    length_s = interval.exact().total_seconds()
+    if not 0 <= length_s <= INTERVAL_MAX_S:
+        raise BadInputError(f"interval is at most PT{INTERVAL_MAX_S}S.", path=("interval",))
+    return length_s
 
 
 def series_of(series: Series, entity: Entity) -> TelemetrySeries:
@@ -209,20 +231,22 @@ def latest_of(point: LatestRow) -> LatestPoint:
 
 
 async def _update_of(info: Info, update: FeedUpdate) -> TelemetryUpdate:
-    ids = {series.entity_id for series in update.series} | {each.entity_id for each in update.invalidated}
+    ids = {series.entity_id for series in update.series}
+    ids |= {each.entity_id for ranges in (update.invalidated, update.gaps) for each in ranges}
     rows = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
     entities: dict[UUID, Entity] = {row.id: entity_of(row) for row in rows if row is not None}
     return TelemetryUpdate(
         series=[series_of(series, entities[series.entity_id]) for series in update.series],
-        invalidated=[
-            InvalidatedRange(
-                entity=entities[each.entity_id],
-                metric=each.metric,
-                from_=DateTime(each.from_),
-                to=None if each.to is None else DateTime(each.to),
-            )
-            for each in update.invalidated
-        ],
+        invalidated=[_range_of(each, entities) for each in update.invalidated],
         dropped=update.dropped,
         cursor=update.cursor,
+        gaps=[_range_of(each, entities) for each in update.gaps],
+        points_left_out=update.points_left_out,
+        memo=update.memo,
+    )
+
+
+def _range_of(each: Range, entities: Mapping[UUID, Entity]) -> InvalidatedRange:
+    return InvalidatedRange(
+        entity=entities[each.entity_id], metric=each.metric, from_=DateTime(each.from_), to=DateTime(each.to)
     )

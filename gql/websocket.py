@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 import uuid
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -19,6 +21,7 @@ from gql.auth import bearer_of
 from gql.context import Context
 from gql.errors import UnauthenticatedError, known
 from gql.execution import Executor, is_subscription
+from gql.flow import Flow
 from gql.http import RequestRefusedError, request_from_object
 from gql.preparation import Prepared, RequestError
 from gql.principal import Principal
@@ -42,6 +45,13 @@ class _CloseError(Exception):
         self.code, self.reason = code, reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Unreadable:
+    """The payload of a message that JSON cannot say, and why."""
+
+    reason: str
+
+
 class Connection:
     """One accepted socket."""
 
@@ -57,6 +67,7 @@ class Connection:
         self._refusal: asyncio.Task[None] | None = None
         # Frames go out one at a time, and a slow client slows its own operations only.
         self._sending = asyncio.Lock()
+        self._flow = Flow()
 
     async def serve(self) -> None:
         """Speak the protocol until either side has had enough."""
@@ -90,8 +101,10 @@ class Connection:
             raise _CloseError(4400, f"A message is at most {MESSAGE_MAX_BYTES} bytes")
         try:
             message = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            raise _CloseError(4400, "The message is no JSON") from None
+        except orjson.JSONDecodeError as error:
+            message = _odd_message(text, str(error))
+            if message is None:
+                raise _CloseError(4400, "The message is no JSON") from None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise _CloseError(4400, "A message is an object with a type")
         return message
@@ -103,7 +116,7 @@ class Connection:
             case "ping":
                 await self._send({"type": "pong"})
             case "pong":
-                pass
+                self._flow.pong()
             case "subscribe":
                 self._subscribe(message)
             case "complete":
@@ -142,7 +155,7 @@ class Connection:
         identity, payload = message.get("id"), message.get("payload")
         if not self._is_ready:
             raise _CloseError(4401, "Unauthorized")
-        if not isinstance(identity, str) or not identity or not isinstance(payload, dict):
+        if not isinstance(identity, str) or not identity or not isinstance(payload, dict | _Unreadable):
             raise _CloseError(4400, "subscribe needs an id and a payload")
         if identity in self._operations:
             raise _CloseError(4409, f"Subscriber for {identity[:60]} already exists")
@@ -150,17 +163,20 @@ class Connection:
             raise _CloseError(4429, f"At most {OPERATIONS_MAX} operations at a time")
         self._operations[identity] = asyncio.create_task(self._operate(identity, payload))
 
-    async def _operate(self, identity: str, payload: dict[str, Any]) -> None:
+    async def _operate(self, identity: str, payload: dict[str, Any] | _Unreadable) -> None:
         context = Context(self._services, self._principal, uuid.uuid4().hex, "graphql-ws")
         try:
             self._services.gate.operation(self._socket, self._principal)
             if self._principal is not None:
                 await self._services.tokens.check(self._principal)
+            if isinstance(payload, _Unreadable):
+                raise RequestRefusedError(400, f"The message is no JSON: {payload.reason}.")
             prepared = await self._executor.prepare(request_from_object(payload), context)
             async with contextlib.aclosing(self._answers(prepared, context)) as answers:
                 async for answer in answers:
-                    payload_text = answer_encode(answer, trace_id=context.trace_id)
-                    await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(payload_text)})
+                    await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
+                    if is_subscription(prepared):
+                        await self._room(len(answer))
             await self._send({"id": identity, "type": "complete"})
         except RequestError as refused:
             await self._send({"id": identity, "type": "error", "payload": refused.errors})
@@ -175,6 +191,12 @@ class Connection:
             if self._operations.get(identity) is asyncio.current_task():
                 del self._operations[identity]
 
+    async def _room(self, sent_bytes: int) -> None:
+        """Wait until the client has read enough of its updates; what comes meanwhile waits where it is one update."""
+        if self._flow.sent(sent_bytes):
+            await self._send({"type": "ping"})
+        await self._flow.wait()
+
     async def _failed(self, identity: str, context: Context, error: Exception) -> None:
         told = known(error)
         if told is None:
@@ -183,6 +205,8 @@ class Connection:
             extensions: dict[str, Any] = {"code": "INTERNAL", "traceId": context.trace_id}
         else:
             message, extensions = told.message, {"code": told.code}
+            if told.path:
+                extensions["argumentPath"] = list(told.path)
             if isinstance(told, RateLimitedError):
                 extensions["retryAfterSeconds"] = told.retry_after_s
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
@@ -190,9 +214,9 @@ class Connection:
                 {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}
             )
 
-    async def _answers(self, prepared: Prepared, context: Context) -> AsyncGenerator[dict[str, Any]]:
+    async def _answers(self, prepared: Prepared, context: Context) -> AsyncGenerator[bytes]:
         if not is_subscription(prepared):
-            yield await self._executor.execute(prepared, context)
+            yield answer_encode(await self._executor.execute(prepared, context), trace_id=context.trace_id)
             return
         async with contextlib.aclosing(self._executor.subscribe(prepared, context)) as answers:
             async for answer in answers:
@@ -224,3 +248,17 @@ class Connection:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             # A control frame's reason holds 123 bytes.
             await self._socket.close(code, reason.encode()[:123].decode(errors="ignore"))
+
+
+def _odd_message(text: str, reason: str) -> dict[str, Any] | None:
+    """Return a subscribe message that is JSON but for its numbers, such as 1e400 or NaN; None where it is none.
+
+    Whoever asks is told by the operation's own error then, as over HTTP, and the socket's other operations go on.
+    """
+    try:
+        message = json.loads(text, parse_int=str)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("type") != "subscribe" or "payload" not in message:
+        return None
+    return {"type": "subscribe", "id": message.get("id"), "payload": _Unreadable(reason)}

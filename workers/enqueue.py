@@ -38,6 +38,8 @@ LANE_RUN_S = 300.0
 _LANE_TIMEOUT_S = int(LANE_RUN_S) + 60
 _SWEEP_TIMEOUT_S = 60
 _REPLAY_TIMEOUT_S = 120
+# One waits however busy the workers are: no second is enqueued meanwhile.
+_REPLAY_TTL_S = 3_600
 # A replay that nobody has worked on for so long is taken up.
 REPLAY_IDLE = timedelta(seconds=5)
 # So many run at once: each keeps a worker from the stages for seconds.
@@ -167,7 +169,7 @@ def replay_enqueue(state: ProcessState, organization_id: int, replay_id: UUID, *
             args=(organization_id, str(replay_id), turn),
             job_id=f"replay-{replay_id}-{turn}",
             unique=True,
-            ttl=_QUEUED_TTL_S,
+            ttl=_REPLAY_TTL_S,
             result_ttl=0,
             failure_ttl=_QUEUED_TTL_S,
             job_timeout=_REPLAY_TIMEOUT_S,
@@ -257,7 +259,8 @@ class Enqueuer:
             idle = replays_idle(session, idle=REPLAY_IDLE, at_once=REPLAYS_AT_ONCE)
         for organization_id, replay_id in idle:
             # Its own jobs count from 0; those that take over from a lost one are named by the time.
-            replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
+            if not self._is_waiting(QUEUE_SHORT, f"replay-{replay_id}"):
+                replay_enqueue(self._state, organization_id, replay_id, turn=int(now_s) // _BUCKET_S)
 
     def _buckets_look(self, now_s: float) -> None:
         if self._is_due("buckets", BUCKETS_EVERY_S, now_s) and not buckets_rest(self._state):

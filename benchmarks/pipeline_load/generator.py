@@ -132,6 +132,9 @@ def watch(order: Order, told: Told, ready: threading.Event) -> None:
                 message: dict[str, Any] = json.loads(socket.recv(timeout=3.0))
             except TimeoutError:
                 return
+            if message["type"] == "ping":
+                socket.send('{"type": "pong"}')
+                continue
             now_ms = time.time() * 1000
             for series in message["payload"]["data"]["telemetry"]["series"]:
                 told.arrival_ms += [now_ms - at for at in series["timestamps"]]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -131,12 +132,19 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class FeedUpdate:
-    """What a subscriber is sent. dropped: updates left out before it. cursor: where the feed goes on then."""
+    """What a subscriber is sent. cursor: where the feed goes on then.
+
+    dropped: updates that are not here, or not whole, because the client was too slow. gaps: where their points were,
+    points_left_out: how many. memo: what was made of it for one subscriber and serves the others that are sent it.
+    """
 
     series: Sequence[Series]
     invalidated: Sequence[InvalidatedRange]
     dropped: int
     cursor: str
+    gaps: Sequence[InvalidatedRange] = ()
+    points_left_out: int = 0
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Arrival(Enum):

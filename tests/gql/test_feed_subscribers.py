@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 
-from domain.telemetry.feed import FeedEntry, cursor_encode
-from gql.feed_topic import QUEUE_MAX
+from domain.telemetry.feed import FeedEntry, FeedGroup, cursor_encode
+from domain.telemetry.packed import Points, micros_of
+from gql.feed_topic import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from tests.domain.telemetry.rows import BELIEVED, Plant, at
 from tests.gql.hub import NOW, Engines, Feed, Reader, go, started
@@ -89,7 +94,30 @@ def test_under_an_entity_and_of_one_metric(feed: Feed) -> None:
     go(scenario())
 
 
-def test_a_slow_client_is_told_how_many_updates_it_missed(feed: Feed) -> None:
+def test_what_waits_for_a_client_comes_in_one_update_with_every_point(feed: Feed) -> None:
+    async def scenario() -> None:
+        device = feed.plant.entity("DEVICE")
+        async with started(feed):
+            reader = Reader(feed, entity_ids=[device])
+            first = await reader.begin()
+            await feed.say(device, [(0, 0.0)])
+            await first
+            for n in range(1, 20):
+                await feed.say(device, [(n, float(n))])
+            await feed.source.waiting.join()
+            await asyncio.sleep(2 * INTERVAL_S)
+            assert await reader.values(20) == [float(n) for n in range(20)]
+            assert len(reader.updates) == 2
+            assert {(update.dropped, update.points_left_out) for update in reader.updates} == {(0, 0)}
+
+    go(scenario())
+
+
+def _given(groups: Sequence[FeedGroup], _among: Any) -> Sequence[FeedGroup]:
+    return groups
+
+
+def test_a_slow_client_is_sent_the_latest_and_told_what_it_missed(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):
@@ -98,18 +126,33 @@ def test_a_slow_client_is_told_how_many_updates_it_missed(feed: Feed) -> None:
             entry = await feed.store(device, [(0, 0.0)])
             await feed.publish(entry)
             await first
-            extra = 7
-            for n in range(2, QUEUE_MAX + 2 + extra):
-                await feed.publish(
-                    FeedEntry(entry.organization_id, 0, n, entry.revision, entry.decode),
+            [group] = entry.groups()
+            count = BURST_POINTS_MAX + 1
+            batches = WAITING_POINTS_MAX // count + 2
+            for n in range(2, batches + 2):
+                start = int(group.points.at[0]) + n * count
+                points = Points(
+                    np.arange(start, start + count), np.full(count, float(n)), np.zeros(count, dtype=np.int8), None
                 )
+                groups = [replace(group, points=points)]
+                await feed.publish(FeedEntry(entry.organization_id, 0, n, entry.revision, partial(_given, groups)))
             await feed.source.waiting.join()
-            await reader.until(QUEUE_MAX + 1)
-            assert {update.dropped for update in reader.updates} == {0}
-            feed.position[0] = QUEUE_MAX + 1 + extra
+            feed.position[0] = batches + 1
+            assert (await reader.values(2))[1] == float(batches + 1)
+            update = reader.updates[-1]
+            [series], [gap] = update.series, update.gaps
+            assert series.truncated
+            assert update.points_left_out == batches * count - 1
+            assert update.dropped == batches
+            assert micros_of(gap.from_) == int(group.points.at[0]) + 2 * count
+            assert micros_of(gap.to) == round(series.timestamps[0] * 1000)
+            # It has caught up: what comes now, it is sent as it comes.
             await feed.say(device, [(1, 1.0)])
-            await reader.until(QUEUE_MAX + 2)
-            assert reader.updates[-1].dropped == extra
+            assert (await reader.values(3))[2] == 1.0
+            assert (reader.updates[-1].dropped, reader.updates[-1].gaps) == (0, ())
+            # And from the cursor of what it had, it can have every point.
+            again = Reader(feed, entity_ids=[device], after=reader.updates[1].cursor)
+            assert await again.values(1) == [1.0]
 
     go(scenario())
 

@@ -83,12 +83,44 @@ def test_a_bad_operation_ends_alone(api: Api, query: str) -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("frame", ["null", "[]", "5", "{", '{"type": 5}', '{"type": "unknown"}', b"\x00"])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "null",
+        "[]",
+        "5",
+        "{",
+        "NaN",
+        '{"type": 5}',
+        '{"type": "unknown"}',
+        '{"type": "ping", "payload": 1e400}',
+        b"\x00",
+    ],
+)
 def test_what_is_no_message_closes_with_4400(api: Api, frame: str | bytes) -> None:
     async def scenario() -> None:
         async with socket(api, token=api.token("plant", "viewer")) as opened:
             await send(opened, frame)
             assert await closed_with(opened) == 4400
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e999", "NaN", "Infinity", "1e400, 5", '{"deep": [1e400]}'])
+def test_a_number_that_is_none_in_the_variables_ends_its_operation_alone(api: Api, number: str) -> None:
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            query = "query Q($v: Float) { viewer { role } }"
+            body = f'{{"query": "{query}", "variables": {{"v": [{number}]}}}}'
+            await send(opened, f'{{"id": "odd", "type": "subscribe", "payload": {body}}}')
+            told = await receive(opened)
+            assert (told["id"], told["type"]) == ("odd", "error")
+            over_http = api.client("plant", "viewer").post(body.encode())
+            assert over_http.status == 400
+            [error] = over_http.body["errors"]
+            assert told["payload"][0]["extensions"] == error["extensions"]
+            await send(opened, subscribe("odd", "{ viewer { role } }"))
+            assert (await receive(opened))["type"] == "next"
 
     run(scenario)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -15,6 +16,7 @@ from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import new_id
 from workers import replay
+from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
@@ -71,3 +73,15 @@ def test_a_part_is_no_more_than_a_second_allows(
     assert (done.state, done.done) == (ReplayState.RUNNING, READINGS - 1)
     [job] = state.queue(QUEUE_SHORT).jobs
     assert list(job.args) == [line.organization_id, str(ordered.id), 1]
+
+
+def test_a_replay_that_nobody_comes_to_is_enqueued_once(
+    state: ProcessState, ordered: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueuer = Enqueuer(state)
+    begin_s = time.time()
+    for second in range(0, 300, 10):
+        monkeypatch.setattr("workers.enqueue.time.time", lambda now_s=begin_s + second: now_s)
+        enqueuer.look()
+    waiting = [name for name in state.queue(QUEUE_SHORT).get_job_ids() if name.startswith(f"replay-{ordered.id}")]
+    assert len(waiting) == 1

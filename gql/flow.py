@@ -1,0 +1,58 @@
+"""How much of its answers a client may leave unread: beyond that, what comes waits here, where it is renewed.
+
+The buffers between a server and a client's program take megabytes, minutes of updates for a client that reads slowly.
+So the client is pinged after every so many bytes, and its pong says that it has read what came before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+PING_EVERY_BYTES: Final = 64 * 1024
+UNREAD_MAX_BYTES: Final = 256 * 1024
+# A client that has not answered its first ping in this time does not answer pings: its socket's buffers bound it then.
+PATIENCE_S: Final = 10.0
+
+
+class Flow:
+    """Counts the bytes of one socket."""
+
+    def __init__(self, *, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
+        self._sent = self._read = 0
+        # By ping, how much was sent before it.
+        self._pings: deque[int] = deque()
+        self._answered = asyncio.Event()
+        self._has_answered = False
+        self._is_silent = False
+
+    def sent(self, count: int) -> bool:
+        """Count what was sent; tell whether it is time for a ping, which then is to be sent."""
+        self._sent += count
+        is_due = (
+            not self._is_silent and self._sent - (self._pings[-1] if self._pings else self._read) > PING_EVERY_BYTES
+        )
+        if is_due:
+            self._pings.append(self._sent)
+        return is_due
+
+    def pong(self) -> None:
+        """Note that the client has read all before the oldest ping that it had not answered."""
+        if self._pings:
+            self._read = self._pings.popleft()
+            self._has_answered = True
+            self._answered.set()
+
+    async def wait(self) -> None:
+        """Wait until the client has read enough to be sent more."""
+        while self._pings and self._sent - self._read > UNREAD_MAX_BYTES and not self._is_silent:
+            self._answered.clear()
+            try:
+                async with asyncio.timeout(None if self._has_answered else self._patience_s):
+                    await self._answered.wait()
+            except TimeoutError:
+                # Others may wait too, and it may have been answered meanwhile.
+                self._is_silent = not self._has_answered
+                self._answered.set()
