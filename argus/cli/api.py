@@ -30,6 +30,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     # How the process that listens starts the others: the file of the channel between them.
     parser.add_argument("--reader", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--live", action="store_true", help=argparse.SUPPRESS)
     home_add(parser)
     parser.set_defaults(run=run)
 
@@ -44,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         from argus.readers.process import reader_run
 
         with suppress(KeyboardInterrupt):
-            return 0 if reader_run(settings, file=arguments.reader) else NOT_STARTED
+            return 0 if reader_run(settings, file=arguments.reader, is_live=arguments.live) else NOT_STARTED
         return 0
     with told():
         server = _server(settings, host=arguments.host, port=arguments.port, home=arguments.home)

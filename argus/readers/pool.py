@@ -49,15 +49,20 @@ class Handed:
     file: int
     address: str
     data: bytes
+    is_socket: bool
     since_s: float
 
 
 @dataclass(slots=True)
 class Reader:
-    """One reader process. addresses: of the connections it holds. answered_s: when it was last heard of."""
+    """One reader process.
+
+    is_live: it has the WebSockets. addresses: of the connections it holds. answered_s: when it was last heard of.
+    """
 
     name: str
     child: Child
+    is_live: bool
     end: socket.socket | None = None
     channel: Channel | None = None
     is_ready: bool = False
@@ -103,6 +108,7 @@ class Readers:
         self._tasks: set[asyncio.Task[None]] = set()
         self.adopt: Adopt | None = None
         self.readers = [self._reader(f"reader-{n}") for n in range(1, count + 1)]
+        self.readers.append(self._reader("live", is_live=True))
 
     def begin(self) -> None:
         """Start them; what follows may take its time, as they do."""
@@ -138,16 +144,17 @@ class Readers:
             self._give_up(handed)
         self._homeless.clear()
 
-    def give(self, file: int, address: str, data: bytes) -> bool:
-        """Hand a connection to the reader that has the fewest; False: none can take it. Closes the file."""
-        if self._give(Handed(file, address, data, time.monotonic())):
+    def give(self, file: int, address: str, data: bytes, is_socket: bool) -> bool:
+        """Hand a connection to the reader of its kind that has the fewest; False: none can take it. Closes the file."""
+        if self._give(Handed(file, address, data, is_socket, time.monotonic())):
             return True
         os.close(file)
         return False
 
     def away(self) -> dict[str, str]:
         """Return what keeps reads from being answered at all."""
-        return {} if any(reader.is_ready for reader in self.readers) else {"readers": "are starting"}
+        kinds = [[reader.is_ready for reader in self.readers if reader.is_live == kind] for kind in (False, True)]
+        return {} if all(any(kind) for kind in kinds) else {"readers": "are starting"}
 
     def busy(self) -> dict[str, str]:
         """Return which of them do not answer just now, with why."""
@@ -166,18 +173,19 @@ class Readers:
                 await asyncio.gather(*(reader.telling.wait() for reader in asked))
         return {reader.name: reader.metrics for reader in self.readers}
 
-    def _reader(self, name: str) -> Reader:
+    def _reader(self, name: str, *, is_live: bool = False) -> Reader:
         def end(running: subprocess.Popen[bytes]) -> None:
             process.stop(running, how=signal.SIGTERM, timeout_s=STOP_TIMEOUT_S)
 
-        reader = Reader(name, Child(name, lambda: self._begin(reader), end))
+        reader = Reader(name, Child(name, lambda: self._begin(reader), end), is_live)
         return reader
 
     def _begin(self, reader: Reader) -> subprocess.Popen[bytes]:
         own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             try:
-                started = subprocess.Popen([*self._command, str(other.fileno())], pass_fds=[other.fileno()])
+                command = [*self._command, str(other.fileno()), *(["--live"] if reader.is_live else [])]
+                started = subprocess.Popen(command, pass_fds=[other.fileno()])
             except OSError:
                 own.close()
                 raise
@@ -198,7 +206,9 @@ class Readers:
                 self._give_up(handed)
 
     def _give(self, handed: Handed) -> bool:
-        living = [reader for reader in self.readers if reader.channel is not None]
+        # What is live does not wait for what is heavy.
+        kind = [reader for reader in self.readers if reader.is_live == handed.is_socket]
+        living = [reader for reader in kind if reader.channel is not None]
         if not living and len(self._homeless) < UNTAKEN_MAX:
             # The first that comes back takes it.
             self._homeless.append(handed)

@@ -150,7 +150,7 @@ class ReaderServer(uvicorn.Server):
         self._channel = None
         self.should_exit = True
 
-    def _return(self, file: int, address: str, data: bytes) -> bool:
+    def _return(self, file: int, address: str, data: bytes, _is_socket: bool) -> bool:
         if self._channel is None:
             os.close(file)
             return False
@@ -162,11 +162,12 @@ class ReaderServer(uvicorn.Server):
             self._channel.send(Kind.CLOSED, body=address.encode())
 
 
-def reader_run(settings: Settings, *, file: int) -> bool:
+def reader_run(settings: Settings, *, file: int, is_live: bool) -> bool:
     """Be a reader until the process that listens ends; return whether it started."""
-    with suppress(OSError):
-        os.nice(READER_NICE)
-    own = reader_settings(settings)
+    if not is_live:
+        with suppress(OSError):
+            os.nice(READER_NICE)
+    own = settings if is_live else reader_settings(settings)
     files_raise(own.api.connections_max)
     server = ReaderServer(app_create(own), own.api, socket.socket(fileno=file))
     # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.

@@ -22,12 +22,12 @@ from argus.serving import NO_READER, NO_READER_MESSAGE, BoundedHttp
 class Routing:
     """is_elsewhere: whether another process answers a request, by its address and headers.
 
-    hand: hands an open file over, with the client's address and what was read; False: there is nobody to take it. It
-    closes the file either way.
+    hand: hands an open file over, with the client's address, what was read, and whether it becomes a WebSocket; False:
+    there is nobody to take it. It closes the file either way.
     """
 
     is_elsewhere: Callable[[bytes, Iterable[tuple[bytes, bytes]]], bool]
-    hand: Callable[[int, str, bytes], bool]
+    hand: Callable[[int, str, bytes, bool], bool]
 
 
 class RoutedHttp(BoundedHttp):
@@ -40,6 +40,7 @@ class RoutedHttp(BoundedHttp):
         # What came of a request whose head is not whole; None: it began somewhere behind another one.
         self._raw: list[bytes] | None = None
         self._has_begun = False
+        self._is_socket = False
         self._adopted: bytes | None = None
 
     def adopt(self, data: bytes) -> None:
@@ -90,6 +91,7 @@ class RoutedHttp(BoundedHttp):
             return
         if not self._is_refused and self.routing.is_elsewhere(self.url, self.headers):
             self._is_going = True
+            self._is_socket = bool(self.parser.should_upgrade()) and self._should_upgrade()
             return
         self._raw = None
         super().on_headers_complete()
@@ -132,7 +134,7 @@ class RoutedHttp(BoundedHttp):
         data = b"".join(self._raw)
         self._raw = None
         file = os.dup(self.transport.get_extra_info("socket").fileno())
-        if self.routing.hand(file, self._address, data):
+        if self.routing.hand(file, self._address, data, self._is_socket):
             # Counted on, for whoever has it now.
             self._is_counted = False
             self.transport.close()

@@ -65,7 +65,8 @@ def graphql(query: str) -> bytes:
 
 
 def readers(plant: Plant) -> list[int]:
-    return plant.children("--reader")
+    """The processes that answer reads; the last is the one for WebSockets."""
+    return sorted(plant.children("--reader"), key=plant.children("--live").__contains__)
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Plant
             assert asked(plant, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
         assert b"argus_http_requests_total" in asked(plant, "GET", "/metrics")[1]
         deadline = time.monotonic() + 60
-        while asked(plant, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy"}:
+        while asked(plant, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy", "live": "is busy"}:
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert not any(each.done() for each in waiting)
@@ -164,7 +165,7 @@ def test_a_killed_reader_comes_back_and_ingest_goes_on(own_plant: Plant) -> None
     client = own_plant.organization("Kills")
     token = device_token(client)
     before = readers(own_plant)
-    assert len(before) == 1
+    assert len(before) == 2
     sent = 0
     os.kill(before[0], signal.SIGSTOP)
     with ThreadPoolExecutor(3) as others:
@@ -204,7 +205,7 @@ def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant: Plant) -> None:
     greedy, modest = strict_plant.organization("Greedy"), strict_plant.organization("Modest")
-    assert len(readers(strict_plant)) == 2
+    assert len(readers(strict_plant)) == 3
     codes: list[str | None] = []
     with ThreadPoolExecutor(30) as clients:
 
