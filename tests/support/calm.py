@@ -52,7 +52,7 @@ _OF_LOG: Final = {
 _OF_SUPERVISOR: Final = re.compile(r"ended with status|could not be (started|read)|could not read its data")
 # A client that ends while it is connected, a server that starts or is told to stop; what Valkey says of its machine.
 _HARMLESS: Final = re.compile(
-    r"terminating connection due to administrator command"
+    r"terminating connection due to administrator command|FATAL:  connection to client lost"
     r"|the database system is (starting up|shutting down|not yet accepting connections|in recovery mode)"
     r"|# WARNING Memory overcommit|# User requested shutdown|# Valkey is now ready to exit"
 )
