@@ -228,7 +228,7 @@ def report(course: Course, seconds: float) -> None:
 def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=5.0)
     seconds = 60.0 * parser.parse_args().minutes
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
         plant = Plant(Path(directory) / "home")
