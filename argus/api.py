@@ -19,6 +19,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from argus.metrics import ApiMetrics
+from argus.readers.pool import Readers
 from domain.notifications.address import ALLOWED_KEY, Allowed
 from domain.notifications.state import deliveries_state
 from domain.telemetry.acceptor import Acceptor
@@ -37,6 +38,7 @@ from gql.feed_source import BusFeedSource
 from gql.gate import Gate, RequestQuotas
 from gql.revocation import TokenWatch
 from gql.services import Services
+from gql.shares import Shares
 from graph.stopping import stop_check
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect
@@ -49,30 +51,43 @@ from runtime.watchdog import DatabaseWatchdog
 T = TypeVar("T")
 
 THREADS = 12
+# Where others answer reads.
+THREADS_BESIDE_READERS = 4
+TOKEN_THREADS = 4
 # A database that hangs is no better than one that is away: callers are told, and may try again.
 # Operations have a deadline of their own; this ends a statement whose operation could not.
 READ_TIMEOUT_MORE_S = 5.0
 INGEST_TIMEOUT_S = 10.0
 
 
-def app_create(settings: Settings) -> Starlette:
-    """Return the application of one API process; its parts start and stop with it."""
+def app_create(settings: Settings, *, readers: Readers | None = None) -> Starlette:
+    """Return the application of one API process; its parts start and stop with it.
+
+    readers: the processes that answer what is neither ingest nor health; None: this one answers all.
+    """
     read_timeout_s = settings.api.deadline_s + READ_TIMEOUT_MORE_S
-    api = engine_create(settings.database_url("api"), pool_size=THREADS, statement_timeout_s=read_timeout_s)
+    threads = THREADS if readers is None else THREADS_BESIDE_READERS
+    api = engine_create(settings.database_url("api"), pool_size=threads, statement_timeout_s=read_timeout_s)
     # What was decided between two statements is known to the next.
     event.listen(api, "before_cursor_execute", lambda *_: stop_check())
     directory_engine = engine_create(settings.database_url("api"), pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S)
     ingest = engine_create(settings.database_url("ingest"), pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S)
-    watchdog = DatabaseWatchdog(settings.database_url("api"), engines=(api, directory_engine, ingest))
+    # Whoever asks for much, others' tokens are looked at meanwhile.
+    tokens = engine_create(settings.database_url("api"), pool_size=TOKEN_THREADS, statement_timeout_s=INGEST_TIMEOUT_S)
+    engines = (api, directory_engine, ingest, tokens)
+    watchdog = DatabaseWatchdog(settings.database_url("api"), engines=engines)
     checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
     snapshots = Snapshots(opener=partial(transaction, api), bytes_max=settings.snapshot_max_bytes)
     bridge = Bridge(
         transaction=partial(
             transaction, api, info={INFO_KEY: snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
         ),
-        threads=THREADS,
+        threads=threads,
         interrupt=statement_interrupt,
         is_silent=lambda: watchdog.is_silent,
+    )
+    token_bridge = Bridge(
+        transaction=partial(transaction, tokens), threads=TOKEN_THREADS, is_silent=lambda: watchdog.is_silent
     )
     publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
     committer = GroupCommitter(transaction=partial(transaction, ingest), publish=publisher.put, now=utc_now)
@@ -94,7 +109,7 @@ def app_create(settings: Settings) -> Starlette:
         return bridge.run(organization_id, work)
 
     verifier = TokenVerifier(
-        bridge=bridge,
+        bridge=token_bridge,
         secret=settings.tokens.secret,
         jwks_url=settings.tokens.jwks_url,
         audience=settings.tokens.audience,
@@ -103,7 +118,7 @@ def app_create(settings: Settings) -> Starlette:
     services = Services(
         bridge=bridge,
         verifier=verifier,
-        tokens=TokenWatch(bridge),
+        tokens=TokenWatch(token_bridge),
         gate=_gate(verifier, settings),
         deadline_s=settings.api.deadline_s,
         acceptor=Acceptor(
@@ -120,11 +135,15 @@ def app_create(settings: Settings) -> Starlette:
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
-        ready=partial(_away, watchdog, committer, settings, checks),
+        ready=partial(_away, watchdog, committer, settings, checks, readers),
+        shares=Shares(work=_rate(settings.api.work_token), wait_max_s=settings.api.deadline_s),
+        busy=dict if readers is None else readers.busy,
+        is_live=readers is None,
     )
     app = create_app(services)
     metrics = _metrics(app, services, quotas, snapshots, api)
-    state = metrics.endpoint(state=partial(bridge.run, None, _state), away=services.ready)
+    app.state.metrics = metrics
+    state = metrics.endpoint(state=partial(bridge.run, None, _state), away=services.ready, readers=readers)
     app.router.routes.append(Route("/metrics", state))
     app.add_middleware(_Counted, metrics=metrics)
     inner = app.router.lifespan_context
@@ -142,9 +161,10 @@ def app_create(settings: Settings) -> Starlette:
             await asyncio.to_thread(committer.stop)
             await asyncio.to_thread(publisher.stop)
             bridge.stop()
+            token_bridge.stop()
             await asyncio.to_thread(watchdog.stop)
             checks.shutdown(wait=False)
-            for engine in (api, directory_engine, ingest):
+            for engine in engines:
                 engine.dispose()
 
     app.router.lifespan_context = lifespan
@@ -173,11 +193,12 @@ def _metrics(app: Starlette, services: Services, quotas: QuotaKeeper, snapshots:
                 {"device": lambda: quotas.over_device, "organization": lambda: quotas.over_organization},
             ),
             "argus_requests_over_rate": (
-                "Requests refused because their address, or their token, asked too often",
+                "Requests refused because their address, or their token, asked too often, or for too much",
                 "rate",
                 {
                     "address": lambda: services.gate.refused_addresses,
                     "token": lambda: services.gate.refused_tokens,
+                    "work": lambda: services.shares.refused,
                 },
             ),
         },
@@ -196,15 +217,16 @@ class _Counted:
 
 
 def _gate(verifier: TokenVerifier, settings: Settings) -> Gate:
-    def quota(rate: RateSettings) -> Quota | None:
-        return Quota(rate.per_s, rate.burst) if rate.per_s else None
-
     return Gate(
         verifier=verifier,
-        quotas=RequestQuotas(address=quota(settings.api.rate_address), token=quota(settings.api.rate_token)),
+        quotas=RequestQuotas(address=_rate(settings.api.rate_address), token=_rate(settings.api.rate_token)),
         monotonic_s=time.monotonic,
         trusted=settings.api.trusted_proxies,
     )
+
+
+def _rate(rate: RateSettings) -> Quota | None:
+    return Quota(rate.per_s, rate.burst) if rate.per_s else None
 
 
 def _quota(settings: QuotaSettings) -> Quota | None:
@@ -217,7 +239,11 @@ def _in_use(engine: Engine) -> int:
 
 
 async def _away(
-    watchdog: DatabaseWatchdog, committer: GroupCommitter, settings: Settings, threads: Executor
+    watchdog: DatabaseWatchdog,
+    committer: GroupCommitter,
+    settings: Settings,
+    threads: Executor,
+    readers: Readers | None,
 ) -> dict[str, str]:
     """Return what does not answer. The bus is told, but ingest answers without it."""
 
@@ -237,4 +263,5 @@ async def _away(
     found = {"database": database_trouble, "bus": bus_trouble}
     if database_trouble is None and committer.is_disk_full:
         found["database"] = "has no room left on its disk"
-    return {name: trouble for name, trouble in found.items() if trouble is not None}
+    away = {name: trouble for name, trouble in found.items() if trouble is not None}
+    return away if readers is None else away | readers.away()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -55,6 +56,18 @@ _OTHER: Final = "other"
 _TOTAL: Final = "_total"
 
 _log = structlog.get_logger(__name__)
+
+
+class ReaderNumbers(Protocol):
+    """Other processes of the same API."""
+
+    async def metrics(self) -> Mapping[str, str]:
+        """Return what each tells, in Prometheus's text format, by name."""
+        ...
+
+    def busy(self) -> Mapping[str, str]:
+        """Return the names of those that do not answer, with why."""
+        ...
 
 
 class ApiMetrics:
@@ -115,13 +128,22 @@ class ApiMetrics:
 
         return counting
 
+    def own(self) -> bytes:
+        """Return the numbers of this process alone, in Prometheus's text format."""
+        return generate_latest(self.registry)
+
     def endpoint(
         self,
         *,
         state: Callable[[], Awaitable[list[Measured]]],
         away: Callable[[], Awaitable[dict[str, str]]],
+        readers: ReaderNumbers | None = None,
     ) -> Callable[[Request], Awaitable[Response]]:
-        """Return the handler of /metrics. state: how the pipeline stands. away: what does not answer just now."""
+        """Return the handler of /metrics.
+
+        state: how the pipeline stands. away: what does not answer just now. readers: other processes, whose numbers are
+        told with this one's.
+        """
 
         async def metrics(_request: Request) -> Response:
             missing = await away()
@@ -136,7 +158,15 @@ class ApiMetrics:
                     self._up.labels("database").set(False)
             pipeline = CollectorRegistry()
             pipeline.register(_Pipeline(measured))
-            body = generate_latest(self.registry) + generate_latest(pipeline)
+            others: Mapping[str, str] = {}
+            if readers is not None:
+                others, silent = await readers.metrics(), readers.busy()
+                for name in others:
+                    self._up.labels(name).set(name not in silent)
+            own = self.own()
+            if readers is not None:
+                own = generate_latest(_merged({"ingest": own.decode(), **others}))
+            body = own + generate_latest(pipeline)
             return Response(body, media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
         return metrics
@@ -147,6 +177,28 @@ class ApiMetrics:
             if matched is not Match.NONE:
                 return str(getattr(route, "path", _OTHER)) or _OTHER
         return _OTHER
+
+
+def _merged(told: Mapping[str, str]) -> CollectorRegistry:
+    """Return what several processes tell, by name, which becomes the label `process`."""
+    families: dict[str, Metric] = {}
+    for process, text in told.items():
+        for family in text_string_to_metric_families(text):
+            made = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            made.samples += [each._replace(labels={**each.labels, "process": process}) for each in family.samples]
+    registry = CollectorRegistry()
+    registry.register(_Families(families.values()))
+    return registry
+
+
+class _Families(Collector):
+    """Families of metrics that are there already."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families
 
 
 class _Counts(Collector):

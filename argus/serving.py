@@ -40,6 +40,9 @@ _FILES_OWN: Final = 256
 _UNKNOWN: Final = "unknown"
 _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
+NO_READER: Final = "no reader"
+NO_READER_MESSAGE: Final = "The processes that answer this are starting, or busy; try again."
+_CODES: Final = {408: "DEADLINE_EXCEEDED", 431: "LIMIT_EXCEEDED", 503: "RATE_LIMITED"}
 
 _log = structlog.get_logger(__name__)
 
@@ -98,6 +101,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = True
         self._is_refused = False
         self._is_upgraded = False
+        # On its way to another process.
+        self._is_going = False
+        # Whether `admission` counts it.
+        self._is_counted = False
         self._timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._address = _UNKNOWN
@@ -106,10 +113,12 @@ class BoundedHttp(HttpToolsProtocol):
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
         self._address = _UNKNOWN if self.client is None else self.client[0]
-        reason = self.admission.enter(self._address)
-        if reason is not None:
-            self._refuse(503, f"Too many {reason} are open; try again.", reason)
-            return
+        if not self._is_counted:
+            self._is_counted = True
+            reason = self.admission.enter(self._address)
+            if reason is not None:
+                self._refuse(503, f"Too many {reason} are open; try again.", reason)
+                return
         self._limit(self.admission.settings.head_timeout_s, "head")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,13 +126,14 @@ class BoundedHttp(HttpToolsProtocol):
         self._limit(None, "")
         if self._write_timer is not None:
             self._write_timer.cancel()
-        self.admission.leave(self._address)
+        if self._is_counted:
+            self.admission.leave(self._address)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Pass on what came, a part at a time, so that no head is longer than it may be."""
         begins = 0
-        while begins < len(data) and not self._is_refused and not self._is_upgraded:
+        while begins < len(data) and not (self._is_refused or self._is_upgraded or self._is_going):
             room = HEAD_MAX_BYTES - self._head_bytes if self._in_head else HEAD_MAX_BYTES
             if room <= 0:
                 self._refuse(431, f"The headers are larger than {HEAD_MAX_BYTES} bytes.", "headers")
@@ -211,7 +221,8 @@ class BoundedHttp(HttpToolsProtocol):
         cycle = self.cycle
         is_open = cycle is not None and not cycle.response_started
         if is_open if reason == _BODY_SLOW else cycle is None or cycle.response_complete:
-            self.transport.write(_answer(status, message))
+            code = "UNAVAILABLE" if reason == NO_READER else _CODES[status]
+            self.transport.write(_answer(status, code, message))
         self.transport.close()
 
 
@@ -235,14 +246,23 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
         super().connection_lost(exc)
 
 
-def server_config(app: ASGIApp, settings: ApiSettings, *, host: str, port: int, **others: Any) -> uvicorn.Config:
+def server_config(
+    app: ASGIApp,
+    settings: ApiSettings,
+    *,
+    host: str,
+    port: int,
+    admission: Admission | None = None,
+    http: type[BoundedHttp] = BoundedHttp,
+    **others: Any,
+) -> uvicorn.Config:
     """Return how to serve an application. others: further arguments of uvicorn's."""
-    admission = Admission(settings)
+    admission = Admission(settings) if admission is None else admission
     return uvicorn.Config(
         app,
         host=host,
         port=port,
-        http=type("Http", (BoundedHttp,), {"admission": admission}),
+        http=type("Http", (http,), {"admission": admission}),
         ws=type("WebSocket", (CountedWebSocket,), {"admission": admission}),
         ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
         timeout_keep_alive=settings.keep_alive_s,
@@ -269,8 +289,12 @@ def files_raise(connections_max: int) -> int:
     return max(soft - _FILES_OWN, 1)
 
 
-def _answer(status: int, message: str) -> bytes:
-    code = {408: "DEADLINE_EXCEEDED", 431: "LIMIT_EXCEEDED", 503: "RATE_LIMITED"}[status]
+def unavailable() -> bytes:
+    """Return what a client is told whose request no process can take."""
+    return _answer(503, "UNAVAILABLE", NO_READER_MESSAGE)
+
+
+def _answer(status: int, code: str, message: str) -> bytes:
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
     phrase = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}[status]
     head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"

@@ -41,14 +41,18 @@ def create_app(services: Services) -> Starlette:
 
     async def readyz(_request: Request) -> Response:
         away = await services.ready()
-        return _json({"status": "ready"} if not away else {"status": "not ready", "away": away}, 503 if away else 200)
+        told: dict[str, object] = {"status": "not ready", "away": away} if away else {"status": "ready"}
+        if busy := services.busy():
+            told["busy"] = busy
+        return _json(told, 503 if away else 200)
 
     async def root(_request: Request) -> Response:
         return RedirectResponse("/graphql")
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await services.feed.start()
+        if services.is_live:
+            await services.feed.start()
         try:
             yield
         finally:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import Protocol, TypeVar
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from gql.errors import AWAY_MESSAGE, known
+from gql.fair_threads import FairThreads
 from graph.errors import UnavailableError
 from graph.stopping import Stop, stop_bound
 
@@ -50,7 +50,8 @@ class Bridge:
         self._transaction = transaction
         self._interrupt = interrupt
         self._is_silent = is_silent
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="bridge")
+        # Nobody's slow calls keep another's from being made.
+        self._threads = FairThreads(threads, each_max=threads // 2, name="bridge")
 
     async def run(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None = None) -> T:
         """Return what `work` returns, after its transaction has committed.
@@ -61,9 +62,8 @@ class Bridge:
         """
         if self._is_silent():
             raise UnavailableError(AWAY_MESSAGE)
-        loop = asyncio.get_running_loop()
         job = partial(self._work, organization_id, work, stop)
-        return await asyncio.shield(loop.run_in_executor(self._threads, job))
+        return await asyncio.shield(asyncio.wrap_future(self._threads.submit(job)))
 
     def _work(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:
         for attempt in range(1, ATTEMPTS + 1):
@@ -90,4 +90,4 @@ class Bridge:
 
     def stop(self) -> None:
         """Let running work finish and take no more."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.shutdown(wait=True)

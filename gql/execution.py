@@ -6,11 +6,10 @@ import asyncio
 import contextvars
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from graphql import ExecutionResult, GraphQLSchema, OperationType, execute
+from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationType, execute
 from graphql.execution import Executor as CoreExecutor
 from graphql.execution import create_source_event_stream
 
@@ -19,6 +18,7 @@ from gql.bounds import bounds_of
 from gql.completion import BoundedExecutor
 from gql.context import Context
 from gql.errors import formatted
+from gql.fair_threads import CALLER, FairThreads
 from gql.limits import COST_MAX
 from gql.preparation import Prepared, Preparer, Request, RequestError
 from gql.sharing import selection_key, shared
@@ -43,7 +43,7 @@ class Executor:
         self._deadline_s = deadline_s
         self._preparer = Preparer(schema)
         self._core: type[BoundedExecutor] = type("SchemaExecutor", (BoundedExecutor,), {"bounds": bounds_of(schema)})
-        self._heavy = ThreadPoolExecutor(HEAVY_THREADS, thread_name_prefix="heavy")
+        self._heavy = FairThreads(HEAVY_THREADS, each_max=HEAVY_THREADS - 1, name="heavy")
         # The schema does not change while the process lives.
         self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
 
@@ -57,7 +57,7 @@ class Executor:
         return await self._preparer.prepare(request, context)
 
     async def execute(self, prepared: Prepared, context: Context) -> dict[str, Any]:
-        """Execute a query or a mutation and return its answer. Raises DeadlineExceededError.
+        """Execute a query or a mutation and return its answer. Raises DeadlineExceededError, RateLimitedError.
 
         Where the caller of a query is cancelled, so is all that is done for it. A mutation's transaction, which may be
         all but committed, is left to finish within its deadline.
@@ -70,7 +70,10 @@ class Executor:
             return self._introspections[key]
         is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
         run = self._run_apart if is_heavy else self._run
-        result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
+        # Ingest has quotas of its own, and waits for its commit with others'.
+        caller = None if is_ingest(prepared) else caller_of(context)
+        async with context.services.shares.turn(caller):
+            result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
         answer = answer_of(result, context)
         if is_kept and "errors" not in answer:
             self._introspections[key] = answer
@@ -101,7 +104,7 @@ class Executor:
     def stop(self) -> None:
         """Take no more."""
         self._preparer.stop()
-        self._heavy.shutdown(wait=False, cancel_futures=True)
+        self._heavy.shutdown(wait=False)
 
     async def _event_answer(self, prepared: Prepared, context: Context, key: Hashable, event: Any) -> bytes:
         """Return the answer to an event of a subscription. One with errors names who asked, and is nobody else's."""
@@ -116,6 +119,7 @@ class Executor:
 
     async def _bounded(self, context: Context, run: Callable[[], Awaitable[T]], *, is_change: bool = False) -> T:
         stop = context.stop
+        CALLER.set(caller_of(context))
         try:
             async with asyncio.timeout(self._deadline_s) as limit:
                 return await run()
@@ -162,7 +166,7 @@ class Executor:
         def job() -> ExecutionResult:
             return asyncio.run(main())
 
-        coming = asyncio.get_running_loop().run_in_executor(self._heavy, partial(contextvars.copy_context().run, job))
+        coming = asyncio.wrap_future(self._heavy.submit(partial(contextvars.copy_context().run, job)))
         try:
             return await asyncio.shield(coming)
         except asyncio.CancelledError:
@@ -198,6 +202,20 @@ def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
             # Variables that do not fit: nothing was executed, so there is no data to speak of.
             del answer["data"]
     return answer
+
+
+def caller_of(context: Context) -> str | None:
+    """Return whose part of the process an operation takes; None: without a token."""
+    bearer = context.bearer
+    return None if bearer is None else f"{bearer.organization_id} {bearer.subject}"
+
+
+def is_ingest(prepared: Prepared) -> bool:
+    """Whether it does nothing but take readings."""
+    roots = prepared.operation.selection_set.selections
+    return is_mutation(prepared) and all(
+        isinstance(root, FieldNode) and root.name.value == "ingestTelemetry" for root in roots
+    )
 
 
 def is_mutation(prepared: Prepared) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from gql.event_feed import EventFeed
 from gql.feed import FeedHub
 from gql.gate import Gate
 from gql.revocation import TokenWatch
+from gql.shares import Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Services:
     bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
     tokens: the device tokens behind open sockets.
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
-    gate: who gets in. deadline_s: for how long an operation may run.
+    gate: who gets in. deadline_s: for how long an operation may run. shares: what of the process each token may have.
+    busy: which processes that answer reads do not just now, by name. is_live: whether anybody can subscribe here.
     """
 
     bridge: Bridge
@@ -38,3 +40,6 @@ class Services:
     offline_after: timedelta
     ready: Callable[[], Awaitable[dict[str, str]]]
     deadline_s: float = 30.0
+    shares: Shares = field(default_factory=Shares)
+    busy: Callable[[], Mapping[str, str]] = dict
+    is_live: bool = True

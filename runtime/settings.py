@@ -59,17 +59,20 @@ class RateSettings:
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """What bounds callers of an API process.
+    """What bounds callers of an API.
 
-    deadline_s: for which an operation may run. rate_address: calls without a good token; rate_token: operations with
-    one. connections_max, connections_address_max: open at a time, in all and from one address. head_timeout_s,
-    body_timeout_s: for a request to come in; keep_alive_s: for the next one to begin. trusted_proxies: whose
-    X-Forwarded-For tells the address.
+    processes: that answer what is neither ingest nor health; 0: one process answers all. deadline_s: for which an
+    operation may run. rate_address: calls without a good token; rate_token: operations with one. work_token: seconds
+    for which a token's operations may be executed in a process. connections_max, connections_address_max: open at a
+    time, in all and from one address. head_timeout_s, body_timeout_s: for a request to come in; keep_alive_s: for the
+    next one to begin. trusted_proxies: whose X-Forwarded-For tells the address.
     """
 
+    processes: int = 1
     deadline_s: int = 30
     rate_address: RateSettings = RateSettings(0, 1)
     rate_token: RateSettings = RateSettings(0, 1)
+    work_token: RateSettings = RateSettings(0, 1)
     connections_max: int = 4_000
     connections_address_max: int = 1_000
     head_timeout_s: int = 10
@@ -306,9 +309,11 @@ def _api(given: Mapping[str, str]) -> ApiSettings:
         raise SettingsError(msg) from None
     usual = ApiSettings()
     return ApiSettings(
+        processes=_number(given, "ARGUS_API_PROCESSES", usual.processes, at_most=64, at_least=0),
         deadline_s=_number(given, "ARGUS_DEADLINE_S", usual.deadline_s, at_most=3_600),
         rate_address=_rate(given, "ARGUS_RATE_ADDRESS_PER_S", "ARGUS_RATE_ADDRESS_BURST", (10, 300)),
         rate_token=_rate(given, "ARGUS_RATE_TOKEN_PER_S", "ARGUS_RATE_TOKEN_BURST", (500, 5_000)),
+        work_token=_rate(given, "ARGUS_WORK_TOKEN_PER_S", "ARGUS_WORK_TOKEN_BURST", (2, 120)),
         connections_max=_number(given, "ARGUS_CONNECTIONS_MAX", usual.connections_max, at_most=1_000_000),
         connections_address_max=_number(
             given, "ARGUS_CONNECTIONS_ADDRESS_MAX", usual.connections_address_max, at_most=1_000_000

@@ -1,0 +1,298 @@
+"""The reader processes, seen from the process that listens: started, watched, handed connections."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import structlog
+
+from argus.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.serving import Admission, unavailable
+from argus.supervisor.child import Child
+from runtime.embedded import process
+
+# Handed over and not taken: more are refused.
+UNTAKEN_MAX: Final = 256
+UNTAKEN_MAX_BYTES: Final = 32 * 1024 * 1024
+# A reader is asked every second; one that says nothing for so long is busy.
+BUSY_AFTER_S: Final = 5.0
+# One that says nothing for so long has come to a halt, and is ended.
+HALTED_AFTER_S: Final = 120.0
+# For so long a request waits for a reader to come back.
+HOMELESS_MAX_S: Final = 10.0
+STOP_TIMEOUT_S: Final = 8.0
+METRICS_TIMEOUT_S: Final = 1.0
+_LOOK_S: Final = 0.1
+_ASK_EVERY_S: Final = 1.0
+
+_log = structlog.get_logger(__name__)
+
+Adopt = Callable[[int, bytes], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A connection on its way to a reader. file: kept open until it is taken, in case the reader ends before."""
+
+    file: int
+    address: str
+    data: bytes
+    since_s: float
+
+
+@dataclass(slots=True)
+class Reader:
+    """One reader process. addresses: of the connections it holds. answered_s: when it was last heard of."""
+
+    name: str
+    child: Child
+    end: socket.socket | None = None
+    channel: Channel | None = None
+    is_ready: bool = False
+    answered_s: float = 0.0
+    asked: bool = False
+    addresses: Counter[str] = field(default_factory=Counter)
+    untaken: dict[int, Handed] = field(default_factory=dict)
+    metrics: str = ""
+    telling: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether it has not answered for a while."""
+        return self.is_ready and time.monotonic() - self.answered_s > BUSY_AFTER_S
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more waits for it than may."""
+        if len(self.untaken) >= UNTAKEN_MAX:
+            return True
+        return sum(len(each.data) for each in self.untaken.values()) >= UNTAKEN_MAX_BYTES
+
+
+def reader_command(home: str | None) -> Sequence[str]:
+    """Return the command that starts a reader, but for the file of its channel."""
+    return [sys.executable, "-m", "argus", "api", *(() if home is None else ("--home", home)), "--reader"]
+
+
+class Readers:
+    """All of them. command: starts one, and is given the file of its channel as the last argument.
+
+    admission: counts their connections with this process's own. adopt: serves a connection that a reader hands back;
+    set before `start`, after `begin`.
+    """
+
+    def __init__(self, command: Sequence[str], count: int, *, admission: Admission) -> None:
+        self._command = command
+        self.admission = admission
+        self._number = 0
+        # While no reader lives.
+        self._homeless: list[Handed] = []
+        self._watching: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.adopt: Adopt | None = None
+        self.readers = [self._reader(f"reader-{n}") for n in range(1, count + 1)]
+
+    def begin(self) -> None:
+        """Start them; what follows may take its time, as they do."""
+        for reader in self.readers:
+            reader.child.start()
+
+    async def start(self) -> None:
+        """Hear them, and keep them running."""
+        for reader in self.readers:
+            if reader.child.process is None:
+                reader.child.start()
+            else:
+                self._connect(reader)
+        self._watching = asyncio.create_task(self._watch())
+
+    def leave_off(self) -> None:
+        """Let them answer what they have and end."""
+        if self._watching is not None:
+            self._watching.cancel()
+        for reader in self.readers:
+            if reader.channel is not None:
+                reader.channel.close()
+                reader.channel = None
+
+    async def stop(self) -> None:
+        """Wait until they have ended; end those that do not."""
+        self.leave_off()
+        await asyncio.gather(*(asyncio.to_thread(reader.child.stop) for reader in self.readers))
+        for reader in self.readers:
+            self._homeless += reader.untaken.values()
+            reader.untaken.clear()
+        for handed in self._homeless:
+            self._give_up(handed)
+        self._homeless.clear()
+
+    def give(self, file: int, address: str, data: bytes) -> bool:
+        """Hand a connection to the reader that has the fewest; False: none can take it. Closes the file."""
+        if self._give(Handed(file, address, data, time.monotonic())):
+            return True
+        os.close(file)
+        return False
+
+    def away(self) -> dict[str, str]:
+        """Return what keeps reads from being answered at all."""
+        return {} if any(reader.is_ready for reader in self.readers) else {"readers": "are starting"}
+
+    def busy(self) -> dict[str, str]:
+        """Return which of them do not answer just now, with why."""
+        told = {each.name: "is starting" for each in self.readers if not each.is_ready}
+        return told | {each.name: "is busy" for each in self.readers if each.is_busy}
+
+    async def metrics(self) -> Mapping[str, str]:
+        """Return what each tells Prometheus, by name: of one that does not answer in time, what it told last."""
+        asked = [reader for reader in self.readers if reader.channel is not None and reader.is_ready]
+        for reader in asked:
+            reader.telling.clear()
+            if reader.channel is not None:
+                reader.channel.send(Kind.METRICS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(METRICS_TIMEOUT_S):
+                await asyncio.gather(*(reader.telling.wait() for reader in asked))
+        return {reader.name: reader.metrics for reader in self.readers}
+
+    def _reader(self, name: str) -> Reader:
+        def end(running: subprocess.Popen[bytes]) -> None:
+            process.stop(running, how=signal.SIGTERM, timeout_s=STOP_TIMEOUT_S)
+
+        reader = Reader(name, Child(name, lambda: self._begin(reader), end))
+        return reader
+
+    def _begin(self, reader: Reader) -> subprocess.Popen[bytes]:
+        own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            try:
+                started = subprocess.Popen([*self._command, str(other.fileno())], pass_fds=[other.fileno()])
+            except OSError:
+                own.close()
+                raise
+        reader.is_ready, reader.asked, reader.answered_s = False, False, time.monotonic()
+        reader.end = own
+        if self.adopt is not None:
+            self._connect(reader)
+        return started
+
+    def _connect(self, reader: Reader) -> None:
+        if reader.end is None:
+            return
+        received, ended = partial(self._received, reader), partial(self._ended, reader)
+        reader.channel, reader.end = Channel(reader.end, received=received, ended=ended), None
+        homeless, self._homeless = self._homeless, []
+        for handed in homeless:
+            if not self._give(handed):
+                self._give_up(handed)
+
+    def _give(self, handed: Handed) -> bool:
+        living = [reader for reader in self.readers if reader.channel is not None]
+        if not living and len(self._homeless) < UNTAKEN_MAX:
+            # The first that comes back takes it.
+            self._homeless.append(handed)
+            return True
+        able = [reader for reader in living if not reader.is_full]
+        if not able:
+            return False
+        chosen = min(able, key=lambda each: (not each.is_ready, each.is_busy, each.addresses.total()))
+        chosen.addresses[handed.address] += 1
+        self._send(chosen, handed)
+        return True
+
+    def _give_up(self, handed: Handed) -> None:
+        with socket.socket(fileno=handed.file) as connection, suppress(OSError):
+            connection.setblocking(False)
+            connection.send(unavailable())
+        self.admission.leave(handed.address)
+
+    def _send(self, reader: Reader, handed: Handed) -> None:
+        assert reader.channel is not None  # noqa: S101  (told to the type checker)
+        self._number += 1
+        reader.untaken[self._number] = handed
+        body = connection_pack(handed.address, handed.data)
+        reader.channel.send(Kind.CONNECTION, self._number, body, file=os.dup(handed.file))
+
+    def _received(self, reader: Reader, message: Message) -> None:
+        reader.answered_s = time.monotonic()
+        match message.kind:
+            case Kind.READY:
+                reader.is_ready = True
+            case Kind.TAKEN:
+                os.close(reader.untaken.pop(message.identity).file)
+            case Kind.CLOSED:
+                self._forget(reader, message.body.decode())
+            case Kind.CONNECTION:
+                address, data = connection_unpack(message.body)
+                reader.addresses[address] -= 1
+                if message.file is not None:
+                    task = asyncio.create_task(self._adopt(message.file, address, data))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+            case Kind.ASKED:
+                reader.asked = False
+            case Kind.METRICS:
+                reader.metrics = message.body.decode()
+                reader.telling.set()
+
+    async def _adopt(self, file: int, address: str, data: bytes) -> None:
+        assert self.adopt is not None  # noqa: S101  (set before the start)
+        try:
+            await self.adopt(file, data)
+        except OSError:
+            self.admission.leave(address)
+
+    def _ended(self, reader: Reader) -> None:
+        """Give what a reader had not taken to another; its connections are closed with it."""
+        reader.channel, reader.is_ready = None, False
+        untaken = list(reader.untaken.values())
+        reader.untaken.clear()
+        for handed in untaken:
+            reader.addresses[handed.address] -= 1
+            if not self._give(handed):
+                self._give_up(handed)
+        for address in list(reader.addresses.elements()):
+            self._forget(reader, address)
+        reader.addresses.clear()
+
+    def _forget(self, reader: Reader, address: str) -> None:
+        reader.addresses[address] -= 1
+        self.admission.leave(address)
+
+    async def _watch(self) -> None:
+        asked_s = 0.0
+        while True:
+            now_s = time.monotonic()
+            for reader in self.readers:
+                reader.child.watch(_say)
+                is_halted = reader.is_ready and now_s - reader.answered_s > HALTED_AFTER_S
+                if is_halted and reader.child.process is not None:
+                    _log.error("reader_halted", reader=reader.name, silent_s=round(now_s - reader.answered_s))
+                    reader.child.process.kill()
+            while self._homeless and now_s - self._homeless[0].since_s > HOMELESS_MAX_S:
+                self._give_up(self._homeless.pop(0))
+            if now_s - asked_s >= _ASK_EVERY_S:
+                asked_s = now_s
+                for reader in self.readers:
+                    if reader.channel is not None and reader.is_ready and not reader.asked:
+                        reader.asked = True
+                        reader.channel.send(Kind.ASKED)
+            await asyncio.sleep(_LOOK_S)
+
+
+def _say(line: str) -> None:
+    if line.endswith("is running again"):
+        _log.warning("reader_process", said=line)
+    else:
+        _log.error("reader_process", said=line)

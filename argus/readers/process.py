@@ -1,0 +1,174 @@
+"""The two kinds of processes of `argus api`: the one that listens, and the readers it hands connections to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from argus.api import app_create
+from argus.metrics import ApiMetrics
+from argus.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.readers.pool import Readers
+from argus.readers.protocol import RoutedHttp, Routing, connection_adopt
+from argus.readers.routing import is_ingest
+from argus.serving import Admission, files_raise, server_config
+from runtime.settings import ApiSettings, RateSettings, Settings
+
+# What listens goes first where both want a processor.
+READER_NICE: Final = 5
+
+_log = structlog.get_logger(__name__)
+
+
+class ListeningServer(uvicorn.Server):
+    """The process that accepts all connections, and answers ingest, health and numbers."""
+
+    def __init__(self, config: uvicorn.Config, readers: Readers) -> None:
+        super().__init__(config)
+        self._readers = readers
+        readers.adopt = lambda file, data: connection_adopt(self, file, data)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the readers, which take longer, and listen."""
+        await self._readers.start()
+        try:
+            await super().startup(sockets)
+        except BaseException:
+            await self._readers.stop()
+            raise
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let all processes end what they have begun at the same time."""
+        self._readers.leave_off()
+        await super().shutdown(sockets)
+        await self._readers.stop()
+
+
+def listening_server(settings: Settings, readers: Readers, *, host: str, port: int) -> ListeningServer:
+    """Return the server of the process that listens. settings: those that the readers' admission has too."""
+    routing = Routing(is_elsewhere=lambda url, headers: not is_ingest(url, headers), hand=readers.give)
+    config = server_config(
+        app_create(settings, readers=readers),
+        settings.api,
+        host=host,
+        port=port,
+        admission=readers.admission,
+        http=type("ListeningHttp", (RoutedHttp,), {"routing": routing}),
+        log_config=None,
+        access_log=False,
+    )
+    return ListeningServer(config, readers)
+
+
+def reader_settings(settings: Settings) -> Settings:
+    """Return the settings of one reader: callers' rates are shared out, so that all readers together let so much in."""
+    count = max(settings.api.processes, 1)
+
+    def part(rate: RateSettings) -> RateSettings:
+        return RateSettings(rate.per_s / count, max(rate.burst // count, 1))
+
+    api = replace(settings.api, rate_address=part(settings.api.rate_address), rate_token=part(settings.api.rate_token))
+    return replace(settings, api=api)
+
+
+class ReaderAdmission(Admission):
+    """Lets every connection in, for the process that listens has; and tells that one when it ends."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        super().__init__(settings)
+        self.left: Callable[[str], None] = lambda _address: None
+
+    def enter(self, address: str) -> str | None:  # noqa: ARG002
+        """Let it in."""
+        return None
+
+    def leave(self, address: str) -> None:
+        """Tell that it has ended."""
+        self.left(address)
+
+
+class ReaderServer(uvicorn.Server):
+    """A process that answers what it is handed."""
+
+    def __init__(self, app: Starlette, settings: ApiSettings, end: socket.socket) -> None:
+        self._end = end
+        self._channel: Channel | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._metrics: ApiMetrics = app.state.metrics
+        admission = ReaderAdmission(settings)
+        admission.left = self._left
+        config = server_config(
+            app,
+            settings,
+            host="",
+            port=0,
+            admission=admission,
+            http=type("ReaderHttp", (RoutedHttp,), {"routing": Routing(is_elsewhere=is_ingest, hand=self._return)}),
+            log_config=None,
+            access_log=False,
+        )
+        super().__init__(config)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application, then take what has been handed over meanwhile."""
+        await super().startup(sockets)
+        self._channel = Channel(self._end, received=self._received, ended=self._ended)
+        self._channel.send(Kind.READY)
+
+    def _received(self, message: Message) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        if message.kind is Kind.CONNECTION and message.file is not None:
+            channel.send(Kind.TAKEN, message.identity)
+            task = asyncio.create_task(self._serve_connection(message.file, message.body))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        elif message.kind is Kind.ASKED:
+            channel.send(Kind.ASKED)
+        elif message.kind is Kind.METRICS:
+            channel.send(Kind.METRICS, body=self._metrics.own())
+
+    async def _serve_connection(self, file: int, body: bytes) -> None:
+        address, data = connection_unpack(body)
+        try:
+            await connection_adopt(self, file, data)
+        except OSError:
+            self._left(address)
+
+    def _ended(self) -> None:
+        """End, with the process that listens."""
+        self._channel = None
+        self.should_exit = True
+
+    def _return(self, file: int, address: str, data: bytes) -> bool:
+        if self._channel is None:
+            os.close(file)
+            return False
+        self._channel.send(Kind.CONNECTION, body=connection_pack(address, data), file=file)
+        return True
+
+    def _left(self, address: str) -> None:
+        if self._channel is not None:
+            self._channel.send(Kind.CLOSED, body=address.encode())
+
+
+def reader_run(settings: Settings, *, file: int) -> bool:
+    """Be a reader until the process that listens ends; return whether it started."""
+    with suppress(OSError):
+        os.nice(READER_NICE)
+    own = reader_settings(settings)
+    files_raise(own.api.connections_max)
+    server = ReaderServer(app_create(own), own.api, socket.socket(fileno=file))
+    # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.
+    server.run(sockets=[])
+    return server.started

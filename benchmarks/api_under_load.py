@@ -1,0 +1,275 @@
+"""Ingest, health and live lag while 30 clients read without pause and 50 subscribe, as ratios to without.
+
+A whole `argus up` on this machine. Turns with and without readers alternate, so that what else runs here falls on
+both: in each turn a device sends ten readings a second by GraphQL and another by plain HTTP, `/healthz` is asked
+ten times a second, and a subscriber notes when each reading arrives. In every other turn 30 clients, of three tokens,
+repeat a query that takes most of a second by itself, and 50 more subscribe. The reference is the turns without.
+
+    python -m benchmarks.api_under_load [seconds of a turn] [pairs of turns]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from benchmarks.feed_latency import percentile
+from tests.support.plant import Client, Plant
+
+READERS = 30
+SUBSCRIBERS = 50
+DEVICES = 50
+EVERY_S = 0.1
+SUBSCRIPTION = "subscription S($ids: [ID!]!) { telemetry(entityIds: $ids) { series { entity { kind } values } } }"
+NODE = "id name externalId attributes createdAt updatedAt edges(first: 5) { edges { node { id } } }"
+HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ edges {{ node {{ {NODE} }} }} }}" for n in range(20)) + " }"
+
+
+@dataclass(slots=True)
+class Measured:
+    """Times of one kind of turn, in milliseconds, and how reads were answered, by status."""
+
+    ingest: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+    health: list[float] = field(default_factory=list)
+    lag: list[float] = field(default_factory=list)
+    reads: dict[int, int] = field(default_factory=dict)
+
+
+def repeated(stop: threading.Event, times: list[float], ask: Callable[[], None]) -> threading.Thread:
+    """Ask at a steady rate until told to stop; note how long each answer took since it was due."""
+
+    def run() -> None:
+        due = time.perf_counter()
+        while not stop.is_set():
+            ask()
+            times.append((time.perf_counter() - due) * 1000)
+            # One that comes late has made the next ones wait.
+            due += EVERY_S
+            time.sleep(max(due - time.perf_counter(), 0.0))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | None) -> Callable[[], None]:
+    """Return what asks once, on a connection that stays."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=120)
+    headers = {"Content-Type": "application/json"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
+
+    def ask() -> None:
+        connection.request("GET" if body is None else "POST", path, None if body is None else body(), headers)
+        answer = connection.getresponse()
+        said = answer.read()
+        assert answer.status == 200, said
+
+    return ask
+
+
+def reading(plant: Plant, token: str, measured: Measured, stop: threading.Event) -> threading.Thread:
+    """Read without pause; who is refused asks again as soon as it is told that it may, or the turn ends."""
+
+    def run() -> None:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
+        body = json.dumps({"query": HEAVY})
+        while not stop.is_set():
+            connection = HTTPConnection("127.0.0.1", plant.port, timeout=120)
+            try:
+                connection.request("POST", "/graphql", body, headers)
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, HTTPException):
+                continue
+            finally:
+                connection.close()
+            measured.reads[answer.status] = measured.reads.get(answer.status, 0) + 1
+            if answer.status != 200:
+                stop.wait(float(answer.headers.get("Retry-After", "1")))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+async def subscribed(plant: Plant, token: str, ids: list[str]) -> ClientConnection:
+    """Return a socket with a subscription on it."""
+    socket = await connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None)
+    await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
+    await asyncio.wait_for(socket.recv(), 120)
+    payload = {"query": SUBSCRIPTION, "variables": {"ids": ids}}
+    await socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": payload}))
+    return socket
+
+
+class Subscribers(threading.Thread):
+    """So many subscribers; the first notes how long after its sending each reading came."""
+
+    def __init__(self, plant: Plant, token: str, ids: list[str], count: int, lag: list[float]) -> None:
+        super().__init__()
+        self._plant, self._token, self._ids, self._count, self._lag = plant, token, ids, count, lag
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        """Subscribe until told to stop."""
+        asyncio.run(self._main())
+
+    async def _main(self) -> None:
+        sockets = [await subscribed(self._plant, self._token, self._ids) for _ in range(self._count)]
+        tasks = [asyncio.create_task(self._receive(socket, is_first=n == 0)) for n, socket in enumerate(sockets)]
+        await asyncio.to_thread(self.stop.wait)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(socket.close() for socket in sockets), return_exceptions=True)
+
+    async def _receive(self, socket: ClientConnection, *, is_first: bool) -> None:
+        async for text in socket:
+            if is_first:
+                now = time.time()
+                message: dict[str, Any] = json.loads(text)
+                for series in message["payload"]["data"]["telemetry"]["series"]:
+                    self._lag += [(now - float(value)) * 1000 for value in series["values"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What is measured. tokens: of the two devices that send; readers: of those who read."""
+
+    plant: Plant
+    user: str
+    ids: list[str]
+    tokens: list[str]
+    readers: list[str]
+
+    @staticmethod
+    def make(plant: Plant) -> Site:
+        """Make devices and tokens."""
+        client = plant.organization("Bench")
+        assert client.token is not None
+        ids = []
+        for n in range(DEVICES):
+            made = client.call(
+                f'mutation {{ createDevice(input: {{name: "d{n}", externalId: "d{n}"}}) {{ device {{ id }} }} }}'
+            ).data
+            ids.append(made["createDevice"]["device"]["id"])
+        issue = "mutation T($d: ID!) { issueDeviceToken(deviceId: $d) { token } }"
+        tokens = [client.call(issue, {"d": each}).data["issueDeviceToken"]["token"] for each in ids[:2]]
+        readers = [Site.reader(plant, f"reader {n}") for n in range(3)]
+        return Site(plant, client.token, ids[:2], tokens, readers)
+
+    @staticmethod
+    def reader(plant: Plant, subject: str) -> str:
+        """Return a token of somebody who reads."""
+        arguments = ("--organization", "Bench", "--role", "viewer", "--subject", subject)
+        return plant.run("token", "create", *arguments).stdout.strip()
+
+    @contextlib.contextmanager
+    def load(self, measured: Measured) -> Iterator[None]:
+        """Have 30 read and 50 subscribe until the block ends."""
+        stop = threading.Event()
+        others = Subscribers(self.plant, self.user, self.ids, SUBSCRIBERS, [])
+        others.start()
+        threads = [reading(self.plant, self.readers[n % 3], measured, stop) for n in range(READERS)]
+        try:
+            yield
+        finally:
+            stop.set()
+            others.stop.set()
+            for thread in (*threads, others):
+                thread.join()
+
+    def turn(self, measured: Measured, seconds: float) -> None:
+        """Measure for a while."""
+        port, stop = self.plant.port, threading.Event()
+        subscriber = Subscribers(self.plant, self.user, self.ids, 1, measured.lag)
+        subscriber.start()
+        time.sleep(1.0)
+        metrics = [
+            ("/graphql", self.tokens[0], _mutation, measured.ingest),
+            ("/api/v1/telemetry/ingest", self.tokens[1], _plain, measured.plain),
+            ("/healthz", None, None, measured.health),
+        ]
+        threads = [repeated(stop, times, asking(port, path, token, body)) for path, token, body, times in metrics]
+        time.sleep(seconds)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        time.sleep(1.0)
+        subscriber.stop.set()
+        subscriber.join()
+
+
+def _mutation() -> bytes:
+    query = f"mutation {{ ingestTelemetry(readings: [{{metrics: {{sent: {time.time()!r}}}}}]) {{ accepted }} }}"
+    return json.dumps({"query": query}).encode()
+
+
+def _plain() -> bytes:
+    return json.dumps([{"metrics": {"sent": time.time()}}]).encode()
+
+
+def main() -> None:
+    """Run the benchmark."""
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 15.0
+    pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 4
+    without, beside = Measured(), Measured()
+    with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
+        plant = Plant(Path(directory) / "home", settings=dict(os.environ))
+        plant.start("--no-demo")
+        try:
+            site = Site.make(plant)
+            alone = min(_took(Client(plant.url, site.readers[0])) for _ in range(3))
+            site.turn(Measured(), 2.0)
+            for _ in range(pairs):
+                site.turn(without, seconds)
+                with site.load(beside):
+                    site.turn(beside, seconds)
+        finally:
+            plant.stop()
+    print(f"{READERS} readers of a query that takes {alone:.2f} s alone, {SUBSCRIBERS} subscribers;", end=" ")
+    print(
+        f"{pairs} times {seconds:g} s each; {len(os.sched_getaffinity(0))} cores; ms; reads by status: {beside.reads}"
+    )
+    print(f"{'99th percentile':<34} {'without':>9} {'beside':>9} {'ratio':>7}   (medians)")
+    for name in ("ingest", "plain", "health", "lag"):
+        one, other = getattr(without, name), getattr(beside, name)
+        p99 = [percentile(times, 0.99) for times in (one, other)]
+        median = [percentile(times, 0.5) for times in (one, other)]
+        print(
+            f"{_NAMES[name]:<34} {p99[0]:9.1f} {p99[1]:9.1f} {p99[1] / p99[0]:7.2f}"
+            f"   ({median[0]:.1f}, {median[1]:.1f}) n={len(one)}, {len(other)}"
+        )
+
+
+_NAMES = {
+    "ingest": "ingest by mutation, device's token",
+    "plain": "ingest by plain HTTP",
+    "health": "/healthz",
+    "lag": "sending to a subscriber",
+}
+
+
+def _took(client: Client) -> float:
+    began = time.perf_counter()
+    reply = client.call(HEAVY)
+    assert reply.error_codes == [], reply.body
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()

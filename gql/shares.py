@@ -1,0 +1,121 @@
+"""What one token may have of a process: so many operations at a time, and so much time of execution.
+
+An operation over the first waits for its turn; over the second it is refused, with a time to try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.telemetry.errors import RateLimitedError
+from domain.telemetry.quotas import Buckets, Quota
+
+# Half of what the threads to the core are.
+AT_ONCE: Final = 6
+# Two WebSockets full of operations.
+WAITING_MAX: Final = 200
+_AGAIN_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Share:
+    running: int = 0
+    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+
+
+class Shares:
+    """The shares of all tokens. work: seconds of execution, a second and at once; None: without limit.
+
+    wait_max_s: for which an operation waits for its turn.
+    """
+
+    def __init__(
+        self,
+        *,
+        work: Quota | None = None,
+        wait_max_s: float = 30.0,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._work = None if work is None else Buckets[str](work)
+        self._wait_max_s = wait_max_s
+        self._monotonic_s = monotonic_s
+        self._shares: dict[str, _Share] = {}
+        self.refused = 0
+
+    @asynccontextmanager
+    async def turn(self, caller: str | None) -> AsyncIterator[None]:
+        """Execute an operation of a caller in its turn. None: whom nothing bounds here.
+
+        Raises RateLimitedError.
+        """
+        if caller is None:
+            yield
+            return
+        self._work_check(caller)
+        share = self._shares.setdefault(caller, _Share())
+        await self._wait(caller, share)
+        began_s = self._monotonic_s()
+        try:
+            # What ran while it waited counts.
+            self._work_check(caller)
+            yield
+        finally:
+            if self._work is not None:
+                now_s = self._monotonic_s()
+                full_at_s = self._work.full_at_s(caller, now_s=now_s)
+                used_s = (now_s - began_s) / self._work.quota.readings_per_s
+                self._work.put({caller: full_at_s + used_s}, now_s=now_s)
+            self._leave(caller, share)
+
+    async def _wait(self, caller: str, share: _Share) -> None:
+        if share.running < AT_ONCE:
+            share.running += 1
+            return
+        if len(share.waiting) >= WAITING_MAX:
+            self._refuse(f"More than {WAITING_MAX} operations of this token wait for their turn", _AGAIN_S)
+        turn = asyncio.get_running_loop().create_future()
+        share.waiting.append(turn)
+        try:
+            async with asyncio.timeout(self._wait_max_s):
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                # Its turn had come all the same.
+                self._leave(caller, share)
+            else:
+                with suppress(ValueError):
+                    share.waiting.remove(turn)
+            if isinstance(error, TimeoutError):
+                self._refuse(f"{AT_ONCE} operations of this token are executed at a time, and took long", _AGAIN_S)
+            raise
+
+    def _leave(self, caller: str, share: _Share) -> None:
+        while share.waiting:
+            turn = share.waiting.popleft()
+            if not turn.done():
+                # The place passes on.
+                turn.set_result(None)
+                return
+        share.running -= 1
+        if not share.running:
+            del self._shares[caller]
+
+    def _work_check(self, caller: str) -> None:
+        if self._work is None:
+            return
+        quota = self._work.quota
+        wait_s = self._work.full_at_s(caller, now_s=self._monotonic_s()) - self._monotonic_s() - quota.full_after_s
+        if wait_s > 0:
+            self._refuse(
+                f"This token's operations were executed for more than {quota.readings_per_s:g} s a second", wait_s
+            )
+
+    def _refuse(self, message: str, wait_s: float) -> None:
+        self.refused += 1
+        raise RateLimitedError(f"{message}; try again in {wait_s:.1f} s.", retry_after_s=wait_s)

@@ -1,0 +1,223 @@
+"""Ingest and health answer whatever those do who read: other processes answer them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.support.plant import Client, Plant
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+INGEST = "mutation { ingestTelemetry(readings: [{metrics: {a: 1}}]) { accepted } }"
+KILLED_READER = r"reader-1 ended with status -9; starting it again"
+# What takes a while: so many reads of the database.
+HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ totalCount }}" for n in range(40)) + " }"
+
+
+def device_token(client: Client, name: str = "probe") -> str:
+    made = client.call(
+        "mutation D($n: String!) { createDevice(input: {name: $n, externalId: $n}) { device { id } } }", {"n": name}
+    ).data["createDevice"]["device"]["id"]
+    issued = client.call("mutation T($d: ID!) { issueDeviceToken(deviceId: $d) { token } }", {"d": made}).data[
+        "issueDeviceToken"
+    ]
+    token: str = issued["token"]
+    return token
+
+
+def asked(plant: Plant, method: str, path: str, body: bytes | None = None, token: str | None = None) -> tuple[int, Any]:
+    """Ask on a connection of its own."""
+    connection = HTTPConnection("127.0.0.1", plant.port, timeout=60)
+    try:
+        return on(connection, method, path, body, token)
+    finally:
+        connection.close()
+
+
+def on(
+    connection: HTTPConnection, method: str, path: str, body: bytes | None = None, token: str | None = None
+) -> tuple[int, Any]:
+    """Ask on a connection, and leave it open."""
+    headers = {"Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    connection.request(method, path, body, headers)
+    answer = connection.getresponse()
+    said = answer.read()
+    return answer.status, json.loads(said) if answer.headers["Content-Type"].startswith("application/json") else said
+
+
+def graphql(query: str) -> bytes:
+    return json.dumps({"query": query}).encode()
+
+
+def readers(plant: Plant) -> list[int]:
+    return plant.children("--reader")
+
+
+@pytest.fixture
+def halted(own_plant: Plant) -> Iterator[tuple[Plant, Client, str]]:
+    """A plant whose reader, or else whatever answers reads, does nothing at all."""
+    client = own_plant.organization("Halts")
+    token = device_token(client)
+    stopped = readers(own_plant) or own_plant.children("argus api")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield own_plant, client, token
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+
+
+def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Plant, Client, str]) -> None:
+    plant, client, token = halted
+    with ThreadPoolExecutor(5) as others:
+        waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(5)]
+        reading = json.dumps([{"metrics": {"a": 1}}]).encode()
+        for _ in range(3):
+            assert asked(plant, "GET", "/healthz") == (200, {"status": "alive"})
+            assert asked(plant, "GET", "/readyz")[0] == 200
+            assert asked(plant, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"] == {
+                "accepted": 1
+            }
+            assert asked(plant, "POST", "/api/v1/telemetry/ingest", reading, token)[1]["accepted"] == 1
+            assert asked(plant, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
+        assert b"argus_http_requests_total" in asked(plant, "GET", "/metrics")[1]
+        deadline = time.monotonic() + 60
+        while asked(plant, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy"}:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert not any(each.done() for each in waiting)
+        for pid in readers(plant):
+            os.kill(pid, signal.SIGCONT)
+        assert [each.result(60).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
+
+
+def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Plant, Client, str]) -> None:
+    plant, _, token = halted
+    headers = {"Authorization": f"Bearer {token}"}
+    with connect(
+        plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers
+    ) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv(60))["type"] == "connection_ack"
+        socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": INGEST}}))
+        assert json.loads(socket.recv(60))["payload"]["data"] == {"ingestTelemetry": {"accepted": 1}}
+
+
+def test_one_connection_carries_requests_for_both(plant: Plant) -> None:
+    """As a proxy keeps it open for all of its clients."""
+    client = plant.organization("Both")
+    token = device_token(client)
+    connection = HTTPConnection("127.0.0.1", plant.port, timeout=60)
+    local: set[Any] = set()
+    for _ in range(5):
+        assert on(connection, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"]["accepted"] == 1
+        assert connection.sock is not None
+        local.add(connection.sock.getsockname())
+        answer = on(connection, "POST", "/graphql", graphql("{ viewer { role } }"), client.token)
+        assert answer[1]["data"]["viewer"] == {"role": "admin"}
+        assert on(connection, "GET", "/healthz")[0] == 200
+        # A body larger than one message between the processes.
+        padded = json.dumps({"query": "{ viewer { role } }" + " " * 300_000}).encode()
+        assert on(connection, "POST", "/graphql", padded, client.token)[0] in {200, 413}
+        assert on(connection, "GET", "/nowhere")[0] == 404
+    assert len(local) == 1, "the connection was closed"
+    connection.close()
+
+
+def test_a_request_sent_before_the_answer_to_the_one_before(plant: Plant) -> None:
+    """What belongs to another process than the one before it is not answered on the same connection."""
+
+    def said(*paths: bytes) -> bytes:
+        *first, last = (b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" for path in paths)
+        sent = b"".join(each + b"\r\n" for each in first) + last + b"Connection: close\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", plant.port), timeout=60) as connection:
+            connection.sendall(sent)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+    health, nowhere = b"/healthz", b"/nowhere"
+    assert said(health, health, health).count(b"HTTP/1.1 200 ") == 3
+    assert said(nowhere, nowhere).count(b"HTTP/1.1 404 ") == 2
+    for first, then, status in ((health, nowhere, b"200"), (nowhere, health, b"404")):
+        answer = said(first, then)
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.provokes(KILLED_READER)
+def test_a_killed_reader_comes_back_and_ingest_goes_on(own_plant: Plant) -> None:
+    client = own_plant.organization("Kills")
+    token = device_token(client)
+    before = readers(own_plant)
+    assert len(before) == 1
+    sent = 0
+    os.kill(before[0], signal.SIGSTOP)
+    with ThreadPoolExecutor(3) as others:
+        # Handed to a process that never takes them: another does.
+        waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(3)]
+        time.sleep(0.5)
+        os.kill(before[0], signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while not [pid for pid in readers(own_plant) if pid not in before]:
+            assert asked(own_plant, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"][
+                "accepted"
+            ]
+            sent += 1
+            assert time.monotonic() < deadline
+        replies = [each.result(60) for each in waiting]
+    assert [reply.data["viewer"]["role"] for reply in replies] == ["admin"] * 3
+    own_plant.wait_ready()
+    assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
+    account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
+    assert account == {"received": sent}
+    with urllib.request.urlopen(f"http://127.0.0.1:{own_plant.port}/metrics", timeout=60) as answer:
+        told = answer.read().decode()
+    assert 'argus_part_up{part="reader-1",process="ingest"} 1.0' in told
+    assert 'process="reader-1"' in told
+
+
+@pytest.fixture
+def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    settings = {"ARGUS_WORK_TOKEN_PER_S": "1", "ARGUS_WORK_TOKEN_BURST": "1", "ARGUS_API_PROCESSES": "2"}
+    running = Plant(tmp_path_factory.mktemp("strict") / "home", settings=settings)
+    running.start("--no-demo")
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant: Plant) -> None:
+    greedy, modest = strict_plant.organization("Greedy"), strict_plant.organization("Modest")
+    assert len(readers(strict_plant)) == 2
+    codes: list[str | None] = []
+    with ThreadPoolExecutor(30) as clients:
+
+        def repeat() -> None:
+            deadline = time.monotonic() + 60
+            while "RATE_LIMITED" not in codes and time.monotonic() < deadline:
+                reply = greedy.call(HEAVY)
+                codes.extend(reply.error_codes)
+                assert reply.status in {200, 429}, reply
+
+        running = [clients.submit(repeat) for _ in range(30)]
+        while not all(each.done() for each in running):
+            assert modest.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
+        for each in running:
+            each.result()
+    assert "RATE_LIMITED" in codes
