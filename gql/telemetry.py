@@ -242,7 +242,8 @@ async def _update_of(info: Info, update: FeedUpdate) -> TelemetryUpdate:
         cursor=update.cursor,
         gaps=[_range_of(each, entities) for each in update.gaps],
         points_left_out=update.points_left_out,
-        memo=update.memo,
+        # One of its own: in the update's it would hold itself.
+        memo={},
     )
 
 
