@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gql.schema import core_schema
@@ -265,6 +265,7 @@ def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str,
 
 
 @settings(max_examples=30)
+@example({"v": -0.0})
 @given(OBJECTS)
 def test_every_read_shows_what_was_stored(client: Client, ids: dict[str, str], value: Any) -> None:
     door = DOORS["UpdateAssetInput.attributes"]

@@ -162,7 +162,8 @@ def test_nothing_is_kept_of_an_update_that_was_answered(stand: Stand) -> None:
                 await stand.answers(subscribers, n)
             gc.collect()
             counts.append(len(gc.get_objects()))
-        assert counts[2] - counts[1] < 100, counts
+        # Less than one object an update; what the process does besides makes a few.
+        assert counts[2] - counts[1] < 500, counts
         # Nor by what the collector of cycles has yet to find: what is large goes soon.
         for n in range(1_000):
             await stand.answers(subscribers, n)

@@ -100,6 +100,8 @@ def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
 def test_what_is_compared_is_json_and_nothing_is_made_json_silently() -> None:
     assert json_same(MappingProxyType({"a": MappingProxyType({})}), {"a": {}})
     assert not json_same({"a": 1}, {"a": True})
+    assert json_same({"a": [-0.0, 1.5]}, {"a": [0.0, 1.5]})
+    assert not json_same({"a": "-0.0"}, {"a": "0.0"})
     for nothing in (datetime(2026, 1, 1, tzinfo=UTC), {("a", 1)}, [datetime(2026, 1, 1, tzinfo=UTC)]):
         with pytest.raises(TypeError, match="is not JSON"):
             json_same({"a": nothing}, {"a": nothing})
