@@ -47,10 +47,10 @@ def row(name: str, values: Sequence[float]) -> None:
     print(f"{name:<44} {statistics.median(values):8.1f} {p99:8.1f} {max(values):8.1f}   n={len(values)}")
 
 
-def plant_make(client: Client) -> list[str]:
-    """Make devices and their assets; return the ids of all."""
-    ids: list[str] = []
-    for n in range(DEVICES):
+def plant_make(client: Client, devices: int) -> list[tuple[str, str]]:
+    """Make devices, each linked to an asset of its own; return the ids of device and asset."""
+    ids: list[tuple[str, str]] = []
+    for n in range(devices):
         made = client.call(
             f'mutation {{ d: createDevice(input: {{name: "d{n}", externalId: "d{n}"}}) {{ device {{ id }} }}'
             f' a: createAsset(input: {{name: "a{n}"}}) {{ asset {{ id }} }} }}'
@@ -61,7 +61,7 @@ def plant_make(client: Client) -> list[str]:
             ' validFrom: "2020-01-01T00:00:00Z"}) { errors { code } } }',
             {"d": device, "a": asset},
         )
-        ids += [device, asset]
+        ids.append((device, asset))
     return ids
 
 
@@ -149,7 +149,7 @@ def main() -> None:
         plant.start("--no-demo")
         try:
             client = plant.organization("Bench")
-            ids = plant_make(client)
+            ids = [each for pair in plant_make(client, DEVICES) for each in pair]
             assert client.token is not None
             seen: dict[tuple[str, int], float] = {}
             ready = threading.Event()

@@ -26,7 +26,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from argus.client import ArgusClient
-from benchmarks.feed_latency import percentile
+from benchmarks.feed_latency import percentile, plant_make
 from tests.support.plant import Client, Plant
 
 DEVICES = 200
@@ -75,23 +75,6 @@ class Sender(threading.Thread):
 def reading(n: int) -> dict[str, Any]:
     """Return the n-th reading: its number under each metric."""
     return {"externalId": f"d{n % DEVICES}", "metrics": {f"m{metric}": n for metric in range(METRICS)}}
-
-
-def plant_make(client: Client) -> list[str]:
-    """Make the devices, each linked to an asset of its own; return the devices' ids."""
-    ids: list[str] = []
-    for n in range(DEVICES):
-        made = client.call(
-            f'mutation {{ d: createDevice(input: {{name: "d{n}", externalId: "d{n}"}}) {{ device {{ id }} }}'
-            f' a: createAsset(input: {{name: "a{n}"}}) {{ asset {{ id }} }} }}'
-        ).data
-        ids.append(made["d"]["device"]["id"])
-        client.call(
-            "mutation L($d: ID!, $a: ID!) { linkDevice(input: {deviceId: $d, assetId: $a,"
-            ' validFrom: "2020-01-01T00:00:00Z"}) { errors { code } } }',
-            {"d": ids[-1], "a": made["a"]["asset"]["id"]},
-        )
-    return ids
 
 
 async def subscribe(
@@ -185,7 +168,7 @@ def main() -> None:
         plant.start("--no-demo")
         try:
             client = plant.organization("Bench")
-            ids = plant_make(client)
+            ids = [device for device, _ in plant_make(client, DEVICES)]
             asyncio.run(run(plant, client, ids, seconds))
         finally:
             plant.stop()

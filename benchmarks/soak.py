@@ -31,6 +31,7 @@ from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from argus.client import ArgusClient
+from benchmarks.feed_latency import plant_make
 from tests.support.plant import Client, Plant
 from tests.support.processes import descendants
 
@@ -67,23 +68,6 @@ class Course:
     def is_over(self) -> bool:
         """Whether the time is over."""
         return time.monotonic() >= self.ends_s
-
-
-def plant_make(client: Client) -> list[str]:
-    """Make the devices and their assets; return the devices' ids."""
-    ids: list[str] = []
-    for n in range(DEVICES):
-        made = client.call(
-            f'mutation {{ d: createDevice(input: {{name: "d{n}", externalId: "d{n}"}}) {{ device {{ id }} }}'
-            f' a: createAsset(input: {{name: "a{n}"}}) {{ asset {{ id }} }} }}'
-        ).data
-        ids.append(made["d"]["device"]["id"])
-        client.call(
-            "mutation L($d: ID!, $a: ID!) { linkDevice(input: {deviceId: $d, assetId: $a,"
-            ' validFrom: "2020-01-01T00:00:00Z"}) { errors { code } } }',
-            {"d": ids[-1], "a": made["a"]["asset"]["id"]},
-        )
-    return ids
 
 
 class Sender(threading.Thread):
@@ -235,7 +219,9 @@ def main() -> None:
         plant.start("--no-demo")
         try:
             client = plant.organization("Bench")
-            report(asyncio.run(run(plant, client, plant_make(client), seconds)), seconds)
+            report(
+                asyncio.run(run(plant, client, [device for device, _ in plant_make(client, DEVICES)], seconds)), seconds
+            )
         finally:
             plant.stop()
 

@@ -31,7 +31,7 @@ BUSY_AFTER_S: Final = 5.0
 # One that says nothing for so long has come to a halt, and is ended.
 HALTED_AFTER_S: Final = 120.0
 # For so long a request waits for a reader to come back.
-HOMELESS_MAX_S: Final = 10.0
+WAIT_MAX_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 8.0
 METRICS_TIMEOUT_S: Final = 1.0
 _LOOK_S: Final = 0.1
@@ -102,8 +102,8 @@ class Readers:
         self._command = command
         self.admission = admission
         self._number = 0
-        # While no reader lives.
-        self._homeless: list[Handed] = []
+        # Connections that wait for a reader to come back, while none lives.
+        self._waiting: list[Handed] = []
         self._watching: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.adopt: Adopt | None = None
@@ -116,7 +116,7 @@ class Readers:
             reader.child.start()
 
     async def start(self) -> None:
-        """Hear them, and keep them running."""
+        """Open their channels, and start again those that end."""
         for reader in self.readers:
             if reader.child.process is None:
                 reader.child.start()
@@ -124,7 +124,7 @@ class Readers:
                 self._connect(reader)
         self._watching = asyncio.create_task(self._watch())
 
-    def leave_off(self) -> None:
+    def drain(self) -> None:
         """Let them answer what they have and end."""
         if self._watching is not None:
             self._watching.cancel()
@@ -135,14 +135,14 @@ class Readers:
 
     async def stop(self) -> None:
         """Wait until they have ended; end those that do not."""
-        self.leave_off()
+        self.drain()
         await asyncio.gather(*(asyncio.to_thread(reader.child.stop) for reader in self.readers))
         for reader in self.readers:
-            self._homeless += reader.untaken.values()
+            self._waiting += reader.untaken.values()
             reader.untaken.clear()
-        for handed in self._homeless:
+        for handed in self._waiting:
             self._give_up(handed)
-        self._homeless.clear()
+        self._waiting.clear()
 
     def give(self, file: int, address: str, data: bytes, is_socket: bool) -> bool:
         """Hand a connection to the reader of its kind that has the fewest; False: none can take it. Closes the file."""
@@ -200,8 +200,8 @@ class Readers:
             return
         received, ended = partial(self._received, reader), partial(self._ended, reader)
         reader.channel, reader.end = Channel(reader.end, received=received, ended=ended), None
-        homeless, self._homeless = self._homeless, []
-        for handed in homeless:
+        waiting, self._waiting = self._waiting, []
+        for handed in waiting:
             if not self._give(handed):
                 self._give_up(handed)
 
@@ -209,9 +209,9 @@ class Readers:
         # What is live does not wait for what is heavy.
         kind = [reader for reader in self.readers if reader.is_live == handed.is_socket]
         living = [reader for reader in kind if reader.channel is not None]
-        if not living and len(self._homeless) < UNTAKEN_MAX:
+        if not living and len(self._waiting) < UNTAKEN_MAX:
             # The first that comes back takes it.
-            self._homeless.append(handed)
+            self._waiting.append(handed)
             return True
         able = [reader for reader in living if not reader.is_full]
         if not able:
@@ -290,8 +290,8 @@ class Readers:
                 if is_halted and reader.child.process is not None:
                     _log.error("reader_halted", reader=reader.name, silent_s=round(now_s - reader.answered_s))
                     reader.child.process.kill()
-            while self._homeless and now_s - self._homeless[0].since_s > HOMELESS_MAX_S:
-                self._give_up(self._homeless.pop(0))
+            while self._waiting and now_s - self._waiting[0].since_s > WAIT_MAX_S:
+                self._give_up(self._waiting.pop(0))
             if now_s - asked_s >= _ASK_EVERY_S:
                 asked_s = now_s
                 for reader in self.readers:

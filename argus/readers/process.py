@@ -48,7 +48,7 @@ class ListeningServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let all processes end what they have begun at the same time."""
-        self._readers.leave_off()
+        self._readers.drain()
         await super().shutdown(sockets)
         await self._readers.stop()
 
