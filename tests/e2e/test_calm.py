@@ -30,6 +30,21 @@ pytestmark = pytest.mark.slow
         ("api.log", "2026-11-30T02:16:23.907286Z [info     ] Started server process [1]  [uvicorn.error]", False),
         ("postgres.log", '2026-11-30 02:15:32.686 UTC [3177] ERROR:  relation "x" does not exist', True),
         ("postgres.log", "2026-11-30 02:15:32.686 UTC [3177] FATAL:  the database system is starting up", False),
+        (
+            "postgres.log",
+            "2026-11-30 08:34:52.056 UTC [16814] FATAL:  terminating autovacuum process due to administrator command",
+            False,
+        ),
+        (
+            "postgres.log",
+            "2026-11-30 08:34:52.056 UTC [16814] FATAL:  terminating connection due to administrator command",
+            False,
+        ),
+        (
+            "postgres.log",
+            '2026-11-30 08:34:52.056 UTC [16814] FATAL:  terminating background worker "parallel worker" due to administrator command',
+            False,
+        ),
         ("postgres.log", "2026-11-30 02:15:32.686 UTC [3167] LOG:  database system is ready", False),
         ("valkey.log", "3185:M 30 Nov 2026 02:15:32.884 # Bad file format reading the append only file", True),
         ("valkey.log", "3185:M 30 Nov 2026 02:15:32.884 * Ready to accept connections tcp", False),

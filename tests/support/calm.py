@@ -50,9 +50,11 @@ _OF_LOG: Final = {
     "valkey.log": re.compile(r"^\d+:[A-Z] .* # "),
 }
 _OF_SUPERVISOR: Final = re.compile(r"ended with status|could not be (started|read)|could not read its data")
-# A client that ends while it is connected, a server that starts or is told to stop; what Valkey says of its machine.
+# A client that ends while it is connected; a server that starts, or is told to stop and ends what works in it; what
+# Valkey says of its machine.
 _HARMLESS: Final = re.compile(
-    r"terminating connection due to administrator command|FATAL:  connection to client lost"
+    r"terminating (connection|[a-z ]*(process|worker|launcher)( \"[^\"]*\")?) due to administrator command"
+    r"|FATAL:  connection to client lost"
     r"|the database system is (starting up|shutting down|not yet accepting connections|in recovery mode)"
     r"|# WARNING Memory overcommit|# User requested shutdown|# Valkey is now ready to exit"
 )
