@@ -3,7 +3,8 @@
 A whole `argus up` on this machine. Turns with and without readers alternate, so that what else runs here falls on
 both: in each turn a device sends ten readings a second by GraphQL and another by plain HTTP, `/healthz` is asked
 ten times a second, and a subscriber notes when each reading arrives. In every other turn 30 clients, of three tokens,
-repeat a query that takes most of a second by itself, and 50 more subscribe. The reference is the turns without.
+repeat a query that takes most of a second by itself, and 50 more subscribe: from a process of their own, so that who
+measures does not wait for them. The reference is the turns without.
 
     python -m benchmarks.api_under_load [seconds of a turn] [pairs of turns]
 """
@@ -14,6 +15,7 @@ import asyncio
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -35,8 +37,12 @@ SUBSCRIBERS = 50
 DEVICES = 50
 EVERY_S = 0.1
 SUBSCRIPTION = "subscription S($ids: [ID!]!) { telemetry(entityIds: $ids) { series { entity { kind } values } } }"
-NODE = "id name externalId attributes createdAt updatedAt edges(first: 5) { edges { node { id } } }"
-HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ edges {{ node {{ {NODE} }} }} }}" for n in range(20)) + " }"
+PAGE_INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
+NODE = (
+    "id kind name externalId type status attributes createdAt updatedAt deletedAt"
+    f" edges(first: 9) {{ edges {{ node {{ id }} }} {PAGE_INFO} }}"
+)
+HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ edges {{ node {{ {NODE} }} }} }}" for n in range(50)) + " }"
 
 
 @dataclass(slots=True)
@@ -81,14 +87,14 @@ def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | 
     return ask
 
 
-def reading(plant: Plant, token: str, measured: Measured, stop: threading.Event) -> threading.Thread:
+def reading(port: int, token: str, reads: dict[int, int], stop: threading.Event) -> threading.Thread:
     """Read without pause; who is refused asks again as soon as it is told that it may, or the turn ends."""
 
     def run() -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         body = json.dumps({"query": HEAVY})
         while not stop.is_set():
-            connection = HTTPConnection("127.0.0.1", plant.port, timeout=120)
+            connection = HTTPConnection("127.0.0.1", port, timeout=120)
             try:
                 connection.request("POST", "/graphql", body, headers)
                 answer = connection.getresponse()
@@ -97,7 +103,7 @@ def reading(plant: Plant, token: str, measured: Measured, stop: threading.Event)
                 continue
             finally:
                 connection.close()
-            measured.reads[answer.status] = measured.reads.get(answer.status, 0) + 1
+            reads[answer.status] = reads.get(answer.status, 0) + 1
             if answer.status != 200:
                 stop.wait(float(answer.headers.get("Retry-After", "1")))
 
@@ -106,9 +112,10 @@ def reading(plant: Plant, token: str, measured: Measured, stop: threading.Event)
     return thread
 
 
-async def subscribed(plant: Plant, token: str, ids: list[str]) -> ClientConnection:
+async def subscribed(port: int, token: str, ids: list[str]) -> ClientConnection:
     """Return a socket with a subscription on it."""
-    socket = await connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None)
+    address = f"ws://127.0.0.1:{port}/graphql"
+    socket = await connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None)
     await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
     await asyncio.wait_for(socket.recv(), 120)
     payload = {"query": SUBSCRIPTION, "variables": {"ids": ids}}
@@ -119,9 +126,9 @@ async def subscribed(plant: Plant, token: str, ids: list[str]) -> ClientConnecti
 class Subscribers(threading.Thread):
     """So many subscribers; the first notes how long after its sending each reading came."""
 
-    def __init__(self, plant: Plant, token: str, ids: list[str], count: int, lag: list[float]) -> None:
+    def __init__(self, port: int, token: str, ids: list[str], count: int, lag: list[float]) -> None:
         super().__init__()
-        self._plant, self._token, self._ids, self._count, self._lag = plant, token, ids, count, lag
+        self._port, self._token, self._ids, self._count, self._lag = port, token, ids, count, lag
         self.stop = threading.Event()
 
     def run(self) -> None:
@@ -129,7 +136,7 @@ class Subscribers(threading.Thread):
         asyncio.run(self._main())
 
     async def _main(self) -> None:
-        sockets = [await subscribed(self._plant, self._token, self._ids) for _ in range(self._count)]
+        sockets = [await subscribed(self._port, self._token, self._ids) for _ in range(self._count)]
         tasks = [asyncio.create_task(self._receive(socket, is_first=n == 0)) for n, socket in enumerate(sockets)]
         await asyncio.to_thread(self.stop.wait)
         for task in tasks:
@@ -181,22 +188,20 @@ class Site:
     @contextlib.contextmanager
     def load(self, measured: Measured) -> Iterator[None]:
         """Have 30 read and 50 subscribe until the block ends."""
-        stop = threading.Event()
-        others = Subscribers(self.plant, self.user, self.ids, SUBSCRIBERS, [])
-        others.start()
-        threads = [reading(self.plant, self.readers[n % 3], measured, stop) for n in range(READERS)]
-        try:
-            yield
-        finally:
-            stop.set()
-            others.stop.set()
-            for thread in (*threads, others):
-                thread.join()
+        told = json.dumps({"port": self.plant.port, "user": self.user, "ids": self.ids, "readers": self.readers})
+        command = [sys.executable, "-m", "benchmarks.api_under_load", "load", told]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield
+            finally:
+                said, _ = process.communicate()
+        for status, count in json.loads(said).items():
+            measured.reads[int(status)] = measured.reads.get(int(status), 0) + count
 
     def turn(self, measured: Measured, seconds: float) -> None:
         """Measure for a while."""
         port, stop = self.plant.port, threading.Event()
-        subscriber = Subscribers(self.plant, self.user, self.ids, 1, measured.lag)
+        subscriber = Subscribers(port, self.user, self.ids, 1, measured.lag)
         subscriber.start()
         time.sleep(1.0)
         metrics = [
@@ -223,8 +228,26 @@ def _plain() -> bytes:
     return json.dumps([{"metrics": {"sent": time.time()}}]).encode()
 
 
+def load_run(told: str) -> None:
+    """Read and subscribe until the standard input ends; say how reads were answered."""
+    site: dict[str, Any] = json.loads(told)
+    stop, reads = threading.Event(), dict[int, int]()
+    others = Subscribers(site["port"], site["user"], site["ids"], SUBSCRIBERS, [])
+    others.start()
+    threads = [reading(site["port"], site["readers"][n % 3], reads, stop) for n in range(READERS)]
+    sys.stdin.read()
+    stop.set()
+    others.stop.set()
+    for thread in (*threads, others):
+        thread.join()
+    json.dump(reads, sys.stdout)
+
+
 def main() -> None:
     """Run the benchmark."""
+    if sys.argv[1:2] == ["load"]:
+        load_run(sys.argv[2])
+        return
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 15.0
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     without, beside = Measured(), Measured()

@@ -1,14 +1,15 @@
 """A small plant's days as fast as an installation keeps up, and what memory each of its processes has meanwhile.
 
 50 devices, each linked to an asset, send a reading of three metrics a minute: 72,000 readings a day. They are sent one
-day after the other without a pause, but for that no more than 5,000 wait to be processed, until the time is over. Two
+day after the other, so many days as are asked for spread evenly over the time, or 60 at most without a pause; no more
+than 5,000 readings wait to be processed. Two
 subscribers take everything all the time, one of them slowly; others come, take a little and go, some without a word;
 callers read the latest points on connections of their own. At each tenth of the time the memory of each process is
 printed: what it has alone and its share of what it has together with others (PSS). At the end: its ratio, last tenth to
 third. The third, since caches fill at first; of the database and the bus it grows until the buffers it was given are
 full.
 
-    python -m benchmarks.soak --minutes N
+    python -m benchmarks.soak --minutes 60 --days 30
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from tests.support.plant import Client, Plant
 from tests.support.processes import descendants
 
 DEVICES = 50
+DAYS_MAX = 60.0
 METRICS = 3
 READINGS_A_DAY = DEVICES * 24 * 60
 READINGS_PER_CALL = 500
@@ -71,19 +73,23 @@ class Course:
 
 
 class Sender(threading.Thread):
-    """Sends the days one after the other, up to this one."""
+    """Sends the days one after the other, up to this one. per_s: readings a second; None: as fast as they are taken."""
 
-    def __init__(self, url: str, token: str, course: Course) -> None:
+    def __init__(self, url: str, token: str, course: Course, per_s: float | None) -> None:
         super().__init__()
         self._client = ArgusClient(url, token)
         self._course = course
-        self._begin = datetime.now(UTC) - timedelta(days=60)
+        self._per_s = per_s
+        self._begin = datetime.now(UTC) - timedelta(days=DAYS_MAX)
 
     def run(self) -> None:
         """Send until the time is over."""
         account = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
-        while not self._course.is_over:
+        begun_s = time.monotonic()
+        while not self._course.is_over and self._course.readings < DAYS_MAX * READINGS_A_DAY:
             first = self._course.readings
+            if self._per_s is not None:
+                time.sleep(max(begun_s + first / self._per_s - time.monotonic(), 0.0))
             self._client.ingest([self._reading(n) for n in range(first, first + READINGS_PER_CALL)])
             self._course.readings += READINGS_PER_CALL
             while self._client.call(account)["ingestAccount"]["pending"] > PENDING_MAX and not self._course.is_over:
@@ -167,13 +173,14 @@ def memory_mib(root: int) -> dict[tuple[str, int], float]:
     return found
 
 
-async def run(plant: Plant, client: Client, ids: list[str], seconds: float) -> Course:
+async def run(plant: Plant, client: Client, ids: list[str], seconds: float, days: float | None) -> Course:
     """Let everybody do their part, and note the memory at each tenth."""
     assert client.token is not None
     assert plant.process is not None
     begun = time.monotonic()
     course = Course(begun + seconds)
-    threads: list[threading.Thread] = [Sender(plant.url, client.token, course), Asker(client, course)]
+    per_s = None if days is None else days * READINGS_A_DAY / seconds
+    threads: list[threading.Thread] = [Sender(plant.url, client.token, course, per_s), Asker(client, course)]
     for thread in threads:
         thread.start()
     tasks = [asyncio.create_task(subscribe(plant, client.token, course, "fast", 0.0))]
@@ -213,15 +220,16 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=5.0)
-    seconds = 60.0 * parser.parse_args().minutes
+    parser.add_argument("--days", type=float)
+    arguments = parser.parse_args()
+    seconds = 60.0 * arguments.minutes
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
         plant = Plant(Path(directory) / "home")
         plant.start("--no-demo")
         try:
             client = plant.organization("Bench")
-            report(
-                asyncio.run(run(plant, client, [device for device, _ in plant_make(client, DEVICES)], seconds)), seconds
-            )
+            ids = [device for device, _ in plant_make(client, DEVICES)]
+            report(asyncio.run(run(plant, client, ids, seconds, arguments.days)), seconds)
         finally:
             plant.stop()
 

@@ -28,6 +28,7 @@ from rq import SimpleWorker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
 
+from runtime.collection import startup_freeze
 from runtime.database import transaction
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
@@ -102,6 +103,7 @@ def run_workers(context: WorkerContext) -> int:
     if context.webhook_calls:
         children.append(_Child(_deliverer_main))
 
+    startup_freeze()
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

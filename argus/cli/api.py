@@ -47,8 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
         with suppress(KeyboardInterrupt):
             return 0 if reader_run(settings, file=arguments.reader, is_live=arguments.live) else NOT_STARTED
         return 0
+    from runtime.collection import startup_freeze
+
     with told():
         server = _server(settings, host=arguments.host, port=arguments.port, home=arguments.home)
+    startup_freeze()
     with suppress(KeyboardInterrupt):
         server.run()
     return 0 if server.started else NOT_STARTED

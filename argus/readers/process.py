@@ -21,6 +21,7 @@ from argus.readers.pool import Readers
 from argus.readers.protocol import RoutedHttp, Routing, connection_adopt
 from argus.readers.routing import is_ingest
 from argus.serving import Admission, files_raise, server_config
+from runtime.collection import startup_freeze
 from runtime.settings import ApiSettings, RateSettings, Settings
 
 # What listens goes first where both want a processor.
@@ -170,6 +171,7 @@ def reader_run(settings: Settings, *, file: int, is_live: bool) -> bool:
     own = settings if is_live else reader_settings(settings)
     files_raise(own.api.connections_max)
     server = ReaderServer(app_create(own), own.api, socket.socket(fileno=file))
+    startup_freeze()
     # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.
     server.run(sockets=[])
     return server.started
