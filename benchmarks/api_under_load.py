@@ -40,6 +40,7 @@ SUBSCRIPTION = "subscription S($ids: [ID!]!) { telemetry(entityIds: $ids) { seri
 PAGE_INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 NODE = (
     "id kind name externalId type status attributes createdAt updatedAt deletedAt"
+    ' latest(metrics: ["sent"]) { metric value timestamp }'
     f" edges(first: 9) {{ edges {{ node {{ id }} }} {PAGE_INFO} }}"
 )
 HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ edges {{ node {{ {NODE} }} }} }}" for n in range(50)) + " }"
