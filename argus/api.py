@@ -187,6 +187,11 @@ def _metrics(app: Starlette, services: Services, quotas: QuotaKeeper, snapshots:
             "argus_database_connections_in_use": ("Connections of the API's pool in use", lambda: _in_use(api)),
         },
         counters={
+            "argus_subscription_points_left_out": (
+                "Points that were not sent to subscribers who fell behind",
+                "subscription",
+                {"telemetry": lambda: services.feed.points_left_out},
+            ),
             "argus_readings_over_quota": (
                 "Readings refused for the quota of their device or their organization",
                 "quota",

@@ -13,10 +13,9 @@ from typing import Any
 import strawberry
 import structlog
 from graphql import GraphQLError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import DBAPIError
 
-from domain.telemetry.away import is_disk_full
+from domain.telemetry.away import AWAY_TROUBLE, is_away, trouble_of
 from graph.errors import ArgusError, DeadlineExceededError, UnavailableError
 
 TOP_LEVEL = frozenset(
@@ -29,7 +28,7 @@ _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 # A statement that ran into its own time limit, or was cancelled.
 _QUERY_CANCELED = "57014"
 _SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
-AWAY_MESSAGE = "The database does not answer just now. Nothing was changed; try again."
+AWAY_MESSAGE = f"{AWAY_TROUBLE}. Nothing was changed; try again."
 DEFECT_MESSAGE = "Something went wrong inside Argus. The trace id leads to it in the log."
 
 _log = structlog.get_logger(__name__)
@@ -79,12 +78,8 @@ def known(error: BaseException) -> ArgusError | None:
         return error
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
         return DeadlineExceededError(_SLOW_MESSAGE)
-    if is_disk_full(error):
-        return UnavailableError("The database's disk is full. Nothing was changed; try again once there is room.")
-    if isinstance(error, PoolTimeoutError | InterfaceError | ConnectionError):
-        return UnavailableError(AWAY_MESSAGE)
-    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return UnavailableError(AWAY_MESSAGE)
+    if is_away(error):
+        return UnavailableError(f"{trouble_of(error)}. Nothing was changed; try again.")
     return None
 
 

@@ -111,6 +111,8 @@ class FeedHub:
         self._lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_tailing = False
+        # For clients that fell behind, since this process began.
+        self.points_left_out = 0
 
     async def start(self) -> None:
         """Begin to read the feed."""
@@ -170,6 +172,7 @@ class FeedHub:
                 async for update in self._catch_up_after(key, subscriber, behind):
                     yield update
             while (waited := await subscriber.next(partial(self._encode, key))) is not None:
+                self.points_left_out += waited.points_left_out
                 yield waited
         finally:
             self._leave(key, subscriber)

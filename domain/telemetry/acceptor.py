@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.telemetry.accept import READINGS_MAX, Acceptance, readings_accept
+from domain.telemetry.away import AWAY_TROUBLE
 from domain.telemetry.directory import DeviceDirectory
 from domain.telemetry.group_commit import GroupCommitter
 from domain.telemetry.packed import micros_of
@@ -59,7 +60,7 @@ class Acceptor:
             msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
             raise LimitExceededError(msg, path=("readings",))
         if self._is_silent():
-            raise UnavailableError("The database does not answer. Nothing was kept; try again.")
+            raise UnavailableError(f"{AWAY_TROUBLE}. Nothing was kept; try again.")
         sent, quotas = len(readings), self._quotas
         if quotas is not None:
             # Whoever may send nothing at all just now costs no more than this.

@@ -16,7 +16,8 @@ _READ_ONLY: Final = "25006"
 _LACKING: Final = frozenset({"42501", "42P01", "42703", "42883"})
 # disk_full, of PostgreSQL's class 53, "insufficient resources".
 _DISK_FULL: Final = "53100"
-# What an error that passes by itself is told as, where it is not that the database does not answer.
+# What is told of a database that is away; and of an error that passes by itself and is something else.
+AWAY_TROUBLE: Final = "The database does not answer"
 _TROUBLES: Final = {
     _DISK_FULL: "The database's disk is full",
     # query_canceled: by the statement's own time limit, or by the deadline of the operation.
@@ -64,7 +65,7 @@ def is_disk_full(error: BaseException) -> bool:
 
 def trouble_of(error: BaseException) -> str:
     """Return what an error that `is_away` is told as: the beginning of a sentence for a person."""
-    return _TROUBLES.get(_state(error) or "", "The database is away")
+    return _TROUBLES.get(_state(error) or "", AWAY_TROUBLE)
 
 
 def _state(error: BaseException) -> str | None:

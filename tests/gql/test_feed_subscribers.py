@@ -143,7 +143,7 @@ def test_a_slow_client_is_sent_the_latest_and_told_what_it_missed(feed: Feed) ->
             update = reader.updates[-1]
             [series], [gap] = update.series, update.gaps
             assert series.truncated
-            assert update.points_left_out == batches * count - 1
+            assert update.points_left_out == batches * count - 1 == feed.hub.points_left_out
             assert update.dropped == batches
             assert micros_of(gap.from_) == int(group.points.at[0]) + 2 * count
             assert micros_of(gap.to) == round(series.timestamps[0] * 1000)
