@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.telemetry.pipeline_state import Measured
+from domain.base.measured import Measured
 from graph.errors import ArgusError
 
 # Of the numbers in `pipeline_state()` and `deliveries_state()`, what each means.

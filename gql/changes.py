@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.nodes import nodes_get
+from domain.nodes.queries import nodes_get
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Node

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from domain.telemetry.bus import Bus
-from domain.telemetry.feed import DERIVED_PARTITION, FeedEntry
-from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, NORM, stream_name
+from domain.telemetry.feed import FeedEntry
+from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, NORM, stream_name
 
 READ_MAX = 256
 BLOCK_MS = 500

@@ -9,7 +9,7 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.entities.operations import entity_delete
+from domain.nodes.operations import entity_delete
 from gql.context import Info
 from gql.errors import UserError, user_error
 from gql.ids import uuid_named

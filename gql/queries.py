@@ -13,8 +13,8 @@ from domain.dead_letters.model import DeadLetter as DeadLetterRow
 from domain.devices.tokens import DeviceToken as DeviceTokenRow
 from domain.entity_types.model import EntityType as EntityTypeRow
 from domain.entity_types.queries import entity_type_list
-from domain.nodes import Node as NodeRow
-from domain.nodes import nodes_get
+from domain.nodes.queries import Node as NodeRow
+from domain.nodes.queries import nodes_get
 from domain.notifications.model import Notification as NotificationRow
 from domain.profiles.model import AssetProfile as AssetProfileRow
 from domain.rollups.model import Rollup as RollupRow

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.entities.operations import entity_restore
+from domain.nodes.operations import entity_restore
 from gql.context import Info
 from gql.entities import Entity, entity_of
 from gql.errors import UserError

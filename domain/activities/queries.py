@@ -13,8 +13,8 @@ from domain.activities.lifecycle import ActivityState, state_of
 from domain.activities.model import ACTIVITY, ActivityDetails, ActivitySource
 from domain.activities.tables import activities, activity_steps
 from domain.noun import details_get
-from domain.telemetry.links import among
 from graph.ids import EntityId
+from graph.sql import any_of
 
 _STANDING = text(
     """
@@ -53,7 +53,7 @@ def activity_sources_get(
     table = activities.c
     rows = session.execute(
         select(table.id, table.template_id, table.rule_id, table.event_id, table.target_id).where(
-            table.organization_id == organization_id, among(table.id, ids)
+            table.organization_id == organization_id, any_of(table.id, ids)
         )
     )
     return {row.id: ActivitySource(row.template_id, row.rule_id, row.event_id, row.target_id) for row in rows}
@@ -67,7 +67,7 @@ def activities_of_events(
     found: dict[UUID, list[EntityId]] = {}
     rows = session.execute(
         select(steps.event_id, steps.activity_id)
-        .where(steps.organization_id == organization_id, among(steps.event_id, ids))
+        .where(steps.organization_id == organization_id, any_of(steps.event_id, ids))
         .order_by(steps.recorded_at, steps.id)
     )
     for event_id, activity_id in rows:

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from domain.activity_templates.model import ActivityTemplate
 from domain.activity_templates.tables import activity_templates
-from domain.telemetry.links import among
 from graph.errors import BadInputError, NotFoundError
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 
 _CURSOR: Final = "activity_templates"
 
@@ -25,7 +25,7 @@ def activity_templates_get(
     """Return the templates of these ids, deleted ones too. One statement."""
     rows = session.execute(
         select(activity_templates).where(
-            activity_templates.c.organization_id == organization_id, among(activity_templates.c.id, ids)
+            activity_templates.c.organization_id == organization_id, any_of(activity_templates.c.id, ids)
         )
     )
     return {row.id: template_of(row) for row in rows}

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from domain.convergence.model import Difference, FoundDifference, Of, Report
 from domain.convergence.tables import convergence_checks, convergence_differences, convergence_progress
-from domain.telemetry.links import among
 from domain.telemetry.packed import instant_of
+from graph.sql import any_of
 from graph.tables import organizations
 
 # So many of an organization are kept; others are counted and logged.
@@ -113,7 +113,7 @@ def _differences_write(
         (row.of, row.entity_id, row.subject, row.at)
         for row in session.execute(
             select(convergence_differences).where(
-                table.organization_id == organization_id, among(table.entity_id, ids), _standing()
+                table.organization_id == organization_id, any_of(table.entity_id, ids), _standing()
             )
         )
     }

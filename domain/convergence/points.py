@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.convergence.model import Difference, Of
-from domain.derivation.derive import Column
+from domain.telemetry.packed import Column
 
 # Of one series so many differences are told: the first ones.
 DIFFERENCES_MAX: Final = 20

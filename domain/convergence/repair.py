@@ -16,8 +16,8 @@ from domain.health.dirt import health_mark
 from domain.health.read import plans_get
 from domain.rollups.dirt import Marks, buckets_mark, known_get, marks_note
 from domain.rollups.known import RollupCache
-from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
+from graph.sql import any_of
 
 REPAIR = "repair"
 
@@ -58,7 +58,7 @@ def differences_repair(
         .where(
             table.organization_id == organization_id,
             table.repaired_at.is_(None),
-            among(table.entity_id, {each.entity_id for each in found}),
+            any_of(table.entity_id, {each.entity_id for each in found}),
         )
         .values(repaired_at=now)
     )

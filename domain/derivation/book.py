@@ -22,13 +22,14 @@ from domain.processors.tables import processor_versions
 from domain.rules.assignments import metrics_read
 from domain.rules.model import Assignment
 from domain.telemetry.attribution import BEGIN_US, END_US, Link
-from domain.telemetry.links import among, links_list
+from domain.telemetry.links import links_list
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.streams import DERIVE
 from graph.entities.versions import attribute_versions
 from graph.geometry.areas import Area, areas_get
 from graph.kinds import EntityKind
+from graph.sql import any_of
 from graph.tables import entities
 
 REMEMBERED_MAX: Final = 500_000
@@ -193,7 +194,7 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
     rows = session.execute(
         select(entities.c.id, entities.c.kind, entities.c.type, assets.c.profile_id)
         .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
-        .where(entities.c.organization_id == organization_id, among(entities.c.id, missing))
+        .where(entities.c.organization_id == organization_id, any_of(entities.c.id, missing))
     )
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type, row.profile_id) for row in rows}
     derivations = {entity_id: book.configured.get(*kinds[entity_id]) for entity_id in kinds}

@@ -10,15 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.derivation.formulas import Formula, FormulaSet
 from domain.derivation.surroundings import Surroundings
 from domain.derivation.versions import Total, version_get
 from domain.expressions.expression import Expression, expression_evaluate
-from domain.telemetry.packed import Instants, Values
+from domain.telemetry.packed import Column, Instants, Places, Values
 
-Places = NDArray[np.int64]
 # By metric its last point: microseconds since the Unix epoch, and its value (NaN where it is no number).
 Last = Mapping[str, tuple[int, float]]
 
@@ -29,36 +27,6 @@ class State:
 
     inputs: Last = field(default_factory=dict)
     derived: Last = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Points of one metric of several entities, ascending by entity, then in time.
-
-    of: the entity's place among those derived together. at: microseconds since the Unix epoch. values: NaN where it is
-    no number.
-    """
-
-    of: Places
-    at: Instants
-    values: Values
-
-    def __len__(self) -> int:
-        return len(self.at)
-
-    def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Column:
-        """Return the points at these places, in their order."""
-        return Column(self.of[index], self.at[index], self.values[index])
-
-    def doubled(self) -> list[int]:
-        """Return the places of entities that have two points of one time, once for each."""
-        same = (self.of[1:] == self.of[:-1]) & (self.at[1:] == self.at[:-1])
-        doubled: list[int] = self.of[1:][same].tolist() if bool(same.any()) else []
-        return doubled
-
-    def sorted(self) -> Column:
-        """Return the points in their order."""
-        return self.take(np.lexsort((self.at, self.of)))
 
 
 NOTHING = Column(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float64))

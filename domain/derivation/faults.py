@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.derive import Fault
 from domain.derivation.tables import derivation_faults
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.telemetry.links import among
+from graph.sql import any_of
 
 _FORGET = text(
     """
@@ -88,7 +88,9 @@ def faults_of(
     """Return the faults of each entity that has any, by metric. One statement."""
     rows = session.execute(
         select(derivation_faults)
-        .where(derivation_faults.c.organization_id == organization_id, among(derivation_faults.c.entity_id, entity_ids))
+        .where(
+            derivation_faults.c.organization_id == organization_id, any_of(derivation_faults.c.entity_id, entity_ids)
+        )
         .order_by(derivation_faults.c.entity_id, derivation_faults.c.metric)
     )
     found: dict[UUID, list[DerivationFault]] = {}

@@ -8,9 +8,9 @@ import numpy as np
 
 from domain.derivation.outputs import DerivedCommit
 from domain.telemetry.entries import NormEntry
-from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.packed import MetricType, micros_of
 from domain.telemetry.readings import NO_PORT
+from domain.telemetry.streams import DERIVED_PARTITION
 
 # Of a commit with more only the times are sent: who watches reads them again.
 POINTS_MAX: Final = 10_000

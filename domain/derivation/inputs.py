@@ -12,13 +12,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.configured import Derivation
-from domain.derivation.derive import Column, columns_join
+from domain.derivation.derive import columns_join
 from domain.derivation.outputs import FORMULA
 from domain.derivation.windows import Window
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
 from domain.telemetry.attribution import BEGIN_US, Link, Segment, SeriesRow, Source, linked_sources
 from domain.telemetry.links import links_list, series_rows
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import Column, micros_of
 from domain.telemetry.scan import points_scan
 
 # A window longer than this is first narrowed to where there is anything.

@@ -10,7 +10,6 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Book
-from domain.derivation.derive import Column
 from domain.derivation.follow import Span
 from domain.derivation.route import AssetEntry, Place, entries_gather
 from domain.derivation.windows import REJUDGE, REPLAY, Window, windows_at_hand
@@ -18,7 +17,7 @@ from domain.rules.calm import PairKey, PairState
 from domain.rules.model import Assignment
 from domain.rules.reconcile import EventsDone, Fence
 from domain.rules.stage import entities_judge_anew, entities_judge_on, key_of, states_known
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import Column, micros_of
 from graph.ids import NewId
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import Column
 from domain.telemetry.arrays import (
     arrays_enable,
     bigint_array,
@@ -22,7 +21,7 @@ from domain.telemetry.arrays import (
     uuid_array,
 )
 from domain.telemetry.hours.marks import hours_mark
-from domain.telemetry.packed import Instants, Values
+from domain.telemetry.packed import Column, Instants, Values
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.kept import points_kept_before
 from domain.telemetry.stages.memory import StageMemory, StageNotes

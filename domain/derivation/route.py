@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 
 from domain.derivation.book import Book, Passage
-from domain.derivation.derive import Column, columns_join
+from domain.derivation.derive import columns_join
 from domain.derivation.watch import ANY_PORT
 from domain.derivation.windows import entity_slot
 from domain.telemetry.entries import EntryError, NormEntry
+from domain.telemetry.packed import Column
 from domain.telemetry.readings import NO_PORT
 
 _UUID_BYTES = 16

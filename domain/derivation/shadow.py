@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.derivation.configured import Derivation
-from domain.derivation.derive import NOTHING, Column, State, derive
+from domain.derivation.derive import NOTHING, State, derive
 from domain.derivation.formulas import FormulaSet
 from domain.derivation.surroundings import Surroundings
 from domain.shadows.model import DIFFERENCES_MAX
@@ -29,7 +29,7 @@ from domain.telemetry.arrays import (
     text_array,
     uuid_array,
 )
-from domain.telemetry.packed import Instants, Values
+from domain.telemetry.packed import Column, Instants, Values
 from domain.telemetry.streams import DERIVE
 from graph.texts import text_clean
 

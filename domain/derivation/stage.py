@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from domain.derivation.book import Book, Books, book_entities
 from domain.derivation.checkpoints import Checkpoint, Checkpoints
 from domain.derivation.configured import Derivation
-from domain.derivation.derive import NOTHING, Column, Fault, Outcome, State, columns_first, derive
+from domain.derivation.derive import NOTHING, Fault, Outcome, State, columns_first, derive
 from domain.derivation.faults import faults_write
 from domain.derivation.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split
 from domain.derivation.inputs import (
@@ -40,7 +40,7 @@ from domain.derivation.windows import Window, windows_at_hand, windows_done, win
 from domain.rollups.known import RollupCache
 from domain.telemetry.arrays import arrays_enable, int_array
 from domain.telemetry.leases import FencedError, Lease
-from domain.telemetry.packed import Instants, micros_of
+from domain.telemetry.packed import Column, Instants, micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.kept import points_kept_hold
 from domain.telemetry.stages.memory import StageMemory, StageNotes

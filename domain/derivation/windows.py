@@ -10,12 +10,9 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Book
-from domain.derivation.watch import ANY_PORT
 from domain.failed_items.model import FailedQueue
 from domain.failed_items.queries import held_sql
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, uuid_array
-from domain.telemetry.normalize import Readings
 from domain.telemetry.packed import micros_of
 
 READINGS: Final = "readings"
@@ -86,29 +83,6 @@ class Window:
 def entity_slot(entity: bytes) -> int:
     """Return where an entity (16 bytes) goes in the streams: this modulo the number of partitions."""
     return entity[14] * 256 + entity[15]
-
-
-def windows_touched(book: Book, *, readings: Readings, places: Sequence[int]) -> dict[bytes, tuple[int, int]]:
-    """Return the first and the last timestamp at which readings touch each entity that derives or is watched. Hot path.
-
-    places: of the readings that count. The book knows their devices.
-    """
-    touched: dict[bytes, tuple[int, int]] = {}
-    devices, passages_of = readings.devices, book.passages_of
-    ports, timestamps = readings.ports.tolist(), readings.timestamps.tolist()
-    for i in places:
-        for passage in passages_of(devices[i]):
-            at = timestamps[i]
-            if passage.port not in (ports[i], ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
-                continue
-            span = touched.get(passage.entity)
-            if span is None:
-                touched[passage.entity] = (at, at)
-            elif at < span[0]:
-                touched[passage.entity] = (at, span[1])
-            elif at > span[1]:
-                touched[passage.entity] = (span[0], at)
-    return touched
 
 
 def windows_note(

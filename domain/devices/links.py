@@ -10,8 +10,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.devices.model import METRICS_MAPPING
 from domain.paths import path_renamed
-from domain.telemetry.attribution import METRICS_MAPPING
 from domain.telemetry.metrics import METRICS_MAX, NAME_CHARS_MAX
 from graph.change import GraphChange
 from graph.direction import Direction

@@ -10,6 +10,8 @@ from domain.devices.tables import devices
 from domain.noun import Noun
 from graph.kinds import EntityKind
 
+# In the metadata of a link: {device's metric: asset's metric}.
+METRICS_MAPPING: Final = "metrics_mapping"
 DEVICE: Final = Noun(EntityKind.DEVICE, devices, {"firmware_version": "firmwareVersion"})
 
 

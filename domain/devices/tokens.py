@@ -14,12 +14,12 @@ from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, func, insert, selec
 from sqlalchemy.orm import Session
 
 from domain.devices.tables import device_tokens
-from domain.telemetry.links import among
 from graph.change import GraphChange, change_record
 from graph.entities.queries import entity_get
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
+from graph.sql import any_of
 
 TOKEN_PREFIX: Final = "argus_dev_"  # noqa: S105  (what a token begins with, no secret)
 SECRET_BYTES: Final = 32
@@ -159,7 +159,7 @@ def device_tokens_newest(
     )
     ranked = (
         select(device_tokens, place.label("place"))
-        .where(device_tokens.c.organization_id == organization_id, among(device_tokens.c.device_id, ids))
+        .where(device_tokens.c.organization_id == organization_id, any_of(device_tokens.c.device_id, ids))
         .subquery()
     )
     found: dict[UUID, list[DeviceToken]] = {device_id: [] for device_id in ids}
@@ -171,7 +171,7 @@ def device_tokens_newest(
 def device_tokens_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, DeviceToken]:
     """Return the tokens with these ids. One statement."""
     rows = session.execute(
-        select(device_tokens).where(device_tokens.c.organization_id == organization_id, among(device_tokens.c.id, ids))
+        select(device_tokens).where(device_tokens.c.organization_id == organization_id, any_of(device_tokens.c.id, ids))
     )
     return {row.id: _token(row) for row in rows}
 

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from domain.rules.model import Event, EventState, Mark, MarkKind, Severity
 from domain.rules.tables import event_changes, event_corrections, event_marks, events
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.entities.queries import entities_get
 from graph.errors import LimitExceededError, NotFoundError
 from graph.instants import moment_resolve
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 from graph.walk.below import below_select
 
@@ -56,7 +56,7 @@ class Correction:
 
 def events_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Event]:
     """Return the events of these ids; one that does not exist is left out. Two statements."""
-    rows = session.execute(select(events).where(events.c.organization_id == organization_id, among(events.c.id, ids)))
+    rows = session.execute(select(events).where(events.c.organization_id == organization_id, any_of(events.c.id, ids)))
     return {event.id: event for event in _with_marks(session, organization_id, rows.all())}
 
 
@@ -116,7 +116,7 @@ def events_matching(
         chosen = set(found)
         if conditions:
             asked = select(events.c.id).where(
-                events.c.organization_id == organization_id, among(events.c.id, list(found)), *conditions
+                events.c.organization_id == organization_id, any_of(events.c.id, list(found)), *conditions
             )
             chosen = set(session.execute(asked).scalars())
         fitting.append([found[each] for each in ids if each in chosen])
@@ -158,7 +158,7 @@ def corrections_of(
             .over(partition_by=event_corrections.c.event_id, order_by=event_corrections.c.id.desc())
             .label("place"),
         )
-        .where(event_corrections.c.organization_id == organization_id, among(event_corrections.c.event_id, ids))
+        .where(event_corrections.c.organization_id == organization_id, any_of(event_corrections.c.event_id, ids))
         .subquery()
     )
     rows = session.execute(
@@ -178,9 +178,9 @@ def _conditions(session: Session, organization_id: int, where: EventFilter) -> l
     if where.severities is not None:
         found.append(of.severity.in_(list(where.severities)))
     if where.entity_ids is not None:
-        found.append(among(of.entity_id, where.entity_ids))
+        found.append(any_of(of.entity_id, where.entity_ids))
     if where.rule_ids is not None:
-        found.append(among(of.rule_id, where.rule_ids))
+        found.append(any_of(of.rule_id, where.rule_ids))
     if where.under_id is not None:
         moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
         below = below_select(organization_id=organization_id, entity_ids=[where.under_id], moment=moment)
@@ -220,7 +220,7 @@ def _with_marks(session: Session, organization_id: int, rows: Sequence[Row[Any]]
     if marks:
         found = session.execute(
             select(event_marks)
-            .where(event_marks.c.organization_id == organization_id, among(event_marks.c.event_id, list(marks)))
+            .where(event_marks.c.organization_id == organization_id, any_of(event_marks.c.event_id, list(marks)))
             .order_by(event_marks.c.at, event_marks.c.id)
         )
         for mark in found:

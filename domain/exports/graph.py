@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
-from domain.entities.operations import NOUNS
 from domain.entity_types.queries import entity_type_list
+from domain.nodes.operations import NOUNS
 from domain.noun import details_get, details_named
 from graph.entities.model import Entity
 from graph.entities.rows import ENTITY_COLUMNS, entity_of_row

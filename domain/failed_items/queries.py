@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from domain.failed_items.model import FailedItem, FailedItemState, FailedQueue
 from domain.failed_items.tables import failed_items
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 
 _CURSOR: Final = "failed items"
@@ -62,7 +62,7 @@ def failed_items_page(
     wanted = (FailedItemState.RETRYING, FailedItemState.SET_ASIDE) if states is None else states
     here = [table.organization_id == organization_id, or_(literal(value=False), *(_STATES[each] for each in wanted))]
     if queues is not None:
-        here.append(among(table.queue, [queue.value for queue in queues]))
+        here.append(any_of(table.queue, [queue.value for queue in queues]))
     after = []
     if page.after is not None:
         instant, last = instant_key_read(page.after, of=_CURSOR)

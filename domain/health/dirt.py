@@ -22,8 +22,8 @@ from domain.rules.reconcile import EventChange
 from domain.rules.tables import event_corrections, events
 from domain.telemetry.arrays import arrays_enable
 from domain.telemetry.attribution import END_US, spans_union
-from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
+from graph.sql import any_of
 
 Span = tuple[int, int]
 
@@ -86,13 +86,13 @@ def _stood(session: Session, organization_id: int, ids: Sequence[UUID]) -> dict[
     arrays_enable(session)
     rows = session.execute(
         select(events.c.id, events.c.opened_at, events.c.cleared_at).where(
-            events.c.organization_id == organization_id, among(events.c.id, ids)
+            events.c.organization_id == organization_id, any_of(events.c.id, ids)
         )
     )
     found = {row.id: _span(row.opened_at, row.cleared_at) for row in rows}
     corrected = session.execute(
         select(event_corrections.c.event_id, event_corrections.c.before).where(
-            event_corrections.c.organization_id == organization_id, among(event_corrections.c.event_id, ids)
+            event_corrections.c.organization_id == organization_id, any_of(event_corrections.c.event_id, ids)
         )
     )
     for row in corrected:

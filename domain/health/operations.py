@@ -12,7 +12,6 @@ import numpy as np
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import Column
 from domain.derivation.outputs import Changes, SeriesChange, changes_write, series_ensure
 from domain.failed_items.model import FailedQueue
 from domain.failed_items.queries import held_sql
@@ -25,13 +24,13 @@ from domain.health.standing import Judged, healths_judge
 from domain.rollups.grid import LAST_US
 from domain.telemetry.arrays import arrays_enable, instant_array, uuid_array
 from domain.telemetry.attribution import Segment, SeriesRow, Source
-from domain.telemetry.links import among
-from domain.telemetry.packed import instant_of, micros_of
+from domain.telemetry.packed import Column, instant_of, micros_of
 from domain.telemetry.scan import points_scan
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
 from graph.relationships.builtin import HAS_PART
+from graph.sql import any_of
 from graph.tables import entity_edges
 
 ORIGIN: Final = "health"
@@ -187,7 +186,7 @@ def health_compute(
     parents = session.scalars(
         select(entity_edges.c.source_id).where(
             entity_edges.c.organization_id == organization_id,
-            among(entity_edges.c.target_id, [work.asset_id] if changes.changed else []),
+            any_of(entity_edges.c.target_id, [work.asset_id] if changes.changed else []),
             entity_edges.c.relationship == HAS_PART,
             text("upper_inf(recorded)"),
         )

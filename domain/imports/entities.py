@@ -11,10 +11,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
-from domain.entities.operations import NOUNS
 from domain.imports.files import remark_of
 from domain.imports.outcome import Outcome
 from domain.imports.records import EntityRecord
+from domain.nodes.operations import NOUNS
 from domain.noun import details_get, noun_update, nouns_create
 from graph.absent import ABSENT
 from graph.change import GraphChange

@@ -19,7 +19,7 @@ from domain.notifications.model import Notification, NotificationState
 from domain.notifications.queries import notification_of
 from domain.notifications.signing import ATTEMPTS_MAX, retry_delay
 from domain.notifications.tables import notifications
-from domain.telemetry.links import among
+from graph.sql import any_of
 from graph.texts import text_clean
 
 ERROR_MAX_CHARS: Final = 500
@@ -116,13 +116,13 @@ def notifications_claim(
         select(table.id)
         .where(
             table.organization_id == organization_id,
-            among(table.id, candidates),
+            any_of(table.id, candidates),
             table.state == "PENDING",
             table.due_at <= now,
         )
         .with_for_update(skip_locked=True)
     ).all()
-    claimed = (table.organization_id == organization_id, among(table.id, ids))
+    claimed = (table.organization_id == organization_id, any_of(table.id, ids))
     # Who held it has not said what came of it.
     session.execute(
         update(notifications).where(*claimed, table.claimed_by.is_not(None)).values(losses=table.losses + 1)
@@ -210,7 +210,7 @@ def claims_release(session: Session, *, organization_id: int, claimer: str, ids:
     table = notifications.c
     session.execute(
         update(notifications)
-        .where(table.organization_id == organization_id, table.claimed_by == claimer, among(table.id, ids))
+        .where(table.organization_id == organization_id, table.claimed_by == claimer, any_of(table.id, ids))
         .values(due_at=_SOON, claimed_by=None)
     )
 
@@ -250,7 +250,7 @@ def notifications_expire(session: Session, *, pair: Pair, error: str, now: datet
     told = text_clean(f"Given up; the destination does not answer: {error}", max_chars=ERROR_MAX_CHARS)
     session.execute(
         update(notifications)
-        .where(table.organization_id == pair.organization_id, among(table.id, ids))
+        .where(table.organization_id == pair.organization_id, any_of(table.id, ids))
         .values(state="DEAD", finished_at=now, claimed_by=None, last_error=told)
     )
     return len(ids)

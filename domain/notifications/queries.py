@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from domain.notifications.model import Notification, NotificationState
 from domain.notifications.tables import notifications
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 
 _CURSOR: Final = "notifications"
@@ -23,7 +23,7 @@ _CURSOR: Final = "notifications"
 def notifications_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Notification]:
     """Return the notifications of these ids. One statement."""
     table = notifications.c
-    rows = session.execute(select(notifications).where(table.organization_id == organization_id, among(table.id, ids)))
+    rows = session.execute(select(notifications).where(table.organization_id == organization_id, any_of(table.id, ids)))
     return {row.id: notification_of(row) for row in rows}
 
 
@@ -38,7 +38,7 @@ def notifications_page(
     table = notifications.c
     here = [table.organization_id == organization_id]
     if states is not None:
-        here.append(among(table.state, [state.value for state in states]))
+        here.append(any_of(table.state, [state.value for state in states]))
     after = []
     if page.after is not None:
         instant, last = instant_key_read(page.after, of=_CURSOR)

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from domain.base.measured import Measured
 from domain.notifications.tables import work_counts
-from domain.telemetry.pipeline_state import Measured
 
 CALLS: Final = "calls"
 JOBS_EXPIRED: Final = "jobs_expired"

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.notifications.tables import event_tellings
-from domain.telemetry.links import among
+from graph.sql import any_of
 
 
 class ToldState(StrEnum):
@@ -68,7 +68,7 @@ def tellings_get(
     """Return what was told last of events, by event and destination. One statement."""
     table = event_tellings.c
     rows = session.execute(
-        select(event_tellings).where(table.organization_id == organization_id, among(table.event_id, event_ids))
+        select(event_tellings).where(table.organization_id == organization_id, any_of(table.event_id, event_ids))
     )
     found: dict[UUID, dict[str, Telling]] = {}
     for row in rows:

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from domain.assets.model import ASSET
 from domain.assets.operations import asset_create
+from domain.configuration.profiles.content import content_merge
 from domain.health.settings import bucket_us_of
 from domain.noun import noun_update
 from domain.profiles.circles import circles_refuse
-from domain.profiles.content import content_json, content_merge
+from domain.profiles.content import content_json
 from domain.profiles.model import AssetProfile, ProfileContent
 from domain.profiles.preview import attributes_followed
 from domain.profiles.queries import VERSIONS_MAX, profile_get, users_count, users_of

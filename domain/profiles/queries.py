@@ -15,11 +15,11 @@ from domain.profiles.content import content_of
 from domain.profiles.model import AssetProfile, ProfileContent, ProfileVersion
 from domain.profiles.tables import asset_profile_versions, asset_profiles
 from domain.telemetry.attribution import BEGIN_US, END_US
-from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
 from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT, entities
 
 _CURSOR: Final = "assetProfiles"
@@ -31,7 +31,7 @@ InForce = Mapping[UUID, list[tuple[int, int, ProfileContent]]]
 
 def profiles_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, AssetProfile]:
     """Return the profiles of these ids, deleted ones too; one that does not exist is left out. One statement."""
-    rows = session.execute(_newest(organization_id).where(among(asset_profiles.c.id, ids)))
+    rows = session.execute(_newest(organization_id).where(any_of(asset_profiles.c.id, ids)))
     return {row.id: _profile(row) for row in rows}
 
 
@@ -72,7 +72,7 @@ def profile_versions(
     table = asset_profile_versions
     rows = session.execute(
         select(table)
-        .where(table.c.organization_id == organization_id, among(table.c.profile_id, ids))
+        .where(table.c.organization_id == organization_id, any_of(table.c.profile_id, ids))
         .order_by(table.c.profile_id, table.c.number)
     )
     found: dict[UUID, list[ProfileVersion]] = {}
@@ -87,7 +87,7 @@ def profiles_in_force(session: Session, *, organization_id: int, ids: Collection
     One statement.
     """
     table = asset_profile_versions
-    chosen = [] if ids is None else [among(table.c.profile_id, ids)]
+    chosen = [] if ids is None else [any_of(table.c.profile_id, ids)]
     rows = session.execute(
         select(table.c.profile_id, table.c.effective_from, table.c.number, table.c.content)
         .where(table.c.organization_id == organization_id, *chosen)
@@ -104,7 +104,7 @@ def profile_ids_of(session: Session, *, organization_id: int, ids: Collection[UU
     """Return the profile of each of these assets that uses one. One statement."""
     rows = session.execute(
         select(assets.c.id, assets.c.profile_id).where(
-            assets.c.organization_id == organization_id, among(assets.c.id, ids), assets.c.profile_id.is_not(None)
+            assets.c.organization_id == organization_id, any_of(assets.c.id, ids), assets.c.profile_id.is_not(None)
         )
     )
     return {row.id: row.profile_id for row in rows}

@@ -19,9 +19,9 @@ from domain.replays.model import Replay, ReplayState
 from domain.replays.queries import replay_get, replay_of
 from domain.replays.readings import Scope, readings_next
 from domain.replays.tables import replays
+from domain.telemetry.columns import Readings
 from domain.telemetry.corrections import Correction, correction_note
 from domain.telemetry.leases import Lease
-from domain.telemetry.normalize import Readings
 from domain.telemetry.stages.kept import points_kept_hold
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from domain.telemetry.stages.normalize import StageRun, readings_again

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from domain.replays.model import Replay, ReplayState
 from domain.replays.tables import replays
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
 from graph.paging import CursorKey, Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 
 _CURSOR: Final = "replays"
@@ -36,7 +36,7 @@ _OPEN = text(
 def replays_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Replay]:
     """Return the replays of these ids; one that does not exist is left out. One statement."""
     rows = session.execute(
-        select(replays).where(replays.c.organization_id == organization_id, among(replays.c.id, ids))
+        select(replays).where(replays.c.organization_id == organization_id, any_of(replays.c.id, ids))
     )
     return {row.id: replay_of(row) for row in rows}
 

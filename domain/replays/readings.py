@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.array_loads import columns_register
-from domain.telemetry.normalize import Readings, metrics_decode
+from domain.telemetry.columns import Readings, metrics_decode
 from domain.telemetry.packed import instant_of
 
 DEVICES_AT_ONCE: Final = 1_000

@@ -19,7 +19,7 @@ import numpy as np
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import NOTHING, Column, columns_join
+from domain.derivation.derive import NOTHING, columns_join
 from domain.derivation.outputs import Changes, DerivedCommit, changes_write, series_ensure
 from domain.derivation.windows import windows_note
 from domain.rollups.dirt import Marks, all_time_mark, buckets_mark, known_get, marks_note
@@ -43,7 +43,7 @@ from domain.rollups.values import rollup_values
 from domain.rollups.weights import weights_at
 from domain.telemetry.arrays import arrays_enable, uuid_array
 from domain.telemetry.attribution import Source
-from domain.telemetry.packed import Values, micros_of
+from domain.telemetry.packed import Column, Values, micros_of
 from domain.telemetry.scan import POINTS_SCANNED_MAX
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 from graph.change import graph_hold

@@ -16,7 +16,7 @@ from domain.rollups.queue import TURN
 from domain.rollups.tables import rollup_entities
 from domain.rollups.tallies import tallies_touch
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.telemetry.links import among
+from graph.sql import any_of
 from graph.walk.spans import spans_within
 
 # (entity, what, begin) to (end, from when on it changed).
@@ -101,7 +101,7 @@ def rollups_touch_at(
     rows = session.execute(
         select(rollup_entities.c.rollup_id, rollup_entities.c.entity_id).where(
             rollup_entities.c.organization_id == organization_id,
-            among(rollup_entities.c.entity_id, [UUID(bytes=entity) for entity in touched]),
+            any_of(rollup_entities.c.entity_id, [UUID(bytes=entity) for entity in touched]),
         )
     )
     for row in rows:

@@ -14,9 +14,9 @@ from domain.rollups.grid import Grid
 from domain.rollups.model import Rollup
 from domain.rollups.queries import rollups_list
 from domain.rollups.weights import UNWEIGHTED, Weights, weights_recorded
-from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
 from graph.entities.versions import attribute_values
+from graph.sql import any_of
 from graph.tables import entities
 from graph.walk.spans import Hops, Spans, spans_above, spans_below
 
@@ -219,7 +219,7 @@ def _rows(session: Session, organization_id: int, ids: Iterable[UUID]) -> dict[U
         return {}
     rows = session.execute(
         select(entities.c.id, entities.c.kind, entities.c.type).where(
-            entities.c.organization_id == organization_id, among(entities.c.id, wanted)
+            entities.c.organization_id == organization_id, any_of(entities.c.id, wanted)
         )
     )
     return {row.id: row for row in rows}

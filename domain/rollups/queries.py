@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from domain.rollups.model import Rollup, draft_of
 from domain.rollups.tables import rollup_entities, rollups
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 
 _CURSOR: Final = "rollups"
@@ -33,7 +33,7 @@ def rollups_get(session: Session, *, organization_id: int, ids: Collection[UUID]
     """Return the rollups of these ids; one that does not exist or was deleted is left out. One statement."""
     rows = session.execute(
         select(rollups).where(
-            rollups.c.organization_id == organization_id, among(rollups.c.id, ids), rollups.c.deleted_at.is_(None)
+            rollups.c.organization_id == organization_id, any_of(rollups.c.id, ids), rollups.c.deleted_at.is_(None)
         )
     )
     return {row.id: _rollup(row) for row in rows}
@@ -77,7 +77,7 @@ def rollup_metrics(session: Session, *, organization_id: int, ids: Collection[UU
             (rollups.c.organization_id == rollup_entities.c.organization_id)
             & (rollups.c.id == rollup_entities.c.rollup_id),
         )
-        .where(rollup_entities.c.organization_id == organization_id, among(rollup_entities.c.entity_id, ids))
+        .where(rollup_entities.c.organization_id == organization_id, any_of(rollup_entities.c.entity_id, ids))
     )
     return {(row.entity_id, row.metric) for row in rows}
 

@@ -16,9 +16,9 @@ from domain.rules.conditions import Condition, condition_read, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
 from domain.rules.queries import Rulebook
 from domain.telemetry.attribution import BEGIN_US, END_US
-from domain.telemetry.links import among
 from domain.telemetry.packed import micros_of
 from graph.ids import EntityId
+from graph.sql import any_of
 from graph.tables import entities
 from graph.walk.spans import BELOW, Spans, spans_above
 
@@ -37,7 +37,7 @@ def assignments_of(
     rows = session.execute(
         select(entities.c.id, entities.c.kind, entities.c.type, entities.c.deleted_at, assets.c.profile_id)
         .outerjoin(assets, (assets.c.organization_id == entities.c.organization_id) & (assets.c.id == entities.c.id))
-        .where(entities.c.organization_id == organization_id, among(entities.c.id, entity_ids))
+        .where(entities.c.organization_id == organization_id, any_of(entities.c.id, entity_ids))
     ).all()
     above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):

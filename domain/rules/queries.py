@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from domain.rules.model import Damping, Rule, RuleVersion, Scope, Severity, Step
 from domain.rules.tables import rule_versions, rules
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 
 _CURSOR: Final = "rules"
@@ -49,7 +49,7 @@ def versions_list(session: Session, *, organization_id: int, rule_id: UUID) -> l
 
 def rules_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Rule]:
     """Return the rules of these ids, deleted ones too; one that does not exist is left out. One statement."""
-    rows = session.execute(_newest(organization_id).where(among(rules.c.id, ids)))
+    rows = session.execute(_newest(organization_id).where(any_of(rules.c.id, ids)))
     return {row.rule_id: _rule(row) for row in rows}
 
 

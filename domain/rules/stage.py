@@ -18,7 +18,6 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import Column
 from domain.rules.calm import PairKey, PairState, pairs_calm
 from domain.rules.conditions import Threshold
 from domain.rules.judge import Points
@@ -31,7 +30,7 @@ from domain.rules.timers import pairs_columns, timers_set
 from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.telemetry.attribution import END_US, Source
 from domain.telemetry.links import sources_list
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import Column, micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
 from graph.ids import NewId

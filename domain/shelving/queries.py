@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from domain.rules.tables import maintenance_windows, shelves
 from domain.shelving.model import MaintenanceWindow, Shelf
-from domain.telemetry.links import among
 from graph.cursors import instant_key, instant_key_read
 from graph.paging import Page, PageRequest
+from graph.sql import any_of
 from graph.tables import INSTANT
 
 T = TypeVar("T", Shelf, MaintenanceWindow)
@@ -45,7 +45,7 @@ def maintenance_windows_page(session: Session, *, organization_id: int, page: Pa
 def _get(
     session: Session, organization_id: int, ids: Collection[UUID], table: Table, read: Callable[[Row[Any]], T]
 ) -> dict[UUID, T]:
-    rows = session.execute(select(table).where(table.c.organization_id == organization_id, among(table.c.id, ids)))
+    rows = session.execute(select(table).where(table.c.organization_id == organization_id, any_of(table.c.id, ids)))
     return {row.id: read(row) for row in rows}
 
 

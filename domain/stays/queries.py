@@ -18,13 +18,14 @@ from domain.stays.model import Stay
 from domain.stays.rules import Presence, Watch, presences_of
 from domain.stays.watched import Watches, watches_of, watching
 from domain.telemetry.attribution import Segment, SeriesRow, Source
-from domain.telemetry.links import LINKED_KINDS, among, series_rows
+from domain.telemetry.links import LINKED_KINDS, series_rows
 from domain.telemetry.packed import Points, instant_of, micros_of
 from domain.telemetry.scan import points_scan
 from graph.entities.queries import entities_by_external_id
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
 from graph.paging import CursorKey, Page, PageRequest
+from graph.sql import any_of
 from graph.tables import entities
 
 MOVING_MAX: Final = 10_000
@@ -128,7 +129,7 @@ def asset_stays_pages(
     statements at most.
     """
     asked = _range(**when)
-    moving = session.execute(_moving(organization_id).where(among(entities.c.id, entity_ids))).all()
+    moving = session.execute(_moving(organization_id).where(any_of(entities.c.id, entity_ids))).all()
     configured = configured_read(session, organization_id=organization_id)
     watched = _watched(session, organization_id=organization_id, moving=moving, configured=configured, spaces=None)
     by_asset: dict[UUID, list[_Found]] = {}
@@ -149,7 +150,7 @@ def space_stays_pages(
     rows = session.execute(
         select(entities.c.id, entities.c.external_id).where(
             entities.c.organization_id == organization_id,
-            among(entities.c.id, entity_ids),
+            any_of(entities.c.id, entity_ids),
             entities.c.external_id.is_not(None),
             entities.c.deleted_at.is_(None),
         )
@@ -162,7 +163,7 @@ def space_stays_pages(
         of_type = tuple_(entities.c.kind, entities.c.type).in_(types)
         statement = _moving(organization_id).where(entities.c.deleted_at.is_(None), entities.c.kind.in_(LINKED_KINDS))
         moving = session.execute(
-            statement.where(or_(of_type, among(assets.c.profile_id, profiles))).limit(MOVING_MAX + 1)
+            statement.where(or_(of_type, any_of(assets.c.profile_id, profiles))).limit(MOVING_MAX + 1)
         ).all()
     if len(moving) > MOVING_MAX:
         message = f"More than {MOVING_MAX} things could have been there; ask for the stays of some of them instead."

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-METRICS_MAPPING = "metrics_mapping"
+from domain.devices.model import METRICS_MAPPING
 
 # Open ends of an interval, in microseconds since the epoch: beyond PostgreSQL's own bounds of timestamptz.
 BEGIN_US = -(2**62)

@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, instant_array, int_array, text_array, uuid_array
 from domain.telemetry.entries import NormEntry
-from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.packed import micros_of
-from domain.telemetry.streams import DERIVE
+from domain.telemetry.streams import DERIVE, DERIVED_PARTITION
 
 _ADVANCE = text(
     """

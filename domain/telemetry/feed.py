@@ -29,8 +29,6 @@ _CURSOR_VERSION = 1
 _CURSOR_CHARS_MAX = 8192
 
 Positions = Mapping[int, int]
-# The feed's partitions of derived points come after those of device points, whatever their number.
-DERIVED_PARTITION = 2**14
 # Device, port, metric.
 SeriesKey = tuple[UUID, int | None, str]
 

@@ -16,19 +16,11 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Link
-from domain.telemetry.feed import (
-    DERIVED_PARTITION,
-    FeedEntry,
-    FeedGroup,
-    InvalidatedRange,
-    Positions,
-    Watch,
-    positions_max,
-    watch_build,
-)
+from domain.telemetry.feed import FeedEntry, FeedGroup, InvalidatedRange, Positions, Watch, positions_max, watch_build
 from domain.telemetry.links import LINKED_KINDS, kinds_get, links_list, series_rows, sources_list
 from domain.telemetry.packed import EPOCH, MetricType, Points, Series, micros_of, millis_of, type_of
 from domain.telemetry.scan import HEADS_OF, HeadsProbe, points_scan
+from domain.telemetry.streams import DERIVED_PARTITION
 from graph.errors import LimitExceededError
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind

@@ -12,9 +12,10 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import Segment, Source
-from domain.telemetry.links import among, sources_list
+from domain.telemetry.links import sources_list
 from domain.telemetry.packed import MetricType, instant_of, micros_of
 from domain.telemetry.tables import latest_values
+from graph.sql import any_of
 
 # The last point of a series within a span; its receipt while the raw log still has it.
 _LAST_WITHIN = text(
@@ -101,7 +102,7 @@ def _newest(session: Session, *, organization_id: int, sources: Iterable[Source]
         return {}
     rows = session.execute(
         select(latest_values).where(
-            latest_values.c.organization_id == organization_id, among(latest_values.c.series_id, series_ids)
+            latest_values.c.organization_id == organization_id, any_of(latest_values.c.series_id, series_ids)
         )
     )
     return {row.series_id: row for row in rows}

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, any_, case, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from domain.telemetry.attribution import (
@@ -25,6 +24,7 @@ from domain.telemetry.tables import latest_values, series
 from graph.errors import NotFoundError
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
+from graph.sql import any_of
 from graph.tables import entities, entity_edges
 
 # What can be the source of a link.
@@ -33,18 +33,13 @@ LINKED_KINDS = frozenset({EntityKind.ASSET, EntityKind.SPACE})
 _UPPER = case((func.upper_inf(entity_edges.c.valid), None), else_=func.upper(entity_edges.c.valid))
 
 
-def among(column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
-    """Return `column = ANY (values)` with one array as parameter: a statement takes 65,535 parameters at most."""
-    return column == any_(literal(list(values), ARRAY(column.type)))
-
-
 def kinds_get(
     session: Session, *, organization_id: int, entity_ids: Collection[UUID], path: Sequence[str] = ("entityIds",)
 ) -> Mapping[UUID, EntityKind]:
     """Return the kind of each entity, deleted ones too. Raises NotFoundError (at `path`) where one does not exist."""
     rows = session.execute(
         select(entities.c.id, entities.c.kind).where(
-            entities.c.organization_id == organization_id, among(entities.c.id, entity_ids)
+            entities.c.organization_id == organization_id, any_of(entities.c.id, entity_ids)
         )
     )
     kinds = {row.id: EntityKind(row.kind) for row in rows}
@@ -77,8 +72,8 @@ def links_list(
         ).where(
             edges.organization_id == organization_id,
             or_(
-                *([among(edges.source_id, source_ids)] if source_ids else []),
-                *([among(edges.target_id, device_ids)] if device_ids else []),
+                *([any_of(edges.source_id, source_ids)] if source_ids else []),
+                *([any_of(edges.target_id, device_ids)] if device_ids else []),
             ),
             edges.relationship.in_(LINKS),
             edges.target_kind == EntityKind.DEVICE,
@@ -115,7 +110,7 @@ def series_rows(
         )
         .where(
             series.c.organization_id == organization_id,
-            among(series.c.entity_id, entity_ids),
+            any_of(series.c.entity_id, entity_ids),
             *([] if metrics is None else [series.c.metric.in_(sorted(metrics))]),
         )
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Instants = NDArray[np.int64]
+Places = NDArray[np.int64]
 Values = NDArray[np.float64]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,3 +139,33 @@ def _points_join(parts: Sequence[Points]) -> Points:
         np.concatenate([part.types for part in parts]),
         texts,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Points of one metric of several entities, ascending by entity, then in time.
+
+    of: the entity's place among those derived together. at: microseconds since the Unix epoch. values: NaN where it is
+    no number.
+    """
+
+    of: Places
+    at: Instants
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Column:
+        """Return the points at these places, in their order."""
+        return Column(self.of[index], self.at[index], self.values[index])
+
+    def doubled(self) -> list[int]:
+        """Return the places of entities that have two points of one time, once for each."""
+        same = (self.of[1:] == self.of[:-1]) & (self.at[1:] == self.at[:-1])
+        doubled: list[int] = self.of[1:][same].tolist() if bool(same.any()) else []
+        return doubled
+
+    def sorted(self) -> Column:
+        """Return the points in their order."""
+        return self.take(np.lexsort((self.at, self.of)))

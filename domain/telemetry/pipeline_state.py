@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from domain.base.measured import Measured
 
 _STATE = text(
     """
@@ -14,15 +13,6 @@ _STATE = text(
     UNION ALL SELECT name, labels, value FROM convergence_state() ORDER BY name, labels
     """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One number, under a name and labels as Prometheus has them; a name that ends in _total only rises."""
-
-    name: str
-    labels: Mapping[str, str]
-    value: float
 
 
 def pipeline_state(session: Session) -> list[Measured]:

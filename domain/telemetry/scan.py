@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.array_loads import columns_register
 from domain.telemetry.attribution import Source
-from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.packed import Instants, MetricType, Points, Values, instant_of, points_merge
+from domain.telemetry.streams import DERIVED_PARTITION
 from graph.errors import LimitExceededError
 from graph.stopping import stop_check
 

@@ -20,6 +20,8 @@ STAGES = (NORMALIZE, ATTRIBUTE, DERIVE, ACT)
 # own, so that they never wait for the derive stage, which may wait for them.
 BUCKETS = "buckets"
 BUCKETS_PARTITION = 2**13
+# The feed's partitions of derived points come after those of device points, whatever their number.
+DERIVED_PARTITION = 2**14
 # What each reads.
 SOURCES = {NORMALIZE: RAW, ATTRIBUTE: NORM, DERIVE: ASSET, ACT: EVENTS}
 

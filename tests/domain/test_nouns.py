@@ -17,7 +17,7 @@ from domain.assets.operations import asset_create, asset_update
 from domain.devices.model import DeviceDetails
 from domain.devices.operations import device_create, device_update
 from domain.devices.queries import device_details_get
-from domain.entities.operations import entity_delete, entity_restore
+from domain.nodes.operations import entity_delete, entity_restore
 from domain.persons.model import PersonDetails
 from domain.persons.operations import person_create, person_update
 from domain.persons.queries import person_details_get

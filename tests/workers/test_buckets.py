@@ -9,8 +9,7 @@ import pytest
 
 from domain.rollups.compute import buckets_compute
 from domain.telemetry.entries import norm_decode
-from domain.telemetry.feed import DERIVED_PARTITION
-from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, stream_name
+from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, stream_name
 from tests.domain.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import NOW, Line
 from tests.support.poison import failures, pauses_end

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, smallint_array, uuid_array
-from domain.telemetry.normalize import Readings
+from domain.telemetry.columns import Readings
 
 STORED: Final = 0
 DUPLICATE: Final = 1

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
-from domain.telemetry.normalize import Readings
+from domain.telemetry.columns import Readings
 from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.keys import Demoted
 from domain.telemetry.stages.letters import letters_resolve

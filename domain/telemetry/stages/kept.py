@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, uuid_array
 from domain.telemetry.attribution import BEGIN_US
+from domain.telemetry.columns import Readings
 from domain.telemetry.hours.marks import began_us
-from domain.telemetry.normalize import Readings
 from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.memory import StageNotes
-from domain.telemetry.stages.withdraw import Meaning
 
 # No point younger than a day is dropped (`drop_partitions`, `points_close`), and no transaction lasts for half of one.
 _SURELY_KEPT_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
@@ -52,13 +51,13 @@ def points_kept_before(session: Session, *, oldest_us: int, notes: StageNotes) -
 
 
 def readings_settled(
-    session: Session, *, meaning: Meaning, readings: Readings, again: NDArray[np.bool_]
+    session: Session, *, organization_id: int, kept_us: int, readings: Readings, again: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Tell of which readings nothing changes: stored before, and from before points are kept. One statement at most.
 
-    again: those that were processed before.
+    kept_us: from when on points are kept, see `points_kept_hold`. again: those that were processed before.
     """
-    settled = again & (readings.timestamps < meaning.kept_us)
+    settled = again & (readings.timestamps < kept_us)
     places = np.flatnonzero(settled)
     if not len(places):
         return settled
@@ -67,7 +66,7 @@ def readings_settled(
     rows = session.execute(
         _STORED,
         {
-            "organization_id": meaning.organization_id,
+            "organization_id": organization_id,
             "devices": uuid_array(b"".join(old.devices)),
             "keys": uuid_array(b"".join(old.keys)),
             "ids": bigint_array(old.raw_ids),

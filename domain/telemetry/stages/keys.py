@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, boolean_array, instant_array, uuid_array
-from domain.telemetry.normalize import Readings
+from domain.telemetry.columns import Readings
 
 _CLAIM = text(
     """

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, text_array, uuid_array
-from domain.telemetry.normalize import Letter, Readings
+from domain.telemetry.columns import Letter, Readings
 from graph.texts import text_clean
 
 _NAMESPACE = uuid.UUID("5a0c2f0e-8f3c-5c55-9d0b-0d3c4b6f7a11")

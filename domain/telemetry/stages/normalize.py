@@ -16,12 +16,13 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.derivation.book import Books, book_devices, derivation_revision
-from domain.derivation.windows import READINGS, REPLAY, windows_note, windows_touched
+from domain.derivation.touched import windows_touched
+from domain.derivation.windows import READINGS, REPLAY, windows_note
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.telemetry.away import is_blameless
+from domain.telemetry.columns import Letter, Normalized, Readings, readings_decode
 from domain.telemetry.entries import NormEntry
 from domain.telemetry.leases import FencedError, Lease
-from domain.telemetry.normalize import Letter, Normalized, Readings, readings_decode
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.stages.counters import (
@@ -250,7 +251,13 @@ def _work(
 
 def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
     """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
-    settled = readings_settled(session, meaning=work.meaning, readings=work.readings, again=work.again)
+    settled = readings_settled(
+        session,
+        organization_id=work.meaning.organization_id,
+        kept_us=work.meaning.kept_us,
+        readings=work.readings,
+        again=work.again,
+    )
     work.outcome[settled] = STORED
     work.again &= ~settled
     return np.flatnonzero(~settled)

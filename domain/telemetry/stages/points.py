@@ -21,8 +21,8 @@ from domain.telemetry.arrays import (
     text_array,
     uuid_array,
 )
+from domain.telemetry.columns import Normalized, Readings
 from domain.telemetry.hours.marks import hours_mark
-from domain.telemetry.normalize import Normalized, Readings
 from domain.telemetry.stages.memory import StageMemory, StageNotes
 
 _SERIES_MAKE = text(

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import instant_array, uuid_array
-from domain.telemetry.normalize import Readings
+from domain.telemetry.columns import Readings
 
 _PRESENCE = text(
     """

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, uuid_array
-from domain.telemetry.normalize import Letter, Normalized, Readings
+from domain.telemetry.columns import Letter, Normalized, Readings
 from domain.telemetry.packed import MetricType, instant_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.stages.standing import standing_read

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, smallint_array, text_array, uuid_array
-from domain.telemetry.normalize import Readings
+from domain.telemetry.columns import Readings
 from domain.telemetry.packed import MetricType, micros_of
 from domain.telemetry.schemas import MetricSchema, SchemaVersions, schema_compile
 from domain.telemetry.stages.memory import OrganizationSchemas, StageMemory, StageNotes

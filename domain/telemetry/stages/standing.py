@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.array_loads import columns_register
 from domain.telemetry.arrays import arrays_enable, instant_array, int_array, uuid_array
-from domain.telemetry.normalize import Normalized, Readings
+from domain.telemetry.columns import Normalized, Readings
 from domain.telemetry.packed import MetricType
 
 _TEXT = int(MetricType.TEXT)

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array, int_array, uuid_array
+from domain.telemetry.columns import Normalized, Readings
 from domain.telemetry.hours.marks import hours_mark
-from domain.telemetry.normalize import Normalized, Readings, readings_normalize
+from domain.telemetry.normalize import readings_normalize
 from domain.telemetry.packed import micros_of
 from domain.telemetry.readings import NO_PORT
 from domain.telemetry.schemas import SchemaVersions

@@ -16,7 +16,7 @@ from domain.activities.progress import activity_assign, activity_transition
 from domain.activities.queries import activities_of_events, activity_sources_get
 from domain.activities.steps import activity_history_get
 from domain.activity_templates.operations import activity_template_delete
-from domain.entities.operations import entity_delete, entity_restore
+from domain.nodes.operations import entity_delete, entity_restore
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set

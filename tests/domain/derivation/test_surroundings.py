@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.derivation.derive import Column, Fault, State, derive
+from domain.derivation.derive import Fault, State, derive
 from domain.derivation.formulas import FormulaSet, formulas_of
 from domain.derivation.surroundings import History, Surroundings
 from domain.telemetry.attribution import BEGIN_US, END_US
+from domain.telemetry.packed import Column
 
 KEY = ("pump", "size")
 HISTORIES: list[History] = [

@@ -27,7 +27,7 @@ from domain.devices.tokens import (
     device_tokens_newest,
     token_text,
 )
-from domain.entities.operations import entity_delete, entity_restore
+from domain.nodes.operations import entity_delete, entity_restore
 from graph.changes import ChangeFilter, changes_page
 from graph.entities.model import EntityDraft
 from graph.ids import EntityId

@@ -8,8 +8,8 @@ from uuid import UUID
 from domain.activities.operations import activity_create
 from domain.assets.operations import asset_create
 from domain.devices.operations import device_create
-from domain.entities.operations import entity_delete
 from domain.entities.queries import ListFilter, entity_list
+from domain.nodes.operations import entity_delete
 from domain.persons.operations import person_create
 from domain.spaces.operations import space_create
 from graph.entities.model import Entity, EntityDraft, EntityOrder

@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 
 from domain.assets.operations import asset_create
-from domain.entities.operations import entity_delete
 from domain.entity_types.model import EntityType, SchemaReach
 from domain.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
 from domain.entity_types.queries import (
@@ -19,6 +18,7 @@ from domain.entity_types.queries import (
     schema_at,
     schema_reach,
 )
+from domain.nodes.operations import entity_delete
 from graph.changes import Change, ChangeFilter, changes_page
 from graph.entities.model import EntityDraft
 from graph.entities.queries import entities_get

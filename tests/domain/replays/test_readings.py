@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from domain.replays import readings as paging
 from domain.replays.readings import Scope, readings_next
-from domain.telemetry.normalize import Normalized, Readings
+from domain.telemetry.columns import Normalized, Readings
 from domain.telemetry.packed import micros_of
 from domain.telemetry.stages.points import points_standing
 from domain.telemetry.stages.standing import standing_read

@@ -17,9 +17,9 @@ from domain.replays.operations import Part, ReplayRun, replay_cancel, replay_ord
 from domain.replays.queries import replay_get, replays_idle
 from domain.telemetry.corrections import correction_entry
 from domain.telemetry.entries import feed_entry, norm_encode
-from domain.telemetry.feed import DERIVED_PARTITION
 from domain.telemetry.feed_reads import feed_refill
 from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.streams import DERIVED_PARTITION
 from runtime.database import transaction
 from tests.domain.derivation.plant import SUM, DerivingPlant
 from tests.domain.faults import fault_of

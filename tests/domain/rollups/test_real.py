@@ -16,13 +16,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from domain.derivation.derive import NOTHING, Column
+from domain.derivation.derive import NOTHING
 from domain.derivation.outputs import Changes, changes_write, series_ensure
 from domain.imports.apply import records_apply
 from domain.imports.brick import Model, brick_read
 from domain.rollups.model import Length, RollupAggregate
 from domain.telemetry.history import telemetry_read
-from domain.telemetry.packed import Aggregate, micros_of
+from domain.telemetry.packed import Aggregate, Column, micros_of
 from domain.telemetry.stages.memory import StageNotes
 from graph.edges.operations import edge_correct
 from graph.edges.queries import edges_of

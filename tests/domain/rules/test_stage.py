@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from domain.derivation.derive import Column
 from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
@@ -21,7 +20,7 @@ from domain.rules.reconcile import EventsDone, Fence
 from domain.rules.stage import entities_judge_anew, entities_judge_on
 from domain.rules.timeline import advance, severity_of
 from domain.telemetry.attribution import END_US
-from domain.telemetry.packed import micros_of
+from domain.telemetry.packed import Column, micros_of
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import new_id, world_create
 

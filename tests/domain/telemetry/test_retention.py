@@ -15,12 +15,11 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from domain.derivation.derive import Column
 from domain.derivation.outputs import Changes, changes_write, series_ensure
 from domain.telemetry import retention
 from domain.telemetry.history import telemetry_read
 from domain.telemetry.latest import latest_read
-from domain.telemetry.packed import Aggregate, micros_of
+from domain.telemetry.packed import Aggregate, Column, micros_of
 from domain.telemetry.raw_log import BatchName, raw_batches_read
 from domain.telemetry.readings import RawBatch
 from domain.telemetry.retention import (

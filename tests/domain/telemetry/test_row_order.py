@@ -17,8 +17,8 @@ from sqlalchemy import Engine, text
 from domain.replays.readings import Scope, readings_next
 from domain.rollups.inputs import Sources, Stretch, standing_read
 from domain.telemetry.attribution import SeriesRow
+from domain.telemetry.columns import readings_decode
 from domain.telemetry.history import telemetry_read
-from domain.telemetry.normalize import readings_decode
 from domain.telemetry.packed import Aggregate, micros_of
 from domain.telemetry.raw_log import BatchName, raw_batches_read
 from domain.telemetry.scan import windows_scan
