@@ -21,15 +21,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from argus.metrics import ApiMetrics
 from argus.readers.pool import Readers
 from domain.base.measured import Measured
-from domain.notifications.address import ALLOWED_KEY, Allowed
-from domain.notifications.state import deliveries_state
-from domain.telemetry.acceptor import Acceptor
-from domain.telemetry.directory import DeviceDirectory
-from domain.telemetry.entries import feed_entry
-from domain.telemetry.group_commit import GroupCommitter
-from domain.telemetry.pipeline_state import pipeline_state
-from domain.telemetry.publisher import RawPublisher
-from domain.telemetry.quotas import Quota, QuotaKeeper, Quotas
+from domain.base.quotas import Quota, QuotaKeeper, Quotas
+from domain.pipeline.state import pipeline_state
+from domain.telemetry.feed.entries import feed_entry
+from domain.telemetry.ingest.acceptor import Acceptor
+from domain.telemetry.ingest.directory import DeviceDirectory
+from domain.telemetry.ingest.group_commit import GroupCommitter
+from domain.telemetry.ingest.publisher import RawPublisher
+from domain.work.notifications.address import ALLOWED_KEY, Allowed
+from domain.work.notifications.state import deliveries_state
 from gql.app import create_app
 from gql.auth import TokenVerifier
 from gql.bridge import Bridge

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain.imports.apply import ChangeRunner
+from domain.exchange.imports.apply import ChangeRunner
 from graph.change import GraphChange, graph_change_begin
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.organizations.model import Organization
-from domain.organizations.queries import organization_list
+from domain.plant.organizations.model import Organization
+from domain.plant.organizations.queries import organization_list
 from graph.errors import NotFoundError
 from runtime.database import engine_create, transaction
 from runtime.settings import Settings

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.organizations.operations import organization_create
-from domain.telemetry.account import IngestAccount, ingest_account
+from domain.plant.organizations.operations import organization_create
+from domain.telemetry.ingest.account import IngestAccount, ingest_account
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id

@@ -17,9 +17,9 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.hours.build import hours_build, hours_settled
-from domain.telemetry.packed import Aggregate
+from domain.base.packed import Aggregate
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.hourly_build import hours_build, hours_settled
 from runtime.database import engine_create, transaction
 from tests.domain.telemetry.rows import Plant
 from tests.support.servers import servers_open

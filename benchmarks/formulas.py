@@ -15,12 +15,12 @@ from typing import Any, Final
 import numpy as np
 from cel_expr_python import cel
 
-from domain.derivation.derive import State, derive
-from domain.derivation.formulas import FormulaSet, formulas_of
-from domain.derivation.surroundings import History, Surroundings
-from domain.derivation.versions import FIRST
-from domain.telemetry.attribution import BEGIN_US, END_US
-from domain.telemetry.packed import Column
+from domain.base.packed import Column
+from domain.definitions.processors.versions import FIRST
+from domain.derivation.formulas.derive import State, derive
+from domain.derivation.formulas.formulas import FormulaSet, formulas_of
+from domain.derivation.formulas.surroundings import History, Surroundings
+from domain.telemetry.model.attribution import BEGIN_US, END_US
 
 ENTITIES, ROWS = 1_000, 100
 ROWS_BY_LIBRARY: Final = 5_000

@@ -18,15 +18,15 @@ from uuid import UUID
 
 from sqlalchemy import Engine, text
 
-from domain.derivation.book import Books
-from domain.entity_types.operations import entity_type_create
-from domain.telemetry.accept import readings_accept
-from domain.telemetry.leases import lease_acquire
-from domain.telemetry.packed import micros_of
-from domain.telemetry.raw_log import ReadingGroup, raw_append, raw_partition_ensure
-from domain.telemetry.readings import Devices, KnownDevice, RawBatch, ReadingDraft
-from domain.telemetry.stages.memory import StageMemory
-from domain.telemetry.stages.normalize import StageRun, batches_normalize
+from domain.base.leases import lease_acquire
+from domain.base.packed import micros_of
+from domain.configuration.entity_types.operations import entity_type_create
+from domain.derivation.dependencies.book import Books
+from domain.pipeline.normalize.stage import StageRun, batches_normalize
+from domain.telemetry.ingest.accept import readings_accept
+from domain.telemetry.model.readings import Devices, KnownDevice, RawBatch, ReadingDraft
+from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
 from runtime.database import engine_create, transaction
 from tests.graph.world import world_create

@@ -17,10 +17,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.rollups.model import RollupAggregate
+from domain.derivation.rollups.model import RollupAggregate
 from graph.kinds import EntityKind
 from runtime.database import engine_create
-from tests.domain.rollups.plant import HOUR, RollupPlant
+from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
 from tests.support.servers import servers_open

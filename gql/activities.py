@@ -8,13 +8,13 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.activities.lifecycle import ALLOWED, ActivityState, state_of
-from domain.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT, Step, StepKind
-from domain.activities.operations import activity_create, activity_update
-from domain.activities.queries import activity_details_get, activity_sources_get
-from domain.activities.steps import activity_history_get
-from domain.activity_templates.queries import activity_templates_get
-from domain.events.queries import events_get
+from domain.rules.events.queries import events_get
+from domain.work.activities.lifecycle import ALLOWED, ActivityState, state_of
+from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT, Step, StepKind
+from domain.work.activities.operations import activity_create, activity_update
+from domain.work.activities.queries import activity_details_get, activity_sources_get
+from domain.work.activities.steps import activity_history_get
+from domain.work.activity_templates.queries import activity_templates_get
 from gql.context import Info
 from gql.entities import Entity, Node, entity_of
 from gql.errors import UserError

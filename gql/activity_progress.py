@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.activities.progress import activity_assign, activity_item_complete, activity_transition
+from domain.work.activities.progress import activity_assign, activity_item_complete, activity_transition
 from gql.activities import ActivityPayload, ActivityStateEnum, activity_payload
 from gql.context import Info
 from gql.ids import uuid_named

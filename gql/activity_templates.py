@@ -9,14 +9,14 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.activities.making import activity_create_from_template
-from domain.activity_templates.model import ActivityTemplate as TemplateRow
-from domain.activity_templates.operations import (
+from domain.work.activity_templates.making import activity_create_from_template
+from domain.work.activity_templates.model import ActivityTemplate as TemplateRow
+from domain.work.activity_templates.operations import (
     activity_template_create,
     activity_template_delete,
     activity_template_update,
 )
-from domain.activity_templates.queries import activity_templates_page
+from domain.work.activity_templates.queries import activity_templates_page
 from gql.activities import ActivityPayload, activity_payload
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info

@@ -9,10 +9,7 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.profiles.content import content_json
-from domain.profiles.model import AssetProfile as AssetProfileRow
-from domain.profiles.model import ProfileVersion
-from domain.profiles.operations import (
+from domain.configuration.profiles.operations import (
     asset_create_from_profile,
     asset_profile_set,
     content_changed,
@@ -20,8 +17,11 @@ from domain.profiles.operations import (
     profile_delete,
     profile_update,
 )
-from domain.profiles.preview import AssetPreview, Difference, ProfilePreview, profile_preview
-from domain.profiles.queries import profile_get, profile_versions, profiles_page
+from domain.configuration.profiles.preview import AssetPreview, Difference, ProfilePreview, profile_preview
+from domain.definitions.profiles.content import content_json
+from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
+from domain.definitions.profiles.model import ProfileVersion
+from domain.definitions.profiles.queries import profile_get, profile_versions, profiles_page
 from gql.assets import Asset, AssetPayload, CreateAssetInput, asset_payload
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info

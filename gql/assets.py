@@ -8,10 +8,10 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.assets.operations import asset_create, asset_update
-from domain.health.queries import health_scores_get
-from domain.profiles.queries import asset_profiles_get
-from domain.stays.queries import asset_stays_pages
+from domain.definitions.profiles.queries import asset_profiles_get
+from domain.derivation.health.queries import health_scores_get
+from domain.derivation.stays.queries import asset_stays_pages
+from domain.plant.assets.operations import asset_create, asset_update
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, clock, entity_of, related_all, related_connection

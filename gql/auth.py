@@ -15,8 +15,8 @@ from uuid import UUID
 import jwt
 from sqlalchemy.orm import Session
 
-from domain.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
-from domain.organizations.queries import organization_by_slug, organization_get
+from domain.plant.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
+from domain.plant.organizations.queries import organization_by_slug, organization_get
 from gql.bridge import Bridge
 from gql.errors import UnauthenticatedError
 from gql.principal import Principal, Role

@@ -19,18 +19,18 @@ from graphql import (
     is_non_null_type,
 )
 
-from domain.activities.steps import HISTORY_MAX
-from domain.dead_letters.queries import GROUPS_MAX
-from domain.devices.tokens import TOKENS_SHOWN_MAX
-from domain.events.operations import MARKS_MAX
-from domain.events.queries import CORRECTIONS_MAX
-from domain.processors.model import PROMOTIONS_MAX
-from domain.profiles.preview import ASSETS_MAX
-from domain.profiles.queries import VERSIONS_MAX
-from domain.rollups.rules import TYPES_MAX
+from domain.configuration.profiles.preview import ASSETS_MAX
+from domain.definitions.processors.model import PROMOTIONS_MAX
+from domain.definitions.profiles.queries import VERSIONS_MAX
+from domain.derivation.rollups.rules import TYPES_MAX
+from domain.plant.devices.tokens import TOKENS_SHOWN_MAX
+from domain.rules.events.operations import MARKS_MAX
+from domain.rules.events.queries import CORRECTIONS_MAX
 from domain.rules.trial import EPISODES_MAX
-from domain.telemetry.accept import READINGS_MAX
-from domain.telemetry.buckets import BUCKETS_MAX
+from domain.telemetry.dead_letters.queries import GROUPS_MAX
+from domain.telemetry.ingest.accept import READINGS_MAX
+from domain.telemetry.model.buckets import BUCKETS_MAX
+from domain.work.activities.steps import HISTORY_MAX
 from graph.kinds import EntityKind
 from graph.relationships.operations import RELATIONSHIPS_MAX
 from graph.walk.model import EDGES_MAX

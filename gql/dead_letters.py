@@ -5,11 +5,11 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.dead_letters.model import DeadLetter as DeadLetterRow
-from domain.dead_letters.model import DeadLetterFilter as DeadLetterConditions
-from domain.dead_letters.model import DeadLetterState
-from domain.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
-from domain.dead_letters.queries import dead_letter_groups, dead_letters_page
+from domain.telemetry.dead_letters.model import DeadLetter as DeadLetterRow
+from domain.telemetry.dead_letters.model import DeadLetterFilter as DeadLetterConditions
+from domain.telemetry.dead_letters.model import DeadLetterState
+from domain.telemetry.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
+from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_page
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.devices import Device

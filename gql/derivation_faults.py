@@ -6,7 +6,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.derivation.faults import faults_of
+from domain.derivation.formulas.faults import faults_of
 from gql.context import Info
 from gql.loaders import load
 from gql.scalars import DateTime

@@ -10,13 +10,8 @@ from uuid import UUID
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.devices.tokens import (
-    SECRET_BYTES,
-    device_token_issue,
-    device_token_revoke,
-    device_tokens_newest,
-)
-from domain.devices.tokens import DeviceToken as DeviceTokenRow
+from domain.plant.devices.tokens import SECRET_BYTES, device_token_issue, device_token_revoke, device_tokens_newest
+from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
 from gql.context import Info
 from gql.entities import Node
 from gql.errors import UserError

@@ -8,13 +8,8 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.devices.operations import device_create, device_update
-from domain.devices.queries import (
-    connectivity_of,
-    device_details_get,
-    device_presence_get,
-    linked_assets_count,
-)
+from domain.plant.devices.operations import device_create, device_update
+from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
 from gql.context import Info
 from gql.device_tokens import DeviceToken, device_tokens_shown
 from gql.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, related_connection

@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.devices.links import device_link, device_unlink
+from domain.plant.devices.links import device_link, device_unlink
 from gql.connections import PageInfo, Rows
 from gql.context import Info
 from gql.devices import LINKS

@@ -10,11 +10,11 @@ from uuid import UUID
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.devices.model import Connectivity
-from domain.entities.queries import ListFilter, entity_list
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.latest import latest_read
-from domain.telemetry.packed import Aggregate
+from domain.base.packed import Aggregate
+from domain.plant.devices.model import Connectivity
+from domain.plant.entities.queries import ListFilter, entity_list
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.latest import latest_read
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.ids import uuid_named

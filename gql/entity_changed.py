@@ -8,7 +8,7 @@ from functools import partial
 
 import strawberry
 
-from domain.entities.changed import entities_changed, trail_end
+from domain.plant.entities.changed import entities_changed, trail_end
 from gql.context import Info
 from gql.entities import Entity, EntityKindEnum, entity_of
 from gql.named import entities_named

@@ -8,8 +8,8 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.entity_types.model import EntityType as EntityTypeRow
-from domain.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
+from domain.configuration.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
+from domain.definitions.entity_types.model import EntityType as EntityTypeRow
 from gql.context import Info
 from gql.entities import EntityKindEnum, Node
 from gql.errors import UserError

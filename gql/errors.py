@@ -15,7 +15,7 @@ import structlog
 from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError
 
-from domain.telemetry.away import AWAY_TROUBLE, is_away, trouble_of
+from domain.base.transient import AWAY_TROUBLE, is_away, trouble_of
 from graph.errors import ArgusError, DeadlineExceededError, UnavailableError
 
 TOP_LEVEL = frozenset(

@@ -15,12 +15,12 @@ from uuid import UUID
 
 import structlog
 
-from domain.events.entries import events_decode, events_encode
-from domain.events.queries import EventFilter, events_changed_since, events_matching
+from domain.base.bus import Bus, BusEntry
+from domain.base.streams import EVENTS, stream_name
+from domain.rules.events.entries import events_decode, events_encode
+from domain.rules.events.queries import EventFilter, events_changed_since, events_matching
 from domain.rules.model import Event
-from domain.telemetry.bus import Bus, BusEntry
-from domain.telemetry.entries import EntryError
-from domain.telemetry.streams import EVENTS, stream_name
+from domain.telemetry.feed.entries import EntryError
 from gql.feed import SessionRunner
 from graph.errors import LimitExceededError, UnavailableError
 

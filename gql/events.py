@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.activities.queries import activities_of_events
-from domain.events.operations import event_mark
-from domain.events.queries import EventFilter as Where
-from domain.events.queries import corrections_of, events_page, filter_check
+from domain.rules.events.operations import event_mark
+from domain.rules.events.queries import EventFilter as Where
+from domain.rules.events.queries import corrections_of, events_page, filter_check
 from domain.rules.model import Event as EventRow
 from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
+from domain.work.activities.queries import activities_of_events
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Entity, Node, entity_of

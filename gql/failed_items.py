@@ -5,10 +5,10 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.failed_items.model import FailedItem as FailedItemRow
-from domain.failed_items.model import FailedItemState, FailedQueue
-from domain.failed_items.operations import failed_items_retry
-from domain.failed_items.queries import failed_items_page
+from domain.base.failed_items.model import FailedItem as FailedItemRow
+from domain.base.failed_items.model import FailedItemState, FailedQueue
+from domain.base.failed_items.operations import failed_items_retry
+from domain.base.failed_items.queries import failed_items_page
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.errors import UserError, user_error

@@ -5,9 +5,9 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.feature_flags.model import FeatureFlag as FeatureFlagRow
-from domain.feature_flags.operations import feature_flag_set
-from domain.feature_flags.queries import feature_flags_list
+from domain.definitions.feature_flags.model import FeatureFlag as FeatureFlagRow
+from domain.definitions.feature_flags.operations import feature_flag_set
+from domain.definitions.feature_flags.queries import feature_flags_list
 from gql.context import Info
 from gql.errors import UserError
 from gql.nouns import payload_of

@@ -20,7 +20,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.orm import Session
 
-from domain.telemetry.feed import (
+from domain.telemetry.feed.feed import (
     Arrival,
     FeedEntry,
     FeedUpdate,
@@ -32,15 +32,8 @@ from domain.telemetry.feed import (
     groups_series,
     positions_max,
 )
-from domain.telemetry.feed_reads import (
-    WatchRequest,
-    feed_heads,
-    feed_refill,
-    feed_since,
-    revision_get,
-    watches_load,
-)
-from domain.telemetry.invalidation import links_invalidated
+from domain.telemetry.feed.invalidation import links_invalidated
+from domain.telemetry.feed.reads import WatchRequest, feed_heads, feed_refill, feed_since, revision_get, watches_load
 from gql.feed_topic import INTERVAL_S, OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from domain.telemetry.bus import Bus
-from domain.telemetry.feed import FeedEntry
-from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, NORM, stream_name
+from domain.base.bus import Bus
+from domain.base.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, NORM, stream_name
+from domain.telemetry.feed.feed import FeedEntry
 
 READ_MAX = 256
 BLOCK_MS = 500

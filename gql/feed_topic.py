@@ -9,9 +9,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.telemetry.feed import FeedUpdate, InvalidatedRange, Watch, positions_max
-from domain.telemetry.feed_backlog import Backlog, ranges_merged, series_merged
-from domain.telemetry.packed import Series
+from domain.base.packed import Series
+from domain.telemetry.feed.backlog import Backlog, ranges_merged, series_merged
+from domain.telemetry.feed.feed import FeedUpdate, InvalidatedRange, Watch, positions_max
 from graph.errors import ArgusError, LimitExceededError
 
 # What a client is sent is collected for so long, where it came to something just before.

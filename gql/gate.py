@@ -15,8 +15,8 @@ from typing import Final
 
 from starlette.requests import HTTPConnection
 
-from domain.telemetry.errors import RateLimitedError
-from domain.telemetry.quotas import Buckets, Quota
+from domain.base.errors import RateLimitedError
+from domain.base.quotas import Buckets, Quota
 from gql.auth import TokenVerifier
 from gql.errors import UnauthenticatedError
 from gql.principal import Principal

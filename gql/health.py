@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import strawberry
 
-from domain.health.operations import health_explain
-from domain.health.standing import Judged
-from domain.telemetry.packed import instant_of
+from domain.base.packed import instant_of
+from domain.derivation.health.operations import health_explain
+from domain.derivation.health.standing import Judged
 from gql.context import Info
 from gql.entities import clock
 from gql.ids import uuid_named

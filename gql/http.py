@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from domain.telemetry.errors import RateLimitedError
+from domain.base.errors import RateLimitedError
 from gql.answers import answer_encode
 from gql.auth import bearer_of
 from gql.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, body_read

@@ -9,11 +9,11 @@ from typing import Any
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.imports.apply import records_apply
-from domain.imports.files import remark_of
-from domain.imports.outcome import Outcome
-from domain.imports.read import record_read
-from domain.imports.records import Record, Remark
+from domain.exchange.imports.apply import records_apply
+from domain.exchange.imports.files import remark_of
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.read import record_read
+from domain.exchange.imports.records import Record, Remark
 from gql.context import Info
 from gql.errors import UserError
 from gql.scalars import JSON, DateTime

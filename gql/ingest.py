@@ -9,8 +9,8 @@ import strawberry
 import structlog
 from graphql import GraphQLResolveInfo
 
-from domain.telemetry.accept import READINGS_MAX
-from domain.telemetry.readings import ReadingDraft
+from domain.telemetry.ingest.accept import READINGS_MAX
+from domain.telemetry.model.readings import ReadingDraft
 from gql.context import Context, Info
 from gql.errors import UserError
 from gql.scalars import JSON, ReadingTime

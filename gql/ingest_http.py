@@ -11,12 +11,12 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from domain.telemetry.errors import RateLimitedError
-from domain.telemetry.readings import UserError
-from domain.telemetry.transports import forms
-from domain.telemetry.transports.forms import Form, form_of
-from domain.telemetry.transports.plain import plain_add
-from domain.telemetry.transports.sent import Sent
+from domain.base.errors import RateLimitedError
+from domain.telemetry.ingest.transports import forms
+from domain.telemetry.ingest.transports.forms import Form, form_of
+from domain.telemetry.ingest.transports.plain import plain_add
+from domain.telemetry.ingest.transports.sent import Sent
+from domain.telemetry.model.readings import UserError
 from gql.auth import bearer_of
 from gql.bodies import body_read
 from gql.principal import Principal, permit

@@ -8,10 +8,10 @@ import secrets
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.notifications.model import Notification as NotificationRow
-from domain.notifications.model import NotificationState, WebhookSecret
-from domain.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
-from domain.notifications.queries import notifications_page
+from domain.work.notifications.model import Notification as NotificationRow
+from domain.work.notifications.model import NotificationState, WebhookSecret
+from domain.work.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
+from domain.work.notifications.queries import notifications_page
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Node

@@ -8,8 +8,8 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.persons.operations import person_create, person_update
-from domain.persons.queries import person_details_get
+from domain.plant.persons.operations import person_create, person_update
+from domain.plant.persons.queries import person_details_get
 from gql.context import Info
 from gql.entities import Entity, entity_of
 from gql.errors import UserError

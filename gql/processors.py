@@ -5,9 +5,9 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.processors.model import Processor as ProcessorRow
-from domain.processors.operations import processor_promote
-from domain.processors.queries import processors_list
+from domain.definitions.processors.model import Processor as ProcessorRow
+from domain.definitions.processors.operations import processor_promote
+from domain.definitions.processors.queries import processors_list
 from gql.context import Info
 from gql.entities import clock
 from gql.errors import UserError

@@ -8,20 +8,20 @@ from typing import Any
 
 import strawberry
 
-from domain.activity_templates.model import ActivityTemplate as TemplateRow
-from domain.dead_letters.model import DeadLetter as DeadLetterRow
-from domain.devices.tokens import DeviceToken as DeviceTokenRow
-from domain.entity_types.model import EntityType as EntityTypeRow
-from domain.entity_types.queries import entity_type_list
+from domain.definitions.entity_types.model import EntityType as EntityTypeRow
+from domain.definitions.entity_types.queries import entity_type_list
+from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
+from domain.derivation.rollups.model import Rollup as RollupRow
 from domain.nodes.queries import Node as NodeRow
 from domain.nodes.queries import nodes_get
-from domain.notifications.model import Notification as NotificationRow
-from domain.profiles.model import AssetProfile as AssetProfileRow
-from domain.rollups.model import Rollup as RollupRow
+from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
 from domain.rules.model import Event as EventRow
 from domain.rules.model import Rule as RuleRow
-from domain.shelving.model import MaintenanceWindow as WindowRow
-from domain.shelving.model import Shelf as ShelfRow
+from domain.rules.shelving.model import MaintenanceWindow as WindowRow
+from domain.rules.shelving.model import Shelf as ShelfRow
+from domain.telemetry.dead_letters.model import DeadLetter as DeadLetterRow
+from domain.work.activity_templates.model import ActivityTemplate as TemplateRow
+from domain.work.notifications.model import Notification as NotificationRow
 from gql.activity_templates import template_shown
 from gql.asset_profiles import profile_shown
 from gql.changes import change_of

@@ -9,9 +9,9 @@ from functools import partial
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.replays.model import Replay as ReplayRow
-from domain.replays.operations import replay_cancel, replay_order
-from domain.replays.queries import replay_get, replays_get, replays_page
+from domain.exchange.replays.model import Replay as ReplayRow
+from domain.exchange.replays.operations import replay_cancel, replay_order
+from domain.exchange.replays.queries import replay_get, replays_get, replays_page
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Node

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from domain.devices.tokens import TokenOwner, device_tokens_ended
+from domain.plant.devices.tokens import TokenOwner, device_tokens_ended
 from gql.bridge import Bridge
 from gql.errors import UnauthenticatedError
 from gql.principal import Principal

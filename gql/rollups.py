@@ -5,11 +5,11 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.rollups.model import Chosen, Length, RollupAggregate, Worst
-from domain.rollups.model import Rollup as RollupRow
-from domain.rollups.operations import rollup_create, rollup_delete, rollup_update
-from domain.rollups.queries import rollups_get, rollups_page
-from domain.rollups.rules import RollupWish
+from domain.derivation.rollups.model import Chosen, Length, RollupAggregate, Worst
+from domain.derivation.rollups.model import Rollup as RollupRow
+from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
+from domain.derivation.rollups.queries import rollups_get, rollups_page
+from domain.derivation.rollups.rules import RollupWish
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import AggregateEnum, EntityKindEnum, Node

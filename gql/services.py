@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from domain.telemetry.acceptor import Acceptor
+from domain.telemetry.ingest.acceptor import Acceptor
 from gql.auth import TokenVerifier
 from gql.bridge import Bridge
 from gql.event_feed import EventFeed

@@ -7,11 +7,11 @@ from typing import Annotated
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.shadows.model import Shadow as ShadowRow
-from domain.shadows.model import ShadowDifference as ShadowDifferenceRow
-from domain.shadows.model import ShadowFilter as ShadowConditions
-from domain.shadows.operations import shadow_compare, shadow_drop
-from domain.shadows.queries import shadow_differences_page, shadow_get
+from domain.derivation.shadow.model import Shadow as ShadowRow
+from domain.derivation.shadow.model import ShadowDifference as ShadowDifferenceRow
+from domain.derivation.shadow.model import ShadowFilter as ShadowConditions
+from domain.derivation.shadow.operations import shadow_compare, shadow_drop
+from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Entity, entity_of

@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from domain.telemetry.errors import RateLimitedError
-from domain.telemetry.quotas import Buckets, Quota
+from domain.base.errors import RateLimitedError
+from domain.base.quotas import Buckets, Quota
 
 # Half of what the threads to the core are.
 AT_ONCE: Final = 6

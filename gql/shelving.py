@@ -9,15 +9,10 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.rules.queries import rules_get
-from domain.shelving.model import MaintenanceWindow as WindowRow
-from domain.shelving.model import Shelf as ShelfRow
-from domain.shelving.operations import (
-    maintenance_window_create,
-    maintenance_window_end,
-    shelf_create,
-    shelf_end,
-)
-from domain.shelving.queries import maintenance_windows_page, shelves_page
+from domain.rules.shelving.model import MaintenanceWindow as WindowRow
+from domain.rules.shelving.model import Shelf as ShelfRow
+from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
+from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
 from gql.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.context import Info
 from gql.entities import Entity, Node, entity_of

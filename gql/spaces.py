@@ -8,8 +8,8 @@ import strawberry
 from sqlalchemy.orm import Session
 from strawberry import UNSET
 
-from domain.spaces.operations import space_create, space_update
-from domain.stays.queries import space_stays_pages
+from domain.derivation.stays.queries import space_stays_pages
+from domain.plant.spaces.operations import space_create, space_update
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
 from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import strawberry
 
-from domain.stays.model import Stay as StayRow
+from domain.derivation.stays.model import Stay as StayRow
 from gql.connections import PageInfo, Rows
 from gql.context import Info
 from gql.entities import Entity, clock, entity_of, paged

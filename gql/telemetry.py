@@ -12,11 +12,11 @@ from uuid import UUID
 import numpy as np
 import strawberry
 
-from domain.telemetry.account import ingest_account
-from domain.telemetry.feed import FeedUpdate
-from domain.telemetry.feed import InvalidatedRange as Range
-from domain.telemetry.latest import LatestPoint as LatestRow
-from domain.telemetry.packed import Series
+from domain.base.packed import Series
+from domain.telemetry.feed.feed import FeedUpdate
+from domain.telemetry.feed.feed import InvalidatedRange as Range
+from domain.telemetry.ingest.account import ingest_account
+from domain.telemetry.store.latest import LatestPoint as LatestRow
 from gql.context import Info
 from gql.entities import Entity, entity_of
 from gql.feed_topic import INTERVAL_S

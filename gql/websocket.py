@@ -15,7 +15,7 @@ import orjson
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from domain.telemetry.errors import RateLimitedError
+from domain.base.errors import RateLimitedError
 from gql.answers import answer_encode, json_encode
 from gql.auth import bearer_of
 from gql.context import Context

@@ -14,7 +14,7 @@ SECRET_LENGTH_MIN: Final = 6
 _FORMS: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        # Device tokens (domain/devices/tokens.py).
+        # Device tokens (domain/plant/devices/tokens.py).
         r"(argus_dev_)[A-Za-z0-9_-]+",
         # JSON Web Tokens: three parts in base64url, the first of which begins with `{"`.
         r"()\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*",

@@ -14,16 +14,16 @@ import structlog
 from redis import RedisError
 from sqlalchemy.orm import Session
 
-from domain.derivation.feed import commit_entry
-from domain.failed_items.model import FailedQueue
-from domain.health import compute as health
-from domain.health.dirt import WHAT as HEALTH
-from domain.health.operations import health_due_keys
-from domain.rollups.compute import BUCKETS_MAX, ROWS_MAX, BucketRun, ComputedBuckets, buckets_compute
-from domain.rollups.model import WHAT as ROLLUPS
-from domain.rollups.queue import bucket_keys, organizations_dirty
-from domain.telemetry.entries import norm_encode
-from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
+from domain.base.failed_items.model import FailedQueue
+from domain.base.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
+from domain.derivation.formulas.feed import commit_entry
+from domain.derivation.health import compute as health
+from domain.derivation.health.dirt import WHAT as HEALTH
+from domain.derivation.health.operations import health_due_keys
+from domain.derivation.invalidation.buckets import bucket_keys, organizations_dirty
+from domain.derivation.rollups.compute import BUCKETS_MAX, ROWS_MAX, BucketRun, ComputedBuckets, buckets_compute
+from domain.derivation.rollups.model import WHAT as ROLLUPS
+from domain.telemetry.feed.entries import norm_encode
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
 from workers.enqueue import BUCKETS_EVERY_S, buckets_enqueue, buckets_rest_begin

@@ -12,10 +12,10 @@ import structlog
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DBAPIError
 
+from domain.base.packed import instant_of
 from domain.convergence.check import entities_check, span_settled
 from domain.convergence.ledger import organizations_all, progress_get, progress_set, report_write
 from domain.convergence.model import Difference
-from domain.telemetry.packed import instant_of
 from graph.errors import NotFoundError
 from runtime.database import snapshot, transaction
 from workers.failures import job_guarded

@@ -15,13 +15,13 @@ from uuid import UUID
 import structlog
 from rq.exceptions import DuplicateJobError
 
-from domain.failed_items.reasons import reason_of
-from domain.health.compute import organizations_timed
-from domain.replays.queries import replays_idle
-from domain.rollups.queue import organizations_dirty
-from domain.telemetry.leases import LeaseState, lease_list, lease_release
-from domain.telemetry.raw_log import partitions_unfinished
-from domain.telemetry.streams import STAGES
+from domain.base.failed_items.reasons import reason_of
+from domain.base.leases import LeaseState, lease_list, lease_release
+from domain.base.streams import STAGES
+from domain.derivation.health.compute import organizations_timed
+from domain.derivation.invalidation.buckets import organizations_dirty
+from domain.exchange.replays.queries import replays_idle
+from domain.telemetry.store.raw_log import partitions_unfinished
 from runtime.database import transaction
 from workers.failures import Rests, failure_log, failure_tell, is_transient
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead

@@ -13,7 +13,7 @@ from rq.serializers import Serializer
 from rq.timeouts import BaseDeathPenalty
 from sqlalchemy.exc import SQLAlchemyError
 
-from domain.notifications.state import JOBS_EXPIRED, work_count
+from domain.work.notifications.state import JOBS_EXPIRED, work_count
 from runtime.database import transaction
 from workers.failures import failure_tell
 from workers.process import state_get

@@ -11,14 +11,14 @@ from typing import Any, Final
 import structlog
 from redis import RedisError
 
-from domain.derivation.versions import UnknownVersionError
-from domain.failed_items.model import FailedItem, FailedItemState, FailedQueue
-from domain.failed_items.operations import item_failed, items_resolved
-from domain.failed_items.queries import failed_items_open
-from domain.failed_items.reasons import reason_of
-from domain.organizations.queries import organization_exists
-from domain.telemetry.away import is_blameless, is_lacking
-from domain.telemetry.leases import FencedError
+from domain.base.failed_items.model import FailedItem, FailedItemState, FailedQueue
+from domain.base.failed_items.operations import item_failed, items_resolved
+from domain.base.failed_items.queries import failed_items_open
+from domain.base.failed_items.reasons import reason_of
+from domain.base.leases import FencedError
+from domain.base.transient import is_blameless, is_lacking
+from domain.definitions.processors.versions import UnknownVersionError
+from domain.plant.organizations.queries import organization_exists
 from runtime.database import transaction
 from workers.process import ProcessState
 

@@ -10,7 +10,7 @@ import time
 
 import structlog
 
-from domain.telemetry.hours.build import Built, hours_build, hours_settled, organizations_due
+from domain.telemetry.store.hourly_build import Built, hours_build, hours_settled, organizations_due
 from runtime.database import transaction
 from workers.enqueue import hours_enqueue
 from workers.failures import failed_item_log, failure_log, is_transient, job_guarded

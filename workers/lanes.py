@@ -15,9 +15,9 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from domain.failed_items.reasons import reason_of
-from domain.telemetry.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
-from domain.telemetry.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
+from domain.base.failed_items.reasons import reason_of
+from domain.base.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
+from domain.base.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
 from runtime.database import transaction
 from workers.enqueue import LANE_RUN_S, bucket_of, lane_enqueue
 from workers.failures import failure_log, failure_tell, is_transient, level_of

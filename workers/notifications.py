@@ -23,8 +23,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from domain.notifications.address import Allowed
-from domain.notifications.claims import (
+from domain.work.notifications.address import Allowed
+from domain.work.notifications.claims import (
     LEASE,
     Outcome,
     Pair,
@@ -36,11 +36,11 @@ from domain.notifications.claims import (
     notifications_expire,
     pairs_due,
 )
-from domain.notifications.model import Notification, NotificationState, SigningSecrets
-from domain.notifications.operations import webhook_secrets_get
-from domain.notifications.signing import signature_headers
-from domain.notifications.slots import Slots
-from domain.notifications.state import CALLS, HEARTBEAT, work_count
+from domain.work.notifications.model import Notification, NotificationState, SigningSecrets
+from domain.work.notifications.operations import webhook_secrets_get
+from domain.work.notifications.signing import signature_headers
+from domain.work.notifications.slots import Slots
+from domain.work.notifications.state import CALLS, HEARTBEAT, work_count
 from runtime.database import transaction
 from workers.names import Names
 from workers.process import ProcessState, holder_is_dead

@@ -17,11 +17,11 @@ from rq.serializers import JSONSerializer
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Books
-from domain.derivation.checkpoints import Checkpoints
-from domain.rollups.known import RollupCache
-from domain.telemetry.bus import Bus
-from domain.telemetry.stages.memory import StageMemory
+from domain.base.bus import Bus
+from domain.derivation.dependencies.book import Books
+from domain.derivation.rollups.known import RollupCache
+from domain.pipeline.derive.checkpoints import Checkpoints
+from domain.telemetry.model.stage_cache import StageMemory
 from graph.errors import LimitExceededError
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create, transaction

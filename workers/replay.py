@@ -9,13 +9,13 @@ from uuid import UUID
 import structlog
 from redis import RedisError
 
-from domain.failed_items.reasons import reason_of
-from domain.replays.model import ReplayState
-from domain.replays.operations import PART_READINGS, Part, ReplayRun, replay_fail, replay_part
-from domain.telemetry.corrections import correction_entry
-from domain.telemetry.entries import norm_encode
-from domain.telemetry.raw_log import batches_overdue
-from domain.telemetry.streams import DERIVED, stream_name
+from domain.base.failed_items.reasons import reason_of
+from domain.base.streams import DERIVED, stream_name
+from domain.exchange.replays.model import ReplayState
+from domain.exchange.replays.operations import PART_READINGS, Part, ReplayRun, replay_fail, replay_part
+from domain.telemetry.feed.corrections import correction_entry
+from domain.telemetry.feed.entries import norm_encode
+from domain.telemetry.store.raw_log import batches_overdue
 from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.enqueue import replay_enqueue

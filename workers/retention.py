@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 
 import structlog
 
-from domain.failed_items.model import FailedQueue
-from domain.telemetry.retention import (
+from domain.base.failed_items.model import FailedQueue
+from domain.telemetry.store.retention import (
     RAW_TABLES,
     ROWS_TABLES,
     Kept,

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from domain.failed_items.model import FailedQueue
-from domain.telemetry.entries import raw_encode
-from domain.telemetry.raw_log import BatchName, batches_unfinished, partitions_unfinished, raw_batches_read
-from domain.telemetry.streams import LENGTH_MAX, NORMALIZE, RAW, stream_name
+from domain.base.failed_items.model import FailedQueue
+from domain.base.streams import LENGTH_MAX, NORMALIZE, RAW, stream_name
+from domain.telemetry.feed.entries import raw_encode
+from domain.telemetry.store.raw_log import BatchName, batches_unfinished, partitions_unfinished, raw_batches_read
 from runtime.database import transaction
 from workers.failures import FailedView, failure_log, is_transient, job_guarded
 from workers.process import ProcessState, state_get

@@ -11,8 +11,8 @@ from typing import Final
 
 import httptools
 
-from domain.notifications.address import Allowed, Destination, address_refused, destination_of
-from domain.notifications.claims import Outcome
+from domain.work.notifications.address import Allowed, Destination, address_refused, destination_of
+from domain.work.notifications.claims import Outcome
 from graph.errors import BadInputError
 
 # For all of a call: looking up the name, connecting, and the answer in whole.

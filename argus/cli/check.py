@@ -11,13 +11,13 @@ from sqlalchemy import Engine
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, json_add, settings_of
+from domain.base.packed import micros_of
 from domain.convergence.check import entities_check
 from domain.convergence.ledger import differences_list, report_write
 from domain.convergence.model import SETTLED_AFTER_US, CheckedSpan, FoundDifference, Of
 from domain.convergence.repair import differences_repair
-from domain.organizations.model import Organization
-from domain.organizations.queries import organization_list
-from domain.telemetry.packed import micros_of
+from domain.plant.organizations.model import Organization
+from domain.plant.organizations.queries import organization_list
 from runtime.clock import utc_now
 from runtime.database import engine_create, snapshot, transaction
 

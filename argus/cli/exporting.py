@@ -13,7 +13,7 @@ from typing import TextIO
 from argus.cli.errors import CommandError, told
 from argus.cli.options import home_add, instant, json_add, settings_of
 from argus.organizations import organization_find
-from domain.exports.graph import graph_export
+from domain.exchange.exports.graph import graph_export
 from runtime.database import engine_create, transaction
 
 _GRAPH = """\

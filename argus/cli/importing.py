@@ -17,10 +17,10 @@ from argus.cli.importing_series import series_add
 from argus.cli.options import home_add, instant, json_add, settings_of
 from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell
 from argus.organizations import organization_find
-from domain.imports.apply import records_apply
-from domain.imports.files import Format, lines_read, records_read
-from domain.imports.outcome import Outcome
-from domain.imports.records import Record, Remark
+from domain.exchange.imports.apply import records_apply
+from domain.exchange.imports.files import Format, lines_read, records_read
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.records import Record, Remark
 from runtime.settings import Settings
 
 _GRAPH = """\
@@ -75,7 +75,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def brick_run(arguments: argparse.Namespace) -> int:
     """Bring a Brick model."""
     # What reads RDF takes its time to load.
-    from domain.imports.brick import FILE_MAX_BYTES, brick_read
+    from domain.exchange.imports.brick import FILE_MAX_BYTES, brick_read
 
     settings = settings_of(arguments)
     text = _read(arguments.file, FILE_MAX_BYTES)

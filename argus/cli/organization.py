@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, json_add, settings_of
-from domain.organizations.model import Organization
-from domain.organizations.operations import organization_create
-from domain.organizations.queries import organization_list
+from domain.plant.organizations.model import Organization
+from domain.plant.organizations.operations import organization_create
+from domain.plant.organizations.queries import organization_list
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id

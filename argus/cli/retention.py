@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, json_add, settings_of
-from domain.telemetry.retention import (
+from domain.telemetry.store.retention import (
     ROWS_TABLES,
     Kept,
     OldPartition,

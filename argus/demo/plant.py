@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from argus.changes import changes_run
 from argus.demo.layout import TYPES, Thing, Tie, plant
-from domain.activities.operations import activity_create
-from domain.assets.operations import asset_create
-from domain.devices.links import device_link
-from domain.devices.operations import device_create
-from domain.entity_types.operations import entity_type_create
-from domain.organizations.operations import organization_create
-from domain.organizations.queries import organization_list
-from domain.persons.operations import person_create
-from domain.spaces.operations import space_create
+from domain.configuration.entity_types.operations import entity_type_create
+from domain.plant.assets.operations import asset_create
+from domain.plant.devices.links import device_link
+from domain.plant.devices.operations import device_create
+from domain.plant.organizations.operations import organization_create
+from domain.plant.organizations.queries import organization_list
+from domain.plant.persons.operations import person_create
+from domain.plant.spaces.operations import space_create
+from domain.work.activities.operations import activity_create
 from graph.change import GraphChange
 from graph.edges.operations import edge_create
 from graph.entities.model import Entity, EntityDraft

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import httptools
 
-from domain.devices.tokens import TOKEN_PREFIX
+from domain.plant.devices.tokens import TOKEN_PREFIX
 
 _OWN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/telemetry/ingest"})
 _THINGSBOARD: Final = re.compile(r"/api/v1/[^/]+/telemetry")

@@ -11,16 +11,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.base.arrays import arrays_enable
+from domain.base.packed import micros_of
 from domain.convergence.derived import derived_check
 from domain.convergence.dirt import Dirt, dirt_read
 from domain.convergence.events import events_check
 from domain.convergence.health import health_check
 from domain.convergence.model import SETTLED_AFTER_US, SPAN_US, CheckedSpan, Of, Report
 from domain.convergence.rollups import rollups_check
-from domain.derivation.book import Book, Books, book_entities
-from domain.derivation.inputs import kept_from
-from domain.telemetry.arrays import arrays_enable
-from domain.telemetry.packed import micros_of
+from domain.derivation.dependencies.book import Book, Books, book_entities
+from domain.derivation.formulas.inputs import kept_from
 from graph.errors import LimitExceededError
 
 # So many are looked through, at most, for those of which anything is made.

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from domain.convergence.model import CheckedSpan, Difference, Of
 from domain.convergence.points import columns_compare
-from domain.derivation.book import Book
-from domain.derivation.configured import Derivation
-from domain.derivation.derive import NOTHING, State, derive
-from domain.derivation.inputs import Stretch, sources_of, stretches_read
+from domain.derivation.dependencies.book import Book
+from domain.derivation.formulas.configured import Derivation
+from domain.derivation.formulas.derive import NOTHING, State, derive
+from domain.derivation.formulas.inputs import Stretch, sources_of, stretches_read
 
 POINTS_MAX: Final = 200_000
 

@@ -16,10 +16,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.base.packed import instant_of, micros_of
 from domain.convergence.model import CheckedSpan
-from domain.derivation import windows
-from domain.health.dirt import WHAT as HEALTH
-from domain.telemetry.packed import instant_of, micros_of
+from domain.derivation.health.dirt import WHAT as HEALTH
+from domain.derivation.invalidation import windows
 
 # Beyond so much that waits, nothing is checked.
 _WAITING_MAX: Final = 20_000

@@ -12,16 +12,16 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.base.arrays import uuid_array
+from domain.base.packed import instant_of, micros_of
 from domain.convergence.model import CheckedSpan, Difference, Of
 from domain.rules.judge import Points
 from domain.rules.model import Assignment
 from domain.rules.standing import Entry, standing_read
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered
-from domain.telemetry.arrays import uuid_array
-from domain.telemetry.attribution import END_US, Segment, Source
-from domain.telemetry.links import sources_list
-from domain.telemetry.packed import instant_of, micros_of
-from domain.telemetry.scan import points_scan
+from domain.telemetry.model.attribution import END_US, Segment, Source
+from domain.telemetry.store.links import sources_list
+from domain.telemetry.store.scan import points_scan
 
 POINTS_MAX: Final = 200_000
 

@@ -9,18 +9,18 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from domain.base.packed import micros_of
 from domain.convergence.dirt import Dirt
 from domain.convergence.model import CheckedSpan, Of, Report
 from domain.convergence.points import points_compare, points_of
-from domain.derivation.configured import Configured
-from domain.health.events import events_open, made_of_health
-from domain.health.operations import plan_points
-from domain.health.read import Plan, facts_read, plans_get
-from domain.health.settings import METRIC
-from domain.telemetry.attribution import Segment, Source
-from domain.telemetry.links import series_rows
-from domain.telemetry.packed import micros_of
-from domain.telemetry.scan import points_scan
+from domain.derivation.formulas.configured import Configured
+from domain.derivation.health.events import events_open, made_of_health
+from domain.derivation.health.operations import plan_points
+from domain.derivation.health.read import Plan, facts_read, plans_get
+from domain.derivation.health.settings import METRIC
+from domain.telemetry.model.attribution import Segment, Source
+from domain.telemetry.store.links import series_rows
+from domain.telemetry.store.scan import points_scan
 from graph.errors import LimitExceededError
 
 POINTS_MAX: Final = 200_000

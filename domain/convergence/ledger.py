@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from domain.base.packed import instant_of
 from domain.convergence.model import Difference, FoundDifference, Of, Report
 from domain.convergence.tables import convergence_checks, convergence_differences, convergence_progress
-from domain.telemetry.packed import instant_of
 from graph.sql import any_of
 from graph.tables import organizations
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from uuid import UUID
 
+from domain.base.packed import Column
 from domain.convergence.model import Difference, Of
-from domain.telemetry.packed import Column
 
 # Of one series so many differences are told: the first ones.
 DIFFERENCES_MAX: Final = 20

@@ -9,14 +9,14 @@ from uuid import UUID
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
+from domain.base.packed import micros_of
 from domain.convergence.model import FoundDifference, Of
 from domain.convergence.tables import convergence_differences
-from domain.derivation.windows import windows_note
-from domain.health.dirt import health_mark
-from domain.health.read import plans_get
-from domain.rollups.dirt import Marks, buckets_mark, known_get, marks_note
-from domain.rollups.known import RollupCache
-from domain.telemetry.packed import micros_of
+from domain.derivation.health.dirt import health_mark
+from domain.derivation.health.read import plans_get
+from domain.derivation.invalidation.windows import windows_note
+from domain.derivation.rollups.dirt import Marks, buckets_mark, known_get, marks_note
+from domain.derivation.rollups.known import RollupCache
 from graph.sql import any_of
 
 REPAIR = "repair"

@@ -10,17 +10,17 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy.orm import Session
 
+from domain.base.packed import Instants
 from domain.convergence.dirt import Dirt
 from domain.convergence.model import CheckedSpan, Of, Report
 from domain.convergence.points import points_compare, points_of
-from domain.rollups.dirt import known_get
-from domain.rollups.grid import Grid
-from domain.rollups.inputs import Memo, Stretch, sources_read, standing_read, values_read
-from domain.rollups.known import Known, RollupCache, below_get
-from domain.rollups.model import Rollup, RollupAggregate
-from domain.rollups.values import rollup_values
-from domain.rollups.weights import weights_at
-from domain.telemetry.packed import Instants
+from domain.derivation.rollups.dirt import known_get
+from domain.derivation.rollups.grid import Grid
+from domain.derivation.rollups.inputs import Memo, Stretch, sources_read, standing_read, values_read
+from domain.derivation.rollups.known import Known, RollupCache, below_get
+from domain.derivation.rollups.model import Rollup, RollupAggregate
+from domain.derivation.rollups.values import rollup_values
+from domain.derivation.rollups.weights import weights_at
 from graph.errors import LimitExceededError
 
 POINTS_MAX: Final = 200_000

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.activities.model import ACTIVITY
-from domain.assets.model import ASSET
-from domain.devices.model import DEVICE
-from domain.noun import Noun, details_get, details_named
-from domain.persons.model import PERSON
-from domain.spaces.model import SPACE
+from domain.plant.assets.model import ASSET
+from domain.plant.devices.model import DEVICE
+from domain.plant.entity_kind import Noun, details_get, details_named
+from domain.plant.persons.model import PERSON
+from domain.plant.spaces.model import SPACE
+from domain.work.activities.model import ACTIVITY
 from graph.change import GraphChange
 from graph.entities import operations
 from graph.entities.model import Entity

@@ -7,24 +7,24 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.activity_templates.model import ActivityTemplate
-from domain.activity_templates.queries import activity_templates_get
-from domain.dead_letters.model import DeadLetter
-from domain.dead_letters.queries import dead_letters_get
-from domain.devices.tokens import DeviceToken, device_tokens_get
-from domain.entity_types.model import EntityType
-from domain.entity_types.queries import entity_types_get
-from domain.events.queries import events_get
-from domain.notifications.model import Notification
-from domain.notifications.queries import notifications_get
-from domain.profiles.model import AssetProfile
-from domain.profiles.queries import profiles_get
-from domain.rollups.model import Rollup
-from domain.rollups.queries import rollups_get
+from domain.definitions.entity_types.model import EntityType
+from domain.definitions.entity_types.queries import entity_types_get
+from domain.definitions.profiles.model import AssetProfile
+from domain.definitions.profiles.queries import profiles_get
+from domain.derivation.rollups.model import Rollup
+from domain.derivation.rollups.queries import rollups_get
+from domain.plant.devices.tokens import DeviceToken, device_tokens_get
+from domain.rules.events.queries import events_get
 from domain.rules.model import Event, Rule
 from domain.rules.queries import rules_get
-from domain.shelving.model import MaintenanceWindow, Shelf
-from domain.shelving.queries import maintenance_windows_get, shelves_get
+from domain.rules.shelving.model import MaintenanceWindow, Shelf
+from domain.rules.shelving.queries import maintenance_windows_get, shelves_get
+from domain.telemetry.dead_letters.model import DeadLetter
+from domain.telemetry.dead_letters.queries import dead_letters_get
+from domain.work.activity_templates.model import ActivityTemplate
+from domain.work.activity_templates.queries import activity_templates_get
+from domain.work.notifications.model import Notification
+from domain.work.notifications.queries import notifications_get
 from graph.changes import Change, changes_get
 from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_versions_by_id, edges_newest

@@ -11,12 +11,12 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.assets.tables import assets
+from domain.base.packed import micros_of
+from domain.plant.assets.tables import assets
 from domain.rules.conditions import Condition, condition_read, metrics_of
 from domain.rules.model import Assignment, ClearedReason, RuleVersion, Segment
 from domain.rules.queries import Rulebook
-from domain.telemetry.attribution import BEGIN_US, END_US
-from domain.telemetry.packed import micros_of
+from domain.telemetry.model.attribution import BEGIN_US, END_US
 from graph.ids import EntityId
 from graph.sql import any_of
 from graph.tables import entities

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import numpy as np
 
+from domain.base.packed import Column
 from domain.rules.conditions import Threshold
 from domain.rules.judge import threshold_tests, waits_for
 from domain.rules.model import Assignment
-from domain.telemetry.attribution import END_US
-from domain.telemetry.packed import Column
+from domain.telemetry.model.attribution import END_US
 
 # An entity (16 bytes), a rule, and which readings of the entity: a port, or ''.
 PairKey = tuple[bytes, UUID, str]

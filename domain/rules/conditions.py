@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from domain.expressions.expression import Expression, Kind, expression_compile
-from domain.telemetry.metrics import NAME_CHARS_MAX
+from domain.base.expressions.expression import Expression, Kind, expression_compile
+from domain.base.metrics import NAME_CHARS_MAX
 from graph.errors import BadInputError, LimitExceededError
 
 DEPTH_MAX: Final = 4

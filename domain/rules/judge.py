@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.expressions.expression import expression_evaluate
+from domain.base.expressions.expression import expression_evaluate
+from domain.base.packed import Instants, Values
 from domain.rules.conditions import (
     MAX_AGE_US,
     AllOf,
@@ -25,7 +26,6 @@ from domain.rules.conditions import (
     Truth,
     leaves_of,
 )
-from domain.telemetry.packed import Instants, Values
 
 # Of one metric: instants (microseconds since the Unix epoch, ascending, each once) and values (NaN: no number).
 Points = tuple[Instants, Values]

@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from domain.acting.actions import action_check
-from domain.profiles.tables import asset_profiles
+from domain.definitions.profiles.tables import asset_profiles
+from domain.rules.actions import action_check
 from domain.rules.conditions import LENGTH_MAX_US, condition_read
 from domain.rules.model import SEVERITIES, Damping, Rule, RuleVersion, Scope, Severity, Step
 from domain.rules.queries import rule_get, rules_get, versions_list

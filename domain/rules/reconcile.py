@@ -13,13 +13,13 @@ import orjson
 from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
+from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.base.packed import instant_of, micros_of
 from domain.rules.model import SEVERITIES, Severity
 from domain.rules.suppression import Asked, quiet_until
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
-from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.telemetry.attribution import END_US
-from domain.telemetry.packed import instant_of, micros_of
+from domain.telemetry.model.attribution import END_US
 from graph.ids import NewId
 
 _STORED = text(

@@ -18,6 +18,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
+from domain.base.packed import Column, micros_of
 from domain.rules.calm import PairKey, PairState, pairs_calm
 from domain.rules.conditions import Threshold
 from domain.rules.judge import Points
@@ -27,12 +29,10 @@ from domain.rules.standing import Entry, standing_read
 from domain.rules.statements import FORGET, LEFT, REMEMBER, STATES
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
 from domain.rules.timers import pairs_columns, timers_set
-from domain.telemetry.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.telemetry.attribution import END_US, Source
-from domain.telemetry.links import sources_list
-from domain.telemetry.packed import Column, micros_of
-from domain.telemetry.readings import NO_PORT
-from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
+from domain.telemetry.model.attribution import END_US, Source
+from domain.telemetry.model.readings import NO_PORT
+from domain.telemetry.store.links import sources_list
+from domain.telemetry.store.scan import POINTS_SCANNED_MAX, points_scan
 from graph.ids import NewId
 
 # A state is stored once in so much event time, at most.

@@ -10,14 +10,14 @@ import numpy as np
 from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from domain.base.arrays import arrays_enable, bigint_array, instant_array
+from domain.base.packed import micros_of
 from domain.rules.conditions import metrics_of
 from domain.rules.judge import NO_POINTS, Points, memory_us
 from domain.rules.model import Segment
-from domain.telemetry.arrays import arrays_enable, bigint_array, instant_array
-from domain.telemetry.attribution import Segment as Stretch
-from domain.telemetry.attribution import Source
-from domain.telemetry.packed import micros_of
-from domain.telemetry.scan import POINTS_SCANNED_MAX, points_scan
+from domain.telemetry.model.attribution import Segment as Stretch
+from domain.telemetry.model.attribution import Source
+from domain.telemetry.store.scan import POINTS_SCANNED_MAX, points_scan
 
 # A text is no reading of a threshold: behind the last texts of a series, a number is looked for among so many points.
 _TEXTS_MAX: Final = 1_000

@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.packed import instant_of, micros_of
+from domain.base.packed import instant_of, micros_of
 from graph.ids import EntityId
 from graph.walk.spans import BELOW, Spans, spans_above, spans_within
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from domain.rules.judge import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
-from domain.telemetry.attribution import END_US
+from domain.telemetry.model.attribution import END_US
 from graph.stopping import stop_check
 
 # What a state has of its last event: five values, and a sixth where it is over and was another version's.

@@ -11,17 +11,17 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from domain.assets.tables import assets
+from domain.base.packed import micros_of
+from domain.plant.assets.tables import assets
 from domain.rules.assignments import assignments_of, metrics_read
 from domain.rules.judge import Points
 from domain.rules.model import RuleVersion
 from domain.rules.operations import RuleDraft, draft_check
 from domain.rules.standing import Entry, standing_read
 from domain.rules.timeline import Episode, advance, segments_entered
-from domain.telemetry.attribution import Source
-from domain.telemetry.links import sources_list
-from domain.telemetry.packed import micros_of
-from domain.telemetry.scan import points_scan
+from domain.telemetry.model.attribution import Source
+from domain.telemetry.store.links import sources_list
+from domain.telemetry.store.scan import points_scan
 from graph.errors import BadInputError, LimitExceededError
 from graph.instants import instant_utc
 from graph.tables import entities

@@ -13,9 +13,9 @@ import numpy.typing as npt
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.arrays import arrays_enable, instant_array
-from domain.telemetry.buckets import bucket_edges, bucket_of, zone_of
-from domain.telemetry.packed import micros_of, millis_of
+from domain.base.arrays import arrays_enable, instant_array
+from domain.base.packed import micros_of, millis_of
+from domain.telemetry.model.buckets import bucket_edges, bucket_of, zone_of
 from graph.errors import BadInputError, LimitExceededError
 from graph.instants import instant_utc
 from graph.paging import FIRST_MAX

@@ -1,7 +1,7 @@
 -- From when on points are kept: one rule for whoever writes points, and hours that are right in every zone without them.
 
 -- What the points of each quarter of an hour come to, beside the whole hour: four records, as
--- domain/telemetry/hours/summary.py packs them. NULL: not known; points are read as long as they are kept.
+-- domain/telemetry/store/hourly_summary.py packs them. NULL: not known; points are read as long as they are kept.
 ALTER TABLE series_hours ADD COLUMN quarters bytea;
 
 -- One row. Nothing is written to history before kept_from. dropped_until: up to where points were dropped, for good;

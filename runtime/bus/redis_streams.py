@@ -36,7 +36,7 @@ def bus_connect(url: str) -> redis.Redis:
 
 
 class RedisStreams:
-    """`domain.telemetry.bus.Bus` on one Redis or Valkey. Threads may share it; do not carry it over a fork.
+    """`domain.base.bus.Bus` on one Redis or Valkey. Threads may share it; do not carry it over a fork.
 
     Every method raises ConnectionError (built in) where the server is away, too slow, or out of memory.
     """

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from argus.cli.main import main
-from domain.imports.entities import entities_apply
+from domain.exchange.imports.entities import entities_apply
 from runtime.database import transaction
 from tests.support.plant import SHARED_DATA
 from tests.support.servers import PASSWORD, TestDatabase
@@ -167,7 +167,7 @@ def test_an_import_that_is_interrupted_says_what_is_done(
             # As Ctrl-C does, after the second chunk was written and before it is committed.
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("domain.imports.apply.entities_apply", interrupted)
+    monkeypatch.setattr("domain.exchange.imports.apply.entities_apply", interrupted)
     status, out, err = argus("import", "graph", str(file), "--organization", "one", "--json")
     assert status == 130
     done = json.loads(out)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from domain.organizations.operations import organization_create
+from domain.plant.organizations.operations import organization_create
 from tests.graph.world import EPOCH, World, new_id
 
 

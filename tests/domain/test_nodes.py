@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.entity_types.operations import entity_type_create
+from domain.configuration.entity_types.operations import entity_type_create
 from domain.nodes.queries import Node, nodes_get
 from graph.changes import Change
 from graph.entities.model import Entity

@@ -10,18 +10,18 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from domain.activities.model import ActivityDetails
-from domain.activities.operations import activity_create, activity_update
-from domain.activities.queries import activity_details_get
-from domain.assets.operations import asset_create, asset_update
-from domain.devices.model import DeviceDetails
-from domain.devices.operations import device_create, device_update
-from domain.devices.queries import device_details_get
 from domain.nodes.operations import entity_delete, entity_restore
-from domain.persons.model import PersonDetails
-from domain.persons.operations import person_create, person_update
-from domain.persons.queries import person_details_get
-from domain.spaces.operations import space_create, space_update
+from domain.plant.assets.operations import asset_create, asset_update
+from domain.plant.devices.model import DeviceDetails
+from domain.plant.devices.operations import device_create, device_update
+from domain.plant.devices.queries import device_details_get
+from domain.plant.persons.model import PersonDetails
+from domain.plant.persons.operations import person_create, person_update
+from domain.plant.persons.queries import person_details_get
+from domain.plant.spaces.operations import space_create, space_update
+from domain.work.activities.model import ActivityDetails
+from domain.work.activities.operations import activity_create, activity_update
+from domain.work.activities.queries import activity_details_get
 from graph.changes import ChangeFilter, changes_page
 from graph.edges.queries import edges_of
 from graph.entities.model import Entity, EntityDraft, EntityPatch

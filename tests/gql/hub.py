@@ -12,8 +12,8 @@ from uuid import UUID
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from domain.telemetry.feed import FeedEntry, FeedUpdate
-from domain.telemetry.feed_reads import feed_refill
+from domain.telemetry.feed.feed import FeedEntry, FeedUpdate
+from domain.telemetry.feed.reads import feed_refill
 from gql.feed import FeedHub
 from runtime.database import transaction
 from tests.domain.telemetry.rows import BELIEVED, T0, Plant, at

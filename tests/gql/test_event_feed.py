@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from websockets.asyncio.client import ClientConnection
 
 import gql.event_feed
-from domain.events.entries import events_encode
-from domain.events.queries import EventFilter
+from domain.base.bus import BusEntry
+from domain.base.streams import EVENTS, stream_name
+from domain.rules.events.entries import events_encode
+from domain.rules.events.queries import EventFilter
 from domain.rules.model import Event
-from domain.telemetry.bus import BusEntry
-from domain.telemetry.streams import EVENTS, stream_name
 from gql.bridge import Bridge
 from gql.event_feed import EventFeed
 from graph.errors import UnavailableError
@@ -217,7 +217,7 @@ def test_an_unknown_place_and_too_many_ids_and_subscribers_are_refused(
 
     async def scenario() -> None:
         assert await refused(f'(filter: {{underId: "{other.hall}"}})') == "NOT_FOUND"
-        monkeypatch.setattr("domain.events.queries.FILTER_IDS_MAX", 1)
+        monkeypatch.setattr("domain.rules.events.queries.FILTER_IDS_MAX", 1)
         assert await refused(f'(filter: {{entityIds: ["{of.pump}", "{of.hall}"]}})') == "LIMIT_EXCEEDED"
         assert await refused(f'(filter: {{ruleIds: ["{of.pump}", "{of.hall}"]}})') == "LIMIT_EXCEEDED"
         monkeypatch.setattr(gql.event_feed, "SUBSCRIBERS_MAX", 0)

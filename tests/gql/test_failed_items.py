@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from domain.failed_items.model import FailedQueue
-from domain.failed_items.operations import item_failed, items_resolved
+from domain.base.failed_items.model import FailedQueue
+from domain.base.failed_items.operations import item_failed, items_resolved
 from runtime.database import engine_create, transaction
 from tests.support.api import Api
 from tests.support.plant import Client

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import numpy as np
 from sqlalchemy import Engine
 
-from domain.telemetry.entries import NormEntry, feed_entry, norm_encode
-from domain.telemetry.feed import FeedEntry
-from domain.telemetry.readings import NO_PORT
-from domain.telemetry.streams import NORM, stream_name
+from domain.base.streams import NORM, stream_name
+from domain.telemetry.feed.entries import NormEntry, feed_entry, norm_encode
+from domain.telemetry.feed.feed import FeedEntry
+from domain.telemetry.model.readings import NO_PORT
 from gql.feed_source import BusFeedSource
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.embedded import valkey

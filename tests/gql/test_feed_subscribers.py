@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 import numpy as np
 import pytest
 
-from domain.telemetry.feed import FeedEntry, FeedGroup, cursor_encode
-from domain.telemetry.packed import Points, micros_of
+from domain.base.packed import Points, micros_of
+from domain.telemetry.feed.feed import FeedEntry, FeedGroup, cursor_encode
 from gql.feed_topic import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from tests.domain.telemetry.rows import BELIEVED, Plant, at

@@ -14,9 +14,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.telemetry.feed import FeedUpdate, InvalidatedRange, watch_build
-from domain.telemetry.feed_backlog import series_merged
-from domain.telemetry.packed import MetricType, Series, instant_of, micros_of
+from domain.base.packed import MetricType, Series, instant_of, micros_of
+from domain.telemetry.feed.backlog import series_merged
+from domain.telemetry.feed.feed import FeedUpdate, InvalidatedRange, watch_build
 from gql import feed_topic
 from gql.feed_topic import Sent, Subscriber, Topic, TopicKey
 

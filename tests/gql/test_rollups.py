@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.rollups.rules import ROLLUPS_MAX, TYPES_MAX
+from domain.derivation.rollups.rules import ROLLUPS_MAX, TYPES_MAX
 from tests.support.api import Api
 from tests.support.plant import Client
 

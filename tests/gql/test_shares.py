@@ -9,8 +9,8 @@ from concurrent.futures import Future
 
 import pytest
 
-from domain.telemetry.errors import RateLimitedError
-from domain.telemetry.quotas import Quota
+from domain.base.errors import RateLimitedError
+from domain.base.quotas import Quota
 from gql.fair_threads import CALLER, FairThreads
 from gql.shares import AT_ONCE, WAITING_MAX, Shares
 

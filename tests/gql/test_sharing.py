@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.telemetry.feed import FeedUpdate
+from domain.telemetry.feed.feed import FeedUpdate
 from gql.context import Context
 from gql.execution import Executor
 from gql.preparation import Prepared, Request

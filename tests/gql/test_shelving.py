@@ -112,8 +112,8 @@ def test_what_makes_no_sense_is_refused(
 
 
 def test_they_are_bounded(plant_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domain.shelving.operations.SHELVES_MAX", 1)
-    monkeypatch.setattr("domain.shelving.operations.WINDOWS_MAX", 0)
+    monkeypatch.setattr("domain.rules.shelving.operations.SHELVES_MAX", 1)
+    monkeypatch.setattr("domain.rules.shelving.operations.WINDOWS_MAX", 0)
     span = {"from": "2098-12-01T00:00:00Z", "to": "2099-01-01T00:00:00Z"}
     create(plant_site, SHELF, entityId=plant_site.hall, **span)
     [refused] = create(plant_site, SHELF, entityId=plant_site.hall, **span)["errors"]

@@ -70,7 +70,7 @@ def postgres_15() -> Iterator[int]:
 
 @pytest.mark.timeout(120)
 def test_the_oldest_supported_version(postgres_15: int) -> None:
-    from domain.organizations.operations import organization_create
+    from domain.plant.organizations.operations import organization_create
     from graph.change import graph_change_begin
     from graph.edges.operations import edge_create
     from graph.entities.model import EntityDraft
@@ -89,8 +89,8 @@ def test_the_oldest_supported_version(postgres_15: int) -> None:
     with transaction(owner) as session:
         assert session.scalar(text("SHOW server_version")).startswith("15.")
         organization = organization_create(session, name="Old", public_id=new_id(), now=utc_now())
-    from domain.assets.operations import asset_create
-    from domain.devices.operations import device_create
+    from domain.plant.assets.operations import asset_create
+    from domain.plant.devices.operations import device_create
 
     with transaction(api, organization.id) as session:
         change = graph_change_begin(session, organization_id=organization.id, actor="test", new_id=new_id)

@@ -13,21 +13,21 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from domain.acting.quiet import quiet_refresh
-from domain.derivation.book import Books, book_devices
-from domain.derivation.checkpoints import Checkpoints
-from domain.derivation.route import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
-from domain.derivation.stage import DeriveRun, entities_derive
-from domain.derivation.windows import entity_slot
-from domain.health.compute import health_buckets_compute
-from domain.rollups.compute import BucketRun, buckets_compute
-from domain.rollups.known import RollupCache
+from domain.base.leases import Lease, lease_acquire
+from domain.base.streams import DERIVE, NORMALIZE
+from domain.derivation.dependencies.book import Books, book_devices
+from domain.derivation.health.compute import health_buckets_compute
+from domain.derivation.invalidation.windows import entity_slot
+from domain.derivation.rollups.compute import BucketRun, buckets_compute
+from domain.derivation.rollups.known import RollupCache
+from domain.pipeline.act.quiet import quiet_refresh
+from domain.pipeline.attribute.stage import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
+from domain.pipeline.derive.checkpoints import Checkpoints
+from domain.pipeline.derive.stage import DeriveRun, entities_derive
+from domain.pipeline.normalize.stage import StageRun, batches_normalize
 from domain.rules.timers import timers_ring
-from domain.telemetry.entries import NormEntry, norm_decode, norm_encode
-from domain.telemetry.leases import Lease, lease_acquire
-from domain.telemetry.stages.memory import StageMemory
-from domain.telemetry.stages.normalize import StageRun, batches_normalize
-from domain.telemetry.streams import DERIVE, NORMALIZE
+from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
+from domain.telemetry.model.stage_cache import StageMemory
 from graph.change import graph_hold
 from runtime.database import transaction
 from tests.domain.telemetry.line import TOLERANCE, TTL, Line

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.telemetry.attribution import Link, SeriesRow, linked_sources, spans_union
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.packed import Aggregate, points_merge
-from domain.telemetry.packed import Points as Columns
+from domain.base.packed import Aggregate, points_merge
+from domain.base.packed import Points as Columns
+from domain.telemetry.model.attribution import Link, SeriesRow, linked_sources, spans_union
+from domain.telemetry.store.history import telemetry_read
 from tests.domain.telemetry.rows import Plant, at
 
 Engines = Callable[[str], Engine]

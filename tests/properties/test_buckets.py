@@ -13,17 +13,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.rollups.model import Chosen, Length, RollupAggregate, RollupDraft
-from domain.rollups.values import rollup_values
-from domain.telemetry.buckets import (
-    Bucket,
-    Counted,
-    bucket_aggregate,
-    bucket_edges,
-    mean_rounded,
-    sum_rounded,
-)
-from domain.telemetry.packed import Aggregate, Points, instant_of, micros_of
+from domain.base.packed import Aggregate, Points, instant_of, micros_of
+from domain.derivation.rollups.model import Chosen, Length, RollupAggregate, RollupDraft
+from domain.derivation.rollups.values import rollup_values
+from domain.telemetry.model.buckets import Bucket, Counted, bucket_aggregate, bucket_edges, mean_rounded, sum_rounded
 
 ZONES = [
     "UTC",

@@ -14,12 +14,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from domain.dead_letters.model import DeadLetterFilter
-from domain.dead_letters.operations import dead_letters_retry
-from domain.telemetry.packed import instant_of, micros_of
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.stages.memory import StageMemory
-from domain.telemetry.stages.normalize import batches_normalize
+from domain.base.packed import instant_of, micros_of
+from domain.pipeline.normalize.stage import batches_normalize
+from domain.telemetry.dead_letters.model import DeadLetterFilter
+from domain.telemetry.dead_letters.operations import dead_letters_retry
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.model.stage_cache import StageMemory
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
+from domain.base.packed import micros_of
 from domain.convergence.check import entities_check
 from domain.convergence.model import CheckedSpan, Of, Report
-from domain.telemetry.packed import micros_of
 from runtime.database import snapshot, transaction
 from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.telemetry.line import NOW, Line

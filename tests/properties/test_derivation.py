@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from domain.derivation.checkpoints import Checkpoints
-from domain.derivation.route import AssetEntry, asset_decode, asset_encode
-from domain.derivation.stage import entities_derive
-from domain.replays.operations import ReplayRun, replay_order, replay_part
-from domain.telemetry.entries import NormEntry, norm_decode, norm_encode
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.stages.memory import StageMemory
-from domain.telemetry.stages.normalize import batches_normalize
+from domain.exchange.replays.operations import ReplayRun, replay_order, replay_part
+from domain.pipeline.attribute.stage import AssetEntry, asset_decode, asset_encode
+from domain.pipeline.derive.checkpoints import Checkpoints
+from domain.pipeline.derive.stage import entities_derive
+from domain.pipeline.normalize.stage import batches_normalize
+from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.model.stage_cache import StageMemory
 from graph.edges.model import EdgeVersion
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telemetry.feed import CURSOR_AGE_MAX, Arrival, Heads, cursor_decode, cursor_encode
+from domain.telemetry.feed.feed import CURSOR_AGE_MAX, Arrival, Heads, cursor_decode, cursor_encode
 from graph.errors import BadInputError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -18,19 +18,19 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from domain.rollups.compute import BucketRun, buckets_compute
-from domain.rollups.known import RollupCache
-from domain.rollups.model import Length
-from domain.rollups.operations import rollup_create
+from domain.derivation.rollups.compute import BucketRun, buckets_compute
+from domain.derivation.rollups.known import RollupCache
+from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.operations import rollup_create
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create, rule_update
-from domain.telemetry.stages.memory import StageMemory
+from domain.telemetry.model.stage_cache import StageMemory
 from graph.edges.model import EdgeVersion
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.rollups.plant import wish
+from tests.domain.derivation.rollups.plant import wish
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
 from tests.properties import test_derivation as deriving

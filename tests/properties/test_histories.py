@@ -22,16 +22,16 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.devices.links import device_link
-from domain.entity_types.operations import entity_type_update
-from domain.entity_types.queries import entity_type_by_name
-from domain.profiles.operations import asset_profile_set, profile_create, profile_update
-from domain.rollups.model import Length, RollupAggregate
-from domain.rollups.operations import rollup_create
-from domain.rollups.rules import RollupWish
+from domain.configuration.entity_types.operations import entity_type_update
+from domain.configuration.profiles.operations import asset_profile_set, profile_create, profile_update
+from domain.definitions.entity_types.queries import entity_type_by_name
+from domain.derivation.rollups.model import Length, RollupAggregate
+from domain.derivation.rollups.operations import rollup_create
+from domain.derivation.rollups.rules import RollupWish
+from domain.plant.devices.links import device_link
 from domain.rules.model import Damping, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_update
-from domain.shelving.operations import maintenance_window_create, shelf_create
+from domain.rules.shelving.operations import maintenance_window_create, shelf_create
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct
 from graph.entities.model import EntityPatch

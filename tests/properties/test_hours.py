@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from domain.telemetry import history
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.hours.build import hours_build, hours_settled
-from domain.telemetry.packed import Aggregate, Series
-from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
+from domain.base.packed import Aggregate, Series
+from domain.telemetry.store import history
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.hourly_build import hours_build, hours_settled
+from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.kinds import EntityKind

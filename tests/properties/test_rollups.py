@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.rollups.model import Length, RollupAggregate
-from domain.telemetry.packed import Aggregate
+from domain.base.packed import Aggregate
+from domain.derivation.rollups.model import Length, RollupAggregate
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_retract
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
-from tests.domain.rollups.plant import RollupPlant
+from tests.domain.derivation.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import Line
 from tests.graph.world import world_create
 

@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.stages.memory import StageMemory
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.model.stage_cache import StageMemory
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create

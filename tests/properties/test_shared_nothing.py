@@ -21,18 +21,18 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
-from domain.profiles.operations import asset_profile_set, profile_create
-from domain.rollups.model import Length
-from domain.rollups.operations import rollup_create
+from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE
+from domain.configuration.profiles.operations import asset_profile_set, profile_create
+from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.operations import rollup_create
 from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create
 from domain.rules.queries import rulebook_read
-from domain.telemetry.streams import ATTRIBUTE, DERIVE, NORMALIZE
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.rollups.plant import wish
+from tests.domain.derivation.rollups.plant import wish
 from tests.domain.telemetry.line import Line
 from tests.graph.world import EPOCH, world_create
 from tests.properties.plain_rules import Readings, severity_at, times_of

@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.rollups import tallies
-from domain.rollups.model import RollupAggregate, Worst
+from domain.derivation.rollups import tallies
+from domain.derivation.rollups.model import RollupAggregate, Worst
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_retract
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
-from tests.domain.rollups.plant import HOUR, RollupPlant
+from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.telemetry.thinning import thin
+from domain.telemetry.model.thinning import thin
 
 values_strategy = st.one_of(st.floats(-1e9, 1e9), st.just(math.nan))
 

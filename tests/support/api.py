@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from argus.api import app_create
 from argus.serving import Admission, server_config
 from argus.tokens import token_create
-from domain.organizations.operations import organization_create
+from domain.plant.organizations.operations import organization_create
 from gql.execution import Executor
 from gql.preparation import Work
 from runtime.clock import utc_now

@@ -15,11 +15,11 @@ from psycopg.errors import AdminShutdown
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from domain.rollups.model import WHAT as ROLLUPS
-from domain.telemetry.entries import raw_encode
-from domain.telemetry.leases import lease_acquire
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.streams import ATTRIBUTE, DERIVE, NORMALIZE, RAW, stream_name
+from domain.base.leases import lease_acquire
+from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE, RAW, stream_name
+from domain.derivation.rollups.model import WHAT as ROLLUPS
+from domain.telemetry.feed.entries import raw_encode
+from domain.telemetry.model.readings import RawBatch
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
 from workers import buckets

@@ -29,7 +29,7 @@ sys.exit(run_workers(WorkerContext(**json.loads(sys.argv[1]))))
 @pytest.fixture(autouse=True)
 def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """What failed is left alone for longer than a test takes; `tests.support.poison.pauses_end` ends that."""
-    monkeypatch.setattr("domain.failed_items.operations.PAUSE_FIRST_S", 3600.0)
+    monkeypatch.setattr("domain.base.failed_items.operations.PAUSE_FIRST_S", 3600.0)
 
 
 @pytest.fixture

@@ -13,14 +13,14 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from domain.acting.outbox import acting_hold
-from domain.activity_templates.operations import activity_template_create
-from domain.shelving.operations import maintenance_window_create, maintenance_window_end
-from domain.telemetry.leases import Lease
-from domain.telemetry.streams import ACT, EVENTS, stream_name
+from domain.base.leases import Lease
+from domain.base.streams import ACT, EVENTS, stream_name
+from domain.pipeline.act.outbox import acting_hold
+from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end
+from domain.work.activity_templates.operations import activity_template_create
 from graph.kinds import EntityKind
 from runtime.ids import new_id
-from tests.domain.acting.conftest import TEMPLATE, Alarms
+from tests.domain.pipeline.act.conftest import TEMPLATE, Alarms
 from tests.graph.world import world_create
 from tests.support.poison import DEADLOCK, failures, pauses_end, poisoned, retry
 from workers.process import ProcessState

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from domain.rollups.compute import buckets_compute
-from domain.telemetry.entries import norm_decode
-from domain.telemetry.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, stream_name
-from tests.domain.rollups.plant import RollupPlant
+from domain.base.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, stream_name
+from domain.derivation.rollups.compute import buckets_compute
+from domain.telemetry.feed.entries import norm_decode
+from tests.domain.derivation.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import NOW, Line
 from tests.support.poison import failures, pauses_end
 from workers import buckets, enqueue

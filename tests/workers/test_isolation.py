@@ -13,18 +13,18 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from domain.replays.model import Replay, ReplayState
-from domain.replays.operations import replay_order
-from domain.replays.queries import replay_get
-from domain.telemetry.entries import raw_encode
-from domain.telemetry.leases import Lease, lease_acquire
-from domain.telemetry.retention import Kept, partition_drop
-from domain.telemetry.streams import DERIVE, NORMALIZE, RAW, stream_name
+from domain.base.leases import Lease, lease_acquire
+from domain.base.streams import DERIVE, NORMALIZE, RAW, stream_name
+from domain.exchange.replays.model import Replay, ReplayState
+from domain.exchange.replays.operations import replay_order
+from domain.exchange.replays.queries import replay_get
+from domain.telemetry.feed.entries import raw_encode
+from domain.telemetry.store.retention import Kept, partition_drop
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.rollups.plant import RollupPlant
+from tests.domain.derivation.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import NOW, TTL, Line
 from tests.graph.world import new_id, world_create
 from tests.support.poison import DEADLOCK, failures, pauses_end, poisoned
@@ -110,7 +110,9 @@ def derived(line: Line, pump: UUID) -> int:
 
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domain.derivation.windows.windows_overdue.__kwdefaults__", {"overdue": timedelta(0)})
+    monkeypatch.setattr(
+        "domain.derivation.invalidation.windows.windows_overdue.__kwdefaults__", {"overdue": timedelta(0)}
+    )
 
 
 @pytest.mark.usefixtures("at_once")

@@ -12,10 +12,10 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from domain.telemetry.entries import norm_decode, raw_encode
-from domain.telemetry.leases import Lease, lease_acquire
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.streams import DEAD, NORM, NORMALIZE, RAW, STAGES, stream_name
+from domain.base.leases import Lease, lease_acquire
+from domain.base.streams import DEAD, NORM, NORMALIZE, RAW, STAGES, stream_name
+from domain.telemetry.feed.entries import norm_decode, raw_encode
+from domain.telemetry.model.readings import RawBatch
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
 from workers import lanes

@@ -18,8 +18,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from domain.notifications.address import Allowed
-from domain.notifications.claims import (
+from domain.work.notifications.address import Allowed
+from domain.work.notifications.claims import (
     ERROR_MAX_CHARS,
     LEASE,
     LOSSES_MAX,
@@ -27,8 +27,8 @@ from domain.notifications.claims import (
     notification_settle,
     notifications_claim,
 )
-from domain.notifications.model import Notification, NotificationState
-from domain.notifications.operations import (
+from domain.work.notifications.model import Notification, NotificationState
+from domain.work.notifications.operations import (
     GIVE_UP,
     TESTS_MAX,
     notification_order,
@@ -36,9 +36,9 @@ from domain.notifications.operations import (
     webhook_secret_rotate,
     webhook_test,
 )
-from domain.notifications.queries import notifications_page
-from domain.notifications.signing import ATTEMPTS_MAX, signature
-from domain.notifications.slots import FAILURES_MAX, OF_PAIR
+from domain.work.notifications.queries import notifications_page
+from domain.work.notifications.signing import ATTEMPTS_MAX, signature
+from domain.work.notifications.slots import FAILURES_MAX, OF_PAIR
 from graph.errors import ConflictError, LimitExceededError
 from graph.paging import PageRequest
 from runtime.database import transaction

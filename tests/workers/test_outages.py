@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Engine
 
-from domain.telemetry.entries import raw_encode
-from domain.telemetry.streams import RAW, stream_name
+from domain.base.streams import RAW, stream_name
+from domain.telemetry.feed.entries import raw_encode
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
 from runtime.embedded import postgres, valkey

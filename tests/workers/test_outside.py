@@ -17,9 +17,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from domain.notifications.operations import notification_order, webhook_secret_rotate
-from domain.telemetry.leases import lease_list, lease_release
-from tests.domain.rollups.plant import RollupPlant
+from domain.base.leases import lease_list, lease_release
+from domain.work.notifications.operations import notification_order, webhook_secret_rotate
+from tests.domain.derivation.rollups.plant import RollupPlant
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import World, new_id, world_create
 from tests.support.receivers import hangs, receiver_open

@@ -17,9 +17,9 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from domain.telemetry.acceptor import Acceptor
-from domain.telemetry.group_commit import GroupCommitter
-from domain.telemetry.publisher import RawPublisher
+from domain.telemetry.ingest.acceptor import Acceptor
+from domain.telemetry.ingest.group_commit import GroupCommitter
+from domain.telemetry.ingest.publisher import RawPublisher
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line, draft

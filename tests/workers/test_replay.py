@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from domain.replays.model import Replay, ReplayState
-from domain.replays.operations import replay_order
-from domain.replays.queries import replay_get
+from domain.exchange.replays.model import Replay, ReplayState
+from domain.exchange.replays.operations import replay_order
+from domain.exchange.replays.queries import replay_get
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import new_id

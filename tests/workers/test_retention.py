@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from domain.telemetry.entries import raw_encode
-from domain.telemetry.retention import ROWS_TABLES, Kept, partition_drop, partitions_outdated
-from domain.telemetry.streams import RAW, stream_name
+from domain.base.streams import RAW, stream_name
+from domain.telemetry.feed.entries import raw_encode
+from domain.telemetry.store.retention import ROWS_TABLES, Kept, partition_drop, partitions_outdated
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
 from tests.support.plant import PROJECT, environment

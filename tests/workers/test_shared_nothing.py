@@ -10,15 +10,15 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.rollups.model import Length
-from domain.rollups.operations import rollup_create
+from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE
+from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.operations import rollup_create
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
-from domain.telemetry.streams import ATTRIBUTE, DERIVE, NORMALIZE
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.rollups.plant import wish
+from tests.domain.derivation.rollups.plant import wish
 from tests.domain.telemetry.line import Line
 from tests.graph.world import EPOCH
 from tests.support.shared_nothing import DATA, UNTOLD, Processes, processes_open

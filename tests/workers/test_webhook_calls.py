@@ -21,8 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 import workers.webhooks
-from domain.notifications.address import Allowed
-from domain.notifications.claims import Outcome
+from domain.work.notifications.address import Allowed
+from domain.work.notifications.claims import Outcome
 from tests.support.receivers import (
     Receiver,
     Reply,

@@ -13,12 +13,12 @@ from typing import Final
 
 import structlog
 
-from domain.acting.follow import Acted
-from domain.acting.operations import changes_act
-from domain.acting.outbox import happenings_keys, organizations_waiting
-from domain.acting.quiet import quiet_refresh
-from domain.failed_items.model import FailedQueue
-from domain.telemetry.leases import Lease
+from domain.base.failed_items.model import FailedQueue
+from domain.base.leases import Lease
+from domain.pipeline.act.follow import Acted
+from domain.pipeline.act.operations import changes_act
+from domain.pipeline.act.outbox import happenings_keys, organizations_waiting
+from domain.pipeline.act.quiet import quiet_refresh
 from runtime.database import transaction
 from runtime.ids import new_id
 from workers.failures import FailedView, Rests, failed_item_log, failure_log, is_transient

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import structlog
 
-from domain.derivation.book import Book, book_devices
-from domain.derivation.route import asset_encode, entries_route, entries_whole
-from domain.telemetry.bus import BusEntry
-from domain.telemetry.entries import EntryError, NormEntry, norm_decode
-from domain.telemetry.leases import Lease
-from domain.telemetry.streams import ASSET, LENGTH_MAX, stream_name
+from domain.base.bus import BusEntry
+from domain.base.leases import Lease
+from domain.base.streams import ASSET, LENGTH_MAX, stream_name
+from domain.derivation.dependencies.book import Book, book_devices
+from domain.pipeline.attribute.stage import asset_encode, entries_route, entries_whole
+from domain.telemetry.feed.entries import EntryError, NormEntry, norm_decode
 from graph.change import graph_hold
 from workers.failures import failure_log, is_transient
 from workers.process import ProcessState

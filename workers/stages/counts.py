@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from domain.telemetry.leases import StageCounts
+from domain.base.leases import StageCounts
 
 
 @dataclass(slots=True)

@@ -10,10 +10,14 @@ from uuid import UUID
 
 import structlog
 
-from domain.derivation.checkpoints import Checkpoints
-from domain.derivation.feed import commit_entry
-from domain.derivation.route import AssetEntry, asset_decode
-from domain.derivation.stage import (
+from domain.base.failed_items.model import FailedQueue
+from domain.base.leases import Lease
+from domain.base.streams import DERIVED, EVENTS, stream_name
+from domain.derivation.formulas.feed import commit_entry
+from domain.derivation.invalidation.windows import windows_overdue
+from domain.pipeline.attribute.stage import AssetEntry, asset_decode
+from domain.pipeline.derive.checkpoints import Checkpoints
+from domain.pipeline.derive.stage import (
     CHUNK,
     ENTITIES_MAX,
     READ_BACK_ENTITIES_MAX,
@@ -22,15 +26,11 @@ from domain.derivation.stage import (
     DeriveRun,
     entities_derive,
 )
-from domain.derivation.windows import windows_overdue
-from domain.events.entries import events_encode
-from domain.failed_items.model import FailedQueue
+from domain.rules.events.entries import events_encode
 from domain.rules.reconcile import events_entries
 from domain.rules.timers import timers_due, timers_ring
-from domain.telemetry.entries import EntryError, norm_encode
-from domain.telemetry.leases import Lease
-from domain.telemetry.scan import POINTS_SCANNED_MAX
-from domain.telemetry.streams import DERIVED, EVENTS, stream_name
+from domain.telemetry.feed.entries import EntryError, norm_encode
+from domain.telemetry.store.scan import POINTS_SCANNED_MAX
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
 from runtime.ids import new_id

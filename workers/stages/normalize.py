@@ -8,20 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from domain.failed_items.model import FailedQueue
-from domain.telemetry.bus import BusEntry
-from domain.telemetry.entries import EntryError, NormEntry, norm_encode, raw_decode
-from domain.telemetry.leases import Lease
-from domain.telemetry.packed import instant_of
-from domain.telemetry.raw_log import BatchName, raw_batches_read
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.stages.normalize import (
-    NormalizedBatches,
-    StageRun,
-    batches_again,
-    batches_normalize,
-)
-from domain.telemetry.streams import DEAD, LENGTH_MAX, NORM, stream_name
+from domain.base.bus import BusEntry
+from domain.base.failed_items.model import FailedQueue
+from domain.base.leases import Lease
+from domain.base.packed import instant_of
+from domain.base.streams import DEAD, LENGTH_MAX, NORM, stream_name
+from domain.pipeline.normalize.stage import NormalizedBatches, StageRun, batches_again, batches_normalize
+from domain.telemetry.feed.entries import EntryError, NormEntry, norm_encode, raw_decode
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.failures import FailedView, failure_log, is_transient, organization_is_known

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from domain.telemetry.bus import Bus, BusEntry
-from domain.telemetry.streams import SOURCES, stream_name
+from domain.base.bus import Bus, BusEntry
+from domain.base.streams import SOURCES, stream_name
 
 # What others read and never acknowledged is taken over after so long; all of it when a run begins.
 CLAIM_EVERY_S: Final = 5.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from domain.derivation.formulas import derived_check
-from domain.health.settings import health_check, thresholds_check
-from domain.profiles.model import ProfileContent
+from domain.definitions.profiles.model import ProfileContent
+from domain.derivation.formulas.formulas import derived_check
+from domain.derivation.health.settings import health_check, thresholds_check
 from domain.rules.written import rule_read
 from graph.absent import ABSENT, Absent
 from graph.errors import BadInputError, LimitExceededError

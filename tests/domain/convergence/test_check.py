@@ -10,14 +10,14 @@ from functools import partial
 import pytest
 from sqlalchemy import Engine, text
 
+from domain.base.packed import micros_of
 from domain.convergence.check import entities_check, span_settled
 from domain.convergence.ledger import differences_list, report_write
 from domain.convergence.model import CheckedSpan, Difference, Of, Report
 from domain.convergence.repair import differences_repair
-from domain.telemetry.packed import micros_of
 from runtime.database import snapshot, transaction
+from tests.domain.derivation.health.test_convergence import READINGS, Factory, minute
 from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.health.test_convergence import READINGS, Factory, minute
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import World
 from tests.properties.test_derivation import Deliver, Derive, Sent, at

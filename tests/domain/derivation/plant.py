@@ -8,28 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.derivation.book import Books, book_devices
-from domain.derivation.checkpoints import Checkpoints
-from domain.derivation.route import AssetEntry, entries_route, entries_whole
-from domain.derivation.stage import (
-    CHUNK,
-    READ_BACK_POINTS_MAX,
-    DerivedEntities,
-    DeriveRun,
-    entities_derive,
-)
-from domain.devices.links import device_link
-from domain.entity_types.operations import entity_type_create, entity_type_update
-from domain.feature_flags.names import DERIVE_SHADOW
-from domain.feature_flags.operations import feature_flag_set
-from domain.processors.operations import processor_promote
-from domain.shadows.model import Shadow, ShadowFilter
-from domain.shadows.operations import shadow_compare
-from domain.shadows.queries import shadow_differences_page, shadow_get
-from domain.telemetry.entries import NormEntry
-from domain.telemetry.leases import Lease, lease_acquire
-from domain.telemetry.stages.memory import StageMemory
-from domain.telemetry.streams import DERIVE
+from domain.base.leases import Lease, lease_acquire
+from domain.base.streams import DERIVE
+from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
+from domain.definitions.feature_flags.names import DERIVE_SHADOW
+from domain.definitions.feature_flags.operations import feature_flag_set
+from domain.definitions.processors.operations import processor_promote
+from domain.derivation.dependencies.book import Books, book_devices
+from domain.derivation.shadow.model import Shadow, ShadowFilter
+from domain.derivation.shadow.operations import shadow_compare
+from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
+from domain.pipeline.attribute.stage import AssetEntry, entries_route, entries_whole
+from domain.pipeline.derive.checkpoints import Checkpoints
+from domain.pipeline.derive.stage import CHUNK, READ_BACK_POINTS_MAX, DerivedEntities, DeriveRun, entities_derive
+from domain.plant.devices.links import device_link
+from domain.telemetry.feed.entries import NormEntry
+from domain.telemetry.model.stage_cache import StageMemory
 from graph.change import graph_hold
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_end, edge_retract

@@ -6,17 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.rollups.compute import BucketRun, buckets_compute
-from domain.rollups.known import RollupCache
-from domain.rollups.operations import rollup_create
+from domain.derivation.rollups.compute import BucketRun, buckets_compute
+from domain.derivation.rollups.known import RollupCache
+from domain.derivation.rollups.operations import rollup_create
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
-from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
-from domain.telemetry.stages.memory import StageMemory
+from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.rollups.plant import wish
+from tests.domain.derivation.rollups.plant import wish
 from tests.domain.telemetry.line import NOW
 from tests.graph.world import EPOCH
 

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from domain.derivation.faults import faults_of
-from domain.derivation.formulas import TERMS_MAX, circle_told, derived_check, derived_circle
+from domain.derivation.formulas.faults import faults_of
+from domain.derivation.formulas.formulas import TERMS_MAX, circle_told, derived_check, derived_circle
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get

@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from domain.derivation.book import book_entities
-from domain.derivation.formulas import MEMBER
-from domain.profiles.operations import (
+from domain.configuration.profiles.operations import (
     asset_create_from_profile,
     asset_profile_set,
     profile_create,
     profile_update,
 )
+from domain.derivation.dependencies.book import book_entities
+from domain.derivation.formulas.formulas import MEMBER
 from graph.entities.model import EntityDraft
 from graph.errors import BadInputError
 from tests.domain.derivation.plant import DerivingPlant

@@ -12,10 +12,10 @@ from uuid import UUID
 
 import pytest
 
-from domain.acting.operations import changes_act
-from domain.activity_templates.operations import activity_template_create
+from domain.pipeline.act.operations import changes_act
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
+from domain.work.activity_templates.operations import activity_template_create
 from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.telemetry.line import NOW
 from tests.graph.world import EPOCH, new_id

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.derivation import shadow as shadow_module
-from domain.derivation import stage as stage_module
-from domain.derivation.shadow import ShadowWork, shadow_write
-from domain.derivation.versions import VERSIONS, Version
-from domain.shadows.operations import shadow_drop
-from domain.telemetry.packed import Values
-from domain.telemetry.streams import DERIVE
+from domain.base.packed import Values
+from domain.base.streams import DERIVE
+from domain.definitions.processors.versions import VERSIONS, Version
+from domain.derivation.shadow import shadow as shadow_module
+from domain.derivation.shadow.operations import shadow_drop
+from domain.derivation.shadow.shadow import ShadowWork, shadow_write
+from domain.pipeline.derive import stage as stage_module
 from graph.errors import ArgusError
 from runtime.database import transaction
 from tests.domain.derivation.counted import counted

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.derivation.derive import Fault, State, derive
-from domain.derivation.formulas import FormulaSet, formulas_of
-from domain.derivation.surroundings import History, Surroundings
-from domain.telemetry.attribution import BEGIN_US, END_US
-from domain.telemetry.packed import Column
+from domain.base.packed import Column
+from domain.derivation.formulas.derive import Fault, State, derive
+from domain.derivation.formulas.formulas import FormulaSet, formulas_of
+from domain.derivation.formulas.surroundings import History, Surroundings
+from domain.telemetry.model.attribution import BEGIN_US, END_US
 
 KEY = ("pump", "size")
 HISTORIES: list[History] = [

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from domain.derivation.versions import VERSIONS, UnknownVersionError
-from domain.processors.model import PROMOTIONS_MAX
-from domain.processors.operations import processor_promote
-from domain.processors.queries import processor_get
-from domain.telemetry.streams import DERIVE
+from domain.base.streams import DERIVE
+from domain.definitions.processors.model import PROMOTIONS_MAX
+from domain.definitions.processors.operations import processor_promote
+from domain.definitions.processors.queries import processor_get
+from domain.definitions.processors.versions import VERSIONS, UnknownVersionError
 from graph.errors import ArgusError
 from runtime.database import transaction
 from tests.domain.derivation.plant import DerivingPlant

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.derivation.plant import SUM, DerivingPlant

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from tests.domain.acting.conftest import Alarms
+from tests.domain.pipeline.act.conftest import Alarms
 from tests.graph.world import World
 
 

@@ -9,14 +9,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from domain.activity_templates.operations import activity_template_create, activity_template_delete
-from domain.events.operations import MARKS_MAX, NOTE_MAX_CHARS, event_mark
-from domain.notifications.address import URL_MAX_CHARS
+from domain.rules.events.operations import MARKS_MAX, NOTE_MAX_CHARS, event_mark
 from domain.rules.model import MarkKind, Rule, Severity, Step
 from domain.rules.operations import STEPS_MAX, RuleDraft, rule_create, rule_update
+from domain.work.activity_templates.operations import activity_template_create, activity_template_delete
+from domain.work.notifications.address import URL_MAX_CHARS
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
 from graph.kinds import EntityKind
-from tests.domain.acting.conftest import Alarms
+from tests.domain.pipeline.act.conftest import Alarms
 from tests.graph.world import World, day, new_id
 
 HOT = {"threshold": {"metric": "t", "operator": "GT", "value": 80}}

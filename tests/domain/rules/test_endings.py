@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.assets.operations import asset_update
-from domain.derivation.book import Books
-from domain.devices.operations import device_update
+from domain.derivation.dependencies.book import Books
+from domain.plant.assets.operations import asset_update
+from domain.plant.devices.operations import device_update
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create, rule_delete
 from graph.entities.model import EntityPatch

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
+from domain.base.packed import Column, micros_of
 from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
@@ -19,8 +20,7 @@ from domain.rules.queries import rulebook_read
 from domain.rules.reconcile import EventsDone, Fence
 from domain.rules.stage import entities_judge_anew, entities_judge_on
 from domain.rules.timeline import advance, severity_of
-from domain.telemetry.attribution import END_US
-from domain.telemetry.packed import Column, micros_of
+from domain.telemetry.model.attribution import END_US
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import new_id, world_create
 

@@ -11,17 +11,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.acting.quiet import quiet_refresh
+from domain.base.packed import micros_of
+from domain.pipeline.act.quiet import quiet_refresh
 from domain.rules.model import Rule
 from domain.rules.operations import RuleDraft, rule_create
+from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
 from domain.rules.suppression import quiet_end, quiet_until
-from domain.shelving.operations import (
-    maintenance_window_create,
-    maintenance_window_end,
-    shelf_create,
-    shelf_end,
-)
-from domain.telemetry.packed import micros_of
 from graph.edges.operations import edge_correct
 from graph.kinds import EntityKind
 from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
+from domain.base.packed import micros_of
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft
 from domain.rules.trial import ENTITIES_MAX, rule_try
-from domain.telemetry.packed import micros_of
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from tests.domain.telemetry.line import NOW, Line

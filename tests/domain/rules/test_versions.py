@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from domain.base.packed import micros_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft
 from domain.rules.trial import rule_try
-from domain.telemetry.entries import norm_decode, norm_encode
-from domain.telemetry.packed import micros_of
+from domain.telemetry.feed.entries import norm_decode, norm_encode
 from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.rules.test_stage import MINUTE, T0, create, edit, judge, left, over, send
 from tests.domain.telemetry.line import NOW, Line

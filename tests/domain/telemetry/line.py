@@ -12,20 +12,20 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from domain.derivation.book import Books
-from domain.entity_types.operations import entity_type_create, entity_type_update
-from domain.entity_types.queries import entity_type_by_name
-from domain.telemetry.accept import Acceptance, readings_accept
-from domain.telemetry.account import IngestAccount, ingest_account
-from domain.telemetry.directory import DeviceDirectory
-from domain.telemetry.hours.build import hours_build, hours_settled
-from domain.telemetry.leases import Lease, lease_acquire
-from domain.telemetry.packed import EPOCH, micros_of
-from domain.telemetry.raw_log import ReadingGroup, raw_append, raw_partition_ensure
-from domain.telemetry.readings import RawBatch, ReadingDraft
-from domain.telemetry.stages.memory import StageMemory
-from domain.telemetry.stages.normalize import NormalizedBatches, StageRun, batches_normalize
-from domain.telemetry.streams import NORMALIZE
+from domain.base.leases import Lease, lease_acquire
+from domain.base.packed import EPOCH, micros_of
+from domain.base.streams import NORMALIZE
+from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
+from domain.definitions.entity_types.queries import entity_type_by_name
+from domain.derivation.dependencies.book import Books
+from domain.pipeline.normalize.stage import NormalizedBatches, StageRun, batches_normalize
+from domain.telemetry.ingest.accept import Acceptance, readings_accept
+from domain.telemetry.ingest.account import IngestAccount, ingest_account
+from domain.telemetry.ingest.directory import DeviceDirectory
+from domain.telemetry.model.readings import RawBatch, ReadingDraft
+from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.store.hourly_build import hours_build, hours_settled
+from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.graph.world import World

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.account import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
+from domain.telemetry.ingest.account import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import World
 

@@ -18,17 +18,17 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from domain.telemetry import group_commit
-from domain.telemetry.acceptor import Acceptor
-from domain.telemetry.directory import DeviceDirectory
-from domain.telemetry.entries import raw_decode, raw_encode
-from domain.telemetry.errors import RateLimitedError
-from domain.telemetry.group_commit import GroupCommitter
-from domain.telemetry.packed import instant_of
-from domain.telemetry.publisher import RawPublisher
-from domain.telemetry.raw_log import BatchName, ReadingGroup, raw_batches_read
-from domain.telemetry.readings import AcceptedReadings, RawBatch
-from domain.telemetry.streams import RAW, stream_name
+from domain.base.errors import RateLimitedError
+from domain.base.packed import instant_of
+from domain.base.streams import RAW, stream_name
+from domain.telemetry.feed.entries import raw_decode, raw_encode
+from domain.telemetry.ingest import group_commit
+from domain.telemetry.ingest.acceptor import Acceptor
+from domain.telemetry.ingest.directory import DeviceDirectory
+from domain.telemetry.ingest.group_commit import GroupCommitter
+from domain.telemetry.ingest.publisher import RawPublisher
+from domain.telemetry.model.readings import AcceptedReadings, RawBatch
+from domain.telemetry.store.raw_log import BatchName, ReadingGroup, raw_batches_read
 from graph.errors import UnavailableError
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create, transaction

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, event
 
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.packed import Aggregate, MetricType, Series
+from domain.base.packed import Aggregate, MetricType, Series
+from domain.telemetry.store.history import telemetry_read
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
 from tests.domain.telemetry.rows import T0, Plant, at, millis
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telemetry.attribution import Link, spans_union
-from domain.telemetry.feed import Watch, watch_build
-from domain.telemetry.invalidation import links_invalidated, spans_differing
-from domain.telemetry.packed import micros_of
+from domain.base.packed import micros_of
+from domain.telemetry.feed.feed import Watch, watch_build
+from domain.telemetry.feed.invalidation import links_invalidated, spans_differing
+from domain.telemetry.model.attribution import Link, spans_union
 
 T0 = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTES = 20

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine
 
-from domain.telemetry.latest import LatestPoint, latest_read
-from domain.telemetry.packed import MetricType
+from domain.base.packed import MetricType
+from domain.telemetry.store.latest import LatestPoint, latest_read
 from graph.errors import NotFoundError
 from tests.domain.telemetry.rows import RECEIVED, Plant, at
 

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.telemetry.accept import Acceptance, readings_accept
-from domain.telemetry.acceptor import Acceptor
-from domain.telemetry.errors import RateLimitedError
-from domain.telemetry.group_commit import GroupCommitter
-from domain.telemetry.quotas import Allowance, Buckets, Quota, QuotaKeeper, Quotas
-from domain.telemetry.readings import Devices, KnownDevice, ReadingDraft
+from domain.base.errors import RateLimitedError
+from domain.base.quotas import Allowance, Buckets, Quota, QuotaKeeper, Quotas
+from domain.telemetry.ingest.accept import Acceptance, readings_accept
+from domain.telemetry.ingest.acceptor import Acceptor
+from domain.telemetry.ingest.group_commit import GroupCommitter
+from domain.telemetry.model.readings import Devices, KnownDevice, ReadingDraft
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line, draft
 from tests.graph.world import world_create

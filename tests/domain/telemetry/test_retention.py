@@ -15,14 +15,15 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from domain.derivation.outputs import Changes, changes_write, series_ensure
-from domain.telemetry import retention
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.latest import latest_read
-from domain.telemetry.packed import Aggregate, Column, micros_of
-from domain.telemetry.raw_log import BatchName, raw_batches_read
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.retention import (
+from domain.base.packed import Aggregate, Column, micros_of
+from domain.derivation.formulas.outputs import Changes, changes_write, series_ensure
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.store import retention
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.latest import latest_read
+from domain.telemetry.store.raw_log import BatchName, raw_batches_read
+from domain.telemetry.store.retention import (
     Kept,
     OldPartition,
     partition_drop,
@@ -31,7 +32,6 @@ from domain.telemetry.retention import (
     rows_forget,
     rows_kept_from,
 )
-from domain.telemetry.stages.memory import StageNotes
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.replays.readings import Scope, readings_next
-from domain.rollups.inputs import Sources, Stretch, standing_read
-from domain.telemetry.attribution import SeriesRow
-from domain.telemetry.columns import readings_decode
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.packed import Aggregate, micros_of
-from domain.telemetry.raw_log import BatchName, raw_batches_read
-from domain.telemetry.scan import windows_scan
-from domain.telemetry.stages.standing import standing_read as points_standing_read
+from domain.base.packed import Aggregate, micros_of
+from domain.derivation.rollups.inputs import Sources, Stretch, standing_read
+from domain.exchange.replays.readings import Scope, readings_next
+from domain.telemetry.model.attribution import SeriesRow
+from domain.telemetry.model.columns import readings_decode
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.raw_log import BatchName, raw_batches_read
+from domain.telemetry.store.scan import windows_scan
+from domain.telemetry.store.stored import standing_read as points_standing_read
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.telemetry.schemas import SchemaVersions, schema_apply, schema_compile
+from domain.telemetry.model.schemas import SchemaVersions, schema_apply, schema_compile
 
 
 def applied(schema: dict[str, Any], metrics: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from domain.telemetry.units import IDENTITY, UnitError, unit_check, unit_conversion
+from domain.base.units import IDENTITY, UnitError, unit_check, unit_conversion
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_angle_goes_by_pi() -> None:
 
 def test_the_libraries_are_imported_when_they_are_needed() -> None:
     code = (
-        "import sys, domain.telemetry.units, domain.entity_types.operations, domain.telemetry.stages.normalize\n"
+        "import sys, domain.base.units, domain.configuration.entity_types.operations, domain.pipeline.normalize.stage\n"
         "print(sorted({'pint', 'lark', 'ucumvert'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from domain.telemetry.entries import feed_entry, norm_encode, raw_decode, raw_encode
-from domain.telemetry.leases import FencedError, lease_acquire, lease_release
-from domain.telemetry.packed import instant_of
-from domain.telemetry.raw_log import BatchName, batches_unfinished, raw_batches_read
-from domain.telemetry.stages.normalize import batches_again
+from domain.base.leases import FencedError, lease_acquire, lease_release
+from domain.base.packed import instant_of
+from domain.pipeline.normalize.stage import batches_again
+from domain.telemetry.feed.entries import feed_entry, norm_encode, raw_decode, raw_encode
+from domain.telemetry.store.raw_log import BatchName, batches_unfinished, raw_batches_read
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, TTL, Line
 from tests.graph.world import world_create

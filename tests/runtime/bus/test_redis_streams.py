@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from domain.telemetry.bus import Bus
+from domain.base.bus import Bus
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 
 STREAM, GROUP = "stream:0", "group"

@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.telemetry import history
-from domain.telemetry.history import telemetry_read
-from domain.telemetry.hours import build, marks
-from domain.telemetry.hours.build import hours_build, hours_settled, organizations_due
-from domain.telemetry.packed import Aggregate, MetricType, Series
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.retention import Kept, partition_drop, partitions_outdated
+from domain.base.packed import Aggregate, MetricType, Series
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.store import history, hourly_build, hourly_marks
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.hourly_build import hours_build, hours_settled, organizations_due
+from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.errors import LimitExceededError
@@ -196,13 +195,13 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
         assert organizations_due(session, settled=settled) == []
     assert line.rows("SELECT until FROM hours_progress")[0].until == settled
     # As if all of this had been sent in time: nobody marks it.
-    monkeypatch.setattr(marks, "LATE_AFTER_US", 10**18)
+    monkeypatch.setattr(hourly_marks, "LATE_AFTER_US", 10**18)
     send(line, device, *((n, n) for n in range(30)))
     send(line, device, *((n, n) for n in range(30)), metric="u")
     assert line.rows("SELECT * FROM dirty_hours") == []
     with transaction(line.engine("owner")) as session:
         session.execute(text("UPDATE hours_progress SET until = :d"), {"d": DAY})
-    monkeypatch.setattr(build, "SERIES_MAX", 1)
+    monkeypatch.setattr(hourly_build, "SERIES_MAX", 1)
     with line.pipeline() as session:
         assert organizations_due(session, settled=settled) == [line.organization_id]
         assert hours_build(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR).hours == 20
@@ -227,7 +226,7 @@ def test_a_transaction_that_runs_holds_back_what_it_could_write_to(line: Line) -
     with line.pipeline() as writing:
         began = writing.execute(text("SELECT now()")).scalar_one()
         with line.pipeline() as session:
-            assert session.execute(build._SETTLED).scalar_one() == began
+            assert session.execute(hourly_build._SETTLED).scalar_one() == began
             assert hours_settled(session) < began - timedelta(minutes=34)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telemetry.hours.summary import HOUR_US, QUARTER, hours_summarize, sum_exact
-from domain.telemetry.packed import MetricType, Points
+from domain.base.packed import MetricType, Points
+from domain.telemetry.store.hourly_summary import HOUR_US, QUARTER, hours_summarize, sum_exact
 
 finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e280, max_value=1e280)
 

@@ -11,10 +11,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.telemetry.entries import NormEntry
-from domain.telemetry.readings import RawBatch
-from domain.telemetry.stages.normalize import batches_again
-from domain.telemetry.stages.schemas import schemas_of
+from domain.pipeline.normalize.schemas import schemas_of
+from domain.pipeline.normalize.stage import batches_again
+from domain.telemetry.feed.entries import NormEntry
+from domain.telemetry.model.readings import RawBatch
 from graph.change import graph_hold
 from tests.domain.telemetry.line import Line
 from tests.graph.world import world_create

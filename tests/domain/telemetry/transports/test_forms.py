@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telemetry.accept import readings_accept
-from domain.telemetry.metrics import metrics_canonical
-from domain.telemetry.readings import Devices, KnownDevice
-from domain.telemetry.transports.forms import Form, body_read, form_of
-from domain.telemetry.transports.senml import senml_read, senml_resolve
-from domain.telemetry.transports.sent import Sent
+from domain.base.metrics import metrics_canonical
+from domain.telemetry.ingest.accept import readings_accept
+from domain.telemetry.ingest.transports.forms import Form, body_read, form_of
+from domain.telemetry.ingest.transports.senml import senml_read, senml_resolve
+from domain.telemetry.ingest.transports.sent import Sent
+from domain.telemetry.model.readings import Devices, KnownDevice
 from graph.errors import BadInputError
 from tests.support.plant import SHARED_DATA
 

@@ -1,0 +1,104 @@
+"""Read failed items, and leave out of a queue what they hold back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Row, and_, func, literal, or_, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from domain.base.failed_items.model import FailedItem, FailedItemState, FailedQueue
+from domain.base.failed_items.tables import failed_items
+from graph.cursors import instant_key, instant_key_read
+from graph.paging import Page, PageRequest
+from graph.sql import any_of
+from graph.tables import INSTANT
+
+_CURSOR: Final = "failed items"
+_OPEN = text(
+    "SELECT organization_id, item, due_at IS NULL OR due_at > clock_timestamp() AS is_held FROM failed_items"
+    " WHERE queue = :queue AND resolved_at IS NULL"
+)
+_STATES: Final = {
+    FailedItemState.RETRYING: and_(failed_items.c.resolved_at.is_(None), failed_items.c.due_at.is_not(None)),
+    FailedItemState.SET_ASIDE: and_(failed_items.c.resolved_at.is_(None), failed_items.c.due_at.is_(None)),
+    FailedItemState.RESOLVED: failed_items.c.resolved_at.is_not(None),
+}
+
+
+def held_sql(queue: FailedQueue, *, organization: str, holds: str) -> str:
+    """Return a condition in SQL: whether a failed item of the queue holds back a row. organization, holds: in SQL."""
+    return (
+        f"EXISTS (SELECT FROM failed_items f WHERE f.queue = '{queue.value}'"
+        f" AND f.organization_id = {organization} AND f.holds = {holds} AND f.resolved_at IS NULL"
+        " AND (f.due_at IS NULL OR f.due_at > clock_timestamp()))"
+    )
+
+
+def failed_items_open(session: Session, *, queue: FailedQueue) -> Mapping[tuple[int | None, str], bool]:
+    """Return what has failed in a queue and is not done yet, by organization and item: whether it is left alone now.
+
+    As argus_pipeline: of all organizations. One statement.
+    """
+    rows = session.execute(_OPEN, {"queue": queue.value})
+    return {(row.organization_id, row.item): row.is_held for row in rows}
+
+
+def failed_items_page(
+    session: Session,
+    *,
+    organization_id: int,
+    page: PageRequest,
+    queues: Collection[FailedQueue] | None = None,
+    states: Collection[FailedItemState] | None = None,
+) -> Page[FailedItem]:
+    """Return one page, what failed last first. One statement, and one more where the total is asked.
+
+    queues None: of all. states None: what is not resolved.
+    """
+    table = failed_items.c
+    wanted = (FailedItemState.RETRYING, FailedItemState.SET_ASIDE) if states is None else states
+    here = [table.organization_id == organization_id, or_(literal(value=False), *(_STATES[each] for each in wanted))]
+    if queues is not None:
+        here.append(any_of(table.queue, [queue.value for queue in queues]))
+    after = []
+    if page.after is not None:
+        instant, last = instant_key_read(page.after, of=_CURSOR)
+        after = [tuple_(table.last_failed_at, table.id) < tuple_(literal(instant, INSTANT), literal(last))]
+    rows = session.execute(
+        select(failed_items)
+        .where(*here, *after)
+        .order_by(table.last_failed_at.desc(), table.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [failed_item_of(row) for row in rows[: page.first]]
+    return Page(
+        found,
+        [instant_key(_CURSOR, each.last_failed_at, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: session.execute(select(func.count()).select_from(failed_items).where(*here)).scalar_one(),
+    )
+
+
+def failed_item_of(row: Row[Any]) -> FailedItem:
+    """Return a row of `failed_items`."""
+    return FailedItem(
+        row.organization_id,
+        row.id,
+        FailedQueue(row.queue),
+        row.item,
+        row.holds,
+        row.reason,
+        row.tries,
+        row.first_failed_at.astimezone(UTC),
+        row.last_failed_at.astimezone(UTC),
+        _utc(row.due_at),
+        _utc(row.resolved_at),
+    )
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

@@ -1,0 +1,112 @@
+"""What a change of a profile would do to the assets that use it. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.definitions.profiles.model import ProfileContent
+from domain.definitions.profiles.queries import users_count, users_of
+from graph.entities.model import Entity
+from graph.entities.queries import entities_get
+from graph.json_bounds import json_same
+
+ASSETS_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Names that are new, gone, or mean something else, each ascending."""
+
+    added: Sequence[str]
+    removed: Sequence[str]
+    changed: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetPreview:
+    """What becomes of one asset's attributes.
+
+    given: those that would be new or another, by name. kept: those that stay though the profile's default does not.
+    """
+
+    asset: Entity
+    given: Mapping[str, Any]
+    kept: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfilePreview:
+    """What a change would do. total: assets that use the profile. assets: of the first ASSETS_MAX, those touched."""
+
+    total: int
+    is_truncated: bool
+    attributes: Difference
+    thresholds: Difference
+    formulas: Difference
+    rules: Difference
+    is_health_changed: bool
+    assets: Sequence[AssetPreview]
+
+
+def profile_preview(
+    session: Session, *, organization_id: int, profile_id: UUID, before: ProfileContent, after: ProfileContent
+) -> ProfilePreview:
+    """Return what a change from `before` to `after` would do to the assets that use the profile. Three statements."""
+    total = users_count(session, organization_id=organization_id, profile_id=profile_id)
+    users = users_of(session, organization_id=organization_id, profile_id=profile_id, limit=ASSETS_MAX)
+    found = entities_get(session, organization_id=organization_id, ids=users)
+    attributes = difference(before.attributes, after.attributes)
+    previews = [_asset(found[each], before.attributes, after.attributes, attributes) for each in found]
+    return ProfilePreview(
+        total=total,
+        is_truncated=total > len(users),
+        attributes=attributes,
+        thresholds=difference(before.thresholds, after.thresholds),
+        formulas=difference(before.formulas, after.formulas),
+        rules=difference({r["name"]: r for r in before.rules}, {r["name"]: r for r in after.rules}),
+        is_health_changed=not json_same(before.health, after.health),
+        assets=sorted((p for p in previews if p.given or p.kept), key=lambda p: (p.asset.name, p.asset.id)),
+    )
+
+
+def attributes_followed(
+    attributes: Mapping[str, Any], *, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return an asset's attributes after its profile's defaults have become others.
+
+    One that is still the old default becomes the new one; a new default that the asset does not have is added where
+    it had none before; anything else stays, what the profile no longer has, too.
+    """
+    followed = dict(attributes)
+    for name, value in new.items():
+        if name not in old:
+            followed.setdefault(name, value)
+        elif name in attributes and json_same(attributes[name], old[name]):
+            followed[name] = value
+    return followed
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
+    """Return how two sets of named things differ."""
+    return Difference(
+        sorted(after.keys() - before.keys()),
+        sorted(before.keys() - after.keys()),
+        sorted(name for name in before.keys() & after.keys() if not json_same(before[name], after[name])),
+    )
+
+
+def _asset(asset: Entity, old: Mapping[str, Any], new: Mapping[str, Any], changed: Difference) -> AssetPreview:
+    followed = attributes_followed(asset.attributes, old=old, new=new)
+    given = {
+        name: value
+        for name, value in followed.items()
+        if name not in asset.attributes or not json_same(asset.attributes[name], value)
+    }
+    touched = {*changed.added, *changed.removed, *changed.changed}
+    kept = sorted(name for name in touched & asset.attributes.keys() if name not in given)
+    return AssetPreview(asset, given, kept)

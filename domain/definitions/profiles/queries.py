@@ -1,0 +1,182 @@
+"""Read asset profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.base.packed import micros_of
+from domain.definitions.profiles.content import content_of
+from domain.definitions.profiles.model import AssetProfile, ProfileContent, ProfileVersion
+from domain.definitions.profiles.tables import asset_profile_versions, asset_profiles
+from domain.plant.assets.tables import assets
+from domain.telemetry.model.attribution import BEGIN_US, END_US
+from graph.cursors import instant_key, instant_key_read
+from graph.errors import NotFoundError
+from graph.paging import Page, PageRequest
+from graph.sql import any_of
+from graph.tables import INSTANT, entities
+
+_CURSOR: Final = "assetProfiles"
+VERSIONS_MAX: Final = 1000
+
+# By profile: when each content is in force, in microseconds of event time, half-open and ascending.
+InForce = Mapping[UUID, list[tuple[int, int, ProfileContent]]]
+
+
+def profiles_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, AssetProfile]:
+    """Return the profiles of these ids, deleted ones too; one that does not exist is left out. One statement."""
+    rows = session.execute(_newest(organization_id).where(any_of(asset_profiles.c.id, ids)))
+    return {row.id: _profile(row) for row in rows}
+
+
+def profile_get(session: Session, *, organization_id: int, profile_id: UUID, path: str = "id") -> AssetProfile:
+    """Return a profile that is not deleted. Raises NotFoundError."""
+    found = profiles_get(session, organization_id=organization_id, ids=[profile_id]).get(profile_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFoundError(f"There is no asset profile {profile_id}.", path=(path,))
+    return found
+
+
+def profiles_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[AssetProfile]:
+    """Return one page, the oldest first. One statement, and one more where the total is asked."""
+    here = (asset_profiles.c.organization_id == organization_id, asset_profiles.c.deleted_at.is_(None))
+    statement = _newest(organization_id).where(*here)
+    if page.after is not None:
+        instant, last = instant_key_read(page.after, of=_CURSOR)
+        key = tuple_(asset_profiles.c.created_at, asset_profiles.c.id)
+        statement = statement.where(key > tuple_(literal(instant, INSTANT), literal(last)))
+    rows = session.execute(
+        statement.order_by(asset_profiles.c.created_at, asset_profiles.c.id).limit(page.first + 1)
+    ).all()
+    found = [_profile(row) for row in rows[: page.first]]
+    total = select(func.count()).select_from(asset_profiles).where(*here)
+    return Page(
+        found,
+        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: session.execute(total).scalar_one(),
+    )
+
+
+def profile_versions(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> Mapping[UUID, list[ProfileVersion]]:
+    """Return the versions of these profiles, by number. One statement."""
+    table = asset_profile_versions
+    rows = session.execute(
+        select(table)
+        .where(table.c.organization_id == organization_id, any_of(table.c.profile_id, ids))
+        .order_by(table.c.profile_id, table.c.number)
+    )
+    found: dict[UUID, list[ProfileVersion]] = {}
+    for row in rows:
+        found.setdefault(row.profile_id, []).append(_version(row))
+    return found
+
+
+def profiles_in_force(session: Session, *, organization_id: int, ids: Collection[UUID] | None = None) -> InForce:
+    """Return what is in force when, of these profiles or of all. The first holds only from its own time on.
+
+    One statement.
+    """
+    table = asset_profile_versions
+    chosen = [] if ids is None else [any_of(table.c.profile_id, ids)]
+    rows = session.execute(
+        select(table.c.profile_id, table.c.effective_from, table.c.number, table.c.content)
+        .where(table.c.organization_id == organization_id, *chosen)
+        .order_by(table.c.profile_id, table.c.effective_from, table.c.number)
+    )
+    begun: dict[UUID, dict[int, ProfileContent]] = {}
+    for row in rows:
+        # Of two that begin together, the later one, with the greater number, is in force.
+        begun.setdefault(row.profile_id, {})[max(micros_of(row.effective_from), BEGIN_US)] = content_of(row.content)
+    return {profile_id: _spans(found) for profile_id, found in begun.items()}
+
+
+def profile_ids_of(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, UUID]:
+    """Return the profile of each of these assets that uses one. One statement."""
+    rows = session.execute(
+        select(assets.c.id, assets.c.profile_id).where(
+            assets.c.organization_id == organization_id, any_of(assets.c.id, ids), assets.c.profile_id.is_not(None)
+        )
+    )
+    return {row.id: row.profile_id for row in rows}
+
+
+def asset_profiles_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, AssetProfile]:
+    """Return the profile of each of these assets that uses one. Two statements."""
+    used = profile_ids_of(session, organization_id=organization_id, ids=ids)
+    found = profiles_get(session, organization_id=organization_id, ids=set(used.values()))
+    return {asset_id: found[profile_id] for asset_id, profile_id in used.items()}
+
+
+def users_of(session: Session, *, organization_id: int, profile_id: UUID, limit: int) -> list[UUID]:
+    """Return at most `limit` of the assets that use a profile and are not deleted, by id. One statement."""
+    return list(
+        session.scalars(_users(select(assets.c.id), organization_id, profile_id).order_by(assets.c.id).limit(limit))
+    )
+
+
+def users_count(session: Session, *, organization_id: int, profile_id: UUID) -> int:
+    """Return how many assets that are not deleted use a profile. One statement."""
+    counted = select(func.count()).select_from(assets)
+    return int(session.execute(_users(counted, organization_id, profile_id)).scalar_one())
+
+
+def _users(statement: Select[Any], organization_id: int, profile_id: UUID) -> Select[Any]:
+    mine = (entities.c.organization_id == assets.c.organization_id) & (entities.c.id == assets.c.id)
+    return statement.join(entities, mine).where(
+        assets.c.organization_id == organization_id,
+        assets.c.profile_id == profile_id,
+        entities.c.deleted_at.is_(None),
+    )
+
+
+def _newest(organization_id: int) -> Select[Any]:
+    table = asset_profile_versions
+    newest = (
+        select(table.c.number, table.c.effective_from, table.c.recorded_at, table.c.actor, table.c.content)
+        .where(table.c.organization_id == asset_profiles.c.organization_id, table.c.profile_id == asset_profiles.c.id)
+        .order_by(table.c.number.desc())
+        .limit(1)
+        .lateral("newest")
+    )
+    return (
+        select(asset_profiles, newest)
+        .join(newest, literal(value=True))
+        .where(asset_profiles.c.organization_id == organization_id)
+    )
+
+
+def _profile(row: Any) -> AssetProfile:
+    return AssetProfile(
+        row.id,
+        row.name,
+        row.type,
+        _version(row),
+        row.created_at.astimezone(UTC),
+        row.updated_at.astimezone(UTC),
+        None if row.deleted_at is None else row.deleted_at.astimezone(UTC),
+    )
+
+
+def _version(row: Any) -> ProfileVersion:
+    return ProfileVersion(
+        row.number,
+        row.effective_from.astimezone(UTC),
+        row.recorded_at.astimezone(UTC),
+        row.actor,
+        content_of(row.content),
+    )
+
+
+def _spans(begun: Mapping[int, ProfileContent]) -> list[tuple[int, int, ProfileContent]]:
+    begins = sorted(begun)
+    return [(b, e, begun[b]) for b, e in zip(begins, [*begins[1:], END_US], strict=True)]

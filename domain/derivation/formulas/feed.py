@@ -1,0 +1,47 @@
+"""What a commit of the derive stage means to the live feed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from domain.base.packed import MetricType, micros_of
+from domain.base.streams import DERIVED_PARTITION
+from domain.derivation.formulas.outputs import DerivedCommit
+from domain.telemetry.feed.entries import NormEntry
+from domain.telemetry.model.readings import NO_PORT
+
+# Of a commit with more only the times are sent: who watches reads them again.
+POINTS_MAX: Final = 10_000
+
+
+def commit_entry(commit: DerivedCommit, *, revision: int) -> NormEntry:
+    """Return the feed's entry of a commit. revision: of the graph, at the commit."""
+    total = sum(len(change.at) for change in commit.changes)
+    shown = commit.changes if total <= POINTS_MAX else ()
+    told = [change for change in commit.changes if change.corrects or not shown]
+    sizes = [len(change.at) for change in shown]
+    names = {metric: n for n, metric in enumerate(dict.fromkeys(change.metric for change in shown))}
+    points = sum(sizes)
+    at = np.concatenate([change.at for change in shown]) if shown else np.empty(0, dtype=np.int64)
+    values = np.concatenate([change.values for change in shown]) if shown else np.empty(0)
+    return NormEntry(
+        organization_id=commit.organization_id,
+        batch_id=0,
+        partition=DERIVED_PARTITION + commit.partition,
+        position=commit.position,
+        revision=revision,
+        received_us=micros_of(commit.committed_at),
+        # Each point is a reading of its own: an entity, and when.
+        devices=b"".join(change.entity * size for change, size in zip(shown, sizes, strict=True)),
+        ports=np.full(points, NO_PORT, dtype=np.int32),
+        timestamps=at,
+        names=list(names),
+        readings=np.arange(points, dtype=np.int32),
+        metrics=np.repeat(np.array([names[change.metric] for change in shown], dtype=np.int32), sizes),
+        types=np.full(points, MetricType.NUMBER, dtype=np.int8),
+        values=values,
+        texts={},
+        invalidated=[(change.entity, change.metric, change.begins_us, change.ends_us) for change in told],
+    )

@@ -1,0 +1,194 @@
+"""Computes dirty buckets of health, from what stands. One transaction takes some assets of one organization.
+
+As with rollups a row is taken away before anything is read. What differs is written as derived points are, marks the
+assets that have this one as a part, and leaves a dirty window, so that formulas, rules and rollups on health follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable
+from domain.base.packed import micros_of
+from domain.derivation.formulas.configured import Configured, configured_read
+from domain.derivation.formulas.inputs import kept_from
+from domain.derivation.formulas.outputs import SeriesChange
+from domain.derivation.health.bounds import bounds_of
+from domain.derivation.health.dirt import DAY_US, WHAT, Span, health_mark
+from domain.derivation.health.events import events_open, made_of_health
+from domain.derivation.health.operations import HealthRange, health_compute, health_due
+from domain.derivation.health.read import READ_POINTS_MAX, Plan, plans_get
+from domain.derivation.health.settings import FRESHNESS_MOST
+from domain.derivation.invalidation.buckets import buckets_take
+from domain.derivation.invalidation.windows import HEALTH, windows_note
+from domain.derivation.rollups.compute import ComputedBuckets
+from domain.derivation.rollups.dirt import Marks, buckets_mark
+from domain.derivation.rollups.position import commit_note
+from domain.telemetry.model.attribution import spans_union
+from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from graph.change import graph_hold
+from graph.errors import LimitExceededError
+
+# What one transaction takes: rows, and of one asset so many buckets.
+ROWS_MAX: Final = 100
+BUCKETS_MAX: Final = 2_000
+# A longer time is narrowed to where anything is.
+_BUCKETS_FINE: Final = 64
+_LOCK: Final = 0x48454C54
+_US: Final = timedelta(microseconds=1)
+
+_LOCKED = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", _LOCK))
+_DUE = text("SELECT DISTINCT organization_id FROM health_timers WHERE due_at <= :now")
+
+
+@dataclass(slots=True)
+class _Work:
+    organization_id: int
+    now: datetime
+    memory: StageMemory
+    configured: Configured
+    points_max: int
+    notes: StageNotes = field(default_factory=StageNotes)
+    changed: list[SeriesChange] = field(default_factory=list)
+    touched: dict[tuple[UUID, UUID], list[Span]] = field(default_factory=dict)
+    left: Marks = field(default_factory=dict)
+
+
+def organizations_timed(session: Session, *, now: datetime) -> list[int]:
+    """Return the organizations in which something about the health of an asset has become too old."""
+    return sorted(session.scalars(_DUE, {"now": now}))
+
+
+def health_buckets_compute(
+    session: Session,
+    *,
+    organization_id: int,
+    memory: StageMemory,
+    now: datetime,
+    rows_max: int = ROWS_MAX,
+    points_max: int = READ_POINTS_MAX,
+    only: str | None = None,
+) -> ComputedBuckets:
+    """Compute the oldest dirty buckets of health of an organization, and what is due; where another does, none.
+
+    only: of one asset.
+
+    Of a long time at most BUCKETS_MAX buckets are computed, the rest is marked again.
+    Raises LimitExceededError where the health of one bucket is made of more than `points_max` points.
+    """
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    if not session.scalar(_LOCKED, {"organization_id": organization_id}):
+        return ComputedBuckets(0, True, None, StageNotes(), revision)
+    spans: dict[UUID, list[Span]] = {}
+    due = health_due(session, organization_id=organization_id, now=now, only=only)
+    for each in due:
+        spans.setdefault(each.asset_id, []).append((each.begins_us, each.ends_us))
+    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
+    for bucket in taken.buckets:
+        spans.setdefault(bucket.entity_id, []).append((bucket.begins_us, bucket.ends_us))
+    if not spans:
+        return ComputedBuckets(0, True, None, StageNotes(), revision)
+    configured = configured_read(session, organization_id=organization_id)
+    work = _Work(organization_id, now, memory, configured, points_max)
+    plans = plans_get(session, organization_id=organization_id, ids=spans.keys())
+    for asset_id, of_asset in sorted(spans.items()):
+        for begins, ends in spans_union(of_asset):
+            _compute(session, work, asset_id, plans.get(asset_id), (begins, ends))
+    _above_mark(session, work)
+    buckets_mark(session, organization_id=organization_id, marks=work.left)
+    commit = None
+    if work.changed:
+        windows_note(session, organization_id=organization_id, touched=_reach(work.changed), reason=HEALTH)
+        commit = commit_note(session, organization_id=organization_id, changes=work.changed, now=now)
+    # Those above are dirty now.
+    is_done = taken.is_all and not work.left and not work.touched
+    return ComputedBuckets(len(taken.buckets) + len(due), is_done, commit, work.notes, revision)
+
+
+def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, span: Span) -> None:
+    """Compute a time of an asset; what is too much at once is left for later."""
+    length = DAY_US if plan is None else plan.bucket_us
+    begins, ends = span
+    if plan is not None and begins < micros_of(work.now) - FRESHNESS_MOST // _US:
+        # What rests on points that are no longer kept stays as it stands.
+        kept = kept_from(session, organization_id=work.organization_id) + plan.freshness_us + length
+        begins = max(begins, kept + -kept % length)
+        if begins >= ends:
+            return
+    changed = begins
+    if ends - begins > _BUCKETS_FINE * length:
+        found = bounds_of(
+            session, organization_id=work.organization_id, asset_id=asset_id, plan=plan, begins_us=begins, ends_us=ends
+        )
+        # Where there is nothing, it is still to be noted that nothing was measured.
+        begins, ends = (begins, begins + length) if found is None else found
+    made = made_of_health(session, organization_id=work.organization_id, ids=[asset_id], configured=work.configured)[
+        asset_id
+    ]
+    until = min(ends, begins + BUCKETS_MAX * length)
+    while True:
+        try:
+            _range_compute(session, work, HealthRange(asset_id, begins, until, changed), made)
+            break
+        except LimitExceededError:
+            if until - begins <= length:
+                raise
+            until = begins + (until - begins) // (2 * length) * length or begins + length
+    if until < ends:
+        # A name of its own: see dirt.py.
+        work.left[asset_id.bytes, f"{WHAT}:{asset_id}", until] = (ends, until)
+
+
+def _range_compute(session: Session, work: _Work, of: HealthRange, made: frozenset[str]) -> None:
+    [events] = events_open(
+        session,
+        organization_id=work.organization_id,
+        asked=[(of.asset_id, of.begins_us, of.ends_us)],
+        made={of.asset_id: made},
+    )
+    changed, touched = health_compute(
+        session,
+        organization_id=work.organization_id,
+        work=of,
+        events=events,
+        now=work.now,
+        memory=work.memory,
+        notes=work.notes,
+        made=made,
+        limit=work.points_max,
+    )
+    work.changed += changed
+    for parent, begins, ends in touched:
+        work.touched.setdefault((parent, of.asset_id), []).append((begins, ends))
+
+
+def _above_mark(session: Session, work: _Work) -> None:
+    """Mark the assets that those which changed are parts of, and those which changed elsewhere too."""
+    ids = {parent for parent, _ in work.touched}
+    plans = {
+        asset_id.bytes: plan
+        for asset_id, plan in plans_get(session, organization_id=work.organization_id, ids=ids).items()
+    }
+    work.touched = {key: spans for key, spans in work.touched.items() if key[0].bytes in plans}
+    by_child: dict[UUID, dict[bytes, list[Span]]] = {}
+    for (parent, child), spans in work.touched.items():
+        by_child.setdefault(child, {})[parent.bytes] = spans
+    for child, touched in sorted(by_child.items()):
+        # A name of its own: see dirt.py.
+        health_mark(session, organization_id=work.organization_id, touched=touched, plans=plans, what=f"{WHAT}:{child}")
+
+
+def _reach(changed: list[SeriesChange]) -> Mapping[bytes, tuple[int, int]]:
+    found: dict[bytes, tuple[int, int]] = {}
+    for change in changed:
+        first, last = found.get(change.entity, (change.begins_us, change.ends_us - 1))
+        found[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
+    return found

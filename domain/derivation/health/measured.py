@@ -1,0 +1,119 @@
+"""Tells whether, and since when, anything was measured of an asset: what its freshness needs, however long ago.
+
+That there was a reading counts for ever: an asset that was once measured and falls silent is known to be silent. So
+neither question has a look-back. Both are answered by index look-ups over the link intervals of each series, by the
+latest point where that decides, and by the hours of series where points are no longer kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, instant_array
+from domain.base.packed import instant_of, micros_of
+from domain.derivation.rollups.grid import FIRST_US, LAST_US
+from domain.telemetry.model.attribution import Segment
+
+# Before it points are no longer kept; hours of series are.
+_KEPT = "coalesce((SELECT p.final_until FROM hours_progress p WHERE p.organization_id = :organization_id), '-infinity')"
+_BEFORE = text(
+    f"""
+    SELECT u.n - 1 AS n FROM unnest(:series, :begins, :ends) WITH ORDINALITY AS u (s, b, e, n)
+    JOIN latest_values l ON l.organization_id = :organization_id AND l.series_id = u.s AND l."timestamp" >= u.b
+    WHERE l."timestamp" < u.e
+        OR EXISTS (
+            SELECT FROM telemetry_history h WHERE h.organization_id = :organization_id AND h.series_id = u.s
+                AND h."timestamp" >= u.b AND h."timestamp" < u.e)
+        OR EXISTS (
+            SELECT FROM series_hours r WHERE r.organization_id = :organization_id AND r.series_id = u.s
+                AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_KEPT})
+    """  # noqa: S608  (constants)
+)
+_FIRST = text(
+    f"""
+    SELECT min(p.at) FROM unnest(:series, :begins, :ends) AS u (s, b, e)
+    CROSS JOIN LATERAL (
+        (SELECT h."timestamp" AS at FROM telemetry_history h
+         WHERE h.organization_id = :organization_id AND h.series_id = u.s
+            AND h."timestamp" >= u.b AND h."timestamp" < u.e ORDER BY h."timestamp" LIMIT 1)
+        UNION ALL
+        (SELECT r.hour FROM series_hours r
+         WHERE r.organization_id = :organization_id AND r.series_id = u.s
+            AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_KEPT} ORDER BY r.hour LIMIT 1)
+    ) p
+    """  # noqa: S608  (constants)
+)
+_STORED = text("SELECT since FROM health_measured WHERE organization_id = :organization_id AND entity_id = :asset_id")
+_KEEP = text(
+    """
+    INSERT INTO health_measured (organization_id, entity_id, since) VALUES (:organization_id, :asset_id, :since)
+    ON CONFLICT (organization_id, entity_id) DO UPDATE SET since = excluded.since
+    """
+)
+_DROP = text("DELETE FROM health_measured WHERE organization_id = :organization_id AND entity_id = :asset_id")
+
+
+def measured_before(
+    session: Session, *, organization_id: int, asked: Iterable[tuple[Sequence[Segment], int]]
+) -> list[bool]:
+    """Tell, for each (segments, instant), whether a series has a point within a segment and before the instant.
+
+    One statement, none where there is no segment.
+    """
+    pairs = list(asked)
+    windows = [
+        (n, segment.series.id, *span)
+        for n, (segments, before_us) in enumerate(pairs)
+        for segment in segments
+        for span in [_clipped(segment, before_us)]
+        if span[0] < span[1]
+    ]
+    found = [False] * len(pairs)
+    if windows:
+        arrays_enable(session)
+        rows = session.scalars(_BEFORE, {"organization_id": organization_id, **_columns(windows)})
+        for row in rows:
+            found[windows[row][0]] = True
+    return found
+
+
+def measured_since(session: Session, *, organization_id: int, segments: Sequence[Segment]) -> int | None:
+    """Return when the first point within any of the segments is; None: there is none. One statement at most."""
+    windows = [(0, segment.series.id, *_clipped(segment, LAST_US)) for segment in segments]
+    if not windows:
+        return None
+    arrays_enable(session)
+    first = session.scalar(_FIRST, {"organization_id": organization_id, **_columns(windows)})
+    return None if first is None else micros_of(first)
+
+
+def since_get(session: Session, *, organization_id: int, asset_id: UUID) -> int | None:
+    """Return since when the stored series of an asset has it as measured; None: as never measured. One statement."""
+    found = session.scalar(_STORED, {"organization_id": organization_id, "asset_id": asset_id})
+    return None if found is None else micros_of(found)
+
+
+def since_keep(session: Session, *, organization_id: int, asset_id: UUID, since_us: int | None) -> None:
+    """Remember since when an asset is measured, as its series now has it. One statement."""
+    of = {"organization_id": organization_id, "asset_id": asset_id}
+    if since_us is None:
+        session.execute(_DROP, of)
+    else:
+        session.execute(_KEEP, {**of, "since": instant_of(since_us)})
+
+
+def _clipped(segment: Segment, before_us: int) -> tuple[int, int]:
+    return max(segment.begins_us, FIRST_US), min(segment.ends_us, before_us, LAST_US)
+
+
+def _columns(windows: Sequence[tuple[int, int, int, int]]) -> dict[str, Any]:
+    return {
+        "series": bigint_array([series for _, series, _, _ in windows]),
+        "begins": instant_array([begins for _, _, begins, _ in windows]),
+        "ends": instant_array([ends for _, _, _, ends in windows]),
+    }

@@ -1,0 +1,280 @@
+"""Explains the health of an asset, and brings its series to what it should be. Neither commits nor reads a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, instant_array, uuid_array
+from domain.base.failed_items.model import FailedQueue
+from domain.base.failed_items.queries import held_sql
+from domain.base.packed import Column, instant_of, micros_of
+from domain.derivation.formulas.outputs import Changes, SeriesChange, changes_write, series_ensure
+from domain.derivation.health.dirt import DAY_US
+from domain.derivation.health.measured import measured_since, since_get, since_keep
+from domain.derivation.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
+from domain.derivation.health.score import Facts, OpenEvent, Track, expiries, health_points
+from domain.derivation.health.settings import METRIC
+from domain.derivation.health.standing import Judged, healths_judge
+from domain.derivation.rollups.grid import LAST_US
+from domain.telemetry.model.attribution import Segment, SeriesRow, Source
+from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.store.scan import points_scan
+from graph.entities.queries import entity_get
+from graph.kinds import EntityKind
+from graph.relationships.builtin import HAS_PART
+from graph.sql import any_of
+from graph.tables import entity_edges
+
+ORIGIN: Final = "health"
+UNIT: Final = "%"
+
+_TIMERS = text(
+    """
+    INSERT INTO health_timers (organization_id, entity_id, due_at)
+    SELECT :organization_id, u.e, u.at FROM unnest(:entities, :due) AS u (e, at) ON CONFLICT DO NOTHING
+    """
+)
+_TIMERS_GONE = text(
+    """
+    DELETE FROM health_timers WHERE organization_id = :organization_id AND entity_id = :asset_id
+        AND due_at >= :begins AND due_at < :ends AND NOT due_at = ANY(:due)
+    """
+)
+_IS_DUE: Final = f"""
+    h.organization_id = :organization_id AND h.due_at <= :now
+    AND NOT {held_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
+"""
+_DUE = text(
+    f"""
+    DELETE FROM health_timers t USING (
+        SELECT organization_id, entity_id, due_at FROM health_timers h
+        WHERE {_IS_DUE} AND (CAST(:only AS text) IS NULL OR h.entity_id::text = :only) ORDER BY due_at LIMIT :limit
+    ) d
+    WHERE t.organization_id = d.organization_id AND t.entity_id = d.entity_id AND t.due_at = d.due_at
+    RETURNING t.entity_id, t.due_at
+    """  # noqa: S608  (constants)
+)
+_DUE_KEYS = text(
+    f"SELECT h.entity_id::text FROM health_timers h WHERE {_IS_DUE}"  # noqa: S608  (constants)
+    " GROUP BY h.entity_id ORDER BY min(h.due_at) LIMIT :limit"
+)
+# Timers that one transaction takes.
+DUE_MAX: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HealthRange:
+    """Buckets of an asset whose health is to be looked at: [begins_us, ends_us), at bounds of buckets.
+
+    changed_us: from when on anything of it changed; None: from their begin on.
+    """
+
+    asset_id: UUID
+    begins_us: int
+    ends_us: int
+    changed_us: int | None = None
+
+
+def health_explain(
+    session: Session, *, organization_id: int, asset_id: UUID, at: datetime, now: datetime
+) -> Judged | None:
+    """Return what the health of the bucket that holds `at` is made of; None where the asset has no profile then.
+
+    Raises NotFoundError for no asset, LimitExceededError where there is too much to read.
+    """
+    entity_get(session, organization_id=organization_id, entity_id=asset_id, kind=EntityKind.ASSET, path=("assetId",))
+    return healths_judge(session, organization_id=organization_id, ids=[asset_id], at=at, now=now).get(asset_id)
+
+
+def health_touch(
+    session: Session, *, organization_id: int, touched: Collection[tuple[UUID, int, int]]
+) -> list[HealthRange]:
+    """Return the buckets to look at after something of assets changed over [begins_us, ends_us) each.
+
+    What was measured counts for one freshness, so that the buckets of as long after it are among them. An asset
+    without a profile has none. Two statements.
+    """
+    plans = plans_get(session, organization_id=organization_id, ids={asset_id for asset_id, _, _ in touched})
+    return [
+        _range(asset_id, plans[asset_id], begins, ends + plans[asset_id].freshness_us)
+        for asset_id, begins, ends in touched
+        if asset_id in plans
+    ]
+
+
+def health_due_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[str]:
+    """Return the assets of which timers are due, the longest due first. One statement."""
+    return list(session.scalars(_DUE_KEYS, {"organization_id": organization_id, "now": now, "limit": limit}))
+
+
+def health_due(session: Session, *, organization_id: int, now: datetime, only: str | None = None) -> list[HealthRange]:
+    """Take timers that are due; return the buckets in which something became too old. Three statements.
+
+    only: of one asset. Those of an asset that failed, and is left alone, stay.
+    """
+    values = {"organization_id": organization_id, "now": now, "limit": DUE_MAX, "only": only}
+    due = session.execute(_DUE, values).all()
+    plans = plans_get(session, organization_id=organization_id, ids={row.entity_id for row in due})
+    return [
+        _range(row.entity_id, plans[row.entity_id], micros_of(row.due_at), micros_of(row.due_at) + 1)
+        for row in due
+        if row.entity_id in plans
+    ]
+
+
+def health_compute(
+    session: Session,
+    *,
+    organization_id: int,
+    work: HealthRange,
+    events: Sequence[OpenEvent],
+    now: datetime,
+    memory: StageMemory,
+    notes: StageNotes,
+    made: frozenset[str] = frozenset(),
+    limit: int = READ_POINTS_MAX,
+) -> tuple[list[SeriesChange], list[tuple[UUID, int, int]]]:
+    """Bring an asset's health over a range of buckets to what it should be; return what changed, and whom that touches.
+
+    events: those of the asset that were open in the range. made: what is made of its health, and has no part in it.
+    What is touched: assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
+    become too old. Raises LimitExceededError where there is too much to read at once: the caller then takes the range
+    in parts.
+    """
+    plan = plans_get(session, organization_id=organization_id, ids=[work.asset_id]).get(work.asset_id)
+    wanted = Track(np.empty(0, dtype=np.int64), np.empty(0))
+    measured: Sequence[Segment] = ()
+    if plan is not None:
+        read = facts_read(
+            session,
+            organization_id=organization_id,
+            asset_id=work.asset_id,
+            plan=plan,
+            begins_us=work.begins_us,
+            ends_us=work.ends_us,
+            events=events,
+            made=made,
+            limit=limit,
+        )
+        facts, measured = read.facts, read.measured
+        wanted = plan_points(plan, facts, begins_us=work.begins_us, ends_us=work.ends_us, now_us=micros_of(now))
+        _timers_leave(session, organization_id, work, _lapses(plan, facts, micros_of(now), work))
+    entity = work.asset_id.bytes
+    ensured = series_ensure(
+        session,
+        organization_id=organization_id,
+        metric=METRIC,
+        unit=UNIT,
+        entities=[entity],
+        memory=memory,
+        notes=notes,
+        is_anew=False,
+        origin=ORIGIN,
+    )
+    stored = _stored(session, organization_id, ensured[entity], work, limit)
+    changes = Changes()
+    changes.add(metric=METRIC, entities=[entity], series=ensured, wanted=_column(wanted), stored=_column(stored))
+    changes_write(session, organization_id=organization_id, changes=changes, memory=memory, notes=notes)
+    parents = session.scalars(
+        select(entity_edges.c.source_id).where(
+            entity_edges.c.organization_id == organization_id,
+            any_of(entity_edges.c.target_id, [work.asset_id] if changes.changed else []),
+            entity_edges.c.relationship == HAS_PART,
+            text("upper_inf(recorded)"),
+        )
+    )
+    # Of a profile that is used no more the bucket is not known; none is longer than a day.
+    length = DAY_US if plan is None else plan.bucket_us
+    touched = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
+    return changes.changed, touched + _since_move(session, organization_id, work, measured)
+
+
+def _since_move(
+    session: Session, organization_id: int, work: HealthRange, measured: Sequence[Segment]
+) -> list[tuple[UUID, int, int]]:
+    """Note since when an asset is measured, as its series has it from now on; return what that touches of itself.
+
+    Wherever it is told other than before whether it was ever measured, silence costs other than before: that is behind
+    the range, as far as to what was its first reading, or is.
+    """
+    stood = since_get(session, organization_id=organization_id, asset_id=work.asset_id)
+    if stood is not None and stood < (work.begins_us if work.changed_us is None else work.changed_us):
+        # All that changed lies behind it.
+        return []
+    since = measured_since(session, organization_id=organization_id, segments=measured)
+    if since == stood:
+        return []
+    since_keep(session, organization_id=organization_id, asset_id=work.asset_id, since_us=since)
+    known = [at for at in (stood, since) if at is not None]
+    begins, ends = min(known), LAST_US if None in (stood, since) else max(known) + 1
+    return [] if work.begins_us <= begins and ends <= work.ends_us else [(work.asset_id, begins, ends)]
+
+
+def plan_points(plan: Plan, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:
+    """Return the points of buckets in [begins_us, ends_us), each by what is in force at its last instant. Pure."""
+    length = plan.bucket_us
+    found = [
+        health_points(
+            settings,
+            facts,
+            begins_us=max(begins_us, begins - begins % length),
+            ends_us=min(ends_us, ends - ends % length),
+            now_us=now_us,
+        )
+        for begins, ends, settings in plan.spans
+    ]
+    return Track(
+        np.concatenate([np.empty(0, dtype=np.int64), *(each.at for each in found)]),
+        np.concatenate([np.empty(0), *(each.values for each in found)]),
+    )
+
+
+def _range(asset_id: UUID, plan: Plan, begins_us: int, ends_us: int) -> HealthRange:
+    length = plan.bucket_us
+    return HealthRange(asset_id, begins_us - begins_us % length, ends_us + -ends_us % length)
+
+
+def _lapses(plan: Plan, facts: Facts, now_us: int, work: HealthRange) -> list[int]:
+    """Return when something within a range is to become too old, after now."""
+    found = {at for _, _, settings in plan.spans for at in expiries(settings, facts)}
+    return sorted(at for at in found if max(now_us + 1, work.begins_us) <= at < work.ends_us)
+
+
+def _timers_leave(session: Session, organization_id: int, work: HealthRange, due: Sequence[int]) -> None:
+    """See to it that the timers within a range are these."""
+    arrays_enable(session)
+    of = {"organization_id": organization_id, "asset_id": work.asset_id}
+    begins, ends = instant_of(work.begins_us), instant_of(work.ends_us)
+    session.execute(_TIMERS_GONE, {**of, "begins": begins, "ends": ends, "due": instant_array(due)})
+    if due:
+        entities = uuid_array(work.asset_id.bytes * len(due))
+        wanted = {"organization_id": organization_id, "entities": entities, "due": instant_array(due)}
+        session.execute(_TIMERS, wanted)
+
+
+def _stored(session: Session, organization_id: int, series_id: int, work: HealthRange, limit: int) -> Track:
+    row = SeriesRow(series_id, work.asset_id, None, METRIC, UNIT, None, ORIGIN)
+    source = Source(work.asset_id, METRIC, None, [Segment(row, work.begins_us, work.ends_us)])
+    scanned = points_scan(
+        session,
+        organization_id=organization_id,
+        sources=[source],
+        begins_us=work.begins_us,
+        ends_us=work.ends_us,
+        limit=limit,
+    )
+    for _, points in scanned:
+        return Track(points.at, points.values)
+    return Track(np.empty(0, dtype=np.int64), np.empty(0))
+
+
+def _column(track: Track) -> Column:
+    return Column(np.zeros(len(track.at), dtype=np.int64), track.at, track.values)

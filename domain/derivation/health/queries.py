@@ -1,0 +1,22 @@
+"""Reads the health of assets as of now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.derivation.health.standing import healths_judge
+
+
+def health_scores_get(
+    session: Session, *, organization_id: int, ids: Collection[UUID], now: datetime
+) -> Mapping[UUID, float]:
+    """Return the health of each of these assets in the bucket that holds now; where nothing recent is known, none.
+
+    What `health_explain` says of now. Sixteen statements at most, for any number of assets.
+    """
+    judged = healths_judge(session, organization_id=organization_id, ids=ids, at=now, now=now)
+    return {asset_id: of.health.score for asset_id, of in judged.items() if of.health.score is not None}

@@ -1,0 +1,229 @@
+"""The health of one asset in a bucket of event time, and which part cost what. Pure: the one function of health.
+
+All of it is judged at the bucket's end, from what is known of the time before. What a reading, or the score of a
+child, says counts for the profile's freshness; that there was a reading counts for ever, so that silence costs, but of
+silence alone, once it lasts, there is no score. That something has become too old is noticed only when it is due: it
+counts once `now` has passed it, so that of what is not due yet nothing is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.derivation.health.settings import HealthSettings, Threshold
+
+FULL: Final = 100.0
+
+Instants = NDArray[np.int64]
+Values = NDArray[np.float64]
+_NEVER: Final = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Values over time, ascending; microseconds since the Unix epoch."""
+
+    at: Instants
+    values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEvent:
+    """An event that is or was open over [opened_us, cleared_us)."""
+
+    id: UUID
+    severity: str
+    opened_us: int
+    cleared_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A part of the asset. spans: when it is one. scores: its health, each at the last instant of its own bucket."""
+
+    id: UUID
+    spans: Sequence[tuple[int, int]]
+    scores: Track
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an asset. values: by metric. readings: when anything was measured of it."""
+
+    values: Mapping[str, Track] = field(default_factory=dict)
+    readings: Instants = field(default_factory=_NEVER.copy)
+    events: Sequence[OpenEvent] = ()
+    children: Sequence[Child] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one thing costs. part: THRESHOLD, FRESHNESS, EVENT or CHILDREN. weight: what it can cost at most.
+
+    subject: the metric, or the id of the event or of the worst child; None for freshness.
+    """
+
+    part: str
+    subject: str | None
+    cost: float
+    weight: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """score: 0 to 100; None where nothing recent is known. parts: what counted, what costs nothing too."""
+
+    score: float | None
+    parts: Sequence[Part]
+
+
+def health_judge(settings: HealthSettings, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Health:
+    """Return the health in the bucket [begins_us, ends_us), as it is known at now_us."""
+    parts = [
+        *_thresholds(settings, facts, ends_us, now_us),
+        *_freshness(settings, facts, ends_us, now_us),
+        *_events(settings, facts, begins_us, ends_us),
+        *_children(settings, facts, ends_us, now_us),
+    ]
+    is_heard = any(part.part != "FRESHNESS" for part in parts)
+    if not parts or (not is_heard and _is_long_silent(settings, facts, begins_us, now_us)):
+        return Health(None, parts)
+    return Health(max(0.0, FULL - sum(part.cost for part in parts)), parts)
+
+
+def health_points(settings: HealthSettings, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:
+    """Return a point at the begin of each bucket within [begins_us, ends_us) in which anything happened.
+
+    facts: from one freshness before begins_us on. A bucket in which nothing is known has no point.
+    """
+    length = settings.bucket_us
+    points = []
+    for begins in _touched(settings, facts, begins_us, ends_us, now_us):
+        found = health_judge(settings, facts, begins_us=begins, ends_us=begins + length, now_us=now_us)
+        if found.score is not None:
+            points.append((begins, found.score))
+    return Track(
+        np.array([at for at, _ in points], dtype=np.int64), np.array([score for _, score in points], dtype=np.float64)
+    )
+
+
+def expiries(settings: HealthSettings, facts: Facts) -> list[int]:
+    """Return when what is known becomes too old: one freshness after each instant that nothing follows till then."""
+    found: set[int] = set()
+    for at in (facts.readings, *(track.at for track in facts.values.values())):
+        found.update(_lapses(at, settings.freshness_us))
+    for child in facts.children:
+        # That of a part counts while it is one.
+        lapses = _lapses(child.scores.at, settings.freshness_us)
+        found.update(at for at in lapses if any(begins <= at < ends for begins, ends in child.spans))
+    return sorted(found)
+
+
+def _lapses(at: Instants, freshness_us: int) -> list[int]:
+    if not len(at):
+        return []
+    lasting = np.r_[at[1:] - at[:-1] > freshness_us, True]
+    found: list[int] = (at[lasting] + freshness_us).tolist()
+    return found
+
+
+def _touched(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int, now_us: int) -> list[int]:
+    instants = [at for at in expiries(settings, facts) if at <= now_us]
+    instants += facts.readings.tolist()
+    for track in facts.values.values():
+        instants += track.at.tolist()
+    for event in facts.events:
+        instants += [event.opened_us, event.cleared_us]
+    for child in facts.children:
+        instants += [at for at in child.scores.at.tolist() if any(b <= at < e for b, e in child.spans)]
+        instants += [edge for span in child.spans for edge in span]
+    length = settings.bucket_us
+    buckets = {at - at % length for at in instants}
+    return sorted(at for at in buckets if begins_us <= at and at + length <= ends_us)
+
+
+def _last(track: Track, settings: HealthSettings, ends_us: int, now_us: int) -> tuple[int, float] | None:
+    """Return the last value before an instant that is not too old, with its own instant."""
+    n = int(np.searchsorted(track.at, ends_us)) - 1
+    if n < 0 or _is_over(int(track.at[n]), settings, ends_us, now_us) or np.isnan(track.values[n]):
+        return None
+    return int(track.at[n]), float(track.values[n])
+
+
+def _is_over(at_us: int, settings: HealthSettings, ends_us: int, now_us: int) -> bool:
+    over = at_us + settings.freshness_us
+    return over < ends_us and over <= now_us
+
+
+def _thresholds(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int) -> list[Part]:
+    parts = []
+    for threshold in settings.thresholds:
+        track = facts.values.get(threshold.metric)
+        found = None if track is None else _last(track, settings, ends_us, now_us)
+        if found is not None:
+            share, detail = _passed(threshold, found[1])
+            parts.append(Part("THRESHOLD", threshold.metric, share * threshold.weight, threshold.weight, detail))
+    return parts
+
+
+def _passed(threshold: Threshold, value: float) -> tuple[float, str]:
+    """Return the share of its weight that a value costs: half from a warning on, all from what is critical on."""
+    said = f"{value:g}"
+    if value <= threshold.crit_low:
+        return 1.0, f"{said} is at or below critLow {threshold.crit_low:g}"
+    if value >= threshold.crit_high:
+        return 1.0, f"{said} is at or above critHigh {threshold.crit_high:g}"
+    if value <= threshold.warn_low:
+        return 0.5, f"{said} is at or below warnLow {threshold.warn_low:g}"
+    if value >= threshold.warn_high:
+        return 0.5, f"{said} is at or above warnHigh {threshold.warn_high:g}"
+    return 0.0, f"{said} is within its bounds"
+
+
+def _is_long_silent(settings: HealthSettings, facts: Facts, begins_us: int, now_us: int) -> bool:
+    """Tell whether all that was measured had become too old before a bucket began: there, nothing recent is known."""
+    n = int(np.searchsorted(facts.readings, begins_us + settings.bucket_us)) - 1
+    return n < 0 or _is_over(int(facts.readings[n]), settings, begins_us, now_us)
+
+
+def _freshness(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int) -> list[Part]:
+    n = int(np.searchsorted(facts.readings, ends_us)) - 1
+    if n < 0 or not settings.freshness_weight:
+        return []
+    weight = settings.freshness_weight
+    if _is_over(int(facts.readings[n]), settings, ends_us, now_us):
+        return [Part("FRESHNESS", None, weight, weight, "nothing was measured for longer than the freshness")]
+    return [Part("FRESHNESS", None, 0.0, weight, "it was measured within the freshness")]
+
+
+def _events(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int) -> list[Part]:
+    return [
+        Part("EVENT", str(event.id), points, points, f"an event of severity {event.severity} was open")
+        for event in sorted(facts.events, key=lambda each: (each.opened_us, each.id))
+        if event.opened_us < ends_us and event.cleared_us > begins_us and (points := settings.events[event.severity])
+    ]
+
+
+def _children(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int) -> list[Part]:
+    weight = settings.children_weight
+    scores = [
+        (found[1], str(child.id))
+        for child in facts.children
+        if any(begins < ends_us <= ends for begins, ends in child.spans)
+        and (found := _last(child.scores, settings, ends_us, now_us)) is not None
+    ]
+    if not scores or not weight:
+        return []
+    worst, subject = min(scores)
+    # Sorted: the order in which children are found does not matter to the last bit.
+    score = worst if settings.is_worst_child else float(np.sum(np.sort([s for s, _ in scores]))) / len(scores)
+    how = "the worst" if settings.is_worst_child else "the mean"
+    detail = f"{how} of {len(scores)} is {score:g}, the worst {worst:g}"
+    return [Part("CHILDREN", subject, weight * (FULL - score) / FULL, weight, detail)]

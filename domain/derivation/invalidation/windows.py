@@ -1,0 +1,152 @@
+"""Dirty windows: over which time an entity's derived points have to be made again. Edits leave theirs by triggers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, instant_array, uuid_array
+from domain.base.failed_items.model import FailedQueue
+from domain.base.failed_items.queries import held_sql
+from domain.base.packed import micros_of
+
+READINGS: Final = "readings"
+REPLAY: Final = "replay"
+# An edge over which one thing lies below another changed, at either of its ends.
+HIERARCHY: Final = "hierarchy"
+# What an entity lies below changed.
+MEMBERSHIP: Final = "membership"
+# A rollup has written points of the entity.
+ROLLUP: Final = "rollup"
+# Its health has been computed.
+HEALTH: Final = "health"
+# The profile of an asset, or what it says, changed.
+PROFILE: Final = "profile"
+# A rule was edited, or is to be looked at though nothing comes.
+RULE: Final = "rule"
+TIMER: Final = "timer"
+# What rules found may be wrong, by a defect that is mended: judged anew, and nobody is sent after what is over.
+REJUDGE: Final = "rejudge"
+# The points of a window of readings come by the bus; where they have not after so long, they are read back.
+OVERDUE: Final = timedelta(seconds=2)
+
+_NOTE = text(
+    """
+    INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason, batch_id)
+    SELECT :organization_id, u.e, u.b, u.t, :reason, :batch_id FROM unnest(:entities, :begins, :ends) AS u (e, b, t)
+    """
+)
+_OF = text(
+    """
+    SELECT id, entity_id, begins, ends, batch_id, reason FROM dirty_windows
+    WHERE organization_id = :organization_id AND entity_id = ANY(:entities) ORDER BY id
+    """
+)
+# Entities that failed are left out: they would be the oldest for ever.
+_OVERDUE = text(
+    f"""
+    SELECT organization_id, entity_id FROM dirty_windows w
+    WHERE slot % :partitions = :partition AND (batch_id IS NULL OR created_at < clock_timestamp() - :overdue)
+        AND NOT {held_sql(FailedQueue.DERIVATION, organization="w.organization_id", holds="w.entity_id::text")}
+    ORDER BY created_at LIMIT :limit
+    """  # noqa: S608  (constants)
+)
+_DONE = text("DELETE FROM dirty_windows WHERE organization_id = :organization_id AND id = ANY(:ids)")
+_SHRINK = text(
+    """
+    UPDATE dirty_windows w SET begins = u.b FROM unnest(:ids, :begins) AS u (i, b)
+    WHERE w.organization_id = :organization_id AND w.id = u.i
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A dirty window: [begins_us, ends_us) of event time. batch_id: with which batches its readings were stored.
+
+    reason: why, one of those above.
+    """
+
+    id: int
+    entity: bytes
+    begins_us: int
+    ends_us: int
+    batch_id: int | None
+    reason: str
+
+
+def entity_slot(entity: bytes) -> int:
+    """Return where an entity (16 bytes) goes in the streams: this modulo the number of partitions."""
+    return entity[14] * 256 + entity[15]
+
+
+def windows_note(
+    session: Session,
+    *,
+    organization_id: int,
+    touched: Mapping[bytes, tuple[int, int]],
+    reason: str,
+    batch_id: int | None = None,
+) -> None:
+    """Leave a window for each entity: from its first to its last timestamp, both in it. One statement at most."""
+    if not touched:
+        return
+    arrays_enable(session)
+    session.execute(
+        _NOTE,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(touched)),
+            "begins": instant_array([first for first, _ in touched.values()]),
+            "ends": instant_array([last + 1 for _, last in touched.values()]),
+            "reason": reason,
+            "batch_id": batch_id,
+        },
+    )
+
+
+def windows_of(session: Session, *, organization_id: int, entities: Collection[bytes]) -> dict[bytes, list[Window]]:
+    """Return all windows of these entities, by entity, as they were left. One statement."""
+    arrays_enable(session)
+    rows = session.execute(_OF, {"organization_id": organization_id, "entities": uuid_array(b"".join(entities))})
+    found: dict[bytes, list[Window]] = {}
+    for row in rows:
+        window = Window(
+            row.id, row.entity_id.bytes, micros_of(row.begins), micros_of(row.ends), row.batch_id, row.reason
+        )
+        found.setdefault(window.entity, []).append(window)
+    return found
+
+
+def windows_overdue(
+    session: Session, *, partition: int, partitions: int, limit: int, overdue: timedelta = OVERDUE
+) -> dict[int, list[bytes]]:
+    """Return entities of a partition, by organization, whose windows nobody will bring by the bus, oldest first."""
+    values = {"partition": partition, "partitions": partitions, "overdue": overdue, "limit": limit}
+    found: dict[int, dict[bytes, None]] = {}
+    for row in session.execute(_OVERDUE, values):
+        found.setdefault(row.organization_id, {})[row.entity_id.bytes] = None
+    return {organization_id: list(entities) for organization_id, entities in found.items()}
+
+
+def windows_done(session: Session, *, organization_id: int, ids: Collection[int], begun: Mapping[int, int]) -> None:
+    """Let windows go that are derived. begun: by id, up to when (microseconds) others are, which stay from there on."""
+    arrays_enable(session)
+    if ids:
+        session.execute(_DONE, {"organization_id": organization_id, "ids": bigint_array(list(ids))})
+    if begun:
+        values = {"ids": bigint_array(list(begun)), "begins": instant_array(list(begun.values()))}
+        session.execute(_SHRINK, {"organization_id": organization_id, **values})
+
+
+def windows_at_hand(windows: Sequence[Window], at_hand: Mapping[int, Collection[bytes]]) -> bool:
+    """Tell whether all points of an entity's windows are known to be at hand.
+
+    at_hand: by batch id, the entities of which all points are. A window without a batch has none that were brought.
+    """
+    return all(window.batch_id is not None and window.entity in at_hand.get(window.batch_id, ()) for window in windows)

@@ -1,0 +1,79 @@
+"""Which buckets a time touches, remembering the last one, for live data keeps to it. Pure; hot path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+
+from domain.base.packed import Instants, instant_of
+from domain.derivation.rollups.model import RollupDraft
+from domain.telemetry.model.buckets import bucket_edges
+
+# Readings before 1970 are none, and buckets end before the calendar does.
+FIRST_US: Final = 0
+LAST_US: Final = 253_370_764_800_000_000
+# A time of more buckets is one coarse one, worked off in parts.
+BUCKETS_FINE: Final = 64
+_DAY_US: Final = 86_400_000_000
+_MONTH_DAYS: Final = 28
+_EDGES_MAX: Final = 1_000_000
+
+
+@dataclass(slots=True)
+class Grid:
+    """The buckets of one rollup."""
+
+    draft: RollupDraft
+    last: tuple[int, int] = field(default=(0, 0))
+
+    @property
+    def length_us(self) -> int:
+        """How long a bucket is at least, but for jumps of the clock."""
+        if self.draft.bucket.months:
+            return self.draft.bucket.months * _MONTH_DAYS * _DAY_US
+        return self.draft.bucket.length // timedelta(microseconds=1)
+
+    def edges(self, begins_us: int, ends_us: int) -> Instants:
+        """Return the edges of all buckets that touch [begins_us, ends_us), which is not empty."""
+        if self.last[0] <= begins_us and ends_us <= self.last[1]:
+            return np.array(self.last, dtype=np.int64)
+        edges = bucket_edges(
+            instant_of(begins_us),
+            instant_of(ends_us),
+            bucket=self.draft.bucket.bucket,
+            zone=self.draft.zone,
+            limit=_EDGES_MAX,
+        )
+        self.last = (int(edges[-2]), int(edges[-1]))
+        return edges
+
+    def is_long(self, begins_us: int, ends_us: int) -> bool:
+        """Tell whether a time holds so many buckets that they are not marked one by one."""
+        return ends_us - begins_us > BUCKETS_FINE * self.length_us
+
+    def cut(self, begins_us: int, ends_us: int, buckets: int) -> int:
+        """Return until when a time lasts that holds about so many buckets at most."""
+        return min(ends_us, begins_us + buckets * self.length_us)
+
+    def touched(self, begins_us: int, ends_us: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (begin, end, from when on it is touched) of the buckets that a time touches.
+
+        A long time is yielded as one, from the edge before it to its own end.
+        """
+        begins_us, ends_us = max(begins_us, FIRST_US), min(ends_us, LAST_US)
+        if begins_us >= ends_us:
+            return
+        if self.last[0] <= begins_us and ends_us <= self.last[1]:
+            yield (*self.last, begins_us)
+            return
+        if self.is_long(begins_us, ends_us):
+            yield int(self.edges(begins_us, begins_us + 1)[0]), ends_us, begins_us
+            return
+        edges = self.edges(begins_us, ends_us).tolist()
+        for begin, end in pairwise(edges):
+            yield begin, end, max(begin, begins_us)

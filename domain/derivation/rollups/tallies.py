@@ -1,0 +1,297 @@
+"""What the points of a descendant came to in a bucket up to an instant, so that only what is newer is read. See 0018.
+
+A tally is as good as the points that it stands for. Who touches points of a descendant leaves a note of it
+(`tallies_touch`) with the mark of the bucket; who takes marks takes these first and away with them the tallies that
+hold any of it (`tallies_forget`), before anything is read. So a tally that was made without what was touched, be it at
+the same time, is gone before the mark of the touch is followed. Where who is counted has changed, the revision has, and
+with it every key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, double_array, instant_array, uuid_array
+from domain.base.packed import Aggregate, MetricType, Points, Values, micros_of
+from domain.derivation.invalidation.buckets import TURN
+from domain.derivation.rollups.grid import FIRST_US, LAST_US
+from domain.derivation.rollups.model import RollupDraft
+from domain.telemetry.model.attribution import Segment
+from domain.telemetry.model.buckets import Counted
+
+# The newest points stay out, for they often come in another order, or with others of their time.
+OPEN: Final = 16
+# A tally is written when so many points are new to it.
+LEAST: Final = 32
+# Beyond this, sums might leave the range of doubles on the way.
+_SUM_MAX: Final = 1e290
+_PARTS: Final = 3
+_SUMS: Final = frozenset({Aggregate.SUM, Aggregate.MEAN})
+
+Span = tuple[int, int]
+
+# What is dirty there is yet to be followed up: a tally that held it would be taken away again.
+_READ = text(
+    """
+    SELECT u.n - 1 AS n, t.until, t.points, t.value, t.error, t.error_left,
+        (SELECT min(w.begins) FROM dirty_windows w
+            WHERE w.organization_id = :organization_id AND w.entity_id = u.e) AS pending
+    FROM unnest(:entities, :keys) WITH ORDINALITY AS u (e, k, n)
+    LEFT JOIN rollup_tallies t ON t.organization_id = :organization_id AND t.entity_id = u.e AND t.key = u.k
+    """
+)
+_EXTEND = text(
+    """
+    UPDATE rollup_tallies t SET until = u.x, points = u.p, value = u.v, error = u.r, error_left = u.l,
+        written_at = clock_timestamp()
+    FROM unnest(:entities, :keys, :untils, :points, :values, :errors, :left) AS u (e, k, x, p, v, r, l)
+    WHERE t.organization_id = :organization_id AND t.entity_id = u.e AND t.key = u.k
+    """
+)
+_INSERT = text(
+    """
+    INSERT INTO rollup_tallies (organization_id, entity_id, key, begins, until, points, value, error, error_left)
+    SELECT :organization_id, u.e, u.k, u.b, u.x, u.p, u.v, u.r, u.l
+    FROM unnest(:entities, :keys, :begins, :untils, :points, :values, :errors, :left) AS u (e, k, b, x, p, v, r, l)
+    ON CONFLICT DO NOTHING
+    """
+)
+# Those of buckets that are over, and of other revisions.
+_PRUNE = text(
+    """
+    DELETE FROM rollup_tallies
+    WHERE organization_id = :organization_id AND written_at < clock_timestamp() - interval '2 hours'
+    """
+)
+# Of the turn that has begun, as marks are, and in one order: who touches waits for nobody who computes.
+_TOUCH = text(
+    f"""
+    INSERT INTO rollup_touches AS r (organization_id, entity_id, turn, begins, ends)
+    SELECT :organization_id, u.e, {TURN}, u.b, u.x FROM unnest(:entities, :begins, :ends) AS u (e, b, x) ORDER BY u.e
+    ON CONFLICT (organization_id, entity_id, turn) DO UPDATE
+        SET begins = least(r.begins, excluded.begins), ends = greatest(r.ends, excluded.ends)
+    """  # noqa: S608  (constants)
+)
+# Whose row is locked may wait for a bucket that is taken already, and so is not waited for: what it said before stays,
+# and is followed once more.
+_TOUCHED = text(
+    """
+    WITH gone AS (
+        DELETE FROM rollup_touches d USING (
+            SELECT entity_id, turn FROM rollup_touches
+            WHERE organization_id = :organization_id AND turn < :turn FOR UPDATE SKIP LOCKED
+        ) f
+        WHERE d.organization_id = :organization_id AND d.entity_id = f.entity_id AND d.turn = f.turn
+        RETURNING d.entity_id, d.begins, d.ends
+    )
+    SELECT * FROM gone
+    UNION
+    SELECT entity_id, begins, ends FROM rollup_touches WHERE organization_id = :organization_id AND turn < :turn
+    """
+)
+_FORGET = text(
+    """
+    DELETE FROM rollup_tallies t USING unnest(:entities, :begins, :ends) AS u (e, b, x)
+    WHERE t.organization_id = :organization_id AND t.entity_id = u.e AND t.begins < u.x AND t.until > u.b
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What all points before `until_us` came to. points: how many. parts: the exact sum, or one value; NaN for none."""
+
+    until_us: int
+    points: int
+    parts: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """What is known of a key: its tally or None; since when something at the entity is still to be followed up."""
+
+    tally: Tally | None
+    pending_us: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewTally:
+    """A tally to be kept. is_new: there was none of this key."""
+
+    entity_id: UUID
+    key: bytes
+    begins_us: int
+    tally: Tally
+    is_new: bool
+
+
+def tally_key(draft: RollupDraft, *, revision: int, bucket: Span, segments: Sequence[Segment]) -> bytes:
+    """Return 16 bytes that stand for all that a tally depends on but the points themselves."""
+    read = [(segment.series.id, segment.begins_us, segment.ends_us) for segment in segments]
+    said = (revision, draft.combine.value, draft.bucket.text, draft.timezone, bucket, read)
+    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+
+
+def segments_after(segments: Sequence[Segment], until_us: int) -> list[Segment]:
+    """Return the parts of segments from an instant on."""
+    return [Segment(s.series, max(s.begins_us, until_us), s.ends_us) for s in segments if s.ends_us > until_us]
+
+
+def tally_counted(tally: Tally, begins_us: int, tail: Counted | None) -> Counted:
+    """Put the rows that stand for a tally before those that are newer. begins_us: where the bucket begins."""
+    parts, rows = np.array(tally.parts, dtype=np.float64), len(tally.parts)
+    counts = np.zeros(rows)
+    counts[0] = tally.points
+    at = np.full(rows, begins_us, dtype=np.int64)
+    if tail is None:
+        return Counted(Points(at, parts, np.full(rows, MetricType.NUMBER, dtype=np.int8), None), counts)
+    points = tail.points
+    newer = np.ones(len(points.at)) if tail.counts is None else tail.counts
+    types = np.r_[np.full(rows, MetricType.NUMBER, dtype=np.int8), points.types]
+    joined = Points(np.r_[at, points.at], np.r_[parts, points.values], types, None)
+    return Counted(joined, np.r_[counts, newer])
+
+
+def tally_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int | None) -> Tally | None:
+    """Return what all but the newest points come to; None where little is new, or three doubles do not hold it.
+
+    before: how many of the rows stand for the tally that was. pending_us: what lies from there on stays out.
+    """
+    at = counted.points.at
+    cut = len(at) - OPEN
+    if pending_us is not None:
+        cut = min(cut, int(np.searchsorted(at, pending_us, side="right")) - 1)
+    if cut < before + LEAST:
+        return None
+    # Rows of one time stay together; between those of two times nothing is unread.
+    cut = int(np.searchsorted(at, at[cut], side="left"))
+    if cut < before + LEAST:
+        return None
+    values = counted.points.values[:cut]
+    counts = np.ones(cut) if counted.counts is None else counted.counts[:cut]
+    if how in _SUMS:
+        is_number = ~np.isnan(values)
+        values, counts = values[is_number], counts[is_number]
+    parts = _parts(values, how)
+    return None if parts is None else Tally(int(at[cut]), int(counts.sum()), parts)
+
+
+def tallies_read(session: Session, *, organization_id: int, keys: Sequence[tuple[UUID, bytes]]) -> list[Tallied]:
+    """Return what is known of (entity, key), in their order. One statement."""
+    if not keys:
+        return []
+    arrays_enable(session)
+    rows = session.execute(
+        _READ,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(entity_id.bytes for entity_id, _ in keys)),
+            "keys": uuid_array(b"".join(key for _, key in keys)),
+        },
+    )
+    found = [Tallied(None, None)] * len(keys)
+    for row in rows:
+        tally = None
+        if row.until is not None:
+            tally = Tally(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
+        found[row.n] = Tallied(tally, None if row.pending is None else micros_of(row.pending))
+    return found
+
+
+def tallies_write(session: Session, *, organization_id: int, made: Collection[NewTally]) -> None:
+    """Keep tallies. Three statements at most."""
+    for is_new in (False, True):
+        of = [each for each in made if each.is_new is is_new]
+        if not of:
+            continue
+        padded = [(*each.tally.parts, math.nan, math.nan)[:_PARTS] for each in of]
+        values = {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(each.entity_id.bytes for each in of)),
+            "keys": uuid_array(b"".join(each.key for each in of)),
+            "untils": instant_array([each.tally.until_us for each in of]),
+            "points": bigint_array([each.tally.points for each in of]),
+            "values": double_array([parts[0] for parts in padded]),
+            "errors": double_array([parts[1] for parts in padded]),
+            "left": double_array([parts[2] for parts in padded]),
+        }
+        if is_new:
+            session.execute(_INSERT, {**values, "begins": instant_array([each.begins_us for each in of])})
+            session.execute(_PRUNE, {"organization_id": organization_id})
+        else:
+            session.execute(_EXTEND, values)
+
+
+def tallies_touch(session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]]) -> None:
+    """Note that points of entities (16 bytes) changed over these times. One statement at most."""
+    if not touched:
+        return
+    arrays_enable(session)
+    session.execute(
+        _TOUCH,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(touched)),
+            "begins": instant_array([max(min(b for b, _ in spans), FIRST_US) for spans in touched.values()]),
+            "ends": instant_array([min(max(e for _, e in spans), LAST_US) for spans in touched.values()]),
+        },
+    )
+
+
+def tallies_forget(session: Session, *, organization_id: int, turn: int) -> None:
+    """Take away what stands for points that were touched before a turn. Two statements at most."""
+    rows = session.execute(_TOUCHED, {"organization_id": organization_id, "turn": turn}).all()
+    if not rows:
+        return
+    arrays_enable(session)
+    session.execute(
+        _FORGET,
+        {
+            "organization_id": organization_id,
+            "entities": uuid_array(b"".join(row.entity_id.bytes for row in rows)),
+            "begins": instant_array([micros_of(row.begins) for row in rows]),
+            "ends": instant_array([micros_of(row.ends) for row in rows]),
+        },
+    )
+
+
+def _kept(*parts: float) -> tuple[float, ...]:
+    """Return the parts that were written: the first, and what follows but for NaN."""
+    return (parts[0], *(part for part in parts[1:] if not math.isnan(part)))
+
+
+def _parts(values: Values, how: Aggregate) -> tuple[float, ...] | None:
+    """Return rows of which buckets make the same as of these values."""
+    if how is Aggregate.COUNT:
+        return (0.0,)
+    if how is Aggregate.FIRST or how is Aggregate.LAST:
+        return (float(values[0 if how is Aggregate.FIRST else -1]),)
+    numbers = values[~np.isnan(values)]
+    if not len(numbers):
+        return (math.nan,)
+    if how is Aggregate.MIN or how is Aggregate.MAX:
+        return (float(numbers.min() if how is Aggregate.MIN else numbers.max()),)
+    with np.errstate(all="ignore"):
+        if not float(np.abs(numbers).max()) * len(numbers) < _SUM_MAX:
+            return None
+    return _sum_parts(numbers.tolist())
+
+
+def _sum_parts(values: list[float]) -> tuple[float, ...] | None:
+    """Return doubles that together are the exact sum, each what rounding left of those before; None for too many."""
+    parts: list[float] = []
+    while total := math.fsum(values):
+        if len(parts) == _PARTS:
+            return None
+        parts.append(total)
+        values.append(-total)
+    return tuple(parts) or (0.0,)

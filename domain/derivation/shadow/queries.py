@@ -1,0 +1,110 @@
+"""Read what versions in shadow have found."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Text, Uuid, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.definitions.processors.queries import stage_check
+from domain.derivation.shadow.model import Shadow, ShadowDifference, ShadowFilter
+from domain.derivation.shadow.tables import shadow_differences, shadows
+from graph.errors import BadInputError
+from graph.instants import instant_utc
+from graph.json_bounds import text_is_storable
+from graph.paging import CursorKey, Page, PageRequest
+from graph.tables import INSTANT
+
+_CURSOR: Final = "shadow differences"
+
+
+def shadow_get(session: Session, *, organization_id: int, stage: str) -> Shadow | None:
+    """Return what a stage's shadow has done, or None where none runs. One statement.
+
+    Raises NotFoundError for a stage that has no versions.
+    """
+    row = session.execute(
+        select(shadows).where(shadows.c.organization_id == organization_id, shadows.c.stage == stage_check(stage))
+    ).one_or_none()
+    if row is None:
+        return None
+    return Shadow(
+        row.stage,
+        row.version,
+        row.since.astimezone(UTC),
+        row.compared,
+        row.different,
+        row.omitted,
+        row.errors,
+        row.last_error,
+    )
+
+
+def shadow_differences_page(
+    session: Session, *, organization_id: int, stage: str, where: ShadowFilter, page: PageRequest
+) -> Page[ShadowDifference]:
+    """Return one page, the newest points first. One statement, and one more where the total is asked.
+
+    Raises NotFoundError for a stage that has no versions, BadInputError for a cursor of another list.
+    """
+    of = shadow_differences.c
+    conditions = [of.organization_id == organization_id, of.stage == stage_check(stage), *_conditions(where)]
+    after = [] if page.after is None else [_before(page.after)]
+    rows = session.execute(
+        select(shadow_differences)
+        .where(*conditions, *after)
+        .order_by(of.timestamp.desc(), of.entity_id.desc(), of.metric.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [_of_row(row) for row in rows[: page.first]]
+    count = select(func.count()).select_from(shadow_differences).where(*conditions)
+    return Page(
+        found,
+        [(_CURSOR, each.timestamp.isoformat(), str(each.entity_id), each.metric) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: int(session.execute(count).scalar_one()),
+    )
+
+
+def _conditions(where: ShadowFilter) -> list[ColumnElement[bool]]:
+    of = shadow_differences.c
+    conditions: list[ColumnElement[bool]] = []
+    if where.entity_id is not None:
+        conditions.append(of.entity_id == where.entity_id)
+    if where.metric is not None:
+        known = text_is_storable(where.metric)
+        conditions.append(of.metric == where.metric if known else literal(value=False))
+    if where.begins is not None:
+        conditions.append(of.timestamp >= instant_utc(where.begins, path="from"))
+    if where.ends is not None:
+        conditions.append(of.timestamp < instant_utc(where.ends, path="to"))
+    return conditions
+
+
+def _before(key: CursorKey) -> ColumnElement[bool]:
+    fault = BadInputError("This cursor does not belong to this list.", path=("after",))
+    if len(key) != 4 or key[0] != _CURSOR or not text_is_storable(str(key[3])):  # noqa: PLR2004  (list and key)
+        raise fault
+    try:
+        instant, entity_id = instant_utc(datetime.fromisoformat(str(key[1])), path="after"), UUID(str(key[2]))
+    except ValueError:
+        raise fault from None
+    of = shadow_differences.c
+    last = tuple_(literal(instant, INSTANT), literal(entity_id, Uuid), literal(str(key[3]), Text))
+    return tuple_(of.timestamp, of.entity_id, of.metric) < last
+
+
+def _of_row(row: Row[Any]) -> ShadowDifference:
+    return ShadowDifference(
+        row.entity_id,
+        row.metric,
+        row.timestamp.astimezone(UTC),
+        row.version,
+        row.value,
+        row.shadow_version,
+        row.shadow_value,
+    )

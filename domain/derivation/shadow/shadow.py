@@ -1,0 +1,282 @@
+"""A version of the derive stage in shadow: computes beside the one in force, and writes only how it differs.
+
+It never touches a series, and no error of its own reaches the version in force.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import CursorResult, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, double_array, instant_array, text_array, uuid_array
+from domain.base.packed import Column, Instants, Values
+from domain.base.streams import DERIVE
+from domain.derivation.formulas.configured import Derivation
+from domain.derivation.formulas.derive import NOTHING, State, derive
+from domain.derivation.formulas.formulas import FormulaSet
+from domain.derivation.formulas.surroundings import Surroundings
+from domain.derivation.shadow.model import DIFFERENCES_MAX
+from graph.texts import text_clean
+
+_log = logging.getLogger(__name__)
+
+# So many times a transaction looks for the entity a version fails on, by halving; then it leaves the rest.
+FAILURES_MAX: Final = 32
+_ERROR_MAX_CHARS: Final = 500
+
+# Held until the commit: who keeps differences of an organization does so one after the other, and the bound is exact.
+_TELL = text(
+    """
+    UPDATE shadows SET compared = compared + :compared, errors = errors + :errors,
+        last_error = coalesce(:error, last_error)
+    WHERE organization_id = :organization_id AND stage = :stage AND version = :version RETURNING different
+    """
+)
+_FORGET = text(
+    """
+    DELETE FROM shadow_differences d USING unnest(:entities, :begins, :ends) AS u (e, b, t)
+    WHERE d.organization_id = :organization_id AND d.stage = :stage AND d.entity_id = u.e
+        AND d."timestamp" >= u.b AND d."timestamp" < u.t
+    """
+)
+_KEEP = text(
+    """
+    INSERT INTO shadow_differences (organization_id, stage, entity_id, metric, "timestamp", version, value,
+        shadow_version, shadow_value)
+    SELECT :organization_id, :stage, u.e, u.m, u.t, u.v, nullif(u.x, 'NaN'), :version, nullif(u.y, 'NaN')
+    FROM unnest(:entities, :metrics, :at, :versions, :values, :shadow_values) AS u (e, m, t, v, x, y)
+    """
+)
+_COUNT = text(
+    """
+    UPDATE shadows SET different = different + :gained, omitted = omitted + :omitted
+    WHERE organization_id = :organization_id AND stage = :stage
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Points of one metric that differ, in columns. NaN: no point. versions: the one in force at the time."""
+
+    metric: str
+    entities: Sequence[bytes]
+    at: Instants
+    versions: NDArray[np.int64]
+    values: Values
+    shadow_values: Values
+
+
+@dataclass(slots=True)
+class ShadowWork:
+    """What a transaction finds out about the version in shadow.
+
+    again: entities (16 bytes each) with the times over which they were derived; what was known of them there is void.
+    """
+
+    version: int
+    compared: int = 0
+    errors: int = 0
+    error: str | None = None
+    failures: int = 0
+    again: list[tuple[bytes, int, int]] = field(default_factory=list)
+    found: list[Differences] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """What the version in force made of entities of one type: arguments and outcome of `derive`, in columns."""
+
+    derivation: Derivation
+    entities: Sequence[bytes]
+    inputs: Mapping[str, Column]
+    begins_us: Instants
+    ends_us: Instants
+    states: Sequence[State]
+    surroundings: Surroundings
+    outputs: Mapping[str, Column]
+
+    def part(self, first: int, last: int) -> Derived:
+        """Return some of the entities, by their places."""
+        return replace(
+            self,
+            entities=self.entities[first:last],
+            inputs=_slices(self.inputs, first, last),
+            begins_us=self.begins_us[first:last],
+            ends_us=self.ends_us[first:last],
+            states=self.states[first:last],
+            surroundings=self.surroundings.part(first, last),
+            outputs=_slices(self.outputs, first, last),
+        )
+
+
+def shadow_compare(work: ShadowWork, derived: Derived) -> None:
+    """Note how the version in shadow differs. Raises nothing: what fails is counted, and the others go on."""
+    if not derived.derivation.shadow or not derived.entities:
+        return
+    try:
+        found, compared = _differences(derived)
+    except Exception as error:  # noqa: BLE001  (whatever is wrong with a version on trial)
+        work.failures += 1
+        if len(derived.entities) == 1 or work.failures > FAILURES_MAX:
+            work.errors += len(derived.entities)
+            work.error = text_clean(repr(error), max_chars=_ERROR_MAX_CHARS)
+            return
+        half = len(derived.entities) // 2
+        shadow_compare(work, derived.part(0, half))
+        shadow_compare(work, derived.part(half, len(derived.entities)))
+    else:
+        work.compared += compared
+        work.found += found
+
+
+def shadow_write(
+    session: Session, *, organization_id: int, work: ShadowWork, differences_max: int = DIFFERENCES_MAX
+) -> None:
+    """Write what was found. One statement where nothing differs and nothing did, else up to four."""
+    if work.errors:
+        _log.warning(
+            "shadow_failed: organization %s, version %s of %s, %s entities: %s",
+            organization_id,
+            work.version,
+            DERIVE,
+            work.errors,
+            work.error,
+        )
+    try:
+        with session.begin_nested():
+            _write(session, organization_id, work, differences_max)
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        _log.exception("shadow_not_written: organization %s", organization_id)
+        told = text_clean(repr(error.orig), max_chars=_ERROR_MAX_CHARS)
+        failed = ShadowWork(work.version, errors=max(len(work.again), 1), error=told)
+        session.execute(_TELL, _told(organization_id, failed))
+
+
+def _write(session: Session, organization_id: int, work: ShadowWork, differences_max: int) -> None:
+    arrays_enable(session)
+    row = session.execute(_TELL, _told(organization_id, work)).one_or_none()
+    if row is None:
+        return
+    common = {"organization_id": organization_id, "stage": DERIVE}
+    forgotten, found = 0, sum(len(each.at) for each in work.found)
+    if row.different and work.again:
+        done = session.execute(
+            _FORGET,
+            {
+                **common,
+                "entities": uuid_array(b"".join(entity for entity, _, _ in work.again)),
+                "begins": instant_array([begins for _, begins, _ in work.again]),
+                "ends": instant_array([ends for _, _, ends in work.again]),
+            },
+        )
+        assert isinstance(done, CursorResult)  # noqa: S101  (what a DELETE gives)
+        forgotten = done.rowcount
+    kept = min(found, max(differences_max - (row.different - forgotten), 0))
+    if kept:
+        session.execute(_KEEP, {**common, "version": work.version, **_columns(work.found, kept)})
+    if forgotten or found:
+        session.execute(_COUNT, {**common, "gained": kept - forgotten, "omitted": found - kept})
+
+
+def _told(organization_id: int, work: ShadowWork) -> dict[str, object]:
+    return {
+        "organization_id": organization_id,
+        "stage": DERIVE,
+        "version": work.version,
+        "compared": work.compared,
+        "errors": work.errors,
+        "error": work.error,
+    }
+
+
+def _columns(found: Sequence[Differences], kept: int) -> dict[str, object]:
+    entities = [entity for each in found for entity in each.entities]
+    metrics = [metric for each in found for metric in [each.metric.encode()] * len(each.at)]
+    return {
+        "entities": uuid_array(b"".join(entities[:kept])),
+        "metrics": text_array(metrics[:kept]),
+        "at": instant_array(np.concatenate([each.at for each in found])[:kept]),
+        "versions": bigint_array(np.concatenate([each.versions for each in found])[:kept]),
+        "values": double_array(np.concatenate([each.values for each in found])[:kept]),
+        "shadow_values": double_array(np.concatenate([each.shadow_values for each in found])[:kept]),
+    }
+
+
+def _differences(derived: Derived) -> tuple[list[Differences], int]:
+    """Return where the versions differ, and how many points were compared."""
+    sets = derived.derivation.shadow
+    given = derive(
+        sets=sets,
+        inputs=derived.inputs,
+        begins_us=derived.begins_us,
+        ends_us=derived.ends_us,
+        states=derived.states,
+        surroundings=derived.surroundings,
+    ).outputs
+    found, compared = [], 0
+    for metric in {**derived.outputs, **given}:
+        in_force = _within(derived.outputs.get(metric, NOTHING), sets)
+        of, at, values, shadow_values = _aligned(in_force, given.get(metric, NOTHING))
+        compared += len(at)
+        # No number equals itself that is none: where one has no point, they differ.
+        places = np.flatnonzero(values != shadow_values)
+        if len(places):
+            found.append(
+                Differences(
+                    metric,
+                    [derived.entities[n] for n in of[places].tolist()],
+                    at[places],
+                    _versions(derived.derivation.sets, at[places]),
+                    values[places],
+                    shadow_values[places],
+                )
+            )
+    return found, compared
+
+
+def _aligned(first: Column, second: Column) -> tuple[NDArray[np.int64], Instants, Values, Values]:
+    """Return every instant of either column once, with the value of each; NaN where one has none."""
+    of, at = np.concatenate((first.of, second.of)), np.concatenate((first.at, second.at))
+    is_second = np.repeat([False, True], [len(first), len(second)])
+    order = np.lexsort((is_second, at, of))
+    of, at, is_second = of[order], at[order], is_second[order]
+    begins = np.ones(len(at), dtype=np.bool_)
+    begins[1:] = (of[1:] != of[:-1]) | (at[1:] != at[:-1])
+    both = np.concatenate((first.values, second.values))[order]
+    row = np.cumsum(begins) - 1
+    columns = np.full((2, int(begins.sum())), np.nan)
+    columns[is_second.astype(np.int64), row] = both
+    return of[begins], at[begins], columns[0], columns[1]
+
+
+def _within(column: Column, sets: Sequence[FormulaSet]) -> Column:
+    inside = np.zeros(len(column), dtype=np.bool_)
+    for each in sets:
+        inside |= (column.at >= each.begins_us) & (column.at < each.ends_us)
+    return column.take(inside)
+
+
+def _versions(sets: Sequence[FormulaSet], at: Instants) -> NDArray[np.int64]:
+    begins = np.array([each.begins_us for each in sets], dtype=np.int64)
+    versions = np.array([each.version for each in sets], dtype=np.int64)
+    return versions[np.searchsorted(begins, at, side="right") - 1]
+
+
+def _slices(columns: Mapping[str, Column], first: int, last: int) -> dict[str, Column]:
+    found = {}
+    for metric, column in columns.items():
+        begins, ends = np.searchsorted(column.of, (first, last)).tolist()
+        part = column.take(np.arange(begins, ends))
+        found[metric] = replace(part, of=part.of - first)
+    return found

@@ -1,0 +1,60 @@
+"""From the points of a derived metric to stays: when it was true, each point counting until the next. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from domain.base.packed import Instants, Values
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Over [begins_us, ends_us) a metric says whether something is in an area; a point counts for max_age_us."""
+
+    begins_us: int
+    ends_us: int
+    max_age_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """It was true over [begins_us, ends_us). is_lost: no point ended it, but that none came."""
+
+    begins_us: int
+    ends_us: int
+    is_lost: bool
+
+
+def presences_of(at: Instants, values: Values, watches: Sequence[Watch]) -> list[Presence]:
+    """Return when a metric was true, ascending. watches: ascending, apart. at: ascending, microseconds.
+
+    A point other than 0 counts from its own instant until that of the next point, no longer than max_age_us, and not
+    beyond its watch. Times that touch are one.
+    """
+    held: list[tuple[int, int]] = []
+    following = np.append(at[1:], np.iinfo(np.int64).max)
+    for watch in watches:
+        chosen = (values != 0) & (at >= watch.begins_us) & (at < watch.ends_us)
+        begins = at[chosen]
+        ends = np.minimum(following[chosen], np.minimum(begins + watch.max_age_us, watch.ends_us))
+        if not len(begins):
+            continue
+        is_apart = begins[1:] > ends[:-1]
+        firsts = begins[np.append(True, is_apart)].tolist()
+        lasts = ends[np.append(is_apart, True)].tolist()
+        held += zip(firsts, lasts, strict=True)
+    joined = held[:1]
+    for (_, before), (begins_us, ends_us) in pairwise(held):
+        if begins_us == before:
+            joined[-1] = joined[-1][0], ends_us
+        else:
+            joined.append((begins_us, ends_us))
+    ends_at_point = np.isin([ends_us for _, ends_us in joined], at).tolist()
+    return [
+        Presence(begins_us, ends_us, not is_point)
+        for (begins_us, ends_us), is_point in zip(joined, ends_at_point, strict=True)
+    ]

@@ -1,0 +1,191 @@
+"""Write what an import says: idempotent, a change a chunk, one record's fault not stopping the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Final, Protocol, TypeVar
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
+from domain.definitions.entity_types.queries import entity_type_by_name
+from domain.exchange.imports.edges import edges_apply
+from domain.exchange.imports.entities import entities_apply
+from domain.exchange.imports.files import remark_of
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, RelationshipRecord, Remark, TypeRecord
+from graph.change import GraphChange
+from graph.errors import ArgusError
+from graph.relationships.operations import relationship_create
+from graph.relationships.queries import relationship_list
+
+T = TypeVar("T")
+
+CHUNK_RECORDS: Final = 1_000
+# Edges whose ends had not been met are tried again at the end; so many are remembered.
+WAITING_MAX: Final = 200_000
+# A plan that is to fit any list of a thousand names compares each name with each row; one made for the list does not.
+_PLAN_FOR_THE_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
+class ChangeRunner(Protocol):
+    """Runs one change in a transaction of its own."""
+
+    def __call__(self, work: Callable[[Session, GraphChange], T], /) -> T:
+        """Return what `work` returns, committed."""
+        ...
+
+
+class _NothingNewError(Exception):
+    """Ends a change that would write nothing, so that it leaves no trace, a revision neither."""
+
+    def __init__(self, missing: list[EdgeRecord]) -> None:
+        super().__init__()
+        self.missing = missing
+
+
+@dataclass(slots=True)
+class _Import:
+    """valid_from: from when on edges that do not say so themselves are true; None: from the change on."""
+
+    run: ChangeRunner
+    valid_from: datetime | None
+    outcome: Outcome
+    waiting: list[EdgeRecord] = field(default_factory=list)
+
+
+def records_apply(
+    records: Iterable[Record | Remark],
+    *,
+    run: ChangeRunner,
+    valid_from: datetime | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    outcome: Outcome | None = None,
+) -> Outcome:
+    """Write records as they come; return what changed and what was left out, and why.
+
+    An entity is found by its external id or id, and changed where the file says something else; what others wrote
+    into its attributes stays. An edge is there if the same is believed from the same time on; where the file does not
+    say since when, if it is believed at `valid_from` (default: now). An edge may stand before its ends.
+    valid_from: since when edges are true that do not say so themselves. progress: told the records done after each
+    chunk. outcome: the one to fill and return, so that whoever is interrupted has what was committed until then.
+    """
+    work = _Import(run, valid_from, Outcome() if outcome is None else outcome)
+    done = 0
+    for chunk in chunks(records, CHUNK_RECORDS):
+        _chunk_apply(work, chunk, last=False)
+        done += len(chunk)
+        progress(done)
+    for late in chunks(work.waiting, CHUNK_RECORDS):
+        _chunk_apply(work, late, last=True)
+    return work.outcome
+
+
+def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the rows in lists of `size`."""
+    iterator = iter(rows)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
+
+def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool) -> None:
+    outcome = work.outcome
+    outcome.told.extend(each for each in chunk if isinstance(each, Remark))
+    words = [each for each in chunk if isinstance(each, RelationshipRecord | TypeRecord)]
+    entities = [each for each in chunk if isinstance(each, EntityRecord)]
+    edges = [each for each in chunk if isinstance(each, EdgeRecord)]
+    before = outcome.copy()
+
+    def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
+        # Run anew where the transaction is: nothing is counted twice.
+        outcome.restore(before)
+        session.execute(_PLAN_FOR_THE_VALUES)
+        for word in words:
+            _word_apply(session, change, word, outcome)
+        entities_apply(session, change=change, records=entities, outcome=outcome)
+        missing = edges_apply(session, change=change, records=edges, valid_from=work.valid_from, outcome=outcome)
+        if outcome.written == before.written:
+            raise _NothingNewError(missing)
+        return missing
+
+    if not (words or entities or edges):
+        return
+    try:
+        missing = work.run(apply)
+    except _NothingNewError as nothing:
+        missing = nothing.missing
+    except BaseException:
+        # Nothing of the chunk stays, so nothing of it is counted.
+        outcome.restore(before)
+        raise
+    if not last and len(work.waiting) + len(missing) <= WAITING_MAX:
+        work.waiting.extend(missing)
+        return
+    for record in missing:
+        end = record.label
+        outcome.told.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
+
+
+def _word_apply(
+    session: Session, change: GraphChange, record: RelationshipRecord | TypeRecord, outcome: Outcome
+) -> None:
+    try:
+        with session.begin_nested():
+            if isinstance(record, RelationshipRecord):
+                _relationship_apply(session, change, record, outcome)
+            else:
+                _type_apply(session, change, record, outcome)
+    except ArgusError as error:
+        outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+
+
+def _relationship_apply(session: Session, change: GraphChange, record: RelationshipRecord, outcome: Outcome) -> None:
+    known = {each.name for each in relationship_list(session, organization_id=change.organization_id)}
+    if record.name in known:
+        outcome.definitions_unchanged += 1
+        return
+    relationship_create(
+        session,
+        change=change,
+        name=record.name,
+        inverse=record.inverse,
+        source_kinds=record.source_kinds,
+        target_kinds=record.target_kinds,
+        hierarchy=record.hierarchy,
+        exclusive=record.exclusive,
+    )
+    outcome.definitions_created += 1
+
+
+def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outcome: Outcome) -> None:
+    found = entity_type_by_name(session, organization_id=change.organization_id, kind=record.kind, name=record.name)
+    if found is None:
+        entity_type_create(
+            session,
+            change=change,
+            kind=record.kind,
+            name=record.name,
+            description=record.description,
+            attributes=record.attributes,
+            telemetry_schema=record.telemetry_schema,
+        )
+        outcome.definitions_created += 1
+        return
+    schema = found.telemetry_schema if record.telemetry_schema is None else record.telemetry_schema
+    said = (record.description, dict(record.attributes), dict(schema))
+    if said == (found.description, dict(found.attributes), dict(found.telemetry_schema)):
+        outcome.definitions_unchanged += 1
+        return
+    entity_type_update(
+        session,
+        change=change,
+        entity_type_id=found.id,
+        description=record.description,
+        attributes=record.attributes,
+        telemetry_schema=schema,
+    )
+    outcome.definitions_updated += 1

@@ -1,0 +1,266 @@
+"""Read a Brick model (Turtle) into entities and edges. Pure; docs/import-brick.md has the mapping."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from rdflib import RDF, RDFS, BNode, Graph, Literal, URIRef
+from rdflib.plugins.parsers.notation3 import BadSyntax
+
+from domain.exchange.imports.brick_words import (
+    NO_TYPES,
+    PLACE_WORDS,
+    POINT_WORDS,
+    QUANTITY_WORDS,
+    RELATIONS,
+    THING_WORDS,
+)
+from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, Remark
+from graph.errors import BadInputError
+from graph.kinds import EntityKind
+
+FILE_MAX_BYTES: Final = 64 * 1024 * 1024
+_UNKNOWN: Final = "Unknown"
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+")
+_LINE = re.compile(r"line (\d+)")
+
+
+@dataclass(slots=True)
+class Model:
+    """All a model says. entities: by URI.
+
+    relations: how often each canonical relation is stated between ends that both have a class; untyped: with an end
+    that has none and was taken in for the part it plays. What is dangling or of itself is in neither.
+    """
+
+    entities: dict[str, EntityRecord] = field(default_factory=dict)
+    edges: list[EdgeRecord] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
+    relations: dict[str, int] = field(default_factory=dict)
+    untyped: dict[str, int] = field(default_factory=dict)
+
+    def records(self) -> Iterator[Record | Remark]:
+        """Yield all it says, entities first."""
+        yield from self.remarks
+        yield from self.entities.values()
+        yield from self.edges
+
+
+def brick_read(text: str) -> Model:
+    """Return what a Brick model in Turtle says.
+
+    Raises BadInputError, naming the line, for a file that does not parse.
+    """
+    graph = Graph()
+    try:
+        graph.parse(data=text, format="turtle")
+    except BadSyntax as error:
+        raise BadInputError(_syntax_message(error), path=("file",)) from None
+    return _Reader(graph).read()
+
+
+def _syntax_message(error: BadSyntax) -> str:
+    line = error.lines + 1
+    reason = str(getattr(error, "_why", "") or error).splitlines()[0]
+    found = _LINE.search(str(error))
+    if found is not None:
+        line = int(found[1])
+    return f"The file is no Turtle: line {line}: {reason[:300]}"
+
+
+class _Reader:
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._types: dict[URIRef, str] = {}
+        self._statements: set[tuple[str, URIRef, URIRef]] = set()
+        self._model = Model()
+
+    def read(self) -> Model:
+        self._types_read()
+        self._statements_read()
+        kinds = self._kinds()
+        for subject, kind in sorted(kinds.items()):
+            self._model.entities[str(subject)] = EntityRecord(
+                external_id=str(subject),
+                kind=kind,
+                name=self._name(subject),
+                type=self._types.get(subject, _UNKNOWN),
+                attributes=self._attributes(subject),
+            )
+        edges: dict[tuple[str, str, str], EdgeRecord] = {}
+        for relation, source, target in sorted(self._statements):
+            edge = self._edge(relation, source, target, kinds)
+            if edge is not None:
+                edges.setdefault((edge.source.label, edge.relationship, edge.target.label), edge)
+        self._model.edges = list(edges.values())
+        for relation, source, target in self._statements:
+            if source in kinds and target in kinds:
+                typed = source in self._types and target in self._types
+                counts = self._model.relations if typed else self._model.untyped
+                counts[relation] = counts.get(relation, 0) + 1
+        return self._model
+
+    def _types_read(self) -> None:
+        found: dict[URIRef, list[str]] = defaultdict(list)
+        for subject, class_ in self._graph.subject_objects(RDF.type):
+            if isinstance(subject, URIRef) and isinstance(class_, URIRef):
+                found[subject].append(_local(class_))
+        for subject, classes in found.items():
+            if "Class" in classes or "Ontology" in classes:
+                continue
+            named = sorted(set(classes) - NO_TYPES)
+            # Of several classes the longest name says most.
+            if named:
+                self._types[subject] = max(named, key=len)
+
+    def _statements_read(self) -> None:
+        for subject, predicate, object_ in self._graph:
+            relation = RELATIONS.get(_local(predicate)) if isinstance(predicate, URIRef) else None
+            if relation is None or not isinstance(subject, URIRef) or not isinstance(object_, URIRef):
+                continue
+            name, turned = relation
+            source, target = (object_, subject) if turned else (subject, object_)
+            if source == target:
+                self._model.remarks.append(Remark(str(source), f"says {_local(predicate)} of itself; left out"))
+                continue
+            self._statements.add((name, source, target))
+
+    def _kinds(self) -> dict[URIRef, EntityKind]:
+        points = {target for relation, _, target in self._statements if relation == "hasPoint"}
+        declared = self._declared_points()
+        kinds: dict[URIRef, EntityKind] = {}
+        for subject, class_ in self._types.items():
+            if subject in points or class_ in declared:
+                kinds[subject] = EntityKind.DEVICE
+            else:
+                kinds[subject] = kind_of_class(class_)
+        for subject in points:
+            kinds.setdefault(subject, EntityKind.DEVICE)
+        self._untyped(kinds)
+        return kinds
+
+    def _untyped(self, kinds: dict[URIRef, EntityKind]) -> None:
+        """Take in what has no type but a part to play; report the rest as dangling."""
+        feeding = {source for relation, source, _ in self._statements if relation == "feeds"}
+        places = {source for relation, source, _ in self._statements if relation == "isLocationOf"}
+        subjects = set(self._graph.subjects())
+        for relation, source, target in sorted(self._statements):
+            for end in (source, target):
+                if end in kinds:
+                    continue
+                if end in feeding or end in places or end in subjects:
+                    kinds[end] = EntityKind.ASSET
+                    continue
+                other = target if end is source else source
+                message = f"is named by {_local(other)} ({relation}) and described nowhere; dangling, left out"
+                self._model.remarks.append(Remark(str(end), message))
+
+    def _declared_points(self) -> set[str]:
+        """Return the classes the file itself declares to be points."""
+        declared: set[str] = set()
+        waiting = {"Point"}
+        while waiting:
+            above = waiting.pop()
+            for sub, super_ in self._graph.subject_objects(RDFS.subClassOf):
+                if isinstance(sub, URIRef) and isinstance(super_, URIRef) and _local(super_) == above:
+                    name = _local(sub)
+                    if name not in declared:
+                        declared.add(name)
+                        waiting.add(name)
+        return declared
+
+    def _edge(
+        self, relation: str, source: URIRef, target: URIRef, kinds: dict[URIRef, EntityKind]
+    ) -> EdgeRecord | None:
+        if source not in kinds or target not in kinds:
+            return None
+        found = _MAPPING.get((relation, kinds[source], kinds[target]))
+        if found is None:
+            pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
+            self._model.remarks.append(Remark(str(source), f"{pair} ({_local(target)}) means nothing here; left out"))
+            return None
+        relationship, turned = found
+        ends = (target, source) if turned else (source, target)
+        refs = [Ref(external_id=str(end), kind=kinds[end]) for end in ends]
+        return EdgeRecord(source=refs[0], relationship=relationship, target=refs[1])
+
+    def _name(self, subject: URIRef) -> str:
+        label = self._graph.value(subject, RDFS.label)
+        return str(label) if label is not None and str(label).strip() else _local(subject)
+
+    def _attributes(self, subject: URIRef) -> dict[str, Any]:
+        attributes: dict[str, Any] = {}
+        for predicate, value in sorted(self._graph.predicate_objects(subject)):
+            name = _local(predicate) if isinstance(predicate, URIRef) else str(predicate)
+            if isinstance(value, Literal):
+                if predicate != RDFS.label:
+                    attributes[name] = _plain(value)
+            elif name == "hasUnit" and isinstance(value, URIRef):
+                attributes["unit"] = _local(value)
+            elif isinstance(value, BNode):
+                attributes |= self._reference(value)
+        return attributes
+
+    def _reference(self, node: BNode) -> dict[str, str]:
+        """Return where a point's series is stored: its id there, and the store."""
+        names = {"hasTimeseriesId": "timeseriesId", "storedAt": "timeseriesStore"}
+        return {
+            names[_local(predicate)]: str(value)
+            for predicate, value in self._graph.predicate_objects(node)
+            if isinstance(predicate, URIRef) and isinstance(value, Literal) and _local(predicate) in names
+        }
+
+
+_D, _A, _S = EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE
+
+# (relation, kind of its subject, kind of its object): (relationship, whether the edge runs the other way).
+_MAPPING: Final[dict[tuple[str, EntityKind, EntityKind], tuple[str, bool]]] = {
+    ("hasPoint", _A, _D): ("MONITORED_BY", False),
+    ("hasPoint", _S, _D): ("MONITORED_BY", False),
+    ("hasPart", _A, _D): ("MONITORED_BY", False),
+    ("hasPart", _S, _D): ("MONITORED_BY", False),
+    ("hasPart", _A, _A): ("HAS_PART", False),
+    ("hasPart", _S, _S): ("CONTAINS", False),
+    ("hasPart", _S, _A): ("LOCATED_IN", True),
+    ("feeds", _A, _A): ("FEEDS", False),
+    ("feeds", _A, _S): ("FEEDS", False),
+    ("isLocationOf", _S, _S): ("CONTAINS", False),
+    ("isLocationOf", _S, _A): ("LOCATED_IN", True),
+    ("isLocationOf", _S, _D): ("LOCATED_IN", True),
+    ("isLocationOf", _A, _A): ("LOCATED_IN", True),
+    ("isLocationOf", _A, _D): ("LOCATED_IN", True),
+}
+
+
+def kind_of_class(name: str) -> EntityKind:
+    """Return what the things of a class are, by the words of its name; the last word weighs most."""
+    words = _WORD.findall(name.replace("_", " "))
+    last = words[-1] if words else ""
+    if last in THING_WORDS:
+        return EntityKind.ASSET
+    if last in PLACE_WORDS:
+        return EntityKind.SPACE
+    if last in QUANTITY_WORDS or set(words) & POINT_WORDS:
+        return EntityKind.DEVICE
+    if set(words) & PLACE_WORDS:
+        return EntityKind.SPACE
+    return EntityKind.ASSET
+
+
+def _local(uri: Any) -> str:
+    text = str(uri)
+    return re.split(r"[#/]", text.rstrip("#/"))[-1] or text
+
+
+def _plain(value: Literal) -> Any:
+    """Return a literal as JSON has it: numbers and booleans as they are, all else as text."""
+    found = value.toPython()
+    if isinstance(found, bool | int | str):
+        return found
+    if isinstance(found, float):
+        return found if found == found and abs(found) != float("inf") else str(value)  # noqa: PLR0124
+    return str(value)

@@ -1,0 +1,177 @@
+"""Write the edges of a chunk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.exchange.imports.files import remark_of
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.records import EdgeRecord, Ref
+from graph.change import GraphChange
+from graph.edges.bulk import EdgeDraft, edges_create
+from graph.edges.model import EdgeVersion
+from graph.edges.operations import edge_correct
+from graph.edges.queries import edges_believed_between
+from graph.entities.queries import entities_by_external_id, entities_get
+from graph.errors import ArgusError, BadInputError
+from graph.ids import EntityId
+from graph.json_bounds import json_same
+from graph.kinds import EntityKind
+
+Ends = tuple[EntityId, EntityId]
+Fact = tuple[UUID, str, UUID, int | None]
+
+
+def edges_apply(
+    session: Session,
+    *,
+    change: GraphChange,
+    records: Sequence[EdgeRecord],
+    valid_from: datetime | None,
+    outcome: Outcome,
+) -> list[EdgeRecord]:
+    """Create what is not there, correct what the file says differently; return the records that miss an end."""
+    if not records:
+        return []
+    found, missing = _ends(session, change, records, outcome)
+    while found:  # what is said twice is judged again after the first was written
+        found = _wave_apply(session, change, found, valid_from, outcome)
+    return missing
+
+
+def _wave_apply(
+    session: Session,
+    change: GraphChange,
+    found: Sequence[tuple[EdgeRecord, Ends]],
+    valid_from: datetime | None,
+    outcome: Outcome,
+) -> list[tuple[EdgeRecord, Ends]]:
+    """Write the edges that are about different things; return those that say more of one of them."""
+    believed: dict[Fact, list[EdgeVersion]] = defaultdict(list)
+    pairs = {ends for _, ends in found}
+    for version in edges_believed_between(session, organization_id=change.organization_id, pairs=pairs):
+        believed[version.source_id, version.relationship, version.target_id, version.port].append(version)
+    new: list[tuple[EdgeRecord, EdgeDraft]] = []
+    later: list[tuple[EdgeRecord, Ends]] = []
+    seen: set[tuple[Fact, datetime | None]] = set()
+    for record, (source, target) in found:
+        fact = (source, record.relationship, target, record.port)
+        if (fact, record.valid_from) in seen:
+            later.append((record, (source, target)))
+            continue
+        seen.add((fact, record.valid_from))
+        same = _same(believed[fact], record, valid_from or change.recorded)
+        if same is not None:
+            _correct(session, change, record, same, outcome)
+        else:
+            new.append((record, _draft(record, source, target, valid_from)))
+    made = edges_create(session, change=change, drafts=[draft for _, draft in new])
+    for (record, _), created in zip(new, made, strict=True):
+        if isinstance(created, ArgusError):
+            outcome.told.append(remark_of(created, subject=record.label, line=record.line))
+        else:
+            outcome.edges_created += 1
+    return later
+
+
+def _draft(record: EdgeRecord, source: EntityId, target: EntityId, valid_from: datetime | None) -> EdgeDraft:
+    return EdgeDraft(
+        source_id=source,
+        target_id=target,
+        relationship=record.relationship,
+        port=record.port,
+        valid_from=record.valid_from or valid_from,
+        valid_until=record.valid_until,
+        metadata=record.metadata,
+    )
+
+
+def _same(believed: Iterable[EdgeVersion], record: EdgeRecord, default: datetime) -> EdgeVersion | None:
+    """Return the edge a record is about: that which begins when it says, or is true when nothing is said."""
+    for version in believed:
+        if record.valid_from is None:
+            if version.valid.contains(default):
+                return version
+        elif version.valid_from == record.valid_from:
+            return version
+    return None
+
+
+def _correct(session: Session, change: GraphChange, record: EdgeRecord, before: EdgeVersion, outcome: Outcome) -> None:
+    said: dict[str, Any] = {}
+    # A file that does not say since when has nothing to say of until when.
+    if record.valid_from is not None and record.valid_until != before.valid_until:
+        said["valid_until"] = record.valid_until
+    if record.metadata and not json_same(record.metadata, before.metadata):
+        said["metadata"] = record.metadata
+    if not said:
+        outcome.edges_unchanged += 1
+        return
+    try:
+        with session.begin_nested():
+            edge_correct(session, change=change, edge_id=before.id, **said)
+    except ArgusError as error:
+        outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+    else:
+        outcome.edges_updated += 1
+
+
+def _ends(
+    session: Session, change: GraphChange, records: Sequence[EdgeRecord], outcome: Outcome
+) -> tuple[list[tuple[EdgeRecord, Ends]], list[EdgeRecord]]:
+    """Look up the ends of all; return those found with them, and those an end of which is missing."""
+    refs = {ref for record in records for ref in (record.source, record.target)}
+    known = _known(session, change, refs)
+    found: list[tuple[EdgeRecord, Ends]] = []
+    missing: list[EdgeRecord] = []
+    for record in records:
+        try:
+            source, target = (
+                _end(known, ref, path) for ref, path in ((record.source, "source"), (record.target, "target"))
+            )
+        except ArgusError as error:
+            outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+            continue
+        if source is None or target is None:
+            missing.append(record)
+        else:
+            found.append((record, (source, target)))
+    return found, missing
+
+
+def _known(
+    session: Session, change: GraphChange, refs: Iterable[Ref]
+) -> Mapping[str | UUID, Mapping[EntityKind, EntityId]]:
+    organization_id = change.organization_id
+    known: dict[str | UUID, dict[EntityKind, EntityId]] = defaultdict(dict)
+    names = {ref.external_id for ref in refs if ref.external_id is not None}
+    for kind in EntityKind:
+        wanted = {ref.external_id for ref in refs if ref.external_id is not None and ref.kind in {kind, None}}
+        for name, entity in entities_by_external_id(
+            session, organization_id=organization_id, kind=kind, external_ids=wanted & names
+        ).items():
+            known[name][kind] = entity.id
+    ids = [ref.id for ref in refs if ref.id is not None]
+    for entity in entities_get(session, organization_id=organization_id, ids=ids).values():
+        known[entity.id][entity.kind] = entity.id
+    return known
+
+
+def _end(known: Mapping[str | UUID, Mapping[EntityKind, EntityId]], ref: Ref, path: str) -> EntityId | None:
+    """Return the entity; by its external id before its id. Raises BadInputError where several kinds have it."""
+    for name in (ref.external_id, ref.id):
+        kinds = {} if name is None else known.get(name, {})
+        if ref.kind is not None:
+            kinds = {kind: each for kind, each in kinds.items() if kind is ref.kind}
+        if len(kinds) > 1:
+            several = " and a ".join(sorted(kind.value.lower() for kind in kinds))
+            raise BadInputError(f"{ref.label!r} is the external id of a {several}: name the kind.", path=(path,))
+        if kinds:
+            return next(iter(kinds.values()))
+    return None

@@ -1,0 +1,185 @@
+"""Write the entities of a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.exchange.imports.files import remark_of
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.records import EntityRecord
+from domain.nodes.operations import NOUNS
+from domain.plant.entity_kind import details_get, noun_update, nouns_create
+from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
+from graph.absent import ABSENT
+from graph.change import GraphChange
+from graph.entities.model import Entity, EntityDraft, EntityPatch
+from graph.entities.queries import entities_by_external_id, entities_get
+from graph.errors import ArgusError, ConflictError
+from graph.ids import EntityId
+from graph.json_bounds import json_same
+from graph.kinds import EntityKind
+
+_DETAILS_DEFAULT: Final[dict[EntityKind, dict[str, Any]]] = {
+    EntityKind.DEVICE: {"firmware_version": None},
+    EntityKind.PERSON: {"email": None},
+    EntityKind.ACTIVITY: {
+        "category": CATEGORY_DEFAULT,
+        "priority": PRIORITY_DEFAULT,
+        "due_at": None,
+        "checklist": [],
+    },
+}
+
+
+def entities_apply(session: Session, *, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome) -> None:
+    """Create what is not there and change what the file says differently; count it."""
+    for wave in _waves(records):
+        there = _there(session, change, wave)
+        new = [record for record in wave if there[id(record)] is None]
+        for kind in EntityKind:
+            _create(session, change, kind, [record for record in new if record.kind is kind], outcome)
+        known = [(record, before) for record in wave if (before := there[id(record)]) is not None]
+        _update_where_different(session, change, known, outcome)
+
+
+def _update_where_different(
+    session: Session, change: GraphChange, known: Sequence[tuple[EntityRecord, Entity]], outcome: Outcome
+) -> None:
+    """Change the entities of which the file says something else; to find that out costs the same for few and many."""
+    had: dict[EntityId, Mapping[str, Any]] = {}
+    for kind in {record.kind for record, _ in known if record.details}:
+        ids = [before.id for record, before in known if record.kind is kind]
+        had |= details_get(session, organization_id=change.organization_id, noun=NOUNS[kind], ids=ids)
+    for record, before in known:
+        details = {
+            name: value for name, value in record.details.items() if not _same(had.get(before.id, {}).get(name), value)
+        }
+        if not details and _says_the_same(record, before):
+            outcome.unchanged += 1
+            continue
+        try:
+            with session.begin_nested():
+                _update(session, change, record, before, details, outcome)
+        except ArgusError as error:
+            outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+
+
+def _says_the_same(record: EntityRecord, before: Entity) -> bool:
+    """Tell whether a record surely changes nothing; False where that is for the update to find out."""
+    given = record.given
+    return (
+        before.deleted_at is None
+        and before.kind is record.kind
+        and record.external_id in {None, before.external_id}
+        and ("name" not in given or record.name == before.name)
+        and ("type" not in given or record.type == before.type)
+        and ("status" not in given or record.status in {None, before.status})
+        and ("attributes" not in given or json_same({**before.attributes, **record.attributes}, before.attributes))
+        and ("location" not in given or json_same(record.location, before.location))
+    )
+
+
+def _waves(records: Iterable[EntityRecord]) -> Iterator[list[EntityRecord]]:
+    """Yield the records in lists that name nothing twice, so that a later record finds what an earlier one made."""
+    wave: list[EntityRecord] = []
+    seen: set[object] = set()
+    for record in records:
+        names = {each for each in ((record.kind, record.external_id), record.id) if each is not None}
+        names.discard((record.kind, None))
+        if names & seen:
+            yield wave
+            wave, seen = [], set()
+        wave.append(record)
+        seen |= names
+    if wave:
+        yield wave
+
+
+def _there(session: Session, change: GraphChange, records: Sequence[EntityRecord]) -> dict[int, Entity | None]:
+    """Return, by the record's identity, the entity each is about."""
+    organization_id = change.organization_id
+    by_name: dict[EntityKind, dict[str, Entity]] = {}
+    for kind in {record.kind for record in records}:
+        names = [record.external_id for record in records if record.kind is kind and record.external_id is not None]
+        by_name[kind] = entities_by_external_id(session, organization_id=organization_id, kind=kind, external_ids=names)
+    ids = [record.id for record in records if record.id is not None]
+    by_id: Mapping[UUID, Entity] = entities_get(session, organization_id=organization_id, ids=ids)  # type: ignore[assignment]
+    found: dict[int, Entity | None] = {}
+    for record in records:
+        named = None if record.external_id is None else by_name[record.kind].get(record.external_id)
+        known = None if record.id is None else by_id.get(record.id)
+        found[id(record)] = named or known
+    return found
+
+
+def _create(
+    session: Session, change: GraphChange, kind: EntityKind, records: Sequence[EntityRecord], outcome: Outcome
+) -> None:
+    if not records:
+        return
+    default = _DETAILS_DEFAULT.get(kind, {})
+    made = nouns_create(
+        session,
+        change=change,
+        noun=NOUNS[kind],
+        new=[(_draft(record), {**default, **record.details}, record.id) for record in records],
+    )
+    for record, created in zip(records, made, strict=True):
+        if isinstance(created, ArgusError):
+            outcome.told.append(remark_of(created, subject=record.label, line=record.line))
+        else:
+            outcome.created += 1
+
+
+def _draft(record: EntityRecord) -> EntityDraft:
+    return EntityDraft(
+        name=record.name,
+        external_id=record.external_id,
+        type=record.type,
+        status=record.status,
+        attributes=record.attributes,
+        location=record.location,
+    )
+
+
+def _update(  # noqa: PLR0917  (private)
+    session: Session,
+    change: GraphChange,
+    record: EntityRecord,
+    before: Entity,
+    details: Mapping[str, Any],
+    outcome: Outcome,
+) -> None:
+    if before.deleted_at is not None:
+        raise ConflictError(f"{before.id} was deleted.", path=("id",))
+    if before.kind is not record.kind:
+        raise ConflictError(f"{before.id} is a {before.kind.value.lower()}.", path=("kind",))
+    given, noun = record.given, NOUNS[record.kind]
+    # What others wrote into the attributes is theirs.
+    attributes = {**before.attributes, **record.attributes}
+    patch = EntityPatch(
+        name=record.name if "name" in given else ABSENT,
+        external_id=record.external_id if record.external_id is not None else ABSENT,
+        type=record.type if "type" in given else ABSENT,
+        status=record.status if "status" in given and record.status is not None else ABSENT,
+        attributes=attributes if "attributes" in given else ABSENT,
+        location=record.location if "location" in given else ABSENT,
+    )
+    after = noun_update(session, change=change, noun=noun, entity_id=before.id, patch=patch, details=details)
+    if not details and replace(after, updated_at=before.updated_at) == before:
+        outcome.unchanged += 1
+    else:
+        outcome.updated += 1
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Tell whether two values of a detail are the same: an instant, or JSON."""
+    if isinstance(one, datetime) or isinstance(other, datetime):
+        return bool(one == other)
+    return json_same(one, other)

@@ -1,0 +1,244 @@
+"""Make a record of what a line of a file, or a member of a mutation's list, says. Pure; docs/import.md has the form."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+from domain.exchange.imports.records import EdgeRecord, EntityRecord, Record, Ref, RelationshipRecord, TypeRecord
+from domain.plant.devices.operations import device_details
+from domain.plant.persons.operations import person_details
+from domain.work.activities.operations import activity_details
+from graph.absent import ABSENT
+from graph.errors import BadInputError
+from graph.instants import instant_utc
+from graph.json_bounds import json_object_check
+from graph.kinds import EntityKind
+from graph.relationships.model import Exclusive
+
+_ENTITY: Final = {
+    "kind", "name", "externalId", "id", "type", "status", "attributes", "location",
+    "firmwareVersion", "email", "category", "priority", "dueAt", "checklist",
+}  # fmt: skip
+_EDGE: Final = {"source", "relationship", "target", "port", "validFrom", "validUntil", "metadata"}
+_TYPE: Final = {"kind", "name", "description", "attributes", "telemetrySchema"}
+_RELATIONSHIP: Final = {"name", "inverse", "sourceKinds", "targetKinds", "hierarchy", "exclusive"}
+_OWN: Final = {
+    EntityKind.DEVICE: {"firmwareVersion"},
+    EntityKind.PERSON: {"email"},
+    EntityKind.ACTIVITY: {"category", "priority", "dueAt", "checklist"},
+}
+_ALL_OWN: Final = set().union(*_OWN.values())
+
+
+def record_read(given: Any, *, line: int | None = None) -> Record:
+    """Return the record an object describes. Raises BadInputError at the field at fault."""
+    if not isinstance(given, Mapping):
+        raise BadInputError("A record is a JSON object.")
+    readers: dict[Any, tuple[set[str], Callable[[Mapping[str, Any], int | None], Record]]] = {
+        "entity": (_ENTITY, _entity),
+        "edge": (_EDGE, _edge),
+        "entityType": (_TYPE, _type),
+        "relationship": (_RELATIONSHIP, _relationship),
+    }
+    sort = given.get("record")
+    if not isinstance(sort, str) or sort not in readers:
+        raise BadInputError(f"record is one of {', '.join(readers)}; it was {sort!r}.", path=("record",))
+    known, reader = readers[sort]
+    unknown = sorted(set(given) - known - {"record"})
+    if unknown:
+        raise BadInputError(f"A record of an {sort} has no {unknown[0]!r}.", path=(unknown[0],))
+    return reader(given, line)
+
+
+def _entity(given: Mapping[str, Any], line: int | None) -> EntityRecord:
+    kind = _kind(given.get("kind"), "kind")
+    foreign = sorted((set(given) & _ALL_OWN) - _OWN.get(kind, set()))
+    if foreign:
+        raise BadInputError(f"A {kind.value.lower()} has no {foreign[0]}.", path=(foreign[0],))
+    return EntityRecord(
+        kind=kind,
+        name=_text(given, "name") or "",
+        external_id=_text(given, "externalId"),
+        id=_id(given, "id"),
+        type=_text(given, "type"),
+        status=_text(given, "status"),
+        attributes=_json(given, "attributes"),
+        location=_object(given, "location"),
+        details=_details(kind, given),
+        given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in given),
+        line=line,
+    )
+
+
+def _details(kind: EntityKind, given: Mapping[str, Any]) -> dict[str, Any]:
+    if kind is EntityKind.DEVICE and "firmwareVersion" in given:
+        return device_details(_text(given, "firmwareVersion"))
+    if kind is EntityKind.PERSON and "email" in given:
+        return person_details(_text(given, "email"))
+    if kind is EntityKind.ACTIVITY:
+        return activity_details(
+            category=given.get("category", ABSENT),
+            priority=given.get("priority", ABSENT),
+            due_at=_instant(given, "dueAt") if "dueAt" in given else ABSENT,
+            checklist=given.get("checklist", ABSENT),
+        )
+    return {}
+
+
+def _edge(given: Mapping[str, Any], line: int | None) -> EdgeRecord:
+    port = given.get("port")
+    if port is not None and (not isinstance(port, int) or isinstance(port, bool)):
+        raise BadInputError("port is a whole number.", path=("port",))
+    return EdgeRecord(
+        source=_ref(given, "source"),
+        relationship=_text(given, "relationship") or "",
+        target=_ref(given, "target"),
+        port=port,
+        valid_from=_instant(given, "validFrom"),
+        valid_until=_instant(given, "validUntil"),
+        metadata=_json(given, "metadata"),
+        line=line,
+    )
+
+
+def _type(given: Mapping[str, Any], line: int | None) -> TypeRecord:
+    return TypeRecord(
+        kind=_kind(given.get("kind"), "kind"),
+        name=_text(given, "name") or "",
+        description=_text(given, "description"),
+        attributes=_json(given, "attributes"),
+        telemetry_schema=_object(given, "telemetrySchema"),
+        line=line,
+    )
+
+
+def _relationship(given: Mapping[str, Any], line: int | None) -> RelationshipRecord:
+    hierarchy, exclusive = given.get("hierarchy", False), given.get("exclusive")
+    if not isinstance(hierarchy, bool):
+        raise BadInputError("hierarchy is true or false.", path=("hierarchy",))
+    if exclusive is not None and exclusive not in list(Exclusive):
+        raise BadInputError(f"exclusive is one of {', '.join(Exclusive)}, or null.", path=("exclusive",))
+    kinds = {}
+    for name in ("sourceKinds", "targetKinds"):
+        value = given.get(name)
+        if not isinstance(value, list):
+            raise BadInputError(f"{name} is an array of kinds.", path=(name,))
+        kinds[name] = frozenset(_kind(each, name, str(place)) for place, each in enumerate(value))
+    return RelationshipRecord(
+        name=_text(given, "name") or "",
+        inverse=_text(given, "inverse") or "",
+        source_kinds=kinds["sourceKinds"],
+        target_kinds=kinds["targetKinds"],
+        hierarchy=hierarchy,
+        exclusive=None if exclusive is None else Exclusive(exclusive),
+        line=line,
+    )
+
+
+def _ref(given: Mapping[str, Any], name: str) -> Ref:
+    value = given.get(name)
+    if isinstance(value, str):
+        return Ref(external_id=value)
+    if not isinstance(value, Mapping) or set(value) - {"kind", "externalId", "id"}:
+        message = f"{name} is an external id, or an object of kind and externalId, or of id."
+        raise BadInputError(message, path=(name,))
+    external_id, entity_id = value.get("externalId"), value.get("id")
+    if (external_id is None) == (entity_id is None) and external_id is None:
+        raise BadInputError(f"{name} needs an externalId or an id.", path=(name,))
+    return Ref(
+        external_id=_text(value, "externalId", name),
+        kind=None if value.get("kind") is None else _kind(value["kind"], name, "kind"),
+        id=_id(value, "id", name),
+    )
+
+
+def _kind(value: Any, *path: str) -> EntityKind:
+    try:
+        return EntityKind(value)
+    except ValueError:
+        raise BadInputError(f"A kind is one of {', '.join(EntityKind)}; it was {value!r}.", path=path) from None
+
+
+def _text(given: Mapping[str, Any], name: str, *under: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise BadInputError(f"{name} is a text.", path=(*under, name))
+    return value
+
+
+def _object(given: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, Mapping):
+        raise BadInputError(f"{name} is a JSON object.", path=(name,))
+    return value
+
+
+def _json(given: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a member in the form in which it is read again, so that it can be compared with what is stored."""
+    return json_object_check(_object(given, name) or {}, path=(name,))
+
+
+def _id(given: Mapping[str, Any], name: str, *under: str) -> UUID | None:
+    value = _text(given, name, *under)
+    if value is None:
+        return None
+    try:
+        return UUID(value)
+    except ValueError:
+        raise BadInputError(f"{name} is a UUID.", path=(*under, name)) from None
+
+
+def _instant(given: Mapping[str, Any], name: str) -> datetime | None:
+    value = _text(given, name)
+    if value is None:
+        return None
+    try:
+        return instant_utc(datetime.fromisoformat(value), path=name)
+    except ValueError:
+        message = f"{name} is an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z."
+        raise BadInputError(message, path=(name,)) from None
+
+
+def row_read(row: Mapping[str, str | None]) -> dict[str, Any]:
+    """Return the object that a row of a CSV file describes; an empty cell says nothing.
+
+    Columns are named as the fields are; `attributes.NAME` and `metadata.NAME` are members, JSON where it is some and
+    text where not; `source` and `target` are external ids, `sourceKind` and `targetKind` their kinds; `longitude` and
+    `latitude` make a point.
+    """
+    cells = {name: cell for name, cell in row.items() if name and cell not in {None, ""}}
+    made: dict[str, Any] = {"record": "edge" if "relationship" in row and "source" in row else "entity"}
+    for name, cell in cells.items():
+        head, dot, member = name.partition(".")
+        if dot and head in {"attributes", "metadata"}:
+            made.setdefault(head, {})[member] = _json_or_text(cell)
+        elif name in {"location", "checklist", "port"}:
+            made[name] = _json_or_text(cell)
+        elif name not in {"sourceKind", "targetKind", "longitude", "latitude", "record"}:
+            made[name] = cell
+    for end in ("source", "target"):
+        if f"{end}Kind" in cells and end in made:
+            made[end] = {"kind": cells[f"{end}Kind"], "externalId": made[end]}
+    if "longitude" in cells and "latitude" in cells:
+        try:
+            at = [float(cells["longitude"] or ""), float(cells["latitude"] or "")]
+        except ValueError:
+            raise BadInputError("longitude and latitude are numbers of degrees.", path=("longitude",)) from None
+        made["location"] = {"type": "Point", "coordinates": at}
+    return made
+
+
+def _json_or_text(cell: str | None) -> Any:
+    try:
+        return json.loads(cell or "", parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return cell
+
+
+def _no_constant(name: str) -> NoReturn:
+    """Refuse NaN and the infinities, which Python reads and JSON does not have."""
+    raise ValueError(name)

@@ -1,0 +1,107 @@
+"""Read replays."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, literal, select, text, tuple_
+from sqlalchemy.orm import Session
+
+from domain.exchange.replays.model import Replay, ReplayState
+from domain.exchange.replays.tables import replays
+from graph.cursors import instant_key, instant_key_read
+from graph.errors import NotFoundError
+from graph.paging import CursorKey, Page, PageRequest
+from graph.sql import any_of
+from graph.tables import INSTANT
+
+_CURSOR: Final = "replays"
+_OPEN = text(
+    """
+    SELECT organization_id, id FROM (
+        SELECT *, row_number() OVER (PARTITION BY organization_id ORDER BY created_at, id) AS turn FROM replays
+        WHERE state IN ('QUEUED', 'RUNNING') AND coalesce(touched_at, '-infinity') < clock_timestamp() - :idle
+    ) r
+    ORDER BY turn, created_at, id
+    LIMIT greatest(0, :at_once - (
+        SELECT count(*) FROM replays WHERE state = 'RUNNING' AND touched_at >= clock_timestamp() - :idle
+    ))
+    """
+)
+
+
+def replays_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Replay]:
+    """Return the replays of these ids; one that does not exist is left out. One statement."""
+    rows = session.execute(
+        select(replays).where(replays.c.organization_id == organization_id, any_of(replays.c.id, ids))
+    )
+    return {row.id: replay_of(row) for row in rows}
+
+
+def replay_get(session: Session, *, organization_id: int, replay_id: UUID) -> Replay:
+    """Return a replay. Raises NotFoundError."""
+    found = replays_get(session, organization_id=organization_id, ids=[replay_id]).get(replay_id)
+    if found is None:
+        raise NotFoundError(f"There is no replay {replay_id}.", path=("id",))
+    return found
+
+
+def replays_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Replay]:
+    """Return one page, the newest first. One statement, and one more where the total is asked."""
+    after = [] if page.after is None else [_before(page.after)]
+    rows = session.execute(
+        select(replays)
+        .where(replays.c.organization_id == organization_id, *after)
+        .order_by(replays.c.created_at.desc(), replays.c.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [replay_of(row) for row in rows[: page.first]]
+    every = select(replays.c.id).where(replays.c.organization_id == organization_id)
+    return Page(
+        found,
+        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: len(session.execute(every).all()),
+    )
+
+
+def replays_idle(session: Session, *, idle: timedelta, at_once: int) -> list[tuple[int, UUID]]:
+    """Return replays to take up: not over, and not worked on for `idle`. With those worked on, at most `at_once`.
+
+    Organizations take turns; of each, the oldest first.
+    """
+    return [(row.organization_id, row.id) for row in session.execute(_OPEN, {"idle": idle, "at_once": at_once})]
+
+
+def replay_of(row: Row[Any]) -> Replay:
+    """Return a row of `replays`."""
+    return Replay(
+        row.id,
+        row.begins.astimezone(UTC),
+        row.ends.astimezone(UTC),
+        row.device_ids,
+        row.dry_run,
+        row.side_effects,
+        row.actor,
+        ReplayState(row.state),
+        row.total,
+        row.done,
+        row.changes,
+        row.message,
+        row.created_at.astimezone(UTC),
+        _utc(row.started_at),
+        _utc(row.finished_at),
+    )
+
+
+def _before(key: CursorKey) -> Any:
+    instant, last = instant_key_read(key, of=_CURSOR)
+    return tuple_(replays.c.created_at, replays.c.id) < tuple_(literal(instant, INSTANT), literal(last))
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)

@@ -1,0 +1,145 @@
+"""Follow what became of events by activities, many in a few statements: made, opened again, suggested to be closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from domain.pipeline.act.outbox import ChangeKind, Happening
+from domain.pipeline.act.quiet import OPENS
+from domain.plant.entity_kind import nouns_detail
+from domain.work.activities.lifecycle import ActivityState
+from domain.work.activities.model import ACTIVITY, Origin, StepKind
+from domain.work.activities.progress import activity_transition
+from domain.work.activities.queries import activities_of_events, activities_standing
+from domain.work.activities.steps import steps_write
+from domain.work.activity_templates.making import ActivityOrder, activities_create_from_templates
+from graph.change import GraphChange
+from graph.errors import ArgusError
+from graph.instants import instant_text
+
+CLOSES: Final = {ChangeKind.CLEARED: "CLOSE", ChangeKind.WITHDRAWN: "CANCEL"}
+
+
+@dataclass(slots=True)
+class Acted:
+    """What a transaction did; void unless it commits. changes: looked at. refused: why activities were not made.
+
+    change_ids: of the changes looked at. is_elsewhere: another acts for the organization just now, and may not see what
+    came last.
+    """
+
+    changes: int = 0
+    is_elsewhere: bool = False
+    created: int = 0
+    reopened: int = 0
+    suggested: int = 0
+    notified: int = 0
+    refused: list[str] | None = None
+    change_ids: list[int] = field(default_factory=list)
+
+
+def activities_follow(session: Session, *, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
+    """Follow happenings, each of which has a template or closes, in their order; count in `done` what was done."""
+    for some in rounds(happenings):
+        _round(session, change, some, done)
+
+
+def rounds(happenings: Sequence[Happening]) -> Iterator[list[Happening]]:
+    """Cut happenings where one is of a rule and target that was among those before; these can be followed at once."""
+    some: list[Happening] = []
+    pairs: set[tuple[UUID, UUID]] = set()
+    for each in happenings:
+        pair = (each.rule_id, each.entity_id)
+        if pair in pairs:
+            yield some
+            some, pairs = [], set()
+        some.append(each)
+        pairs.add(pair)
+    if some:
+        yield some
+
+
+def _round(session: Session, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
+    """Follow happenings of which no two are of one rule and target."""
+    standing = activities_standing(
+        session,
+        organization_id=change.organization_id,
+        pairs=[(each.rule_id, each.entity_id) for each in happenings],
+    )
+    made: list[Happening] = []
+    noted: list[tuple[Happening, UUID]] = []
+    closing: list[tuple[Happening, UUID]] = []
+    for happening, last in zip(happenings, standing, strict=True):
+        if happening.kind not in OPENS:
+            if last is not None and not last.state.is_finished and not happening.others_open:
+                closing.append((happening, last.id))
+        elif last is not None and not last.state.is_finished:
+            noted.append((happening, last.id))
+        elif last is not None and last.state is ActivityState.DONE:
+            activity_transition(
+                session, change=change, activity_id=last.id, to=ActivityState.OPEN, event_id=happening.event_id
+            )
+            done.reopened += 1
+        else:
+            made.append(happening)
+    _make(session, change, made, done)
+    _note(session, change, noted)
+    _suggest(session, change, closing, done)
+
+
+def _make(session: Session, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
+    orders = {
+        each.event_id: ActivityOrder(
+            each.template_id, [each.entity_id], Origin(each.rule_id, each.event_id, each.entity_id)
+        )
+        for each in happenings
+        if each.template_id is not None
+    }
+    if not orders:
+        return
+    made = activities_create_from_templates(session, change=change, orders=list(orders.values()))
+    for event_id, activity in zip(orders, made, strict=True):
+        if isinstance(activity, ArgusError):
+            # The template or the entity was deleted: there is nothing to be done, and the next change goes on.
+            done.refused = [*(done.refused or ()), f"{event_id}: {activity.message}"]
+        else:
+            done.created += 1
+
+
+def _note(session: Session, change: GraphChange, noted: Sequence[tuple[Happening, UUID]]) -> None:
+    """Note events at activities that are not done yet; these are not to be closed any more."""
+    _suggestions_set(session, change, {activity_id: None for _, activity_id in noted})
+    steps = [(activity_id, {"event_id": happening.event_id}) for happening, activity_id in noted]
+    steps_write(session, change=change, kind=StepKind.EVENT, steps=steps)
+
+
+def _suggest(session: Session, change: GraphChange, closing: Sequence[tuple[Happening, UUID]], done: Acted) -> None:
+    """Suggest that activities be closed, or cancelled, that were made for these events or noted them."""
+    if not closing:
+        return
+    ids = {happening.event_id for happening, _ in closing}
+    known = activities_of_events(session, organization_id=change.organization_id, ids=ids)
+    # An event of long ago that nobody was sent after says nothing about what is to be done now.
+    meant = [(each, activity_id) for each, activity_id in closing if activity_id in known.get(each.event_id, ())]
+    _suggestions_set(
+        session,
+        change,
+        {
+            activity_id: {"action": CLOSES[each.kind], "eventId": str(each.event_id), "at": instant_text(each.at)}
+            for each, activity_id in meant
+        },
+    )
+    steps = [(activity_id, {"event_id": each.event_id, "to_status": CLOSES[each.kind]}) for each, activity_id in meant]
+    steps_write(session, change=change, kind=StepKind.SUGGESTED, steps=steps)
+    done.suggested += len(meant)
+
+
+def _suggestions_set(session: Session, change: GraphChange, suggestions: dict[UUID, dict[str, Any] | None]) -> None:
+    if suggestions:
+        details = {activity_id: {"suggestion": suggestion} for activity_id, suggestion in suggestions.items()}
+        nouns_detail(session, change=change, noun=ACTIVITY, details=details)

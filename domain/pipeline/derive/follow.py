@@ -1,0 +1,150 @@
+"""What a change at an entity means besides its formulas, in the same transaction: rules judge, rollups are marked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, instant_array, uuid_array
+from domain.derivation.dependencies.book import Book
+from domain.derivation.invalidation.windows import (
+    HEALTH,
+    HIERARCHY,
+    MEMBERSHIP,
+    READINGS,
+    REJUDGE,
+    ROLLUP,
+    RULE,
+    TIMER,
+    Window,
+)
+from domain.derivation.rollups.dirt import rollups_touch, rollups_touch_at
+from domain.derivation.rollups.known import RollupCache
+from domain.telemetry.model.attribution import END_US, spans_union
+from graph.walk.spans import BELOW, spans_below
+
+Span = tuple[int, int]
+# Windows that never change what the formulas of an entity make: who lies below whom changed, or what judges.
+_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, REJUDGE, RULE, TIMER})
+# And those that change nothing either where the entity has no formulas, and never had.
+_FOLLOWED_WITHOUT: Final = frozenset({HEALTH, READINGS, ROLLUP})
+
+_NOTE = text(
+    """
+    INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason)
+    SELECT :organization_id, u.e, u.b, u.t, :reason FROM unnest(:entities, :begins, :ends) AS u (e, b, t)
+    """
+)
+
+
+@dataclass(slots=True)
+class Touched:
+    """What a transaction changed at entities (16 bytes), by spans of event time.
+
+    points: where their points changed. places: where what is below them did. judged: where they are to be judged.
+    """
+
+    points: dict[bytes, list[Span]] = field(default_factory=dict)
+    places: dict[bytes, list[Span]] = field(default_factory=dict)
+    judged: dict[bytes, list[Span]] = field(default_factory=dict)
+
+    def add(self, entity: bytes, begins_us: int, ends_us: int) -> None:
+        """Note that points of an entity changed over a time."""
+        self.points.setdefault(entity, []).append((begins_us, ends_us))
+
+    def earliest_us(self) -> int:
+        """Return the first instant of all; END_US for none."""
+        every = (self.points, self.places, self.judged)
+        return min((begins for spans in every for of in spans.values() for begins, _ in of), default=END_US)
+
+    def clamp(self, kept_us: int) -> set[bytes]:
+        """Leave out what lies before an instant; return the entities of which anything did."""
+        behind: set[bytes] = set()
+        for spans in (self.points, self.places, self.judged):
+            for entity, of_entity in list(spans.items()):
+                if min(begins for begins, _ in of_entity) >= kept_us:
+                    continue
+                behind.add(entity)
+                spans[entity] = [(max(begins, kept_us), ends) for begins, ends in of_entity if ends > kept_us]
+                if not spans[entity]:
+                    del spans[entity]
+        return behind
+
+    def to_judge(self) -> dict[bytes, list[Span]]:
+        """Return where entities are to be judged: wherever their points changed, and where they are to be besides."""
+        spans = {entity: list(of_entity) for entity, of_entity in self.points.items()}
+        for entity, of_entity in self.judged.items():
+            spans.setdefault(entity, []).extend(of_entity)
+        return {entity: spans_union(of_entity) for entity, of_entity in spans.items()}
+
+
+def windows_split(
+    windows: Mapping[bytes, Sequence[Window]], book: Book
+) -> tuple[dict[bytes, list[Window]], list[Window]]:
+    """Return the windows that formulas are concerned with, by entity, and those that are only followed up."""
+    derived: dict[bytes, list[Window]] = {}
+    followed: list[Window] = []
+    for entity, of_entity in windows.items():
+        derives = book.entity_of(entity).derivation is not None
+        for window in of_entity:
+            if window.reason in _ONLY_FOLLOWED or (not derives and window.reason in _FOLLOWED_WITHOUT):
+                followed.append(window)
+            else:
+                derived.setdefault(entity, []).append(window)
+    return derived, followed
+
+
+def windows_follow(touched: Touched, followed: Sequence[Window]) -> list[int]:
+    """Note what windows say that formulas are not concerned with; return their ids."""
+    for window in followed:
+        span = (window.begins_us, window.ends_us)
+        if window.reason == HIERARCHY:
+            touched.places.setdefault(window.entity, []).append(span)
+        if window.reason in _FOLLOWED_WITHOUT:
+            touched.points.setdefault(window.entity, []).append(span)
+        else:
+            touched.judged.setdefault(window.entity, []).append(span)
+    return [window.id for window in followed]
+
+
+def places_follow(session: Session, *, organization_id: int, book: Book, touched: Touched) -> None:
+    """Have all that is below an entity judged over the times in which what it lies below changed. A level a statement.
+
+    For rules about what is below something; the windows are the next transactions'.
+    """
+    if not touched.places or not book.watchers.is_scoped:
+        return
+    ids = [UUID(bytes=entity) for entity in touched.places]
+    below = spans_below(session, organization_id=organization_id, ids=ids, hops=BELOW)
+    windows: dict[tuple[bytes, int, int], None] = {}
+    for entity, spans in touched.places.items():
+        for node in below[UUID(bytes=entity)]:  # type: ignore[index]  # an id is an id
+            if node.bytes != entity:
+                windows.update(((node.bytes, begins, ends), None) for begins, ends in spans)
+    if windows:
+        arrays_enable(session)
+        session.execute(
+            _NOTE,
+            {
+                "organization_id": organization_id,
+                "reason": MEMBERSHIP,
+                "entities": uuid_array(b"".join(entity for entity, _, _ in windows)),
+                "begins": instant_array([begins for _, begins, _ in windows]),
+                "ends": instant_array([ends for _, _, ends in windows]),
+            },
+        )
+
+
+def rollups_follow(session: Session, *, organization_id: int, book: Book, touched: Touched, cache: RollupCache) -> None:
+    """Mark the rollups that count what changed, and those of entities below which something changed."""
+    if not book.watchers.counted:
+        return
+    points = {e: spans_union(spans) for e, spans in touched.points.items() if book.entity_of(e).is_counted}
+    rollups_touch(session, organization_id=organization_id, touched=points, cache=cache)
+    places = {entity: spans_union(spans) for entity, spans in touched.places.items()}
+    rollups_touch_at(session, organization_id=organization_id, touched=places, cache=cache)

@@ -1,0 +1,459 @@
+"""The derive stage: dirty windows become derived points. One transaction takes some entities of one organization.
+
+Live data is a dirty window whose points are at hand and lie after all that was derived before: what the process
+remembers of an entity's inputs is enough to derive on, and nothing is read back. Whatever else made a window dirty,
+late data, a corrected link, an edited formula, its time is derived anew from what stands, and only what differs is
+written. Either way what stands in the end is a function of the series, the links and the configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, int_array
+from domain.base.leases import FencedError, Lease
+from domain.base.packed import Column, Instants, micros_of
+from domain.derivation.dependencies.book import Book, Books, book_entities
+from domain.derivation.formulas.configured import Derivation
+from domain.derivation.formulas.derive import NOTHING, Fault, Outcome, State, columns_first, derive
+from domain.derivation.formulas.faults import faults_write
+from domain.derivation.formulas.inputs import Stretch, heads_read, sources_of, stretches_narrow, stretches_read
+from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, commit_write, series_ensure
+from domain.derivation.invalidation.windows import Window, windows_at_hand, windows_done, windows_of
+from domain.derivation.rollups.known import RollupCache
+from domain.derivation.shadow.shadow import Derived, ShadowWork, shadow_compare, shadow_write
+from domain.pipeline.attribute.stage import AssetEntry, entries_gather
+from domain.pipeline.derive.checkpoints import Checkpoint, Checkpoints
+from domain.pipeline.derive.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split
+from domain.pipeline.derive.judging import AtHand, Bench, Judgements, entities_judge, fences_of
+from domain.pipeline.derive.scored import health_follow
+from domain.telemetry.model.readings import NO_PORT
+from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.store.kept import points_kept_hold
+from graph.change import graph_hold
+from graph.ids import NewId
+
+ENTITIES_MAX: Final = 1_000
+# Of entities whose points are read back; and how many points a transaction reads.
+READ_BACK_ENTITIES_MAX: Final = 200
+READ_BACK_POINTS_MAX: Final = 500_000
+CHUNK: Final = timedelta(days=31)
+# Nothing younger is ever dropped.
+_KEPT_AT_LEAST: Final = timedelta(hours=12)
+_MICROSECOND = timedelta(microseconds=1)
+_LOCK: Final = 0x44455249
+_LOCKS: Final = 64
+
+_BEGIN = text(
+    """
+    UPDATE stage_leases SET expires_at = clock_timestamp() + :ttl
+    WHERE stage = :stage AND partition = :partition AND fence = :fence RETURNING position
+    """
+)
+_ADVANCE = text(
+    "UPDATE stage_leases SET position = position + 1 WHERE stage = :stage AND partition = :partition RETURNING position"
+)
+# Of entities of one partition only one transaction derives, by its lease; where the number of partitions was changed,
+# a lease of the old number and one of the new may hold the same entity for a while.
+_ENTITIES_LOCK = text(
+    "SELECT count(pg_advisory_xact_lock(:lock, s.n)) FROM (SELECT n FROM unnest(:slots) AS u (n) ORDER BY n) s"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DeriveRun:
+    """What a run of the stage works with. lease_ttl: for how long each transaction keeps the lease.
+
+    books, memory, rollups: what the process remembers. new_id: draws the ids of events.
+    """
+
+    lease: Lease
+    lease_ttl: timedelta
+    books: Books
+    checkpoints: Checkpoints
+    memory: StageMemory
+    new_id: NewId
+    rollups: RollupCache = field(default_factory=RollupCache)
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedEntities:
+    """What a transaction did; void unless it commits. commit: None where nothing changed.
+
+    read_back: entities whose points were read back. behind_kept: those of them whose windows reach behind what is kept:
+    there, and as far after it as a value counts, all stays as it stands. checkpoints, notes, judgements: to be kept
+    once committed.
+    """
+
+    commit: DerivedCommit | None
+    checkpoints: Mapping[tuple[int, bytes], Checkpoint | None]
+    notes: StageNotes
+    revision: int
+    windows: int = 0
+    read_back: int = 0
+    behind_kept: int = 0
+    judgements: Judgements = field(default_factory=Judgements)
+
+
+@dataclass(slots=True)
+class _Work:
+    organization_id: int
+    run: DeriveRun
+    book: Book
+    changes: Changes = field(default_factory=Changes)
+    notes: StageNotes = field(default_factory=StageNotes)
+    checkpoints: dict[tuple[int, bytes], Checkpoint | None] = field(default_factory=dict)
+    done: list[int] = field(default_factory=list)
+    begun: dict[int, int] = field(default_factory=dict)
+    behind_kept: set[bytes] = field(default_factory=set)
+    # Entities with the times over which they were derived anew, and why some of their metrics have no point.
+    again: list[tuple[bytes, int, int]] = field(default_factory=list)
+    faults: list[tuple[bytes, Fault]] = field(default_factory=list)
+    touched: Touched = field(default_factory=Touched)
+    at_hand: AtHand = field(default_factory=AtHand)
+    shadow: ShadowWork | None = None
+
+
+def entities_derive(
+    session: Session,
+    *,
+    organization_id: int,
+    entities: Collection[bytes],
+    at_hand: Sequence[AssetEntry],
+    run: DeriveRun,
+    now: datetime,
+    chunk: timedelta = CHUNK,
+    points_max: int = READ_BACK_POINTS_MAX,
+) -> DerivedEntities:
+    """Derive the dirty windows of entities (16 bytes each) of one organization and the lease's partition.
+
+    at_hand: entries of this organization. Windows longer than `chunk`, or twice the longest maxAge, are begun; what is
+    left of them stays.
+    Raises FencedError where another has taken the lease, LimitExceededError where more than `points_max` points
+    would have to be read back: then take fewer entities or a shorter chunk.
+    """
+    arrays_enable(session)
+    graph_revision = graph_hold(session, organization_id=organization_id)
+    lease = {"stage": run.lease.stage, "partition": run.lease.partition}
+    if session.execute(_BEGIN, {**lease, "fence": run.lease.fence, "ttl": run.lease_ttl}).one_or_none() is None:
+        raise FencedError
+    slots = sorted({entity[15] % _LOCKS for entity in entities})
+    session.execute(_ENTITIES_LOCK, {"lock": _LOCK, "slots": int_array(slots)})
+    book = run.books.get(session, organization_id=organization_id)
+    windows = windows_of(session, organization_id=organization_id, entities=entities)
+    book_entities(session, organization_id=organization_id, book=book, ids=[UUID(bytes=entity) for entity in windows])
+    work = _Work(organization_id, run, book, shadow=None if book.shadow is None else ShadowWork(book.shadow))
+    deriving, followed = windows_split(windows, book)
+    work.done += windows_follow(work.touched, followed)
+    behind = _derive_on(session, work, deriving, at_hand)
+    if behind:
+        _derive_anew(session, work, behind, chunk_us=chunk // _MICROSECOND, points_max=points_max)
+    changes_write(session, organization_id=organization_id, changes=work.changes, memory=run.memory, notes=work.notes)
+    if work.shadow is not None and work.shadow.again:
+        shadow_write(session, organization_id=organization_id, work=work.shadow)
+    faults_write(session, organization_id=organization_id, faults=work.faults, again=work.again)
+    judgements = _follow(session, work, windows, at_hand, now)
+    windows_done(session, organization_id=organization_id, ids=work.done, begun=work.begun)
+    commit = None
+    if work.changes.changed:
+        position = int(session.execute(_ADVANCE, lease).scalar_one())
+        commit = DerivedCommit(organization_id, run.lease.partition, position, now, work.changes.changed)
+        commit_write(session, commit=commit)
+    return DerivedEntities(
+        commit,
+        work.checkpoints,
+        work.notes,
+        graph_revision,
+        sum(map(len, windows.values())),
+        len(behind),
+        len(work.behind_kept),
+        judgements,
+    )
+
+
+def _follow(
+    session: Session,
+    work: _Work,
+    windows: Mapping[bytes, Sequence[Window]],
+    at_hand: Sequence[AssetEntry],
+    now: datetime,
+) -> Judgements:
+    """Have rules judge what changed, and marked what is computed of it by buckets."""
+    organization_id, book, touched = work.organization_id, work.book, work.touched
+    judgements = Judgements()
+    if book.watchers.is_idle and not book.plans:
+        return judgements
+    if touched.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
+        # Events, rollups and health of a time whose points have gone stay what they are.
+        work.behind_kept |= touched.clamp(points_kept_hold(session))
+    if not book.watchers.is_idle:
+        places_follow(session, organization_id=organization_id, book=book, touched=touched)
+        rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
+    if book.watchers.rulebook:
+        judgements = entities_judge(
+            session,
+            bench=Bench(
+                organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fences_of(windows)
+            ),
+            spans=touched.to_judge(),
+            at_hand=work.at_hand,
+            windows=windows,
+            entries=list(entries_usable(at_hand, book).values()),
+        )
+    if book.plans:
+        health_follow(
+            session,
+            organization_id=organization_id,
+            book=book,
+            touched=touched,
+            windows=windows,
+            judgements=judgements,
+        )
+    return judgements
+
+
+def entries_usable(at_hand: Sequence[AssetEntry], book: Book) -> dict[int, AssetEntry]:
+    """Return one entry of each commit, by its group: those that were attributed by what the book says."""
+    return {entry.group: entry for entry in at_hand if entry.revision == book.revision}
+
+
+def _derive_on(
+    session: Session, work: _Work, windows: Mapping[bytes, list[Window]], at_hand: Sequence[AssetEntry]
+) -> dict[bytes, list[Window]]:
+    """Derive the entities whose points are at hand; return the windows of the others."""
+    usable = entries_usable(at_hand, work.book)
+    whole = {group: entry.whole for group, entry in usable.items()}
+    checkpoints = {entity: work.run.checkpoints.of.get((work.organization_id, entity)) for entity in windows}
+    by_derivation: dict[int, tuple[Derivation, list[tuple[bytes, Checkpoint]]]] = {}
+    for entity, of_entity in windows.items():
+        derivation, checkpoint = work.book.entity_of(entity).derivation, checkpoints[entity]
+        if (
+            derivation is not None
+            # What a version in shadow makes of metrics that others read is not remembered.
+            and not (derivation.is_chained and derivation.shadow)
+            and checkpoint is not None
+            and checkpoint.revision == work.book.revision
+            and windows_at_hand(of_entity, whole)
+            and min(window.begins_us for window in of_entity) > checkpoint.head_us
+        ):
+            by_derivation.setdefault(id(derivation), (derivation, []))[1].append((entity, checkpoint))
+    behind = dict(windows)
+    for derivation, ready in by_derivation.values():
+        for entity in _ready_derive(session, work, derivation, ready, (windows, list(usable.values()))):
+            work.done += [window.id for window in behind.pop(entity)]
+    return behind
+
+
+def _ready_derive(
+    session: Session,
+    work: _Work,
+    derivation: Derivation,
+    ready: Sequence[tuple[bytes, Checkpoint]],
+    given: tuple[Mapping[bytes, list[Window]], Sequence[AssetEntry]],
+) -> list[bytes]:
+    """Derive on entities of one type from the points at hand; return those that were."""
+    windows, entries = given
+    gathered = entries_gather(entries, places={(entity, NO_PORT): n for n, (entity, _) in enumerate(ready)})
+    heads = np.array([checkpoint.head_us for _, checkpoint in ready], dtype=np.int64)
+    # What comes again is not of these windows.
+    inputs = {metric: column.take(column.at > heads[column.of]) for metric, column in gathered.items()}
+    # Which of two points of one time counts is not decided here: their entities are derived from what stands.
+    doubtful = {of for column in inputs.values() for of in column.doubled()}
+    if doubtful:
+        sure = [pair for n, pair in enumerate(ready) if n not in doubtful]
+        return _ready_derive(session, work, derivation, sure, given) if sure else []
+    entities = [entity for entity, _ in ready]
+    ends = [max(window.ends_us for window in windows[entity]) for entity in entities]
+    outcome = _derive(
+        work,
+        derivation,
+        entities=entities,
+        inputs=inputs,
+        begins_us=heads + 1,
+        ends_us=np.array(ends, dtype=np.int64),
+        states=[checkpoint.state for _, checkpoint in ready],
+    )
+    if any(work.book.entity_of(entity).assignments for entity in entities):
+        # A metric that is measured too is read as derived where both have a point.
+        both = {name: columns_first(outcome.outputs[name], inputs[name]) for name in inputs.keys() & outcome.outputs}
+        work.at_hand.add([(entity, NO_PORT) for entity in entities], {**inputs, **outcome.outputs, **both})
+    if work.shadow is not None:
+        work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
+    for entity, end, state in zip(entities, ends, outcome.states, strict=True):
+        work.checkpoints[work.organization_id, entity] = Checkpoint(work.book.revision, end - 1, state)
+        work.touched.add(entity, min(window.begins_us for window in windows[entity]), end)
+    _change(session, work, entities, derivation, (outcome.outputs, {}), is_anew=False)
+    return entities
+
+
+def _derive_anew(
+    session: Session, work: _Work, windows: Mapping[bytes, list[Window]], *, chunk_us: int, points_max: int
+) -> None:
+    """Derive the windows of entities from what stands."""
+    organization_id = work.organization_id
+    derivations = {entity: work.book.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}
+    sources = sources_of(session, organization_id=organization_id, derivations=derivations)
+    kept_us = points_kept_hold(session)
+    stretches = [
+        _kept(work, stretch, kept_us)
+        for entity, of_entity in windows.items()
+        for stretch in stretches_of(of_entity, derivations[entity])
+    ]
+    narrowed = stretches_narrow(session, organization_id=organization_id, stretches=stretches, sources=sources)
+    heads = heads_read(session, organization_id=organization_id, sources=sources)
+    by_derivation: dict[int, list[tuple[Stretch, Stretch]]] = {}
+    for stretch, asked in zip(narrowed, stretches, strict=True):
+        by_derivation.setdefault(id(stretch.derivation), []).append((stretch, asked))
+    for pairs in by_derivation.values():
+        wholes = [stretch for stretch, _ in pairs]
+        parts = [_cut(stretch, chunk_us) for stretch in wholes]
+        read = stretches_read(
+            session, organization_id=organization_id, stretches=parts, sources=sources, limit=points_max
+        )
+        outcome = _derive(
+            work,
+            parts[0].derivation,
+            entities=[part.entity for part in parts],
+            inputs=read.inputs,
+            begins_us=np.array([part.begins_us for part in parts], dtype=np.int64),
+            ends_us=np.array([part.ends_us for part in parts], dtype=np.int64),
+            states=None,
+        )
+        for (whole, asked), part, state in zip(pairs, parts, outcome.states, strict=True):
+            _windows_settle(work, whole, part)
+            # Where no point is, none is at fault and none differs any more.
+            ends = asked.ends_us if part.ends_us == whole.ends_us else part.ends_us
+            work.again.append((part.entity, asked.begins_us, ends))
+            work.touched.add(part.entity, asked.begins_us, ends)
+            if work.shadow is not None:
+                work.shadow.again.append((part.entity, asked.begins_us, ends))
+            last = max((at for at, _ in state.inputs.values()), default=-1)
+            is_ahead = part.ends_us > heads[part.entity] and part.ends_us == whole.ends_us
+            checkpoint = Checkpoint(work.book.revision, max(heads[part.entity], last), state)
+            work.checkpoints[organization_id, part.entity] = checkpoint if is_ahead else None
+        _change(
+            session,
+            work,
+            [part.entity for part in parts],
+            parts[0].derivation,
+            (outcome.outputs, read.stored),
+            is_anew=True,
+        )
+
+
+def _derive(
+    work: _Work,
+    derivation: Derivation,
+    *,
+    entities: Sequence[bytes],
+    inputs: Mapping[str, Column],
+    begins_us: Instants,
+    ends_us: Instants,
+    states: Sequence[State] | None,
+) -> Outcome:
+    """Derive entities of one type by the versions in force, and beside them by the one in shadow.
+
+    states: None where they are not known; the inputs then reach back far enough.
+    """
+    surroundings = work.book.surroundings(derivation, entities, is_anew=states is None)
+    known = [State()] * len(entities) if states is None else states
+    outcome = derive(
+        sets=derivation.sets,
+        inputs=inputs,
+        begins_us=begins_us,
+        ends_us=ends_us,
+        states=known,
+        surroundings=surroundings,
+    )
+    work.faults += [(entities[fault.of], fault) for fault in outcome.faults]
+    if work.shadow is not None:
+        derived = Derived(derivation, entities, inputs, begins_us, ends_us, known, surroundings, outcome.outputs)
+        shadow_compare(work.shadow, derived)
+    return outcome
+
+
+def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stretch]:
+    """Return over which times an entity is derived anew, ascending: its windows, each with what its points reach."""
+    joined: list[tuple[int, int, list[Window]]] = []
+    for window in sorted(windows, key=lambda w: w.begins_us):
+        # A point counts up to maxAge after its time, that instant included.
+        ends = window.ends_us + derivation.reach_us
+        if joined and window.begins_us <= joined[-1][1]:
+            begins, before, of = joined[-1]
+            joined[-1] = begins, max(before, ends), [*of, window]
+        else:
+            joined.append((window.begins_us, ends, [window]))
+    return [Stretch(windows[0].entity, derivation, begins, ends, of) for begins, ends, of in joined]
+
+
+def _kept(work: _Work, stretch: Stretch, kept_us: int) -> Stretch:
+    """Leave out of a stretch what has inputs, or could have had some, that are no longer kept."""
+    begins = kept_us + stretch.derivation.reach_us
+    if stretch.begins_us >= begins:
+        return stretch
+    work.behind_kept.add(stretch.entity)
+    return replace(stretch, begins_us=min(begins, stretch.ends_us))
+
+
+def _cut(stretch: Stretch, chunk_us: int) -> Stretch:
+    # Longer than what any point reaches: what is left of a window that was begun is then less than a chunk at last.
+    chunk_us = max(chunk_us, 2 * stretch.derivation.reach_us + 1)
+    ends = min(stretch.ends_us, stretch.begins_us + chunk_us)
+    return Stretch(stretch.entity, stretch.derivation, stretch.begins_us, ends, stretch.windows)
+
+
+def _windows_settle(work: _Work, whole: Stretch, stretch: Stretch) -> None:
+    """Note which windows are done with a stretch, and up to when the others are."""
+    if stretch.ends_us == whole.ends_us:
+        work.done += [window.id for window in stretch.windows]
+        return
+    for window in stretch.windows:
+        if window.ends_us + stretch.derivation.reach_us <= stretch.ends_us:
+            work.done.append(window.id)
+        elif window.begins_us < stretch.ends_us:
+            # Its last microsecond stays, so that what it reaches is derived too.
+            work.begun[window.id] = min(stretch.ends_us, window.ends_us - 1)
+
+
+def _change(
+    session: Session,
+    work: _Work,
+    entities: Sequence[bytes],
+    derivation: Derivation,
+    columns: tuple[Mapping[str, Column], Mapping[str, Column]],
+    *,
+    is_anew: bool,
+) -> None:
+    """Note what is written of entities of one type: (what should stand, what stands), by metric."""
+    outputs, stored = columns
+    units = _units(derivation)
+    for metric in {**outputs, **stored}:
+        wanted, stands = outputs.get(metric, NOTHING), stored.get(metric, NOTHING)
+        touched = {entities[n] for n in np.unique(np.concatenate((wanted.of, stands.of))).tolist()}
+        series = series_ensure(
+            session,
+            organization_id=work.organization_id,
+            metric=metric,
+            unit=units.get(metric),
+            entities=touched,
+            memory=work.run.memory,
+            notes=work.notes,
+            is_anew=is_anew,
+        )
+        work.changes.add(metric=metric, entities=entities, series=series, wanted=wanted, stored=stands)
+
+
+def _units(derivation: Derivation) -> dict[str, str | None]:
+    """Return the unit of each derived metric, of the last version that names it."""
+    return {formula.metric: formula.unit for formulas in derivation.sets for formula in formulas.formulas}
+
+
+_NO_DERIVATION: Final = Derivation((), frozenset(), 0)

@@ -1,0 +1,60 @@
+"""Undoes readings that were processed and then turned out to repeat one with a smaller raw id. Rare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, instant_array
+from domain.base.packed import micros_of
+from domain.pipeline.normalize.keys import Demoted
+from domain.pipeline.normalize.letters import letters_resolve
+from domain.pipeline.normalize.withdraw import READING_COLUMNS, Meaning, readings_of, readings_withdraw
+from domain.telemetry.model.columns import Readings
+from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.store.points import latest_recompute
+
+_DEMOTED = text(
+    f"""
+    SELECT {READING_COLUMNS} FROM unnest(:ids, :received) AS u (i, t)
+    JOIN telemetry_raw r ON r.organization_id = :organization_id AND r.id = u.i AND r.received_at = u.t
+    """  # noqa: S608  (only names from above)
+)
+
+
+def readings_demote(
+    session: Session,
+    *,
+    meaning: Meaning,
+    stage: str,
+    demoted: Sequence[Demoted],
+    notes: StageNotes,
+    now: datetime,
+) -> Readings:
+    """Take back the points and dead letters of readings that are duplicates after all; return those readings.
+
+    demoted: their keys name another reading by now. Where another reading said
+    something at the same (device, port, metric, timestamp), its point takes the place.
+    """
+    arrays_enable(session)
+    wanted = {
+        "organization_id": meaning.organization_id,
+        "ids": bigint_array([each.raw_id for each in demoted]),
+        "received": instant_array([micros_of(each.received_at) for each in demoted]),
+    }
+    gone = readings_of(session.execute(_DEMOTED, wanted).all())
+    if not len(gone):
+        return gone
+    letters_resolve(
+        session,
+        organization_id=meaning.organization_id,
+        stage=stage,
+        raw_ids=gone.raw_ids.tolist(),
+        now=now,
+    )
+    withdrawn = readings_withdraw(session, meaning=meaning, readings=gone, points=None, notes=notes)
+    latest_recompute(session, organization_id=meaning.organization_id, series=withdrawn.series)
+    return gone

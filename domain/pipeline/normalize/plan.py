@@ -1,0 +1,129 @@
+"""What the readings of batches mean as points and as dead letters. Pure; hot path."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+import numpy as np
+
+from domain.base.packed import MetricType, instant_of
+from domain.telemetry.model.columns import Letter, Normalized, Readings
+from domain.telemetry.model.schemas import METRIC_MISSING, NOTHING_KEPT, MetricSchema, SchemaVersions, schema_apply
+
+TEXT_CHARS_MAX = 10_000
+BEFORE_RETENTION: Final = "BEFORE_RETENTION"
+# So many names of metrics are shown where one is missing.
+_SHOWN_MAX = 20
+_NUMBER, _BOOLEAN, _TEXT = int(MetricType.NUMBER), int(MetricType.BOOLEAN), int(MetricType.TEXT)
+_NAN = math.nan
+
+
+def readings_normalize(
+    readings: Readings, *, future_tolerance: timedelta, schemas: Mapping[bytes, SchemaVersions], kept_us: int = 0
+) -> Normalized:
+    """Return the points of readings, and the dead letters of what is none.
+
+    schemas: by device, of those whose type has any; the one in force at a reading's timestamp is applied to it.
+    A reading more than `future_tolerance` after its own receipt, before 1970, or before `kept_us`, from when on points
+    are kept, is dead as a whole; so is one without any metric, or of which its schema keeps none. What depends on other
+    readings (repeats, conflicts) is not judged here.
+    """
+    late = readings.timestamps > readings.received + int(future_tolerance / timedelta(microseconds=1))
+    refused = np.flatnonzero(late | (readings.timestamps < max(0, kept_us)))
+    letters = [
+        _late(i, readings.metrics[i], future_tolerance)
+        if late[i]
+        else _early(i, readings.metrics[i], None if readings.timestamps[i] < 0 else kept_us)
+        for i in refused.tolist()
+    ]
+    skip = set(refused.tolist())
+    index: dict[str, int] = {}
+    of: list[int] = []
+    names: list[int] = []
+    types: list[int] = []
+    values: list[float] = []
+    texts: dict[int, str] = {}
+    for i, metrics in enumerate(readings.metrics):
+        if i in skip:
+            continue
+        if not isinstance(metrics, dict) or not metrics:
+            letters.append(Letter(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
+            continue
+        if schemas and (versions := schemas.get(readings.devices[i])) is not None:
+            schema = versions.at(int(readings.timestamps[i]))
+            if schema is not None and not schema.is_plain:
+                metrics = _under_schema(i, metrics, schema, letters)  # noqa: PLW2901
+        for name, value in metrics.items():
+            kind = type(value)
+            if kind is float or kind is int:
+                types.append(_NUMBER)
+                values.append(value)
+            elif kind is bool:
+                types.append(_BOOLEAN)
+                values.append(value)
+            elif kind is str and len(value) <= TEXT_CHARS_MAX and "\0" not in value:
+                texts[len(types)] = value
+                types.append(_TEXT)
+                values.append(_NAN)
+            else:
+                letters.append(_unsupported(i, name, value))
+                continue
+            names.append(index.setdefault(name, len(index)))
+            of.append(i)
+    return Normalized(
+        list(index),
+        np.array(of, dtype=np.int32),
+        np.array(names, dtype=np.int32),
+        np.array(types, dtype=np.int8),
+        np.array(values, dtype=np.float64),
+        texts,
+        letters,
+    )
+
+
+def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: list[Letter]) -> dict[str, Any]:
+    """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
+    letters_before = len(letters)
+    odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
+    letters += [_unsupported(i, name, sent[name]) for name in odd]
+    good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
+    kept, faults = schema_apply(schema, good, sent=sent)
+    for fault in faults:
+        shown = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
+        letters.append(Letter(i, fault.metric, fault.code, fault.message, shown))
+    if not kept and len(letters) == letters_before:
+        message = "The telemetry schema of the device's type drops every metric of the reading."
+        letters.append(Letter(i, None, NOTHING_KEPT, message, sent))
+    return kept
+
+
+def _is_point(value: Any) -> bool:
+    kind = type(value)
+    if kind is str:
+        return len(value) <= TEXT_CHARS_MAX and "\0" not in value
+    return kind is float or kind is int or kind is bool
+
+
+def _late(i: int, metrics: Any, tolerance: timedelta) -> Letter:
+    msg = f"The timestamp lies more than {tolerance} after the receipt."
+    return Letter(i, None, "FUTURE_TIMESTAMP", msg, metrics)
+
+
+def _early(i: int, metrics: Any, kept_us: int | None) -> Letter:
+    if kept_us is not None:
+        msg = f"The timestamp lies before {instant_of(kept_us).isoformat()}, from when on points are kept."
+        return Letter(i, None, BEFORE_RETENTION, msg, metrics)
+    return Letter(i, None, "BEFORE_EPOCH", "The timestamp lies before 1970-01-01T00:00:00Z.", metrics)
+
+
+def _unsupported(i: int, name: str, value: Any) -> Letter:
+    if isinstance(value, str):
+        if len(value) > TEXT_CHARS_MAX:
+            msg = f"The text has {len(value)} characters; a point holds at most {TEXT_CHARS_MAX}."
+            return Letter(i, name, "VALUE_TOO_LONG", msg, value[:TEXT_CHARS_MAX])
+        return Letter(i, name, "UNSUPPORTED_VALUE", "The text holds the character NUL.", value)
+    msg = "A metric is a number, a boolean or a text."
+    return Letter(i, name, "UNSUPPORTED_VALUE", msg, value)

@@ -1,0 +1,196 @@
+"""What stands in history of some readings, held against what they mean now; and history put right. For replays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, uuid_array
+from domain.base.packed import MetricType, instant_of
+from domain.pipeline.normalize.withdraw import Meaning
+from domain.telemetry.model.columns import Letter, Normalized, Readings
+from domain.telemetry.model.readings import NO_PORT
+from domain.telemetry.store.stored import standing_read
+from graph.instants import instant_text
+
+SAMPLES_MAX: Final = 20
+
+_REPEATS = text(
+    """
+    SELECT u.n - 1 AS n FROM unnest(:devices, :keys, :ids) WITH ORDINALITY AS u (d, k, i, n)
+    JOIN reading_keys k ON k.organization_id = :organization_id AND k.device_id = u.d AND k.key = u.k
+    WHERE k.raw_id <> u.i
+    """
+)
+_LETTERS = text(
+    """
+    SELECT raw_id, metric, code FROM dead_letters
+    WHERE organization_id = :organization_id AND raw_id = ANY(:ids) AND stage = :stage AND resolved_at IS NULL
+    """
+)
+
+
+@dataclass(slots=True)
+class Differences:
+    """How what stands differs from what the readings mean. Points: added, removed, changed. letters: dead letters.
+
+    spans: first and last time of differing points, microseconds, by (device, port, metric). samples: some of them.
+    before_retention: readings that were left out, for points of their time are no longer kept.
+    """
+
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    letters: int = 0
+    before_retention: int = 0
+    spans: dict[tuple[bytes, int, str], tuple[int, int]] = field(default_factory=dict)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self.added or self.removed or self.changed or self.letters)
+
+
+def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, stage: str) -> Differences:
+    """Return how what stands of processed readings differs from what they mean now. Three statements.
+
+    readings: of one organization; of each (device, timestamp) all that were received, ascending by raw id.
+    """
+    arrays_enable(session)
+    normalized = meaning.normalized(readings)
+    counts = np.ones(len(readings), dtype=np.bool_)
+    counts[_repeats(session, meaning.organization_id, readings)] = False
+    wanted = _winners(readings, normalized, np.flatnonzero(counts[normalized.readings]))
+    standing = standing_read(session, organization_id=meaning.organization_id, readings=readings)
+    differences = Differences()
+    _points_compare(differences, readings, (normalized, wanted), standing)
+    letters = [letter for letter in normalized.letters if counts[letter.reading]]
+    differences.letters = _letters_compare(session, meaning.organization_id, readings, letters, stage)
+    return differences
+
+
+def differences_merge(told: Mapping[str, Any], found: Differences) -> dict[str, Any]:
+    """Return what a replay has told of differences, with those of a further part of it."""
+    numbers = {
+        name: int(told.get(name, 0)) + getattr(found, name) for name in ("added", "removed", "changed", "letters")
+    }
+    samples = [*told.get("samples", ()), *found.samples][:SAMPLES_MAX]
+    left_out = int(told.get("beforeRetention", 0)) + found.before_retention
+    return {
+        "points": numbers["added"] + numbers["removed"] + numbers["changed"],
+        **numbers,
+        **({"beforeRetention": left_out} if left_out else {}),
+        "samples": samples,
+    }
+
+
+def _repeats(session: Session, organization_id: int, readings: Readings) -> list[int]:
+    """Return the places of readings that repeat another. Where no key is known any more, none does."""
+    rows = session.execute(
+        _REPEATS,
+        {
+            "organization_id": organization_id,
+            "devices": uuid_array(b"".join(readings.devices)),
+            "keys": uuid_array(b"".join(readings.keys)),
+            "ids": bigint_array(readings.raw_ids),
+        },
+    )
+    return [row.n for row in rows]
+
+
+def _winners(readings: Readings, normalized: Normalized, places: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the places of the points that stand against the others: of equal series and time the larger raw id's."""
+    of = normalized.readings[places]
+    devices = np.unique(np.frombuffer(b"".join(readings.devices), "S16"), return_inverse=True)[1]
+    keys = (normalized.metrics[places], readings.timestamps[of], readings.ports[of], devices[of])
+    order = np.lexsort((readings.raw_ids[of], *keys))
+    if not len(order):
+        return places
+    last = np.ones(len(order), dtype=np.bool_)
+    last[:-1] = np.any([key[order][1:] != key[order][:-1] for key in keys], axis=0)
+    return np.sort(places[order[last]])
+
+
+def _points_compare(
+    differences: Differences, readings: Readings, wanted: tuple[Normalized, NDArray[np.intp]], standing: Normalized
+) -> None:
+    normalized, places = wanted
+    index = {name: n for n, name in enumerate(dict.fromkeys((*normalized.names, *standing.names)))}
+    names, width = list(index), max(len(index), 1)
+    want, have = _codes(normalized, index)[places], _codes(standing, index)
+    absent = np.flatnonzero(np.isin(want, have, assume_unique=True, invert=True))
+    extra = np.flatnonzero(np.isin(have, want, assume_unique=True, invert=True))
+    _, at_want, at_have = np.intersect1d(want, have, assume_unique=True, return_indices=True)
+    other = _others(normalized, places[at_want], standing, at_have)
+    differences.added += len(absent)
+    differences.removed += len(extra)
+    differences.changed += len(other)
+    found = [
+        *((int(want[k]), None, int(places[k])) for k in absent),
+        *((int(have[k]), int(k), None) for k in extra),
+        *((int(want[at_want[k]]), int(at_have[k]), int(places[at_want[k]])) for k in other),
+    ]
+    for code, before, after in found:
+        reading, name = code // width, names[code % width]
+        key = (readings.devices[reading], int(readings.ports[reading]), name)
+        at = int(readings.timestamps[reading])
+        first, last = differences.spans.get(key, (at, at))
+        differences.spans[key] = min(first, at), max(last, at)
+        if len(differences.samples) < SAMPLES_MAX:
+            shown = {"before": _shown(standing, before), "after": _shown(normalized, after)}
+            differences.samples.append({**_told(key, at), **shown})
+
+
+def _others(one: Normalized, mine: NDArray[np.intp], two: Normalized, theirs: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return where two points of one name and reading differ: places in both lists of places."""
+    same = one.types[mine] == two.types[theirs]
+    values, other = one.values[mine], two.values[theirs]
+    same &= (values == other) | (np.isnan(values) & np.isnan(other))
+    for k in np.flatnonzero(one.types[mine] == MetricType.TEXT).tolist():
+        same[k] = same[k] and one.texts.get(int(mine[k])) == two.texts.get(int(theirs[k]))
+    return np.flatnonzero(~same)
+
+
+def _codes(normalized: Normalized, index: Mapping[str, int]) -> NDArray[np.int64]:
+    """Return a number for each point that tells its reading and its name."""
+    names = np.array([index[name] for name in normalized.names], dtype=np.int64)
+    metrics = names[normalized.metrics] if len(names) else np.empty(0, dtype=np.int64)
+    return normalized.readings.astype(np.int64) * max(len(index), 1) + metrics
+
+
+def _told(key: tuple[bytes, int, str], at: int) -> dict[str, Any]:
+    device, port, metric = key
+    return {
+        "deviceId": str(UUID(bytes=device)),
+        "port": None if port == NO_PORT else port,
+        "metric": metric,
+        "timestamp": instant_text(instant_of(at)),
+    }
+
+
+def _shown(normalized: Normalized, place: int | None) -> Any:
+    if place is None:
+        return None
+    value = float(normalized.values[place])
+    kind = normalized.types[place]
+    if kind == MetricType.TEXT:
+        return normalized.texts.get(place)
+    return bool(value) if kind == MetricType.BOOLEAN else value
+
+
+def _letters_compare(
+    session: Session, organization_id: int, readings: Readings, letters: list[Letter], stage: str
+) -> int:
+    rows = session.execute(
+        _LETTERS, {"organization_id": organization_id, "ids": bigint_array(readings.raw_ids), "stage": stage}
+    )
+    have = {(row.raw_id, row.metric, row.code) for row in rows}
+    want = {(int(readings.raw_ids[letter.reading]), letter.metric, letter.code) for letter in letters}
+    return len({key[:2] for key in have ^ want})

@@ -1,0 +1,506 @@
+"""The normalize stage: batches of the raw log become points, dead letters and an entry of the live feed.
+
+One transaction takes any number of batches of one organization and one partition. Whatever their order and
+however often they come, what stands in the end is a function of the raw log. Hot path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, instant_array, int_array
+from domain.base.leases import FencedError, Lease
+from domain.base.packed import micros_of
+from domain.base.transient import is_blameless
+from domain.derivation.dependencies.book import Books, book_devices, derivation_revision
+from domain.derivation.dependencies.touched import windows_touched
+from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_note
+from domain.pipeline.normalize.counters import (
+    DEAD,
+    DUPLICATE,
+    STORED,
+    Moved,
+    outcomes_compare,
+    outcomes_move,
+    outcomes_standing,
+)
+from domain.pipeline.normalize.demote import readings_demote
+from domain.pipeline.normalize.keys import Claims, keys_claim, keys_judge
+from domain.pipeline.normalize.letters import letters_mirror, letters_resolve, letters_write
+from domain.pipeline.normalize.presence import presence_write
+from domain.pipeline.normalize.schemas import schemas_of, units_settle, units_unsettled
+from domain.pipeline.normalize.withdraw import Meaning, Withdrawn, readings_withdraw
+from domain.telemetry.feed.entries import NormEntry
+from domain.telemetry.model.columns import Letter, Normalized, Readings, readings_decode
+from domain.telemetry.model.readings import RawBatch
+from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.store.kept import points_kept_hold, readings_settled
+from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_standing, points_write
+from graph.change import bearing_revision, graph_hold
+
+# Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
+# another holds, and waits for a commit of the same lease that is under way.
+_BEGIN = text(
+    """
+    WITH todo AS (
+        SELECT u.n FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
+        JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+        WHERE b.normalized_at IS NULL
+    ), again AS (
+        SELECT u.n FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
+        JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+        WHERE b.normalized_at IS NULL AND b.feed_position IS NOT NULL
+    ), held AS (
+        UPDATE stage_leases SET position = position + (SELECT count(*) FROM todo),
+            expires_at = clock_timestamp() + :ttl
+        WHERE stage = :stage AND partition = :partition AND fence = :fence
+        RETURNING position
+    )
+    SELECT (SELECT position FROM held) AS position,
+        (SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id) AS derivation_revision,
+        (SELECT revision - apart FROM graph_clocks WHERE organization_id = :organization_id) AS bearing_revision,
+        array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
+        array(SELECT (n - 1)::int FROM again) AS again
+    """
+)
+_FINISH = text(
+    """
+    UPDATE raw_batches b SET normalized_at = :now, feed_position = u.f, stored = u.s, duplicate = u.u, dead = u.d,
+        points = u.p
+    FROM unnest(:ids, :received, :positions, :stored, :duplicate, :dead, :points) AS u (i, r, f, s, u, d, p)
+    WHERE b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+    """
+)
+_DONE = text(
+    """
+    SELECT u.n - 1 AS n, b.feed_position FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
+    JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
+    WHERE b.feed_position IS NOT NULL
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StageRun:
+    """What a run of the stage works with. memory, books: the process's own. future_tolerance: see `readings_normalize`.
+
+    lease_ttl: for how long each transaction keeps the lease.
+    """
+
+    lease: Lease
+    lease_ttl: timedelta
+    future_tolerance: timedelta
+    memory: StageMemory
+    books: Books
+
+
+@dataclass(frozen=True, slots=True)
+class NormalizedBatches:
+    """What a transaction did; void unless it commits.
+
+    entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
+    notes: for the memory, once committed. letters: for the stream of dead letters. traces: the ids of the calls whose
+    readings these were.
+    """
+
+    entries: list[NormEntry]
+    done: list[RawBatch]
+    notes: StageNotes
+    readings: int = 0
+    points: int = 0
+    letters: Sequence[bytes] = ()
+    traces: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class _Work:
+    """The readings of a transaction, and what has become of them so far. again: those processed before."""
+
+    organization_id: int
+    run: StageRun
+    now: datetime
+    meaning: Meaning
+    readings: Readings
+    again: NDArray[np.bool_]
+    normalized: Normalized
+    outcome: NDArray[np.int8]
+    is_kept: NDArray[np.bool_]
+    notes: StageNotes = field(default_factory=StageNotes)
+    letters: list[Letter] = field(default_factory=list)
+    demoted: list[Readings] = field(default_factory=list)
+
+
+def batches_normalize(
+    session: Session,
+    *,
+    organization_id: int,
+    batches: Sequence[RawBatch],
+    run: StageRun,
+    now: datetime,
+    is_isolating: bool = False,
+) -> NormalizedBatches:
+    """Normalize batches of one organization and the lease's partition; those done before are left as they are.
+
+    is_isolating: find readings that the database refuses by halving, and make them dead letters; without it,
+    such a reading fails the transaction.
+    Raises FencedError where another has taken the lease.
+    """
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    begun = session.execute(
+        _BEGIN,
+        {
+            **_names(organization_id, batches),
+            "stage": run.lease.stage,
+            "partition": run.lease.partition,
+            "fence": run.lease.fence,
+            "ttl": run.lease_ttl,
+        },
+    ).one()
+    if begun.position is None:
+        raise FencedError
+    todo = [batches[n] for n in begun.todo]
+    done = [batch for n, batch in enumerate(batches) if n not in set(begun.todo)]
+    if not todo:
+        return NormalizedBatches([], done, StageNotes())
+    readings = readings_decode(todo)
+    bearing = int(begun.bearing_revision)
+    again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    chosen = _unsettled(session, work)
+    if is_isolating:
+        _write_halving(session, work, chosen)
+    else:
+        _write(session, work, chosen, work.notes)
+    _settle(session, work, revision=bearing)
+    _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
+    first = int(begun.position) - len(todo) + 1
+    _finish(session, work, todo, first)
+    written = (readings, work.normalized, work.is_kept)
+    entries = [
+        replace(
+            _entry(organization_id, written, batch, n, position=first + n, revision=revision),
+            group=todo[0].id,
+            group_size=len(todo),
+        )
+        for n, batch in enumerate(todo)
+    ]
+    traces = list(dict.fromkeys(trace for batch in todo for trace in batch.traces))
+    told = letters_mirror(
+        organization_id=organization_id, stage=run.lease.stage, readings=readings, letters=work.letters
+    )
+    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told, traces)
+
+
+def readings_again(
+    session: Session,
+    *,
+    organization_id: int,
+    readings: Readings,
+    run: StageRun,
+    now: datetime,
+    side_effects: bool,
+) -> StageNotes:
+    """Process readings of one organization again that were processed before; return notes, to be kept once committed.
+
+    Afterwards history, latest values, dead letters and keys are what processing them for the first time would give.
+    run: its lease says no more than the stage. What is derived from them is left as dirty windows. side_effects:
+    whether what follows may act on the world beyond: then the windows are those of readings.
+    """
+    arrays_enable(session)
+    graph_hold(session, organization_id=organization_id)
+    bearing = bearing_revision(session, organization_id=organization_id)
+    again = np.ones(len(readings), dtype=np.bool_)
+    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    counted = outcomes_standing(session, organization_id=organization_id, readings=readings)
+    _write_halving(session, work, _unsettled(session, work))
+    _settle(session, work, revision=bearing)
+    outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=work.outcome)
+    touched = derivation_revision(session, organization_id=organization_id)
+    _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
+    return work.notes
+
+
+def _work(
+    session: Session,
+    organization_id: int,
+    run: StageRun,
+    readings: Readings,
+    *,
+    again: NDArray[np.bool_],
+    bearing: int,
+    now: datetime,
+) -> _Work:
+    schemas = schemas_of(
+        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
+    )
+    kept_us = points_kept_hold(session)
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    normalized = meaning.normalized(readings)
+    outcome = np.full(len(readings), DEAD, dtype=np.int8)
+    is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
+    return _Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
+
+
+def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
+    """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
+    settled = readings_settled(
+        session,
+        organization_id=work.meaning.organization_id,
+        kept_us=work.meaning.kept_us,
+        readings=work.readings,
+        again=work.again,
+    )
+    work.outcome[settled] = STORED
+    work.again &= ~settled
+    return np.flatnonzero(~settled)
+
+
+def _settle(session: Session, work: _Work, *, revision: int) -> None:
+    """Write the dead letters of what was processed, and bring up to date what is known of what was before."""
+    organization_id, stage, readings = work.organization_id, work.run.lease.stage, work.readings
+    if work.again.any():
+        # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
+        raw_ids = readings.raw_ids[work.again].tolist()
+        letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
+        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == STORED)
+    letters_write(
+        session,
+        organization_id=organization_id,
+        stage=stage,
+        readings=readings,
+        letters=work.letters,
+        now=work.now,
+    )
+    schemas = work.meaning.schemas
+    if schemas:
+        units_settle(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
+
+
+def batches_again(session: Session, *, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
+    """Return the feed's entries of batches normalized before, with their points as they now stand."""
+    arrays_enable(session)
+    revision = graph_hold(session, organization_id=organization_id)
+    positions = {row.n: row.feed_position for row in session.execute(_DONE, _names(organization_id, batches))}
+    found = [batch for n, batch in enumerate(batches) if n in positions]
+    if not found:
+        return []
+    readings = readings_decode(found)
+    standing = points_standing(session, organization_id=organization_id, readings=readings)
+    is_kept = np.ones(len(standing.readings), dtype=np.bool_)
+    entries = [
+        _entry(organization_id, (readings, standing, is_kept), batch, n, position=position, revision=revision)
+        for n, (batch, position) in enumerate(zip(found, positions.values(), strict=True))
+    ]
+    return sorted(entries, key=lambda entry: entry.position)
+
+
+def _names(organization_id: int, batches: Sequence[RawBatch]) -> dict[str, object]:
+    return {
+        "organization_id": organization_id,
+        "ids": bigint_array([batch.id for batch in batches]),
+        "received": instant_array([batch.received_us for batch in batches]),
+    }
+
+
+def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: StageNotes) -> None:
+    """Write what the chosen readings mean; on an error nothing of `work` has changed."""
+    readings, normalized = work.readings, work.normalized
+    stored = np.zeros(len(readings), dtype=np.bool_)
+    stored[normalized.readings] = True
+    claims = keys_claim(session, organization_id=work.organization_id, readings=readings, chosen=chosen, stored=stored)
+    counts = np.zeros(len(readings), dtype=np.bool_)
+    counts[chosen] = True
+    counts[claims.duplicates] = False
+    _demote(session, work, claims, notes)
+    places = np.flatnonzero(counts[normalized.readings])
+    points = points_of(
+        session,
+        organization_id=work.organization_id,
+        readings=readings,
+        normalized=normalized,
+        chosen=places,
+        memory=work.run.memory,
+        notes=notes,
+    )
+    presence_write(session, organization_id=work.organization_id, readings=readings, chosen=chosen)
+    kept = _points_write(session, work, chosen, points, notes)
+    if work.meaning.schemas:
+        notes.unsettled |= units_unsettled(
+            organization_id=work.organization_id,
+            readings=readings,
+            of=normalized.readings[places],
+            points=points,
+            schemas=work.meaning.schemas,
+            memory=work.run.memory,
+        )
+    work.is_kept[places[kept]] = True
+    work.outcome[chosen] = np.where(stored[chosen], STORED, DEAD)
+    work.outcome[claims.duplicates] = DUPLICATE
+    work.letters += [letter for letter in normalized.letters if counts[letter.reading]]
+
+
+def _demote(session: Session, work: _Work, claims: Claims, notes: StageNotes) -> None:
+    """Undo what was written of readings that turn out to repeat others, and count them as repeats."""
+    if not claims.demoted:
+        return
+    demoted = readings_demote(
+        session,
+        meaning=work.meaning,
+        stage=work.run.lease.stage,
+        demoted=claims.demoted,
+        notes=notes,
+        now=work.now,
+    )
+    work.demoted.append(demoted)
+    moved: list[Moved] = []
+    for each in claims.demoted:
+        own = np.flatnonzero(work.readings.raw_ids == each.raw_id)
+        # Those of this transaction are counted when it ends.
+        work.outcome[own] = DUPLICATE
+        if not len(own):
+            before = STORED if each.was_stored else DEAD
+            moved.append(Moved(each.raw_id, micros_of(each.received_at), before, DUPLICATE))
+    outcomes_move(session, organization_id=work.organization_id, moved=moved)
+
+
+def _points_write(
+    session: Session, work: _Work, chosen: NDArray[np.intp], points: PointColumns, notes: StageNotes
+) -> NDArray[np.intp]:
+    """Write the points of the chosen readings, and nothing where all stand already; return the places that stand."""
+    again = work.readings.take(chosen[work.again[chosen]])
+    gone = Withdrawn([], 0)
+    if len(again):
+        gone = readings_withdraw(session, meaning=work.meaning, readings=again, points=points, notes=notes)
+        if len(again) == len(chosen) and not gone.series and gone.standing == len(points):
+            return np.arange(len(points), dtype=np.intp)
+    kept = points_write(
+        session, organization_id=work.organization_id, points=points, memory=work.run.memory, notes=notes
+    )
+    latest_recompute(session, organization_id=work.organization_id, series=gone.series)
+    return kept
+
+
+def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
+    notes = StageNotes()
+    try:
+        with session.begin_nested():
+            _write(session, work, chosen, notes)
+    except Exception as error:
+        if is_blameless(error):
+            raise
+        # What the process remembers may be at fault: a partition that was dropped since.
+        work.run.memory.forget()
+        if len(chosen) == 1:
+            _bury(session, work, chosen, error)
+            return
+        for half in np.array_split(chosen, 2):
+            _write_halving(session, work, half)
+    else:
+        work.notes.add(notes)
+
+
+def _touch(session: Session, work: _Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
+    """Leave a dirty window for each entity that derives something from these readings.
+
+    group: the first of the batches; None where some are processed again, and points of any reading may have gone.
+    """
+    organization_id = work.organization_id
+    book = work.run.books.get(session, organization_id=organization_id, revision=revision)
+    if book.is_idle:
+        return
+    places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
+    windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.demoted)]
+    for readings, chosen, batch_id in windows:
+        book_devices(session, organization_id=organization_id, book=book, devices=set(readings.devices))
+        touched = windows_touched(book, readings=readings, places=chosen.tolist())
+        windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
+
+
+def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:
+    """Make a dead letter of the one reading that cannot be written."""
+    claims = keys_claim(
+        session,
+        organization_id=work.organization_id,
+        readings=work.readings,
+        chosen=chosen,
+        stored=np.zeros(len(work.readings), dtype=np.bool_),
+    )
+    _demote(session, work, claims, work.notes)
+    if work.again[chosen[0]]:
+        gone = readings_withdraw(
+            session, meaning=work.meaning, readings=work.readings.take(chosen), points=None, notes=work.notes
+        )
+        latest_recompute(session, organization_id=work.organization_id, series=gone.series)
+    place = int(chosen[0])
+    if len(claims.duplicates):
+        work.outcome[place] = DUPLICATE
+        return
+    reason = str(getattr(error, "orig", None) or error).splitlines()
+    message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
+    work.letters.append(Letter(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
+
+
+def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:
+    of = work.readings.batches
+
+    def count(which: int) -> object:
+        return int_array(np.bincount(of[work.outcome == which], minlength=len(batches)))
+
+    points = np.bincount(of[work.normalized.readings[work.is_kept]], minlength=len(batches))
+    session.execute(
+        _FINISH,
+        {
+            **_names(work.organization_id, batches),
+            "now": work.now,
+            "positions": bigint_array(np.arange(first, first + len(batches))),
+            "stored": count(STORED),
+            "duplicate": count(DUPLICATE),
+            "dead": count(DEAD),
+            "points": int_array(points),
+        },
+    )
+
+
+def _entry(
+    organization_id: int,
+    written: tuple[Readings, Normalized, NDArray[np.bool_]],
+    batch: RawBatch,
+    n: int,
+    *,
+    position: int,
+    revision: int,
+) -> NormEntry:
+    """Return the entry of the batch at place n: the points of it that stand in history."""
+    readings, normalized, is_kept = written
+    begins, ends = np.searchsorted(readings.batches, [n, n + 1])
+    low, high = np.searchsorted(normalized.readings, [begins, ends])
+    places = low + np.flatnonzero(is_kept[low:high])
+    names, metrics = np.unique(normalized.metrics[places], return_inverse=True)
+    texts = {}
+    if normalized.texts:
+        texts = {new: normalized.texts[old] for new, old in enumerate(places.tolist()) if old in normalized.texts}
+    return NormEntry(
+        organization_id=organization_id,
+        batch_id=batch.id,
+        partition=batch.partition,
+        position=position,
+        revision=revision,
+        received_us=batch.received_us,
+        devices=batch.devices,
+        ports=batch.ports,
+        timestamps=batch.timestamps,
+        names=[normalized.names[m] for m in names.tolist()],
+        readings=(normalized.readings[places] - begins).astype(np.int32),
+        metrics=metrics.astype(np.int32),
+        types=normalized.types[places],
+        values=normalized.values[places],
+        texts=texts,
+    )

@@ -1,0 +1,30 @@
+"""What a device has beside what every entity has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from domain.plant.devices.tables import devices
+from domain.plant.entity_kind import Noun
+from graph.kinds import EntityKind
+
+# In the metadata of a link: {device's metric: asset's metric}.
+METRICS_MAPPING: Final = "metrics_mapping"
+DEVICE: Final = Noun(EntityKind.DEVICE, devices, {"firmware_version": "firmwareVersion"})
+
+
+class Connectivity(StrEnum):
+    """Whether a device is heard. By time of receipt, never by the timestamps of its readings."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
+    NEVER_SEEN = "NEVER_SEEN"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDetails:
+    """The details of one device."""
+
+    firmware_version: str | None

@@ -1,0 +1,239 @@
+"""Tokens by which devices are known. Only their hash is kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Integer, Row, Uuid, bindparam, func, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from domain.plant.devices.tables import device_tokens
+from graph.change import GraphChange, change_record
+from graph.entities.queries import entity_get
+from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
+from graph.ids import EntityId
+from graph.kinds import EntityKind
+from graph.sql import any_of
+
+TOKEN_PREFIX: Final = "argus_dev_"  # noqa: S105  (what a token begins with, no secret)
+SECRET_BYTES: Final = 32
+# Of one device, those not revoked: enough to change them one after the other, on several gateways.
+TOKENS_MAX: Final = 20
+
+# Of one device, those that are shown: newest first.
+TOKENS_SHOWN_MAX: Final = 100
+
+_OWNER = text("SELECT organization_id, device_id, token_id, expires_at FROM device_token_owner(:hash)")
+_ENDED = text("SELECT device_tokens_ended(:organizations, :tokens)").bindparams(
+    bindparam("organizations", type_=ARRAY(Integer)), bindparam("tokens", type_=ARRAY(Uuid))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """Whose token it is. expires_at: UTC; None: never."""
+
+    organization_id: int
+    device_id: EntityId
+    token_id: UUID
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceToken:
+    """A token as it is kept: without the secret. All times are UTC.
+
+    last_used_at: to the hour. expires_at None: never.
+    """
+
+    id: UUID
+    device_id: EntityId
+    created_at: datetime
+    revoked_at: datetime | None
+    issued_by: str = ""
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+    def is_good(self, at: datetime) -> bool:
+        """Tell whether its bearer is let in."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
+
+
+def token_text(secret: bytes) -> str:
+    """Return the token for SECRET_BYTES random bytes. Raises ValueError for another number of them."""
+    if len(secret) != SECRET_BYTES:
+        message = f"A token is made of {SECRET_BYTES} random bytes, not {len(secret)}."
+        raise ValueError(message)
+    return TOKEN_PREFIX + base64.urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+
+def token_hash(token: str) -> bytes:
+    """Return what is stored of a token. Its secret is random and long, so a plain hash is enough."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def device_token_issue(
+    session: Session, *, change: GraphChange, device_id: UUID, secret: bytes, expires_at: datetime | None = None
+) -> tuple[DeviceToken, str]:
+    """Give a device a token; return it and, for this once, its text. secret: SECRET_BYTES random bytes.
+
+    Raises NotFoundError for no such device, LimitExceededError beyond TOKENS_MAX, BadInputError for a token that
+    would have expired already.
+    """
+    if expires_at is not None and expires_at <= change.recorded:
+        raise BadInputError("The token would have expired already.", path=("expiresAt",))
+    organization_id = change.organization_id
+    device = entity_get(
+        session,
+        organization_id=organization_id,
+        entity_id=device_id,
+        kind=EntityKind.DEVICE,
+        path=("deviceId",),
+    )
+    held = device_token_list(session, organization_id=organization_id, device_id=device_id)
+    if sum(each.is_good(change.recorded) for each in held) >= TOKENS_MAX:
+        message = f"A device has at most {TOKENS_MAX} tokens; revoke one first."
+        raise LimitExceededError(message, path=("deviceId",))
+    token = token_text(secret)
+    issued = DeviceToken(change.new_id(), device.id, change.recorded, None, change.actor, expires_at)
+    session.execute(
+        insert(device_tokens),
+        {
+            "organization_id": organization_id,
+            "id": issued.id,
+            "device_id": issued.device_id,
+            "token_hash": token_hash(token),
+            "created_at": issued.created_at,
+            "issued_by": issued.issued_by,
+            "expires_at": issued.expires_at,
+        },
+    )
+    _record(session, change, "issued", None, issued)
+    return issued, token
+
+
+def device_token_revoke(session: Session, *, change: GraphChange, device_id: UUID, token_id: UUID) -> DeviceToken:
+    """Refuse a token from the change on. A deleted device's can be revoked too.
+
+    Raises NotFoundError where the device has no such token, ConflictError where it is revoked already.
+    """
+    held = device_token_list(session, organization_id=change.organization_id, device_id=device_id)
+    before = next((each for each in held if each.id == token_id), None)
+    if before is None:
+        raise NotFoundError(f"Device {device_id} has no token {token_id}.", path=("tokenId",))
+    if before.revoked_at is not None:
+        message = f"The token was revoked at {before.revoked_at.isoformat()}."
+        raise ConflictError(message, path=("tokenId",))
+    after = replace(before, revoked_at=change.recorded)
+    session.execute(
+        update(device_tokens)
+        .where(device_tokens.c.organization_id == change.organization_id, device_tokens.c.id == token_id)
+        .values(revoked_at=change.recorded)
+    )
+    _record(session, change, "revoked", before, after)
+    return after
+
+
+def device_token_list(session: Session, *, organization_id: int, device_id: UUID) -> list[DeviceToken]:
+    """Return all tokens a device ever had, oldest first."""
+    rows = session.execute(
+        select(device_tokens)
+        .where(device_tokens.c.organization_id == organization_id, device_tokens.c.device_id == device_id)
+        .order_by(device_tokens.c.created_at, device_tokens.c.id)
+    )
+    return [_token(row) for row in rows]
+
+
+def device_tokens_newest(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> dict[UUID, list[DeviceToken]]:
+    """Return the newest TOKENS_SHOWN_MAX tokens of each of these devices, newest first. One statement."""
+    place = func.row_number().over(
+        partition_by=device_tokens.c.device_id, order_by=[device_tokens.c.created_at.desc(), device_tokens.c.id.desc()]
+    )
+    ranked = (
+        select(device_tokens, place.label("place"))
+        .where(device_tokens.c.organization_id == organization_id, any_of(device_tokens.c.device_id, ids))
+        .subquery()
+    )
+    found: dict[UUID, list[DeviceToken]] = {device_id: [] for device_id in ids}
+    for row in session.execute(select(ranked).where(ranked.c.place <= TOKENS_SHOWN_MAX).order_by(ranked.c.place)):
+        found[row.device_id].append(_token(row))
+    return found
+
+
+def device_tokens_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, DeviceToken]:
+    """Return the tokens with these ids. One statement."""
+    rows = session.execute(
+        select(device_tokens).where(device_tokens.c.organization_id == organization_id, any_of(device_tokens.c.id, ids))
+    )
+    return {row.id: _token(row) for row in rows}
+
+
+def device_tokens_ended(session: Session, *, owners: Collection[TokenOwner]) -> set[UUID]:
+    """Return the ids of those tokens that are good no more: revoked, expired, or of a deleted device. One statement.
+
+    Asked of all organizations at once, in a transaction that is bound to none.
+    """
+    values = {
+        "organizations": [owner.organization_id for owner in owners],
+        "tokens": [owner.token_id for owner in owners],
+    }
+    return set(session.execute(_ENDED, values).scalars())
+
+
+def device_token_authenticate(session: Session, *, token: str) -> TokenOwner | None:
+    """Return whose token it is; None for one unknown, revoked, expired, or of a deleted device. Notes its use.
+
+    Asked before the transaction is bound to any organization.
+    """
+    if not token.startswith(TOKEN_PREFIX) or not token.isascii():
+        return None
+    row = session.execute(_OWNER, {"hash": token_hash(token)}).one_or_none()
+    if row is None:
+        return None
+    return TokenOwner(row.organization_id, EntityId(row.device_id), row.token_id, _utc(row.expires_at))
+
+
+def _token(row: Row[Any]) -> DeviceToken:
+    return DeviceToken(
+        row.id,
+        EntityId(row.device_id),
+        row.created_at.astimezone(UTC),
+        _utc(row.revoked_at),
+        row.issued_by,
+        _utc(row.expires_at),
+        _utc(row.last_used_at),
+    )
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return None if instant is None else instant.astimezone(UTC)
+
+
+def _record(session: Session, change: GraphChange, action: str, before: DeviceToken | None, after: DeviceToken) -> None:
+    change_record(
+        session,
+        change=change,
+        action=action,
+        subject_type="device_token",
+        subject_id=after.device_id,
+        before=None if before is None else _state(before),
+        after=_state(after),
+    )
+
+
+def _state(token: DeviceToken) -> dict[str, str | None]:
+    return {
+        "tokenId": str(token.id),
+        "deviceId": str(token.device_id),
+        "createdAt": token.created_at.isoformat(),
+        "revokedAt": None if token.revoked_at is None else token.revoked_at.isoformat(),
+        "expiresAt": None if token.expires_at is None else token.expires_at.isoformat(),
+    }

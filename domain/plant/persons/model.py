@@ -1,0 +1,19 @@
+"""What a person has beside what every entity has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from domain.plant.entity_kind import Noun
+from domain.plant.persons.tables import persons
+from graph.kinds import EntityKind
+
+PERSON: Final = Noun(EntityKind.PERSON, persons, {"email": "email"})
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetails:
+    """The details of one person."""
+
+    email: str | None

@@ -1,0 +1,78 @@
+"""Read shelves and maintenance windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import UTC
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Row, Table, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.rules.shelving.model import MaintenanceWindow, Shelf
+from domain.rules.tables import maintenance_windows, shelves
+from graph.cursors import instant_key, instant_key_read
+from graph.paging import Page, PageRequest
+from graph.sql import any_of
+from graph.tables import INSTANT
+
+T = TypeVar("T", Shelf, MaintenanceWindow)
+
+
+def shelves_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Shelf]:
+    """Return the shelves of these ids, those that are over too. One statement."""
+    return _get(session, organization_id, ids, shelves, _shelf)
+
+
+def shelves_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Shelf]:
+    """Return one page, the one that ends last first. One statement, and one more where the total is asked."""
+    return _page(session, organization_id, page, shelves, _shelf)
+
+
+def maintenance_windows_get(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> dict[UUID, MaintenanceWindow]:
+    """Return the windows of these ids, those that are over too. One statement."""
+    return _get(session, organization_id, ids, maintenance_windows, _window)
+
+
+def maintenance_windows_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[MaintenanceWindow]:
+    """Return one page, the one that ends last first. One statement, and one more where the total is asked."""
+    return _page(session, organization_id, page, maintenance_windows, _window)
+
+
+def _get(
+    session: Session, organization_id: int, ids: Collection[UUID], table: Table, read: Callable[[Row[Any]], T]
+) -> dict[UUID, T]:
+    rows = session.execute(select(table).where(table.c.organization_id == organization_id, any_of(table.c.id, ids)))
+    return {row.id: read(row) for row in rows}
+
+
+def _page(
+    session: Session, organization_id: int, page: PageRequest, table: Table, read: Callable[[Row[Any]], T]
+) -> Page[T]:
+    statement = select(table).where(table.c.organization_id == organization_id)
+    if page.after is not None:
+        at, last = instant_key_read(page.after, of=table.name)
+        statement = statement.where(tuple_(table.c.ends, table.c.id) < tuple_(literal(at, INSTANT), literal(last)))
+    rows = session.execute(statement.order_by(table.c.ends.desc(), table.c.id.desc()).limit(page.first + 1)).all()
+    found = [read(row) for row in rows[: page.first]]
+    count = select(func.count()).where(table.c.organization_id == organization_id)
+    return Page(
+        found,
+        [instant_key(table.name, each.ends, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: int(session.execute(count).scalar_one()),
+    )
+
+
+def _shelf(row: Row[Any]) -> Shelf:
+    begins, ends, created = (each.astimezone(UTC) for each in (row.begins, row.ends, row.created_at))
+    return Shelf(row.id, row.rule_id, row.entity_id, begins, ends, row.note, created, row.actor)
+
+
+def _window(row: Row[Any]) -> MaintenanceWindow:
+    begins, ends, created = (each.astimezone(UTC) for each in (row.begins, row.ends, row.created_at))
+    return MaintenanceWindow(row.id, row.under_id, begins, ends, row.note, created, row.actor)

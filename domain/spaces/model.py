@@ -1,9 +1,0 @@
-"""What a space has beside what every entity has: nothing that is stored."""
-
-from typing import Final
-
-from domain.noun import Noun
-from domain.spaces.tables import spaces
-from graph.kinds import EntityKind
-
-SPACE: Final = Noun(EntityKind.SPACE, spaces, {})

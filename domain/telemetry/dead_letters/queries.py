@@ -1,0 +1,157 @@
+"""Read dead letters: in pages, in groups, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session
+
+from domain.telemetry.dead_letters.model import DeadLetter, DeadLetterFilter, DeadLetterGroup, DeadLetterState
+from domain.telemetry.store.tables import dead_letters
+from graph.cursors import instant_key, instant_key_read
+from graph.instants import instant_utc
+from graph.json_bounds import text_is_storable
+from graph.paging import CursorKey, Page, PageRequest
+from graph.tables import INSTANT
+
+GROUPS_MAX: Final = 500
+_CURSOR: Final = "dead letters"
+_STATES: Final = {
+    DeadLetterState.OPEN: and_(dead_letters.c.resolved_at.is_(None), dead_letters.c.discarded_at.is_(None)),
+    DeadLetterState.RESOLVED: and_(dead_letters.c.resolved_at.is_not(None), dead_letters.c.discarded_at.is_(None)),
+    DeadLetterState.DISCARDED: dead_letters.c.discarded_at.is_not(None),
+}
+
+
+def dead_letters_page(
+    session: Session, *, organization_id: int, where: DeadLetterFilter, page: PageRequest
+) -> Page[DeadLetter]:
+    """Return one page, the last received first. One statement, and one more where the total is asked.
+
+    Raises BadInputError for a cursor of another list.
+    """
+    conditions = dead_letter_conditions(organization_id, where)
+    after = [] if page.after is None else [_before(page.after)]
+    rows = session.execute(
+        select(dead_letters)
+        .where(*conditions, *after)
+        .order_by(dead_letters.c.received_at.desc(), dead_letters.c.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [_of_row(row) for row in rows[: page.first]]
+    count = select(func.count()).select_from(dead_letters).where(*conditions)
+    return Page(
+        found,
+        [instant_key(_CURSOR, each.received_at, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: int(session.execute(count).scalar_one()),
+    )
+
+
+def dead_letter_groups(session: Session, *, organization_id: int, where: DeadLetterFilter) -> list[DeadLetterGroup]:
+    """Return how many there are by stage and code, the most first, at most GROUPS_MAX. One statement."""
+    of = dead_letters.c
+    rows = session.execute(
+        select(
+            of.stage,
+            of.code,
+            func.count().label("count"),
+            func.count(of.device_id.distinct()).label("devices"),
+            func.min(of.received_at).label("first"),
+            func.max(of.received_at).label("last"),
+            func.max(of.message).label("message"),
+        )
+        .where(*dead_letter_conditions(organization_id, where))
+        .group_by(of.stage, of.code)
+        .order_by(func.count().desc(), of.stage, of.code)
+        .limit(GROUPS_MAX)
+    )
+    return [
+        DeadLetterGroup(
+            row.stage,
+            row.code,
+            row._mapping["count"],  # noqa: SLF001  (a row has a method of that name)
+            row.devices,
+            row.first.astimezone(UTC),
+            row.last.astimezone(UTC),
+            row.message,
+        )
+        for row in rows
+    ]
+
+
+def dead_letters_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, DeadLetter]:
+    """Return those of these ids; one that does not exist is left out. One statement."""
+    rows = session.execute(
+        select(dead_letters).where(
+            dead_letters.c.organization_id == organization_id,
+            dead_letters.c.id == any_(cast(list(ids), ARRAY(Uuid))),
+        )
+    )
+    return {row.id: _of_row(row) for row in rows}
+
+
+def dead_letter_conditions(organization_id: int, where: DeadLetterFilter) -> list[ColumnElement[bool]]:
+    """Return the filter as conditions on `dead_letters`."""
+    of = dead_letters.c
+    states = (DeadLetterState.OPEN,) if where.states is None else tuple(where.states)
+    conditions: list[ColumnElement[bool]] = [
+        of.organization_id == organization_id,
+        or_(literal(False), *(_STATES[state] for state in states)),
+    ]
+    if where.ids is not None:
+        conditions.append(of.id == any_(cast(list(where.ids), ARRAY(Uuid))))
+    for column, words in ((of.stage, where.stages), (of.code, where.codes)):
+        if words is not None:
+            conditions.append(column == any_(cast([w for w in words if text_is_storable(w)], ARRAY(Text))))
+    if where.device_id is not None:
+        conditions.append(of.device_id == where.device_id)
+    if where.begins is not None:
+        conditions.append(of.received_at >= instant_utc(where.begins, path="from"))
+    if where.ends is not None:
+        conditions.append(of.received_at < instant_utc(where.ends, path="to"))
+    return conditions
+
+
+def _before(key: CursorKey) -> ColumnElement[bool]:
+    instant, last = instant_key_read(key, of=_CURSOR)
+    here = tuple_(dead_letters.c.received_at, dead_letters.c.id)
+    return here < tuple_(literal(instant, INSTANT), literal(last, Uuid))
+
+
+def _of_row(row: Row[Any]) -> DeadLetter:
+    return DeadLetter(
+        row.id,
+        row.raw_id,
+        row.device_id,
+        row.stage,
+        row.metric,
+        row.code,
+        row.message,
+        row.payload,
+        row.received_at.astimezone(UTC),
+        row.attempts,
+        row.failed_at.astimezone(UTC),
+        None if row.resolved_at is None else row.resolved_at.astimezone(UTC),
+        None if row.discarded_at is None else row.discarded_at.astimezone(UTC),
+        row.discarded_by,
+    )

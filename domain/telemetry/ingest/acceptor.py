@@ -1,0 +1,91 @@
+"""Takes calls' readings in, for any transport: judged, durable, then answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from domain.base.packed import micros_of
+from domain.base.quotas import QuotaKeeper
+from domain.base.transient import AWAY_TROUBLE
+from domain.telemetry.ingest.accept import READINGS_MAX, Acceptance, readings_accept
+from domain.telemetry.ingest.directory import DeviceDirectory
+from domain.telemetry.ingest.group_commit import GroupCommitter
+from domain.telemetry.model.readings import Devices, ReadingDraft
+from domain.telemetry.store.raw_log import ReadingGroup
+from graph.errors import LimitExceededError, UnavailableError
+
+
+class Acceptor:
+    """The one way in.
+
+    now: the time, in UTC. quotas: what may be sent to this process; None: without limit. is_silent: tells that the
+    database is known to give no answer just now.
+    """
+
+    def __init__(
+        self,
+        *,
+        directory: DeviceDirectory,
+        committer: GroupCommitter,
+        now: Callable[[], datetime],
+        quotas: QuotaKeeper | None = None,
+        is_silent: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._directory = directory
+        self._committer = committer
+        self._now = now
+        self._quotas = quotas
+        self._is_silent = is_silent
+
+    async def accept(
+        self,
+        *,
+        organization_id: int,
+        readings: Sequence[ReadingDraft],
+        transport: str,
+        own_device_id: UUID | None,
+        trace_id: str | None = None,
+    ) -> Acceptance:
+        """Return what became of a call's readings, once the accepted ones are durable.
+
+        transport: "graphql", "http", ...; kept with the batch. own_device_id: the device whose token the call
+        bears, which sends for itself alone; None for a user. trace_id: by which the call is found in the logs.
+        Raises LimitExceededError for more than 1,000 readings, RateLimitedError where the organization is over its
+        quota or too much waits to be written, UnavailableError where the database is away: then nothing was kept.
+        """
+        if len(readings) > READINGS_MAX:
+            msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
+            raise LimitExceededError(msg, path=("readings",))
+        if self._is_silent():
+            raise UnavailableError(f"{AWAY_TROUBLE}. Nothing was kept; try again.")
+        sent, quotas = len(readings), self._quotas
+        if quotas is not None:
+            # Whoever may send nothing at all just now costs no more than this.
+            quotas.allowance(organization_id, sent=sent)
+        found = await asyncio.to_thread(
+            self._directory.resolve, readings, organization_id=organization_id, own_device_id=own_device_id
+        )
+        own = None
+        if own_device_id is not None:
+            own = found.by_id.get(str(own_device_id))
+            if own is None:
+                # Deleted since its token was verified: it sends for nobody.
+                found = Devices({}, {})
+        # From here to `take` nothing is awaited, so that no other call takes what this one was shown.
+        allowance = None if quotas is None else quotas.allowance(organization_id, sent=sent)
+        acceptance = readings_accept(
+            readings, devices=found, own=own, now_us=micros_of(self._now()), allowance=allowance
+        )
+        if quotas is not None:
+            quotas.take(organization_id, acceptance.accepted, allowance, sent=sent)
+        traces = () if trace_id is None else (trace_id,)
+        groups = [
+            ReadingGroup(organization_id, partition, transport, columns, traces)
+            for partition, columns in acceptance.by_partition.items()
+        ]
+        # A caller that goes away does not take the readings of others with it.
+        await asyncio.shield(asyncio.wrap_future(self._committer.submit(groups)))
+        return acceptance

@@ -1,0 +1,49 @@
+"""Argus's own form: {deviceId, externalId, port, timestamp, metrics, messageId}, one, an array, or one a line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from domain.telemetry.ingest.transports.sent import Sent
+from domain.telemetry.model.readings import ReadingDraft
+
+_KNOWN: Final = frozenset({"deviceId", "externalId", "port", "timestamp", "metrics", "messageId"})
+
+
+def plain_read(body: Any) -> Sent:
+    """Return the readings of a body: an object or an array of such."""
+    sent = Sent()
+    if isinstance(body, list):
+        for place, each in enumerate(body):
+            plain_add(sent, each, str(place))
+    else:
+        plain_add(sent, body)
+    return sent
+
+
+def plain_add(sent: Sent, given: Any, *place: str) -> None:
+    """Add the reading an object describes, or the reason why it describes none."""
+    if not isinstance(given, Mapping):
+        sent.refuse("BAD_USER_INPUT", "A reading is a JSON object with metrics.", *place)
+        return
+    unknown = sorted(set(given) - _KNOWN)
+    if unknown:
+        # A misspelt timestamp must not silently become the time of receipt.
+        sent.refuse("BAD_USER_INPUT", f"A reading has no {unknown[0]!r}.", *place, unknown[0])
+        return
+    for name in ("deviceId", "externalId"):
+        if given.get(name) is not None and not isinstance(given[name], str):
+            sent.refuse("BAD_USER_INPUT", f"{name} is a text.", *place, name)
+            return
+    sent.add(
+        ReadingDraft(
+            metrics=given.get("metrics"),
+            device_id=given.get("deviceId"),
+            external_id=given.get("externalId"),
+            port=given.get("port"),
+            timestamp=given.get("timestamp"),
+            message_id=given.get("messageId"),
+        ),
+        *place,
+    )

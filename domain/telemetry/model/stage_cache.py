@@ -1,0 +1,82 @@
+"""What a stage's process remembers between transactions, so that it does not ask again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from domain.telemetry.model.schemas import SchemaVersions
+
+SERIES_MAX = 1_000_000
+
+# (organization, device as 16 bytes, port)
+DevicePort = tuple[int, bytes, int]
+
+
+@dataclass(slots=True)
+class OrganizationSchemas:
+    """The telemetry schemas of an organization's devices at one revision; None: the device has none.
+
+    has_any: whether any of them has one. settled: by series, until which event time, in microseconds, its unit holds.
+    """
+
+    revision: int
+    by_device: dict[bytes, SchemaVersions | None] = field(default_factory=dict)
+    has_any: bool = False
+    settled: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StageMemory:
+    """Series by device port and metric, the months that have a partition, and schemas, as committed.
+
+    One per process and thread. What a transaction finds out is put into a `StageNotes` and only kept once that
+    is committed: a series it made is gone if it rolls back.
+    """
+
+    series: dict[DevicePort, dict[str, int]] = field(default_factory=dict)
+    months: set[int] = field(default_factory=set)
+    schemas: dict[int, OrganizationSchemas] = field(default_factory=dict)
+    count: int = 0
+
+    def keep(self, notes: StageNotes) -> None:
+        """Remember what a committed transaction found out."""
+        if self.count > SERIES_MAX:
+            self.forget()
+        for key, names in notes.series.items():
+            self.series.setdefault(key, {}).update(names)
+            self.count += len(names)
+        self.months |= notes.months
+        for organization_id, (revision, settled) in notes.settled.items():
+            known = self.schemas.get(organization_id)
+            if known is not None and known.revision == revision:
+                known.settled |= settled
+
+    def forget(self) -> None:
+        """Remember nothing."""
+        self.series.clear()
+        self.months.clear()
+        self.schemas.clear()
+        self.count = 0
+
+
+@dataclass(slots=True)
+class StageNotes:
+    """What a transaction, or a savepoint within it, found out.
+
+    unsettled: series whose unit is to be looked at. settled: by organization, the revision and what
+    `OrganizationSchemas.settled` is to remember. began_us: when the transaction began by the database's clock, in
+    microseconds since the Unix epoch; None until somebody asks.
+    """
+
+    series: dict[DevicePort, dict[str, int]] = field(default_factory=dict)
+    months: set[int] = field(default_factory=set)
+    unsettled: set[int] = field(default_factory=set)
+    settled: dict[int, tuple[int, dict[int, float]]] = field(default_factory=dict)
+    began_us: int | None = None
+
+    def add(self, other: StageNotes) -> None:
+        """Take over what a savepoint found out that was not rolled back."""
+        for key, names in other.series.items():
+            self.series.setdefault(key, {}).update(names)
+        self.months |= other.months
+        self.unsettled |= other.unsettled

@@ -1,0 +1,77 @@
+"""From when on points are kept: whoever writes points asks, and it does not change until their transaction has ended.
+
+One rule: nothing is written to history before that instant. A reading from before it that is new ends as a dead letter
+BEFORE_RETENTION; one that was stored while its time was kept stays stored, and nothing about it changes any more.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.base.arrays import arrays_enable, bigint_array, uuid_array
+from domain.base.packed import micros_of
+from domain.telemetry.model.attribution import BEGIN_US
+from domain.telemetry.model.columns import Readings
+from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.store.hourly_marks import began_us
+
+# No point younger than a day is dropped (`drop_partitions`, `points_close`), and no transaction lasts for half of one.
+_SURELY_KEPT_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
+
+_HOLD = text("SELECT nullif(points_kept_hold(), '-infinity')")
+_STORED = text(
+    """
+    SELECT u.n - 1 AS n FROM unnest(:devices, :keys, :ids) WITH ORDINALITY AS u (d, k, i, n)
+    JOIN reading_keys k ON k.organization_id = :organization_id AND k.device_id = u.d AND k.key = u.k
+        AND k.raw_id = u.i AND k.stored
+    """
+)
+
+
+def points_kept_hold(session: Session) -> int:
+    """Return from when on points are kept, in microseconds since the Unix epoch; where all are, before any time.
+
+    It stays so until the transaction ends. The role is argus_pipeline.
+    """
+    kept = session.execute(_HOLD).scalar_one()
+    return BEGIN_US if kept is None else micros_of(kept)
+
+
+def points_kept_before(session: Session, *, oldest_us: int, notes: StageNotes) -> int:
+    """Return the same for points of which the oldest is given; no statement where it is surely kept."""
+    if oldest_us >= began_us(session, notes) - _SURELY_KEPT_US:
+        return BEGIN_US
+    return points_kept_hold(session)
+
+
+def readings_settled(
+    session: Session, *, organization_id: int, kept_us: int, readings: Readings, again: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Tell of which readings nothing changes: stored before, and from before points are kept. One statement at most.
+
+    kept_us: from when on points are kept, see `points_kept_hold`. again: those that were processed before.
+    """
+    settled = again & (readings.timestamps < kept_us)
+    places = np.flatnonzero(settled)
+    if not len(places):
+        return settled
+    arrays_enable(session)
+    old = readings.take(places)
+    rows = session.execute(
+        _STORED,
+        {
+            "organization_id": organization_id,
+            "devices": uuid_array(b"".join(old.devices)),
+            "keys": uuid_array(b"".join(old.keys)),
+            "ids": bigint_array(old.raw_ids),
+        },
+    )
+    settled[:] = False
+    settled[places[[row.n for row in rows]]] = True
+    return settled

@@ -1,0 +1,77 @@
+"""Read notifications."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, func, literal, select, tuple_
+from sqlalchemy.orm import Session
+
+from domain.work.notifications.model import Notification, NotificationState
+from domain.work.notifications.tables import notifications
+from graph.cursors import instant_key, instant_key_read
+from graph.paging import Page, PageRequest
+from graph.sql import any_of
+from graph.tables import INSTANT
+
+_CURSOR: Final = "notifications"
+
+
+def notifications_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Notification]:
+    """Return the notifications of these ids. One statement."""
+    table = notifications.c
+    rows = session.execute(select(notifications).where(table.organization_id == organization_id, any_of(table.id, ids)))
+    return {row.id: notification_of(row) for row in rows}
+
+
+def notifications_page(
+    session: Session,
+    *,
+    organization_id: int,
+    page: PageRequest,
+    states: Collection[NotificationState] | None = None,
+) -> Page[Notification]:
+    """Return one page, the newest first. One statement, and one more where the total is asked."""
+    table = notifications.c
+    here = [table.organization_id == organization_id]
+    if states is not None:
+        here.append(any_of(table.state, [state.value for state in states]))
+    after = []
+    if page.after is not None:
+        instant, last = instant_key_read(page.after, of=_CURSOR)
+        after = [tuple_(table.created_at, table.id) < tuple_(literal(instant, INSTANT), literal(last))]
+    rows = session.execute(
+        select(notifications)
+        .where(*here, *after)
+        .order_by(table.created_at.desc(), table.id.desc())
+        .limit(page.first + 1)
+    ).all()
+    found = [notification_of(row) for row in rows[: page.first]]
+    return Page(
+        found,
+        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        len(rows) > page.first,
+        page.after is not None,
+        lambda: session.execute(select(func.count()).select_from(notifications).where(*here)).scalar_one(),
+    )
+
+
+def notification_of(row: Row[Any]) -> Notification:
+    """Return a row of `notifications`."""
+    return Notification(
+        row.id,
+        row.event_id,
+        row.url,
+        row.payload,
+        NotificationState(row.state),
+        row.attempts,
+        row.due_at.astimezone(UTC),
+        row.last_error,
+        row.created_at.astimezone(UTC),
+        None if row.finished_at is None else row.finished_at.astimezone(UTC),
+        row.destination,
+        row.give_up_at.astimezone(UTC),
+    )

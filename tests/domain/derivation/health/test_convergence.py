@@ -1,0 +1,330 @@
+"""Health by itself: whatever comes late, is corrected or moved, the series is that of a run that knew from the start."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine
+
+import migrations.script as migrations
+from domain.configuration.profiles.operations import (
+    asset_create_from_profile,
+    asset_profile_set,
+    profile_create,
+    profile_update,
+)
+from domain.derivation.health.compute import health_buckets_compute
+from domain.derivation.health.operations import health_explain
+from domain.rules.model import Scope, Severity, Step
+from domain.rules.operations import RuleDraft, rule_create
+from graph.edges.operations import edge_correct
+from graph.entities.model import EntityDraft
+from tests.domain.derivation.plant import DerivingPlant
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import EPOCH, World
+
+T0 = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=10)
+HOT = {"t": {"warnHigh": 80, "critHigh": 90, "weight": 40}}
+READINGS = {1: 95.0, 20: 50.0, 24: 85.0, 70: 99.0, 100: 10.0, 104: 95.0, 130: 40.0, 260: 85.0, 300: 20.0}
+OVER_90 = {"threshold": {"metric": "t", "operator": "GT", "value": 90, "forUs": 0, "clearValue": 60, "clearForUs": 0}}
+
+
+def minute(number: int) -> datetime:
+    return T0 + timedelta(minutes=number)
+
+
+class Factory:
+    """A house with two pumps, and a device that measures `t` at one of them."""
+
+    def __init__(self, line: Line) -> None:
+        self.plant = DerivingPlant(line)
+        world = line.world
+        with world.changing() as (session, change):
+            self.profile = profile_create(session, change=change, name="P", thresholds=HOT, effective_from=EPOCH).id
+            self.ids = {
+                name: asset_create_from_profile(
+                    session, change=change, profile_id=self.profile, draft=EntityDraft(name=name)
+                ).id
+                for name in ("house", "first", "second", "other house")
+            }
+        self.device = line.device()
+        self.link = self.plant.link(self.device, self.ids["first"], valid_from=EPOCH)
+        self.part = world.edge(self.ids["house"], "HAS_PART", self.ids["first"], valid_from=EPOCH)
+        world.edge(self.ids["house"], "HAS_PART", self.ids["second"], valid_from=EPOCH)
+
+    def device_at(self, name: str) -> UUID:
+        """Make a device that measures `u` at a pump or a house."""
+        device = self.plant.line.device()
+        self.plant.link(device, self.ids[name], valid_from=EPOCH)
+        return device
+
+    def hear(self, *readings: tuple[UUID, int]) -> None:
+        """Readings of (device, minute), of `u`, in one call."""
+        line = self.plant.line
+        rows = [{"device_id": device, "timestamp": minute(m), "metrics": {"u": 1}} for device, m in readings]
+        line.normalize(line.send(*rows))
+
+    def read(self, *minutes: int) -> None:
+        line = self.plant.line
+        rows = [{"device_id": self.device, "timestamp": minute(m), "metrics": {"t": READINGS[m]}} for m in minutes]
+        line.normalize(line.send(*rows))
+
+    def relink(self) -> None:
+        """From minute 90 on it was the second pump's device."""
+        self.plant.correct(self.link, valid_until=minute(90))
+        self.plant.link(self.device, self.ids["second"], valid_from=minute(90))
+
+    def move(self) -> None:
+        """The first pump was moved to the other house at minute 22."""
+        with self.plant.line.world.changing() as (session, change):
+            edge_correct(session, change=change, edge_id=self.part.edge_id, valid_until=minute(22))
+        self.plant.line.world.edge(self.ids["other house"], "HAS_PART", self.ids["first"], valid_from=minute(22))
+
+    def rule(self, **members: Any) -> None:
+        draft = RuleDraft(
+            name="hot",
+            condition=OVER_90,
+            scope=Scope(entity_id=self.ids["first"]),
+            severity=Severity.HIGH,
+            effective_from=EPOCH,
+            **members,
+        )
+        with self.plant.line.world.changing() as (session, change):
+            rule_create(session, change=change, draft=draft)
+
+    def edit(self, **members: Any) -> None:
+        with self.plant.line.world.changing() as (session, change):
+            profile_update(session, change=change, profile_id=self.profile, **members)
+
+    def use(self, name: str, profile_id: UUID | None) -> None:
+        with self.plant.line.world.changing() as (session, change):
+            asset_profile_set(session, change=change, asset_id=self.ids[name], profile_id=profile_id)
+
+    def compute(self, **arguments: Any) -> int:
+        with self.plant.line.pipeline() as session:
+            done = health_buckets_compute(
+                session,
+                organization_id=self.plant.organization_id,
+                memory=self.plant.memory,
+                **{"now": NOW, **arguments},
+            )
+        self.plant.memory.keep(done.notes)
+        return done.taken
+
+    def settle(self, **arguments: Any) -> None:
+        """Derive and compute until nothing is dirty."""
+        while self.plant.windows() or self.dirt():
+            self.plant.drain()
+            while self.compute(**arguments):
+                pass
+
+    def dirt(self) -> int:
+        [row] = self.plant.line.rows(
+            "SELECT count(*) FROM dirty_buckets WHERE organization_id = :o", o=self.plant.organization_id
+        )
+        return int(row[0])
+
+    def series(self) -> dict[str, dict[int, float]]:
+        """By name and minute, the points of health."""
+        names: dict[UUID, str] = {entity_id: name for name, entity_id in self.ids.items()}
+        found: dict[str, dict[int, float]] = {name: {} for name in self.ids}
+        for (entity_id, _, metric, at), value in self.plant.line.history().items():
+            if metric == "health" and value is not None:
+                found[names[entity_id]][(at - T0) // timedelta(minutes=1)] = float(value)
+        return found
+
+
+@pytest.fixture
+def factories(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> Callable[[str], Factory]:
+    made: list[Factory] = []
+
+    def make(name: str) -> Factory:
+        line = Line(worlds(name), engine)
+        factory = Factory(line)
+        if made:
+            # One holder of the leases, whatever the organization.
+            line.lease = made[0].plant.line.run().lease
+            factory.plant.lease = made[0].plant.run().lease
+        made.append(factory)
+        return factory
+
+    return make
+
+
+@pytest.fixture
+def factory(factories: Callable[[str], Factory]) -> Factory:
+    return factories("One")
+
+
+def test_a_reading_becomes_health_of_the_pump_and_of_its_house(factory: Factory) -> None:
+    factory.read(1, 20)
+    factory.settle()
+    found = factory.series()
+    assert found["first"] == {0: 60, 15: 100, 75: 80}
+    assert found["house"] == {0: 88, 15: 100, 75: 94}
+    assert (found["second"], found["other house"]) == ({}, {})
+
+
+def test_an_event_costs_while_it_is_open(factory: Factory) -> None:
+    factory.rule()
+    factory.read(1, 20, 24)
+    factory.settle()
+    # Open from minute 1 to 20, 30 points; 85 is a warning.
+    assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
+    factory.edit(thresholds={})
+    factory.settle()
+    assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
+    factory.edit(thresholds={}, effective_from=EPOCH)
+    factory.settle()
+    assert factory.series()["first"] == {0: 70, 15: 70, 75: 80}
+
+
+@pytest.mark.parametrize("how", ["at once", "one by one", "backwards"])
+def test_a_house_that_fell_silent_stays_so_while_its_part_is_heard(factory: Factory, how: str) -> None:
+    """x has one reading, its part one each 15 minutes: the silence of x is known for as long as anything is."""
+    x, part = factory.device_at("house"), factory.device_at("second")
+    readings = [(x, 0), *((part, m) for m in range(1, 211, 15))]
+    if how == "at once":
+        factory.hear(*readings)
+    for reading in () if how == "at once" else readings if how == "one by one" else reversed(readings):
+        factory.hear(reading)
+        factory.settle()
+    factory.settle()
+    found = factory.series()["house"]
+    # At minute 256 the part, last heard at 196, is silent too: 80 of it cost 6.
+    assert found == dict.fromkeys(range(0, 60, 15), 100) | dict.fromkeys(range(60, 210, 15), 80) | {255: 74}
+    for m, score in ((50, 100), (200, 80), (240, 80), (300, 74), (330, None)):
+        with factory.plant.line.world.session() as session:
+            explained = health_explain(
+                session,
+                organization_id=factory.plant.organization_id,
+                asset_id=factory.ids["house"],
+                at=minute(m),
+                now=NOW,
+            )
+        assert explained is not None
+        assert explained.health.score == score, m
+
+
+def test_a_first_reading_that_is_taken_away_is_forgotten(factory: Factory) -> None:
+    part = factory.device_at("second")
+    line = factory.plant.line
+    link = factory.plant.link(line.device(), factory.ids["house"], valid_from=EPOCH)
+    factory.hear((link.target_id, 0), *((part, m) for m in range(1, 151, 15)))
+    factory.settle()
+    assert factory.series()["house"][135] == 80
+    factory.plant.retract(link)
+    factory.settle()
+    assert factory.series()["house"][135] == 100
+
+
+def test_an_event_that_turns_out_not_to_have_escalated_costs_less(factory: Factory) -> None:
+    factory.rule(escalation=[Step(3_600_000_000, Severity.CRITICAL)])
+    factory.read(1)
+    factory.settle()
+    assert factory.series()["first"] == {0: 10, 60: 30}
+    factory.read(20, 24)
+    factory.settle()
+    assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
+
+
+def test_the_migration_has_all_series_computed_again(factory: Factory) -> None:
+    factory.read(1, 20)
+    factory.settle()
+    line = factory.plant.line
+    line.rows(
+        "UPDATE telemetry_history h SET value = 7 FROM series s"
+        " WHERE s.organization_id = h.organization_id AND s.id = h.series_id AND s.origin = 'health' RETURNING 1"
+    )
+    assert factory.series()["first"] == {0: 7, 15: 7, 75: 7}
+    [path] = (Path(migrations.__file__).parent / "sql").glob("*_health_measured.sql")
+    statement = path.read_text().split(";")[-2]
+    line.rows(f"{statement} RETURNING 1")
+    factory.settle()
+    assert factory.series()["first"] == {0: 60, 15: 100, 75: 80}
+
+
+def test_an_asset_that_uses_the_profile_no_more_has_no_health(factory: Factory) -> None:
+    factory.read(1)
+    factory.settle()
+    assert factory.series()["house"] == {0: 88, 60: 94}
+    factory.use("first", None)
+    factory.settle()
+    assert factory.series()["first"] == {}
+    factory.use("first", factory.profile)
+    factory.settle()
+    assert factory.series()["first"] == {0: 60, 60: 80}
+    assert factory.series()["house"] == {0: 88, 60: 94}
+
+
+def test_what_is_made_of_health_costs_no_health(factory: Factory) -> None:
+    formula = {"shown": {"formula": "health + 1.0"}}
+    hot = {**HOT, "shown": {"critHigh": 1}}
+    factory.edit(formulas=formula, thresholds=hot, effective_from=EPOCH)
+    below = {"threshold": {**OVER_90["threshold"], "metric": "shown", "value": 0, "clearValue": None}}
+    with factory.plant.line.world.changing() as (session, change):
+        draft = RuleDraft(name="any", condition=below, severity=Severity.CRITICAL, effective_from=EPOCH)
+        rule_create(session, change=change, draft=draft)
+    factory.read(1, 20)
+    factory.settle()
+    assert factory.series()["first"] == {0: 60, 15: 100, 75: 80}
+    shown = factory.plant.derived("shown")
+    assert sorted(value for (entity, _), value in shown.items() if entity == factory.ids["first"]) == [61, 81, 101]
+
+
+def test_a_long_time_is_computed_in_parts(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("domain.derivation.health.compute.BUCKETS_MAX", 3)
+    factory.read(*READINGS)
+    factory.settle(points_max=10)
+    parts = factory.series()
+    factory.edit(thresholds={}, effective_from=EPOCH)
+    factory.edit(thresholds=HOT, effective_from=EPOCH)
+    factory.settle()
+    assert factory.series() == parts
+    assert len(parts["first"]) > 8
+
+
+def test_what_is_due_is_computed_once(factory: Factory) -> None:
+    line = factory.plant.line
+    line.normalize(line.send({"device_id": factory.device, "timestamp": minute(1), "metrics": {"t": 50}}, at=minute(2)))
+    factory.settle(now=minute(2))
+    assert factory.series()["first"] == {0: 100}
+    due = line.rows("SELECT due_at FROM health_timers WHERE entity_id = :e", e=factory.ids["first"])
+    assert [row[0] for row in due] == [minute(61)]
+    factory.compute(now=minute(60))
+    assert factory.series()["first"] == {0: 100}
+    factory.compute(now=minute(61))
+    assert factory.series()["first"] == {0: 100, 60: 80}
+    factory.settle(now=minute(61))
+    assert line.rows("SELECT due_at FROM health_timers WHERE entity_id = :e", e=factory.ids["first"]) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_order_comes_to_what_a_run_that_knew_gives(factories: Callable[[str], Factory], seed: int) -> None:
+    knew, other = factories("Knew"), factories("Other")
+    knew.rule()
+    knew.relink()
+    knew.move()
+    knew.read(*READINGS)
+    knew.settle()
+    expected = knew.series()
+    assert all(expected.values())
+
+    chance = random.Random(seed)  # noqa: S311  (a schedule)
+    steps: list[Callable[[], None]] = [other.rule, other.relink, other.move]
+    steps += [lambda m=m: other.read(m) for m in READINGS]  # type: ignore[misc]
+    chance.shuffle(steps)
+    for step in steps:
+        step()
+        if chance.random() < 0.6:
+            other.plant.drain()
+        if chance.random() < 0.6:
+            other.compute()
+    other.settle()
+    assert other.series() == expected

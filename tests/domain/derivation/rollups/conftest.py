@@ -1,0 +1,17 @@
+"""A plant with rollups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine
+
+from tests.domain.derivation.rollups.plant import RollupPlant
+from tests.domain.telemetry.line import Line
+from tests.graph.world import world_create
+
+
+@pytest.fixture
+def plant(engine: Callable[[str], Engine]) -> RollupPlant:
+    return RollupPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug="plant"), engine))

@@ -1,0 +1,194 @@
+"""A plant with rollups, its telemetry written past the pipeline, and the work of touching and computing by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from domain.base.packed import micros_of
+from domain.derivation.rollups.compute import BucketRun, ComputedBuckets, buckets_compute
+from domain.derivation.rollups.dirt import rollups_touch, rollups_touch_at
+from domain.derivation.rollups.known import RollupCache
+from domain.derivation.rollups.model import Length, Rollup, RollupAggregate
+from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
+from domain.derivation.rollups.queries import rollup_metrics
+from domain.derivation.rollups.rules import RollupWish
+from domain.telemetry.model.stage_cache import StageMemory
+from graph.change import graph_hold
+from graph.entities.model import EntityPatch
+from graph.entities.operations import entity_update
+from graph.entities.queries import entity_get
+from graph.kinds import EntityKind
+from tests.domain.telemetry.line import NOW, Line
+
+HOUR = timedelta(hours=1)
+ALL = (-(2**62), 2**62)
+
+
+def wish(**arguments: Any) -> RollupWish:
+    """A rollup by the hour of `power` of parts, unless told otherwise."""
+    return RollupWish(
+        **{
+            "name": "Power",
+            "metric": "power_total",
+            "relationship": "HAS_PART",
+            "of_metric": "power",
+            "of_types": ["part"],
+            "aggregate": RollupAggregate.SUM,
+            "bucket": Length("PT1H", 0, HOUR),
+            **arguments,
+        }
+    )
+
+
+@dataclass(slots=True)
+class RollupPlant:
+    """An organization with rollups."""
+
+    line: Line
+    cache: RollupCache = field(default_factory=RollupCache)
+    run: BucketRun = field(default_factory=lambda: BucketRun(StageMemory(), RollupCache()))
+
+    @property
+    def organization_id(self) -> int:
+        return self.line.organization_id
+
+    def create(self, **arguments: Any) -> Rollup:
+        with self.line.world.changing() as (session, change):
+            return rollup_create(session, change=change, wish=wish(**arguments))
+
+    def update(self, rollup: Rollup, **arguments: Any) -> Rollup:
+        with self.line.world.changing() as (session, change):
+            return rollup_update(session, change=change, rollup_id=rollup.id, wish=wish(**arguments))
+
+    def delete(self, rollup: Rollup) -> Rollup:
+        with self.line.world.changing() as (session, change):
+            return rollup_delete(session, change=change, rollup_id=rollup.id)
+
+    def asset(self, type_name: str | None = None) -> UUID:
+        return self.line.world.entity(EntityKind.ASSET, type_name)
+
+    def measured(self, type_name: str = "part") -> tuple[UUID, UUID]:
+        """Make an asset with a device that measures it; return both."""
+        asset, device = self.asset(type_name), self.line.device()
+        self.line.world.edge(asset, "MONITORED_BY", device)
+        return asset, device
+
+    def weigh(self, entity_id: UUID, weight: Any, *, at: datetime | None = None) -> datetime:
+        """Have the attribute `size` of an entity recorded, just after an instant or now; return when it was."""
+        if at is not None:
+            self.line.rows(
+                "UPDATE graph_clocks SET last_recorded = greatest(last_recorded, :at) WHERE organization_id = :o"
+                " RETURNING revision",
+                at=at,
+                o=self.organization_id,
+            )
+        with self.line.world.changing() as (session, change):
+            before = entity_get(session, organization_id=self.organization_id, entity_id=entity_id)
+            entity_update(session, change=change, before=before, patch=EntityPatch(attributes={"size": weight}))
+            return change.recorded
+
+    def follow(self, entity_id: UUID) -> list[tuple[datetime, datetime]]:
+        """Mark what is at an entity and above over the times that triggers left, as the derive stage does."""
+        rows = self.line.rows(
+            "DELETE FROM dirty_windows WHERE organization_id = :o AND entity_id = :e AND reason = 'hierarchy'"
+            " RETURNING begins, ends",
+            o=self.organization_id,
+            e=entity_id,
+        )
+        spans = [(row.begins, row.ends) for row in rows]
+        if spans:
+            self._touch(rollups_touch_at, {entity_id: [_span(*span) for span in spans]})
+        return spans
+
+    def send(
+        self, device: UUID, metric: str, points: Iterable[tuple[datetime, Any]], *, received: datetime = NOW
+    ) -> None:
+        """Have readings of a device stored."""
+        readings = [{"device_id": device, "timestamp": at, "metrics": {metric: value}} for at, value in points]
+        batches = self.line.send(*readings, at=received)
+        self.line.normalize(batches)
+
+    def touch(
+        self,
+        touched: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
+        metrics: Mapping[UUID, Sequence[str]] | None = None,
+    ) -> int:
+        """Mark what is above entities, as the derive stage does."""
+        names = None if metrics is None else {entity.bytes: of_entity for entity, of_entity in metrics.items()}
+        spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in touched.items()}
+        return self._touch(partial(rollups_touch, metrics=names), spans)
+
+    def touch_all(self, *entities: UUID) -> int:
+        """Mark all time above entities."""
+        return self._touch(rollups_touch, {each: [ALL] for each in entities})
+
+    def touch_at(self, *entities: UUID) -> int:
+        """Mark all time at entities and above, as changes of what is below them do."""
+        return self._touch(rollups_touch_at, {each: [ALL] for each in entities})
+
+    def compute(self, **arguments: Any) -> ComputedBuckets:
+        """Compute dirty buckets in one transaction."""
+        with self.line.pipeline() as session:
+            done = buckets_compute(session, organization_id=self.organization_id, run=self.run, now=NOW, **arguments)
+        self.run.memory.keep(done.notes)
+        return done
+
+    def crash(self, error: type[Exception]) -> None:
+        """Compute, and lose it before it is committed."""
+        with suppress(error), self.line.pipeline() as session:
+            buckets_compute(session, organization_id=self.organization_id, run=self.run, now=NOW)
+            raise error
+
+    def drain(self, **arguments: Any) -> None:
+        """Compute until nothing is dirty."""
+        while not self.compute(**arguments).is_done:
+            pass
+
+    def standing(self, metric: str = "power_total") -> dict[tuple[UUID, datetime], float]:
+        """What stands, by entity and bucket."""
+        return {
+            (entity_id, at): float(value)
+            for (entity_id, _, name, at), value in self.line.history().items()
+            if name == metric and value is not None
+        }
+
+    def owned(self, *entities: UUID) -> set[tuple[UUID, str]]:
+        """Which metrics of these entities rollups write."""
+        with self.line.pipeline() as session:
+            return rollup_metrics(session, organization_id=self.organization_id, ids=entities)
+
+    def dirty(self) -> list[tuple[UUID, str, datetime, datetime, datetime]]:
+        rows = self.line.rows(
+            "SELECT entity_id, what, begins, ends, changed_from FROM dirty_buckets WHERE organization_id = :o"
+            " ORDER BY 1, 2, 3",
+            o=self.organization_id,
+        )
+        return [tuple(row) for row in rows]
+
+    def windows(self) -> list[tuple[UUID, datetime, datetime, str]]:
+        rows = self.line.rows(
+            "SELECT entity_id, begins, ends, reason FROM dirty_windows WHERE organization_id = :o ORDER BY id",
+            o=self.organization_id,
+        )
+        return [tuple(row) for row in rows]
+
+    def _touch(self, touch: Any, touched: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
+        with self.line.pipeline() as session:
+            graph_hold(session, organization_id=self.organization_id)
+            marked: int = touch(
+                session,
+                organization_id=self.organization_id,
+                touched={entity.bytes: spans for entity, spans in touched.items()},
+                cache=self.cache,
+            )
+        return marked
+
+
+def _span(begins: datetime, ends: datetime) -> tuple[int, int]:
+    return micros_of(begins), micros_of(ends)

@@ -1,0 +1,133 @@
+"""What a tally stands for, and who takes it away."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from domain.derivation.rollups import tallies
+from domain.derivation.rollups.compute import buckets_compute
+from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
+from tests.domain.telemetry.line import NOW
+
+MINUTE = timedelta(minutes=1)
+BEGIN = NOW - HOUR
+
+
+@pytest.fixture(autouse=True)
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "OPEN", 1)
+    monkeypatch.setattr(tallies, "LEAST", 2)
+
+
+def built(plant: RollupPlant) -> tuple[UUID, UUID, UUID]:
+    """A machine with a part that has sent five points; computed, with a tally of four."""
+    plant.create()
+    machine, (part, device) = plant.asset(), plant.measured()
+    plant.line.world.edge(machine, "HAS_PART", part)
+    plant.drain()
+    say(plant, device, range(5), 1)
+    touch(plant, part, 0, 5)
+    plant.compute()
+    assert kept(plant) == [(4, 4.0)]
+    return machine, part, device
+
+
+def say(plant: RollupPlant, device: UUID, minutes: range, value: float) -> None:
+    plant.send(device, "power", [(BEGIN + n * MINUTE, value) for n in minutes])
+    # The touching, which the derive stage does when it follows a window, is done here by hand.
+    plant.line.rows("DELETE FROM dirty_windows WHERE organization_id = :o RETURNING id", o=plant.organization_id)
+
+
+def touch(plant: RollupPlant, part: UUID, first: int, until: int) -> None:
+    plant.touch({part: [(BEGIN + first * MINUTE, BEGIN + (until - 1) * MINUTE + timedelta(seconds=1))]})
+
+
+def kept(plant: RollupPlant) -> list[tuple[int, float]]:
+    rows = plant.line.rows(
+        "SELECT points, value FROM rollup_tallies WHERE organization_id = :o", o=plant.organization_id
+    )
+    return [(row.points, row.value) for row in rows]
+
+
+def test_a_tally_is_read_instead_of_its_points_and_extended(plant: RollupPlant) -> None:
+    machine, part, device = built(plant)
+    say(plant, device, range(5, 8), 10)
+    # Told to nobody: what a tally holds is not read again.
+    say(plant, device, range(1), 1000)
+    touch(plant, part, 5, 8)
+    plant.compute()
+    assert plant.standing() == {(machine, BEGIN): 35.0}
+    assert kept(plant) == [(7, 25.0)]
+
+
+def test_who_touches_what_a_tally_holds_takes_it_away(plant: RollupPlant) -> None:
+    machine, part, device = built(plant)
+    say(plant, device, range(1), 1000)
+    touch(plant, part, 0, 1)
+    plant.compute()
+    assert plant.standing() == {(machine, BEGIN): 1004.0}
+    assert kept(plant) == [(4, 1003.0)]
+
+
+def test_what_is_still_to_be_followed_stays_out(plant: RollupPlant) -> None:
+    machine, part, device = built(plant)
+    touch(plant, part, 5, 12)
+    say(plant, device, range(5, 12), 10)
+    plant.line.rows(
+        "INSERT INTO dirty_windows (organization_id, entity_id, begins, ends, reason)"
+        " VALUES (:o, :e, :b, :b + interval '1 minute', 'readings') RETURNING id",
+        o=plant.organization_id,
+        e=part,
+        b=BEGIN + 8 * MINUTE,
+    )
+    plant.compute()
+    assert plant.standing() == {(machine, BEGIN): 75.0}
+    assert kept(plant) == [(8, 35.0)]
+
+
+def test_an_edit_of_what_is_counted_finds_no_tally(plant: RollupPlant) -> None:
+    machine, _, device = built(plant)
+    say(plant, device, range(1), 1000)
+    plant.line.world.edge(machine, "HAS_PART", plant.asset("part"))
+    plant.touch_at(machine)
+    plant.drain()
+    assert plant.standing() == {(machine, BEGIN): 1004.0}
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_tally_written_beside_a_touch_is_forgotten_by_who_takes_its_mark(
+    plant: RollupPlant, is_long: bool, is_new: bool
+) -> None:
+    """Who touches does not wait for the tally that is being written, and does not see it."""
+    machine, part, device = built(plant)
+    say(plant, device, range(5, 8), 10)
+    touch(plant, part, 5, 8)
+    if is_new:
+        plant.line.rows("DELETE FROM rollup_tallies WHERE organization_id = :o RETURNING key", o=plant.organization_id)
+    with plant.line.pipeline() as session:
+        buckets_compute(session, organization_id=plant.organization_id, run=plant.run, now=NOW)
+        say(plant, device, range(6), 100)
+        plant.touch({part: [(BEGIN - 100 * HOUR if is_long else BEGIN, NOW)]})
+    say(plant, device, range(8, 9), 10)
+    touch(plant, part, 8, 9)
+    plant.drain(rows_max=1)
+    assert plant.standing() == {(machine, BEGIN): 630.0}
+
+
+def test_a_note_that_another_adds_to_is_not_waited_for(plant: RollupPlant) -> None:
+    machine, part, device = built(plant)
+    say(plant, device, range(1), 1000)
+    touch(plant, part, 0, 1)
+    with plant.line.pipeline() as session:
+        session.execute(text("SELECT FROM rollup_touches FOR UPDATE"))
+        plant.compute()
+    assert plant.standing() == {(machine, BEGIN): 1004.0}
+    assert len(plant.line.rows("SELECT FROM rollup_touches")) == 1
+    touch(plant, part, 0, 1)
+    plant.drain()
+    assert plant.line.rows("SELECT FROM rollup_touches") == []

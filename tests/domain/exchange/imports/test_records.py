@@ -1,0 +1,361 @@
+"""Entities and edges with dates, from NDJSON and CSV: idempotent, in any order, one fault not stopping the rest."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from domain.exchange.exports.graph import graph_export
+from domain.exchange.imports import apply, files
+from domain.exchange.imports.apply import records_apply
+from domain.exchange.imports.files import Format, records_read
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.records import EntityRecord, Remark
+from graph.edges.bulk import EdgeDraft, edges_create
+from graph.entities.bulk import NewEntity, entities_create
+from graph.entities.model import EntityDraft
+from graph.errors import BadInputError, LimitExceededError
+from graph.kinds import EntityKind
+from tests.graph.world import World, day, new_id
+
+PUMP = {
+    "record": "entity",
+    "kind": "ASSET",
+    "externalId": "P-1",
+    "name": "Pump",
+    "type": "pump",
+    "attributes": {"kW": 5},
+}
+HALL = {"record": "entity", "kind": "SPACE", "externalId": "H", "name": "Hall"}
+METER = {"record": "entity", "kind": "DEVICE", "externalId": "M-7", "name": "Meter", "firmwareVersion": "1.2"}
+IN_HALL = {
+    "record": "edge",
+    "source": "P-1",
+    "relationship": "LOCATED_IN",
+    "target": "H",
+    "validFrom": "2020-01-02T00:00:00Z",
+}
+METERED = {
+    "record": "edge", "source": {"kind": "ASSET", "externalId": "P-1"}, "relationship": "MONITORED_BY",
+    "target": {"kind": "DEVICE", "externalId": "M-7"}, "port": 2, "validFrom": "2020-01-02T01:00:00+01:00",
+    "validUntil": "2020-02-01T00:00:00Z", "metadata": {"metrics_mapping": {"t": "temperature"}},
+}  # fmt: skip
+PUMP_SHORT = {"record": "entity", "kind": "ASSET", "name": "Pump"}
+ALL = [PUMP, HALL, METER, IN_HALL, METERED]
+
+
+def bring(
+    world: World, lines: Iterable[str], form: Format = Format.NDJSON, valid_from: datetime | None = None
+) -> Outcome:
+    def run(work: Callable[..., Any]) -> Any:
+        with world.changing() as (session, change):
+            return work(session, change)
+
+    return records_apply(records_read(lines, form), run=run, valid_from=valid_from)
+
+
+def ndjson(*records: Any) -> list[str]:
+    return [json.dumps(record) + "\n" for record in records]
+
+
+def exported(world: World, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    with world.session() as session:
+        return list(graph_export(session, organization_id=world.organization_id, as_of=as_of))
+
+
+def counts(outcome: Outcome) -> tuple[int, ...]:
+    return (outcome.created, outcome.updated, outcome.unchanged,
+            outcome.edges_created, outcome.edges_updated, outcome.edges_unchanged)  # fmt: skip
+
+
+def test_what_is_brought_is_there_and_brought_again_changes_nothing(world: World) -> None:
+    assert counts(bring(world, ndjson(*ALL))) == (3, 0, 0, 2, 0, 0)
+    assert counts(bring(world, ndjson(*ALL))) == (0, 0, 3, 0, 0, 2)
+    found = {record.get("externalId", record["record"]): record for record in exported(world, day(5))}
+    assert found["P-1"]["attributes"] == {"kW": 5}
+    assert found["M-7"]["firmwareVersion"] == "1.2"
+    [metered] = [each for each in exported(world, day(5)) if each.get("relationship") == "MONITORED_BY"]
+    assert metered == {**METERED, "validFrom": "2020-01-02T00:00:00Z"}
+
+
+def test_what_the_file_says_differently_is_changed_and_what_it_leaves_out_stays(world: World) -> None:
+    bring(world, ndjson(*ALL))
+    changed = [
+        {**PUMP, "name": "Big pump", "attributes": {"rpm": 900}},
+        {key: METER[key] for key in ("record", "kind", "externalId", "name")},
+        {**METERED, "validUntil": None},
+    ]
+    assert counts(bring(world, ndjson(*changed))) == (0, 1, 1, 0, 1, 0)
+    found = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
+    assert found["P-1"]["name"] == "Big pump"
+    assert found["P-1"]["attributes"] == {"kW": 5, "rpm": 900}
+    assert found["M-7"]["firmwareVersion"] == "1.2"
+    assert "validUntil" not in found["MONITORED_BY"]
+
+
+def test_an_edge_may_stand_before_its_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
+    outcome = bring(world, ndjson(IN_HALL, METERED, METER, HALL, PUMP))
+    assert (counts(outcome), outcome.told) == ((3, 0, 0, 2, 0, 0), [])
+
+
+def test_a_fault_is_told_by_its_line_and_the_rest_goes_through(world: World) -> None:
+    lines = [
+        *ndjson(PUMP, HALL),
+        "{not json\n",
+        "\n",
+        *ndjson(
+            {"record": "thing"},
+            {**METER, "kind": "GADGET"},
+            {**METER, "email": "a@b"},
+            {**PUMP, "externalId": "P-2", "name": ""},
+            {**IN_HALL, "target": "nowhere"},
+            {**IN_HALL, "relationship": "NO_SUCH"},
+            {**IN_HALL, "validFrom": "2020-01-02"},
+            {**IN_HALL, "validUntil": "2019-01-02T00:00:00Z"},
+            {**IN_HALL, "port": 1},
+            [1],
+            {"record": []},
+            IN_HALL,
+        ),
+    ]
+    outcome = bring(world, lines)
+    assert counts(outcome) == (2, 0, 0, 1, 0, 0)
+    assert sorted((each.line, each.code, each.path) for each in outcome.refused) == [
+        (3, "BAD_USER_INPUT", ()),
+        (5, "BAD_USER_INPUT", ("record",)),
+        (6, "BAD_USER_INPUT", ("kind",)),
+        (7, "BAD_USER_INPUT", ("email",)),
+        (8, "BAD_USER_INPUT", ("name",)),
+        (9, "NOT_FOUND", ()),
+        (10, "BAD_USER_INPUT", ("relationship",)),
+        (11, "BAD_USER_INPUT", ("validFrom",)),
+        (12, "BAD_USER_INPUT", ("validUntil",)),
+        (13, "BAD_USER_INPUT", ("port",)),
+        (14, "BAD_USER_INPUT", ()),
+        (15, "BAD_USER_INPUT", ("record",)),
+    ]
+
+
+def test_an_external_id_of_two_kinds_wants_the_kind_named(world: World) -> None:
+    outcome = bring(
+        world,
+        ndjson(
+            PUMP,
+            {**HALL, "externalId": "P-1"},
+            {**METER, "externalId": "M"},
+            {**METERED, "source": "P-1", "target": "M"},
+        ),
+    )
+    assert [(each.code, each.path) for each in outcome.refused] == [("BAD_USER_INPUT", ("source",))]
+    assert "asset and a space" in outcome.refused[0].message
+
+
+def test_the_same_twice_in_a_file_is_one(world: World) -> None:
+    outcome = bring(world, ndjson(PUMP, HALL, {**PUMP, "attributes": {"kW": 6}}, IN_HALL, IN_HALL))
+    assert counts(outcome) == (2, 1, 0, 1, 0, 1)
+    assert [r["attributes"] for r in exported(world) if r.get("externalId") == "P-1"] == [{"kW": 6}]
+
+
+def test_csv_says_the_same(world: World) -> None:
+    entities = [
+        "kind,externalId,name,type,attributes.kW,attributes.maker,firmwareVersion,longitude,latitude\n",
+        "ASSET,P-1,Pump,pump,5,Acme,,8.5,47.25\n",
+        "SPACE,H,Hall,,,,,,\n",
+        "DEVICE,M-7,Meter,,,,1.2,,\n",
+        "DEVICE,M-8,Meter,,,,1.2,,,too,many\n",
+    ]
+    outcome = bring(world, entities, Format.CSV)
+    assert counts(outcome) == (3, 0, 0, 0, 0, 0)
+    assert [(each.line, each.code) for each in outcome.refused] == [(5, "BAD_USER_INPUT")]
+    edges = [
+        "source,sourceKind,relationship,target,targetKind,port,validFrom,metadata.note\n",
+        "P-1,ASSET,MONITORED_BY,M-7,DEVICE,2,2020-01-02T00:00:00Z,by hand\n",
+        "P-1,,LOCATED_IN,H,,,,\n",
+    ]
+    assert counts(bring(world, edges, Format.CSV)) == (0, 0, 0, 2, 0, 0)
+    assert counts(bring(world, edges, Format.CSV)) == (0, 0, 0, 0, 0, 2)
+    found = {record.get("externalId", record.get("relationship")): record for record in exported(world)}
+    assert found["P-1"]["attributes"] == {"kW": 5, "maker": "Acme"}
+    assert found["P-1"]["location"] == {"type": "Point", "coordinates": [8.5, 47.25]}
+    assert (found["MONITORED_BY"]["port"], found["MONITORED_BY"]["metadata"]) == (2, {"note": "by hand"})
+
+
+def test_bounds_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apply, "WAITING_MAX", 0)
+    monkeypatch.setattr(files, "LINE_MAX_CHARS", 200)
+    monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
+    outcome = bring(world, ndjson(IN_HALL, {**PUMP, "name": "x" * 200}, HALL))
+    assert [(each.line, each.code) for each in outcome.refused] == [(1, "NOT_FOUND"), (2, "BAD_USER_INPUT")]
+    assert outcome.created == 1
+
+
+def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("graph.entities.bulk.DRAFTS_MAX", 1)
+    monkeypatch.setattr("graph.edges.bulk.DRAFTS_MAX", 1)
+    drafts = [NewEntity(draft=EntityDraft(name="x"))] * 2
+    edges = [EdgeDraft(source_id=new_id(), target_id=new_id(), relationship="FEEDS")] * 2
+    with world.changing() as (session, change):
+        with pytest.raises(LimitExceededError):
+            entities_create(session, change=change, kind=EntityKind.ASSET, new=drafts)
+        with pytest.raises(LimitExceededError):
+            edges_create(session, change=change, drafts=edges)
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_line_that_is_too_long_is_told_and_the_next_is_read(form: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LINE_MAX_CHARS", 100)
+    long = "x" * 1_000
+    lines = {
+        Format.NDJSON: ndjson(PUMP_SHORT, {**PUMP_SHORT, "name": long}, PUMP_SHORT),
+        Format.CSV: ["kind,name\n", "ASSET,Pump\n", f"ASSET,{long}\n", "ASSET,Pump\n"],
+    }[form]
+    read = list(files.lines_read(io.StringIO("".join(lines))))
+    assert [len(line) for line in read] == [min(len(line), 101) for line in lines]
+    first, fault, last = records_read(read, form)
+    assert isinstance(first, EntityRecord)
+    assert isinstance(fault, Remark)
+    assert isinstance(last, EntityRecord)
+    assert (fault.code, fault.line, last.line) == ("BAD_USER_INPUT", len(lines) - 1, len(lines))
+
+
+def test_an_import_that_writes_nothing_leaves_no_trace(world: World) -> None:
+    def revision() -> int:
+        with world.session() as session:
+            return int(session.execute(text("SELECT revision FROM graph_clocks")).scalar_one())
+
+    assert bring(world, ndjson(*ALL)).written == 5
+    before = revision()
+    again = bring(world, ndjson(*ALL, {**PUMP, "name": ""}, {**IN_HALL, "target": "nowhere"}))
+    assert (again.written, len(again.refused)) == (0, 2)
+    assert revision() == before
+    assert bring(world, ndjson({**PUMP, "status": "off"})).written == 1
+    assert revision() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("header", "told"),
+    [
+        ("a,b", "names the columns"),
+        ("", "names the columns"),
+        ("kind,name,name", "'name' twice"),
+        ("x" * 200_000, "is no CSV"),
+    ],
+    ids=["other columns", "none", "one twice", "too long"],
+)
+def test_csv_without_usable_columns_is_refused_whole(header: str, told: str) -> None:
+    with pytest.raises(BadInputError, match=told):
+        list(records_read([f"{header}\n", "1,2\n"], Format.CSV))
+
+
+def test_what_was_deleted_is_not_brought_back_by_its_id(world: World) -> None:
+    entity_id = str(new_id())
+    bring(world, ndjson({**PUMP, "id": entity_id}))
+    with world.session() as session:
+        session.execute(text("UPDATE entities SET deleted_at = now()"))
+    outcome = bring(world, ndjson({**PUMP, "id": entity_id}))
+    assert [(each.code, each.path) for each in outcome.refused] == [("CONFLICT", ("id",))]
+
+
+names = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=8)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-1000, 1000) | names,
+    lambda inner: st.lists(inner, max_size=2),
+    max_leaves=4,
+)
+days = st.integers(0, 9)
+
+
+@pytest.mark.slow
+def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: Callable[[str], World]) -> None:
+    numbers = iter(range(10_000))
+
+    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        number = next(numbers)
+        one, other = worlds(f"one-{number}"), worlds(f"other-{number}")
+        records: list[dict[str, Any]] = [
+            {"record": "relationship", "name": "BACKS_UP", "inverse": "BACKED_UP_BY", "sourceKinds": ["ASSET"],
+             "targetKinds": ["ASSET"], "exclusive": "SOURCE"},
+            {"record": "entityType", "kind": "ASSET", "name": "pump", "description": "moves water"},
+        ]  # fmt: skip
+        own: dict[str, dict[str, Any]] = {
+            "DEVICE": {"firmwareVersion": "2"}, "PERSON": {"email": "a@b.c"},
+            "ACTIVITY": {"category": "repair", "dueAt": "2020-01-05T00:00:00Z", "checklist": [{"text": "look", "done": False}]},
+        }  # fmt: skip
+        kinds = data.draw(st.lists(st.sampled_from(list(EntityKind)), min_size=2, max_size=8))
+        ids = [str(new_id()) for _ in kinds]
+        for place, kind in enumerate(kinds):
+            record = {
+                "record": "entity", "kind": kind.value, "id": ids[place], "name": data.draw(names),
+                "attributes": data.draw(st.dictionaries(names, values, max_size=2)),
+                "status": data.draw(st.sampled_from(["active", "off"])), **own.get(kind.value, {}),
+            }  # fmt: skip
+            if data.draw(st.booleans()):
+                record["externalId"] = f"X{place}"
+            if data.draw(st.booleans()):
+                record["location"] = {"type": "Point", "coordinates": [place, 1.5]}
+            records.append(record)
+        for _ in range(data.draw(st.integers(0, 12))):
+            begins, ends = data.draw(days), data.draw(st.none() | days)
+            records.append(
+                {
+                    "record": "edge",
+                    "source": {"id": data.draw(st.sampled_from(ids))},
+                    "target": {"id": data.draw(st.sampled_from(ids))},
+                    "relationship": data.draw(
+                        st.sampled_from(["HAS_PART", "CONTAINS", "FEEDS", "LOCATED_IN", "MONITORED_BY", "BACKS_UP", "TARGETS"])
+                    ),
+                    "port": data.draw(st.sampled_from([None, 0])),
+                    "validFrom": day(begins).isoformat(),
+                    "validUntil": None if ends is None else day(ends).isoformat(),
+                    "metadata": {"n": begins},
+                }
+            )  # fmt: skip
+        bring(one, ndjson(*records))
+        at = data.draw(st.none() | days.map(day))
+        first = exported(one, at)
+        outcome = bring(other, ndjson(*first))
+        assert outcome.told == []
+        key = json.dumps
+        assert sorted(map(key, exported(other, at))) == sorted(map(key, first))
+        again = bring(one, ndjson(*first))
+        assert (again.created, again.updated, again.edges_created, again.edges_updated, again.told) == (0, 0, 0, 0, [])
+        assert again.definitions_created == again.definitions_updated == 0
+        assert outcome.definitions_created >= 2
+
+    check()
+
+
+def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_refused() -> None:
+    cells: list[tuple[str, Any]] = [
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("[" * 5_000, "[" * 5_000),
+        ("9" * 5_000, "9" * 5_000),
+    ]
+    cells += [("1e21", 1e21), (str(2**64), float(2**64)), (str(2**64 - 1), 2**64 - 1), ("1e16", 10**16)]
+    for cell, value in cells:
+        [record] = records_read(["kind,name,attributes.v\n", f"ASSET,x,{cell}\n"], Format.CSV)
+        assert isinstance(record, EntityRecord)
+        assert record.attributes == {"v": value}
+    [remark] = records_read(["kind,name,attributes.v\n", "ASSET,x,1e400\n"], Format.CSV)
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v"))
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e400", "1" + "0" * 400, '"\\ud800"', '"a\\u0000"'])
+def test_a_line_with_a_value_that_cannot_be_answered_is_refused_at_its_place(value: str) -> None:
+    line = f'{{"record": "entity", "kind": "ASSET", "name": "x", "attributes": {{"v": [{value}]}}}}'
+    [remark] = records_read([line], Format.NDJSON)
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v", "0"))

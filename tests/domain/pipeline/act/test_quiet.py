@@ -1,0 +1,148 @@
+"""What is followed of events that are shelved or in maintenance, and when."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from domain.pipeline.act.outbox import organizations_waiting
+from domain.pipeline.act.quiet import quiet_refresh
+from domain.rules.shelving.operations import maintenance_window_create, shelf_create, shelf_end
+from graph.kinds import EntityKind
+from graph.tenancy import organization_set
+from tests.domain.pipeline.act.conftest import Alarms
+from tests.graph.world import day
+
+NOW = day(100)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def asset(alarms: Alarms) -> UUID:
+    return alarms.world.entity(EntityKind.ASSET)
+
+
+@pytest.fixture
+def rule(alarms: Alarms) -> UUID:
+    return alarms.rule(webhookUrl="https://example.org/")
+
+
+def maintain(alarms: Alarms, begins: datetime, ends: datetime) -> None:
+    with alarms.world.changing() as (session, change):
+        maintenance_window_create(session, change=change, under_id=None, begins=begins, ends=ends)
+
+
+def shelve(alarms: Alarms, rule: UUID, begins: datetime, ends: datetime) -> UUID:
+    with alarms.world.changing() as (session, change):
+        return shelf_create(session, change=change, rule_id=rule, entity_id=None, begins=begins, ends=ends).id
+
+
+def refresh(alarms: Alarms) -> None:
+    with Session(alarms.pipeline) as session, session.begin():
+        organization_set(session, organization_id=alarms.world.organization_id)
+        while quiet_refresh(session, organization_id=alarms.world.organization_id).is_dirty:
+            pass
+
+
+def is_waiting(alarms: Alarms, now: datetime) -> bool:
+    with Session(alarms.pipeline) as session:
+        return organizations_waiting(session, now=now) != {}
+
+
+def told(alarms: Alarms) -> list[str]:
+    with alarms.world.session() as session:
+        rows: list[Any] = list(
+            session.execute(text("SELECT payload FROM notifications ORDER BY change_id, sequence")).scalars()
+        )
+    return [payload["change"] for payload in rows]
+
+
+def test_what_is_open_when_maintenance_ends_is_followed_then_once(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+    maintain(alarms, NOW - HOUR, NOW + HOUR)
+    alarms.opened(rule, asset, NOW)
+    refresh(alarms)
+    assert is_waiting(alarms, NOW)
+    for now, found in ((NOW, []), (NOW + HOUR / 2, []), (NOW + HOUR, ["OPENED"]), (NOW + 2 * HOUR, ["OPENED"])):
+        alarms.act(now)
+        assert told(alarms) == found
+        assert not is_waiting(alarms, now)
+    assert alarms.waiting() == 0
+
+
+def test_nothing_is_ever_said_of_what_began_and_ended_in_maintenance(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+    maintain(alarms, NOW - HOUR, NOW + HOUR)
+    event = alarms.opened(rule, asset, NOW)
+    refresh(alarms)
+    alarms.act(NOW)
+    assert alarms.waiting() > 0
+    alarms.cleared(event, NOW + HOUR / 2)
+    alarms.act(NOW + HOUR / 2)
+    assert (told(alarms), alarms.waiting()) == ([], 0)
+
+
+def test_a_window_moved_away_has_it_followed_after_all(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+    maintain(alarms, NOW - 3 * HOUR, NOW - HOUR)
+    event = alarms.opened(rule, asset, NOW - 2 * HOUR)
+    alarms.cleared(event, NOW - 2 * HOUR + HOUR / 2)
+    refresh(alarms)
+    alarms.act(NOW)
+    assert (told(alarms), alarms.waiting()) == ([], 0)
+    with Session(alarms.owner) as session, session.begin():
+        session.execute(text("UPDATE maintenance_windows SET begins = :at"), {"at": NOW - 3 * HOUR / 2})
+    refresh(alarms)
+    alarms.act(NOW)
+    # It is over by now, and that is told too: the last that is told is how it stands.
+    assert told(alarms) == ["OPENED", "CLEARED"]
+    # And the other way: what has followed stays, and is told to its end.
+    with Session(alarms.owner) as session, session.begin():
+        session.execute(text("UPDATE maintenance_windows SET begins = :at"), {"at": NOW - 3 * HOUR})
+    refresh(alarms)
+    alarms.withdrawn(event, NOW)
+    alarms.act(NOW)
+    assert told(alarms) == ["OPENED", "CLEARED", "WITHDRAWN"]
+
+
+def test_a_shelf_quiets_what_is_open_and_its_end_brings_it_back(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+    event = alarms.opened(rule, asset, NOW - HOUR)
+    other = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW - HOUR)
+    alarms.act(NOW - HOUR)
+    shelf = shelve(alarms, rule, begins=NOW, ends=NOW + timedelta(days=30))
+    refresh(alarms)
+    for each in (event, other):
+        with Session(alarms.owner) as session, session.begin():
+            session.execute(text("UPDATE events SET severity = 'CRITICAL' WHERE id = :id"), {"id": each})
+        alarms.changed(each, "ESCALATED", NOW + HOUR)
+    alarms.act(NOW + HOUR)
+    assert (told(alarms), alarms.waiting()) == (["OPENED", "OPENED"], 2)
+    # That one is over is told; that it had become worse no longer matters.
+    alarms.cleared(other, NOW + HOUR)
+    alarms.act(NOW + 2 * HOUR)
+    assert (told(alarms), alarms.waiting()) == (["OPENED", "OPENED", "CLEARED"], 1)
+    with Session(alarms.owner) as session, session.begin():
+        session.execute(text("UPDATE shelves SET ends = :at WHERE id = :id"), {"at": NOW + 3 * HOUR, "id": shelf})
+    refresh(alarms)
+    alarms.act(NOW + 3 * HOUR)
+    assert sorted(told(alarms)) == ["CLEARED", "ESCALATED", "OPENED", "OPENED"]
+    assert alarms.waiting() == 0
+
+
+def test_what_opened_before_a_shelf_and_is_found_within_it_waits(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+    with alarms.world.changing() as (session, change):
+        now = change.recorded
+        shelf = shelf_create(session, change=change, rule_id=rule, entity_id=None, ends=now + HOUR)
+    event = alarms.opened(rule, asset, now - HOUR)
+    refresh(alarms)
+    alarms.act(now)
+    assert (told(alarms), alarms.waiting()) == ([], 1)
+    with alarms.world.changing() as (session, change):
+        ended = shelf_end(session, change=change, shelf_id=shelf.id).ends
+    refresh(alarms)
+    alarms.act(ended)
+    alarms.cleared(event, ended)
+    alarms.act(ended)
+    assert (told(alarms), alarms.waiting()) == (["OPENED", "CLEARED"], 0)

@@ -1,0 +1,173 @@
+"""Dead letters read, tried again and given up, on a line that makes real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from domain.pipeline.normalize.stage import batches_normalize
+from domain.telemetry.dead_letters import operations
+from domain.telemetry.dead_letters.model import DeadLetter, DeadLetterFilter, DeadLetterState
+from domain.telemetry.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
+from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_get, dead_letters_page
+from graph.errors import BadInputError
+from graph.paging import PageRequest
+from runtime.database import transaction
+from tests.domain.telemetry.line import NOW, Line
+from tests.graph.world import World
+
+EVERY = tuple(DeadLetterState)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def line(world: World, engine: Callable[[str], Engine]) -> Line:
+    return Line(world, engine)
+
+
+def listed(line: Line, **where: Any) -> list[DeadLetter]:
+    found: list[DeadLetter] = []
+    after = None
+    while True:
+        with transaction(line.engine("api"), line.organization_id) as session:
+            page = dead_letters_page(
+                session,
+                organization_id=line.organization_id,
+                where=DeadLetterFilter(**where),
+                page=PageRequest(2, after),
+            )
+            assert page.total is not None
+            total = page.total()
+        found += page.items
+        if not page.has_next:
+            assert total == len(found)
+            return found
+        after = page.keys[-1]
+
+
+def retry(line: Line, **where: Any) -> Done:
+    with transaction(line.engine("api"), line.organization_id) as session:
+        return dead_letters_retry(session, organization_id=line.organization_id, where=DeadLetterFilter(**where))
+
+
+def discard(line: Line, **where: Any) -> Done:
+    with transaction(line.engine("api"), line.organization_id) as session:
+        return dead_letters_discard(
+            session, organization_id=line.organization_id, where=DeadLetterFilter(**where), actor="ann", now=NOW
+        )
+
+
+def spoiled(line: Line) -> tuple[Any, Any]:
+    """Send five readings: one from the future, two with a metric that is none, two without fault."""
+    device, other = line.device("one"), line.device("two")
+    batches = line.send(
+        {"device_id": device, "timestamp": NOW + 10 * MINUTE, "metrics": {"t": 1}},
+        {"device_id": device, "timestamp": NOW, "metrics": {"t": 2, "list": [1]}},
+        {"device_id": other, "timestamp": NOW, "metrics": {"t": 3, "list": [2], "map": {}}},
+        {"device_id": other, "timestamp": NOW - MINUTE, "metrics": {"t": 4}},
+    )
+    line.normalize(batches)
+    return device, batches
+
+
+def test_they_are_listed_filtered_and_grouped(line: Line) -> None:
+    device, _ = spoiled(line)
+    every = listed(line)
+    assert len(every) == 4
+    assert {(each.metric, each.attempts, each.state) for each in every} == {
+        (None, 1, DeadLetterState.OPEN), ("list", 1, DeadLetterState.OPEN), ("map", 1, DeadLetterState.OPEN),
+    }  # fmt: skip
+    assert {each.metric for each in listed(line, device_id=device)} == {None, "list"}
+    [future] = [each for each in every if each.metric is None]
+    assert [each.id for each in listed(line, codes=[future.code])] == [future.id]
+    assert listed(line, stages=["no such"]) == listed(line, codes=[]) == listed(line, begins=NOW + MINUTE) == []
+    assert len(listed(line, begins=NOW, ends=NOW + MINUTE)) == 4
+    with transaction(line.engine("api"), line.organization_id) as session:
+        groups = dead_letter_groups(session, organization_id=line.organization_id, where=DeadLetterFilter())
+        assert set(dead_letters_get(session, organization_id=line.organization_id, ids=[future.id])) == {future.id}
+    assert sorted((group.count, group.devices) for group in groups) == [(1, 1), (3, 2)]
+    assert {group.code for group in groups} == {each.code for each in every}
+
+
+def test_what_fails_again_counts_another_attempt_and_changes_nothing_else(line: Line) -> None:
+    device, batches = spoiled(line)
+    before = line.history(), line.account()
+    assert retry(line, device_id=device) == Done(2, 0)
+    assert line.account().pending == line.account().received  # the batch is to be done again
+    again = line.normalize(batches)
+    assert again.done == []
+    assert (line.history(), line.account()) == before
+    assert {each.attempts for each in listed(line)} == {2}
+    # Done once, it is left alone.
+    assert len(line.normalize(batches).done) == len(batches)
+
+
+def test_what_does_not_fail_any_more_is_resolved(line: Line) -> None:
+    _, batches = spoiled(line)
+    [future] = [each for each in listed(line) if each.metric is None]
+    assert retry(line, ids=[future.id]) == Done(1, 0)
+    run = replace(line.run(), future_tolerance=timedelta(hours=1))
+    with line.pipeline() as session:
+        batches_normalize(session, organization_id=line.organization_id, batches=batches, run=run, now=NOW)
+    assert [each.id for each in listed(line, states=[DeadLetterState.RESOLVED])] == [future.id]
+    assert len(listed(line)) == 3
+    assert (line.account().stored, line.account().dead) == (4, 0)
+    assert sum(value == 1 for value in line.history().values()) == 1
+
+
+def test_what_was_given_up_stays_and_is_not_tried_again(line: Line) -> None:
+    device, batches = spoiled(line)
+    account = line.account()
+    assert discard(line, device_id=device) == Done(2, 0)
+    assert len(listed(line)) == 2
+    gone = listed(line, states=[DeadLetterState.DISCARDED])
+    assert {(each.discarded_by, each.discarded_at) for each in gone} == {("ann", NOW)}
+    assert line.account() == account
+    assert retry(line, ids=[each.id for each in gone]) == Done(0, 0)
+    assert discard(line, ids=[each.id for each in gone]) == Done(0, 0)
+    # Another letter of the same batch is tried again: what was given up stays given up.
+    retry(line, codes=[each.code for each in listed(line)])
+    line.normalize(batches)
+    assert len(listed(line, states=[DeadLetterState.DISCARDED])) == 2
+
+
+def test_a_call_takes_so_many_and_tells_how_many_are_left(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoiled(line)
+    monkeypatch.setattr(operations, "LETTERS_MAX", 3)
+    assert retry(line, begins=NOW) == Done(3, 1)
+    assert discard(line, begins=NOW) == Done(3, 1)
+    assert discard(line, begins=NOW) == Done(1, 0)
+
+
+@pytest.mark.parametrize("work", [retry, discard])
+def test_all_of_them_must_be_said(line: Line, work: Callable[..., Done]) -> None:
+    for where in ({}, {"ids": [], "states": EVERY}):
+        with pytest.raises(BadInputError):
+            work(line, **where)
+
+
+def test_another_organizations_are_neither_seen_nor_touched(
+    worlds: Callable[[str], World], engine: Callable[[str], Engine]
+) -> None:
+    ours, theirs = Line(worlds("ours"), engine), Line(worlds("theirs"), engine)
+    spoiled(ours)
+    ids = [each.id for each in listed(ours)]
+    assert listed(theirs) == []
+    assert retry(theirs, ids=ids) == discard(theirs, ids=ids) == Done(0, 0)
+    # The owner's function is asked for another's rows by another's transaction.
+    with transaction(engine("api"), theirs.organization_id) as session:
+        session.execute(
+            operations._REOPEN,
+            {
+                "organization_id": ours.organization_id,
+                "raw_ids": [each.raw_id for each in listed(ours)],
+                "received": [each.received_at for each in listed(ours)],
+            },
+        )
+    assert ours.account().pending == 0
+    assert {each.attempts for each in listed(ours)} == {1}
