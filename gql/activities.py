@@ -16,12 +16,13 @@ from domain.work.activities.queries import activity_details_get, activity_source
 from domain.work.activities.steps import activity_history_get
 from domain.work.activity_templates.queries import activity_templates_get
 from gql.context import Info
-from gql.entities import Entity, Node, entity_of
+from gql.entities import Entity, Node, entity_of, of_kind
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.loaders import load
 from gql.nouns import absent, delete, draft_of, patch_of, payload_of, required
 from gql.scalars import JSON, DateTime, GeoJSON, date_time_parse
+from gql.shown import shown
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
@@ -67,6 +68,7 @@ class ClosingSuggestion:
     at: DateTime
 
 
+@of_kind(EntityKind.ACTIVITY)
 @strawberry.type
 class Activity(Entity):
     """Work for a person: an inspection, a repair, a round."""
@@ -127,24 +129,20 @@ class Activity(Entity):
     @strawberry.field
     async def template(self, info: Info) -> TemplateType | None:
         """The template it was made from; a deleted one too."""
-        from gql.activity_templates import template_shown
-
         source = await load(info.context, activity_sources_get, self.row.id)
         if source is None or source.template_id is None:
             return None
         found = await load(info.context, activity_templates_get, source.template_id)
-        return None if found is None else template_shown(found)
+        return None if found is None else shown(found)
 
     @strawberry.field
     async def event(self, info: Info) -> EventType | None:
         """The event that made it, if one did."""
-        from gql.events import event_shown
-
         source = await load(info.context, activity_sources_get, self.row.id)
         if source is None or source.event_id is None:
             return None
         found = await load(info.context, events_get, source.event_id)
-        return None if found is None else event_shown(found)
+        return None if found is None else shown(found)
 
 
 @strawberry.input

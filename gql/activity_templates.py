@@ -25,6 +25,7 @@ from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.nouns import absent, payload_of
 from gql.scalars import JSON, DateTime, Duration
+from gql.shown import shows
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 
@@ -175,6 +176,7 @@ class ActivityTemplateMutation:
         return await payload_of(info, activity_payload, work, under=())
 
 
+@shows(TemplateRow)
 def template_shown(row: TemplateRow) -> ActivityTemplate:
     """Return a template as it is shown."""
     return ActivityTemplate(

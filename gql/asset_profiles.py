@@ -31,6 +31,7 @@ from gql.ids import uuid_named
 from gql.loaders import load
 from gql.nouns import absent, draft_of, payload_of
 from gql.scalars import JSON, DateTime
+from gql.shown import shows
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 from graph.errors import ArgusError
@@ -301,6 +302,7 @@ class AssetProfileMutation:
         return await payload_of(info, asset_payload, work, under=())
 
 
+@shows(AssetProfileRow)
 def profile_shown(row: AssetProfileRow) -> AssetProfile:
     """Return a profile as it is shown."""
     newest = row.newest

@@ -14,12 +14,13 @@ from domain.derivation.stays.queries import asset_stays_pages
 from domain.plant.assets.operations import asset_create, asset_update
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
-from gql.entities import Entity, EntityConnection, clock, entity_of, related_all, related_connection
+from gql.entities import Entity, EntityConnection, clock, entity_of, of_kind, related_all, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.loaders import load
 from gql.nouns import delete, draft_of, patch_of, payload_of
 from gql.scalars import JSON, DateTime, GeoJSON
+from gql.shown import shown
 from gql.stays import StayConnection, stay_connection
 from graph.change import GraphChange
 from graph.direction import Direction
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gql.asset_profiles import AssetProfile
 
 
+@of_kind(EntityKind.ASSET)
 @strawberry.type
 class Asset(Entity):
     """A thing of the plant: a machine, a system, a part."""
@@ -42,10 +44,8 @@ class Asset(Entity):
     @strawberry.field
     async def profile(self, info: Info) -> Annotated[AssetProfile, strawberry.lazy("gql.asset_profiles")] | None:
         """The profile it uses, if any."""
-        from gql.asset_profiles import profile_shown
-
         row = await load(info.context, asset_profiles_get, self.row.id)
-        return None if row is None else profile_shown(row)
+        return None if row is None else shown(row)
 
     @strawberry.field
     async def derivation_faults(self, info: Info) -> list[DerivationFault]:

@@ -14,6 +14,7 @@ from gql.entities import Node
 from gql.ids import uuid_named, uuids_of
 from gql.loaders import load
 from gql.scalars import JSON, DateTime
+from gql.shown import shown, shows
 from graph.changes import Change as ChangeRow
 from graph.changes import ChangeFilter as ChangeConditions
 from graph.changes import changes_page
@@ -35,9 +36,8 @@ class Change(Node):
     @strawberry.field
     async def subject(self, info: Info) -> Node | None:
         """What was changed, as it is now; null where it is no longer there."""
-        from gql.queries import node_of
-
-        return node_of(await load(info.context, nodes_get, self.row.subject_id))
+        found = await load(info.context, nodes_get, self.row.subject_id)
+        return None if found is None else shown(found)
 
 
 @strawberry.type
@@ -117,6 +117,7 @@ class ChangeQuery:
         return ChangeConnection(rows=rows, page_info=rows.page_info)
 
 
+@shows(ChangeRow)
 def change_of(row: ChangeRow) -> Change:
     """Return an entry as it is shown."""
     return Change(

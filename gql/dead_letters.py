@@ -18,6 +18,7 @@ from gql.errors import UserError, user_error
 from gql.ids import uuid_named, uuids_of
 from gql.loaders import load
 from gql.scalars import JSON, DateTime
+from gql.shown import shows
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError
 
@@ -192,6 +193,7 @@ class DeadLetterMutation:
         return _payload(done, [])
 
 
+@shows(DeadLetterRow)
 def dead_letter_of(row: DeadLetterRow) -> DeadLetter:
     """Return a dead letter as it is shown."""
     return DeadLetter(

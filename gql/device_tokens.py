@@ -20,6 +20,7 @@ from gql.loaders import load
 from gql.nouns import payload_of
 from gql.principal import permit
 from gql.scalars import DateTime
+from gql.shown import shows
 from graph.change import GraphChange
 
 
@@ -87,6 +88,7 @@ class DeviceTokenMutation:
         return await payload_of(info, partial(_revoked), work, under=())
 
 
+@shows(DeviceTokenRow)
 def device_token_shown(row: DeviceTokenRow) -> DeviceToken:
     """Return a token as clients see it."""
     return DeviceToken(

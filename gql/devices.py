@@ -12,7 +12,7 @@ from domain.plant.devices.operations import device_create, device_update
 from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
 from gql.context import Info
 from gql.device_tokens import DeviceToken, device_tokens_shown
-from gql.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, related_connection
+from gql.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, of_kind, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.loaders import load
@@ -27,6 +27,7 @@ from graph.kinds import EntityKind
 LINKS = ("MONITORED_BY", "CONTROLLED_BY")
 
 
+@of_kind(EntityKind.DEVICE)
 @strawberry.type
 class Device(Entity):
     """What sends readings: a sensor, a meter, a controller, a gateway's port."""

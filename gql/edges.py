@@ -18,6 +18,7 @@ from gql.ids import uuid_named
 from gql.loaders import load
 from gql.nouns import payload_of
 from gql.scalars import JSON, DateTime
+from gql.shown import shows, shows_pages_of
 from graph.absent import ABSENT
 from graph.change import GraphChange
 from graph.edges.model import EdgeVersion
@@ -287,6 +288,7 @@ class EdgeMutation:
         return await payload_of(info, make, work, under=(), reason=reason)
 
 
+@shows(EdgeVersion)
 def edge_of(version: EdgeVersion) -> Edge:
     """Return a version of an edge as it is shown."""
     return Edge(
@@ -303,6 +305,7 @@ def edge_of(version: EdgeVersion) -> Edge:
     )
 
 
+@shows_pages_of(EdgeVersion)
 def edge_connection(rows: Rows[EdgeVersion]) -> EdgeConnection:
     """Return a page of edges as it is shown."""
     return EdgeConnection(rows=rows, page_info=rows.page_info)

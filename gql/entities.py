@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -20,7 +20,9 @@ from gql.context import Info
 from gql.ids import uuid_named
 from gql.loaders import load
 from gql.scalars import JSON, DateTime, Duration, GeoJSON
+from gql.shown import page_shown, shown, shows
 from graph.direction import Direction
+from graph.edges.model import EdgeVersion
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
 from graph.entities.model import EntityOrder
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from gql.edges import EdgeConnection
     from gql.telemetry import LatestPoint, TelemetrySeries
 
+E = TypeVar("E", bound="Entity")
+
 EdgeConnectionType = Annotated["EdgeConnection", strawberry.lazy("gql.edges")]
 SeriesType = Annotated["TelemetrySeries", strawberry.lazy("gql.telemetry")]
 LatestType = Annotated["LatestPoint", strawberry.lazy("gql.telemetry")]
@@ -43,6 +47,20 @@ DirectionEnum = strawberry.enum(Direction, description="OUT follows source to ta
 ConnectivityEnum = strawberry.enum(Connectivity, description="Whether a device is heard, by time of receipt.")
 AggregateEnum = strawberry.enum(Aggregate, description="How the points of one bucket become one value.")
 EntityOrderEnum = strawberry.enum(EntityOrder, description="Order of a list; equal ones by id.")
+
+
+# By kind, filled as their modules are imported.
+ENTITY_TYPES: Final[dict[EntityKind, type[Entity]]] = {}
+
+
+def of_kind(kind: EntityKind) -> Callable[[type[E]], type[E]]:
+    """Register the type of the schema that entities of a kind have. For use as a decorator."""
+
+    def register(made: type[E]) -> type[E]:
+        ENTITY_TYPES[kind] = made
+        return made
+
+    return register
 
 
 @strawberry.interface
@@ -91,13 +109,12 @@ class Entity(Node):
         known_at: DateTime | None = None,
     ) -> EdgeConnectionType:
         """Its edges at a moment."""
-        from gql.edges import edge_connection
-
         rows = await paged(
             info, edges_pages, self.row.id, first, after,
             direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
         )  # fmt: skip
-        return edge_connection(rows)
+        connection: EdgeConnection = page_shown(EdgeVersion, rows)
+        return connection
 
     @strawberry.field
     async def related(
@@ -127,10 +144,9 @@ class Entity(Node):
         self, info: Info, relationships: list[str] | None = None, first: int = 50, after: str | None = None
     ) -> EdgeConnectionType:
         """Every edge this entity ever had, ended and retracted ones too, newest valid time first."""
-        from gql.edges import edge_connection
-
         rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
-        return edge_connection(rows)
+        connection: EdgeConnection = page_shown(EdgeVersion, rows)
+        return connection
 
     @strawberry.field
     async def telemetry(
@@ -149,23 +165,19 @@ class Entity(Node):
         Without bucket: stored points, thinned to maxPoints (1..10000) keeping the shape. With bucket: one value
         per bucket in `timezone`, null where there is no data.
         """
-        from gql.telemetry import series_of
-
         found = await load(
             info.context, telemetry_read, self.row.id, ids_as="entity_ids",
             metrics=_names(metrics), from_=from_, to=to,
             bucket=None if bucket is None else (bucket.months, bucket.length),
             aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
         )  # fmt: skip
-        return [series_of(series, self) for series in found or ()]
+        return [shown(series, self) for series in found or ()]
 
     @strawberry.field
     async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType]:
         """The latest point of each of its series."""
-        from gql.telemetry import latest_of
-
         found = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
-        return [latest_of(point) for point in found or ()]
+        return [shown(point) for point in found or ()]
 
 
 @strawberry.type
@@ -212,12 +224,10 @@ class EntityFilter:
     connectivity: ConnectivityEnum | None = None  # type: ignore[valid-type]
 
 
+@shows(EntityRow)
 def entity_of(row: EntityRow) -> Entity:
     """Return an entity as the type of its kind."""
-    # Late, for the kinds build on this module.
-    from gql.kinds import TYPES
-
-    made: Entity = TYPES[row.kind](
+    made: Entity = ENTITY_TYPES[row.kind](
         id=strawberry.ID(str(row.id)),
         row=row,
         kind=row.kind,

@@ -10,12 +10,14 @@ from strawberry import UNSET
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
 from domain.definitions.entity_types.model import EntityType as EntityTypeRow
+from domain.definitions.entity_types.queries import entity_type_list
 from gql.context import Info
 from gql.entities import EntityKindEnum, Node
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.nouns import absent, payload_of
 from gql.scalars import JSON, DateTime
+from gql.shown import shows
 from graph.absent import ABSENT
 from graph.change import GraphChange
 
@@ -52,6 +54,20 @@ class EntityTypePayload:
 
     entity_type: EntityType | None
     errors: list[UserError]
+
+
+@strawberry.type
+class EntityTypeQuery:
+    """Entity types."""
+
+    @strawberry.field
+    async def entity_types(
+        self,
+        info: Info,
+        kind: EntityKindEnum | None = None,  # type: ignore[valid-type]
+    ) -> list[EntityType]:
+        """The registered types, of one kind or of all."""
+        return [entity_type_of(row) for row in await info.context.read(entity_type_list, kind=kind)]
 
 
 @strawberry.type
@@ -105,6 +121,7 @@ class EntityTypeMutation:
         return await payload_of(info, _payload, work, under=())
 
 
+@shows(EntityTypeRow)
 def entity_type_of(row: EntityTypeRow) -> EntityType:
     """Return a type as it is shown."""
     return EntityType(

@@ -25,6 +25,7 @@ from gql.loaders import load
 from gql.named import entities_named, entity_named, ids_named
 from gql.rules import Rule, SeverityEnum, rule_shown
 from gql.scalars import JSON, DateTime
+from gql.shown import shows
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError, NotFoundError
 
@@ -256,6 +257,7 @@ async def _mark(info: Info, id_: strawberry.ID, kind: MarkKind, note: str | None
     return EventPayload(event=event_shown(marked), errors=[])
 
 
+@shows(EventRow)
 def event_shown(row: EventRow) -> Event:
     """Return an event as it is shown."""
     acknowledged, dismissed = row.marked(MarkKind.ACKNOWLEDGED), row.marked(MarkKind.DISMISSED)

@@ -21,7 +21,8 @@ from gql.errors import formatted
 from gql.fair_threads import CALLER, FairThreads
 from gql.limits import COST_MAX
 from gql.preparation import Prepared, Preparer, Request, RequestError
-from gql.sharing import selection_key, shared
+from gql.selection import selection_key
+from gql.sharing import shared
 from graph.errors import AbandonedError, DeadlineExceededError
 from graph.stopping import Stop
 

@@ -19,6 +19,7 @@ from gql.errors import UserError, user_error
 from gql.ids import uuid_named
 from gql.nouns import payload_of
 from gql.scalars import JSON, DateTime, Duration
+from gql.shown import shows
 from graph.change import GraphChange
 from graph.errors import ArgusError
 
@@ -171,6 +172,7 @@ class NotificationMutation:
         return await payload_of(info, make, work, under=())
 
 
+@shows(NotificationRow)
 def notification_shown(row: NotificationRow) -> Notification:
     """Return a notification as it is shown."""
     waits = row.state is NotificationState.PENDING

@@ -11,7 +11,7 @@ from strawberry import UNSET
 from domain.plant.persons.operations import person_create, person_update
 from domain.plant.persons.queries import person_details_get
 from gql.context import Info
-from gql.entities import Entity, entity_of
+from gql.entities import Entity, entity_of, of_kind
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.loaders import load
@@ -22,6 +22,7 @@ from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 
 
+@of_kind(EntityKind.PERSON)
 @strawberry.type
 class Person(Entity):
     """Somebody who works in the plant."""

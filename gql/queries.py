@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any
 
 import strawberry
 
-from domain.definitions.entity_types.model import EntityType as EntityTypeRow
-from domain.definitions.entity_types.queries import entity_type_list
-from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
-from domain.derivation.rollups.model import Rollup as RollupRow
-from domain.nodes.queries import Node as NodeRow
 from domain.nodes.queries import nodes_get
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
-from domain.rules.model import Event as EventRow
-from domain.rules.model import Rule as RuleRow
-from domain.rules.shelving.model import MaintenanceWindow as WindowRow
-from domain.rules.shelving.model import Shelf as ShelfRow
-from domain.telemetry.dead_letters.model import DeadLetter as DeadLetterRow
-from domain.work.activity_templates.model import ActivityTemplate as TemplateRow
-from domain.work.notifications.model import Notification as NotificationRow
-from gql.activity_templates import template_shown
-from gql.asset_profiles import profile_shown
-from gql.changes import change_of
 from gql.context import Info
-from gql.dead_letters import dead_letter_of
-from gql.device_tokens import device_token_shown
-from gql.edges import edge_of
 from gql.entities import (
     Entity,
     EntityConnection,
@@ -39,19 +19,11 @@ from gql.entities import (
     entity_connection,
     entity_of,
 )
-from gql.entity_types import EntityType, entity_type_of
-from gql.events import event_shown
 from gql.ids import uuid_or_none
 from gql.loaders import load
-from gql.notifications import notification_shown
 from gql.principal import ADMINS, Principal
-from gql.rollups import rollup_shown
-from gql.rules import rule_shown
 from gql.scalars import DateTime
-from gql.shelving import shelf_shown, window_shown
-from graph.changes import Change as ChangeRow
-from graph.edges.model import EdgeVersion
-from graph.entities.model import Entity as EntityRow
+from gql.shown import shown
 from graph.entities.queries import entities_get, entity_by_external_id
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
@@ -128,15 +100,6 @@ class GraphQuery:
     ) -> EntityConnection:
         """Entities of all kinds. asOf and knownAt apply to filter.underId; the entities' own fields are current."""
         return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at)
-
-    @strawberry.field
-    async def entity_types(
-        self,
-        info: Info,
-        kind: EntityKindEnum | None = None,  # type: ignore[valid-type]
-    ) -> list[EntityType]:
-        """The registered types, of one kind or of all."""
-        return [entity_type_of(row) for row in await info.context.read(entity_type_list, kind=kind)]
 
     @strawberry.field
     async def devices(
@@ -225,29 +188,4 @@ async def _node(info: Info, id_: str) -> Node | None:
     if isinstance(found, DeviceTokenRow) and info.context.principal.role not in ADMINS:
         # As `Device.tokens`: for those who may issue them.
         return None
-    return node_of(found)
-
-
-def node_of(found: NodeRow | None) -> Node | None:
-    """Return whatever an id named, as it is shown."""
-    shown = None if found is None else _SHOWN.get(type(found))
-    return None if shown is None else shown(found)
-
-
-# How each type of node is shown.
-_SHOWN: Mapping[type[NodeRow], Callable[[Any], Node]] = {
-    EntityRow: entity_of,
-    EdgeVersion: edge_of,
-    EntityTypeRow: entity_type_of,
-    AssetProfileRow: profile_shown,
-    TemplateRow: template_shown,
-    RuleRow: rule_shown,
-    RollupRow: rollup_shown,
-    ChangeRow: change_of,
-    DeadLetterRow: dead_letter_of,
-    EventRow: event_shown,
-    NotificationRow: notification_shown,
-    ShelfRow: shelf_shown,
-    WindowRow: window_shown,
-    DeviceTokenRow: device_token_shown,
-}
+    return None if found is None else shown(found)

@@ -17,6 +17,7 @@ from gql.errors import UserError
 from gql.ids import uuid_named, uuid_or_none
 from gql.nouns import payload_of
 from gql.scalars import DateTime, Duration
+from gql.shown import shows
 from graph.change import GraphChange
 
 RollupAggregateEnum = strawberry.enum(
@@ -211,6 +212,7 @@ class RollupMutation:
         return await payload_of(info, _payload, work, under=())
 
 
+@shows(RollupRow)
 def rollup_shown(row: RollupRow) -> Rollup:
     """Return a rollup as it is shown."""
     draft = row.draft

@@ -24,6 +24,7 @@ from gql.errors import UserError, user_error
 from gql.ids import uuid_named
 from gql.nouns import payload_of
 from gql.scalars import JSON, DateTime, Duration, duration_print
+from gql.shown import shows
 from graph.change import GraphChange
 from graph.errors import ArgusError
 
@@ -294,6 +295,7 @@ def _test_shown(trial: Trial) -> RuleTest:
     return RuleTest(events=events, entities=trial.entities, points=trial.points, truncated=trial.truncated)
 
 
+@shows(RuleRow)
 def rule_shown(row: RuleRow) -> Rule:
     """Return a rule as it is shown."""
     version, scope = row.version, row.version.scope

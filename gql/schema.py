@@ -20,8 +20,9 @@ from gql.descriptions import describe
 from gql.device_tokens import DeviceTokenMutation
 from gql.devices import DeviceMutation
 from gql.edges import EdgeMutation
+from gql.entities import ENTITY_TYPES
 from gql.entity_changed import EntitySubscription
-from gql.entity_types import EntityTypeMutation
+from gql.entity_types import EntityTypeMutation, EntityTypeQuery
 from gql.events import EventMutation, EventQuery, EventSubscription
 from gql.failed_items import FailedItemMutation, FailedItemQuery
 from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
@@ -29,7 +30,6 @@ from gql.geometry import GeometryQuery
 from gql.health import HealthQuery
 from gql.imports import ImportMutation
 from gql.ingest import IngestMutation, ingest_resolve
-from gql.kinds import TYPES
 from gql.notifications import NotificationMutation, NotificationQuery
 from gql.persons import PersonMutation
 from gql.processors import ProcessorMutation, ProcessorQuery
@@ -52,6 +52,7 @@ schema = strawberry.Schema(
         "Query",
         (
             GraphQuery,
+            EntityTypeQuery,
             TraversalQuery,
             GeometryQuery,
             RelationshipQuery,
@@ -108,7 +109,7 @@ schema = strawberry.Schema(
     subscription=merge_types(
         "Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription, EventSubscription)
     ),
-    types=list(TYPES.values()),
+    types=list(ENTITY_TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )
 

@@ -22,6 +22,7 @@ from gql.loaders import load
 from gql.nouns import payload_of
 from gql.rules import Rule, rule_shown
 from gql.scalars import DateTime
+from gql.shown import shows
 from graph.change import GraphChange
 from graph.entities.queries import entities_get
 from graph.paging import Page
@@ -224,6 +225,7 @@ class ShelvingMutation:
         return await _changed(info, _window_payload, maintenance_window_end, {"window_id": ("id", id)})
 
 
+@shows(ShelfRow)
 def shelf_shown(row: ShelfRow) -> Shelf:
     """Return a shelf as it is shown."""
     return Shelf(
@@ -237,6 +239,7 @@ def shelf_shown(row: ShelfRow) -> Shelf:
     )
 
 
+@shows(WindowRow)
 def window_shown(row: WindowRow) -> MaintenanceWindow:
     """Return a maintenance window as it is shown."""
     return MaintenanceWindow(

@@ -12,7 +12,7 @@ from domain.derivation.stays.queries import space_stays_pages
 from domain.plant.spaces.operations import space_create, space_update
 from gql.context import Info
 from gql.derivation_faults import DerivationFault, derivation_faults
-from gql.entities import Entity, EntityConnection, entity_of, related_all, related_connection
+from gql.entities import Entity, EntityConnection, entity_of, of_kind, related_all, related_connection
 from gql.errors import UserError
 from gql.ids import uuid_named
 from gql.nouns import delete, draft_of, patch_of, payload_of
@@ -24,6 +24,7 @@ from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 
 
+@of_kind(EntityKind.SPACE)
 @strawberry.type
 class Space(Entity):
     """A place: a site, a building, a floor, a room, a zone."""

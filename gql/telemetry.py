@@ -25,6 +25,7 @@ from gql.loaders import load
 from gql.named import entities_named, entity_named
 from gql.scalars import DateTime, Duration
 from gql.sharing import shared
+from gql.shown import shows
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
 
@@ -197,6 +198,7 @@ def _interval_s(interval: Duration) -> float:
     return length_s
 
 
+@shows(Series)
 def series_of(series: Series, entity: Entity) -> TelemetrySeries:
     """Return a series as it is shown."""
     values: list[Any] = series.values.tolist()
@@ -216,6 +218,7 @@ def series_of(series: Series, entity: Entity) -> TelemetrySeries:
     )
 
 
+@shows(LatestRow)
 def latest_of(point: LatestRow) -> LatestPoint:
     """Return a latest point as it is shown."""
     return LatestPoint(
