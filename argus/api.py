@@ -30,16 +30,16 @@ from domain.telemetry.ingest.group_commit import GroupCommitter
 from domain.telemetry.ingest.publisher import RawPublisher
 from domain.work.notifications.address import ALLOWED_KEY, Allowed
 from domain.work.notifications.state import deliveries_state
-from gql.app import create_app
-from gql.auth import TokenVerifier
-from gql.bridge import Bridge
-from gql.event_feed import EventFeed
-from gql.feed import FeedHub
-from gql.feed_source import BusFeedSource
-from gql.gate import Gate, RequestQuotas
-from gql.revocation import TokenWatch
-from gql.services import Services
-from gql.shares import Shares
+from gql.access.auth import TokenVerifier
+from gql.access.bridge import Bridge
+from gql.access.gate import Gate, RequestQuotas
+from gql.access.revocation import TokenWatch
+from gql.access.shares import Shares
+from gql.base.services import Services
+from gql.live.events import EventFeed
+from gql.live.hub import FeedHub
+from gql.live.source import BusFeedSource
+from gql.server.app import create_app
 from graph.stopping import stop_check
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from runtime.bus.redis_streams import RedisStreams, bus_connect

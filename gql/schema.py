@@ -9,43 +9,43 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
-from gql.activities import ActivityMutation
-from gql.activity_progress import ActivityProgressMutation
-from gql.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
-from gql.asset_profiles import AssetProfileMutation, AssetProfileQuery
-from gql.assets import AssetMutation
-from gql.changes import ChangeQuery
-from gql.dead_letters import DeadLetterMutation, DeadLetterQuery
-from gql.descriptions import describe
-from gql.device_tokens import DeviceTokenMutation
-from gql.devices import DeviceMutation
-from gql.edges import EdgeMutation
-from gql.entities import ENTITY_TYPES
-from gql.entity_changed import EntitySubscription
-from gql.entity_types import EntityTypeMutation, EntityTypeQuery
-from gql.events import EventMutation, EventQuery, EventSubscription
-from gql.failed_items import FailedItemMutation, FailedItemQuery
-from gql.feature_flags import FeatureFlagMutation, FeatureFlagQuery
-from gql.geometry import GeometryQuery
-from gql.health import HealthQuery
-from gql.imports import ImportMutation
-from gql.ingest import IngestMutation, ingest_resolve
-from gql.notifications import NotificationMutation, NotificationQuery
-from gql.persons import PersonMutation
-from gql.processors import ProcessorMutation, ProcessorQuery
-from gql.queries import GraphQuery
-from gql.relationships import RelationshipMutation, RelationshipQuery
-from gql.replays import ReplayMutation, ReplayQuery, ReplaySubscription
-from gql.restore import EntityMutation
-from gql.rollups import RollupMutation, RollupQuery
-from gql.rules import RuleMutation, RuleQuery
-from gql.scalars import SCALARS
-from gql.shadows import ShadowMutation, ShadowQuery
-from gql.shelving import ShelvingMutation, ShelvingQuery
-from gql.spaces import SpaceMutation
-from gql.telemetry import TelemetryQuery, TelemetrySubscription
-from gql.traversal import TraversalQuery
-from gql.usage import UsageQuery
+from gql.base.descriptions import describe
+from gql.base.entities import ENTITY_TYPES
+from gql.base.scalars import SCALARS
+from gql.definitions.asset_profiles import AssetProfileMutation, AssetProfileQuery
+from gql.definitions.entity_types import EntityTypeMutation, EntityTypeQuery
+from gql.definitions.feature_flags import FeatureFlagMutation, FeatureFlagQuery
+from gql.definitions.processors import ProcessorMutation, ProcessorQuery
+from gql.derivation.health import HealthQuery
+from gql.derivation.rollups import RollupMutation, RollupQuery
+from gql.derivation.shadows import ShadowMutation, ShadowQuery
+from gql.exchange.imports import ImportMutation
+from gql.exchange.replays import ReplayMutation, ReplayQuery, ReplaySubscription
+from gql.plant.assets import AssetMutation
+from gql.plant.changes import ChangeQuery
+from gql.plant.device_tokens import DeviceTokenMutation
+from gql.plant.devices import DeviceMutation
+from gql.plant.edges import EdgeMutation
+from gql.plant.entity_changed import EntitySubscription
+from gql.plant.geometry import GeometryQuery
+from gql.plant.persons import PersonMutation
+from gql.plant.queries import GraphQuery
+from gql.plant.relationships import RelationshipMutation, RelationshipQuery
+from gql.plant.restore import EntityMutation
+from gql.plant.spaces import SpaceMutation
+from gql.plant.traversal import TraversalQuery
+from gql.rules.events import EventMutation, EventQuery, EventSubscription
+from gql.rules.rules import RuleMutation, RuleQuery
+from gql.rules.shelving import ShelvingMutation, ShelvingQuery
+from gql.telemetry.dead_letters import DeadLetterMutation, DeadLetterQuery
+from gql.telemetry.failed_items import FailedItemMutation, FailedItemQuery
+from gql.telemetry.ingest import IngestMutation, ingest_resolve
+from gql.telemetry.telemetry import TelemetryQuery, TelemetrySubscription
+from gql.telemetry.usage import UsageQuery
+from gql.work.activities import ActivityMutation
+from gql.work.activity_progress import ActivityProgressMutation
+from gql.work.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
+from gql.work.notifications import NotificationMutation, NotificationQuery
 
 schema = strawberry.Schema(
     query=merge_types(

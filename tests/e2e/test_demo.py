@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
 
-from gql.sample_queries import SAMPLES
+from gql.server.sample_queries import SAMPLES
 from tests.support.plant import Client, Plant
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.telemetry.feed.feed import FeedEntry, FeedUpdate
 from domain.telemetry.feed.reads import feed_refill
-from gql.feed import FeedHub
+from gql.live.hub import FeedHub
 from runtime.database import transaction
 from tests.domain.telemetry.rows import BELIEVED, T0, Plant, at
 

@@ -18,7 +18,7 @@ import pytest
 from graphql import specified_rules
 
 from argus.serving import HEAD_MAX_BYTES, HEADERS_MAX
-from gql.preparation import COMPARISONS_MAX
+from gql.server.preparation import COMPARISONS_MAX
 from runtime.settings import ApiSettings, RateSettings
 from tests.support.api import Api, api_serve
 from tests.support.plant import Client, Reply

@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLNonNull, GraphQLType, get_named_type, is_leaf_type, is_list_type
 from graphql.pyutils import Undefined
 
-from gql.principal import PERMISSIONS, Role
+from gql.access.principal import PERMISSIONS, Role
 from gql.schema import core_schema
 from tests.support.api import Api
 from tests.support.plant import Client

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType, OperationDefinitionNode, parse
 
-from gql.bounds import bounds_of, is_list, stated
 from gql.errors import CostLimitError
-from gql.limits import COST_MAX, Limits
 from gql.schema import core_schema
+from gql.server.bounds import bounds_of, is_list, stated
+from gql.server.limits import COST_MAX, Limits
 
 SCHEMA = core_schema()
 LISTS = sorted(

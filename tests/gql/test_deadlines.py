@@ -14,7 +14,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.orm import Session
 from websockets.sync.client import connect
 
-import gql.entity_types
+import gql.definitions.entity_types
 from graph.stopping import stop_check
 from runtime.settings import ApiSettings
 from tests.support.api import Api, api_serve
@@ -84,7 +84,7 @@ class Spinning:
 def test_a_statement_is_ended_at_the_deadline(
     hasty: Api, sleeping: Callable[[Api], int], monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
-    monkeypatch.setattr(gql.entity_types, "entity_type_list", sleep)
+    monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", sleep)
     reply = hasty.client("plant").call(query)
     assert (reply.status, reply.error_codes) == (504, ["DEADLINE_EXCEEDED"])
     until(lambda: sleeping(hasty) == 0)
@@ -95,7 +95,7 @@ def test_a_statement_is_ended_at_the_deadline(
 @pytest.mark.parametrize("query", [LIGHT, HEAVY], ids=["light", "heavy"])
 def test_a_loop_is_ended_at_the_deadline(hasty: Api, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     spinning = Spinning()
-    monkeypatch.setattr(gql.entity_types, "entity_type_list", spinning)
+    monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", spinning)
     reply = hasty.client("plant").call(query)
     assert (reply.status, reply.error_codes) == (504, ["DEADLINE_EXCEEDED"])
     until(lambda: spinning.ended == 1)
@@ -106,7 +106,7 @@ def test_a_loop_is_ended_at_the_deadline(hasty: Api, monkeypatch: pytest.MonkeyP
 def test_a_statement_is_ended_when_its_client_goes(
     api: Api, sleeping: Callable[[Api], int], monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
-    monkeypatch.setattr(gql.entity_types, "entity_type_list", sleep)
+    monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", sleep)
     body = json.dumps({"query": query}).encode()
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.token('plant', 'viewer')}\r\n"
@@ -122,7 +122,7 @@ def test_a_statement_is_ended_when_its_client_goes(
 def test_a_statement_is_ended_when_its_operation_or_its_socket_is(
     api: Api, sleeping: Callable[[Api], int], monkeypatch: pytest.MonkeyPatch, is_closed: bool
 ) -> None:
-    monkeypatch.setattr(gql.entity_types, "entity_type_list", sleep)
+    monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", sleep)
     with connect(api.websocket_url, subprotocols=["graphql-transport-ws"]) as client:  # type: ignore[list-item]
         client.send(json.dumps({"type": "connection_init", "payload": {"token": api.token("plant", "viewer")}}))
         assert json.loads(client.recv())["type"] == "connection_ack"
@@ -139,7 +139,7 @@ def test_a_statement_that_took_too_long_is_told_as_that(api: Api, monkeypatch: p
         session.execute(text("SET LOCAL statement_timeout = '20ms'"))
         return sleep(session)
 
-    monkeypatch.setattr(gql.entity_types, "entity_type_list", slow)
+    monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", slow)
     [error] = api.client("plant").call(LIGHT).body["errors"]
     assert error["extensions"]["code"] == "DEADLINE_EXCEEDED"
     assert "does not answer" not in error["message"]

@@ -8,9 +8,9 @@ from graphql.language import Lexer, Source, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gql import documents
-from gql.documents import document_check, variables_check
-from gql.sample_queries import SAMPLES
+from gql.server import documents
+from gql.server.documents import document_check, variables_check
+from gql.server.sample_queries import SAMPLES
 from graph.errors import LimitExceededError
 
 BOMBS = {

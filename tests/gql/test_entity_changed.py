@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection
 
-import gql.entity_changed
+import gql.plant.entity_changed
 from tests.gql.test_websocket import receive, run, send, socket, subscribe
 from tests.support.api import Api
 
@@ -99,7 +99,7 @@ def test_ids_and_kinds_choose_and_an_edge_is_no_change_of_its_ends(api: Api) -> 
 def test_many_changes_while_nobody_looks_are_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.organization("often")
     pump = make(api, "often", "Asset", "Pump")
-    monkeypatch.setattr(gql.entity_changed, "LOOK_S", 2.0)
+    monkeypatch.setattr(gql.plant.entity_changed, "LOOK_S", 2.0)
 
     def edit() -> None:
         for number in range(20):
@@ -117,7 +117,7 @@ def test_many_changes_while_nobody_looks_are_one(api: Api, monkeypatch: pytest.M
 
 
 def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gql.entity_changed, "IDS_MAX", 1)
+    monkeypatch.setattr(gql.plant.entity_changed, "IDS_MAX", 1)
     identity = "0190a3c4-0000-7000-8000-000000000000"
 
     async def refused(arguments: str) -> Any:
@@ -130,7 +130,7 @@ def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPat
 
     async def scenario() -> None:
         assert await refused(f'(ids: ["{identity}", "{identity}"])') == "LIMIT_EXCEEDED"
-        monkeypatch.setattr(gql.entity_changed, "SUBSCRIBERS_MAX", 0)
+        monkeypatch.setattr(gql.plant.entity_changed, "SUBSCRIBERS_MAX", 0)
         assert await refused("") == "LIMIT_EXCEEDED"
 
     run(scenario)

@@ -15,14 +15,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from websockets.asyncio.client import ClientConnection
 
-import gql.event_feed
+import gql.live.events
 from domain.base.bus import BusEntry
 from domain.base.streams import EVENTS, stream_name
 from domain.rules.events.entries import events_encode
 from domain.rules.events.queries import EventFilter
 from domain.rules.model import Event
-from gql.bridge import Bridge
-from gql.event_feed import EventFeed
+from gql.access.bridge import Bridge
+from gql.live.events import EventFeed
 from graph.errors import UnavailableError
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.clock import utc_now
@@ -220,7 +220,7 @@ def test_an_unknown_place_and_too_many_ids_and_subscribers_are_refused(
         monkeypatch.setattr("domain.rules.events.queries.FILTER_IDS_MAX", 1)
         assert await refused(f'(filter: {{entityIds: ["{of.pump}", "{of.hall}"]}})') == "LIMIT_EXCEEDED"
         assert await refused(f'(filter: {{ruleIds: ["{of.pump}", "{of.hall}"]}})') == "LIMIT_EXCEEDED"
-        monkeypatch.setattr(gql.event_feed, "SUBSCRIBERS_MAX", 0)
+        monkeypatch.setattr(gql.live.events, "SUBSCRIBERS_MAX", 0)
         assert await refused("") == "LIMIT_EXCEEDED"
 
     run(scenario)
@@ -255,8 +255,8 @@ class Away:
 
 @asynccontextmanager
 async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[EventFeed, Away]]:
-    monkeypatch.setattr(gql.event_feed, "BLOCK_MS", 20)
-    monkeypatch.setattr(gql.event_feed, "_BACKOFF_S", 0.02)
+    monkeypatch.setattr(gql.live.events, "BLOCK_MS", 20)
+    monkeypatch.setattr(gql.live.events, "_BACKOFF_S", 0.02)
     engine = engine_create(api.settings.database_url("api"), pool_size=2)
     bridge = Bridge(transaction=partial(transaction, engine), threads=2)
 
@@ -382,7 +382,7 @@ def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_sent_aw
             await asyncio.to_thread(of.clear, ids[1])
             await asyncio.to_thread(of.tell, ids[1])
             await asyncio.sleep(0.3)
-            monkeypatch.setattr(gql.event_feed, "WAITING_MAX", 1)
+            monkeypatch.setattr(gql.live.events, "WAITING_MAX", 1)
             cleared: Event = await anext(events)
             assert (cleared.id, cleared.cleared_reason) == (ids[1], "CONDITION")
             await asyncio.to_thread(of.tell, *ids)

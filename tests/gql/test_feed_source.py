@@ -12,7 +12,7 @@ from domain.base.streams import NORM, stream_name
 from domain.telemetry.feed.entries import NormEntry, feed_entry, norm_encode
 from domain.telemetry.feed.feed import FeedEntry
 from domain.telemetry.model.readings import NO_PORT
-from gql.feed_source import BusFeedSource
+from gql.live.source import BusFeedSource
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.embedded import valkey
 from tests.domain.telemetry.rows import Plant, at

@@ -3,7 +3,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from domain.telemetry.feed.feed import Watch, watch_build
-from gql.feed_topic import OrganizationTopics, Topic, TopicKey
+from gql.live.topics import OrganizationTopics, Topic, TopicKey
 
 ONE, TWO, THREE = (UUID(int=n) for n in (1, 2, 3))
 

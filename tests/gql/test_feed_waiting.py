@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from domain.base.packed import MetricType, Series, instant_of, micros_of
 from domain.telemetry.feed.backlog import series_merged
 from domain.telemetry.feed.feed import FeedUpdate, InvalidatedRange, watch_build
-from gql import feed_topic
-from gql.feed_topic import Sent, Subscriber, Topic, TopicKey
+from gql.live import topics
+from gql.live.topics import Sent, Subscriber, Topic, TopicKey
 
 WHO = [UUID(int=n) for n in range(1, 4)]
 Stored = dict[tuple[UUID, int], float]
@@ -271,8 +271,8 @@ def test_a_backlog_of_many_series_is_handed_out_in_parts_and_its_cursor_waits() 
         assert left_out == len(WHO)
         assert cursors == [encode({0: 0}), encode({0: 6})]
 
-    most, feed_topic.SERIES_MAX = feed_topic.SERIES_MAX, 2
+    most, topics.SERIES_MAX = topics.SERIES_MAX, 2
     try:
         run(scenario())
     finally:
-        feed_topic.SERIES_MAX = most
+        topics.SERIES_MAX = most

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from gql import flow
-from gql.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow
+from gql.server import flow
+from gql.server.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow
 from tests.gql.test_websocket import receive, run, send, socket
 from tests.support.api import Api
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from gql import limits
+from gql.server import limits
 from tests.support.api import Api
 from tests.support.plant import PROJECT, Client
 
@@ -118,12 +118,12 @@ def test_a_body_over_the_limit_is_refused(api: Api) -> None:
 
 
 def test_a_defect_is_masked_and_traceable(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gql.entity_types
+    import gql.definitions.entity_types
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a secret of the inside")
 
-    monkeypatch.setattr(gql.entity_types, "entity_type_list", broken)
+    monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", broken)
     reply = api.client("plant").call("{ entityTypes { id } }")
     assert reply.error_codes == ["INTERNAL"]
     [error] = reply.body["errors"]

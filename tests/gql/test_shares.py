@@ -11,8 +11,8 @@ import pytest
 
 from domain.base.errors import RateLimitedError
 from domain.base.quotas import Quota
-from gql.fair_threads import CALLER, FairThreads
-from gql.shares import AT_ONCE, WAITING_MAX, Shares
+from gql.access.fair_threads import CALLER, FairThreads
+from gql.access.shares import AT_ONCE, WAITING_MAX, Shares
 
 
 def submitted(threads: FairThreads, caller: str | None, job: Callable[[], object]) -> Future[object]:

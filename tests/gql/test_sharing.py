@@ -13,13 +13,13 @@ from uuid import UUID
 import pytest
 
 from domain.telemetry.feed.feed import FeedUpdate
-from gql.context import Context
-from gql.execution import Executor
-from gql.preparation import Prepared, Request
-from gql.principal import Principal, Role
+from gql.access.principal import Principal, Role
+from gql.base.context import Context
+from gql.live.sharing import shared
 from gql.schema import core_schema
-from gql.sharing import shared
-from gql.telemetry import TelemetryUpdate
+from gql.server.execution import Executor
+from gql.server.preparation import Prepared, Request
+from gql.telemetry.telemetry import TelemetryUpdate
 
 QUERY = "subscription S($after: String, $port: Boolean = true) { telemetry(after: $after) { %s } }"
 PLAIN = QUERY % "cursor dropped series { metric port @include(if: $port) }"

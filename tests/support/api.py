@@ -17,8 +17,8 @@ from argus.api import app_create
 from argus.serving import Admission, server_config
 from argus.tokens import token_create
 from domain.plant.organizations.operations import organization_create
-from gql.execution import Executor
-from gql.preparation import Work
+from gql.server.execution import Executor
+from gql.server.preparation import Work
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id

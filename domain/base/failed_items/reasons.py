@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from graph.texts import text_clean
 
 REASON_MAX_CHARS: Final = 500
-_ROOT: Final = Path(__file__).resolve().parents[2]
+_ROOT: Final = Path(__file__).resolve().parents[3]
 
 
 def reason_of(error: BaseException) -> str:

@@ -1,0 +1,93 @@
+"""The one way from the event loop to the core: each call runs in a thread, in a short transaction of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Protocol, TypeVar
+
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from gql.access.fair_threads import FairThreads
+from gql.errors import AWAY_MESSAGE, known
+from graph.errors import UnavailableError
+from graph.stopping import Stop, stop_bound
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+# serialization_failure, deadlock_detected: the same transaction may succeed when it is run again.
+_AGAIN = frozenset({"40001", "40P01"})
+
+
+class TransactionFactory(Protocol):
+    """Opens a transaction for an organization: committed when the block ends, rolled back when it raises."""
+
+    def __call__(self, organization_id: int | None, /) -> AbstractContextManager[Session]:
+        """Return the block."""
+        ...
+
+
+class Bridge:
+    """Runs core functions for the API.
+
+    threads: no more than the connections of the pool behind `transaction`, so that a waiting call waits here.
+    interrupt: ends the statement that a session's connection is executing, called from another thread.
+    is_silent: tells that the database is known to give no answer, so that no thread need find out again.
+    """
+
+    def __init__(
+        self,
+        *,
+        transaction: TransactionFactory,
+        threads: int,
+        interrupt: Callable[[Session], Callable[[], None]] | None = None,
+        is_silent: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._transaction = transaction
+        self._interrupt = interrupt
+        self._is_silent = is_silent
+        # Nobody's slow calls keep another's from being made.
+        self._threads = FairThreads(threads, each_max=threads // 2, name="bridge")
+
+    async def run(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None = None) -> T:
+        """Return what `work` returns, after its transaction has committed.
+
+        stop: ends the work from outside: the statement it is in, and its loops at the next `stop_check`. A caller
+        that is cancelled without it leaves the work to finish by itself: its connection is given back clean.
+        Raises UnavailableError where the database is away.
+        """
+        if self._is_silent():
+            raise UnavailableError(AWAY_MESSAGE)
+        job = partial(self._work, organization_id, work, stop)
+        return await asyncio.shield(asyncio.wrap_future(self._threads.submit(job)))
+
+    def _work(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with stop_bound(stop):
+                    return self._once(organization_id, work, stop)
+            except DBAPIError as error:
+                if stop is not None and stop.reason is not None:
+                    # Whatever the interrupted statement says, this is why.
+                    raise stop.reason from None
+                if getattr(error.orig, "sqlstate", None) not in _AGAIN or attempt == ATTEMPTS:
+                    raise known(error) or error from error
+            except SQLAlchemyError as error:
+                raise known(error) or error from error
+        raise AssertionError("unreachable")
+
+    def _once(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:
+        if stop is None or self._interrupt is None:
+            with self._transaction(organization_id) as session:
+                return work(session)
+        stop.check(0)
+        with self._transaction(organization_id) as session, stop.interruptible(self._interrupt(session)):
+            return work(session)
+
+    def stop(self) -> None:
+        """Let running work finish and take no more."""
+        self._threads.shutdown(wait=True)

@@ -1,0 +1,96 @@
+"""Relay connections over keyset pages."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import orjson
+import strawberry
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+from gql.base.context import Info
+from graph.errors import BadInputError
+from graph.paging import CursorKey, Page, PageRequest
+
+T = TypeVar("T")
+U = TypeVar("U")
+CURSOR_LENGTH_MAX = 4096
+
+
+@strawberry.type
+class PageInfo:
+    """Where a page stands in its list (Relay)."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[T]):
+    """A page after its transaction: items with their cursors, the total where it was asked for."""
+
+    items: Sequence[T]
+    cursors: Sequence[str]
+    page_info: PageInfo
+    total: int | None
+
+    def map(self, make: Callable[[T], U]) -> Rows[U]:
+        """Return the same page of other things."""
+        return Rows([make(item) for item in self.items], self.cursors, self.page_info, self.total)
+
+
+def page_request(first: int, after: str | None) -> PageRequest:
+    """Return the page asked for. Raises BadInputError."""
+    return PageRequest(first, None if after is None else cursor_decode(after))
+
+
+def rows_of(page: Page[T], *, count: bool) -> Rows[T]:
+    """Take a page out of its transaction. count: ask for the total, too."""
+    cursors = [cursor_encode(key) for key in page.keys]
+    info = PageInfo(
+        has_next_page=page.has_next,
+        has_previous_page=page.has_previous,
+        start_cursor=cursors[0] if cursors else None,
+        end_cursor=cursors[-1] if cursors else None,
+    )
+    return Rows(page.items, cursors, info, page.total() if count and page.total is not None else None)
+
+
+def cursor_encode(key: CursorKey) -> str:
+    """Return a sort key as the opaque text clients hand back."""
+    return base64.urlsafe_b64encode(orjson.dumps(key)).rstrip(b"=").decode()
+
+
+def cursor_decode(cursor: str) -> CursorKey:
+    """Return the sort key of a cursor. Raises BadInputError for what is none."""
+    try:
+        if len(cursor) > CURSOR_LENGTH_MAX:
+            raise ValueError
+        key = orjson.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except ValueError:
+        key = None
+    if not isinstance(key, list) or not all(part is None or isinstance(part, str | int | float) for part in key):
+        raise BadInputError("This is no cursor of a page.", path=("after",))
+    return tuple(key)
+
+
+def wants_total(info: Info) -> bool:
+    """Whether the field's selection asks for totalCount, so that only then it is counted."""
+    raw = info._raw_info  # noqa: SLF001  (strawberry's own selections are built anew at each look)
+    waiting: list[SelectionSetNode] = [node.selection_set for node in raw.field_nodes if node.selection_set]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                if node.name.value == "totalCount":
+                    return True
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode):
+                fragment = raw.fragments[node.name.value]
+                waiting.append(getattr(fragment, "definition", fragment).selection_set)
+    return False

@@ -1,0 +1,85 @@
+"""What resolvers find in `info.context`: one context per operation, never shared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from gql.access.principal import Principal
+from gql.base.services import Services
+from gql.errors import CostLimitError, UnauthenticatedError
+from graph.change import GraphChange, graph_change_begin
+from graph.stopping import Stop
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation.
+
+    loaders: its batch loaders by name, made when first asked for (see `gql/base/loaders.py`).
+    stop: ends what is done for it.
+    cost_left: what lists may still cost that turn out longer than their bound (`gql/server/bounds.py`).
+    """
+
+    services: Services
+    bearer: Principal | None
+    trace_id: str
+    transport: str
+    loaders: dict[str, Any] = field(default_factory=dict)
+    stop: Stop = field(default_factory=Stop)
+    cost_left: float = math.inf
+
+    def charge(self, cost: float) -> None:
+        """Count what an answer costs beyond what its document said. Raises CostLimitError where that is too much."""
+        self.cost_left -= cost
+        if self.cost_left < 0:
+            raise CostLimitError("The answer is longer than the operation's cost allows: ask for less at once.")
+
+    @property
+    def principal(self) -> Principal:
+        """The caller; every root field but introspection has been permitted to one."""
+        if self.bearer is None:
+            raise UnauthenticatedError("A bearer token is needed: Authorization: Bearer TOKEN.")
+        return self.bearer
+
+    @property
+    def organization_id(self) -> int:
+        """The caller's organization."""
+        return self.principal.organization_id
+
+    async def read(self, work: Callable[..., T], **arguments: Any) -> T:
+        """Return `work(session, organization_id=..., **arguments)`, run in a transaction of its own."""
+        organization_id = self.organization_id
+        return await self.services.bridge.run(
+            organization_id, partial(work, organization_id=organization_id, **arguments), self.stop
+        )
+
+    async def change(self, work: Callable[[Session, GraphChange], T], *, reason: str | None = None) -> T:
+        """Return `work(session, change)` after it is committed: one change of the caller's graph.
+
+        Raises ArgusError; nothing is changed then.
+        """
+        principal = self.principal
+
+        def run(session: Session) -> T:
+            change = graph_change_begin(
+                session,
+                organization_id=principal.organization_id,
+                actor=principal.actor,
+                new_id=self.services.new_id,
+                reason=reason,
+            )
+            return work(session, change)
+
+        return await self.services.bridge.run(principal.organization_id, run, self.stop)
+
+
+Info = strawberry.Info[Context, None]

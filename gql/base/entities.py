@@ -1,0 +1,361 @@
+"""What all five kinds share: the interfaces Node and Entity, lists of entities, their filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from uuid import UUID
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.base.packed import Aggregate
+from domain.plant.devices.model import Connectivity
+from domain.plant.entities.queries import ListFilter, entity_list
+from domain.telemetry.store.history import telemetry_read
+from domain.telemetry.store.latest import latest_read
+from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.context import Info
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
+from gql.base.shown import page_shown, shown, shows
+from graph.direction import Direction
+from graph.edges.model import EdgeVersion
+from graph.edges.pages import edge_history_pages, edges_pages
+from graph.entities.model import Entity as EntityRow
+from graph.entities.model import EntityOrder
+from graph.entities.queries import entities_get
+from graph.errors import BadInputError
+from graph.kinds import EntityKind
+from graph.paging import FIRST_MAX, Page
+from graph.walk.queries import related_pages
+
+if TYPE_CHECKING:
+    from gql.plant.edges import EdgeConnection
+    from gql.telemetry.telemetry import LatestPoint, TelemetrySeries
+
+E = TypeVar("E", bound="Entity")
+
+EdgeConnectionType = Annotated["EdgeConnection", strawberry.lazy("gql.plant.edges")]
+SeriesType = Annotated["TelemetrySeries", strawberry.lazy("gql.telemetry.telemetry")]
+LatestType = Annotated["LatestPoint", strawberry.lazy("gql.telemetry.telemetry")]
+
+EntityKindEnum = strawberry.enum(EntityKind, description="What sort of thing an entity is; its type is finer.")
+DirectionEnum = strawberry.enum(Direction, description="OUT follows source to target.")
+ConnectivityEnum = strawberry.enum(Connectivity, description="Whether a device is heard, by time of receipt.")
+AggregateEnum = strawberry.enum(Aggregate, description="How the points of one bucket become one value.")
+EntityOrderEnum = strawberry.enum(EntityOrder, description="Order of a list; equal ones by id.")
+
+
+# By kind, filled as their modules are imported.
+ENTITY_TYPES: Final[dict[EntityKind, type[Entity]]] = {}
+
+
+def of_kind(kind: EntityKind) -> Callable[[type[E]], type[E]]:
+    """Register the type of the schema that entities of a kind have. For use as a decorator."""
+
+    def register(made: type[E]) -> type[E]:
+        ENTITY_TYPES[kind] = made
+        return made
+
+    return register
+
+
+@strawberry.interface
+class Node:
+    """Anything with an id of its own."""
+
+    id: strawberry.ID
+
+
+@strawberry.interface
+class Entity(Node):
+    """A node of the graph.
+
+    `asOf` picks what was true in the world at that time, `knownAt` what had been recorded by then; both default
+    to now.
+    """
+
+    row: strawberry.Private[EntityRow]
+    kind: EntityKindEnum  # type: ignore[valid-type]
+    name: str
+    external_id: str | None = strawberry.field(
+        description="The organization's own identifier: serial number, tag, URI. Unique per kind."
+    )
+    type: str | None = strawberry.field(description="Name of the entity's type, e.g. 'AHU'; see entityTypes.")
+    status: str
+    attributes: JSON
+    created_at: DateTime
+    updated_at: DateTime
+    deleted_at: DateTime | None
+
+    @strawberry.field
+    def location(self) -> GeoJSON | None:
+        """Where it is, as GeoJSON."""
+        found = self.row.location
+        return None if found is None else GeoJSON(found)
+
+    @strawberry.field
+    async def edges(
+        self,
+        info: Info,
+        direction: DirectionEnum = Direction.ANY,  # type: ignore[valid-type]
+        relationships: list[str] | None = None,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EdgeConnectionType:
+        """Its edges at a moment."""
+        rows = await paged(
+            info, edges_pages, self.row.id, first, after,
+            direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+        connection: EdgeConnection = page_shown(EdgeVersion, rows)
+        return connection
+
+    @strawberry.field
+    async def related(
+        self,
+        info: Info,
+        relationships: list[str],
+        direction: DirectionEnum = Direction.OUT,  # type: ignore[valid-type]
+        kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
+        types: list[str] | None = None,
+        depth: int = 1,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Entities reached over these relationships, nearest first, each once, without the entity itself.
+
+        `depth` at most 32. OUT follows source to target.
+        """
+        return await related_connection(
+            info, self.row, relationships, direction=direction, kinds=kinds, types=types, depth=depth,
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+    @strawberry.field
+    async def edge_history(
+        self, info: Info, relationships: list[str] | None = None, first: int = 50, after: str | None = None
+    ) -> EdgeConnectionType:
+        """Every edge this entity ever had, ended and retracted ones too, newest valid time first."""
+        rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
+        connection: EdgeConnection = page_shown(EdgeVersion, rows)
+        return connection
+
+    @strawberry.field
+    async def telemetry(
+        self,
+        info: Info,
+        from_: Annotated[DateTime, strawberry.argument(name="from")],
+        metrics: list[str] | None = None,
+        to: DateTime | None = None,
+        bucket: Duration | None = None,
+        aggregate: AggregateEnum = Aggregate.MEAN,  # type: ignore[valid-type]
+        timezone: str = "UTC",
+        max_points: int = 1000,
+    ) -> list[SeriesType]:
+        """Its series in the half-open range [from, to). At most 10,000 buckets x series.
+
+        Without bucket: stored points, thinned to maxPoints (1..10000) keeping the shape. With bucket: one value
+        per bucket in `timezone`, null where there is no data.
+        """
+        found = await load(
+            info.context, telemetry_read, self.row.id, ids_as="entity_ids",
+            metrics=_names(metrics), from_=from_, to=to,
+            bucket=None if bucket is None else (bucket.months, bucket.length),
+            aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
+        )  # fmt: skip
+        return [shown(series, self) for series in found or ()]
+
+    @strawberry.field
+    async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType]:
+        """The latest point of each of its series."""
+        found = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
+        return [shown(point) for point in found or ()]
+
+
+@strawberry.type
+class EntityEdge:
+    """An entity in a list."""
+
+    cursor: str
+    node: Entity
+
+
+@strawberry.type
+class EntityConnection:
+    """A page of entities."""
+
+    rows: strawberry.Private[Rows[EntityRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[Entity]:
+        """The entities."""
+        return [entity_of(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[EntityEdge]:
+        """The entities, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [EntityEdge(cursor=cursor, node=entity_of(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.input
+class EntityFilter:
+    """Which entities; what is not given does not matter. underId: everything below that entity."""
+
+    kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
+    types: list[str] | None = None
+    statuses: list[str] | None = None
+    search: str | None = None
+    under_id: strawberry.ID | None = None
+    connectivity: ConnectivityEnum | None = None  # type: ignore[valid-type]
+
+
+@shows(EntityRow)
+def entity_of(row: EntityRow) -> Entity:
+    """Return an entity as the type of its kind."""
+    made: Entity = ENTITY_TYPES[row.kind](
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        kind=row.kind,
+        name=row.name,
+        external_id=row.external_id,
+        type=row.type,
+        status=row.status,
+        attributes=JSON(row.attributes),
+        created_at=DateTime(row.created_at),
+        updated_at=DateTime(row.updated_at),
+        deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
+    )
+    return made
+
+
+def connection_of(rows: Rows[EntityRow]) -> EntityConnection:
+    """Return a page of entities as it is shown."""
+    return EntityConnection(rows=rows, page_info=rows.page_info)
+
+
+async def entity_connection(
+    info: Info,
+    filter_: EntityFilter | None,
+    order: EntityOrder | None,
+    first: int,
+    after: str | None,
+    *,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    kind: EntityKind | None = None,
+) -> EntityConnection:
+    """Return one page of a list of entities, of one kind or of all."""
+    asked = filter_ or EntityFilter()
+    kinds = asked.kinds
+    if kind is not None:
+        kinds = [kind] if kinds is None or kind in kinds else []
+    where = ListFilter(
+        kinds=kinds,
+        types=asked.types,
+        statuses=asked.statuses,
+        search=asked.search,
+        under_id=None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId"),
+        connectivity=asked.connectivity,
+    )
+    request, count, services = page_request(first, after), wants_total(info), info.context.services
+
+    def read(session: Session, *, organization_id: int) -> Rows[EntityRow]:
+        page = entity_list(
+            session, organization_id=organization_id, where=where, page=request,
+            order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
+            as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+        return rows_of(page, count=count)
+
+    return connection_of(await info.context.read(read))
+
+
+async def paged(
+    info: Info,
+    work: Callable[..., Mapping[Any, Page[Any]]],
+    entity_id: UUID,
+    first: int,
+    after: str | None,
+    **arguments: Any,
+) -> Rows[Any]:
+    """Return one page of what `work` lists for an entity, batched with the like of other entities."""
+    request, count = page_request(first, after), wants_total(info)
+
+    def read(session: Session, *, organization_id: int, ids: Sequence[UUID], **rest: Any) -> dict[Any, Rows[Any]]:
+        pages = work(session, organization_id=organization_id, entity_ids=ids, page=request, **rest)
+        return {key: rows_of(page, count=count) for key, page in pages.items()}
+
+    read.__qualname__ = f"{work.__module__}.{work.__qualname__}:{request}:{count}"
+    found = await load(info.context, read, entity_id, **arguments)
+    assert found is not None  # noqa: S101  (the pages functions answer for every entity asked for)
+    return found
+
+
+async def related_connection(
+    info: Info,
+    row: EntityRow,
+    relationships: Sequence[str],
+    *,
+    direction: Direction,
+    kinds: Sequence[EntityKind] | None = None,
+    types: Sequence[str] | None = None,
+    depth: int = 1,
+    first: int = 50,
+    after: str | None = None,
+    as_of: datetime | None = None,
+    known_at: datetime | None = None,
+) -> EntityConnection:
+    """Return one page of what an entity leads to."""
+    found = await paged(
+        info, related_pages, row.id, first, after,
+        relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,
+        as_of=as_of, known_at=known_at,
+    )  # fmt: skip
+    return connection_of(await entities_loaded(info, found))
+
+
+async def entities_loaded(info: Info, rows: Rows[UUID]) -> Rows[EntityRow]:
+    """Return a page of entities for a page of their ids."""
+    import asyncio
+
+    found = await asyncio.gather(*(load(info.context, entities_get, each) for each in rows.items))
+    return Rows([row for row in found if row is not None], rows.cursors, rows.page_info, rows.total)
+
+
+async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], **arguments: Any) -> list[Entity]:
+    """Return all that an entity leads to in one hop; a list that is short by nature.
+
+    Raises BadInputError where it is not.
+    """
+    connection = await related_connection(info, row, relationships, first=FIRST_MAX, **arguments)
+    if connection.page_info.has_next_page:
+        raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
+    return [entity_of(found) for found in connection.rows.items]
+
+
+def clock(info: Info) -> datetime:
+    """Return the time at which the operation looks: the same for all its fields, so that they batch."""
+    loaders = info.context.loaders
+    if "clock" not in loaders:
+        loaders["clock"] = info.context.services.clock()
+    now: datetime = loaders["clock"]
+    return now
+
+
+def _names(values: Sequence[Any] | None) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(values)

@@ -1,0 +1,88 @@
+"""What the mutations of all nouns have in common: from input to draft and patch, from result to payload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.nodes.operations import entity_delete
+from gql.base.context import Info
+from gql.base.ids import uuid_named
+from gql.errors import UserError, user_error
+from graph.absent import ABSENT
+from graph.change import GraphChange
+from graph.entities.model import Entity, EntityDraft, EntityPatch
+from graph.errors import ArgusError, BadInputError
+from graph.kinds import EntityKind
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+async def payload_of(
+    info: Info,
+    make: Callable[[T | None, list[UserError]], P],
+    work: Callable[[Session, GraphChange], T],
+    *,
+    under: Sequence[str] = ("input",),
+    reason: str | None = None,
+    beside: Sequence[str] = ("id",),
+) -> P:
+    """Make one change and return its payload.
+
+    under: the argument that the core's paths lie in. beside: arguments next to it; a path that begins with one stays.
+    """
+    try:
+        return make(await info.context.change(work, reason=reason), [])
+    except ArgusError as error:
+        own = bool(error.path) and error.path[0] in beside
+        return make(None, [user_error(error, under=() if own else under)])
+
+
+def delete(id_: strawberry.ID, kind: EntityKind) -> Callable[[Session, GraphChange], Entity]:
+    """Return the change that deletes an entity of a kind."""
+
+    def work(session: Session, change: GraphChange) -> Entity:
+        return entity_delete(session, change=change, entity_id=uuid_named(id_, "id"), kind=kind)
+
+    return work
+
+
+def draft_of(given: Any) -> EntityDraft:
+    """Return what a create input says of any entity."""
+    return EntityDraft(
+        name=given.name,
+        external_id=given.external_id,
+        type=given.type,
+        status=given.status,
+        attributes={} if given.attributes is None else given.attributes,
+        location=given.location,
+    )
+
+
+def patch_of(given: Any) -> EntityPatch:
+    """Return what an update input says of any entity. Raises BadInputError for a null that cannot be."""
+    return EntityPatch(
+        name=required(given.name, "name"),
+        external_id=absent(given.external_id),
+        type=absent(given.type),
+        status=required(given.status, "status"),
+        attributes=absent(given.attributes),
+        location=absent(given.location),
+    )
+
+
+def absent(value: Any) -> Any:
+    """Return ABSENT for an argument that was left out."""
+    return ABSENT if value is UNSET else value
+
+
+def required(value: Any, name: str) -> Any:
+    """Return ABSENT for an argument that was left out. Raises BadInputError for null."""
+    if value is None:
+        raise BadInputError(f"{name} cannot be null; leave it out to keep it.", path=(name,))
+    return absent(value)

@@ -1,0 +1,45 @@
+"""What the API is handed by the roof: everything it needs and did not make."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.telemetry.ingest.acceptor import Acceptor
+from gql.access.auth import TokenVerifier
+from gql.access.bridge import Bridge
+from gql.access.gate import Gate
+from gql.access.revocation import TokenWatch
+from gql.access.shares import Shares
+from gql.live.events import EventFeed
+from gql.live.hub import FeedHub
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one API process.
+
+    bridge: to the core, as the api role. clock: the time, in UTC. new_id: draws identifiers.
+    tokens: the device tokens behind open sockets.
+    offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
+    gate: who gets in. deadline_s: for how long an operation may run. shares: what of the process each token may have.
+    busy: which processes that answer reads do not just now, by name. is_live: whether anybody can subscribe here.
+    """
+
+    bridge: Bridge
+    verifier: TokenVerifier
+    gate: Gate
+    tokens: TokenWatch
+    acceptor: Acceptor
+    feed: FeedHub
+    events: EventFeed
+    clock: Callable[[], datetime]
+    new_id: Callable[[], UUID]
+    offline_after: timedelta
+    ready: Callable[[], Awaitable[dict[str, str]]]
+    deadline_s: float = 30.0
+    shares: Shares = field(default_factory=Shares)
+    busy: Callable[[], Mapping[str, str]] = dict
+    is_live: bool = True

@@ -1,0 +1,378 @@
+"""Asset profiles: what assets of one make have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.configuration.profiles.operations import (
+    asset_create_from_profile,
+    asset_profile_set,
+    content_changed,
+    profile_create,
+    profile_delete,
+    profile_update,
+)
+from domain.configuration.profiles.preview import AssetPreview, Difference, ProfilePreview, profile_preview
+from domain.definitions.profiles.content import content_json
+from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
+from domain.definitions.profiles.model import ProfileVersion
+from domain.definitions.profiles.queries import profile_get, profile_versions, profiles_page
+from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.context import Info
+from gql.base.entities import Node, entity_of
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import absent, draft_of, payload_of
+from gql.base.scalars import JSON, DateTime
+from gql.base.shown import shows
+from gql.errors import UserError, user_error
+from gql.plant.assets import Asset, AssetPayload, CreateAssetInput, asset_payload
+from graph.change import GraphChange
+from graph.entities.model import Entity as EntityRow
+from graph.errors import ArgusError
+
+
+@strawberry.type
+class AssetProfileVersion:
+    """What a profile says from effectiveFrom of event time on, until the next version does."""
+
+    number: int
+    effective_from: DateTime
+    recorded_at: DateTime
+    actor: str
+    default_attributes: JSON
+    default_health_thresholds: JSON
+    formulas: JSON
+    rules: JSON
+    health: JSON
+
+
+@strawberry.type
+class AssetProfile(Node):
+    """What assets of one make have in common. The members are those of the newest version."""
+
+    name: str
+    type: str | None = strawberry.field(description="The type of the assets made from it.")
+    version: int = strawberry.field(description="The number of the newest version.")
+    effective_from: DateTime = strawberry.field(description="Event time from which the newest version is in force.")
+    default_attributes: JSON
+    default_health_thresholds: JSON
+    formulas: JSON = strawberry.field(description="Derived metrics of its assets, as `derived` of a telemetry schema.")
+    rules: JSON
+    health: JSON = strawberry.field(description="Freshness, weights and bucket; what is left out has its default.")
+    created_at: DateTime
+    updated_at: DateTime
+
+    @strawberry.field
+    async def versions(self, info: Info) -> list[AssetProfileVersion]:
+        """All versions, by number."""
+        found = await load(info.context, profile_versions, uuid_named(self.id, "id"))
+        return [_version_shown(each) for each in found or ()]
+
+
+@strawberry.type
+class AssetProfileEdge:
+    """A profile in a list."""
+
+    cursor: str
+    node: AssetProfile
+
+
+@strawberry.type
+class AssetProfileConnection:
+    """A page of profiles."""
+
+    rows: strawberry.Private[Rows[AssetProfileRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[AssetProfile]:
+        """The profiles."""
+        return [profile_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[AssetProfileEdge]:
+        """The profiles, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [AssetProfileEdge(cursor=cursor, node=profile_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.type
+class Differences:
+    """Names that are new, that go, and that come to mean something else."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+@strawberry.type
+class AssetProfileEffect:
+    """What a change would do to one asset's attributes.
+
+    given: those that would be new or another. kept: those that stay though the profile's default does not.
+    """
+
+    asset: Asset
+    given: JSON
+    kept: list[str]
+
+
+@strawberry.type
+class AssetProfilePreview:
+    """What a change would do. Nothing recorded goes: what is removed is no longer derived or judged from then on.
+
+    assetCount: assets that use the profile. assets: those whose attributes are touched, of the first 500;
+    truncated: there are more.
+    """
+
+    asset_count: int
+    truncated: bool
+    attributes: Differences
+    thresholds: Differences
+    formulas: Differences
+    rules: Differences
+    health_changed: bool
+    assets: list[AssetProfileEffect]
+
+
+@strawberry.type
+class AssetProfilePreviewPayload:
+    """What a change would do; null where it would be refused."""
+
+    preview: AssetProfilePreview | None
+    errors: list[UserError]
+
+
+@strawberry.input
+class AssetProfileInput:
+    """A profile. On update what is left out stays, null empties.
+
+    defaultHealthThresholds: {metric: {critLow, warnLow, warnHigh, critHigh, weight}}. formulas: as `derived` of a
+    telemetry schema. rules: as RuleInput, without scope. health: {freshness, freshnessWeight, events, children,
+    bucket}. effectiveFrom: the event time from which this holds (default now).
+    """
+
+    name: str
+    type: str | None = UNSET
+    default_attributes: JSON | None = UNSET
+    default_health_thresholds: JSON | None = UNSET
+    formulas: JSON | None = UNSET
+    rules: JSON | None = UNSET
+    health: JSON | None = UNSET
+    effective_from: DateTime | None = None
+
+
+@strawberry.type
+class AssetProfilePayload:
+    """The profile as it now stands; null if refused."""
+
+    asset_profile: AssetProfile | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class AssetProfileQuery:
+    """Asset profiles."""
+
+    @strawberry.field
+    async def asset_profiles(self, info: Info, first: int = 50, after: str | None = None) -> AssetProfileConnection:
+        """All profiles, the oldest first."""
+        request, count = page_request(first, after), wants_total(info)
+
+        def read(session: Session, *, organization_id: int) -> Rows[AssetProfileRow]:
+            return rows_of(profiles_page(session, organization_id=organization_id, page=request), count=count)
+
+        rows = await info.context.read(read)
+        return AssetProfileConnection(rows=rows, page_info=rows.page_info)
+
+    @strawberry.field
+    async def preview_asset_profile(
+        self, info: Info, id: strawberry.ID, input: AssetProfileInput
+    ) -> AssetProfilePreviewPayload:
+        """What updateAssetProfile with this input would do to the assets that use the profile. Nothing is written."""
+
+        def read(session: Session, *, organization_id: int) -> ProfilePreview:
+            profile = profile_get(session, organization_id=organization_id, profile_id=uuid_named(id, "id"))
+            return profile_preview(
+                session,
+                organization_id=organization_id,
+                profile_id=profile.id,
+                before=profile.newest.content,
+                after=content_changed(profile, **_members(input)),
+            )
+
+        try:
+            found = await info.context.read(read)
+        except ArgusError as error:
+            under = () if error.path[:1] == ("id",) else ("input",)
+            return AssetProfilePreviewPayload(preview=None, errors=[user_error(error, under=under)])
+        return AssetProfilePreviewPayload(preview=_preview_shown(found), errors=[])
+
+
+@strawberry.type
+class AssetProfileMutation:
+    """Mutations of asset profiles."""
+
+    @strawberry.mutation
+    async def create_asset_profile(self, info: Info, input: AssetProfileInput) -> AssetProfilePayload:
+        """Record a profile, with its first version."""
+
+        def work(session: Session, change: GraphChange) -> AssetProfileRow:
+            return profile_create(
+                session,
+                change=change,
+                name=input.name,
+                type_name=None if input.type is UNSET else input.type,
+                effective_from=input.effective_from,
+                **_members(input),
+            )
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def update_asset_profile(
+        self, info: Info, id: strawberry.ID, input: AssetProfileInput
+    ) -> AssetProfilePayload:
+        """Change a profile: a new version. Assets whose attribute is still the old default get the new one."""
+
+        def work(session: Session, change: GraphChange) -> AssetProfileRow:
+            return profile_update(
+                session,
+                change=change,
+                profile_id=uuid_named(id, "id"),
+                name=input.name,
+                type_name=absent(input.type),
+                effective_from=input.effective_from,
+                **_members(input),
+            )
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def delete_asset_profile(self, info: Info, id: strawberry.ID) -> AssetProfilePayload:
+        """Delete a profile that no asset uses."""
+
+        def work(session: Session, change: GraphChange) -> AssetProfileRow:
+            return profile_delete(session, change=change, profile_id=uuid_named(id, "id"))
+
+        return await payload_of(info, _payload, work, under=())
+
+    @strawberry.mutation
+    async def create_asset_from_profile(
+        self, info: Info, profile_id: strawberry.ID, input: CreateAssetInput
+    ) -> AssetPayload:
+        """Record an asset that uses a profile: its type and its default attributes, where input does not say others."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return asset_create_from_profile(
+                session,
+                change=change,
+                profile_id=uuid_named(profile_id, "profileId"),
+                draft=draft_of(input),
+                parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
+            )
+
+        return await payload_of(info, asset_payload, work, beside=("profileId",))
+
+    @strawberry.mutation
+    async def set_asset_profile(
+        self, info: Info, asset_id: strawberry.ID, profile_id: strawberry.ID | None = None
+    ) -> AssetPayload:
+        """Let an asset use a profile, or none, for all of event time. Its attributes stay as they are."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return asset_profile_set(
+                session,
+                change=change,
+                asset_id=uuid_named(asset_id, "assetId"),
+                profile_id=None if profile_id is None else uuid_named(profile_id, "profileId"),
+            )
+
+        return await payload_of(info, asset_payload, work, under=())
+
+
+@shows(AssetProfileRow)
+def profile_shown(row: AssetProfileRow) -> AssetProfile:
+    """Return a profile as it is shown."""
+    newest = row.newest
+    return AssetProfile(
+        id=strawberry.ID(str(row.id)),
+        name=row.name,
+        type=row.type,
+        version=newest.number,
+        effective_from=DateTime(newest.effective_from),
+        created_at=DateTime(row.created_at),
+        updated_at=DateTime(row.updated_at),
+        **_content_shown(newest),
+    )
+
+
+def _version_shown(row: ProfileVersion) -> AssetProfileVersion:
+    return AssetProfileVersion(
+        number=row.number,
+        effective_from=DateTime(row.effective_from),
+        recorded_at=DateTime(row.recorded_at),
+        actor=row.actor,
+        **_content_shown(row),
+    )
+
+
+def _content_shown(row: ProfileVersion) -> dict[str, Any]:
+    shown = content_json(row.content)
+    return {
+        "default_attributes": JSON(shown["defaultAttributes"]),
+        "default_health_thresholds": JSON(shown["defaultHealthThresholds"]),
+        "formulas": JSON(shown["formulas"]),
+        "rules": JSON(shown["rules"]),
+        "health": JSON(shown["health"]),
+    }
+
+
+def _members(given: AssetProfileInput) -> dict[str, Any]:
+    return {
+        "attributes": absent(given.default_attributes),
+        "thresholds": absent(given.default_health_thresholds),
+        "formulas": absent(given.formulas),
+        "rules": absent(given.rules),
+        "health": absent(given.health),
+    }
+
+
+def _preview_shown(found: ProfilePreview) -> AssetProfilePreview:
+    return AssetProfilePreview(
+        asset_count=found.total,
+        truncated=found.is_truncated,
+        attributes=_differences(found.attributes),
+        thresholds=_differences(found.thresholds),
+        formulas=_differences(found.formulas),
+        rules=_differences(found.rules),
+        health_changed=found.is_health_changed,
+        assets=_effects(found.assets),
+    )
+
+
+def _effects(found: Sequence[AssetPreview]) -> list[AssetProfileEffect]:
+    effects = []
+    for each in found:
+        asset: Any = entity_of(each.asset)
+        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(each.given)), kept=list(each.kept)))
+    return effects
+
+
+def _differences(found: Difference) -> Differences:
+    return Differences(added=list(found.added), removed=list(found.removed), changed=list(found.changed))
+
+
+def _payload(row: AssetProfileRow | None, errors: list[UserError]) -> AssetProfilePayload:
+    return AssetProfilePayload(asset_profile=None if row is None else profile_shown(row), errors=errors)

@@ -1,0 +1,65 @@
+"""The health of assets, explained."""
+
+from __future__ import annotations
+
+import strawberry
+
+from domain.base.packed import instant_of
+from domain.derivation.health.operations import health_explain
+from domain.derivation.health.standing import Judged
+from gql.base.context import Info
+from gql.base.entities import clock
+from gql.base.ids import uuid_named
+from gql.base.scalars import DateTime
+
+
+@strawberry.type
+class HealthPart:
+    """What one thing costs of the 100 points.
+
+    part: THRESHOLD, FRESHNESS, EVENT or CHILDREN. subject: the metric, or the id of the event or of the worst child.
+    """
+
+    part: str
+    subject: str | None
+    cost: float
+    weight: float = strawberry.field(description="What it can cost at most.")
+    detail: str
+
+
+@strawberry.type
+class HealthExplanation:
+    """The health in one bucket [from, to) of event time, judged at its end: 100 without what its parts cost."""
+
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    score: float | None = strawberry.field(description="0..100; null where nothing recent is known.")
+    parts: list[HealthPart] = strawberry.field(description="What counted, what costs nothing too.")
+
+
+@strawberry.type
+class HealthQuery:
+    """The health of assets."""
+
+    @strawberry.field
+    async def health_explanation(
+        self, info: Info, asset_id: strawberry.ID, at: DateTime | None = None
+    ) -> HealthExplanation | None:
+        """What the health of an asset at an instant (default: now) is made of; null where it has no profile then."""
+        now = clock(info)
+        found = await info.context.read(
+            health_explain, asset_id=uuid_named(asset_id, "assetId"), at=now if at is None else at, now=now
+        )
+        return None if found is None else _shown(found)
+
+
+def _shown(found: Judged) -> HealthExplanation:
+    return HealthExplanation(
+        from_=DateTime(instant_of(found.begins_us)),
+        to=DateTime(instant_of(found.ends_us)),
+        score=found.health.score,
+        parts=[
+            HealthPart(part=p.part, subject=p.subject, cost=p.cost, weight=p.weight, detail=p.detail)
+            for p in found.health.parts
+        ],
+    )

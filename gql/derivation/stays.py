@@ -1,0 +1,107 @@
+"""Stays: who was in the area of which space, from when to when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import strawberry
+
+from domain.derivation.stays.model import Stay as StayRow
+from gql.base.connections import PageInfo, Rows
+from gql.base.context import Info
+from gql.base.entities import Entity, clock, entity_of, paged
+from gql.base.loaders import load
+from gql.base.scalars import DateTime
+from graph.entities.queries import entities_get
+from graph.paging import Page
+
+
+@strawberry.type
+class Stay:
+    """A time, [entered, left), of event time, over which something was in the area of a space, as its fixes now say."""
+
+    row: strawberry.Private[StayRow]
+    metric: str = strawberry.field(description="The derived metric that says so: its formula is inArea(...).")
+    entered: DateTime | None = strawberry.field(
+        description="The first fix inside. Null: more than 7 days before the range asked for."
+    )
+    left: DateTime | None = strawberry.field(
+        description="The first fix outside. Null: it is still inside, or was for more than 7 days after the range."
+    )
+    lost: bool = strawberry.field(
+        description="No fix told that it left: none came for longer than the metric's maxAge. `left` is then the last "
+        "fix inside and maxAge."
+    )
+
+    @strawberry.field
+    async def entity(self, info: Info) -> Entity:
+        """Who was there."""
+        found = await load(info.context, entities_get, self.row.entity_id)
+        assert found is not None  # noqa: S101  (an entity's row is never taken away)
+        return entity_of(found)
+
+    @strawberry.field
+    async def space(self, info: Info) -> Entity | None:
+        """Where; null where no space bears the external id any more that the formula names."""
+        found = None if self.row.space_id is None else await load(info.context, entities_get, self.row.space_id)
+        return None if found is None else entity_of(found)
+
+
+@strawberry.type
+class StayEdge:
+    """A stay in a list."""
+
+    cursor: str
+    node: Stay
+
+
+@strawberry.type
+class StayConnection:
+    """A page of stays."""
+
+    rows: strawberry.Private[Rows[StayRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[Stay]:
+        """The stays."""
+        return [_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[StayEdge]:
+        """The stays, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [StayEdge(cursor=cursor, node=_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+async def stay_connection(
+    info: Info,
+    work: Callable[..., Mapping[UUID, Page[StayRow]]],
+    entity_id: UUID,
+    first: int,
+    after: str | None,
+    *,
+    from_: datetime | None,
+    to: datetime | None,
+) -> StayConnection:
+    """Return one page of the stays that `work` lists for an entity."""
+    rows: Rows[Any] = await paged(info, work, entity_id, first, after, from_=from_, to=to, now=clock(info))
+    return StayConnection(rows=rows, page_info=rows.page_info)
+
+
+def _shown(row: StayRow) -> Stay:
+    return Stay(
+        row=row,
+        metric=row.metric,
+        entered=None if row.entered is None else DateTime(row.entered),
+        left=None if row.left is None else DateTime(row.left),
+        lost=row.is_lost,
+    )

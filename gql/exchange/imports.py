@@ -1,0 +1,101 @@
+"""Bring entities and edges, many at once, as records."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.exchange.imports.apply import records_apply
+from domain.exchange.imports.files import remark_of
+from domain.exchange.imports.outcome import Outcome
+from domain.exchange.imports.read import record_read
+from domain.exchange.imports.records import Record, Remark
+from gql.base.context import Info
+from gql.base.scalars import JSON, DateTime
+from gql.errors import UserError
+from graph.change import GraphChange
+from graph.errors import ArgusError, LimitExceededError
+
+RECORDS_MAX = 1_000
+
+
+@strawberry.type
+class ImportPayload:
+    """What an import did, or would do. A record at fault is told in errors, and the rest goes through."""
+
+    created: int = strawberry.field(description="Entities that were not there.")
+    updated: int
+    unchanged: int
+    definitions_created: int = strawberry.field(description="Types and relationships that were not there.")
+    definitions_updated: int
+    definitions_unchanged: int
+    edges_created: int
+    edges_updated: int
+    edges_unchanged: int
+    errors: list[UserError]
+
+
+class _LeaveNothingError(Exception):
+    """Ends a change that shall leave nothing behind: a dry run, or one that has nothing to write."""
+
+
+@strawberry.type
+class ImportMutation:
+    """Imports."""
+
+    @strawberry.mutation
+    async def import_graph(
+        self,
+        info: Info,
+        records: list[JSON],
+        valid_from: DateTime | None = None,
+        dry_run: bool = False,
+        reason: str | None = None,
+    ) -> ImportPayload:
+        """Bring entities, edges, types and relationships, at most 1,000 records, idempotent by external id.
+
+        A record is an object as a line of `argus export graph`. validFrom: since when edges are true that do not say
+        so themselves (default: now). dryRun: tell what would change, and change nothing.
+        """
+        if len(records) > RECORDS_MAX:
+            message = f"records holds {len(records)}; at most {RECORDS_MAX} are taken at once."
+            raise LimitExceededError(message, path=("records",))
+        outcome = Outcome()
+
+        def work(session: Session, change: GraphChange) -> None:
+            nonlocal outcome
+            outcome = records_apply(_read(records), run=lambda apply: apply(session, change), valid_from=valid_from)
+            if dry_run or not outcome.written:
+                raise _LeaveNothingError
+
+        with contextlib.suppress(_LeaveNothingError):
+            await info.context.change(work, reason=reason)
+        return ImportPayload(
+            created=outcome.created,
+            updated=outcome.updated,
+            unchanged=outcome.unchanged,
+            definitions_created=outcome.definitions_created,
+            definitions_updated=outcome.definitions_updated,
+            definitions_unchanged=outcome.definitions_unchanged,
+            edges_created=outcome.edges_created,
+            edges_updated=outcome.edges_updated,
+            edges_unchanged=outcome.edges_unchanged,
+            errors=[_error(each) for each in sorted(outcome.told, key=lambda told: told.line or 0)],
+        )
+
+
+def _read(records: list[Any]) -> Iterator[Record | Remark]:
+    for place, given in enumerate(records):
+        try:
+            yield record_read(given, line=place)
+        except ArgusError as error:
+            yield remark_of(error, subject=f"record {place}", line=place)
+
+
+def _error(remark: Remark) -> UserError:
+    path = ["records", *([] if remark.line is None else [str(remark.line)]), *remark.path]
+    return UserError(code=remark.code or "BAD_USER_INPUT", message=remark.message, path=path)

@@ -1,0 +1,211 @@
+"""Replays: what was received in a time is sent through the stages again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.exchange.replays.model import Replay as ReplayRow
+from domain.exchange.replays.operations import replay_cancel, replay_order
+from domain.exchange.replays.queries import replay_get, replays_get, replays_page
+from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.context import Info
+from gql.base.entities import Node
+from gql.base.ids import uuid_named, uuid_or_none
+from gql.base.named import id_named
+from gql.base.scalars import JSON, DateTime
+from gql.errors import UserError, user_error
+from graph.errors import ArgusError
+
+# How often who watches a replay is told of its progress.
+PROGRESS_S = 0.5
+
+
+@strawberry.type
+class Replay(Node):
+    """Readings of a time, processed again by what is in force now.
+
+    state: QUEUED, RUNNING, FINISHED, CANCELLED or FAILED.
+    """
+
+    state: str
+    total: float = strawberry.field(description="Readings, as counted when it began.")
+    done: float = strawberry.field(description="Readings looked at.")
+    changes: JSON | None = strawberry.field(
+        description="What was other than it should be, and was put right, or with dryRun would be: points = added + "
+        "removed + changed, letters (dead letters), and some of the points as samples."
+    )
+    dry_run: bool
+    side_effects: bool
+    message: str | None = strawberry.field(description="Why it failed.")
+    ordered_by: str
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    created_at: DateTime
+    started_at: DateTime | None
+    finished_at: DateTime | None
+
+
+@strawberry.type
+class ReplayEdge:
+    """A replay in a list."""
+
+    cursor: str
+    node: Replay
+
+
+@strawberry.type
+class ReplayConnection:
+    """A page of replays."""
+
+    rows: strawberry.Private[Rows[ReplayRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[Replay]:
+        """The replays."""
+        return [replay_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[ReplayEdge]:
+        """The replays, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [ReplayEdge(cursor=cursor, node=replay_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.input
+class ReplayInput:
+    """What to replay: what was measured in [from, to), by these devices or by all.
+
+    dryRun: only tell what would change. sideEffects: let what follows act on the world beyond, too: new activities
+    and notifications.
+    """
+
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    device_ids: list[strawberry.ID] | None = None
+    dry_run: bool = False
+    side_effects: bool = False
+
+
+@strawberry.type
+class ReplayPayload:
+    """The replay, as ordered or cancelled; null where refused."""
+
+    replay: Replay | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class ReplayQuery:
+    """Replays."""
+
+    @strawberry.field
+    async def replay(self, info: Info, id: strawberry.ID) -> Replay | None:
+        """One replay, or null."""
+        identity = uuid_or_none(id)
+        if identity is None:
+            return None
+        found = await info.context.read(replays_get, ids=[identity])
+        return replay_shown(found[identity]) if identity in found else None
+
+    @strawberry.field
+    async def replays(self, info: Info, first: int = 50, after: str | None = None) -> ReplayConnection:
+        """All replays, the newest first."""
+        request, count = page_request(first, after), wants_total(info)
+
+        def read(session: Session, *, organization_id: int) -> Rows[ReplayRow]:
+            return rows_of(replays_page(session, organization_id=organization_id, page=request), count=count)
+
+        rows = await info.context.read(read)
+        return ReplayConnection(rows=rows, page_info=rows.page_info)
+
+
+@strawberry.type
+class ReplayMutation:
+    """Mutations of replays."""
+
+    @strawberry.mutation
+    async def replay_telemetry(self, info: Info, input: ReplayInput) -> ReplayPayload:
+        """Order a replay. It runs beside live readings and gives way to them, outlives crashes, and tells its progress.
+
+        What stands already as it should is not written again; what changes is told to subscribers (`invalidated`) and
+        derived anew.
+        """
+        context = info.context
+        try:
+            devices = None
+            if input.device_ids is not None:
+                devices = [uuid_named(each, "input", "deviceIds", str(n)) for n, each in enumerate(input.device_ids)]
+            ordered = await context.read(
+                replay_order,
+                replay_id=context.services.new_id(),
+                begins=input.from_,
+                ends=input.to,
+                device_ids=devices,
+                dry_run=input.dry_run,
+                side_effects=input.side_effects,
+                actor=context.principal.actor,
+                now=context.services.clock(),
+            )
+        except ArgusError as error:
+            return ReplayPayload(replay=None, errors=[user_error(error)])
+        return ReplayPayload(replay=replay_shown(ordered), errors=[])
+
+    @strawberry.mutation
+    async def cancel_replay(self, info: Info, id: strawberry.ID) -> ReplayPayload:
+        """Take a replay back; what it has put right by then stays."""
+        context = info.context
+        try:
+            cancelled = await context.read(replay_cancel, replay_id=uuid_named(id, "id"), now=context.services.clock())
+        except ArgusError as error:
+            return ReplayPayload(replay=None, errors=[user_error(error)])
+        return ReplayPayload(replay=replay_shown(cancelled), errors=[])
+
+
+@strawberry.type
+class ReplaySubscription:
+    """The progress of replays."""
+
+    @strawberry.subscription
+    async def replay_progress(self, info: Info, id: strawberry.ID) -> AsyncIterator[Replay]:
+        """A replay, each time it has come further, until it is over."""
+        identity = await id_named(info.context, replays_get, id, "id")
+        read = partial(info.context.read, replay_get, replay_id=identity)
+        told: ReplayRow | None = None
+        while told is None or not told.state.is_over:
+            row = await read()
+            if row != told:
+                told = row
+                yield replay_shown(row)
+            else:
+                await asyncio.sleep(PROGRESS_S)
+
+
+def replay_shown(row: ReplayRow) -> Replay:
+    """Return a replay as it is shown."""
+    return Replay(
+        id=strawberry.ID(str(row.id)),
+        state=row.state.value,
+        total=row.total,
+        done=row.done,
+        changes=JSON(dict(row.changes)),
+        dry_run=row.dry_run,
+        side_effects=row.side_effects,
+        message=row.message,
+        ordered_by=row.actor,
+        from_=DateTime(row.begins),
+        to=DateTime(row.ends),
+        created_at=DateTime(row.created_at),
+        started_at=None if row.started_at is None else DateTime(row.started_at),
+        finished_at=None if row.finished_at is None else DateTime(row.finished_at),
+    )

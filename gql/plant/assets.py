@@ -1,0 +1,186 @@
+"""Assets: the things a plant is made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.definitions.profiles.queries import asset_profiles_get
+from domain.derivation.health.queries import health_scores_get
+from domain.derivation.stays.queries import asset_stays_pages
+from domain.plant.assets.operations import asset_create, asset_update
+from gql.base.context import Info
+from gql.base.entities import Entity, EntityConnection, clock, entity_of, of_kind, related_all, related_connection
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.scalars import JSON, DateTime, GeoJSON
+from gql.base.shown import shown
+from gql.derivation.derivation_faults import DerivationFault, derivation_faults
+from gql.derivation.stays import StayConnection, stay_connection
+from gql.errors import UserError
+from graph.change import GraphChange
+from graph.direction import Direction
+from graph.entities.model import Entity as EntityRow
+from graph.kinds import EntityKind
+
+if TYPE_CHECKING:
+    from gql.definitions.asset_profiles import AssetProfile
+
+
+@of_kind(EntityKind.ASSET)
+@strawberry.type
+class Asset(Entity):
+    """A thing of the plant: a machine, a system, a part."""
+
+    @strawberry.field
+    async def health_score(self, info: Info) -> float | None:
+        """0..100 as of now, the score that healthExplanation gives; null while nothing recent is known."""
+        return await load(info.context, health_scores_get, self.row.id, now=clock(info))
+
+    @strawberry.field
+    async def profile(
+        self, info: Info
+    ) -> Annotated[AssetProfile, strawberry.lazy("gql.definitions.asset_profiles")] | None:
+        """The profile it uses, if any."""
+        row = await load(info.context, asset_profiles_get, self.row.id)
+        return None if row is None else shown(row)
+
+    @strawberry.field
+    async def derivation_faults(self, info: Info) -> list[DerivationFault]:
+        """Derived metrics that have no point although their inputs have values: the last instant of each, and why."""
+        return await derivation_faults(info, self.row.id)
+
+    @strawberry.field
+    async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Asset]:
+        """Assets it is part of as of the time."""
+        found: Any = await related_all(
+            info,
+            self.row,
+            ("HAS_PART",),
+            direction=Direction.IN,
+            kinds=[EntityKind.ASSET],
+            as_of=as_of,
+            known_at=known_at,
+        )
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field
+    async def children(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Its parts as of the time."""
+        return await related_connection(
+            info, self.row, ("HAS_PART",), direction=Direction.OUT,
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+    @strawberry.field
+    async def devices(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Devices that monitor or control it as of the time."""
+        return await related_connection(
+            info, self.row, ("MONITORED_BY", "CONTROLLED_BY"), direction=Direction.OUT, kinds=[EntityKind.DEVICE],
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+    @strawberry.field
+    async def stays(
+        self,
+        info: Info,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        to: DateTime | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> StayConnection:
+        """Where it was: its stays in areas that a formula of its type or profile asks for, the earliest first.
+
+        Those that touch [from, to), each whole; `to` defaults to now, `from` to the instant `to`.
+        """
+        return await stay_connection(info, asset_stays_pages, self.row.id, first, after, from_=from_, to=to)
+
+
+@strawberry.input
+class CreateAssetInput:
+    """A new asset. parentId: the asset it is part of."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: JSON | None = None
+    location: GeoJSON | None = None
+    parent_id: strawberry.ID | None = None
+
+
+@strawberry.input
+class UpdateAssetInput:
+    """What is to change: what is left out stays, null empties."""
+
+    name: str | None = UNSET
+    external_id: str | None = UNSET
+    type: str | None = UNSET
+    status: str | None = UNSET
+    attributes: JSON | None = UNSET
+    location: GeoJSON | None = UNSET
+
+
+@strawberry.type
+class AssetPayload:
+    """The asset as it now stands; null if refused."""
+
+    asset: Asset | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class AssetMutation:
+    """Mutations of assets."""
+
+    @strawberry.mutation
+    async def create_asset(self, info: Info, input: CreateAssetInput) -> AssetPayload:
+        """Record an asset. A type that is not registered yet is, with an empty schema."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return asset_create(
+                session,
+                change=change,
+                draft=draft_of(input),
+                parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
+            )
+
+        return await payload_of(info, asset_payload, work)
+
+    @strawberry.mutation
+    async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
+        """Change an asset."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return asset_update(session, change=change, asset_id=uuid_named(id, "id"), patch=patch_of(input))
+
+        return await payload_of(info, asset_payload, work)
+
+    @strawberry.mutation
+    async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:
+        """Delete an asset: its edges end now, what is recorded of it stays."""
+        return await payload_of(info, asset_payload, delete(id, EntityKind.ASSET), under=())
+
+
+def asset_payload(row: EntityRow | None, errors: list[UserError]) -> AssetPayload:
+    """Return the payload of a mutation of an asset."""
+    asset: Any = None if row is None else entity_of(row)
+    return AssetPayload(asset=asset, errors=errors)

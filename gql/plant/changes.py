@@ -1,0 +1,132 @@
+"""The audit trail: who changed what, when, from what to what, and why."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.nodes.queries import nodes_get
+from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.context import Info
+from gql.base.entities import Node
+from gql.base.ids import uuid_named, uuids_of
+from gql.base.loaders import load
+from gql.base.scalars import JSON, DateTime
+from gql.base.shown import shown, shows
+from graph.changes import Change as ChangeRow
+from graph.changes import ChangeFilter as ChangeConditions
+from graph.changes import changes_page
+from graph.walk.queries import below
+
+
+@strawberry.type
+class Change(Node):
+    """One entry of the audit trail, with the state before and after."""
+
+    row: strawberry.Private[ChangeRow]
+    recorded_at: DateTime
+    actor: str
+    action: str
+    before: JSON | None
+    after: JSON | None
+    reason: str | None
+
+    @strawberry.field
+    async def subject(self, info: Info) -> Node | None:
+        """What was changed, as it is now; null where it is no longer there."""
+        found = await load(info.context, nodes_get, self.row.subject_id)
+        return None if found is None else shown(found)
+
+
+@strawberry.type
+class ChangeEdge:
+    """A change in a list."""
+
+    cursor: str
+    node: Change
+
+
+@strawberry.type
+class ChangeConnection:
+    """A page of changes."""
+
+    rows: strawberry.Private[Rows[ChangeRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[Change]:
+        """The changes."""
+        return [change_of(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[ChangeEdge]:
+        """The changes, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [ChangeEdge(cursor=cursor, node=change_of(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.input
+class ChangeFilter:
+    """Which changes; what is not given does not matter. from, to: of the time of recording, half-open."""
+
+    subject_ids: list[strawberry.ID] | None = None
+    under_id: strawberry.ID | None = None
+    actors: list[str] | None = None
+    actions: list[str] | None = None
+    from_: DateTime | None = strawberry.field(name="from", default=None)
+    to: DateTime | None = None
+
+
+@strawberry.type
+class ChangeQuery:
+    """The audit trail."""
+
+    @strawberry.field
+    async def changes(
+        self, info: Info, filter: ChangeFilter | None = None, first: int = 50, after: str | None = None
+    ) -> ChangeConnection:
+        """Who changed what, newest first, by recorded time; each with the state before and after."""
+        asked = filter or ChangeFilter()
+        under = None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId")
+        named = None if asked.subject_ids is None else uuids_of(asked.subject_ids)
+        request, count = page_request(first, after), wants_total(info)
+
+        def read(session: Session, *, organization_id: int) -> Rows[ChangeRow]:
+            subjects: set[UUID] | None = named
+            if under is not None:
+                inside: set[UUID] = set(below(session, organization_id=organization_id, entity_ids=[under]))
+                subjects = inside if named is None else named & inside
+            where = ChangeConditions(
+                subject_ids=subjects,
+                actors=asked.actors,
+                actions=asked.actions,
+                begins=asked.from_,
+                ends=asked.to,
+            )
+            page = changes_page(session, organization_id=organization_id, where=where, page=request)
+            return rows_of(page, count=count)
+
+        rows = await info.context.read(read)
+        return ChangeConnection(rows=rows, page_info=rows.page_info)
+
+
+@shows(ChangeRow)
+def change_of(row: ChangeRow) -> Change:
+    """Return an entry as it is shown."""
+    return Change(
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        recorded_at=DateTime(row.recorded_at),
+        actor=row.actor,
+        action=row.action,
+        before=None if row.before is None else JSON(row.before),
+        after=None if row.after is None else JSON(row.after),
+        reason=row.reason,
+    )

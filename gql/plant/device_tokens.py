@@ -1,0 +1,114 @@
+"""Device tokens: how a device proves who it is."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.plant.devices.tokens import SECRET_BYTES, device_token_issue, device_token_revoke, device_tokens_newest
+from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
+from gql.access.principal import permit
+from gql.base.context import Info
+from gql.base.entities import Node
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import payload_of
+from gql.base.scalars import DateTime
+from gql.base.shown import shows
+from gql.errors import UserError
+from graph.change import GraphChange
+
+
+@strawberry.type
+class DeviceToken(Node):
+    """A token of a device, without the token itself."""
+
+    issued_at: DateTime
+    issued_by: str = strawberry.field(description="The subject of the token by which it was issued.")
+    last_used_at: DateTime | None = strawberry.field(description="When it was last shown, to the hour; null: never.")
+    expires_at: DateTime | None = strawberry.field(description="From when on it is refused; null: it does not expire.")
+    revoked_at: DateTime | None = strawberry.field(description="Since when it is refused; null: it was not revoked.")
+
+
+@strawberry.type
+class DeviceTokenPayload:
+    """The token, shown this once; null where it was revoked, or refused. tokenId: its name for revokeDeviceToken."""
+
+    token: str | None
+    token_id: strawberry.ID | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class DeviceTokenMutation:
+    """Mutations of device tokens."""
+
+    @strawberry.mutation
+    async def issue_device_token(
+        self,
+        info: Info,
+        device_id: strawberry.ID,
+        expires_at: Annotated[
+            DateTime | None, strawberry.argument(description="From when on it is refused; null: it does not expire.")
+        ] = None,
+    ) -> DeviceTokenPayload:
+        """Give a device a token to send readings with. The token is shown once."""
+        secret = secrets.token_bytes(SECRET_BYTES)
+
+        def work(session: Session, change: GraphChange) -> tuple[DeviceTokenRow, str]:
+            device = uuid_named(device_id, "deviceId")
+            return device_token_issue(session, change=change, device_id=device, secret=secret, expires_at=expires_at)
+
+        def make(issued: tuple[DeviceTokenRow, str] | None, errors: list[UserError]) -> DeviceTokenPayload:
+            if issued is None:
+                return DeviceTokenPayload(token=None, token_id=None, errors=errors)
+            return DeviceTokenPayload(token=issued[1], token_id=strawberry.ID(str(issued[0].id)), errors=errors)
+
+        return await payload_of(info, make, work, under=())
+
+    @strawberry.mutation
+    async def revoke_device_token(
+        self, info: Info, device_id: strawberry.ID, token_id: strawberry.ID
+    ) -> DeviceTokenPayload:
+        """Refuse a token from now on; WebSockets that were opened with it are closed within a second."""
+
+        def work(session: Session, change: GraphChange) -> DeviceTokenRow:
+            return device_token_revoke(
+                session,
+                change=change,
+                device_id=uuid_named(device_id, "deviceId"),
+                token_id=uuid_named(token_id, "tokenId"),
+            )
+
+        return await payload_of(info, partial(_revoked), work, under=())
+
+
+@shows(DeviceTokenRow)
+def device_token_shown(row: DeviceTokenRow) -> DeviceToken:
+    """Return a token as clients see it."""
+    return DeviceToken(
+        id=strawberry.ID(str(row.id)),
+        issued_at=DateTime(row.created_at),
+        issued_by=row.issued_by,
+        last_used_at=None if row.last_used_at is None else DateTime(row.last_used_at),
+        expires_at=None if row.expires_at is None else DateTime(row.expires_at),
+        revoked_at=None if row.revoked_at is None else DateTime(row.revoked_at),
+    )
+
+
+async def device_tokens_shown(info: Info, device_id: UUID) -> list[DeviceToken]:
+    """Return a device's tokens, the newest first. Raises ForbiddenError to whoever may not issue any."""
+    permit(info.context.principal, root="Mutation", field="issueDeviceToken")
+    rows = await load(info.context, device_tokens_newest, device_id)
+    return [device_token_shown(row) for row in rows or ()]
+
+
+def _revoked(token: DeviceTokenRow | None, errors: list[UserError]) -> DeviceTokenPayload:
+    return DeviceTokenPayload(
+        token=None, token_id=None if token is None else strawberry.ID(str(token.id)), errors=errors
+    )

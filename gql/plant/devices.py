@@ -1,0 +1,146 @@
+"""Devices: what sends readings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.plant.devices.operations import device_create, device_update
+from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
+from gql.base.context import Info
+from gql.base.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, of_kind, related_connection
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.scalars import JSON, DateTime, GeoJSON
+from gql.errors import UserError
+from gql.plant.device_tokens import DeviceToken, device_tokens_shown
+from graph.absent import ABSENT
+from graph.change import GraphChange
+from graph.direction import Direction
+from graph.entities.model import Entity as EntityRow
+from graph.kinds import EntityKind
+
+LINKS = ("MONITORED_BY", "CONTROLLED_BY")
+
+
+@of_kind(EntityKind.DEVICE)
+@strawberry.type
+class Device(Entity):
+    """What sends readings: a sensor, a meter, a controller, a gateway's port."""
+
+    @strawberry.field
+    async def last_seen_at(self, info: Info) -> DateTime | None:
+        """When it was last heard, by time of receipt."""
+        found = await load(info.context, device_presence_get, self.row.id)
+        return None if found is None else DateTime(found)
+
+    @strawberry.field
+    async def connectivity(self, info: Info) -> ConnectivityEnum:  # type: ignore[valid-type]
+        """Whether it is heard."""
+        seen = await load(info.context, device_presence_get, self.row.id)
+        return connectivity_of(seen, now=clock(info), offline_after=info.context.services.offline_after)
+
+    @strawberry.field
+    async def firmware_version(self, info: Info) -> str | None:
+        """The version of its firmware, as recorded."""
+        found = await load(info.context, device_details_get, self.row.id)
+        return None if found is None else found.firmware_version
+
+    @strawberry.field
+    async def linked_assets_count(self, info: Info) -> int:
+        """How many assets it monitors or controls now."""
+        return await load(info.context, linked_assets_count, self.row.id) or 0
+
+    @strawberry.field
+    async def tokens(self, info: Info) -> list[DeviceToken] | None:
+        """The device's tokens, the newest first, at most 100, without the tokens themselves. For administrators."""
+        return list(await device_tokens_shown(info, self.row.id))
+
+    @strawberry.field
+    async def assets(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Assets this device monitors or controls as of the time."""
+        return await related_connection(
+            info, self.row, LINKS, direction=Direction.IN, kinds=[EntityKind.ASSET],
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+
+@strawberry.input
+class CreateDeviceInput:
+    """A new device."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: JSON | None = None
+    location: GeoJSON | None = None
+    firmware_version: str | None = None
+
+
+@strawberry.input
+class UpdateDeviceInput:
+    """What is to change: what is left out stays, null empties."""
+
+    name: str | None = UNSET
+    external_id: str | None = UNSET
+    type: str | None = UNSET
+    status: str | None = UNSET
+    attributes: JSON | None = UNSET
+    location: GeoJSON | None = UNSET
+    firmware_version: str | None = UNSET
+
+
+@strawberry.type
+class DevicePayload:
+    """The device as it now stands; null if refused."""
+
+    device: Device | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class DeviceMutation:
+    """Mutations of devices."""
+
+    @strawberry.mutation
+    async def create_device(self, info: Info, input: CreateDeviceInput) -> DevicePayload:
+        """Record a device. A type that is not registered yet is, with an empty schema."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return device_create(session, change=change, draft=draft_of(input), firmware_version=input.firmware_version)
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def update_device(self, info: Info, id: strawberry.ID, input: UpdateDeviceInput) -> DevicePayload:
+        """Change a device."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            version: Any = ABSENT if input.firmware_version is UNSET else input.firmware_version
+            return device_update(
+                session, change=change, device_id=uuid_named(id, "id"), patch=patch_of(input), firmware_version=version
+            )
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def delete_device(self, info: Info, id: strawberry.ID) -> DevicePayload:
+        """Delete a device: its edges end now, its tokens are refused, its readings stay."""
+        return await payload_of(info, _payload, delete(id, EntityKind.DEVICE), under=())
+
+
+def _payload(row: EntityRow | None, errors: list[UserError]) -> DevicePayload:
+    device: Any = None if row is None else entity_of(row)
+    return DevicePayload(device=device, errors=errors)

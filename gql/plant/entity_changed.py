@@ -1,0 +1,61 @@
+"""The subscription to what changes of entities."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+
+import strawberry
+
+from domain.plant.entities.changed import entities_changed, trail_end
+from gql.base.context import Info
+from gql.base.entities import Entity, EntityKindEnum, entity_of
+from gql.base.named import entities_named
+from graph.errors import LimitExceededError
+
+# How often the trail is looked at, for each subscription.
+LOOK_S = 0.25
+IDS_MAX = 1_000
+# Of one process; each asks the database in its turn.
+SUBSCRIBERS_MAX = 500
+
+_subscribers = 0
+
+
+@strawberry.type
+class EntitySubscription:
+    """What changes of entities."""
+
+    @strawberry.subscription
+    async def entity_changed(
+        self,
+        info: Info,
+        ids: list[strawberry.ID] | None = None,
+        kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
+    ) -> AsyncIterator[Entity]:
+        """An entity, each time it is created, changed, deleted or restored from now on, as it then stands.
+
+        Of several changes in a quarter of a second, or while the client is slow, the last state is sent, once.
+        ids (1000 at most), kinds: only those; NOT_FOUND for one that is none of the organization's, deleted or not. A
+        change of an edge is none of its ends'.
+        """
+        global _subscribers  # noqa: PLW0603  (one count per process)
+        if ids is not None and len(ids) > IDS_MAX:
+            raise LimitExceededError(f"ids may have {IDS_MAX} entries.", path=("ids",))
+        if _subscribers >= SUBSCRIBERS_MAX:
+            raise LimitExceededError(f"This process serves {SUBSCRIBERS_MAX} subscriptions to entities.")
+        _subscribers += 1
+        try:
+            wanted = None if ids is None else await entities_named(info.context, ids, "ids")
+            place = await info.context.read(trail_end)
+            while True:
+                # Read when the client can take more: what waits is a place in the trail, never a queue.
+                changed = await info.context.read(partial(entities_changed, after=place, ids=wanted, kinds=kinds))
+                place = changed.place
+                for row in changed.entities:
+                    yield entity_of(row)
+                if changed.is_end:
+                    await asyncio.sleep(LOOK_S)
+        finally:
+            _subscribers -= 1

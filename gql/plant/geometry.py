@@ -1,0 +1,105 @@
+"""Entities by where they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from gql.base.connections import Rows, page_request, rows_of, wants_total
+from gql.base.context import Info
+from gql.base.entities import EntityConnection, EntityKindEnum, connection_of, entities_loaded
+from gql.base.ids import uuid_named
+from gql.base.scalars import GeoJSON
+from graph.geometry.queries import entities_around, entities_in_area_of, entities_near, entities_within
+from graph.kinds import EntityKind
+from graph.walk.queries import entities_check
+
+
+@strawberry.type
+class GeometryQuery:
+    """Entities by where they are."""
+
+    @strawberry.field
+    async def near(
+        self,
+        info: Info,
+        longitude: float,
+        latitude: float,
+        radius_m: float,
+        kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+    ) -> EntityConnection:
+        """Entities whose location is within radiusM metres of the point, nearest first.
+
+        Metres on the WGS 84 ellipsoid, at most 1,000,000, to the nearest place of a line or an area.
+        """
+        return await _page(
+            info, entities_near, first, after,
+            longitude=longitude, latitude=latitude, radius_m=radius_m, kinds=_kinds(kinds),
+        )  # fmt: skip
+
+    @strawberry.field
+    async def within(
+        self,
+        info: Info,
+        geometry: GeoJSON,
+        kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+    ) -> EntityConnection:
+        """Entities whose location lies in the geometry, wholly, its edge included; the oldest first.
+
+        A box is taken as written, however wide; one that reaches beyond 180 degrees of longitude is wrapped.
+        """
+        return await _page(info, entities_within, first, after, geometry=geometry, kinds=_kinds(kinds))
+
+    @strawberry.field
+    async def in_area_of(
+        self,
+        info: Info,
+        entity_id: strawberry.ID,
+        kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+    ) -> EntityConnection:
+        """Entities whose location lies in that of another, such as a space's area; see within."""
+        identity = uuid_named(entity_id, "entityId")
+
+        def work(session: Session, *, organization_id: int, **arguments: Any) -> Any:
+            entities_check(session, organization_id=organization_id, ids=[identity], path="entityId")
+            return entities_in_area_of(session, organization_id=organization_id, entity_id=identity, **arguments)
+
+        return await _page(info, work, first, after, kinds=_kinds(kinds))
+
+    @strawberry.field
+    async def around(
+        self,
+        info: Info,
+        longitude: float,
+        latitude: float,
+        kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+    ) -> EntityConnection:
+        """Entities whose area the point lies in, its edge included, the smallest area first.
+
+        kinds: spaces, where nothing is said.
+        """
+        wanted = [EntityKind.SPACE] if kinds is None else _kinds(kinds)
+        return await _page(info, entities_around, first, after, longitude=longitude, latitude=latitude, kinds=wanted)
+
+
+async def _page(info: Info, work: Any, first: int, after: str | None, **arguments: Any) -> EntityConnection:
+    request, count = page_request(first, after), wants_total(info)
+
+    def read(session: Session, *, organization_id: int) -> Rows[Any]:
+        return rows_of(work(session, organization_id=organization_id, page=request, **arguments), count=count)
+
+    return connection_of(await entities_loaded(info, await info.context.read(read)))
+
+
+def _kinds(kinds: list[Any] | None) -> list[EntityKind] | None:
+    return None if kinds is None else [EntityKind(kind) for kind in kinds]

@@ -1,0 +1,103 @@
+"""Persons: who works in the plant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.plant.persons.operations import person_create, person_update
+from domain.plant.persons.queries import person_details_get
+from gql.base.context import Info
+from gql.base.entities import Entity, entity_of, of_kind
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of
+from gql.base.scalars import JSON, GeoJSON
+from gql.errors import UserError
+from graph.change import GraphChange
+from graph.entities.model import Entity as EntityRow
+from graph.kinds import EntityKind
+
+
+@of_kind(EntityKind.PERSON)
+@strawberry.type
+class Person(Entity):
+    """Somebody who works in the plant."""
+
+    @strawberry.field
+    async def email(self, info: Info) -> str | None:
+        """The person's e-mail address."""
+        found = await load(info.context, person_details_get, self.row.id)
+        return None if found is None else found.email
+
+
+@strawberry.input
+class CreatePersonInput:
+    """A new person."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: JSON | None = None
+    location: GeoJSON | None = None
+    email: str | None = None
+
+
+@strawberry.input
+class UpdatePersonInput:
+    """What is to change: what is left out stays, null empties."""
+
+    name: str | None = UNSET
+    external_id: str | None = UNSET
+    type: str | None = UNSET
+    status: str | None = UNSET
+    attributes: JSON | None = UNSET
+    location: GeoJSON | None = UNSET
+    email: str | None = UNSET
+
+
+@strawberry.type
+class PersonPayload:
+    """The person as it now stands; null if refused."""
+
+    person: Person | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class PersonMutation:
+    """Mutations of persons."""
+
+    @strawberry.mutation
+    async def create_person(self, info: Info, input: CreatePersonInput) -> PersonPayload:
+        """Record a person."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return person_create(session, change=change, draft=draft_of(input), email=input.email)
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def update_person(self, info: Info, id: strawberry.ID, input: UpdatePersonInput) -> PersonPayload:
+        """Change a person."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return person_update(
+                session, change=change, person_id=uuid_named(id, "id"), patch=patch_of(input), email=absent(input.email)
+            )
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def delete_person(self, info: Info, id: strawberry.ID) -> PersonPayload:
+        """Delete a person: its edges end now, what is recorded of it stays."""
+        return await payload_of(info, _payload, delete(id, EntityKind.PERSON), under=())
+
+
+def _payload(row: EntityRow | None, errors: list[UserError]) -> PersonPayload:
+    person: Any = None if row is None else entity_of(row)
+    return PersonPayload(person=person, errors=errors)

@@ -1,0 +1,191 @@
+"""The root queries about the graph."""
+
+from __future__ import annotations
+
+import asyncio
+
+import strawberry
+
+from domain.nodes.queries import nodes_get
+from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
+from gql.access.principal import ADMINS, Principal
+from gql.base.context import Info
+from gql.base.entities import (
+    Entity,
+    EntityConnection,
+    EntityFilter,
+    EntityKindEnum,
+    EntityOrderEnum,
+    Node,
+    entity_connection,
+    entity_of,
+)
+from gql.base.ids import uuid_or_none
+from gql.base.loaders import load
+from gql.base.scalars import DateTime
+from gql.base.shown import shown
+from graph.entities.queries import entities_get, entity_by_external_id
+from graph.errors import BadInputError, LimitExceededError
+from graph.kinds import EntityKind
+
+NODES_MAX = 500
+
+
+@strawberry.type
+class Viewer:
+    """Who is asking."""
+
+    organization_id: strawberry.ID
+    organization_name: str
+    role: str
+    subject: str
+
+
+@strawberry.type
+class GraphQuery:
+    """Who is asking, and what there is."""
+
+    @strawberry.field
+    def viewer(self, info: Info) -> Viewer:
+        """Who is asking: the bearer of the token."""
+        principal: Principal = info.context.principal
+        return Viewer(
+            organization_id=strawberry.ID(str(principal.organization_public_id)),
+            organization_name=principal.organization_name,
+            role=principal.role.value,
+            subject=principal.subject,
+        )
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        """Whatever has this id; null if nothing has."""
+        return await _node(info, id)
+
+    @strawberry.field
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        """Whatever has these ids, in their order; null where nothing has. At most 500."""
+        if len(ids) > NODES_MAX:
+            message = f"ids names {len(ids)} nodes; at most {NODES_MAX} are read at once."
+            raise LimitExceededError(message, path=("ids",))
+        return await asyncio.gather(*(_node(info, each) for each in ids))
+
+    @strawberry.field
+    async def entity(
+        self,
+        info: Info,
+        id: strawberry.ID | None = None,
+        kind: EntityKindEnum | None = None,  # type: ignore[valid-type]
+        external_id: str | None = None,
+    ) -> Entity | None:
+        """One entity, by its id or by kind and externalId; null if there is none."""
+        if id is not None and external_id is None:
+            identity = uuid_or_none(id)
+            row = None if identity is None else await load(info.context, entities_get, identity)
+            return None if row is None or kind not in {None, row.kind} else entity_of(row)
+        if id is not None or external_id is None or kind is None:
+            raise BadInputError("Give either id, or kind and externalId.", path=("id",))
+        found = await info.context.read(entity_by_external_id, kind=kind, external_id=external_id)
+        return None if found is None else entity_of(found)
+
+    @strawberry.field
+    async def entities(
+        self,
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Entities of all kinds. asOf and knownAt apply to filter.underId; the entities' own fields are current."""
+        return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at)
+
+    @strawberry.field
+    async def devices(
+        self,
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """The devices; see entities."""
+        return await entity_connection(
+            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.DEVICE
+        )
+
+    @strawberry.field
+    async def assets(
+        self,
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """The assets; see entities."""
+        return await entity_connection(
+            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ASSET
+        )
+
+    @strawberry.field
+    async def spaces(
+        self,
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """The spaces; see entities."""
+        return await entity_connection(
+            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.SPACE
+        )
+
+    @strawberry.field
+    async def persons(
+        self,
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """The persons; see entities."""
+        return await entity_connection(
+            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.PERSON
+        )
+
+    @strawberry.field
+    async def activities(
+        self,
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """The activities; see entities."""
+        return await entity_connection(
+            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ACTIVITY
+        )
+
+
+async def _node(info: Info, id_: str) -> Node | None:
+    identity = uuid_or_none(id_)
+    found = None if identity is None else await load(info.context, nodes_get, identity)
+    if isinstance(found, DeviceTokenRow) and info.context.principal.role not in ADMINS:
+        # As `Device.tokens`: for those who may issue them.
+        return None
+    return None if found is None else shown(found)

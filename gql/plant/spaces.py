@@ -1,0 +1,165 @@
+"""Spaces: where things are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.derivation.stays.queries import space_stays_pages
+from domain.plant.spaces.operations import space_create, space_update
+from gql.base.context import Info
+from gql.base.entities import Entity, EntityConnection, entity_of, of_kind, related_all, related_connection
+from gql.base.ids import uuid_named
+from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.scalars import JSON, DateTime, GeoJSON
+from gql.derivation.derivation_faults import DerivationFault, derivation_faults
+from gql.derivation.stays import StayConnection, stay_connection
+from gql.errors import UserError
+from graph.change import GraphChange
+from graph.direction import Direction
+from graph.entities.model import Entity as EntityRow
+from graph.kinds import EntityKind
+
+
+@of_kind(EntityKind.SPACE)
+@strawberry.type
+class Space(Entity):
+    """A place: a site, a building, a floor, a room, a zone."""
+
+    @strawberry.field
+    async def derivation_faults(self, info: Info) -> list[DerivationFault]:
+        """Derived metrics that have no point although their inputs have values: the last instant of each, and why."""
+        return await derivation_faults(info, self.row.id)
+
+    @strawberry.field
+    async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Space]:
+        """Spaces it lies in as of the time."""
+        found: Any = await related_all(
+            info,
+            self.row,
+            ("CONTAINS",),
+            direction=Direction.IN,
+            kinds=[EntityKind.SPACE],
+            as_of=as_of,
+            known_at=known_at,
+        )
+        return found  # type: ignore[no-any-return]
+
+    @strawberry.field
+    async def children(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Spaces in it as of the time."""
+        return await related_connection(
+            info, self.row, ("CONTAINS",), direction=Direction.OUT,
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+    @strawberry.field
+    async def occupants(
+        self,
+        info: Info,
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        """Devices, assets and persons located in it as of the time."""
+        return await related_connection(
+            info, self.row, ("LOCATED_IN",), direction=Direction.IN,
+            first=first, after=after, as_of=as_of, known_at=known_at,
+        )  # fmt: skip
+
+    @strawberry.field
+    async def stays(
+        self,
+        info: Info,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        to: DateTime | None = None,
+        first: int = 50,
+        after: str | None = None,
+    ) -> StayConnection:
+        """Who was in its area, as formulas of types and profiles ask, the earliest first.
+
+        Those that touch [from, to), each whole; `to` defaults to now, `from` to the instant `to`: who is there now.
+        """
+        return await stay_connection(info, space_stays_pages, self.row.id, first, after, from_=from_, to=to)
+
+
+@strawberry.input
+class CreateSpaceInput:
+    """A new space. parentId: the space it lies in."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: JSON | None = None
+    location: GeoJSON | None = None
+    parent_id: strawberry.ID | None = None
+
+
+@strawberry.input
+class UpdateSpaceInput:
+    """What is to change: what is left out stays, null empties."""
+
+    name: str | None = UNSET
+    external_id: str | None = UNSET
+    type: str | None = UNSET
+    status: str | None = UNSET
+    attributes: JSON | None = UNSET
+    location: GeoJSON | None = UNSET
+
+
+@strawberry.type
+class SpacePayload:
+    """The space as it now stands; null if refused."""
+
+    space: Space | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class SpaceMutation:
+    """Mutations of spaces."""
+
+    @strawberry.mutation
+    async def create_space(self, info: Info, input: CreateSpaceInput) -> SpacePayload:
+        """Record a space."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return space_create(
+                session,
+                change=change,
+                draft=draft_of(input),
+                parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
+            )
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def update_space(self, info: Info, id: strawberry.ID, input: UpdateSpaceInput) -> SpacePayload:
+        """Change a space."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return space_update(session, change=change, space_id=uuid_named(id, "id"), patch=patch_of(input))
+
+        return await payload_of(info, _payload, work)
+
+    @strawberry.mutation
+    async def delete_space(self, info: Info, id: strawberry.ID) -> SpacePayload:
+        """Delete a space: its edges end now, what is recorded of it stays."""
+        return await payload_of(info, _payload, delete(id, EntityKind.SPACE), under=())
+
+
+def _payload(row: EntityRow | None, errors: list[UserError]) -> SpacePayload:
+    space: Any = None if row is None else entity_of(row)
+    return SpacePayload(space=space, errors=errors)

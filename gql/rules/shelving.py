@@ -1,0 +1,287 @@
+"""When nothing follows from events: shelves and maintenance windows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.rules.queries import rules_get
+from domain.rules.shelving.model import MaintenanceWindow as WindowRow
+from domain.rules.shelving.model import Shelf as ShelfRow
+from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
+from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
+from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.context import Info
+from gql.base.entities import Entity, Node, entity_of
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import payload_of
+from gql.base.scalars import DateTime
+from gql.base.shown import shows
+from gql.errors import UserError
+from gql.rules.rules import Rule, rule_shown
+from graph.change import GraphChange
+from graph.entities.queries import entities_get
+from graph.paging import Page
+
+T = TypeVar("T")
+P = TypeVar("P")
+
+
+@strawberry.type
+class Shelf(Node):
+    """A time, [from, to), of event time: nothing follows from events that open in it.
+
+    Of those of a rule, of those at an entity, or, where both are given, of those of the one at the other.
+    """
+
+    row: strawberry.Private[ShelfRow]
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    note: str | None
+    actor: str
+    created_at: DateTime
+
+    @strawberry.field
+    async def rule(self, info: Info) -> Rule | None:
+        """Of which rule's events; null: of any."""
+        found = None if self.row.rule_id is None else await load(info.context, rules_get, self.row.rule_id)
+        return None if found is None else rule_shown(found)
+
+    @strawberry.field
+    async def entity(self, info: Info) -> Entity | None:
+        """Of events at which entity; null: at any."""
+        found = None if self.row.entity_id is None else await load(info.context, entities_get, self.row.entity_id)
+        return None if found is None else entity_of(found)
+
+
+@strawberry.type
+class MaintenanceWindow(Node):
+    """A time, [from, to), of event time: nothing follows from events that open in it."""
+
+    row: strawberry.Private[WindowRow]
+    from_: DateTime = strawberry.field(name="from")
+    to: DateTime
+    note: str | None
+    actor: str
+    created_at: DateTime
+
+    @strawberry.field
+    async def under(self, info: Info) -> Entity | None:
+        """At which entity and below it, as of when an event opened; null: anywhere."""
+        found = None if self.row.under_id is None else await load(info.context, entities_get, self.row.under_id)
+        return None if found is None else entity_of(found)
+
+
+@strawberry.type
+class ShelfEdge:
+    """A shelf in a list."""
+
+    cursor: str
+    node: Shelf
+
+
+@strawberry.type
+class ShelfConnection:
+    """A page of shelves."""
+
+    rows: strawberry.Private[Rows[ShelfRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[Shelf]:
+        """The shelves."""
+        return [shelf_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[ShelfEdge]:
+        """The shelves, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [ShelfEdge(cursor=cursor, node=shelf_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.type
+class MaintenanceWindowEdge:
+    """A maintenance window in a list."""
+
+    cursor: str
+    node: MaintenanceWindow
+
+
+@strawberry.type
+class MaintenanceWindowConnection:
+    """A page of maintenance windows."""
+
+    rows: strawberry.Private[Rows[WindowRow]]
+    page_info: PageInfo
+
+    @strawberry.field
+    def nodes(self) -> list[MaintenanceWindow]:
+        """The windows."""
+        return [window_shown(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[MaintenanceWindowEdge]:
+        """The windows, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [MaintenanceWindowEdge(cursor=cursor, node=window_shown(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """How many there are on all pages."""
+        return self.rows.total or 0
+
+
+@strawberry.type
+class ShelfPayload:
+    """The shelf as it now stands; null if refused."""
+
+    shelf: Shelf | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class MaintenanceWindowPayload:
+    """The maintenance window as it now stands; null if refused."""
+
+    maintenance_window: MaintenanceWindow | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class ShelvingQuery:
+    """Shelves and maintenance windows."""
+
+    @strawberry.field
+    async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
+        """All shelves, those that are over too; the one that ends last first."""
+        rows = await _rows(info, shelves_page, first, after)
+        return ShelfConnection(rows=rows, page_info=rows.page_info)
+
+    @strawberry.field
+    async def maintenance_windows(
+        self, info: Info, first: int = 50, after: str | None = None
+    ) -> MaintenanceWindowConnection:
+        """All maintenance windows, those that are over too; the one that ends last first."""
+        rows = await _rows(info, maintenance_windows_page, first, after)
+        return MaintenanceWindowConnection(rows=rows, page_info=rows.page_info)
+
+
+@strawberry.type
+class ShelvingMutation:
+    """Mutations of shelves and maintenance windows."""
+
+    @strawberry.mutation
+    async def shelve_events(
+        self,
+        info: Info,
+        to: DateTime,
+        rule_id: strawberry.ID | None = None,
+        entity_id: strawberry.ID | None = None,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        note: str | None = None,
+    ) -> ShelfPayload:
+        """Let nothing follow from events of a rule, at an entity, or both, that open in a time. By default from now.
+
+        366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
+        open when it ends is followed then.
+        """
+        ids = {"rule_id": ("ruleId", rule_id), "entity_id": ("entityId", entity_id)}
+        return await _changed(info, _shelf_payload, shelf_create, ids, begins=from_, ends=to, note=note)
+
+    @strawberry.mutation
+    async def unshelve_events(self, info: Info, id: strawberry.ID) -> ShelfPayload:
+        """End a shelf now; one that had not begun is no more."""
+        return await _changed(info, _shelf_payload, shelf_end, {"shelf_id": ("id", id)})
+
+    @strawberry.mutation
+    async def create_maintenance_window(
+        self,
+        info: Info,
+        to: DateTime,
+        under_id: strawberry.ID | None = None,
+        from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
+        note: str | None = None,
+    ) -> MaintenanceWindowPayload:
+        """Let nothing follow from events that open in a time at an entity and below it, or anywhere.
+
+        366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
+        open when it ends is followed then.
+        """
+        ids = {"under_id": ("underId", under_id)}
+        return await _changed(info, _window_payload, maintenance_window_create, ids, begins=from_, ends=to, note=note)
+
+    @strawberry.mutation
+    async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:
+        """End a maintenance window now; one that had not begun is no more."""
+        return await _changed(info, _window_payload, maintenance_window_end, {"window_id": ("id", id)})
+
+
+@shows(ShelfRow)
+def shelf_shown(row: ShelfRow) -> Shelf:
+    """Return a shelf as it is shown."""
+    return Shelf(
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        from_=DateTime(row.begins),
+        to=DateTime(row.ends),
+        note=row.note,
+        actor=row.actor,
+        created_at=DateTime(row.created_at),
+    )
+
+
+@shows(WindowRow)
+def window_shown(row: WindowRow) -> MaintenanceWindow:
+    """Return a maintenance window as it is shown."""
+    return MaintenanceWindow(
+        id=strawberry.ID(str(row.id)),
+        row=row,
+        from_=DateTime(row.begins),
+        to=DateTime(row.ends),
+        note=row.note,
+        actor=row.actor,
+        created_at=DateTime(row.created_at),
+    )
+
+
+async def _rows(info: Info, pages: Callable[..., Page[T]], first: int, after: str | None) -> Rows[T]:
+    """Return one page of what `pages` lists."""
+    request, count = page_request(first, after), wants_total(info)
+
+    def read(session: Session, *, organization_id: int) -> Rows[T]:
+        return rows_of(pages(session, organization_id=organization_id, page=request), count=count)
+
+    return await info.context.read(read)
+
+
+async def _changed(
+    info: Info,
+    make: Callable[[T | None, list[UserError]], P],
+    operation: Callable[..., T],
+    ids: Mapping[str, tuple[str, strawberry.ID | None]],
+    **values: Any,
+) -> P:
+    """Make one change and return its payload. ids: by the operation's argument, the contract's and what was given."""
+
+    def work(session: Session, change: GraphChange) -> T:
+        named = {name: None if given is None else uuid_named(given, path) for name, (path, given) in ids.items()}
+        return operation(session, change=change, **named, **values)
+
+    return await payload_of(info, make, work, under=())
+
+
+def _shelf_payload(row: ShelfRow | None, errors: list[UserError]) -> ShelfPayload:
+    return ShelfPayload(shelf=None if row is None else shelf_shown(row), errors=errors)
+
+
+def _window_payload(row: WindowRow | None, errors: list[UserError]) -> MaintenanceWindowPayload:
+    return MaintenanceWindowPayload(maintenance_window=None if row is None else window_shown(row), errors=errors)

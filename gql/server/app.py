@@ -1,0 +1,82 @@
+"""The ASGI application: GraphQL over HTTP and WebSocket, GraphiQL, and whether all is well."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from gql.base.services import Services
+from gql.schema import core_schema
+from gql.server.execution import Executor
+from gql.server.graphiql import ASSETS, is_wanted, page
+from gql.server.http import GraphQLOverHttp
+from gql.server.ingest_http import IngestOverHttp
+from gql.server.websocket import Connection
+
+
+def create_app(services: Services) -> Starlette:
+    """Return the application. The services are started and stopped by who made them."""
+    executor = Executor(core_schema(), deadline_s=services.deadline_s)
+    over_http = GraphQLOverHttp(executor, services)
+    ingest = IngestOverHttp(services)
+
+    async def graphql(request: Request) -> Response:
+        if request.method == "GET" and "query" not in request.query_params and is_wanted(request):
+            return page()
+        return await over_http.answer(request)
+
+    async def socket(websocket: WebSocket) -> None:
+        await Connection(websocket, executor, services).serve()
+
+    async def healthz(_request: Request) -> Response:
+        return _json({"status": "alive"}, 200)
+
+    async def readyz(_request: Request) -> Response:
+        away = await services.ready()
+        told: dict[str, object] = {"status": "not ready", "away": away} if away else {"status": "ready"}
+        if busy := services.busy():
+            told["busy"] = busy
+        return _json(told, 503 if away else 200)
+
+    async def root(_request: Request) -> Response:
+        return RedirectResponse("/graphql")
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if services.is_live:
+            await services.feed.start()
+        try:
+            yield
+        finally:
+            await services.tokens.stop()
+            await services.events.stop()
+            await services.feed.stop()
+            executor.stop()
+
+    app = Starlette(
+        routes=[
+            Route("/", root),
+            Route("/graphql", graphql, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", socket),
+            Route("/api/v1/telemetry/ingest", ingest.answer, methods=["POST"]),
+            Route("/api/v1/{token}/telemetry", ingest.answer_thingsboard, methods=["POST"]),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Mount("/static", StaticFiles(directory=ASSETS)),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.executor = executor
+    return app
+
+
+def _json(body: object, status: int) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,229 @@
+"""One operation, executed: under a deadline, off the event loop where it is long, and ended with its caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections import OrderedDict
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Hashable
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationType, execute
+from graphql.execution import Executor as CoreExecutor
+from graphql.execution import create_source_event_stream
+
+from gql.access.fair_threads import CALLER, FairThreads
+from gql.base.context import Context
+from gql.errors import formatted
+from gql.live.sharing import shared
+from gql.server.answers import answer_encode
+from gql.server.bounds import bounds_of
+from gql.server.completion import BoundedExecutor
+from gql.server.limits import COST_MAX
+from gql.server.preparation import Prepared, Preparer, Request, RequestError
+from gql.server.selection import selection_key
+from graph.errors import AbandonedError, DeadlineExceededError
+from graph.stopping import Stop
+
+T = TypeVar("T")
+
+DEADLINE_S: Final = 30.0
+# A query that may cost more is executed in a thread with an event loop of its own, so that the others go on.
+HEAVY_COST: Final = 10_000
+# Python runs one thread at a time: more would not be faster.
+HEAVY_THREADS: Final = 2
+INTROSPECTIONS_KEPT_MAX: Final = 32
+
+
+class Executor:
+    """Prepares and executes operations against one schema. deadline_s: for which each may run."""
+
+    def __init__(self, schema: GraphQLSchema, *, deadline_s: float = DEADLINE_S) -> None:
+        self._schema = schema
+        self._deadline_s = deadline_s
+        self._preparer = Preparer(schema)
+        self._core: type[BoundedExecutor] = type("SchemaExecutor", (BoundedExecutor,), {"bounds": bounds_of(schema)})
+        self._heavy = FairThreads(HEAVY_THREADS, each_max=HEAVY_THREADS - 1, name="heavy")
+        # The schema does not change while the process lives.
+        self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
+
+    @property
+    def preparer(self) -> Preparer:
+        """What prepares the operations."""
+        return self._preparer
+
+    async def prepare(self, request: Request, context: Context) -> Prepared:
+        """Return the request, ready to execute. Raises RequestError; see `Preparer.prepare`."""
+        return await self._preparer.prepare(request, context)
+
+    async def execute(self, prepared: Prepared, context: Context) -> dict[str, Any]:
+        """Execute a query or a mutation and return its answer. Raises DeadlineExceededError, RateLimitedError.
+
+        Where the caller of a query is cancelled, so is all that is done for it. A mutation's transaction, which may be
+        all but committed, is left to finish within its deadline.
+        """
+        context.cost_left = COST_MAX - prepared.cost
+        key = (prepared.request.query, prepared.request.operation_name)
+        is_kept = prepared.is_introspection and not prepared.request.variables
+        if is_kept and key in self._introspections:
+            self._introspections.move_to_end(key)
+            return self._introspections[key]
+        is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
+        run = self._run_apart if is_heavy else self._run
+        # Ingest has quotas of its own, and waits for its commit with others'.
+        caller = None if is_ingest(prepared) else caller_of(context)
+        async with context.services.shares.turn(caller):
+            result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
+        answer = answer_of(result, context)
+        if is_kept and "errors" not in answer:
+            self._introspections[key] = answer
+            while len(self._introspections) > INTROSPECTIONS_KEPT_MAX:
+                self._introspections.popitem(last=False)
+        return answer
+
+    async def subscribe(self, prepared: Prepared, context: Context) -> AsyncGenerator[bytes]:
+        """Yield the answers of a subscription, encoded. Raises RequestError where it does not begin.
+
+        Its beginning and the answer to each event have a deadline each; the wait for an event has none. An event with a
+        `memo` is answered once for all who select the same of it.
+        """
+        source = await self._bounded(context, partial(self._source, prepared, context))
+        if isinstance(source, ExecutionResult):
+            raise RequestError(answer_of(source, context)["errors"])
+        key = (selection_key(prepared), context.principal.role)
+        async for payload in source:
+            # What was read for this answer may be otherwise by the next, and would be kept as long as the socket.
+            context.loaders.clear()
+            context.stop, context.cost_left = Stop(), COST_MAX - prepared.cost
+            try:
+                yield await self._bounded(context, partial(self._event_answer, prepared, context, key, payload))
+            except DeadlineExceededError as late:
+                answer = {"data": None, "errors": [{"message": late.message, "extensions": {"code": late.code}}]}
+                yield answer_encode(answer, trace_id=context.trace_id)
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._preparer.stop()
+        self._heavy.shutdown(wait=False)
+
+    async def _event_answer(self, prepared: Prepared, context: Context, key: Hashable, event: Any) -> bytes:
+        """Return the answer to an event of a subscription. One with errors names who asked, and is nobody else's."""
+
+        async def make() -> tuple[bytes, bool]:
+            answer = answer_of(await self._run(prepared, context, root=event), context)
+            return answer_encode(answer, trace_id=context.trace_id), "errors" not in answer
+
+        memo: dict[Any, Any] | None = getattr(event, "memo", None)
+        made = await (make() if memo is None else shared(memo, key, make, is_for_all=lambda each: each[1]))
+        return made[0]
+
+    async def _bounded(self, context: Context, run: Callable[[], Awaitable[T]], *, is_change: bool = False) -> T:
+        stop = context.stop
+        CALLER.set(caller_of(context))
+        try:
+            async with asyncio.timeout(self._deadline_s) as limit:
+                return await run()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            late = DeadlineExceededError(
+                f"The operation took longer than {self._deadline_s:g} s and was ended. Ask for less at once. Where it"
+                " changes something, look whether it did before you repeat it."
+            )
+            stop.stop(late)
+            raise late from None
+        except asyncio.CancelledError:
+            if not is_change:
+                stop.stop(AbandonedError("The caller has gone."))
+            raise
+
+    async def _run(self, prepared: Prepared, context: Context, *, root: Any = None) -> ExecutionResult:
+        result = execute(
+            self._schema,
+            prepared.document,
+            root_value=root,
+            variable_values=dict(prepared.request.variables),
+            operation_name=prepared.request.operation_name,
+            context_value=context,
+            executor_class=self._core,
+        )
+        if isinstance(result, Awaitable):
+            result = await result
+        assert isinstance(result, ExecutionResult)  # noqa: S101  (no incremental delivery)
+        return result
+
+    async def _run_apart(self, prepared: Prepared, context: Context) -> ExecutionResult:
+        """Execute in a thread of its own; the deadline is kept from here, whatever that thread is busy with."""
+        there: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
+
+        async def main() -> ExecutionResult:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101  (told to the type checker)
+            there.append((asyncio.get_running_loop(), task))
+            context.stop.check(0)
+            return await self._run(prepared, context)
+
+        def job() -> ExecutionResult:
+            return asyncio.run(main())
+
+        coming = asyncio.wrap_future(self._heavy.submit(partial(contextvars.copy_context().run, job)))
+        try:
+            return await asyncio.shield(coming)
+        except asyncio.CancelledError:
+            # Found waiting, it never begins; found running, it is cancelled where it waits and stopped where it works.
+            coming.cancel()
+            coming.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+            for loop, task in there:
+                if not loop.is_closed():
+                    loop.call_soon_threadsafe(task.cancel)
+            raise
+
+    async def _source(self, prepared: Prepared, context: Context) -> AsyncIterable[Any] | ExecutionResult:
+        built = self._core.build(
+            self._schema,
+            prepared.document,
+            None,
+            context,
+            dict(prepared.request.variables),
+            prepared.request.operation_name,
+        )
+        if not isinstance(built, CoreExecutor):
+            return ExecutionResult(None, errors=list(built))
+        source = create_source_event_stream(built)
+        return await source if isinstance(source, Awaitable) else source
+
+
+def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
+    """Return a result as it is sent: errors in one form, defects masked."""
+    answer: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [formatted(error, trace_id=context.trace_id) for error in result.errors]
+        if result.data is None and all(error.path is None for error in result.errors):
+            # Variables that do not fit: nothing was executed, so there is no data to speak of.
+            del answer["data"]
+    return answer
+
+
+def caller_of(context: Context) -> str | None:
+    """Return whose part of the process an operation takes; None: without a token."""
+    bearer = context.bearer
+    return None if bearer is None else f"{bearer.organization_id} {bearer.subject}"
+
+
+def is_ingest(prepared: Prepared) -> bool:
+    """Whether it does nothing but take readings."""
+    roots = prepared.operation.selection_set.selections
+    return is_mutation(prepared) and all(
+        isinstance(root, FieldNode) and root.name.value == "ingestTelemetry" for root in roots
+    )
+
+
+def is_mutation(prepared: Prepared) -> bool:
+    """Whether it changes something, so that GET will not do."""
+    return prepared.operation.operation is OperationType.MUTATION
+
+
+def is_subscription(prepared: Prepared) -> bool:
+    """Whether it wants a WebSocket."""
+    return prepared.operation.operation is OperationType.SUBSCRIPTION

@@ -1,0 +1,170 @@
+"""Readings over plain HTTP, for devices that speak no GraphQL: the same acceptance, the same answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from domain.base.errors import RateLimitedError
+from domain.telemetry.ingest.transports import forms
+from domain.telemetry.ingest.transports.forms import Form, form_of
+from domain.telemetry.ingest.transports.plain import plain_add
+from domain.telemetry.ingest.transports.sent import Sent
+from domain.telemetry.model.readings import UserError
+from gql.access.auth import bearer_of
+from gql.access.principal import Principal, permit
+from gql.access.trace import trace_id_of
+from gql.base.services import Services
+from gql.server.bodies import body_read
+from graph.errors import ArgusError, BadInputError
+
+_NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+_FORMS = {"application/senml+json": Form.SENML}
+_JSON = frozenset({"application/json", "text/json", ""})
+_STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "LIMIT_EXCEEDED": 413,
+    "UNSUPPORTED": 415,
+    "RATE_LIMITED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
+}
+_RETRY_AFTER_S = 1
+_NOTHING_TAKEN = 422
+# Nobody is there to be answered.
+_GONE = 499
+
+_log = structlog.get_logger(__name__)
+
+
+class IngestOverHttp:
+    """Answers POST on the ingest addresses."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def answer(self, http: Request) -> Response:
+        """Answer a call with the token in its header."""
+        return await self._answer(http, None, None)
+
+    async def answer_thingsboard(self, http: Request) -> Response:
+        """Answer a call as ThingsBoard's devices make it, with the token in the address."""
+        return await self._answer(http, http.path_params["token"], Form.THINGSBOARD)
+
+    async def _answer(self, http: Request, token: str | None, form: Form | None) -> Response:
+        trace_id = trace_id_of(http)
+        try:
+            token = token or bearer_of(http.headers.get("authorization"))
+            bearer = await self._services.gate.admit(http, token)
+            principal = permit(bearer, root="Mutation", field="ingestTelemetry")
+            sent = _sent(
+                http, await body_read(http, may_be_packed=True), form, self._services.clock().timestamp(), principal
+            )
+            done = await self._services.acceptor.accept(
+                readings=sent.readings,
+                organization_id=principal.organization_id,
+                own_device_id=principal.device_id,
+                transport="http",
+                trace_id=trace_id,
+            )
+            _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
+        except ArgusError as error:
+            return _refusal(error, trace_id)
+        except ClientDisconnect:
+            return Response(status_code=_GONE)
+        except Exception:  # noqa: BLE001  (masked, logged, traceable)
+            _log.exception("ingest.defect", trace_id=trace_id)
+            return _refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
+        rejected = done.rejected + len(sent.errors)
+        errors = sent.told(done.errors)
+        answer = {
+            "accepted": done.accepted,
+            "rejected": rejected,
+            "duplicates": done.duplicates,
+            "errors": _errors(errors),
+        }
+        status = _NOTHING_TAKEN if rejected and not done.accepted else 200
+        if done.retry_after_s is None:
+            return _response(status, answer, trace_id)
+        # Where nothing else is wrong, a device knows from the status alone what to do.
+        if not done.accepted and all(error.code == "RATE_LIMITED" for error in errors):
+            status = _STATUS["RATE_LIMITED"]
+        return _response(status, answer, trace_id, _retry_after(done.retry_after_s))
+
+
+def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal: Principal) -> Sent:
+    content_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type in _NDJSON:
+        return _lines(raw)
+    if content_type not in _JSON and content_type not in _FORMS:
+        known = ", ".join(sorted({"application/json", "application/x-ndjson", *_FORMS}))
+        raise BadInputError(f"The body is one of {known}.", code="UNSUPPORTED")
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadInputError(f"The body is no JSON: {error}.", path=("body",)) from None
+    form = _asked(http) or form or _FORMS.get(content_type) or form_of(body)
+    return forms.body_read(body, form, now_s=now_s, own=principal.device_id is not None)
+
+
+def _asked(http: Request) -> Form | None:
+    asked = http.query_params.get("format")
+    if asked is None:
+        return None
+    try:
+        return Form(asked)
+    except ValueError:
+        raise BadInputError(f"format is one of {', '.join(Form)}; it was {asked!r}.", path=("format",)) from None
+
+
+def _lines(raw: bytes) -> Sent:
+    sent = Sent()
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            plain_add(sent, orjson.loads(line), str(number))
+        except orjson.JSONDecodeError as error:
+            sent.refuse("BAD_USER_INPUT", f"The line is no JSON: {error}.", str(number))
+    return sent
+
+
+def _errors(errors: Sequence[UserError]) -> list[dict[str, Any]]:
+    return [{"code": error.code, "message": error.message, "path": list(error.path)} for error in errors]
+
+
+def _refusal(error: ArgusError, trace_id: str) -> Response:
+    headers: dict[str, str] = {}
+    if error.code == "UNAUTHENTICATED":
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, RateLimitedError):
+        headers |= _retry_after(error.retry_after_s)
+    elif error.code == "UNAVAILABLE":
+        headers["Retry-After"] = str(_RETRY_AFTER_S)
+    code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
+    told = _errors([UserError(code, error.message, error.path)])
+    answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": told}
+    return _response(_STATUS.get(error.code, 400), answer, trace_id, headers)
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(math.ceil(seconds), 1))}
+
+
+def _response(
+    status: int, answer: Mapping[str, Any], trace_id: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        orjson.dumps(answer),
+        status,
+        media_type="application/json",
+        headers={"X-Trace-Id": trace_id, "Cache-Control": "no-store", **(headers or {})},
+    )

@@ -1,0 +1,236 @@
+"""From a text to an operation that may be executed: bounded, parsed, permitted, validated, measured.
+
+In this order, so that each step bounds the next. What takes long is done off the event loop. Documents are kept once
+they have been found good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    FieldNode,
+    FieldsOnCorrectTypeRule,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    get_operation_ast,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.validation.rules import overlapping_fields_can_be_merged
+
+from gql.access.principal import PERMISSIONS, permit
+from gql.base.context import Context
+from gql.errors import formatted
+from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
+from gql.server.limits import Limits
+from graph.errors import ArgusError
+
+DOCUMENTS_KEPT_MAX: Final = 512
+DOCUMENT_KEPT_LENGTH_MAX: Final = 32_768
+VALIDATION_ERRORS_MAX: Final = 20
+# Longer documents are parsed and validated in a thread.
+OFF_LOOP_CHARS: Final = 2_000
+# The one rule that compares fields with each other, however few tokens there are: so many steps, two a pair.
+COMPARISONS_MAX: Final = 20_000
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = COMPARISONS_MAX
+_ABORTED: Final = "Validation aborted."
+_STATUS: Final = {"UNAUTHENTICATED": 401, "FORBIDDEN": 403}
+
+
+class RequestError(Exception):
+    """An operation that was never executed. errors: what to send; status: for HTTP."""
+
+    def __init__(self, errors: list[dict[str, Any]], *, status: int = 400) -> None:
+        super().__init__(errors[0]["message"])
+        self.errors = errors
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client sent. variables and extensions are objects, not yet judged against the document."""
+
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request that may be executed. cost: see `limits.py`. is_introspection: it reads nothing but the schema."""
+
+    request: Request
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    cost: float
+    is_introspection: bool
+
+
+@dataclass(slots=True)
+class Work:
+    """How often each step was taken, so that a test can assert what a request cost. rules: validation rules run."""
+
+    scanned: int = 0
+    parsed: int = 0
+    rules: int = 0
+
+
+class Preparer:
+    """Prepares requests against one schema."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._limits = Limits(schema)
+        self._documents: OrderedDict[str, DocumentNode] = OrderedDict()
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="documents")
+        self.work = Work()
+        _permissions_check(schema)
+
+    async def prepare(self, request: Request, context: Context) -> Prepared:
+        """Return the request, ready to execute.
+
+        Raises RequestError: a document that is no good or too large, an operation that is not there, one that asks
+        for too much, or one the caller may not use.
+        """
+        document = self._documents.get(request.query)
+        if document is not None:
+            self._documents.move_to_end(request.query)
+        elif len(request.query) <= OFF_LOOP_CHARS:
+            document = self._document(request, context)
+        else:
+            loop = asyncio.get_running_loop()
+            document = await loop.run_in_executor(self._threads, self._document, request, context)
+        operation = _operation(document, request)
+        roots = _root_fields(document, operation)
+        _permit(context, operation, [name for name in roots if not name.startswith("__")])
+        try:
+            variables_check(request.variables)
+            cost = self._limits.check(document, operation, request.variables)
+        except ArgusError as error:
+            raise RequestError([_error(error.message, error.code)]) from None
+        is_introspection = operation.operation is OperationType.QUERY and all(name.startswith("__") for name in roots)
+        return Prepared(request, document, operation, cost, is_introspection)
+
+    def _document(self, request: Request, context: Context) -> DocumentNode:
+        query = request.query
+        is_known = context.bearer is not None
+        try:
+            self.work.scanned += 1
+            document_check(query, tokens_max=TOKENS_MAX if is_known else TOKENS_UNKNOWN_MAX)
+            self.work.parsed += 1
+            document = parse(query, max_tokens=TOKENS_MAX)
+        except ArgusError as error:
+            raise RequestError([_error(error.message, error.code)]) from None
+        except GraphQLSyntaxError as error:
+            raise RequestError([formatted(error, trace_id=context.trace_id)]) from None
+        except RecursionError:
+            raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
+        rules = specified_rules if is_known else self._rules_for_unknown(document, request, context)
+        self.work.rules += len(rules)
+        errors = validate(self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX)
+        if errors:
+            raise RequestError([_invalid(error, context) for error in errors])
+        if len(query) <= DOCUMENT_KEPT_LENGTH_MAX:
+            self._documents[query] = document
+            while len(self._documents) > DOCUMENTS_KEPT_MAX:
+                self._documents.popitem(last=False)
+        return document
+
+    def _rules_for_unknown(
+        self, document: DocumentNode, request: Request, context: Context
+    ) -> Sequence[type[ASTValidationRule]]:
+        """Return the rules worth running for a caller without a token, who may only ask what the schema is.
+
+        Raises RequestError where what is asked needs one: before anything is validated.
+        """
+        operation = _operation(document, request)
+        root = self._schema.get_root_type(operation.operation)
+        names = [name for name in _root_fields(document, operation) if not name.startswith("__")]
+        _permit(context, operation, [name for name in names if root is not None and name in root.fields])
+        # A field that is not there is told by one rule.
+        return [FieldsOnCorrectTypeRule] if names else specified_rules
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _operation(document: DocumentNode, request: Request) -> OperationDefinitionNode:
+    operation = get_operation_ast(document, request.operation_name)
+    if operation is None:
+        message = (
+            f"The document has no operation named {request.operation_name!r}."
+            if request.operation_name
+            else "The document has several operations: say which with operationName."
+        )
+        raise RequestError([_error(message)])
+    return operation
+
+
+def _permit(context: Context, operation: OperationDefinitionNode, names: Sequence[str]) -> None:
+    try:
+        for name in names:
+            permit(context.bearer, root=operation.operation.value.capitalize(), field=name)
+    except ArgusError as error:
+        raise RequestError([_error(error.message, error.code)], status=_STATUS[error.code]) from None
+
+
+def _invalid(error: GraphQLError, context: Context) -> dict[str, Any]:
+    told = formatted(error, trace_id=context.trace_id)
+    if error.message == _ABORTED:
+        told["message"] = "The document's fields and fragments overlap too often to be compared with each other."
+        told["extensions"]["code"] = "LIMIT_EXCEEDED"
+    return told
+
+
+def _error(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:
+    return {"message": message, "extensions": {"code": code}}
+
+
+def _root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> list[str]:
+    """Return the names of the root fields an operation selects, through fragments too."""
+    fragments = {
+        definition.name.value: definition.selection_set
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    names: list[str] = []
+    visited: set[str] = set()
+    waiting = [operation.selection_set]
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                names.append(node.name.value)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in visited:
+                visited.add(node.name.value)
+                # One that is not there is told when the document is validated.
+                if node.name.value in fragments:
+                    waiting.append(fragments[node.name.value])
+    return names
+
+
+def _permissions_check(schema: GraphQLSchema) -> None:
+    """Refuse to start with a root field that nobody decided about."""
+    for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
+        for name in {} if root is None else root.fields:
+            assert root is not None  # noqa: S101  (told to the type checker)
+            if name not in PERMISSIONS[root.name]:
+                message = f"{root.name}.{name} has no entry in gql/access/principal.py:PERMISSIONS."
+                raise GraphQLError(message)

@@ -1,0 +1,53 @@
+"""What a subscription selects: the same for all whose answers to one event are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from graphql import FieldNode, FragmentDefinitionNode, Node, OperationDefinitionNode, VariableNode, Visitor, visit
+
+from gql.server.answers import json_encode
+from gql.server.preparation import Prepared
+
+
+def selection_key(prepared: Prepared) -> Hashable:
+    """Return what the answers to two subscriptions have in common where they are the same for the same event.
+
+    That is the document and the variables it uses below the root field, whose own arguments chose the event.
+    """
+    request = prepared.request
+    names: set[str] = set()
+    for node in _below_root(prepared):
+        visit(node, _Variables(names))
+    return (
+        request.query,
+        request.operation_name,
+        json_encode({name: request.variables[name] for name in sorted(names) if name in request.variables}),
+    )
+
+
+class _Variables(Visitor):
+    """Collects the names of variables."""
+
+    def __init__(self, names: set[str]) -> None:
+        super().__init__()
+        self._names = names
+
+    def enter_variable(self, node: VariableNode, *_: object) -> None:
+        self._names.add(node.name.value)
+
+
+def _below_root(prepared: Prepared) -> Iterator[Node]:
+    """Yield all parts of a document that hold no arguments of the root field."""
+    for definition in prepared.document.definitions:
+        if isinstance(definition, FragmentDefinitionNode):
+            yield definition
+        elif isinstance(definition, OperationDefinitionNode) and definition is prepared.operation:
+            yield from definition.directives or ()
+            for selection in definition.selection_set.selections:
+                if isinstance(selection, FieldNode):
+                    yield from selection.directives or ()
+                    if selection.selection_set is not None:
+                        yield selection.selection_set
+                else:
+                    yield selection

@@ -1,0 +1,252 @@
+"""Activities: work for persons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from sqlalchemy.orm import Session
+from strawberry import UNSET
+
+from domain.rules.events.queries import events_get
+from domain.work.activities.lifecycle import ALLOWED, ActivityState, state_of
+from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT, Step, StepKind
+from domain.work.activities.operations import activity_create, activity_update
+from domain.work.activities.queries import activity_details_get, activity_sources_get
+from domain.work.activities.steps import activity_history_get
+from domain.work.activity_templates.queries import activity_templates_get
+from gql.base.context import Info
+from gql.base.entities import Entity, Node, entity_of, of_kind
+from gql.base.ids import uuid_named
+from gql.base.loaders import load
+from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of, required
+from gql.base.scalars import JSON, DateTime, GeoJSON, date_time_parse
+from gql.base.shown import shown
+from gql.errors import UserError
+from graph.change import GraphChange
+from graph.entities.model import Entity as EntityRow
+from graph.kinds import EntityKind
+
+if TYPE_CHECKING:
+    from gql.rules.events import Event
+    from gql.work.activity_templates import ActivityTemplate
+
+TemplateType = Annotated["ActivityTemplate", strawberry.lazy("gql.work.activity_templates")]
+EventType = Annotated["Event", strawberry.lazy("gql.rules.events")]
+ActivityStateEnum = strawberry.enum(ActivityState, description="What has become of an activity.")
+StepKindEnum = strawberry.enum(StepKind, name="ActivityStepKind", description="What a step of an activity was.")
+
+
+@strawberry.type
+class ActivityStep(Node):
+    """A step of an activity's history: who did what and when.
+
+    from, to: of what was MOVED, the status before and after. personId: to whom it was ASSIGNED, null: to nobody.
+    itemId: of the ITEM, and `to`: done or open. eventId: of the event that made the step.
+    """
+
+    kind: StepKindEnum  # type: ignore[valid-type]
+    at: DateTime
+    actor: str
+    from_: str | None = strawberry.field(name="from")
+    to: str | None
+    person_id: strawberry.ID | None
+    item_id: str | None
+    event_id: strawberry.ID | None
+    note: str | None
+
+
+@strawberry.type
+class ClosingSuggestion:
+    """What an event has come to suggests what to do with its activity.
+
+    action: CLOSE (the event cleared) or CANCEL (the data never had it). at: when it cleared, in event time.
+    """
+
+    action: str
+    event_id: strawberry.ID
+    at: DateTime
+
+
+@of_kind(EntityKind.ACTIVITY)
+@strawberry.type
+class Activity(Entity):
+    """Work for a person: an inspection, a repair, a round."""
+
+    @strawberry.field
+    async def category(self, info: Info) -> str:
+        """What sort of work it is."""
+        found = await load(info.context, activity_details_get, self.row.id)
+        return CATEGORY_DEFAULT if found is None else found.category
+
+    @strawberry.field
+    async def priority(self, info: Info) -> str:
+        """How pressing it is."""
+        found = await load(info.context, activity_details_get, self.row.id)
+        return PRIORITY_DEFAULT if found is None else found.priority
+
+    @strawberry.field
+    async def due_at(self, info: Info) -> DateTime | None:
+        """When it is to be done."""
+        found = await load(info.context, activity_details_get, self.row.id)
+        return None if found is None else None if found.due_at is None else DateTime(found.due_at)
+
+    @strawberry.field
+    async def checklist(self, info: Info) -> JSON:
+        """Its steps: {text, done, ...}."""
+        found = await load(info.context, activity_details_get, self.row.id)
+        return JSON([]) if found is None else JSON(found.checklist)
+
+    @strawberry.field
+    def state(self) -> ActivityStateEnum:  # type: ignore[valid-type]
+        """Its place in the lifecycle; a status of the plant's own counts as OPEN."""
+        return state_of(self.row.status)
+
+    @strawberry.field
+    def allowed_states(self) -> list[ActivityStateEnum]:  # type: ignore[valid-type]
+        """The states it can be moved to from here."""
+        return list(ALLOWED[state_of(self.row.status)])
+
+    @strawberry.field
+    async def history(self, info: Info) -> list[ActivityStep]:
+        """What became of it, the oldest step first; of the newest 500."""
+        found = await load(info.context, activity_history_get, self.row.id)
+        return [_step(step) for step in found or ()]
+
+    @strawberry.field
+    async def closing_suggestion(self, info: Info) -> ClosingSuggestion | None:
+        """Whether to close it, or to cancel it, after what became of its event."""
+        found = await load(info.context, activity_details_get, self.row.id)
+        if found is None or found.suggestion is None:
+            return None
+        suggested = found.suggestion
+        return ClosingSuggestion(
+            action=suggested["action"],
+            event_id=strawberry.ID(suggested["eventId"]),
+            at=DateTime(date_time_parse(suggested["at"])),
+        )
+
+    @strawberry.field
+    async def template(self, info: Info) -> TemplateType | None:
+        """The template it was made from; a deleted one too."""
+        source = await load(info.context, activity_sources_get, self.row.id)
+        if source is None or source.template_id is None:
+            return None
+        found = await load(info.context, activity_templates_get, source.template_id)
+        return None if found is None else shown(found)
+
+    @strawberry.field
+    async def event(self, info: Info) -> EventType | None:
+        """The event that made it, if one did."""
+        source = await load(info.context, activity_sources_get, self.row.id)
+        if source is None or source.event_id is None:
+            return None
+        found = await load(info.context, events_get, source.event_id)
+        return None if found is None else shown(found)
+
+
+@strawberry.input
+class CreateActivityInput:
+    """A new activity."""
+
+    name: str
+    external_id: str | None = None
+    type: str | None = None
+    status: str | None = None
+    attributes: JSON | None = None
+    location: GeoJSON | None = None
+    category: str | None = None
+    priority: str | None = None
+    due_at: DateTime | None = None
+    checklist: JSON | None = None
+
+
+@strawberry.input
+class UpdateActivityInput:
+    """What is to change: what is left out stays, null empties."""
+
+    name: str | None = UNSET
+    external_id: str | None = UNSET
+    type: str | None = UNSET
+    status: str | None = UNSET
+    attributes: JSON | None = UNSET
+    location: GeoJSON | None = UNSET
+    category: str | None = UNSET
+    priority: str | None = UNSET
+    due_at: DateTime | None = UNSET
+    checklist: JSON | None = UNSET
+
+
+@strawberry.type
+class ActivityPayload:
+    """The activity as it now stands; null if refused."""
+
+    activity: Activity | None
+    errors: list[UserError]
+
+
+@strawberry.type
+class ActivityMutation:
+    """Mutations of activities."""
+
+    @strawberry.mutation
+    async def create_activity(self, info: Info, input: CreateActivityInput) -> ActivityPayload:
+        """Record an activity."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            checklist: Any = input.checklist
+            return activity_create(
+                session,
+                change=change,
+                draft=draft_of(input),
+                category=input.category,
+                priority=input.priority,
+                due_at=input.due_at,
+                checklist=checklist,
+            )
+
+        return await payload_of(info, activity_payload, work)
+
+    @strawberry.mutation
+    async def update_activity(self, info: Info, id: strawberry.ID, input: UpdateActivityInput) -> ActivityPayload:
+        """Change an activity."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return activity_update(
+                session,
+                change=change,
+                activity_id=uuid_named(id, "id"),
+                patch=patch_of(input),
+                category=required(input.category, "category"),
+                priority=required(input.priority, "priority"),
+                due_at=absent(input.due_at),
+                checklist=required(input.checklist, "checklist"),
+            )
+
+        return await payload_of(info, activity_payload, work)
+
+    @strawberry.mutation
+    async def delete_activity(self, info: Info, id: strawberry.ID) -> ActivityPayload:
+        """Delete an activity: its edges end now, what is recorded of it stays."""
+        return await payload_of(info, activity_payload, delete(id, EntityKind.ACTIVITY), under=())
+
+
+def activity_payload(row: EntityRow | None, errors: list[UserError]) -> ActivityPayload:
+    """Return the payload of a mutation of an activity."""
+    activity: Any = None if row is None else entity_of(row)
+    return ActivityPayload(activity=activity, errors=errors)
+
+
+def _step(step: Step) -> ActivityStep:
+    return ActivityStep(
+        id=strawberry.ID(str(step.id)),
+        kind=step.kind,
+        at=DateTime(step.recorded_at),
+        actor=step.actor,
+        from_=step.from_status,
+        to=step.to_status,
+        person_id=None if step.person_id is None else strawberry.ID(str(step.person_id)),
+        item_id=step.item_id,
+        event_id=None if step.event_id is None else strawberry.ID(str(step.event_id)),
+        note=step.note,
+    )

@@ -1,0 +1,64 @@
+"""How activities go on: transitions, assignment, the checklist."""
+
+from __future__ import annotations
+
+import strawberry
+from sqlalchemy.orm import Session
+
+from domain.work.activities.progress import activity_assign, activity_item_complete, activity_transition
+from gql.base.context import Info
+from gql.base.ids import uuid_named
+from gql.base.mutations import payload_of
+from gql.work.activities import ActivityPayload, ActivityStateEnum, activity_payload
+from graph.change import GraphChange
+from graph.entities.model import Entity as EntityRow
+
+
+@strawberry.type
+class ActivityProgressMutation:
+    """Mutations by which activities go on."""
+
+    @strawberry.mutation
+    async def transition_activity(
+        self,
+        info: Info,
+        id: strawberry.ID,
+        to: ActivityStateEnum,  # type: ignore[valid-type]
+        note: str | None = None,
+    ) -> ActivityPayload:
+        """Move an activity to another state; one that is not allowed is a CONFLICT that names those that are."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return activity_transition(session, change=change, activity_id=uuid_named(id, "id"), to=to, note=note)
+
+        return await payload_of(info, activity_payload, work, under=())
+
+    @strawberry.mutation
+    async def assign_activity(
+        self, info: Info, id: strawberry.ID, person_id: strawberry.ID | None = None
+    ) -> ActivityPayload:
+        """Give an unfinished activity to a person from now on, or to nobody; who had it has it no longer."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            person = None if person_id is None else uuid_named(person_id, "personId")
+            return activity_assign(session, change=change, activity_id=uuid_named(id, "id"), person_id=person)
+
+        return await payload_of(info, activity_payload, work, under=())
+
+    @strawberry.mutation
+    async def complete_checklist_item(
+        self, info: Info, activity_id: strawberry.ID, item_id: str, done: bool = True, note: str | None = None
+    ) -> ActivityPayload:
+        """Mark an item of an unfinished activity's checklist done, or not; who and when are written at it."""
+
+        def work(session: Session, change: GraphChange) -> EntityRow:
+            return activity_item_complete(
+                session,
+                change=change,
+                activity_id=uuid_named(activity_id, "activityId"),
+                item_id=item_id,
+                done=done,
+                note=note,
+            )
+
+        return await payload_of(info, activity_payload, work, under=())
