@@ -20,13 +20,13 @@ import shapely
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from graph.geometry.queries import entities_near, entities_within
+from graph.entities.places import entities_near, entities_within
 from graph.geometry.sphere import distances_m
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
 from runtime.database import engine_create
-from tests.graph.geometry.test_queries import place
+from tests.graph.entities.test_places import place
 from tests.graph.world import World, world_create
 from tests.support.servers import servers_open
 

@@ -130,7 +130,8 @@ class DatabaseWatchdog:
         except psycopg.Error as error:
             self._drop()
             # The server's own word, where it gave one: it is starting, or has no connection left.
-            return f"refuses ({str(error).strip().splitlines()[-1]})" if str(error).strip() else "refuses"
+            said = str(error).strip().splitlines()
+            return f"refuses ({said[0].strip()})" if said else "refuses"
         return None
 
     def _connect(self) -> psycopg.Connection:

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     logs_configure(json=settings.log_json, level=settings.log_level, secrets=settings.secrets)
     if arguments.reader is not None:
-        from argus.readers.process import reader_run
+        from argus.api.processes import reader_run
 
         with suppress(KeyboardInterrupt):
             return 0 if reader_run(settings, file=arguments.reader, is_live=arguments.live) else NOT_STARTED
@@ -61,20 +61,20 @@ def _server(settings: Settings, *, host: str, port: int, home: str | None) -> uv
     """Return the server of the process that listens."""
     import uvicorn
 
-    from argus.serving import Admission, files_raise, server_config
+    from argus.api.serving import Admission, files_raise, server_config
 
     bounds = replace(settings.api, connections_max=files_raise(settings.api.connections_max))
     own = replace(settings, api=bounds)
     if bounds.processes:
-        from argus.readers.pool import Readers, reader_command
+        from argus.api.readers.pool import Readers, reader_command
 
         readers = Readers(reader_command(home), bounds.processes, admission=Admission(bounds))
         # They load what they need while this process does.
         readers.begin()
-        from argus.readers.process import listening_server
+        from argus.api.processes import listening_server
 
         return listening_server(own, readers, host=host, port=port)
-    from argus.api import app_create
+    from argus.api.wiring import app_create
 
     return uvicorn.Server(
         server_config(app_create(own), bounds, host=host, port=port, log_config=None, access_log=False)

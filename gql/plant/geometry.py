@@ -12,7 +12,7 @@ from gql.base.context import Info
 from gql.base.entities import EntityConnection, EntityKindEnum, connection_of, entities_loaded
 from gql.base.ids import uuid_named
 from gql.base.scalars import GeoJSON
-from graph.geometry.queries import entities_around, entities_in_area_of, entities_near, entities_within
+from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
 from graph.kinds import EntityKind
 from graph.walk.queries import entities_check
 

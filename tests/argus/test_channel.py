@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from argus.readers.channel import PACKET_MAX_BYTES, Channel, Kind, Message, connection_pack, connection_unpack
-from argus.readers.routing import is_ingest
+from argus.api.readers.channel import PACKET_MAX_BYTES, Channel, Kind, Message, connection_pack, connection_unpack
+from argus.api.readers.routing import is_ingest
 
 
 def files_open() -> int:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import pytest
 from graphql import specified_rules
 
-from argus.serving import HEAD_MAX_BYTES, HEADERS_MAX
+from argus.api.serving import HEAD_MAX_BYTES, HEADERS_MAX
 from gql.server.preparation import COMPARISONS_MAX
 from runtime.settings import ApiSettings, RateSettings
 from tests.support.api import Api, api_serve

@@ -14,7 +14,7 @@ from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.walk.queries import below
 from graph.walk.snapshot.cache import Snapshots
-from tests.graph.geometry.test_queries import place
+from tests.graph.entities.test_places import place
 from tests.graph.world import World
 
 _LOOKS = text(

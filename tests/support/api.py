@@ -13,8 +13,8 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 
-from argus.api import app_create
-from argus.serving import Admission, server_config
+from argus.api.serving import Admission, server_config
+from argus.api.wiring import app_create
 from argus.tokens import token_create
 from domain.plant.organizations.operations import organization_create
 from gql.server.execution import Executor

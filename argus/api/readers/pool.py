@@ -18,8 +18,8 @@ from typing import Final
 
 import structlog
 
-from argus.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
-from argus.serving import Admission, unavailable
+from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.api.serving import Admission, unavailable
 from argus.supervisor.child import Child
 from runtime.embedded import process
 

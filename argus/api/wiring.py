@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,8 +19,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from argus.metrics import ApiMetrics
-from argus.readers.pool import Readers
+from argus.api.metrics import ApiMetrics
+from argus.api.readers.pool import Readers
 from domain.base.measured import Measured
 from domain.base.quotas import Quota, QuotaKeeper, Quotas
 from domain.pipeline.state import pipeline_state
@@ -56,9 +57,89 @@ THREADS = 12
 THREADS_BESIDE_READERS = 4
 TOKEN_THREADS = 4
 # A database that hangs is no better than one that is away: callers are told, and may try again.
-# Operations have a deadline of their own; this ends a statement whose operation could not.
 READ_TIMEOUT_MORE_S = 5.0
 INGEST_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Connections to the database: a pool for each of those who must not wait for the others.
+
+    api: of operations. directory, ingest: of readings on their way in. tokens: of looking at tokens, whoever else asks
+    for much.
+    """
+
+    api: Engine
+    directory: Engine
+    ingest: Engine
+    tokens: Engine
+
+    @staticmethod
+    def create(settings: Settings, *, threads: int) -> Pools:
+        """Return the pools; nothing is connected yet. threads: how many run operations."""
+        # Operations have a deadline of their own; this ends a statement whose operation could not.
+        longest_s = settings.api.deadline_s + READ_TIMEOUT_MORE_S
+        as_api, as_ingest = settings.database_url("api"), settings.database_url("ingest")
+        pools = Pools(
+            api=engine_create(as_api, pool_size=threads, statement_timeout_s=longest_s),
+            directory=engine_create(as_api, pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S),
+            ingest=engine_create(as_ingest, pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S),
+            tokens=engine_create(as_api, pool_size=TOKEN_THREADS, statement_timeout_s=INGEST_TIMEOUT_S),
+        )
+        # What was decided between two statements is known to the next.
+        event.listen(pools.api, "before_cursor_execute", lambda *_: stop_check())
+        return pools
+
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """All of them."""
+        return (self.api, self.directory, self.ingest, self.tokens)
+
+
+class Parts:
+    """What the process runs besides the application, and ends with it."""
+
+    def __init__(self, settings: Settings, *, threads: int) -> None:
+        self.settings = settings
+        self.pools = pools = Pools.create(settings, threads=threads)
+        self.watchdog = watchdog = DatabaseWatchdog(settings.database_url("api"), engines=pools.engines)
+        self.checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
+        self.snapshots = Snapshots(opener=partial(transaction, pools.api), bytes_max=settings.snapshot_max_bytes)
+        info = {INFO_KEY: self.snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
+        self.bridge = Bridge(
+            transaction=partial(transaction, pools.api, info=info),
+            threads=threads,
+            interrupt=statement_interrupt,
+            is_silent=lambda: watchdog.is_silent,
+        )
+        self.token_bridge = Bridge(
+            transaction=partial(transaction, pools.tokens), threads=TOKEN_THREADS, is_silent=lambda: watchdog.is_silent
+        )
+        self.publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
+        self.committer = GroupCommitter(
+            transaction=partial(transaction, pools.ingest), publish=self.publisher.put, now=utc_now
+        )
+        self.quotas = QuotaKeeper(
+            Quotas(device=_quota(settings.quota_device), organization=_quota(settings.quota_organization)),
+            monotonic_s=time.monotonic,
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self.watchdog.start()
+        self.publisher.start()
+        self.committer.start()
+
+    async def stop(self) -> None:
+        """Write what was handed in, then end."""
+        await asyncio.to_thread(self.committer.stop)
+        await asyncio.to_thread(self.publisher.stop)
+        self.bridge.stop()
+        self.token_bridge.stop()
+        await asyncio.to_thread(self.watchdog.stop)
+        self.checks.shutdown(wait=False)
+        for engine in self.pools.engines:
+            engine.dispose()
 
 
 def app_create(settings: Settings, *, readers: Readers | None = None) -> Starlette:
@@ -66,68 +147,61 @@ def app_create(settings: Settings, *, readers: Readers | None = None) -> Starlet
 
     readers: the processes that answer what is neither ingest nor health; None: this one answers all.
     """
-    read_timeout_s = settings.api.deadline_s + READ_TIMEOUT_MORE_S
-    threads = THREADS if readers is None else THREADS_BESIDE_READERS
-    api = engine_create(settings.database_url("api"), pool_size=threads, statement_timeout_s=read_timeout_s)
-    # What was decided between two statements is known to the next.
-    event.listen(api, "before_cursor_execute", lambda *_: stop_check())
-    directory_engine = engine_create(settings.database_url("api"), pool_size=4, statement_timeout_s=INGEST_TIMEOUT_S)
-    ingest = engine_create(settings.database_url("ingest"), pool_size=2, statement_timeout_s=INGEST_TIMEOUT_S)
-    # Whoever asks for much, others' tokens are looked at meanwhile.
-    tokens = engine_create(settings.database_url("api"), pool_size=TOKEN_THREADS, statement_timeout_s=INGEST_TIMEOUT_S)
-    engines = (api, directory_engine, ingest, tokens)
-    watchdog = DatabaseWatchdog(settings.database_url("api"), engines=engines)
-    checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
-    snapshots = Snapshots(opener=partial(transaction, api), bytes_max=settings.snapshot_max_bytes)
-    bridge = Bridge(
-        transaction=partial(
-            transaction, api, info={INFO_KEY: snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
-        ),
-        threads=threads,
-        interrupt=statement_interrupt,
-        is_silent=lambda: watchdog.is_silent,
-    )
-    token_bridge = Bridge(
-        transaction=partial(transaction, tokens), threads=TOKEN_THREADS, is_silent=lambda: watchdog.is_silent
-    )
-    publisher = RawPublisher(bus=RedisStreams(bus_connect(settings.redis_url)), monotonic_s=time.monotonic)
-    committer = GroupCommitter(transaction=partial(transaction, ingest), publish=publisher.put, now=utc_now)
+    parts = Parts(settings, threads=THREADS if readers is None else THREADS_BESIDE_READERS)
+    services = _services(parts, readers)
+    app = create_app(services)
+    metrics = _metrics(app, services, parts)
+    app.state.metrics = metrics
+    state = metrics.endpoint(state=partial(parts.bridge.run, None, _state), away=services.ready, readers=readers)
+    app.router.routes.append(Route("/metrics", state))
+    app.add_middleware(_Counted, metrics=metrics)
+    inner = app.router.lifespan_context
 
-    def read(organization_id: int) -> AbstractContextManager[Session]:
-        return transaction(directory_engine, organization_id)
+    @asynccontextmanager
+    async def lifespan(started: Starlette) -> AsyncIterator[None]:
+        parts.start()
+        try:
+            async with inner(started):
+                yield
+        finally:
+            await parts.stop()
 
-    directory = DeviceDirectory(read=read, partitions=settings.partitions, monotonic_s=time.monotonic)
-    source = BusFeedSource(
-        bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry
-    )
+    app.router.lifespan_context = lifespan
+    return app
 
-    quotas = QuotaKeeper(
-        Quotas(device=_quota(settings.quota_device), organization=_quota(settings.quota_organization)),
-        monotonic_s=time.monotonic,
-    )
+
+def _services(parts: Parts, readers: Readers | None) -> Services:
+    """Return what the application needs of this process."""
+    settings, bridge = parts.settings, parts.bridge
+
+    def directory_read(organization_id: int) -> AbstractContextManager[Session]:
+        return transaction(parts.pools.directory, organization_id)
 
     def run(organization_id: int, work: Callable[[Session], T]) -> Awaitable[T]:
         return bridge.run(organization_id, work)
 
     verifier = TokenVerifier(
-        bridge=token_bridge,
+        bridge=parts.token_bridge,
         secret=settings.tokens.secret,
         jwks_url=settings.tokens.jwks_url,
         audience=settings.tokens.audience,
         issuer=settings.tokens.issuer,
     )
-    services = Services(
+    source = BusFeedSource(
+        bus=RedisStreams(bus_connect(settings.redis_url)), partitions=settings.partitions, decode=feed_entry
+    )
+    return Services(
         bridge=bridge,
         verifier=verifier,
-        tokens=TokenWatch(token_bridge),
+        tokens=TokenWatch(parts.token_bridge),
         gate=_gate(verifier, settings),
         deadline_s=settings.api.deadline_s,
         acceptor=Acceptor(
-            directory=directory,
-            committer=committer,
+            directory=DeviceDirectory(read=directory_read, partitions=settings.partitions, monotonic_s=time.monotonic),
+            committer=parts.committer,
             now=utc_now,
-            quotas=quotas,
-            is_silent=lambda: watchdog.is_silent,
+            quotas=parts.quotas,
+            is_silent=lambda: parts.watchdog.is_silent,
         ),
         feed=FeedHub(source=source, run=run, clock=utc_now),
         events=EventFeed(
@@ -136,48 +210,20 @@ def app_create(settings: Settings, *, readers: Readers | None = None) -> Starlet
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
-        ready=partial(_away, watchdog, committer, settings, checks, readers),
+        ready=partial(_away, parts, readers),
         shares=Shares(work=_rate(settings.api.work_token), wait_max_s=settings.api.deadline_s),
         busy=dict if readers is None else readers.busy,
         is_live=readers is None,
     )
-    app = create_app(services)
-    metrics = _metrics(app, services, quotas, snapshots, api)
-    app.state.metrics = metrics
-    state = metrics.endpoint(state=partial(bridge.run, None, _state), away=services.ready, readers=readers)
-    app.router.routes.append(Route("/metrics", state))
-    app.add_middleware(_Counted, metrics=metrics)
-    inner = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def lifespan(started: Starlette) -> AsyncIterator[None]:
-        watchdog.start()
-        publisher.start()
-        committer.start()
-        try:
-            async with inner(started):
-                yield
-        finally:
-            # What was handed in is written before the process ends.
-            await asyncio.to_thread(committer.stop)
-            await asyncio.to_thread(publisher.stop)
-            bridge.stop()
-            token_bridge.stop()
-            await asyncio.to_thread(watchdog.stop)
-            checks.shutdown(wait=False)
-            for engine in engines:
-                engine.dispose()
-
-    app.router.lifespan_context = lifespan
-    return app
 
 
 def _state(session: Session) -> list[Measured]:
     return [*pipeline_state(session), *deliveries_state(session)]
 
 
-def _metrics(app: Starlette, services: Services, quotas: QuotaKeeper, snapshots: Snapshots, api: Engine) -> ApiMetrics:
+def _metrics(app: Starlette, services: Services, parts: Parts) -> ApiMetrics:
     """Return what Prometheus is told of this process."""
+    quotas, snapshots, api = parts.quotas, parts.snapshots, parts.pools.api
     return ApiMetrics(
         routes=app.routes,
         gauges={
@@ -244,18 +290,12 @@ def _in_use(engine: Engine) -> int:
     return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0
 
 
-async def _away(
-    watchdog: DatabaseWatchdog,
-    committer: GroupCommitter,
-    settings: Settings,
-    threads: Executor,
-    readers: Readers | None,
-) -> dict[str, str]:
+async def _away(parts: Parts, readers: Readers | None) -> dict[str, str]:
     """Return what does not answer. The bus is told, but ingest answers without it."""
 
     def bus() -> str | None:
         try:
-            with bus_connect(settings.redis_url) as client:
+            with bus_connect(parts.settings.redis_url) as client:
                 client.ping()
         except RedisError:
             return "does not answer"
@@ -264,10 +304,10 @@ async def _away(
     # Neither waits for a thread or a connection that callers may all have taken.
     loop = asyncio.get_running_loop()
     database_trouble, bus_trouble = await asyncio.gather(
-        loop.run_in_executor(threads, watchdog.ask), loop.run_in_executor(threads, bus)
+        loop.run_in_executor(parts.checks, parts.watchdog.ask), loop.run_in_executor(parts.checks, bus)
     )
     found = {"database": database_trouble, "bus": bus_trouble}
-    if database_trouble is None and committer.is_disk_full:
+    if database_trouble is None and parts.committer.is_disk_full:
         found["database"] = "has no room left on its disk"
     away = {name: trouble for name, trouble in found.items() if trouble is not None}
     return away if readers is None else away | readers.away()

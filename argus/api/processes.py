@@ -14,13 +14,13 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from argus.api import app_create
-from argus.metrics import ApiMetrics
-from argus.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
-from argus.readers.pool import Readers
-from argus.readers.protocol import RoutedHttp, Routing, connection_adopt
-from argus.readers.routing import is_ingest
-from argus.serving import Admission, files_raise, server_config
+from argus.api.metrics import ApiMetrics
+from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.api.readers.pool import Readers
+from argus.api.readers.protocol import RoutedHttp, Routing, connection_adopt
+from argus.api.readers.routing import is_ingest
+from argus.api.serving import Admission, files_raise, server_config
+from argus.api.wiring import app_create
 from runtime.collection import startup_freeze
 from runtime.settings import ApiSettings, RateSettings, Settings
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import uvicorn
 
-from argus.serving import NO_READER, NO_READER_MESSAGE, BoundedHttp
+from argus.api.serving import NO_READER, NO_READER_MESSAGE, BoundedHttp
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from pyproj import Geod
 from shapely.geometry import mapping
 from sqlalchemy import insert
 
+from graph.entities import places
+from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
 from graph.errors import ArgusError
-from graph.geometry import queries
 from graph.geometry.geojson import geometry_of_geojson
-from graph.geometry.queries import entities_around, entities_in_area_of, entities_near, entities_within
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
@@ -286,7 +286,7 @@ def test_another_lists_cursor_is_refused(world: World, key: tuple[Any, ...]) -> 
 
 
 def test_too_many_to_look_at_is_an_error_not_a_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queries, "CANDIDATES_MAX", 3)
+    monkeypatch.setattr(places, "CANDIDATES_MAX", 3)
     place(world, [shapely.Point(0, n / 10_000) for n in range(4)])
     with world.session() as session, pytest.raises(ArgusError) as told:
         entities_near(
