@@ -17,9 +17,9 @@ from cel_expr_python import cel
 
 from domain.base.packed import Column
 from domain.definitions.processors.versions import FIRST
+from domain.derivation.formulas.context import FormulaContext, History
 from domain.derivation.formulas.derive import State, derive
 from domain.derivation.formulas.formulas import FormulaSet, formulas_of
-from domain.derivation.formulas.surroundings import History, Surroundings
 from domain.telemetry.model.attribution import BEGIN_US, END_US
 
 ENTITIES, ROWS = 1_000, 100
@@ -49,7 +49,7 @@ def least(works: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
 def columns(formula: Mapping[str, Any], inputs: Mapping[str, Column], rows: int) -> Callable[[], None]:
     sets = [FormulaSet(BEGIN_US, END_US, formulas_of({"derived": {"m": formula}}), FIRST)]
     attributes = [{"factor": n, "kind": "xy"[n % 2]} for n in range(ENTITIES)]
-    surroundings = Surroundings([History((BEGIN_US,), (each,)) for each in attributes])
+    formula_context = FormulaContext([History((BEGIN_US,), (each,)) for each in attributes])
     begins, ends = np.zeros(ENTITIES, np.int64), np.full(ENTITIES, 2**50, np.int64)
 
     def work() -> None:
@@ -59,7 +59,7 @@ def columns(formula: Mapping[str, Any], inputs: Mapping[str, Column], rows: int)
             begins_us=begins,
             ends_us=ends,
             states=[State()] * ENTITIES,
-            surroundings=surroundings,
+            formula_context=formula_context,
         )
         assert len(outcome.outputs["m"]) == rows
 

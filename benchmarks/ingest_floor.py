@@ -21,11 +21,11 @@ from sqlalchemy import Engine, text
 from domain.base.leases import lease_acquire
 from domain.base.packed import micros_of
 from domain.configuration.entity_types.operations import entity_type_create
-from domain.derivation.dependencies.book import Books
+from domain.derivation.dependencies.index import DependencyCache
 from domain.pipeline.normalize.stage import StageRun, batches_normalize
 from domain.telemetry.ingest.accept import readings_accept
 from domain.telemetry.model.readings import Devices, KnownDevice, RawBatch, ReadingDraft
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
 from runtime.database import engine_create, transaction
@@ -85,7 +85,7 @@ def normalize(engine: Engine, organization_id: int, batches: list[RawBatch], run
                 run=run,
                 now=now,
             )
-        run.memory.keep(done.notes)
+        run.stage_cache.keep(done.notes)
         points += done.points
     return points
 
@@ -143,7 +143,7 @@ def measure(database: TestDatabase, *, is_profiled: bool) -> None:
     with transaction(engines["pipeline"]) as session:
         lease = lease_acquire(session, stage="normalize", partition=0, holder="bench", ttl=TTL)
     assert lease is not None
-    run = StageRun(lease, TTL, timedelta(minutes=5), StageMemory(), Books())
+    run = StageRun(lease, TTL, timedelta(minutes=5), StageCache(), DependencyCache())
     profile = cProfile.Profile()
     if is_profiled:
         profile.enable()

@@ -18,7 +18,7 @@ from domain.base.failed_items.model import FailedQueue
 from domain.base.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
 from domain.derivation.formulas.feed import commit_entry
 from domain.derivation.health import compute as health
-from domain.derivation.health.dirt import WHAT as HEALTH
+from domain.derivation.health.invalidate import WHAT as HEALTH
 from domain.derivation.health.operations import health_due_keys
 from domain.derivation.invalidation.buckets import bucket_keys, organizations_dirty
 from domain.derivation.rollups.compute import BUCKETS_MAX, ROWS_MAX, BucketRun, ComputedBuckets, buckets_compute
@@ -159,19 +159,24 @@ def _transact(
         now = datetime.now(UTC)
         if sort == HEALTH:
             done = health.health_buckets_compute(
-                session, organization_id=organization_id, memory=state.memory, now=now, rows_max=rows, only=only
+                session,
+                organization_id=organization_id,
+                stage_cache=state.stage_cache,
+                now=now,
+                rows_max=rows,
+                only=only,
             )
         else:
             done = buckets_compute(
                 session,
                 organization_id=organization_id,
-                run=BucketRun(state.memory, state.rollups),
+                run=BucketRun(state.stage_cache, state.rollups),
                 now=now,
                 rows_max=rows,
                 buckets_max=buckets,
                 only=only,
             )
-    state.memory.keep(done.notes)
+    state.stage_cache.keep(done.notes)
     if done.commit is not None:
         try:
             state.bus.publish(_STREAM, [norm_encode(commit_entry(done.commit, revision=done.revision))])

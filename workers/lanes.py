@@ -152,7 +152,7 @@ class Lane:
     def _renew(self) -> None:
         with transaction(self._state.engine) as session:
             for stage in self.stages:
-                lease_renew(session, lease=stage.lease, ttl=LEASE_TTL, counts=stage.tally.take())
+                lease_renew(session, lease=stage.lease, ttl=LEASE_TTL, counts=stage.counters.take())
 
     def _is_wanted_elsewhere(self) -> bool:
         """Tell whether a job has been waiting for this process for a while."""

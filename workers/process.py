@@ -18,10 +18,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from domain.base.bus import Bus
-from domain.derivation.dependencies.book import Books
-from domain.derivation.rollups.known import RollupCache
+from domain.derivation.dependencies.index import DependencyCache
+from domain.derivation.rollups.topology import RollupCache
 from domain.pipeline.derive.checkpoints import Checkpoints
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from graph.errors import LimitExceededError
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create, transaction
@@ -48,8 +48,8 @@ class ProcessState:
     bus: Bus
     queues: redis.Redis
     holder: str
-    memory: StageMemory = field(default_factory=StageMemory)
-    books: Books = field(default_factory=Books)
+    stage_cache: StageCache = field(default_factory=StageCache)
+    dependency_cache: DependencyCache = field(default_factory=DependencyCache)
     rollups: RollupCache = field(default_factory=RollupCache)
     # By partition, with the fence they were made under.
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
@@ -74,8 +74,8 @@ class ProcessState:
 
     def forget(self, organization_id: int) -> None:
         """Drop what is remembered of an organization, but for how far its entities have been derived."""
-        self.memory.forget()
-        self.books.drop(organization_id)
+        self.stage_cache.forget()
+        self.dependency_cache.drop(organization_id)
         self.rollups.drop(organization_id)
 
     def queue(self, name: str) -> Queue:

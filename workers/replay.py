@@ -62,7 +62,7 @@ def _run(state: ProcessState, organization_id: int, identity: UUID, turn: int) -
 
 
 def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:
-    run = ReplayRun(state.context.future_tolerance, state.memory, state.books)
+    run = ReplayRun(state.context.future_tolerance, state.stage_cache, state.dependency_cache)
     with state.remembering(organization_id) as session:
         part = replay_part(
             session,
@@ -73,7 +73,7 @@ def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:
             # What a second allows: after longer rests another job would take the replay for one that was left alone.
             readings_max=min(state.context.replay_readings_per_s or PART_READINGS, PART_READINGS),
         )
-    state.memory.keep(part.notes)
+    state.stage_cache.keep(part.notes)
     if part.correction is not None:
         try:
             stream = stream_name(DERIVED, part.correction.partition)

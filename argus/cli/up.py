@@ -8,7 +8,7 @@ from pathlib import Path
 
 from argus.cli.errors import CommandError, told
 from argus.cli.options import variables_check
-from argus.supervisor.house import House, PortTakenError
+from argus.supervisor.local_stack import LocalStack, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
 from runtime.settings import DEFAULT_HOME, Settings
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
     variables_check()
     with told():
         try:
-            house = House.open(
+            house = LocalStack.open(
                 Path(arguments.home),
                 host=arguments.host,
                 port=arguments.port,
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _start(house: House, *, demo: bool) -> None:
+def _start(house: LocalStack, *, demo: bool) -> None:
     _say(f"Starting Argus; its data is in {house.home.directory}")
     settings = house.servers_start()
     organization = _demo_ensure(settings) if demo else None

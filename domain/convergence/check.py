@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
 from domain.convergence.derived import derived_check
-from domain.convergence.dirt import Dirt, dirt_read
 from domain.convergence.events import events_check
 from domain.convergence.health import health_check
 from domain.convergence.model import SETTLED_AFTER_US, SPAN_US, CheckedSpan, Of, Report
+from domain.convergence.pending import PendingInvalidations, pending_read
 from domain.convergence.rollups import rollups_check
-from domain.derivation.dependencies.book import Book, Books, book_entities
+from domain.derivation.dependencies.index import DependencyCache, DependencyIndex, dependency_entities
 from domain.derivation.formulas.inputs import kept_from
 from graph.errors import LimitExceededError
 
@@ -68,8 +68,10 @@ def entities_check(
     looked_at = session.execute(
         _NEXT, {"organization_id": organization_id, "after": after or _BEFORE_ALL, "limit": LOOKED_AT_MAX}
     ).all()
-    book = Books().get(session, organization_id=organization_id)
-    book_entities(session, organization_id=organization_id, book=book, ids=[row.id for row in looked_at])
+    dependencies = DependencyCache().get(session, organization_id=organization_id)
+    dependency_entities(
+        session, organization_id=organization_id, dependencies=dependencies, ids=[row.id for row in looked_at]
+    )
     is_rolled_up = bool(session.scalar(_ROLLED_UP, {"organization_id": organization_id}))
     chosen: list[Any] = []
     last: UUID | None = None
@@ -77,13 +79,13 @@ def entities_check(
         if len(chosen) == most:
             break
         last = row.id
-        if _is_made(book, row.id) or (is_rolled_up and row.kind != "DEVICE"):
+        if _is_made(dependencies, row.id) or (is_rolled_up and row.kind != "DEVICE"):
             chosen.append(row)
     else:
         last = last if len(looked_at) == LOOKED_AT_MAX else None
-    dirt = dirt_read(session, organization_id=organization_id, span=span, now=now)
-    run = _Run(session, organization_id, book, span, now, dirt)
-    if dirt.is_everywhere:
+    pending = pending_read(session, organization_id=organization_id, span=span, now=now)
+    run = _Run(session, organization_id, dependencies, span, now, pending)
+    if pending.is_everywhere:
         _all_skip(run, chosen)
     else:
         _check(run, chosen)
@@ -94,30 +96,30 @@ def entities_check(
 class _Run:
     session: Session
     organization_id: int
-    book: Book
+    dependencies: DependencyIndex
     span: CheckedSpan
     now: datetime
-    dirt: Dirt
+    pending: PendingInvalidations
     report: Report = field(default_factory=Report)
 
 
-def _is_made(book: Book, entity_id: UUID) -> bool:
-    known = book.entity_of(entity_id.bytes)
+def _is_made(dependencies: DependencyIndex, entity_id: UUID) -> bool:
+    known = dependencies.entity_of(entity_id.bytes)
     return known.is_read or known.plan is not None
 
 
 def _all_skip(run: _Run, chosen: Sequence[Any]) -> None:
     for row in chosen:
-        known = run.book.entity_of(row.id.bytes)
+        known = run.dependencies.entity_of(row.id.bytes)
         run.report.skipped[Of.DERIVED] += known.derivation is not None
         run.report.skipped[Of.EVENTS] += bool(known.assignments)
         run.report.skipped[Of.HEALTH] += known.plan is not None
 
 
 def _check(run: _Run, chosen: Sequence[Any]) -> None:
-    book = run.book
+    dependencies = run.dependencies
     for row in chosen:
-        known = book.entity_of(row.id.bytes)
+        known = dependencies.entity_of(row.id.bytes)
         if known.derivation is not None:
             _derived(run, row.id)
         if known.assignments:
@@ -127,30 +129,30 @@ def _check(run: _Run, chosen: Sequence[Any]) -> None:
         organization_id=run.organization_id,
         uppers={row.id: (row.kind, row.type) for row in chosen},
         span=run.span,
-        dirt=run.dirt,
+        pending=run.pending,
         report=run.report,
     )
     health_check(
         run.session,
         organization_id=run.organization_id,
-        ids=[row.id for row in chosen if book.entity_of(row.id.bytes).plan is not None],
-        configured=book.configured,
+        ids=[row.id for row in chosen if dependencies.entity_of(row.id.bytes).plan is not None],
+        configured=dependencies.configured,
         span=run.span,
         now=run.now,
-        dirt=run.dirt,
+        pending=run.pending,
         report=run.report,
     )
 
 
 def _derived(run: _Run, entity_id: UUID) -> None:
-    if entity_id in run.dirt.entities:
+    if entity_id in run.pending.entities:
         run.report.skipped[Of.DERIVED] += 1
         return
     try:
         found = derived_check(
             run.session,
             organization_id=run.organization_id,
-            book=run.book,
+            dependencies=run.dependencies,
             entities=[entity_id.bytes],
             span=run.span,
         )
@@ -162,14 +164,14 @@ def _derived(run: _Run, entity_id: UUID) -> None:
 
 
 def _events(run: _Run, entity_id: UUID) -> None:
-    if entity_id in run.dirt.entities or entity_id in run.dirt.judged:
+    if entity_id in run.pending.entities or entity_id in run.pending.judged:
         run.report.skipped[Of.EVENTS] += 1
         return
     try:
         found, far = events_check(
             run.session,
             organization_id=run.organization_id,
-            assignments={entity_id: run.book.entity_of(entity_id.bytes).assignments},
+            assignments={entity_id: run.dependencies.entity_of(entity_id.bytes).assignments},
             span=run.span,
             kept_us=kept_from(run.session, organization_id=run.organization_id),
         )

@@ -10,29 +10,34 @@ from sqlalchemy.orm import Session
 
 from domain.convergence.model import CheckedSpan, Difference, Of
 from domain.convergence.points import columns_compare
-from domain.derivation.dependencies.book import Book
-from domain.derivation.formulas.configured import Derivation
+from domain.derivation.dependencies.index import DependencyIndex
+from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.derive import NOTHING, State, derive
-from domain.derivation.formulas.inputs import Stretch, sources_of, stretches_read
+from domain.derivation.formulas.inputs import ComputeRange, sources_of, stretches_read
 
 POINTS_MAX: Final = 200_000
 
 
 def derived_check(
-    session: Session, *, organization_id: int, book: Book, entities: Sequence[bytes], span: CheckedSpan
+    session: Session,
+    *,
+    organization_id: int,
+    dependencies: DependencyIndex,
+    entities: Sequence[bytes],
+    span: CheckedSpan,
 ) -> list[Difference]:
     """Return where the derived points of entities (16 bytes each), all of which derive something, are others.
 
     Raises LimitExceededError where more than POINTS_MAX points would have to be read.
     """
-    derivations = {entity: own for entity in entities if (own := book.entity_of(entity).derivation) is not None}
+    derivations = {entity: own for entity in entities if (own := dependencies.entity_of(entity).derivation) is not None}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
     groups: dict[int, tuple[Derivation, list[bytes]]] = {}
     for entity, derivation in derivations.items():
         groups.setdefault(id(derivation), (derivation, []))[1].append(entity)
     found: list[Difference] = []
     for derivation, of_group in groups.values():
-        stretches = [Stretch(entity, derivation, span.begins_us, span.ends_us, ()) for entity in of_group]
+        stretches = [ComputeRange(entity, derivation, span.begins_us, span.ends_us, ()) for entity in of_group]
         read = stretches_read(
             session, organization_id=organization_id, stretches=stretches, sources=sources, limit=POINTS_MAX
         )
@@ -42,7 +47,7 @@ def derived_check(
             begins_us=np.full(len(of_group), span.begins_us, dtype=np.int64),
             ends_us=np.full(len(of_group), span.ends_us, dtype=np.int64),
             states=[State()] * len(of_group),
-            surroundings=book.surroundings(derivation, of_group, is_anew=True),
+            formula_context=dependencies.formula_context(derivation, of_group, is_anew=True),
         ).outputs
         for metric in {**computed, **read.stored}:
             found += columns_compare(

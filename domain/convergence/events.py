@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import uuid_array
 from domain.base.packed import instant_of, micros_of
 from domain.convergence.model import CheckedSpan, Difference, Of
-from domain.rules.judge import Points
+from domain.rules.evaluate import Points
 from domain.rules.model import Assignment
-from domain.rules.standing import Entry, standing_read
+from domain.rules.preceding import Entry, standing_read
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered
 from domain.telemetry.model.attribution import END_US, Segment, Source
 from domain.telemetry.store.links import sources_list

@@ -10,10 +10,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
-from domain.convergence.dirt import Dirt
 from domain.convergence.model import CheckedSpan, Of, Report
+from domain.convergence.pending import PendingInvalidations
 from domain.convergence.points import points_compare, points_of
-from domain.derivation.formulas.configured import Configured
+from domain.derivation.formulas.config import Configured
 from domain.derivation.health.events import events_open, made_of_health
 from domain.derivation.health.operations import plan_points
 from domain.derivation.health.read import Plan, facts_read, plans_get
@@ -34,13 +34,13 @@ def health_check(
     configured: Configured,
     span: CheckedSpan,
     now: datetime,
-    dirt: Dirt,
+    pending: PendingInvalidations,
     report: Report,
 ) -> None:
     """Compare the settled buckets of the health of these assets, all of which use a profile."""
     plans = plans_get(session, organization_id=organization_id, ids=list(ids))
     for asset_id, plan in plans.items():
-        if asset_id in dirt.entities or asset_id in dirt.scored:
+        if asset_id in pending.entities or asset_id in pending.scored:
             report.skipped[Of.HEALTH] += 1
             continue
         length = plan.bucket_us

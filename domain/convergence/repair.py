@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from domain.base.packed import micros_of
 from domain.convergence.model import FoundDifference, Of
 from domain.convergence.tables import convergence_differences
-from domain.derivation.health.dirt import health_mark
+from domain.derivation.health.invalidate import health_mark
 from domain.derivation.health.read import plans_get
 from domain.derivation.invalidation.windows import windows_note
-from domain.derivation.rollups.dirt import Marks, buckets_mark, known_get, marks_note
-from domain.derivation.rollups.known import RollupCache
+from domain.derivation.rollups.invalidate import Marks, buckets_mark, known_get, marks_note
+from domain.derivation.rollups.topology import RollupCache
 from graph.sql import any_of
 
 REPAIR = "repair"

@@ -11,15 +11,15 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Instants
-from domain.convergence.dirt import Dirt
 from domain.convergence.model import CheckedSpan, Of, Report
+from domain.convergence.pending import PendingInvalidations
 from domain.convergence.points import points_compare, points_of
-from domain.derivation.rollups.dirt import known_get
-from domain.derivation.rollups.grid import Grid
-from domain.derivation.rollups.inputs import Memo, Stretch, sources_read, standing_read, values_read
-from domain.derivation.rollups.known import Known, RollupCache, below_get
+from domain.derivation.rollups.aggregate import rollup_values
+from domain.derivation.rollups.buckets import Grid
+from domain.derivation.rollups.inputs import ComputeRange, Memo, sources_read, standing_read, values_read
+from domain.derivation.rollups.invalidate import known_get
 from domain.derivation.rollups.model import Rollup, RollupAggregate
-from domain.derivation.rollups.values import rollup_values
+from domain.derivation.rollups.topology import RollupCache, RollupTopology, below_get
 from domain.derivation.rollups.weights import weights_at
 from graph.errors import LimitExceededError
 
@@ -32,7 +32,7 @@ def rollups_check(
     organization_id: int,
     uppers: Mapping[UUID, tuple[str, str | None]],
     span: CheckedSpan,
-    dirt: Dirt,
+    pending: PendingInvalidations,
     report: Report,
 ) -> None:
     """Compare the settled buckets of what is rolled up to these entities, of which kind and type are given."""
@@ -47,11 +47,11 @@ def rollups_check(
             if not rollup.draft.at.has(kind, type_name):
                 continue
             edges = _settled(known.grids[rollup.what], span)
-            if edges is None or _is_dirty(rollup, upper, edges, dirt):
+            if edges is None or _is_dirty(rollup, upper, edges, pending):
                 report.skipped[Of.ROLLUPS] += 1
                 continue
             try:
-                _check(session, organization_id, (known, rollup, upper), edges, dirt, report)
+                _check(session, organization_id, (known, rollup, upper), edges, pending, report)
             except LimitExceededError:
                 report.skipped[Of.ROLLUPS] += 1
 
@@ -59,20 +59,20 @@ def rollups_check(
 def _check(  # noqa: PLR0917  (private)
     session: Session,
     organization_id: int,
-    about: tuple[Known, Rollup, UUID],
+    about: tuple[RollupTopology, Rollup, UUID],
     edges: Instants,
-    dirt: Dirt,
+    pending: PendingInvalidations,
     report: Report,
 ) -> None:
     known, rollup, upper = about
     draft = rollup.draft
     members = below_get(session, organization_id=organization_id, known=known, rollup=rollup, uppers=[upper.bytes])
     of_upper = members[upper.bytes]
-    if any(member.id in dirt.entities for member in of_upper):
+    if any(member.id in pending.entities for member in of_upper):
         report.skipped[Of.ROLLUPS] += 1
         return
     sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, of={})
-    stretches: Sequence[Stretch] = [Stretch(upper.bytes, edges)]
+    stretches: Sequence[ComputeRange] = [ComputeRange(upper.bytes, edges)]
     table = np.full((len(of_upper), len(edges) - 1), np.nan)
     for _, place, values in values_read(
         session,
@@ -105,10 +105,10 @@ def _settled(grid: Grid, span: CheckedSpan) -> Instants | None:
     return over if len(over) > 1 else None
 
 
-def _is_dirty(rollup: Rollup, upper: UUID, edges: Instants, dirt: Dirt) -> bool:
-    if upper in dirt.entities:
+def _is_dirty(rollup: Rollup, upper: UUID, edges: Instants, pending: PendingInvalidations) -> bool:
+    if upper in pending.entities:
         return True
     return any(
         entity_id == rollup.id or (entity_id == upper and begins < edges[-1] and ends > edges[0])
-        for entity_id, begins, ends in dirt.buckets.get(rollup.what, ())
+        for entity_id, begins, ends in pending.buckets.get(rollup.what, ())
     )

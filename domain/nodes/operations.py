@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.plant.assets.model import ASSET
 from domain.plant.devices.model import DEVICE
-from domain.plant.entity_kind import Noun, details_get, details_named
+from domain.plant.entity_kind import EntityKindSpec, details_get, details_named
 from domain.plant.persons.model import PERSON
 from domain.plant.spaces.model import SPACE
 from domain.work.activities.model import ACTIVITY
@@ -20,7 +20,9 @@ from graph.entities.queries import entities_get
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 
-NOUNS: Final[dict[EntityKind, Noun]] = {noun.kind: noun for noun in (DEVICE, ASSET, SPACE, PERSON, ACTIVITY)}
+KIND_SPECS: Final[dict[EntityKind, EntityKindSpec]] = {
+    spec.kind: spec for spec in (DEVICE, ASSET, SPACE, PERSON, ACTIVITY)
+}
 
 
 def entity_delete(session: Session, *, change: GraphChange, entity_id: UUID, kind: EntityKind | None = None) -> Entity:
@@ -43,6 +45,6 @@ def _details(session: Session, change: GraphChange, entity_id: UUID) -> dict[str
     found = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
     if found is None:
         return {}
-    noun = NOUNS[found.kind]
-    details = details_get(session, organization_id=organization_id, noun=noun, ids=[entity_id])
-    return details_named(noun, details.get(found.id, {}))
+    spec = KIND_SPECS[found.kind]
+    details = details_get(session, organization_id=organization_id, spec=spec, ids=[entity_id])
+    return details_named(spec, details.get(found.id, {}))

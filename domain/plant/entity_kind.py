@@ -26,7 +26,7 @@ _NONE: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class Noun:
+class EntityKindSpec:
     """A kind, its typed table, and the columns of it that are details, each with its name in the contract."""
 
     kind: EntityKind
@@ -35,47 +35,52 @@ class Noun:
     status_default: str = STATUS_DEFAULT
 
 
-def noun_create(
-    session: Session, *, change: GraphChange, noun: Noun, draft: EntityDraft, details: Mapping[str, Any] = _NONE
+def typed_entity_create(
+    session: Session,
+    *,
+    change: GraphChange,
+    spec: EntityKindSpec,
+    draft: EntityDraft,
+    details: Mapping[str, Any] = _NONE,
 ) -> Entity:
-    """Create an entity with its details. details: by column, checked; one for each column of the noun.
+    """Create an entity with its details. details: by column, checked; one for each column of the kind.
 
     Raises what `graph.entities.operations.entity_create` raises.
     """
     created = entity_create(
         session,
         change=change,
-        kind=noun.kind,
+        kind=spec.kind,
         draft=draft,
-        details=details_named(noun, details),
-        status_default=noun.status_default,
+        details=details_named(spec, details),
+        status_default=spec.status_default,
     )
-    session.execute(insert(noun.table), {"organization_id": change.organization_id, "id": created.id, **details})
+    session.execute(insert(spec.table), {"organization_id": change.organization_id, "id": created.id, **details})
     return created
 
 
-def nouns_create(
+def typed_entities_create(
     session: Session,
     *,
     change: GraphChange,
-    noun: Noun,
+    spec: EntityKindSpec,
     new: Sequence[tuple[EntityDraft, Mapping[str, Any], UUID | None]],
     besides: Sequence[Mapping[str, Any]] | None = None,
 ) -> list[Entity | ArgusError]:
-    """Create many entities of a noun: (draft, details by column, id or None) each; see `entities_create`.
+    """Create many entities of a kind: (draft, details by column, id or None) each; see `entities_create`.
 
-    besides: of each, columns of the noun's table that are no details and not told in the audit trail.
+    besides: of each, columns of the kind's table that are no details and not told in the audit trail.
     """
     others = [_NONE] * len(new) if besides is None else besides
     made = entities_create(
         session,
         change=change,
-        kind=noun.kind,
+        kind=spec.kind,
         new=[
-            NewEntity(draft=draft, details=details_named(noun, details), id=entity_id)
+            NewEntity(draft=draft, details=details_named(spec, details), id=entity_id)
             for draft, details, entity_id in new
         ],
-        status_default=noun.status_default,
+        status_default=spec.status_default,
     )
     rows = [
         {"organization_id": change.organization_id, "id": created.id, **details, **other}
@@ -83,15 +88,15 @@ def nouns_create(
         if isinstance(created, Entity)
     ]
     if rows:
-        session.execute(insert(noun.table), rows)
+        session.execute(insert(spec.table), rows)
     return made
 
 
-def noun_update(
+def typed_entity_update(
     session: Session,
     *,
     change: GraphChange,
-    noun: Noun,
+    spec: EntityKindSpec,
     entity_id: UUID,
     patch: EntityPatch,
     details: Mapping[str, Any] = _NONE,
@@ -101,46 +106,46 @@ def noun_update(
     Raises NotFoundError for none of this kind, and what `graph.entities.operations.entity_update` raises.
     """
     organization_id = change.organization_id
-    before = entity_get(session, organization_id=organization_id, entity_id=entity_id, kind=noun.kind)
-    had = details_get(session, organization_id=organization_id, noun=noun, ids=[before.id]).get(before.id, {})
+    before = entity_get(session, organization_id=organization_id, entity_id=entity_id, kind=spec.kind)
+    had = details_get(session, organization_id=organization_id, spec=spec, ids=[before.id]).get(before.id, {})
     after = entity_update(
         session,
         change=change,
         before=before,
         patch=patch,
-        details_before=details_named(noun, had),
-        details_after=details_named(noun, {**had, **details}),
+        details_before=details_named(spec, had),
+        details_after=details_named(spec, {**had, **details}),
     )
     if details:
         session.execute(
-            update(noun.table)
-            .where(noun.table.c.organization_id == organization_id, noun.table.c.id == before.id)
+            update(spec.table)
+            .where(spec.table.c.organization_id == organization_id, spec.table.c.id == before.id)
             .values(**details)
         )
     return after
 
 
-def nouns_detail(
-    session: Session, *, change: GraphChange, noun: Noun, details: Mapping[UUID, Mapping[str, Any]]
+def entity_details_update(
+    session: Session, *, change: GraphChange, spec: EntityKindSpec, details: Mapping[UUID, Mapping[str, Any]]
 ) -> None:
     """Change details of many entities, each by column and checked. Five statements; what is deleted is left out."""
     organization_id = change.organization_id
     found = entities_get(session, organization_id=organization_id, ids=details)
-    had = details_get(session, organization_id=organization_id, noun=noun, ids=details)
+    had = details_get(session, organization_id=organization_id, spec=spec, ids=details)
     entities_detailed(
         session,
         change=change,
         detailed=[
             (
                 found[entity_id],
-                details_named(noun, had[entity_id]),
-                details_named(noun, {**had[entity_id], **details[entity_id]}),
+                details_named(spec, had[entity_id]),
+                details_named(spec, {**had[entity_id], **details[entity_id]}),
             )
             for entity_id in had
         ],
     )
     columns = {name for of in details.values() for name in of}
-    table = noun.table
+    table = spec.table
     rows = [
         {"key_id": entity_id, **{name: details[entity_id].get(name, of[name]) for name in columns}}
         for entity_id, of in had.items()
@@ -155,23 +160,23 @@ def nouns_detail(
 
 
 def details_get(
-    session: Session, *, organization_id: int, noun: Noun, ids: Collection[UUID]
+    session: Session, *, organization_id: int, spec: EntityKindSpec, ids: Collection[UUID]
 ) -> dict[EntityId, dict[str, Any]]:
-    """Return the details, by column, of those of these entities that are of the noun. At most one statement."""
-    if not ids or not noun.columns:
+    """Return the details, by column, of those of these entities that are of the kind. At most one statement."""
+    if not ids or not spec.columns:
         return {}
-    table = noun.table
+    table = spec.table
     rows = session.execute(
-        select(table.c.id, *(table.c[name] for name in noun.columns)).where(
+        select(table.c.id, *(table.c[name] for name in spec.columns)).where(
             table.c.organization_id == organization_id, table.c.id == any_(cast(list(ids), ARRAY(Uuid)))
         )
     )
-    return {EntityId(row.id): {name: _utc(getattr(row, name)) for name in noun.columns} for row in rows}
+    return {EntityId(row.id): {name: _utc(getattr(row, name)) for name in spec.columns} for row in rows}
 
 
-def details_named(noun: Noun, details: Mapping[str, Any]) -> dict[str, Any]:
+def details_named(spec: EntityKindSpec, details: Mapping[str, Any]) -> dict[str, Any]:
     """Return details under the contract's names, as the audit trail shows them."""
-    return {noun.columns[column]: str(value) if isinstance(value, UUID) else value for column, value in details.items()}
+    return {spec.columns[column]: str(value) if isinstance(value, UUID) else value for column, value in details.items()}
 
 
 def _utc(value: Any) -> Any:

@@ -20,12 +20,12 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.base.packed import Column, micros_of
-from domain.rules.calm import PairKey, PairState, pairs_calm
 from domain.rules.conditions import Threshold
-from domain.rules.judge import Points
+from domain.rules.evaluate import Points
+from domain.rules.fast_path import PairKey, PairState, unaffected_pairs
 from domain.rules.model import Assignment, Segment
+from domain.rules.preceding import Entry, standing_read
 from domain.rules.reconcile import EventsDone, Fence, Judged, events_reconcile
-from domain.rules.standing import Entry, standing_read
 from domain.rules.statements import FORGET, LEFT, REMEMBER, STATES
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
 from domain.rules.timers import pairs_columns, timers_set
@@ -157,7 +157,7 @@ def entities_judge_on(
     }
     moved: list[_Pair] = []
     found: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity, _ in places}
-    calm = pairs_calm(places, columns, assignments, states)
+    calm = unaffected_pairs(places, columns, assignments, states)
     for n, (entity, place) in enumerate(places):
         for assignment in assignments[entity]:
             key = (entity, assignment.rule_id, place)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from domain.rules.judge import Points, Span, State, due_us, judge
+from domain.rules.evaluate import Points, Span, State, due_us, judge
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
 from domain.telemetry.model.attribution import END_US
 from graph.stopping import stop_check

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.rules.calm import PairKey
+from domain.rules.fast_path import PairKey
 
 _SLOT = "(get_byte(uuid_send(entity_id), 14) * 256 + get_byte(uuid_send(entity_id), 15)) % :partitions = :partition"
 _DUE = text(f"SELECT DISTINCT organization_id FROM rule_timers WHERE due_at < :now AND {_SLOT}")  # noqa: S608

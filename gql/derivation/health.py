@@ -5,8 +5,8 @@ from __future__ import annotations
 import strawberry
 
 from domain.base.packed import instant_of
+from domain.derivation.health.current import Judged
 from domain.derivation.health.operations import health_explain
-from domain.derivation.health.standing import Judged
 from gql.base.context import Info
 from gql.base.entities import clock
 from gql.base.ids import uuid_named

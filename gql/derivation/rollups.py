@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
-from domain.derivation.rollups.model import Chosen, Length, RollupAggregate, Worst
+from domain.derivation.rollups.model import BucketSize, EntitySelector, RollupAggregate, Worst
 from domain.derivation.rollups.model import Rollup as RollupRow
 from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
 from domain.derivation.rollups.queries import rollups_get, rollups_page
@@ -235,7 +235,7 @@ def rollup_shown(row: RollupRow) -> Rollup:
     )
 
 
-def _types(chosen: Chosen) -> list[str] | None:
+def _types(chosen: EntitySelector) -> list[str] | None:
     return None if chosen.types is None else sorted(chosen.types)
 
 
@@ -254,7 +254,7 @@ def _wish(given: RollupInput) -> RollupWish:
         aggregate=given.aggregate,
         attribute=given.attribute,
         worst=given.worst,
-        bucket=Length(given.bucket.text, given.bucket.months, given.bucket.length),
+        bucket=BucketSize(given.bucket.text, given.bucket.months, given.bucket.length),
         timezone=given.timezone,
         combine=given.combine,
         unit=given.unit,

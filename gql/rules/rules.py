@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.base.packed import instant_of
+from domain.rules.backtest import Trial, rule_try
 from domain.rules.conditions import Operator
 from domain.rules.model import Damping, Scope, Severity, Step
 from domain.rules.model import Rule as RuleRow
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_page
-from domain.rules.trial import Trial, rule_try
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import EntityKindEnum, Node

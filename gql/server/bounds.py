@@ -25,9 +25,9 @@ from domain.definitions.processors.model import PROMOTIONS_MAX
 from domain.definitions.profiles.queries import VERSIONS_MAX
 from domain.derivation.rollups.rules import TYPES_MAX
 from domain.plant.devices.tokens import TOKENS_SHOWN_MAX
+from domain.rules.backtest import EPISODES_MAX
 from domain.rules.events.operations import MARKS_MAX
 from domain.rules.events.queries import CORRECTIONS_MAX
-from domain.rules.trial import EPISODES_MAX
 from domain.telemetry.dead_letters.queries import GROUPS_MAX
 from domain.telemetry.ingest.accept import READINGS_MAX
 from domain.telemetry.model.buckets import BUCKETS_MAX

@@ -15,19 +15,19 @@ from sqlalchemy import Engine
 
 from domain.base.leases import Lease, lease_acquire
 from domain.base.streams import DERIVE, NORMALIZE
-from domain.derivation.dependencies.book import Books, book_devices
+from domain.derivation.dependencies.index import DependencyCache, book_devices
 from domain.derivation.health.compute import health_buckets_compute
 from domain.derivation.invalidation.windows import entity_slot
 from domain.derivation.rollups.compute import BucketRun, buckets_compute
-from domain.derivation.rollups.known import RollupCache
-from domain.pipeline.act.quiet import quiet_refresh
+from domain.derivation.rollups.topology import RollupCache
+from domain.pipeline.act.suppressed import quiet_refresh
 from domain.pipeline.attribute.stage import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
 from domain.pipeline.derive.checkpoints import Checkpoints
 from domain.pipeline.derive.stage import DeriveRun, entities_derive
 from domain.pipeline.normalize.stage import StageRun, batches_normalize
 from domain.rules.timers import timers_ring
 from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from graph.change import graph_hold
 from runtime.database import transaction
 from tests.domain.telemetry.line import TOLERANCE, TTL, Line
@@ -71,15 +71,17 @@ class Leases:
 class Memory:
     """What processes remember. Lists: by partition."""
 
-    normalize: list[tuple[StageMemory, Books]] = field(
-        default_factory=lambda: [(StageMemory(), Books()) for _ in range(PARTITIONS)]
+    normalize: list[tuple[StageCache, DependencyCache]] = field(
+        default_factory=lambda: [(StageCache(), DependencyCache()) for _ in range(PARTITIONS)]
     )
-    attribute: list[Books] = field(default_factory=lambda: [Books() for _ in range(PARTITIONS)])
-    derive: list[tuple[StageMemory, Books, Checkpoints, RollupCache]] = field(
-        default_factory=lambda: [(StageMemory(), Books(), Checkpoints(), RollupCache()) for _ in range(PARTITIONS)]
+    attribute: list[DependencyCache] = field(default_factory=lambda: [DependencyCache() for _ in range(PARTITIONS)])
+    derive: list[tuple[StageCache, DependencyCache, Checkpoints, RollupCache]] = field(
+        default_factory=lambda: [
+            (StageCache(), DependencyCache(), Checkpoints(), RollupCache()) for _ in range(PARTITIONS)
+        ]
     )
-    rollups: BucketRun = field(default_factory=lambda: BucketRun(StageMemory(), RollupCache()))
-    health: StageMemory = field(default_factory=StageMemory)
+    rollups: BucketRun = field(default_factory=lambda: BucketRun(StageCache(), RollupCache()))
+    health: StageCache = field(default_factory=StageCache)
 
 
 class Site:
@@ -89,7 +91,7 @@ class Site:
         world = world_create(owner=engine("owner"), api=engine("api"), slug=slug)
         self.line = Line(world, engine, partitions=PARTITIONS)
         self.leases = leases
-        self.memory = Memory()
+        self.stage_cache = Memory()
 
     @property
     def organization_id(self) -> int:
@@ -101,13 +103,13 @@ class Site:
         batches = line.append(line.accept(*readings, at=now), at=now)
         stored: list[tuple[int, NormEntry]] = []
         for batch in batches:
-            memory, books = self.memory.normalize[batch.partition]
-            run = StageRun(self.leases.of(NORMALIZE, batch.partition), TTL, TOLERANCE, memory, books)
+            stage_cache, dependency_cache = self.stage_cache.normalize[batch.partition]
+            run = StageRun(self.leases.of(NORMALIZE, batch.partition), TTL, TOLERANCE, stage_cache, dependency_cache)
             with line.pipeline() as session:
                 done = batches_normalize(
                     session, organization_id=line.organization_id, batches=[batch], run=run, now=now
                 )
-            memory.keep(done.notes)
+            stage_cache.keep(done.notes)
             stored += [(batch.partition, norm_decode(norm_encode(entry))) for entry in done.entries]
         for partition in range(PARTITIONS):
             for target, entry in self._attribute(partition, [entry for p, entry in stored if p == partition]):
@@ -145,7 +147,7 @@ class Site:
 
     def recompute(self, now: datetime) -> None:
         """Have everything computed again by processes that remember nothing."""
-        self.memory = Memory()
+        self.stage_cache = Memory()
         self.line.rows(_ALL_TIME, o=self.organization_id)
         self.settle(now)
 
@@ -191,21 +193,23 @@ class Site:
     def _attribute(self, partition: int, entries: Sequence[NormEntry]) -> list[tuple[int, AssetEntry]]:
         if not entries:
             return []
-        books = self.memory.attribute[partition]
+        dependency_cache = self.stage_cache.attribute[partition]
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
-            book = books.get(session, organization_id=self.organization_id)
-            book_devices(session, organization_id=self.organization_id, book=book, devices=devices)
+            dependencies = dependency_cache.get(session, organization_id=self.organization_id)
+            book_devices(session, organization_id=self.organization_id, dependencies=dependencies, devices=devices)
         return [
             (target, asset_decode(asset_encode(routed)))
             for whole in entries_whole(entries)
-            for target, routed in entries_route(whole, book=book, partitions=PARTITIONS).items()
+            for target, routed in entries_route(whole, dependencies=dependencies, partitions=PARTITIONS).items()
         ]
 
     def _derive(self, partition: int, entities: Sequence[bytes], at_hand: Sequence[AssetEntry], now: datetime) -> None:
-        memory, books, checkpoints, rollups = self.memory.derive[partition]
-        run = DeriveRun(self.leases.of(DERIVE, partition), TTL, books, checkpoints, memory, new_id, rollups)
+        stage_cache, dependency_cache, checkpoints, rollups = self.stage_cache.derive[partition]
+        run = DeriveRun(
+            self.leases.of(DERIVE, partition), TTL, dependency_cache, checkpoints, stage_cache, new_id, rollups
+        )
         with self.line.pipeline() as session:
             done = entities_derive(
                 session,
@@ -215,7 +219,7 @@ class Site:
                 run=run,
                 now=now,
             )
-        memory.keep(done.notes)
+        stage_cache.keep(done.notes)
         checkpoints.keep(done.checkpoints)
         checkpoints.stand(done.judgements.standings)
 
@@ -223,14 +227,16 @@ class Site:
         is_done = False
         while not is_done:
             with self.line.pipeline() as session:
-                done = buckets_compute(session, organization_id=self.organization_id, run=self.memory.rollups, now=now)
-            self.memory.rollups.memory.keep(done.notes)
+                done = buckets_compute(
+                    session, organization_id=self.organization_id, run=self.stage_cache.rollups, now=now
+                )
+            self.stage_cache.rollups.stage_cache.keep(done.notes)
             is_done = done.is_done
         is_done = False
         while not is_done:
             with self.line.pipeline() as session:
                 done = health_buckets_compute(
-                    session, organization_id=self.organization_id, memory=self.memory.health, now=now
+                    session, organization_id=self.organization_id, stage_cache=self.stage_cache.health, now=now
                 )
-            self.memory.health.keep(done.notes)
+            self.stage_cache.health.keep(done.notes)
             is_done = done.is_done

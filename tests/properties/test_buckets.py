@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.base.packed import Aggregate, Points, instant_of, micros_of
-from domain.derivation.rollups.model import Chosen, Length, RollupAggregate, RollupDraft
-from domain.derivation.rollups.values import rollup_values
+from domain.derivation.rollups.aggregate import rollup_values
+from domain.derivation.rollups.model import BucketSize, EntitySelector, RollupAggregate, RollupDraft
 from domain.telemetry.model.buckets import Bucket, Counted, bucket_aggregate, bucket_edges, mean_rounded, sum_rounded
 
 ZONES = [
@@ -184,9 +184,9 @@ def test_a_bucket_whose_sum_no_double_holds_has_a_mean_and_no_sum() -> None:
     assert made(Aggregate.MEAN) == made(Aggregate.MAX) == 1.7e308
     assert math.isnan(made(Aggregate.SUM))
     draft = RollupDraft(
-        name="r", metric="r", relationship="HAS_PART", of_metric="m", of=Chosen(frozenset()), of_port=None, at=Chosen(frozenset()),
+        name="r", metric="r", relationship="HAS_PART", of_metric="m", of=EntitySelector(frozenset()), of_port=None, at=EntitySelector(frozenset()),
         located=False, aggregate=RollupAggregate.MEAN, attribute=None, worst=None,
-        bucket=Length("PT10M", 0, timedelta(minutes=10)), timezone="UTC", combine=Aggregate.MEAN, unit=None,
+        bucket=BucketSize("PT10M", 0, timedelta(minutes=10)), timezone="UTC", combine=Aggregate.MEAN, unit=None,
     )  # fmt: skip
     values = np.array([[1.7e308], [1.7e308]])
     assert rollup_values(draft, values, None).tolist() == [1.7e308]

@@ -19,7 +19,7 @@ from domain.pipeline.normalize.stage import batches_normalize
 from domain.telemetry.dead_letters.model import DeadLetterFilter
 from domain.telemetry.dead_letters.operations import dead_letters_retry
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
@@ -167,12 +167,12 @@ def at_s(instant: Any) -> int:
     return int((instant - NOW).total_seconds())
 
 
-def step_run(line: Line, step: Step, batches: list[RawBatch], memories: list[StageMemory]) -> None:
+def step_run(line: Line, step: Step, batches: list[RawBatch], memories: list[StageCache]) -> None:
     """One transaction, committed or rolled back at its very end."""
     chosen = [batches[n] for n in step.batches if n < len(batches)]
     if not chosen:
         return
-    line.memory = memories[step.worker]
+    line.stage_cache = memories[step.worker]
     try:
         with line.pipeline() as session:
             result = batches_normalize(
@@ -187,7 +187,7 @@ def step_run(line: Line, step: Step, batches: list[RawBatch], memories: list[Sta
                 raise _CrashError
     except _CrashError:
         return
-    line.memory.keep(result.notes)
+    line.stage_cache.keep(result.notes)
 
 
 @pytest.mark.slow
@@ -218,7 +218,7 @@ def test_any_schedule_ends_in_the_same_state(
         [batch] = line.send(*(wire(reading, devices) for reading in taken))
         batches.append(batch)
         log += [(int(raw_id), devices[r.device], r) for raw_id, r in zip(batch.raw_ids, taken, strict=True)]
-    memories = [StageMemory(), StageMemory()]
+    memories = [StageCache(), StageCache()]
     for step in steps:
         if step.retries:
             retry(line)

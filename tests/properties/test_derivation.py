@@ -21,7 +21,7 @@ from domain.pipeline.derive.stage import entities_derive
 from domain.pipeline.normalize.stage import batches_normalize
 from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from graph.edges.model import EdgeVersion
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
@@ -160,7 +160,7 @@ class Schedule:
         self.log: list[tuple[int, Sent]] = []
         self.waiting: list[NormEntry] = []
         self.delivered: set[int] = set()
-        self.memories = [StageMemory(), StageMemory()]
+        self.memories = [StageCache(), StageCache()]
         plant.formulas(formulas, since=at(0))
         self.pumps = [plant.pump() for _ in range(PUMPS)]
         self.formulas: dict[datetime, Mapping[str, Any]] = {at(0): formulas}
@@ -211,14 +211,14 @@ class Schedule:
         if not chosen:
             return
         line = self.plant.line
-        line.memory = self.memories[step.worker]
+        line.stage_cache = self.memories[step.worker]
         with line.pipeline() as session:
             result = batches_normalize(
                 session, organization_id=line.organization_id, batches=chosen, run=line.run(), now=NOW
             )
             if step.crashes:
                 raise _CrashError
-        line.memory.keep(result.notes)
+        line.stage_cache.keep(result.notes)
         self.delivered |= set(step.batches)
         if not step.is_lost:
             self.waiting += [norm_decode(norm_encode(entry)) for entry in result.entries]
@@ -240,7 +240,7 @@ class Schedule:
                 actor="test",
                 now=NOW,
             )
-        run = ReplayRun(TOLERANCE, line.memory, line.books)
+        run = ReplayRun(TOLERANCE, line.stage_cache, line.dependency_cache)
         while True:
             with line.pipeline() as session:
                 part = replay_part(

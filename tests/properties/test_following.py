@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from domain.derivation.rollups.compute import BucketRun, buckets_compute
-from domain.derivation.rollups.known import RollupCache
-from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.model import BucketSize
 from domain.derivation.rollups.operations import rollup_create
+from domain.derivation.rollups.topology import RollupCache
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create, rule_update
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from graph.edges.model import EdgeVersion
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
@@ -91,7 +91,7 @@ class Following:
     def __init__(self, plant: DerivingPlant) -> None:
         self.schedule = Schedule(plant, FORMULAS[0])
         self.plant = plant
-        self.run = BucketRun(StageMemory(), RollupCache())
+        self.run = BucketRun(StageCache(), RollupCache())
         self.site = plant.line.world.entity(EntityKind.ASSET, "site")
         self.parts: list[EdgeVersion] = [
             plant.line.world.edge(self.site, "HAS_PART", pump, valid_from=at(0)) for pump in self.schedule.pumps
@@ -103,7 +103,7 @@ class Following:
             rollup_create(
                 session,
                 change=change,
-                wish=wish(metric="all", of_metric="total", of_types=["pump"], bucket=Length("PT10M", 0, BUCKET)),
+                wish=wish(metric="all", of_metric="total", of_types=["pump"], bucket=BucketSize("PT10M", 0, BUCKET)),
             )
 
     def _draft(self, threshold: float | None, since: datetime) -> RuleDraft:
@@ -148,7 +148,7 @@ class Following:
             done = buckets_compute(session, organization_id=self.plant.organization_id, run=self.run, now=NOW)
             if crashes:
                 raise _CrashError
-        self.run.memory.keep(done.notes)
+        self.run.stage_cache.keep(done.notes)
         return done.is_done and not done.taken
 
     def drain(self) -> None:

@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 from domain.configuration.entity_types.operations import entity_type_update
 from domain.configuration.profiles.operations import asset_profile_set, profile_create, profile_update
 from domain.definitions.entity_types.queries import entity_type_by_name
-from domain.derivation.rollups.model import Length, RollupAggregate
+from domain.derivation.rollups.model import BucketSize, RollupAggregate
 from domain.derivation.rollups.operations import rollup_create
 from domain.derivation.rollups.rules import RollupWish
 from domain.plant.devices.links import device_link
@@ -195,7 +195,7 @@ class Plant:
                 of_types=["pump"],
                 aggregate=aggregate,
                 attribute=attribute,
-                bucket=Length("PT1H", 0, timedelta(hours=1)),
+                bucket=BucketSize("PT1H", 0, timedelta(hours=1)),
             )
             with self.site.line.world.changing() as (session, change):
                 rollup_create(session, change=change, wish=wish)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from domain.base.packed import Aggregate
-from domain.derivation.rollups.model import Length, RollupAggregate
+from domain.derivation.rollups.model import BucketSize, RollupAggregate
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_retract
 from graph.errors import ArgusError
@@ -223,7 +223,7 @@ def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -
         measured = [plant.measured() for _ in range(3)]
         parts = [part for part, _ in measured]
         machine = Machine(plant, [*uppers], parts, dict(measured))
-        four = Length("PT4H", 0, timedelta(hours=4))
+        four = BucketSize("PT4H", 0, timedelta(hours=4))
         at = {"at_types": ["machine"]}
         plant.create(**at)
         plant.create(

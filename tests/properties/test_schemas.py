@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from runtime.database import transaction
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create
@@ -199,7 +199,7 @@ def test_processed_again_everything_is_as_the_schemas_say(
         [batch] = line.send(*(wire(reading, devices) for reading in taken))
         batches.append(batch)
         log += [(int(raw_id), devices[r.device], r) for raw_id, r in zip(batch.raw_ids, taken, strict=True)]
-    memories = [StageMemory(), StageMemory()]
+    memories = [StageCache(), StageCache()]
     for step in steps:
         if isinstance(step, Edit):
             world.edit(line, step, devices)

@@ -23,7 +23,7 @@ from sqlalchemy import Engine, text
 
 from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE
 from domain.configuration.profiles.operations import asset_profile_set, profile_create
-from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.model import BucketSize
 from domain.derivation.rollups.operations import rollup_create
 from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Scope, Severity, Step
@@ -161,7 +161,7 @@ class Spread:
             profile = profile_create(session, change=change, name="P", effective_from=EPOCH).id
             asset_profile_set(session, change=change, asset_id=self.tank, profile_id=profile)
         with world.changing() as (session, change):
-            bucket = Length("PT10M", 0, timedelta(minutes=10))
+            bucket = BucketSize("PT10M", 0, timedelta(minutes=10))
             asked = wish(metric="all", of_metric="t", of_types=["pump", "tank"], bucket=bucket)
             rollup_create(session, change=change, wish=asked)
         scopes = {

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from domain.derivation.rollups import tallies
+from domain.derivation.rollups import partial_aggregates
 from domain.derivation.rollups.model import RollupAggregate, Worst
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_retract
@@ -153,8 +153,8 @@ def test_buckets_with_tallies_are_those_computed_whole(
     engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="tallies"), engine)
-    monkeypatch.setattr(tallies, "OPEN", 1)
-    monkeypatch.setattr(tallies, "LEAST", 2)
+    monkeypatch.setattr(partial_aggregates, "OPEN", 1)
+    monkeypatch.setattr(partial_aggregates, "LEAST", 2)
     tallied = 0
 
     @settings(

@@ -67,7 +67,7 @@ def test_an_entry_rings_and_what_is_done_is_not_done_again(state: ProcessState, 
     assert (stages[0].turn(), alarms.waiting(), len(alarms.activities())) == (True, 0, 1)
     ring(state)
     assert [stage.turn() for stage in stages] == [True, False]
-    assert (len(alarms.activities()), stages[0].tally.items, stages[0].tally.errors) == (1, 1, 0)
+    assert (len(alarms.activities()), stages[0].counters.items, stages[0].counters.errors) == (1, 1, 0)
 
 
 def test_what_is_rung_soon_after_is_gathered(

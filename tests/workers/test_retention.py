@@ -120,7 +120,7 @@ def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
         lanes.lane_run(0)
 
     send(1)
-    assert len(state.memory.months) == 1
+    assert len(state.stage_cache.months) == 1
     line.summarize()
     with transaction(state.engine) as session:
         [month] = partitions_outdated(session, kept=Kept(None, timedelta(days=365)), now=datetime.now(UTC))

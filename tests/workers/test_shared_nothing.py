@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE
-from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.model import BucketSize
 from domain.derivation.rollups.operations import rollup_create
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
@@ -155,7 +155,7 @@ def test_nothing_above_is_not_remembered_of_a_statement_that_failed(line: Line, 
     line.world.edge(asset, "MONITORED_BY", device)
     line.world.edge(site, "HAS_PART", asset)
     with line.world.changing() as (session, change):
-        bucket = Length("PT10M", 0, timedelta(minutes=10))
+        bucket = BucketSize("PT10M", 0, timedelta(minutes=10))
         rollup_create(session, change=change, wish=wish(metric="all", of_metric="t", bucket=bucket))
     processes.settle()
     send(line, processes, device, 0, 1.0)

@@ -15,15 +15,15 @@ import structlog
 
 from domain.base.failed_items.model import FailedQueue
 from domain.base.leases import Lease
-from domain.pipeline.act.follow import Acted
+from domain.pipeline.act.apply import Acted
 from domain.pipeline.act.operations import changes_act
 from domain.pipeline.act.outbox import happenings_keys, organizations_waiting
-from domain.pipeline.act.quiet import quiet_refresh
+from domain.pipeline.act.suppressed import quiet_refresh
 from runtime.database import transaction
 from runtime.ids import new_id
 from workers.failures import FailedView, Rests, failed_item_log, failure_log, is_transient
 from workers.process import ProcessState
-from workers.stages.counts import Tally
+from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
 
 _log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ class ActStage:
     def __init__(self, state: ProcessState, lease: Lease) -> None:
         self.lease = lease
         self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
-        self.tally = Tally()
+        self.counters = StageCounters()
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
         # Organizations for which acting fails whatever is left out.
@@ -62,7 +62,7 @@ class ActStage:
         entries = self.reader.next(count=READ_ENTRIES)
         if not entries and time.monotonic() < self._look_at_s:
             return False
-        with self.tally.busy():
+        with self.counters.busy():
             found = self._look()
         self.reader.done(entries)
         if found and self._look_at_s:
@@ -114,7 +114,7 @@ class ActStage:
         with transaction(self._state.engine, organization_id) as session:
             done = quiet_refresh(session, organization_id=organization_id)
         for failed in done.failed:
-            self.tally.errors += 1
+            self.counters.errors += 1
             failed_item_log(self._state, failed)
         return done.is_dirty
 
@@ -135,7 +135,7 @@ class ActStage:
 
         One that fails is written down, and later ones of its rule and target wait until it is done.
         """
-        self.tally.errors += 1
+        self.counters.errors += 1
         failure_log(self._state, "not_acted", error, organization=organization_id)
         try:
             with transaction(self._state.engine, organization_id) as session:
@@ -176,7 +176,7 @@ class ActStage:
         return done
 
     def _keep(self, organization_id: int, done: Acted) -> None:
-        self.tally.items += done.changes
+        self.counters.items += done.changes
         self._failed.succeed(organization_id, [str(change_id) for change_id in done.change_ids])
         if done.refused:
             _log.warning("activities_refused", organization=organization_id, refused=done.refused[:10])

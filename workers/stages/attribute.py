@@ -9,13 +9,13 @@ import structlog
 from domain.base.bus import BusEntry
 from domain.base.leases import Lease
 from domain.base.streams import ASSET, LENGTH_MAX, stream_name
-from domain.derivation.dependencies.book import Book, book_devices
+from domain.derivation.dependencies.index import DependencyIndex, book_devices
 from domain.pipeline.attribute.stage import asset_encode, entries_route, entries_whole
 from domain.telemetry.feed.entries import EntryError, NormEntry, norm_decode
 from graph.change import graph_hold
 from workers.failures import failure_log, is_transient
 from workers.process import ProcessState
-from workers.stages.counts import Tally
+from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
 
 _log = structlog.get_logger(__name__)
@@ -29,14 +29,14 @@ class AttributeStage:
     def __init__(self, state: ProcessState, lease: Lease) -> None:
         self.lease = lease
         self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
-        self.tally = Tally()
+        self.counters = StageCounters()
         self._state = state
 
     def turn(self) -> bool:
         """Process the next entries; tell whether there were any."""
         entries = self.reader.next(count=READ_ENTRIES)
         if entries:
-            with self.tally.busy():
+            with self.counters.busy():
                 self._process(entries)
             self.reader.done(entries)
         return bool(entries)
@@ -48,34 +48,34 @@ class AttributeStage:
                 entry = norm_decode(payload)
             except EntryError as error:
                 _log.error("entry_unreadable", stream=self.reader.stream, entry=entry_id, error=str(error))
-                self.tally.errors += 1
+                self.counters.errors += 1
                 continue
             by_organization.setdefault(entry.organization_id, []).append(entry)
-            self.tally.items += len(entry.ports)
+            self.counters.items += len(entry.ports)
         for organization_id, of_organization in by_organization.items():
             try:
-                book = self._book(organization_id, of_organization)
-                if not book.is_idle:
-                    self._send(of_organization, book)
+                dependencies = self._book(organization_id, of_organization)
+                if not dependencies.is_idle:
+                    self._send(of_organization, dependencies)
             except Exception as error:
                 if is_transient(error):
                     raise
                 # It stores nothing: what is not sent is read back by the derive stage.
                 failure_log(self._state, "points_not_attributed", error, organization=organization_id)
-                self.tally.errors += 1
+                self.counters.errors += 1
 
-    def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> Book:
+    def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> DependencyIndex:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self._state.remembering(organization_id) as session:
             graph_hold(session, organization_id=organization_id)
-            book = self._state.books.get(session, organization_id=organization_id)
-            book_devices(session, organization_id=organization_id, book=book, devices=devices)
-        return book
+            dependencies = self._state.dependency_cache.get(session, organization_id=organization_id)
+            book_devices(session, organization_id=organization_id, dependencies=dependencies, devices=devices)
+        return dependencies
 
-    def _send(self, entries: Sequence[NormEntry], book: Book) -> None:
+    def _send(self, entries: Sequence[NormEntry], dependencies: DependencyIndex) -> None:
         payloads: dict[int, list[bytes]] = {}
         for of_commit in entries_whole(entries):
-            routed = entries_route(of_commit, book=book, partitions=self._state.context.partitions)
+            routed = entries_route(of_commit, dependencies=dependencies, partitions=self._state.context.partitions)
             for partition, entry in routed.items():
                 payloads.setdefault(partition, []).append(asset_encode(entry))
         for partition, of_partition in payloads.items():

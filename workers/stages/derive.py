@@ -36,7 +36,7 @@ from runtime.database import transaction
 from runtime.ids import new_id
 from workers.failures import FailedView, failure_log, is_transient, organization_is_known
 from workers.process import ProcessState
-from workers.stages.counts import Tally
+from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
 
 _log = structlog.get_logger(__name__)
@@ -52,10 +52,16 @@ class DeriveStage:
     def __init__(self, state: ProcessState, lease: Lease, *, lease_ttl: timedelta) -> None:
         self.lease = lease
         self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
-        self.tally = Tally()
+        self.counters = StageCounters()
         self._state = state
         self._run = DeriveRun(
-            lease, lease_ttl, state.books, _checkpoints(state, lease), state.memory, new_id, state.rollups
+            lease,
+            lease_ttl,
+            state.dependency_cache,
+            _checkpoints(state, lease),
+            state.stage_cache,
+            new_id,
+            state.rollups,
         )
         self._derived = stream_name(DERIVED, lease.partition)
         self._events = stream_name(EVENTS, lease.partition)
@@ -72,10 +78,10 @@ class DeriveStage:
                 entry = asset_decode(payload)
             except EntryError as error:
                 _log.error("entry_unreadable", stream=self.reader.stream, entry=entry_id, error=str(error))
-                self.tally.errors += 1
+                self.counters.errors += 1
                 continue
             by_organization.setdefault(entry.organization_id, []).append(entry)
-        with self.tally.busy():
+        with self.counters.busy():
             for organization_id, at_hand in by_organization.items():
                 entities = list(dict.fromkeys(entity for entry in at_hand for entity in entry.entities))
                 self._derive(organization_id, entities, at_hand, most=ENTITIES_MAX)
@@ -118,7 +124,7 @@ class DeriveStage:
             except Exception as error:
                 if is_transient(error):
                     raise
-                self.tally.errors += 1
+                self.counters.errors += 1
                 self._timers.fail(organization_id, item, error)
             else:
                 self._timers.succeed(organization_id, [item])
@@ -150,10 +156,10 @@ class DeriveStage:
                 if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
                     # The bus remembers another database.
                     failure_log(self._state, "organization_unknown", error, organization=organization_id)
-                    self.tally.errors += 1
+                    self.counters.errors += 1
                     return
                 if len(some) > 1:
-                    self.tally.errors += 1
+                    self.counters.errors += 1
                     failure_log(self._state, "entities_not_derived", error, organization=organization_id)
                     self._derive(organization_id, some, at_hand, most=-(-len(some) // 4), chunk=chunk)
                 else:
@@ -168,7 +174,7 @@ class DeriveStage:
 
     def _fail(self, organization_id: int, entity: bytes, error: Exception) -> None:
         """Leave an entity alone for a while, or until somebody asks, with its windows: the others go on."""
-        self.tally.errors += 1
+        self.counters.errors += 1
         self._failed.fail(organization_id, str(UUID(bytes=entity)), error)
 
     def _transact(
@@ -202,12 +208,12 @@ class DeriveStage:
             self._failed.succeed(organization_id, [str(UUID(bytes=entity)) for entity in entities])
 
     def _remember(self, done: DerivedEntities) -> None:
-        self._state.memory.keep(done.notes)
+        self._state.stage_cache.keep(done.notes)
         self._run.checkpoints.keep(done.checkpoints)
         self._run.checkpoints.stand(done.judgements.standings)
 
     def _tell(self, organization_id: int, done: DerivedEntities) -> None:
-        self.tally.items += done.windows
+        self.counters.items += done.windows
         if done.behind_kept:
             _log.warning("derived_behind_kept", entities=done.behind_kept)
         changed = {event_id for judged in done.judgements.done for _, event_id in events_entries(judged)}

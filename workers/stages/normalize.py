@@ -21,7 +21,7 @@ from graph.errors import NotFoundError
 from runtime.database import transaction
 from workers.failures import FailedView, failure_log, is_transient, organization_is_known
 from workers.process import ProcessState
-from workers.stages.counts import Tally
+from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
 
 _log = structlog.get_logger(__name__)
@@ -36,9 +36,11 @@ class NormalizeStage:
     def __init__(self, state: ProcessState, lease: Lease, *, lease_ttl: timedelta) -> None:
         self.lease = lease
         self.reader = StageReader(state.bus, stage=lease.stage, partition=lease.partition, consumer=state.holder)
-        self.tally = Tally()
+        self.counters = StageCounters()
         self._state = state
-        self._run = StageRun(lease, lease_ttl, state.context.future_tolerance, state.memory, state.books)
+        self._run = StageRun(
+            lease, lease_ttl, state.context.future_tolerance, state.stage_cache, state.dependency_cache
+        )
         self._norm = stream_name(NORM, lease.partition)
         self._dead = stream_name(DEAD, lease.partition)
         self._is_full = False
@@ -53,7 +55,7 @@ class NormalizeStage:
                 return False
         entries = self.reader.next(count=READ_ENTRIES)
         if entries:
-            with self.tally.busy():
+            with self.counters.busy():
                 self.process(entries)
         return bool(entries)
 
@@ -66,7 +68,7 @@ class NormalizeStage:
             except EntryError as error:
                 # The sweeper sends the batch again from the raw log.
                 _log.error("entry_unreadable", stream=self.reader.stream, entry=entry_id, error=str(error))
-                self.tally.errors += 1
+                self.counters.errors += 1
                 continue
             batches[batch.id] = batch
         for organization_id, bunch in bunches(list(batches.values())):
@@ -88,7 +90,7 @@ class NormalizeStage:
         except Exception as error:
             if is_transient(error):
                 raise
-            self.tally.errors += 1
+            self.counters.errors += 1
             if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
                 # The bus remembers another database.
                 failure_log(self._state, "organization_unknown", error, organization=organization_id)
@@ -104,11 +106,11 @@ class NormalizeStage:
                 raise
             traces = list(dict.fromkeys(trace for batch in bunch for trace in batch.traces))
             failure_log(self._state, "batch_isolated", error, organization=organization_id, traces=traces)
-            self.tally.errors += 1
+            self.counters.errors += 1
             results = [result for batch in bunch for result in self._isolated(organization_id, batch)]
         entries = [entry for result in results for entry in result.entries]
         for entry in entries:
-            self.tally.delayed(time.time() - entry.received_us / 1e6)
+            self.counters.delayed(time.time() - entry.received_us / 1e6)
         letters = [letter for result in results for letter in result.letters]
         if letters:
             self._state.bus.publish(self._dead, letters)
@@ -130,7 +132,7 @@ class NormalizeStage:
         except Exception as error:
             if is_transient(error):
                 raise
-            self.tally.errors += 1
+            self.counters.errors += 1
             self._failed.fail(organization_id, str(batch.id), error)
             return []
 
@@ -144,8 +146,8 @@ class NormalizeStage:
                 now=datetime.now(UTC),
                 is_isolating=is_isolating,
             )
-        self._state.memory.keep(result.notes)
-        self.tally.items += result.readings
+        self._state.stage_cache.keep(result.notes)
+        self.counters.items += result.readings
         _log.debug(
             "batches_normalized",
             organization=organization_id,

@@ -18,7 +18,7 @@ from domain.definitions.entity_types.model import EntityType
 from domain.definitions.entity_types.queries import entity_type_by_name, entity_type_get, entity_type_users_count
 from domain.definitions.entity_types.tables import telemetry_schemas
 from domain.derivation.formulas.formulas import MEMBER
-from domain.derivation.rollups.clashes import formulas_refuse_type
+from domain.derivation.rollups.writers import formulas_refuse_type
 from domain.telemetry.store.links import LINKED_KINDS
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record

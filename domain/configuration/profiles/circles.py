@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from domain.definitions.profiles.tables import asset_profiles
-from domain.derivation.formulas.configured import configured_read
+from domain.derivation.formulas.config import configured_read
 from domain.derivation.formulas.formulas import circle_told
 from domain.plant.assets.tables import assets
 from graph.errors import BadInputError

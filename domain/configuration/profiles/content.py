@@ -8,7 +8,7 @@ from typing import Any, Final
 from domain.definitions.profiles.model import ProfileContent
 from domain.derivation.formulas.formulas import derived_check
 from domain.derivation.health.settings import health_check, thresholds_check
-from domain.rules.written import rule_read
+from domain.rules.rule_json import rule_read
 from graph.absent import ABSENT, Absent
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import json_object_check

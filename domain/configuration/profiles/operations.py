@@ -19,10 +19,10 @@ from domain.definitions.profiles.model import AssetProfile, ProfileContent
 from domain.definitions.profiles.queries import VERSIONS_MAX, profile_get, users_count, users_of
 from domain.definitions.profiles.tables import asset_profile_versions, asset_profiles
 from domain.derivation.health.settings import bucket_us_of
-from domain.derivation.rollups.clashes import formulas_refuse_profile
+from domain.derivation.rollups.writers import formulas_refuse_profile
 from domain.plant.assets.model import ASSET
 from domain.plant.assets.operations import asset_create
-from domain.plant.entity_kind import noun_update
+from domain.plant.entity_kind import typed_entity_update
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange, change_record
 from graph.entities.model import Entity, EntityDraft, EntityPatch
@@ -153,10 +153,10 @@ def asset_profile_set(session: Session, *, change: GraphChange, asset_id: UUID, 
     """
     if profile_id is not None:
         profile_get(session, organization_id=change.organization_id, profile_id=profile_id, path="profileId")
-    return noun_update(
+    return typed_entity_update(
         session,
         change=change,
-        noun=ASSET,
+        spec=ASSET,
         entity_id=asset_id,
         patch=EntityPatch(),
         details={"profile_id": profile_id},
@@ -236,7 +236,9 @@ def _attributes_pass(session: Session, change: GraphChange, before: AssetProfile
     for asset in entities_get(session, organization_id=organization_id, ids=users).values():
         followed = attributes_followed(asset.attributes, old=old, new=new)
         if not json_same(followed, dict(asset.attributes)):
-            noun_update(session, change=change, noun=ASSET, entity_id=asset.id, patch=EntityPatch(attributes=followed))
+            typed_entity_update(
+                session, change=change, spec=ASSET, entity_id=asset.id, patch=EntityPatch(attributes=followed)
+            )
 
 
 def _finish(session: Session, *, change: GraphChange, before: AssetProfile | None, profile_id: UUID) -> AssetProfile:

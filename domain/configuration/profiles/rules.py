@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from domain.rules.model import Rule, Scope
 from domain.rules.operations import RuleDraft, draft_is_same, draft_of, rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_owned, versions_list
-from domain.rules.written import rule_read
+from domain.rules.rule_json import rule_read
 from graph.change import GraphChange
 from graph.errors import ArgusError
 

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from domain.derivation.dependencies.book import Book
-from domain.derivation.dependencies.watch import ANY_PORT
+from domain.derivation.dependencies.consumers import ANY_PORT
+from domain.derivation.dependencies.index import DependencyIndex
 from domain.telemetry.model.columns import Readings
 
 
-def windows_touched(book: Book, *, readings: Readings, places: Sequence[int]) -> dict[bytes, tuple[int, int]]:
+def windows_touched(
+    dependencies: DependencyIndex, *, readings: Readings, places: Sequence[int]
+) -> dict[bytes, tuple[int, int]]:
     """Return the first and the last timestamp at which readings touch each entity that derives or is watched. Hot path.
 
-    places: of the readings that count. The book knows their devices.
+    places: of the readings that count. The dependency index knows their devices.
     """
     touched: dict[bytes, tuple[int, int]] = {}
-    devices, passages_of = readings.devices, book.passages_of
+    devices, dependencies_of = readings.devices, dependencies.dependencies_of
     ports, timestamps = readings.ports.tolist(), readings.timestamps.tolist()
     for i in places:
-        for passage in passages_of(devices[i]):
+        for dependency in dependencies_of(devices[i]):
             at = timestamps[i]
-            if passage.port not in (ports[i], ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
+            if dependency.port not in (ports[i], ANY_PORT) or not dependency.begins_us <= at < dependency.ends_us:
                 continue
-            span = touched.get(passage.entity)
+            span = touched.get(dependency.entity)
             if span is None:
-                touched[passage.entity] = (at, at)
+                touched[dependency.entity] = (at, at)
             elif at < span[0]:
-                touched[passage.entity] = (at, span[1])
+                touched[dependency.entity] = (at, span[1])
             elif at > span[1]:
-                touched[passage.entity] = (span[0], at)
+                touched[dependency.entity] = (span[0], at)
     return touched

@@ -14,8 +14,8 @@ import numpy as np
 from domain.base.expressions.expression import Expression, expression_evaluate
 from domain.base.packed import Column, Instants, Places, Values
 from domain.definitions.processors.versions import Total, version_get
+from domain.derivation.formulas.context import FormulaContext
 from domain.derivation.formulas.formulas import Formula, FormulaSet
-from domain.derivation.formulas.surroundings import Surroundings
 
 # By metric its last point: microseconds since the Unix epoch, and its value (NaN where it is no number).
 Last = Mapping[str, tuple[int, float]]
@@ -58,13 +58,13 @@ def derive(
     begins_us: Instants,
     ends_us: Instants,
     states: Sequence[State],
-    surroundings: Surroundings,
+    formula_context: FormulaContext,
 ) -> Outcome:
     """Return the derived points of entities over [begins_us, ends_us).
 
     sets: the formulas, by the time in which they are in force, each with the version that computes it. begins_us,
     ends_us, states: one for each entity, the state that at its begin. inputs: by metric, all points within; earlier
-    ones do no harm. Where they reach back by `reach_us`, and surroundings.lead_us too, no state is needed.
+    ones do no harm. Where they reach back by `reach_us`, and `formula_context.lead_us` too, no state is needed.
     A name that a set derives is read as derived there, and in other sets as measured.
     Raises KeyError for a version that this code does not know.
     """
@@ -76,17 +76,17 @@ def derive(
     found: dict[str, list[Column]] = {}
     faults: dict[tuple[int, str], Fault] = {}
     for formulas in sets:
-        begins = np.maximum(begins_us - surroundings.lead_us, formulas.begins_us)
+        begins = np.maximum(begins_us - formula_context.lead_us, formulas.begins_us)
         ends = np.minimum(ends_us, formulas.ends_us)
         if not bool((begins < ends).any()):
             continue
         total = version_get(formulas.version).total
         for formula in formulas.formulas:
             read = {name: (derived if name in formulas.metrics else measured).get(name) for name in formula.inputs}
-            column, told = _evaluate(formula, total, read, (begins, ends), surroundings)
+            column, told = _evaluate(formula, total, read, (begins, ends), formula_context)
             if formula.metric in derived and len(column):
                 derived[formula.metric] = columns_join([derived[formula.metric], column])
-            column = column.take(column.at >= begins_us[column.of]) if surroundings.lead_us else column
+            column = column.take(column.at >= begins_us[column.of]) if formula_context.lead_us else column
             faults |= {(f.of, f.metric): f for f in told if f.last_us >= begins_us[f.of]}
             if len(column):
                 found.setdefault(formula.metric, []).append(column)
@@ -162,7 +162,7 @@ def _evaluate(
     add: Total,
     read: Mapping[str, Column | None],
     spans_us: tuple[Instants, Instants],
-    surroundings: Surroundings,
+    formula_context: FormulaContext,
 ) -> tuple[Column, list[Fault]]:
     begins_us, ends_us = spans_us
     columns = {name: NOTHING if column is None else column for name, column in read.items()}
@@ -178,7 +178,7 @@ def _evaluate(
     with np.errstate(all="ignore"):
         if formula.expression is not None:
             values = {name: carried(name) for name in columns}
-            return _expressed(formula, formula.expression, Column(of, at, np.empty(0)), values, surroundings)
+            return _expressed(formula, formula.expression, Column(of, at, np.empty(0)), values, formula_context)
         terms = (factor * carried(name) for name, factor in formula.terms)
         total = add(len(at), formula.offset, terms)
     return Column(of, at, total).take(np.isfinite(total)), []
@@ -189,7 +189,7 @@ def _expressed(
     expression: Expression,
     instants: Column,
     values: Mapping[str, Values],
-    surroundings: Surroundings,
+    formula_context: FormulaContext,
 ) -> tuple[Column, list[Fault]]:
     """Evaluate an expression where all of its inputs have a value."""
     whole = np.logical_and.reduce([np.isfinite(column) for column in values.values()])
@@ -198,8 +198,8 @@ def _expressed(
         expression,
         count=len(of),
         metrics={name: column[whole] for name, column in values.items()},
-        attributes=surroundings.attributes(expression.attributes, of, at),
-        areas=surroundings.areas,
+        attributes=formula_context.attributes(expression.attributes, of, at),
+        areas=formula_context.areas,
     )
     faults: dict[int, Fault] = {}
     for where, message in evaluated.faults:

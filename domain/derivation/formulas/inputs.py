@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import Column, micros_of
-from domain.derivation.formulas.configured import Derivation
+from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.derive import columns_join
 from domain.derivation.formulas.outputs import FORMULA
 from domain.derivation.invalidation.windows import Window
@@ -58,7 +58,7 @@ _KEPT = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ComputeRange:
     """A time over which an entity is derived anew: [begins_us, ends_us), what its windows reach included."""
 
     entity: bytes
@@ -124,8 +124,8 @@ def kept_from(session: Session, *, organization_id: int) -> int:
 
 
 def stretches_narrow(
-    session: Session, *, organization_id: int, stretches: Sequence[Stretch], sources: Sources
-) -> list[Stretch]:
+    session: Session, *, organization_id: int, stretches: Sequence[ComputeRange], sources: Sources
+) -> list[ComputeRange]:
     """Narrow long stretches to where any point is; an empty one then ends where it begins. One statement at most."""
     asked: list[tuple[int, int, int, int]] = []
     for n, stretch in enumerate(stretches):
@@ -164,7 +164,7 @@ def stretches_narrow(
 
 
 def stretches_read(
-    session: Session, *, organization_id: int, stretches: Sequence[Stretch], sources: Sources, limit: int
+    session: Session, *, organization_id: int, stretches: Sequence[ComputeRange], sources: Sources, limit: int
 ) -> ReadBack:
     """Return the points of stretches. One statement. Raises LimitExceededError above `limit` points."""
     asked: list[tuple[int, bool, Source]] = []

@@ -16,10 +16,10 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, bigint_array, double_array, instant_array, uuid_array
 from domain.base.packed import Column, Instants, Values
 from domain.telemetry.model.readings import NO_PORT
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.hourly_marks import hours_mark
-from domain.telemetry.store.kept import points_kept_before
 from domain.telemetry.store.points import latest_recompute, months_ensure
+from domain.telemetry.store.retention_bound import points_kept_before
 
 _NONE: dict[str, int] = {}
 # What writes a series: `series.origin`.
@@ -163,8 +163,8 @@ def series_ensure(
     metric: str,
     unit: str | None,
     entities: Collection[bytes],
-    memory: StageMemory,
-    notes: StageNotes,
+    stage_cache: StageCache,
+    notes: PendingCacheUpdates,
     is_anew: bool,
     origin: str = FORMULA,
 ) -> dict[bytes, int]:
@@ -177,7 +177,7 @@ def series_ensure(
     missing: list[bytes] = []
     for entity in entities:
         key = (organization_id, entity, NO_PORT)
-        found = memory.series.get(key, _NONE).get(metric) or notes.series.get(key, _NONE).get(metric)
+        found = stage_cache.series.get(key, _NONE).get(metric) or notes.series.get(key, _NONE).get(metric)
         if found and not is_anew:
             known[entity] = found
         else:
@@ -193,7 +193,7 @@ def series_ensure(
 
 
 def changes_write(
-    session: Session, *, organization_id: int, changes: Changes, memory: StageMemory, notes: StageNotes
+    session: Session, *, organization_id: int, changes: Changes, stage_cache: StageCache, notes: PendingCacheUpdates
 ) -> None:
     """Bring history and latest values to what the changes say. Statements: two, or five where points are removed.
 
@@ -208,7 +208,7 @@ def changes_write(
     written = [change for change in changes.changed if len(change.at)]
     if written:
         at = np.concatenate([change.at for change in written])
-        months_ensure(session, at, memory=memory, notes=notes)
+        months_ensure(session, at, stage_cache=stage_cache, notes=notes)
         series = np.repeat([change.series_id for change in written], [len(change.at) for change in written])
         hours_mark(session, organization_id=organization_id, series=series, at=at, notes=notes)
         values = np.concatenate([change.values for change in written])

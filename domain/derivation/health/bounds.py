@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array
 from domain.base.packed import instant_of, micros_of
-from domain.derivation.health.dirt import DAY_US, Span
+from domain.derivation.health.invalidate import DAY_US, Span
 from domain.derivation.health.read import Plan
 from domain.derivation.health.settings import METRIC
 from domain.telemetry.store.links import series_rows, sources_list

@@ -17,22 +17,22 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
-from domain.derivation.formulas.configured import Configured, configured_read
+from domain.derivation.formulas.config import Configured, configured_read
 from domain.derivation.formulas.inputs import kept_from
 from domain.derivation.formulas.outputs import SeriesChange
 from domain.derivation.health.bounds import bounds_of
-from domain.derivation.health.dirt import DAY_US, WHAT, Span, health_mark
 from domain.derivation.health.events import events_open, made_of_health
+from domain.derivation.health.invalidate import DAY_US, WHAT, Span, health_mark
 from domain.derivation.health.operations import HealthRange, health_compute, health_due
 from domain.derivation.health.read import READ_POINTS_MAX, Plan, plans_get
 from domain.derivation.health.settings import FRESHNESS_MOST
 from domain.derivation.invalidation.buckets import buckets_take
 from domain.derivation.invalidation.windows import HEALTH, windows_note
 from domain.derivation.rollups.compute import ComputedBuckets
-from domain.derivation.rollups.dirt import Marks, buckets_mark
-from domain.derivation.rollups.position import commit_note
+from domain.derivation.rollups.feed_offset import commit_note
+from domain.derivation.rollups.invalidate import Marks, buckets_mark
 from domain.telemetry.model.attribution import spans_union
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from graph.change import graph_hold
 from graph.errors import LimitExceededError
 
@@ -52,10 +52,10 @@ _DUE = text("SELECT DISTINCT organization_id FROM health_timers WHERE due_at <= 
 class _Work:
     organization_id: int
     now: datetime
-    memory: StageMemory
+    stage_cache: StageCache
     configured: Configured
     points_max: int
-    notes: StageNotes = field(default_factory=StageNotes)
+    notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     changed: list[SeriesChange] = field(default_factory=list)
     touched: dict[tuple[UUID, UUID], list[Span]] = field(default_factory=dict)
     left: Marks = field(default_factory=dict)
@@ -70,7 +70,7 @@ def health_buckets_compute(
     session: Session,
     *,
     organization_id: int,
-    memory: StageMemory,
+    stage_cache: StageCache,
     now: datetime,
     rows_max: int = ROWS_MAX,
     points_max: int = READ_POINTS_MAX,
@@ -86,7 +86,7 @@ def health_buckets_compute(
     arrays_enable(session)
     revision = graph_hold(session, organization_id=organization_id)
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
-        return ComputedBuckets(0, True, None, StageNotes(), revision)
+        return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
     spans: dict[UUID, list[Span]] = {}
     due = health_due(session, organization_id=organization_id, now=now, only=only)
     for each in due:
@@ -95,9 +95,9 @@ def health_buckets_compute(
     for bucket in taken.buckets:
         spans.setdefault(bucket.entity_id, []).append((bucket.begins_us, bucket.ends_us))
     if not spans:
-        return ComputedBuckets(0, True, None, StageNotes(), revision)
+        return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
     configured = configured_read(session, organization_id=organization_id)
-    work = _Work(organization_id, now, memory, configured, points_max)
+    work = _Work(organization_id, now, stage_cache, configured, points_max)
     plans = plans_get(session, organization_id=organization_id, ids=spans.keys())
     for asset_id, of_asset in sorted(spans.items()):
         for begins, ends in spans_union(of_asset):
@@ -160,7 +160,7 @@ def _range_compute(session: Session, work: _Work, of: HealthRange, made: frozens
         work=of,
         events=events,
         now=work.now,
-        memory=work.memory,
+        stage_cache=work.stage_cache,
         notes=work.notes,
         made=made,
         limit=work.points_max,

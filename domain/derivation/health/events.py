@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, uuid_array
 from domain.base.packed import micros_of
-from domain.derivation.formulas.configured import Configured, Derivation
+from domain.derivation.formulas.config import Configured, Derivation
 from domain.derivation.health.score import OpenEvent
 from domain.derivation.health.settings import METRIC
 from domain.rules.conditions import condition_read, metrics_of

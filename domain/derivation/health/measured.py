@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import instant_of, micros_of
-from domain.derivation.rollups.grid import FIRST_US, LAST_US
+from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.telemetry.model.attribution import Segment
 
 # Before it points are no longer kept; hours of series are.

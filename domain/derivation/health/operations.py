@@ -17,15 +17,15 @@ from domain.base.failed_items.model import FailedQueue
 from domain.base.failed_items.queries import held_sql
 from domain.base.packed import Column, instant_of, micros_of
 from domain.derivation.formulas.outputs import Changes, SeriesChange, changes_write, series_ensure
-from domain.derivation.health.dirt import DAY_US
+from domain.derivation.health.current import Judged, healths_judge
+from domain.derivation.health.invalidate import DAY_US
 from domain.derivation.health.measured import measured_since, since_get, since_keep
 from domain.derivation.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
 from domain.derivation.health.score import Facts, OpenEvent, Track, expiries, health_points
 from domain.derivation.health.settings import METRIC
-from domain.derivation.health.standing import Judged, healths_judge
-from domain.derivation.rollups.grid import LAST_US
+from domain.derivation.rollups.buckets import LAST_US
 from domain.telemetry.model.attribution import Segment, SeriesRow, Source
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.scan import points_scan
 from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
@@ -137,8 +137,8 @@ def health_compute(
     work: HealthRange,
     events: Sequence[OpenEvent],
     now: datetime,
-    memory: StageMemory,
-    notes: StageNotes,
+    stage_cache: StageCache,
+    notes: PendingCacheUpdates,
     made: frozenset[str] = frozenset(),
     limit: int = READ_POINTS_MAX,
 ) -> tuple[list[SeriesChange], list[tuple[UUID, int, int]]]:
@@ -174,7 +174,7 @@ def health_compute(
         metric=METRIC,
         unit=UNIT,
         entities=[entity],
-        memory=memory,
+        stage_cache=stage_cache,
         notes=notes,
         is_anew=False,
         origin=ORIGIN,
@@ -182,7 +182,7 @@ def health_compute(
     stored = _stored(session, organization_id, ensured[entity], work, limit)
     changes = Changes()
     changes.add(metric=METRIC, entities=[entity], series=ensured, wanted=_column(wanted), stored=_column(stored))
-    changes_write(session, organization_id=organization_id, changes=changes, memory=memory, notes=notes)
+    changes_write(session, organization_id=organization_id, changes=changes, stage_cache=stage_cache, notes=notes)
     parents = session.scalars(
         select(entity_edges.c.source_id).where(
             entity_edges.c.organization_id == organization_id,

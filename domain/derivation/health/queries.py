@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.derivation.health.standing import healths_judge
+from domain.derivation.health.current import healths_judge
 
 
 def health_scores_get(

@@ -25,26 +25,26 @@ from domain.derivation.formulas.derive import NOTHING, columns_join
 from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, series_ensure
 from domain.derivation.invalidation.buckets import buckets_take
 from domain.derivation.invalidation.windows import windows_note
-from domain.derivation.rollups.dirt import Marks, all_time_mark, buckets_mark, known_get, marks_note
-from domain.derivation.rollups.grid import FIRST_US, LAST_US, Grid
+from domain.derivation.rollups.aggregate import rollup_values
+from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
+from domain.derivation.rollups.feed_offset import commit_note
 from domain.derivation.rollups.inputs import (
+    ComputeRange,
     Memo,
     Sources,
-    Stretch,
     bounds_read,
     sources_read,
     standing_read,
     values_read,
 )
-from domain.derivation.rollups.known import Known, Member, RollupCache, above_fill, below_get, heirs_of
+from domain.derivation.rollups.invalidate import Marks, all_time_mark, buckets_mark, known_get, marks_note
 from domain.derivation.rollups.model import WHAT, Rollup, RollupAggregate, RollupDraft
-from domain.derivation.rollups.position import commit_note
+from domain.derivation.rollups.partial_aggregates import tallies_forget, tallies_write
 from domain.derivation.rollups.tables import rollup_entities
-from domain.derivation.rollups.tallies import tallies_forget, tallies_write
-from domain.derivation.rollups.values import rollup_values
+from domain.derivation.rollups.topology import Member, RollupCache, RollupTopology, above_fill, below_get, successors_of
 from domain.derivation.rollups.weights import weights_at
 from domain.telemetry.model.attribution import Source
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.scan import POINTS_SCANNED_MAX
 from graph.change import graph_hold
 from graph.tables import entities
@@ -77,7 +77,7 @@ _WRITTEN = text(
 class BucketRun:
     """What a process works with, kept between transactions."""
 
-    memory: StageMemory
+    stage_cache: StageCache
     cache: RollupCache
 
 
@@ -91,7 +91,7 @@ class ComputedBuckets:
     taken: int
     is_done: bool
     commit: DerivedCommit | None
-    notes: StageNotes
+    notes: PendingCacheUpdates
     revision: int
 
 
@@ -99,14 +99,14 @@ class ComputedBuckets:
 class _Work:
     organization_id: int
     run: BucketRun
-    known: Known
+    known: RollupTopology
     buckets_max: int
     points_max: int
     # Buckets from then on have tallies.
     tallied_from_us: int
     memo: Memo
     changes: Changes = field(default_factory=Changes)
-    notes: StageNotes = field(default_factory=StageNotes)
+    notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     left: Marks = field(default_factory=dict)
     # What several rollups read is read once: by metric and port, by descendant.
     sources: dict[tuple[str, int | None], dict[UUID, Sequence[Source]]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def buckets_compute(
     arrays_enable(session)
     revision = graph_hold(session, organization_id=organization_id)
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
-        return ComputedBuckets(0, True, None, StageNotes(), revision)
+        return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
     known = known_get(session, organization_id=organization_id, cache=run.cache)
     tallied_from_us = micros_of(now - TALLIED)
@@ -188,7 +188,7 @@ def _hand_over(
     session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]
 ) -> dict[bytes, list[tuple[int, int]]]:
     """Leave to others what they write now, where the rollup once wrote the same metric; return what is its own."""
-    heirs = heirs_of(
+    heirs = successors_of(
         session, organization_id=work.organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty)
     )
     for upper, heir in heirs.items():
@@ -246,7 +246,7 @@ def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes
     _change(session, work, rollup, [s.upper for s in stretches], (columns_join(wanted), columns_join(stored)))
 
 
-def _weights(draft: RollupDraft, members: Sequence[Member], stretch: Stretch) -> Values | None:
+def _weights(draft: RollupDraft, members: Sequence[Member], stretch: ComputeRange) -> Values | None:
     if draft.aggregate is not RollupAggregate.WEIGHTED_MEAN:
         return None
     return weights_at([member.weights for member in members], stretch.edges[:-1])
@@ -264,7 +264,7 @@ def _change(
         metric=rollup.draft.metric,
         unit=rollup.draft.unit,
         entities=having,
-        memory=work.run.memory,
+        stage_cache=work.run.stage_cache,
         notes=work.notes,
         # The unit may be another than when the series was made.
         is_anew=rollup.updated_at != rollup.created_at,
@@ -282,7 +282,7 @@ def _stretches(
     rollup: Rollup,
     dirty: Mapping[bytes, list[tuple[int, int]]],
     read: tuple[Mapping[bytes, Sequence[Member]], Sources],
-) -> list[Stretch]:
+) -> list[ComputeRange]:
     """Lay out the buckets that are computed now; what is too long is narrowed to where there are points, and cut."""
     members, sources = read
     grid = work.known.grids[rollup.what]
@@ -298,7 +298,7 @@ def _stretches(
     )
     spans = [each for each in joined if not grid.is_long(each[1], each[2])]
     spans += [(coarse[n][0], *found) for n, found in enumerate(narrowed) if found is not None]
-    stretches: list[Stretch] = []
+    stretches: list[ComputeRange] = []
     cells = 0
     for upper, begins_us, ends_us in spans:
         begins, ends = max(begins_us, FIRST_US), min(ends_us, LAST_US)
@@ -310,7 +310,7 @@ def _stretches(
             edges = grid.edges(begins, grid.cut(begins, ends, most))
             until = int(edges[-1])
             cells += size * (len(edges) - 1)
-            stretches.append(Stretch(upper, edges, len(edges) == _ONE and begins >= work.tallied_from_us))
+            stretches.append(ComputeRange(upper, edges, len(edges) == _ONE and begins >= work.tallied_from_us))
         if until < ends:
             marks_note(work.left, upper, rollup.what, [(until, ends, until)])
     return stretches
@@ -328,7 +328,7 @@ def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None
         session,
         organization_id=work.organization_id,
         changes=work.changes,
-        memory=work.run.memory,
+        stage_cache=work.run.stage_cache,
         notes=work.notes,
     )
     tallies_write(session, organization_id=work.organization_id, made=work.memo.made)

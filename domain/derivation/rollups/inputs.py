@@ -12,9 +12,8 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import Instants, Points, Values, micros_of
-from domain.derivation.rollups.known import Member
 from domain.derivation.rollups.model import RollupDraft
-from domain.derivation.rollups.tallies import (
+from domain.derivation.rollups.partial_aggregates import (
     NewTally,
     Tallied,
     segments_after,
@@ -23,6 +22,7 @@ from domain.derivation.rollups.tallies import (
     tally_key,
     tally_made,
 )
+from domain.derivation.rollups.topology import Member
 from domain.telemetry.model.attribution import Link, Segment, SeriesRow, Source, device_sources, linked_sources
 from domain.telemetry.model.buckets import Counted, bucket_aggregate
 from domain.telemetry.store.hourly_read import counted_scan, hours_serve
@@ -64,7 +64,7 @@ class Memo:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class ComputeRange:
     """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets.
 
     is_tallied: it is one bucket, taken as one, of which tallies are kept.
@@ -182,7 +182,7 @@ def values_read(
     *,
     organization_id: int,
     draft: RollupDraft,
-    stretches: Sequence[Stretch],
+    stretches: Sequence[ComputeRange],
     members: Mapping[bytes, Sequence[Member]],
     sources: Sources,
     memo: Memo,
@@ -258,8 +258,8 @@ def _counted_read(
     silent: set[int] = set()
     for n, each in enumerate(wanted):
         source = each.source
-        if n in found and (tally := found[n].tally) is not None:
-            source = replace(source, segments=segments_after(source.segments, tally.until_us))
+        if n in found and (partial := found[n].partial) is not None:
+            source = replace(source, segments=segments_after(source.segments, partial.until_us))
             silent.add(n)
         asked.append((source, each.edges))
     for n, tail in _scan(session, organization_id, draft, asked, limit, from_points=from_points):
@@ -272,9 +272,9 @@ def _counted_read(
         counted = _tallied(tail, draft=draft, known=found[n], key=key_of[n], memo=memo, begins_us=begins_us)
         yield n, counted, edges
     for n in sorted(silent):
-        tally = found[n].tally
-        if tally is not None:
-            yield n, tally_counted(tally, int(wanted[n].edges[0]), None), wanted[n].edges
+        partial = found[n].partial
+        if partial is not None:
+            yield n, tally_counted(partial, int(wanted[n].edges[0]), None), wanted[n].edges
 
 
 def _tallied(
@@ -282,11 +282,11 @@ def _tallied(
 ) -> Counted:
     """Return a tally and what is newer as one; note the tally that comes of it."""
     counted, before = tail, 0
-    if known.tally is not None:
-        counted, before = tally_counted(known.tally, begins_us, tail), len(known.tally.parts)
+    if known.partial is not None:
+        counted, before = tally_counted(known.partial, begins_us, tail), len(known.partial.parts)
     made = tally_made(counted, how=draft.combine, before=before, pending_us=known.pending_us)
     if made is not None:
-        memo.made.append(NewTally(*key, begins_us, made, is_new=known.tally is None))
+        memo.made.append(NewTally(*key, begins_us, made, is_new=known.partial is None))
     return counted
 
 
@@ -317,7 +317,7 @@ def _scan(
 
 
 def standing_read(
-    session: Session, *, organization_id: int, stretches: Sequence[Stretch], sources: Sources
+    session: Session, *, organization_id: int, stretches: Sequence[ComputeRange], sources: Sources
 ) -> dict[int, Points]:
     """Return what stands at the upper entities within stretches, by stretch. One statement."""
     asked = [(n, sources.own[stretch.upper], stretch) for n, stretch in enumerate(stretches)]

@@ -52,7 +52,7 @@ COMBINE: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class EntitySelector:
     """Entities of these kinds and, unless None, of these types."""
 
     kinds: frozenset[EntityKind]
@@ -62,14 +62,14 @@ class Chosen:
         """Tell whether an entity is among them."""
         return kind in self.kinds and (self.types is None or type_name in self.types)
 
-    def meets(self, other: Chosen) -> bool:
+    def meets(self, other: EntitySelector) -> bool:
         """Tell whether an entity can be among both."""
         types = self.types is None or other.types is None or bool(self.types & other.types)
         return bool(self.kinds & other.kinds) and types
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
+class BucketSize:
     """The length of a bucket as it was given, an ISO 8601 duration, and what it says."""
 
     text: str
@@ -95,14 +95,14 @@ class RollupDraft:
     metric: str
     relationship: str
     of_metric: str
-    of: Chosen
+    of: EntitySelector
     of_port: int | None
-    at: Chosen
+    at: EntitySelector
     located: bool
     aggregate: RollupAggregate
     attribute: str | None
     worst: Worst | None
-    bucket: Length
+    bucket: BucketSize
     timezone: str
     combine: Aggregate
     unit: str | None
@@ -133,7 +133,7 @@ class Rollup:
         object.__setattr__(self, "what", f"{WHAT}{self.id}")
 
 
-def located_of(of: Chosen, relationship: Relationship) -> bool:
+def located_of(of: EntitySelector, relationship: Relationship) -> bool:
     """Tell whether descendants of these kinds can only be located in what the hierarchy holds, not be part of it."""
     return not of.kinds <= relationship.target_kinds
 
@@ -174,17 +174,17 @@ def draft_of(name: str, metric: str, definition: dict[str, Any]) -> RollupDraft:
         aggregate=RollupAggregate(definition["aggregate"]),
         attribute=definition["attribute"],
         worst=None if worst is None else Worst(worst),
-        bucket=Length(definition["bucket"], definition["months"], definition["lengthUs"] * _MICROSECOND),
+        bucket=BucketSize(definition["bucket"], definition["months"], definition["lengthUs"] * _MICROSECOND),
         timezone=definition["timezone"],
         combine=Aggregate(definition["combine"]),
         unit=definition["unit"],
     )
 
 
-def _chosen_json(chosen: Chosen) -> dict[str, Any]:
+def _chosen_json(chosen: EntitySelector) -> dict[str, Any]:
     return {"kinds": sorted(chosen.kinds), "types": None if chosen.types is None else sorted(chosen.types)}
 
 
-def _chosen(value: dict[str, Any]) -> Chosen:
+def _chosen(value: dict[str, Any]) -> EntitySelector:
     types = value["types"]
-    return Chosen(frozenset(map(EntityKind, value["kinds"])), None if types is None else frozenset(types))
+    return EntitySelector(frozenset(map(EntityKind, value["kinds"])), None if types is None else frozenset(types))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
-from domain.derivation.rollups.dirt import rollup_mark
+from domain.derivation.rollups.invalidate import rollup_mark
 from domain.derivation.rollups.model import Rollup, RollupDraft, definition_of
 from domain.derivation.rollups.queries import rollup_get, rollups_list
 from domain.derivation.rollups.rules import RollupWish, clash_check, draft_checked

@@ -12,17 +12,17 @@ from sqlalchemy.orm import Session
 from domain.base.metrics import NAME_CHARS_MAX
 from domain.base.packed import Aggregate
 from domain.base.units import UnitError, unit_check
-from domain.derivation.rollups.clashes import formulas_check
 from domain.derivation.rollups.model import (
     COMBINE,
-    Chosen,
-    Length,
+    BucketSize,
+    EntitySelector,
     Rollup,
     RollupAggregate,
     RollupDraft,
     Worst,
     located_of,
 )
+from domain.derivation.rollups.writers import formulas_check
 from domain.telemetry.model.buckets import bucket_of, zone_of
 from graph.entities.types import type_name_check
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
@@ -54,7 +54,7 @@ class RollupWish:
     relationship: str
     of_metric: str
     aggregate: RollupAggregate
-    bucket: Length
+    bucket: BucketSize
     of_kinds: Collection[EntityKind] | None = None
     of_types: Sequence[str] | None = None
     of_port: int | None = None
@@ -76,11 +76,11 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
     text_check(wish.metric, path=("metric",), min_chars=1, max_chars=NAME_CHARS_MAX)
     text_check(wish.of_metric, path=("of", "metric"), min_chars=1, max_chars=NAME_CHARS_MAX)
     relationship = _hierarchy(session, organization_id, wish.relationship)
-    of = Chosen(
+    of = EntitySelector(
         _kinds(wish.of_kinds, relationship.target_kinds & _MEASURED, _MEASURED, ("of", "kinds")),
         _types(wish.of_types, ("of", "types")),
     )
-    at = Chosen(
+    at = EntitySelector(
         _kinds(wish.at_kinds, relationship.source_kinds & _UPPER, _UPPER, ("at", "kinds")),
         _types(wish.at_types, ("at", "types")),
     )
@@ -166,7 +166,7 @@ def _aggregate_check(wish: RollupWish) -> None:
         raise BadInputError("WORST, and nothing else, says which value is the worst.", path=("worst",))
 
 
-def _bucket(length: Length) -> Length:
+def _bucket(length: BucketSize) -> BucketSize:
     bucket_of((length.months, length.length))
     if length.months > _MONTHS_MOST or not (length.months or BUCKET_LEAST <= length.length <= BUCKET_MOST):
         raise BadInputError("A bucket of a rollup is a minute to a year long.", path=("bucket",))

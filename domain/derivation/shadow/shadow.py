@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, bigint_array, double_array, instant_array, text_array, uuid_array
 from domain.base.packed import Column, Instants, Values
 from domain.base.streams import DERIVE
-from domain.derivation.formulas.configured import Derivation
+from domain.derivation.formulas.config import Derivation
+from domain.derivation.formulas.context import FormulaContext
 from domain.derivation.formulas.derive import NOTHING, State, derive
 from domain.derivation.formulas.formulas import FormulaSet
-from domain.derivation.formulas.surroundings import Surroundings
 from domain.derivation.shadow.model import DIFFERENCES_MAX
 from graph.texts import text_clean
 
@@ -101,7 +101,7 @@ class Derived:
     begins_us: Instants
     ends_us: Instants
     states: Sequence[State]
-    surroundings: Surroundings
+    formula_context: FormulaContext
     outputs: Mapping[str, Column]
 
     def part(self, first: int, last: int) -> Derived:
@@ -113,7 +113,7 @@ class Derived:
             begins_us=self.begins_us[first:last],
             ends_us=self.ends_us[first:last],
             states=self.states[first:last],
-            surroundings=self.surroundings.part(first, last),
+            formula_context=self.formula_context.part(first, last),
             outputs=_slices(self.outputs, first, last),
         )
 
@@ -222,7 +222,7 @@ def _differences(derived: Derived) -> tuple[list[Differences], int]:
         begins_us=derived.begins_us,
         ends_us=derived.ends_us,
         states=derived.states,
-        surroundings=derived.surroundings,
+        formula_context=derived.formula_context,
     ).outputs
     found, compared = [], 0
     for metric in {**derived.outputs, **given}:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Points, instant_of, micros_of
-from domain.derivation.formulas.configured import Configured, configured_read
+from domain.derivation.formulas.config import Configured, configured_read
 from domain.derivation.formulas.outputs import FORMULA
 from domain.derivation.stays.model import Stay
 from domain.derivation.stays.rules import Presence, Watch, presences_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from domain.derivation.formulas.configured import Configured, Derivation
+from domain.derivation.formulas.config import Configured, Derivation
 from domain.derivation.formulas.formulas import MEMBER, formulas_of
 from domain.derivation.stays.rules import Watch
 

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from domain.definitions.entity_types.queries import entity_type_list
-from domain.nodes.operations import NOUNS
+from domain.nodes.operations import KIND_SPECS
 from domain.plant.entity_kind import details_get, details_named
 from graph.entities.model import Entity
 from graph.entities.rows import ENTITY_COLUMNS, entity_of_row
@@ -93,9 +93,9 @@ def _details(session: Session, organization_id: int, page: Sequence[Entity]) -> 
     for kind in EntityKind:
         ids = [entity.id for entity in page if entity.kind is kind]
         for entity_id, details in details_get(
-            session, organization_id=organization_id, noun=NOUNS[kind], ids=ids
+            session, organization_id=organization_id, spec=KIND_SPECS[kind], ids=ids
         ).items():
-            found[entity_id] = details_named(NOUNS[kind], details)
+            found[entity_id] = details_named(KIND_SPECS[kind], details)
     return found
 
 

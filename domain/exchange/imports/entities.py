@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord
-from domain.nodes.operations import NOUNS
-from domain.plant.entity_kind import details_get, noun_update, nouns_create
+from domain.nodes.operations import KIND_SPECS
+from domain.plant.entity_kind import details_get, typed_entities_create, typed_entity_update
 from domain.work.activities.model import CATEGORY_DEFAULT, PRIORITY_DEFAULT
 from graph.absent import ABSENT
 from graph.change import GraphChange
@@ -55,7 +55,7 @@ def _update_where_different(
     had: dict[EntityId, Mapping[str, Any]] = {}
     for kind in {record.kind for record, _ in known if record.details}:
         ids = [before.id for record, before in known if record.kind is kind]
-        had |= details_get(session, organization_id=change.organization_id, noun=NOUNS[kind], ids=ids)
+        had |= details_get(session, organization_id=change.organization_id, spec=KIND_SPECS[kind], ids=ids)
     for record, before in known:
         details = {
             name: value for name, value in record.details.items() if not _same(had.get(before.id, {}).get(name), value)
@@ -124,10 +124,10 @@ def _create(
     if not records:
         return
     default = _DETAILS_DEFAULT.get(kind, {})
-    made = nouns_create(
+    made = typed_entities_create(
         session,
         change=change,
-        noun=NOUNS[kind],
+        spec=KIND_SPECS[kind],
         new=[(_draft(record), {**default, **record.details}, record.id) for record in records],
     )
     for record, created in zip(records, made, strict=True):
@@ -160,7 +160,7 @@ def _update(  # noqa: PLR0917  (private)
         raise ConflictError(f"{before.id} was deleted.", path=("id",))
     if before.kind is not record.kind:
         raise ConflictError(f"{before.id} is a {before.kind.value.lower()}.", path=("kind",))
-    given, noun = record.given, NOUNS[record.kind]
+    given, spec = record.given, KIND_SPECS[record.kind]
     # What others wrote into the attributes is theirs.
     attributes = {**before.attributes, **record.attributes}
     patch = EntityPatch(
@@ -171,7 +171,7 @@ def _update(  # noqa: PLR0917  (private)
         attributes=attributes if "attributes" in given else ABSENT,
         location=record.location if "location" in given else ABSENT,
     )
-    after = noun_update(session, change=change, noun=noun, entity_id=before.id, patch=patch, details=details)
+    after = typed_entity_update(session, change=change, spec=spec, entity_id=before.id, patch=patch, details=details)
     if not details and replace(after, updated_at=before.updated_at) == before:
         outcome.unchanged += 1
     else:

@@ -30,7 +30,7 @@ class Replay:
     """One replay. [begins, ends): the readings' own time. device_ids None: all. All times are UTC.
 
     total: readings, as counted when it began. done: those looked at. changes: what was other than it should be, and
-    was put right, or with dry_run would be: see `domain/pipeline/normalize/restate.py`. message: why it failed.
+    was put right, or with dry_run would be: see `domain/pipeline/normalize/diff.py`. message: why it failed.
     side_effects: whether what follows from the changes may act on the world beyond (activities, notifications).
     """
 

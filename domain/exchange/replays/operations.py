@@ -16,19 +16,19 @@ from sqlalchemy.orm import Session
 
 from domain.base.leases import Lease
 from domain.base.streams import NORMALIZE
-from domain.derivation.dependencies.book import Books
+from domain.derivation.dependencies.index import DependencyCache
 from domain.exchange.replays.model import Replay, ReplayState
 from domain.exchange.replays.queries import replay_get, replay_of
 from domain.exchange.replays.readings import Scope, readings_next
 from domain.exchange.replays.tables import replays
-from domain.pipeline.normalize.restate import Differences, differences_merge, readings_differ
+from domain.pipeline.normalize.diff import Differences, differences_merge, readings_differ
+from domain.pipeline.normalize.retract import Meaning
 from domain.pipeline.normalize.schemas import schemas_of
 from domain.pipeline.normalize.stage import StageRun, readings_again
-from domain.pipeline.normalize.withdraw import Meaning
 from domain.telemetry.feed.corrections import Correction, correction_note
 from domain.telemetry.model.columns import Readings
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
-from domain.telemetry.store.kept import points_kept_hold
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
+from domain.telemetry.store.retention_bound import points_kept_hold
 from graph.change import bearing_revision, graph_hold
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.instants import instant_utc
@@ -64,8 +64,8 @@ class ReplayRun:
     """What a worker brings along. partition: of the live feed, in which corrections are told."""
 
     future_tolerance: timedelta
-    memory: StageMemory
-    books: Books
+    stage_cache: StageCache
+    dependency_cache: DependencyCache
     partition: int = 0
 
 
@@ -75,7 +75,7 @@ class Part:
 
     replay: Replay
     readings: int
-    notes: StageNotes
+    notes: PendingCacheUpdates
     correction: Correction | None
 
 
@@ -180,13 +180,13 @@ def replay_part(
         raise NotFoundError(f"There is no replay {replay_id}.")
     replay = replay_of(row)
     if replay.state.is_over:
-        return Part(replay, 0, StageNotes(), None)
+        return Part(replay, 0, PendingCacheUpdates(), None)
     values: dict[str, Any] = {"touched_at": now, "state": ReplayState.RUNNING}
     if replay.state is ReplayState.QUEUED:
         values |= {"started_at": now, "total": _total(session, organization_id, replay)}
     scope = Scope(organization_id, row.begins, row.ends, row.device_ids)
     readings, place = readings_next(session, scope=scope, after=(row.device_id, row.timestamp), limit=readings_max)
-    differences, notes, correction = Differences(), StageNotes(), None
+    differences, notes, correction = Differences(), PendingCacheUpdates(), None
     if len(readings):
         differences, notes = _do(
             session, organization_id=organization_id, replay=replay, readings=readings, run=run, now=now
@@ -217,24 +217,30 @@ def replay_part(
 
 def _do(
     session: Session, *, organization_id: int, replay: Replay, readings: Readings, run: ReplayRun, now: datetime
-) -> tuple[Differences, StageNotes]:
+) -> tuple[Differences, PendingCacheUpdates]:
     graph_hold(session, organization_id=organization_id)
     bearing = bearing_revision(session, organization_id=organization_id)
     schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
+        session,
+        organization_id=organization_id,
+        revision=bearing,
+        devices=readings.devices,
+        stage_cache=run.stage_cache,
     )
     kept_us = points_kept_hold(session)
     beyond = readings.timestamps < kept_us
     readings = readings.take(np.flatnonzero(~beyond))
-    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.stage_cache, kept_us)
     differences = Differences()
     if len(readings):
         differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)
     differences.before_retention = int(beyond.sum())
     if replay.dry_run or not differences:
-        return differences, StageNotes()
+        return differences, PendingCacheUpdates()
     # It works under no lease: keys, raw ids and the organization's lock keep it and the stages apart.
-    stage = StageRun(Lease(NORMALIZE, run.partition, 0), timedelta(0), run.future_tolerance, run.memory, run.books)
+    stage = StageRun(
+        Lease(NORMALIZE, run.partition, 0), timedelta(0), run.future_tolerance, run.stage_cache, run.dependency_cache
+    )
     notes = readings_again(
         session,
         organization_id=organization_id,

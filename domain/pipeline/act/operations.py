@@ -11,17 +11,17 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
-from domain.pipeline.act.follow import CLOSES, Acted, activities_follow
+from domain.pipeline.act.apply import CLOSES, Acted, activities_follow
+from domain.pipeline.act.notify import events_tell
 from domain.pipeline.act.outbox import (
-    Happening,
+    EventChange,
     acting_hold,
     events_followed,
     happenings_done,
     happenings_hold,
     happenings_next,
 )
-from domain.pipeline.act.quiet import OPENS, happenings_sort, quiet_ends
-from domain.pipeline.act.telling import events_tell
+from domain.pipeline.act.suppressed import OPENS, happenings_sort, quiet_ends
 from domain.work.activities.queries import activities_standing
 from graph.change import graph_change_begin
 from graph.ids import NewId
@@ -83,13 +83,13 @@ def changes_act(
     return done
 
 
-def _is_history(happening: Happening, now: datetime, late: timedelta | None) -> bool:
+def _is_history(happening: EventChange, now: datetime, late: timedelta | None) -> bool:
     if late is None or happening.kind not in OPENS or happening.cleared_at is None:
         return False
     return happening.cleared_at < now - late
 
 
-def _on_activities(session: Session, organization_id: int, news: Sequence[Happening]) -> list[Happening]:
+def _on_activities(session: Session, organization_id: int, news: Sequence[EventChange]) -> list[EventChange]:
     """Return what an activity follows, or may. One statement at most."""
     # One that is made in this very transaction opened before: its rule has a template.
     doubtful = [each for each in news if each.kind in CLOSES and each.template_id is None]

@@ -110,7 +110,7 @@ class ChangeKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class EventChange:
     """One row, with the event as it stands now and what its rule wants done. Times UTC, event times.
 
     fenced: nothing may follow, it is of a replay without side effects. is_held: it waited for a quiet to end.
@@ -167,7 +167,7 @@ def acting_hold(session: Session, *, organization_id: int) -> bool:
 
 def happenings_next(
     session: Session, *, organization_id: int, now: datetime, limit: int, only: int | None = None
-) -> list[Happening]:
+) -> list[EventChange]:
     """Return what to follow next, in order. only: that change alone, if it is among them. One statement.
 
     What failed, and what waits behind it, is left out: later changes of its rule and target.
@@ -203,9 +203,9 @@ def events_followed(session: Session, *, organization_id: int, event_ids: Sequen
         session.execute(_FOLLOWED, {"organization_id": organization_id, "ids": list(event_ids), "now": now})
 
 
-def _happening(row: Any) -> Happening:
+def _happening(row: Any) -> EventChange:
     action: Mapping[str, Any] = row.action or {}
-    return Happening(
+    return EventChange(
         row.id,
         row.event_id,
         ChangeKind(row.kind),

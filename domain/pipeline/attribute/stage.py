@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from domain.base.packed import Column
-from domain.derivation.dependencies.book import Book, Passage
-from domain.derivation.dependencies.watch import ANY_PORT
+from domain.derivation.dependencies.consumers import ANY_PORT
+from domain.derivation.dependencies.index import Dependency, DependencyIndex
 from domain.derivation.formulas.derive import columns_join
 from domain.derivation.invalidation.windows import entity_slot
 from domain.telemetry.feed.entries import EntryError, NormEntry
@@ -73,21 +73,23 @@ def entries_whole(entries: Sequence[NormEntry]) -> Iterator[list[NormEntry]]:
             yield list(of_group.values())
 
 
-def entries_route(entries: Sequence[NormEntry], *, book: Book, partitions: int) -> dict[int, AssetEntry]:
+def entries_route(
+    entries: Sequence[NormEntry], *, dependencies: DependencyIndex, partitions: int
+) -> dict[int, AssetEntry]:
     """Return what the points of one commit mean to the entities that derive, by the entities' partition. Hot path.
 
-    entries: at least one. The book knows their devices. Only what formulas and rules read is passed on; whatever else
+    entries: at least one; their devices are in the index. Only what formulas and rules read is passed on; whatever else
     is touched is named all the same.
     """
     taken: dict[int, _Taken] = {}
     for entry in entries:
-        _take(entry, book, partitions, taken)
+        _take(entry, dependencies, partitions, taken)
     first = entries[0]
     return {
         partition: AssetEntry(
             first.organization_id,
             first.group,
-            book.revision,
+            dependencies.revision,
             list(found.places),
             frozenset(found.whole),
             {metric: _column(*columns) for metric, columns in found.columns.items()},
@@ -159,11 +161,13 @@ class _Taken:
     columns: _Columns = field(default_factory=dict)
 
 
-def _take(entry: NormEntry, book: Book, partitions: int, taken: dict[int, _Taken]) -> None:
+def _take(entry: NormEntry, dependencies: DependencyIndex, partitions: int, taken: dict[int, _Taken]) -> None:
     devices = entry.devices
-    passages = [book.passages_of(devices[i : i + _UUID_BYTES]) for i in range(0, len(devices), _UUID_BYTES)]
-    ways = _ways(entry, passages, partitions, taken)
-    wanted = {name for found in passages for passage in found for name in passage.inputs}
+    dependencies_found = [
+        dependencies.dependencies_of(devices[i : i + _UUID_BYTES]) for i in range(0, len(devices), _UUID_BYTES)
+    ]
+    ways = _ways(entry, dependencies_found, partitions, taken)
+    wanted = {name for found in dependencies_found for dependency in found for name in dependency.inputs}
     chosen = np.flatnonzero(np.isin(entry.metrics, [m for m, name in enumerate(entry.names) if name in wanted]))
     if not len(chosen):
         return
@@ -189,7 +193,7 @@ _Way = tuple[Mapping[str, str], _Columns, int]
 
 
 def _ways(
-    entry: NormEntry, passages: Sequence[Sequence[Passage]], partitions: int, taken: dict[int, _Taken]
+    entry: NormEntry, dependencies_found: Sequence[Sequence[Dependency]], partitions: int, taken: dict[int, _Taken]
 ) -> list[list[_Way]]:
     """Name all that is touched; return, by reading, where its points go.
 
@@ -197,26 +201,26 @@ def _ways(
     """
     known: dict[tuple[int, int], _Way] = {}
     found: list[list[_Way]] = []
-    for port, at, of_reading in zip(entry.ports.tolist(), entry.timestamps.tolist(), passages, strict=True):
+    for port, at, of_reading in zip(entry.ports.tolist(), entry.timestamps.tolist(), dependencies_found, strict=True):
         ways: list[_Way] = []
         found.append(ways)
-        for passage in of_reading:
-            if passage.port not in (port, ANY_PORT) or not passage.begins_us <= at < passage.ends_us:
+        for dependency in of_reading:
+            if dependency.port not in (port, ANY_PORT) or not dependency.begins_us <= at < dependency.ends_us:
                 continue
-            way = known.get((id(passage), port))
+            way = known.get((id(dependency), port))
             if way is None:
-                way = known[id(passage), port] = _way(passage, port, taken, partitions)
+                way = known[id(dependency), port] = _way(dependency, port, taken, partitions)
             ways.append(way)
     return found
 
 
-def _way(passage: Passage, port: int, taken: dict[int, _Taken], partitions: int) -> _Way:
-    to = taken.setdefault(entity_slot(passage.entity) % partitions, _Taken())
-    if passage.is_whole:
-        to.whole.add(passage.entity)
+def _way(dependency: Dependency, port: int, taken: dict[int, _Taken], partitions: int) -> _Way:
+    to = taken.setdefault(entity_slot(dependency.entity) % partitions, _Taken())
+    if dependency.is_whole:
+        to.whole.add(dependency.entity)
     # A device is read by its ports, what is linked to one as a whole.
-    place = (passage.entity, port if passage.port == ANY_PORT else NO_PORT)
-    return passage.inputs, to.columns, to.places.setdefault(place, len(to.places))
+    place = (dependency.entity, port if dependency.port == ANY_PORT else NO_PORT)
+    return dependency.inputs, to.columns, to.places.setdefault(place, len(to.places))
 
 
 def _column(of: list[int], at: list[int], values: list[float]) -> Column:

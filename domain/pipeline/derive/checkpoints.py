@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.derivation.formulas.derive import State
-from domain.pipeline.derive.judging import Standing
+from domain.pipeline.derive.evaluate import EntityRuleState
 
 _CHECKPOINTS_MAX: Final = 200_000
 
@@ -29,7 +29,7 @@ class Checkpoints:
     """
 
     of: dict[tuple[int, bytes], Checkpoint] = field(default_factory=dict)
-    standings: dict[tuple[int, bytes], Standing] = field(default_factory=dict)
+    standings: dict[tuple[int, bytes], EntityRuleState] = field(default_factory=dict)
 
     def keep(self, found: Mapping[tuple[int, bytes], Checkpoint | None]) -> None:
         """Remember what a committed transaction found out; None: forget."""
@@ -47,7 +47,7 @@ class Checkpoints:
             self.of.pop((organization_id, entity), None)
             self.standings.pop((organization_id, entity), None)
 
-    def stand(self, found: Mapping[tuple[int, bytes], Standing | None]) -> None:
+    def stand(self, found: Mapping[tuple[int, bytes], EntityRuleState | None]) -> None:
         """Remember where entities stand with their rules; None: forget."""
         if len(self.standings) > _CHECKPOINTS_MAX:
             self.standings.clear()

@@ -21,23 +21,23 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, int_array
 from domain.base.leases import FencedError, Lease
 from domain.base.packed import Column, Instants, micros_of
-from domain.derivation.dependencies.book import Book, Books, book_entities
-from domain.derivation.formulas.configured import Derivation
+from domain.derivation.dependencies.index import DependencyCache, DependencyIndex, dependency_entities
+from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.derive import NOTHING, Fault, Outcome, State, columns_first, derive
 from domain.derivation.formulas.faults import faults_write
-from domain.derivation.formulas.inputs import Stretch, heads_read, sources_of, stretches_narrow, stretches_read
+from domain.derivation.formulas.inputs import ComputeRange, heads_read, sources_of, stretches_narrow, stretches_read
 from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, commit_write, series_ensure
 from domain.derivation.invalidation.windows import Window, windows_at_hand, windows_done, windows_of
-from domain.derivation.rollups.known import RollupCache
+from domain.derivation.rollups.topology import RollupCache
 from domain.derivation.shadow.shadow import Derived, ShadowWork, shadow_compare, shadow_write
 from domain.pipeline.attribute.stage import AssetEntry, entries_gather
 from domain.pipeline.derive.checkpoints import Checkpoint, Checkpoints
-from domain.pipeline.derive.follow import Touched, places_follow, rollups_follow, windows_follow, windows_split
-from domain.pipeline.derive.judging import AtHand, Bench, Judgements, entities_judge, fences_of
-from domain.pipeline.derive.scored import health_follow
+from domain.pipeline.derive.evaluate import AtHand, EvaluationContext, Judgements, entities_judge, fences_of
+from domain.pipeline.derive.invalidate_health import health_follow
+from domain.pipeline.derive.propagate import Touched, places_follow, rollups_follow, windows_follow, windows_split
 from domain.telemetry.model.readings import NO_PORT
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
-from domain.telemetry.store.kept import points_kept_hold
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
+from domain.telemetry.store.retention_bound import points_kept_hold
 from graph.change import graph_hold
 from graph.ids import NewId
 
@@ -72,14 +72,14 @@ _ENTITIES_LOCK = text(
 class DeriveRun:
     """What a run of the stage works with. lease_ttl: for how long each transaction keeps the lease.
 
-    books, memory, rollups: what the process remembers. new_id: draws the ids of events.
+    dependency_cache, stage_cache, rollups: what the process remembers. new_id: draws the ids of events.
     """
 
     lease: Lease
     lease_ttl: timedelta
-    books: Books
+    dependency_cache: DependencyCache
     checkpoints: Checkpoints
-    memory: StageMemory
+    stage_cache: StageCache
     new_id: NewId
     rollups: RollupCache = field(default_factory=RollupCache)
 
@@ -95,7 +95,7 @@ class DerivedEntities:
 
     commit: DerivedCommit | None
     checkpoints: Mapping[tuple[int, bytes], Checkpoint | None]
-    notes: StageNotes
+    notes: PendingCacheUpdates
     revision: int
     windows: int = 0
     read_back: int = 0
@@ -107,9 +107,9 @@ class DerivedEntities:
 class _Work:
     organization_id: int
     run: DeriveRun
-    book: Book
+    dependencies: DependencyIndex
     changes: Changes = field(default_factory=Changes)
-    notes: StageNotes = field(default_factory=StageNotes)
+    notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     checkpoints: dict[tuple[int, bytes], Checkpoint | None] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
@@ -147,16 +147,28 @@ def entities_derive(
         raise FencedError
     slots = sorted({entity[15] % _LOCKS for entity in entities})
     session.execute(_ENTITIES_LOCK, {"lock": _LOCK, "slots": int_array(slots)})
-    book = run.books.get(session, organization_id=organization_id)
+    dependencies = run.dependency_cache.get(session, organization_id=organization_id)
     windows = windows_of(session, organization_id=organization_id, entities=entities)
-    book_entities(session, organization_id=organization_id, book=book, ids=[UUID(bytes=entity) for entity in windows])
-    work = _Work(organization_id, run, book, shadow=None if book.shadow is None else ShadowWork(book.shadow))
-    deriving, followed = windows_split(windows, book)
+    dependency_entities(
+        session,
+        organization_id=organization_id,
+        dependencies=dependencies,
+        ids=[UUID(bytes=entity) for entity in windows],
+    )
+    work = _Work(
+        organization_id,
+        run,
+        dependencies,
+        shadow=None if dependencies.shadow is None else ShadowWork(dependencies.shadow),
+    )
+    deriving, followed = windows_split(windows, dependencies)
     work.done += windows_follow(work.touched, followed)
     behind = _derive_on(session, work, deriving, at_hand)
     if behind:
         _derive_anew(session, work, behind, chunk_us=chunk // _MICROSECOND, points_max=points_max)
-    changes_write(session, organization_id=organization_id, changes=work.changes, memory=run.memory, notes=work.notes)
+    changes_write(
+        session, organization_id=organization_id, changes=work.changes, stage_cache=run.stage_cache, notes=work.notes
+    )
     if work.shadow is not None and work.shadow.again:
         shadow_write(session, organization_id=organization_id, work=work.shadow)
     faults_write(session, organization_id=organization_id, faults=work.faults, again=work.again)
@@ -187,32 +199,34 @@ def _follow(
     now: datetime,
 ) -> Judgements:
     """Have rules judge what changed, and marked what is computed of it by buckets."""
-    organization_id, book, touched = work.organization_id, work.book, work.touched
+    organization_id, dependencies, touched = work.organization_id, work.dependencies, work.touched
     judgements = Judgements()
-    if book.watchers.is_idle and not book.plans:
+    if dependencies.watchers.is_idle and not dependencies.plans:
         return judgements
     if touched.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
         # Events, rollups and health of a time whose points have gone stay what they are.
         work.behind_kept |= touched.clamp(points_kept_hold(session))
-    if not book.watchers.is_idle:
-        places_follow(session, organization_id=organization_id, book=book, touched=touched)
-        rollups_follow(session, organization_id=organization_id, book=book, touched=touched, cache=work.run.rollups)
-    if book.watchers.rulebook:
+    if not dependencies.watchers.is_idle:
+        places_follow(session, organization_id=organization_id, dependencies=dependencies, touched=touched)
+        rollups_follow(
+            session, organization_id=organization_id, dependencies=dependencies, touched=touched, cache=work.run.rollups
+        )
+    if dependencies.watchers.rulebook:
         judgements = entities_judge(
             session,
-            bench=Bench(
-                organization_id, book, work.run.checkpoints.standings, now, work.run.new_id, fences_of(windows)
+            context=EvaluationContext(
+                organization_id, dependencies, work.run.checkpoints.standings, now, work.run.new_id, fences_of(windows)
             ),
             spans=touched.to_judge(),
             at_hand=work.at_hand,
             windows=windows,
-            entries=list(entries_usable(at_hand, book).values()),
+            entries=list(entries_usable(at_hand, dependencies).values()),
         )
-    if book.plans:
+    if dependencies.plans:
         health_follow(
             session,
             organization_id=organization_id,
-            book=book,
+            dependencies=dependencies,
             touched=touched,
             windows=windows,
             judgements=judgements,
@@ -220,27 +234,27 @@ def _follow(
     return judgements
 
 
-def entries_usable(at_hand: Sequence[AssetEntry], book: Book) -> dict[int, AssetEntry]:
-    """Return one entry of each commit, by its group: those that were attributed by what the book says."""
-    return {entry.group: entry for entry in at_hand if entry.revision == book.revision}
+def entries_usable(at_hand: Sequence[AssetEntry], dependencies: DependencyIndex) -> dict[int, AssetEntry]:
+    """Return one entry of each commit, by its group: those that were attributed by what the dependency index says."""
+    return {entry.group: entry for entry in at_hand if entry.revision == dependencies.revision}
 
 
 def _derive_on(
     session: Session, work: _Work, windows: Mapping[bytes, list[Window]], at_hand: Sequence[AssetEntry]
 ) -> dict[bytes, list[Window]]:
     """Derive the entities whose points are at hand; return the windows of the others."""
-    usable = entries_usable(at_hand, work.book)
+    usable = entries_usable(at_hand, work.dependencies)
     whole = {group: entry.whole for group, entry in usable.items()}
     checkpoints = {entity: work.run.checkpoints.of.get((work.organization_id, entity)) for entity in windows}
     by_derivation: dict[int, tuple[Derivation, list[tuple[bytes, Checkpoint]]]] = {}
     for entity, of_entity in windows.items():
-        derivation, checkpoint = work.book.entity_of(entity).derivation, checkpoints[entity]
+        derivation, checkpoint = work.dependencies.entity_of(entity).derivation, checkpoints[entity]
         if (
             derivation is not None
             # What a version in shadow makes of metrics that others read is not remembered.
             and not (derivation.is_chained and derivation.shadow)
             and checkpoint is not None
-            and checkpoint.revision == work.book.revision
+            and checkpoint.revision == work.dependencies.revision
             and windows_at_hand(of_entity, whole)
             and min(window.begins_us for window in of_entity) > checkpoint.head_us
         ):
@@ -281,14 +295,14 @@ def _ready_derive(
         ends_us=np.array(ends, dtype=np.int64),
         states=[checkpoint.state for _, checkpoint in ready],
     )
-    if any(work.book.entity_of(entity).assignments for entity in entities):
+    if any(work.dependencies.entity_of(entity).assignments for entity in entities):
         # A metric that is measured too is read as derived where both have a point.
         both = {name: columns_first(outcome.outputs[name], inputs[name]) for name in inputs.keys() & outcome.outputs}
         work.at_hand.add([(entity, NO_PORT) for entity in entities], {**inputs, **outcome.outputs, **both})
     if work.shadow is not None:
         work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
     for entity, end, state in zip(entities, ends, outcome.states, strict=True):
-        work.checkpoints[work.organization_id, entity] = Checkpoint(work.book.revision, end - 1, state)
+        work.checkpoints[work.organization_id, entity] = Checkpoint(work.dependencies.revision, end - 1, state)
         work.touched.add(entity, min(window.begins_us for window in windows[entity]), end)
     _change(session, work, entities, derivation, (outcome.outputs, {}), is_anew=False)
     return entities
@@ -299,7 +313,7 @@ def _derive_anew(
 ) -> None:
     """Derive the windows of entities from what stands."""
     organization_id = work.organization_id
-    derivations = {entity: work.book.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}
+    derivations = {entity: work.dependencies.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
     kept_us = points_kept_hold(session)
     stretches = [
@@ -309,7 +323,7 @@ def _derive_anew(
     ]
     narrowed = stretches_narrow(session, organization_id=organization_id, stretches=stretches, sources=sources)
     heads = heads_read(session, organization_id=organization_id, sources=sources)
-    by_derivation: dict[int, list[tuple[Stretch, Stretch]]] = {}
+    by_derivation: dict[int, list[tuple[ComputeRange, ComputeRange]]] = {}
     for stretch, asked in zip(narrowed, stretches, strict=True):
         by_derivation.setdefault(id(stretch.derivation), []).append((stretch, asked))
     for pairs in by_derivation.values():
@@ -337,7 +351,7 @@ def _derive_anew(
                 work.shadow.again.append((part.entity, asked.begins_us, ends))
             last = max((at for at, _ in state.inputs.values()), default=-1)
             is_ahead = part.ends_us > heads[part.entity] and part.ends_us == whole.ends_us
-            checkpoint = Checkpoint(work.book.revision, max(heads[part.entity], last), state)
+            checkpoint = Checkpoint(work.dependencies.revision, max(heads[part.entity], last), state)
             work.checkpoints[organization_id, part.entity] = checkpoint if is_ahead else None
         _change(
             session,
@@ -363,7 +377,7 @@ def _derive(
 
     states: None where they are not known; the inputs then reach back far enough.
     """
-    surroundings = work.book.surroundings(derivation, entities, is_anew=states is None)
+    formula_context = work.dependencies.formula_context(derivation, entities, is_anew=states is None)
     known = [State()] * len(entities) if states is None else states
     outcome = derive(
         sets=derivation.sets,
@@ -371,16 +385,16 @@ def _derive(
         begins_us=begins_us,
         ends_us=ends_us,
         states=known,
-        surroundings=surroundings,
+        formula_context=formula_context,
     )
     work.faults += [(entities[fault.of], fault) for fault in outcome.faults]
     if work.shadow is not None:
-        derived = Derived(derivation, entities, inputs, begins_us, ends_us, known, surroundings, outcome.outputs)
+        derived = Derived(derivation, entities, inputs, begins_us, ends_us, known, formula_context, outcome.outputs)
         shadow_compare(work.shadow, derived)
     return outcome
 
 
-def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stretch]:
+def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[ComputeRange]:
     """Return over which times an entity is derived anew, ascending: its windows, each with what its points reach."""
     joined: list[tuple[int, int, list[Window]]] = []
     for window in sorted(windows, key=lambda w: w.begins_us):
@@ -391,10 +405,10 @@ def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[Stre
             joined[-1] = begins, max(before, ends), [*of, window]
         else:
             joined.append((window.begins_us, ends, [window]))
-    return [Stretch(windows[0].entity, derivation, begins, ends, of) for begins, ends, of in joined]
+    return [ComputeRange(windows[0].entity, derivation, begins, ends, of) for begins, ends, of in joined]
 
 
-def _kept(work: _Work, stretch: Stretch, kept_us: int) -> Stretch:
+def _kept(work: _Work, stretch: ComputeRange, kept_us: int) -> ComputeRange:
     """Leave out of a stretch what has inputs, or could have had some, that are no longer kept."""
     begins = kept_us + stretch.derivation.reach_us
     if stretch.begins_us >= begins:
@@ -403,14 +417,14 @@ def _kept(work: _Work, stretch: Stretch, kept_us: int) -> Stretch:
     return replace(stretch, begins_us=min(begins, stretch.ends_us))
 
 
-def _cut(stretch: Stretch, chunk_us: int) -> Stretch:
+def _cut(stretch: ComputeRange, chunk_us: int) -> ComputeRange:
     # Longer than what any point reaches: what is left of a window that was begun is then less than a chunk at last.
     chunk_us = max(chunk_us, 2 * stretch.derivation.reach_us + 1)
     ends = min(stretch.ends_us, stretch.begins_us + chunk_us)
-    return Stretch(stretch.entity, stretch.derivation, stretch.begins_us, ends, stretch.windows)
+    return ComputeRange(stretch.entity, stretch.derivation, stretch.begins_us, ends, stretch.windows)
 
 
-def _windows_settle(work: _Work, whole: Stretch, stretch: Stretch) -> None:
+def _windows_settle(work: _Work, whole: ComputeRange, stretch: ComputeRange) -> None:
     """Note which windows are done with a stretch, and up to when the others are."""
     if stretch.ends_us == whole.ends_us:
         work.done += [window.id for window in stretch.windows]
@@ -444,7 +458,7 @@ def _change(
             metric=metric,
             unit=units.get(metric),
             entities=touched,
-            memory=work.run.memory,
+            stage_cache=work.run.stage_cache,
             notes=work.notes,
             is_anew=is_anew,
         )

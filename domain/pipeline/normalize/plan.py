@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from domain.base.packed import MetricType, instant_of
-from domain.telemetry.model.columns import Letter, Normalized, Readings
+from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
 from domain.telemetry.model.schemas import METRIC_MISSING, NOTHING_KEPT, MetricSchema, SchemaVersions, schema_apply
 
 TEXT_CHARS_MAX = 10_000
@@ -50,7 +50,7 @@ def readings_normalize(
         if i in skip:
             continue
         if not isinstance(metrics, dict) or not metrics:
-            letters.append(Letter(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
+            letters.append(DeadLetterDraft(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
             continue
         if schemas and (versions := schemas.get(readings.devices[i])) is not None:
             schema = versions.at(int(readings.timestamps[i]))
@@ -84,7 +84,7 @@ def readings_normalize(
     )
 
 
-def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: list[Letter]) -> dict[str, Any]:
+def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: list[DeadLetterDraft]) -> dict[str, Any]:
     """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
     letters_before = len(letters)
     odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
@@ -93,10 +93,10 @@ def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: l
     kept, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
         shown = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
-        letters.append(Letter(i, fault.metric, fault.code, fault.message, shown))
+        letters.append(DeadLetterDraft(i, fault.metric, fault.code, fault.message, shown))
     if not kept and len(letters) == letters_before:
         message = "The telemetry schema of the device's type drops every metric of the reading."
-        letters.append(Letter(i, None, NOTHING_KEPT, message, sent))
+        letters.append(DeadLetterDraft(i, None, NOTHING_KEPT, message, sent))
     return kept
 
 
@@ -107,23 +107,23 @@ def _is_point(value: Any) -> bool:
     return kind is float or kind is int or kind is bool
 
 
-def _late(i: int, metrics: Any, tolerance: timedelta) -> Letter:
+def _late(i: int, metrics: Any, tolerance: timedelta) -> DeadLetterDraft:
     msg = f"The timestamp lies more than {tolerance} after the receipt."
-    return Letter(i, None, "FUTURE_TIMESTAMP", msg, metrics)
+    return DeadLetterDraft(i, None, "FUTURE_TIMESTAMP", msg, metrics)
 
 
-def _early(i: int, metrics: Any, kept_us: int | None) -> Letter:
+def _early(i: int, metrics: Any, kept_us: int | None) -> DeadLetterDraft:
     if kept_us is not None:
         msg = f"The timestamp lies before {instant_of(kept_us).isoformat()}, from when on points are kept."
-        return Letter(i, None, BEFORE_RETENTION, msg, metrics)
-    return Letter(i, None, "BEFORE_EPOCH", "The timestamp lies before 1970-01-01T00:00:00Z.", metrics)
+        return DeadLetterDraft(i, None, BEFORE_RETENTION, msg, metrics)
+    return DeadLetterDraft(i, None, "BEFORE_EPOCH", "The timestamp lies before 1970-01-01T00:00:00Z.", metrics)
 
 
-def _unsupported(i: int, name: str, value: Any) -> Letter:
+def _unsupported(i: int, name: str, value: Any) -> DeadLetterDraft:
     if isinstance(value, str):
         if len(value) > TEXT_CHARS_MAX:
             msg = f"The text has {len(value)} characters; a point holds at most {TEXT_CHARS_MAX}."
-            return Letter(i, name, "VALUE_TOO_LONG", msg, value[:TEXT_CHARS_MAX])
-        return Letter(i, name, "UNSUPPORTED_VALUE", "The text holds the character NUL.", value)
+            return DeadLetterDraft(i, name, "VALUE_TOO_LONG", msg, value[:TEXT_CHARS_MAX])
+        return DeadLetterDraft(i, name, "UNSUPPORTED_VALUE", "The text holds the character NUL.", value)
     msg = "A metric is a number, a boolean or a text."
-    return Letter(i, name, "UNSUPPORTED_VALUE", msg, value)
+    return DeadLetterDraft(i, name, "UNSUPPORTED_VALUE", msg, value)

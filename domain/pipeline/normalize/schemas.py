@@ -16,7 +16,7 @@ from domain.base.arrays import arrays_enable, bigint_array, smallint_array, text
 from domain.base.packed import MetricType, micros_of
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.schemas import MetricSchema, SchemaVersions, schema_compile
-from domain.telemetry.model.stage_cache import OrganizationSchemas, StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import OrganizationSchemas, PendingCacheUpdates, StageCache
 from domain.telemetry.store.points import PointColumns
 
 # So many devices are remembered per organization.
@@ -64,16 +64,16 @@ _UNITS_SET = text(
 
 
 def schemas_of(
-    session: Session, *, organization_id: int, revision: int, devices: Iterable[bytes], memory: StageMemory
+    session: Session, *, organization_id: int, revision: int, devices: Iterable[bytes], stage_cache: StageCache
 ) -> Mapping[bytes, SchemaVersions]:
     """Return the schemas of devices by their type, without those that have none; at most one statement.
 
     revision: as `bearing_revision` has it; the transaction holds the graph. What is read at it was committed, so
     it is remembered even if the transaction is not.
     """
-    known = memory.schemas.get(organization_id)
+    known = stage_cache.schemas.get(organization_id)
     if known is None or known.revision != revision or len(known.by_device) > DEVICES_MAX:
-        known = memory.schemas[organization_id] = OrganizationSchemas(revision)
+        known = stage_cache.schemas[organization_id] = OrganizationSchemas(revision)
     wanted = set(devices)
     missing = sorted(wanted - known.by_device.keys())
     if missing:
@@ -111,10 +111,10 @@ def units_unsettled(
     of: NDArray[np.int32],
     points: PointColumns,
     schemas: Mapping[bytes, SchemaVersions],
-    memory: StageMemory,
+    stage_cache: StageCache,
 ) -> set[int]:
     """Return the series whose unit or type may be another with these points. of: each point's reading."""
-    known = memory.schemas.get(organization_id)
+    known = stage_cache.schemas.get(organization_id)
     settled = {} if known is None else known.settled
     order = np.lexsort((points.at, points.series))
     newest = order[np.r_[points.series[order][1:] != points.series[order][:-1], np.True_]] if len(order) else order
@@ -132,7 +132,7 @@ def units_settle(
     organization_id: int,
     revision: int,
     schemas: Mapping[bytes, SchemaVersions],
-    notes: StageNotes,
+    notes: PendingCacheUpdates,
 ) -> None:
     """Give series the unit and the type registered for them at their latest point, where they have others.
 

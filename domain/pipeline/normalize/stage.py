@@ -19,7 +19,7 @@ from domain.base.arrays import arrays_enable, bigint_array, instant_array, int_a
 from domain.base.leases import FencedError, Lease
 from domain.base.packed import micros_of
 from domain.base.transient import is_blameless
-from domain.derivation.dependencies.book import Books, book_devices, derivation_revision
+from domain.derivation.dependencies.index import DependencyCache, book_devices, derivation_revision
 from domain.derivation.dependencies.touched import windows_touched
 from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_note
 from domain.pipeline.normalize.counters import (
@@ -31,18 +31,18 @@ from domain.pipeline.normalize.counters import (
     outcomes_move,
     outcomes_standing,
 )
-from domain.pipeline.normalize.demote import readings_demote
+from domain.pipeline.normalize.dead_letters import letters_mirror, letters_resolve, letters_write
 from domain.pipeline.normalize.keys import Claims, keys_claim, keys_judge
-from domain.pipeline.normalize.letters import letters_mirror, letters_resolve, letters_write
 from domain.pipeline.normalize.presence import presence_write
+from domain.pipeline.normalize.retract import Meaning, Withdrawn, readings_withdraw
 from domain.pipeline.normalize.schemas import schemas_of, units_settle, units_unsettled
-from domain.pipeline.normalize.withdraw import Meaning, Withdrawn, readings_withdraw
+from domain.pipeline.normalize.supersede import readings_demote
 from domain.telemetry.feed.entries import NormEntry
-from domain.telemetry.model.columns import Letter, Normalized, Readings, readings_decode
+from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings, readings_decode
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
-from domain.telemetry.store.kept import points_kept_hold, readings_settled
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_standing, points_write
+from domain.telemetry.store.retention_bound import points_kept_hold, readings_settled
 from graph.change import bearing_revision, graph_hold
 
 # Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
@@ -89,16 +89,17 @@ _DONE = text(
 
 @dataclass(frozen=True, slots=True)
 class StageRun:
-    """What a run of the stage works with. memory, books: the process's own. future_tolerance: see `readings_normalize`.
+    """What a run of the stage works with.
 
-    lease_ttl: for how long each transaction keeps the lease.
+    stage_cache, dependency_cache: the process's own. future_tolerance: see `readings_normalize`. lease_ttl: for how
+    long each transaction keeps the lease.
     """
 
     lease: Lease
     lease_ttl: timedelta
     future_tolerance: timedelta
-    memory: StageMemory
-    books: Books
+    stage_cache: StageCache
+    dependency_cache: DependencyCache
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,13 @@ class NormalizedBatches:
     """What a transaction did; void unless it commits.
 
     entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
-    notes: for the memory, once committed. letters: for the stream of dead letters. traces: the ids of the calls whose
-    readings these were.
+    notes: for the stage cache, once committed. letters: for the stream of dead letters. traces: the ids of the calls
+    whose readings these were.
     """
 
     entries: list[NormEntry]
     done: list[RawBatch]
-    notes: StageNotes
+    notes: PendingCacheUpdates
     readings: int = 0
     points: int = 0
     letters: Sequence[bytes] = ()
@@ -132,8 +133,8 @@ class _Work:
     normalized: Normalized
     outcome: NDArray[np.int8]
     is_kept: NDArray[np.bool_]
-    notes: StageNotes = field(default_factory=StageNotes)
-    letters: list[Letter] = field(default_factory=list)
+    notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
+    letters: list[DeadLetterDraft] = field(default_factory=list)
     demoted: list[Readings] = field(default_factory=list)
 
 
@@ -169,7 +170,7 @@ def batches_normalize(
     todo = [batches[n] for n in begun.todo]
     done = [batch for n, batch in enumerate(batches) if n not in set(begun.todo)]
     if not todo:
-        return NormalizedBatches([], done, StageNotes())
+        return NormalizedBatches([], done, PendingCacheUpdates())
     readings = readings_decode(todo)
     bearing = int(begun.bearing_revision)
     again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
@@ -207,7 +208,7 @@ def readings_again(
     run: StageRun,
     now: datetime,
     side_effects: bool,
-) -> StageNotes:
+) -> PendingCacheUpdates:
     """Process readings of one organization again that were processed before; return notes, to be kept once committed.
 
     Afterwards history, latest values, dead letters and keys are what processing them for the first time would give.
@@ -239,10 +240,14 @@ def _work(
     now: datetime,
 ) -> _Work:
     schemas = schemas_of(
-        session, organization_id=organization_id, revision=bearing, devices=readings.devices, memory=run.memory
+        session,
+        organization_id=organization_id,
+        revision=bearing,
+        devices=readings.devices,
+        stage_cache=run.stage_cache,
     )
     kept_us = points_kept_hold(session)
-    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.memory, kept_us)
+    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.stage_cache, kept_us)
     normalized = meaning.normalized(readings)
     outcome = np.full(len(readings), DEAD, dtype=np.int8)
     is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
@@ -310,7 +315,7 @@ def _names(organization_id: int, batches: Sequence[RawBatch]) -> dict[str, objec
     }
 
 
-def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: StageNotes) -> None:
+def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: PendingCacheUpdates) -> None:
     """Write what the chosen readings mean; on an error nothing of `work` has changed."""
     readings, normalized = work.readings, work.normalized
     stored = np.zeros(len(readings), dtype=np.bool_)
@@ -327,7 +332,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
         readings=readings,
         normalized=normalized,
         chosen=places,
-        memory=work.run.memory,
+        stage_cache=work.run.stage_cache,
         notes=notes,
     )
     presence_write(session, organization_id=work.organization_id, readings=readings, chosen=chosen)
@@ -339,7 +344,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
             of=normalized.readings[places],
             points=points,
             schemas=work.meaning.schemas,
-            memory=work.run.memory,
+            stage_cache=work.run.stage_cache,
         )
     work.is_kept[places[kept]] = True
     work.outcome[chosen] = np.where(stored[chosen], STORED, DEAD)
@@ -347,7 +352,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Stage
     work.letters += [letter for letter in normalized.letters if counts[letter.reading]]
 
 
-def _demote(session: Session, work: _Work, claims: Claims, notes: StageNotes) -> None:
+def _demote(session: Session, work: _Work, claims: Claims, notes: PendingCacheUpdates) -> None:
     """Undo what was written of readings that turn out to repeat others, and count them as repeats."""
     if not claims.demoted:
         return
@@ -372,7 +377,7 @@ def _demote(session: Session, work: _Work, claims: Claims, notes: StageNotes) ->
 
 
 def _points_write(
-    session: Session, work: _Work, chosen: NDArray[np.intp], points: PointColumns, notes: StageNotes
+    session: Session, work: _Work, chosen: NDArray[np.intp], points: PointColumns, notes: PendingCacheUpdates
 ) -> NDArray[np.intp]:
     """Write the points of the chosen readings, and nothing where all stand already; return the places that stand."""
     again = work.readings.take(chosen[work.again[chosen]])
@@ -382,14 +387,14 @@ def _points_write(
         if len(again) == len(chosen) and not gone.series and gone.standing == len(points):
             return np.arange(len(points), dtype=np.intp)
     kept = points_write(
-        session, organization_id=work.organization_id, points=points, memory=work.run.memory, notes=notes
+        session, organization_id=work.organization_id, points=points, stage_cache=work.run.stage_cache, notes=notes
     )
     latest_recompute(session, organization_id=work.organization_id, series=gone.series)
     return kept
 
 
 def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
-    notes = StageNotes()
+    notes = PendingCacheUpdates()
     try:
         with session.begin_nested():
             _write(session, work, chosen, notes)
@@ -397,7 +402,7 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
         if is_blameless(error):
             raise
         # What the process remembers may be at fault: a partition that was dropped since.
-        work.run.memory.forget()
+        work.run.stage_cache.forget()
         if len(chosen) == 1:
             _bury(session, work, chosen, error)
             return
@@ -413,14 +418,14 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int, r
     group: the first of the batches; None where some are processed again, and points of any reading may have gone.
     """
     organization_id = work.organization_id
-    book = work.run.books.get(session, organization_id=organization_id, revision=revision)
-    if book.is_idle:
+    dependencies = work.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
+    if dependencies.is_idle:
         return
     places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
     windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.demoted)]
     for readings, chosen, batch_id in windows:
-        book_devices(session, organization_id=organization_id, book=book, devices=set(readings.devices))
-        touched = windows_touched(book, readings=readings, places=chosen.tolist())
+        book_devices(session, organization_id=organization_id, dependencies=dependencies, devices=set(readings.devices))
+        touched = windows_touched(dependencies, readings=readings, places=chosen.tolist())
         windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
 
 
@@ -445,7 +450,7 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         return
     reason = str(getattr(error, "orig", None) or error).splitlines()
     message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
-    work.letters.append(Letter(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
+    work.letters.append(DeadLetterDraft(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
 
 
 def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:

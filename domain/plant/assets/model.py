@@ -3,7 +3,7 @@
 from typing import Final
 
 from domain.plant.assets.tables import assets
-from domain.plant.entity_kind import Noun
+from domain.plant.entity_kind import EntityKindSpec
 from graph.kinds import EntityKind
 
-ASSET: Final = Noun(EntityKind.ASSET, assets, {"profile_id": "profileId"})
+ASSET: Final = EntityKindSpec(EntityKind.ASSET, assets, {"profile_id": "profileId"})

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.error_paths import path_renamed
 from domain.plant.assets.model import ASSET
-from domain.plant.entity_kind import noun_create, noun_update
+from domain.plant.entity_kind import typed_entity_create, typed_entity_update
 from graph.change import GraphChange
 from graph.edges.operations import edge_create
 from graph.entities.model import Entity, EntityDraft, EntityPatch
@@ -40,7 +40,7 @@ def asset_create(
             kind=EntityKind.ASSET,
             path=("parentId",),
         )
-    created = noun_create(session, change=change, noun=ASSET, draft=draft, details={"profile_id": profile_id})
+    created = typed_entity_create(session, change=change, spec=ASSET, draft=draft, details={"profile_id": profile_id})
     if parent_id is not None:
         with path_renamed(sourceId="parentId"):
             edge_create(session, change=change, source_id=parent_id, target_id=created.id, relationship=HAS_PART)
@@ -49,4 +49,4 @@ def asset_create(
 
 def asset_update(session: Session, *, change: GraphChange, asset_id: UUID, patch: EntityPatch) -> Entity:
     """Change an asset. Raises NotFoundError, BadInputError, LimitExceededError, ConflictError."""
-    return noun_update(session, change=change, noun=ASSET, entity_id=asset_id, patch=patch)
+    return typed_entity_update(session, change=change, spec=ASSET, entity_id=asset_id, patch=patch)

@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Final
 
 from domain.plant.devices.tables import devices
-from domain.plant.entity_kind import Noun
+from domain.plant.entity_kind import EntityKindSpec
 from graph.kinds import EntityKind
 
 # In the metadata of a link: {device's metric: asset's metric}.
 METRICS_MAPPING: Final = "metrics_mapping"
-DEVICE: Final = Noun(EntityKind.DEVICE, devices, {"firmware_version": "firmwareVersion"})
+DEVICE: Final = EntityKindSpec(EntityKind.DEVICE, devices, {"firmware_version": "firmwareVersion"})
 
 
 class Connectivity(StrEnum):

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.plant.devices.model import DEVICE
-from domain.plant.entity_kind import noun_create, noun_update
+from domain.plant.entity_kind import typed_entity_create, typed_entity_update
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
 from graph.entities.model import Entity, EntityDraft, EntityPatch
@@ -22,7 +22,7 @@ def device_create(
 ) -> Entity:
     """Create a device. Raises BadInputError, LimitExceededError, ConflictError where its external id is taken."""
     details = device_details(firmware_version)
-    return noun_create(session, change=change, noun=DEVICE, draft=draft, details=details)
+    return typed_entity_create(session, change=change, spec=DEVICE, draft=draft, details=details)
 
 
 def device_update(
@@ -35,7 +35,7 @@ def device_update(
 ) -> Entity:
     """Change a device. Raises NotFoundError, BadInputError, LimitExceededError, ConflictError."""
     details = {} if isinstance(firmware_version, Absent) else device_details(firmware_version)
-    return noun_update(session, change=change, noun=DEVICE, entity_id=device_id, patch=patch, details=details)
+    return typed_entity_update(session, change=change, spec=DEVICE, entity_id=device_id, patch=patch, details=details)
 
 
 def device_details(firmware_version: str | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def device_details_get(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> dict[EntityId, DeviceDetails]:
     """Return the details of these devices; ids of anything else are left out. One statement."""
-    found = details_get(session, organization_id=organization_id, noun=DEVICE, ids=ids)
+    found = details_get(session, organization_id=organization_id, spec=DEVICE, ids=ids)
     return {device_id: DeviceDetails(**details) for device_id, details in found.items()}
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from domain.plant.entity_kind import Noun
+from domain.plant.entity_kind import EntityKindSpec
 from domain.plant.persons.tables import persons
 from graph.kinds import EntityKind
 
-PERSON: Final = Noun(EntityKind.PERSON, persons, {"email": "email"})
+PERSON: Final = EntityKindSpec(EntityKind.PERSON, persons, {"email": "email"})
 
 
 @dataclass(frozen=True, slots=True)

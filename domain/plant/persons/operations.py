@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.plant.entity_kind import noun_create, noun_update
+from domain.plant.entity_kind import typed_entity_create, typed_entity_update
 from domain.plant.persons.model import PERSON
 from graph.absent import ABSENT, Absent
 from graph.change import GraphChange
@@ -24,7 +24,7 @@ _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+")
 
 def person_create(session: Session, *, change: GraphChange, draft: EntityDraft, email: str | None = None) -> Entity:
     """Create a person. Raises BadInputError, LimitExceededError, ConflictError where the external id is taken."""
-    return noun_create(session, change=change, noun=PERSON, draft=draft, details=person_details(email))
+    return typed_entity_create(session, change=change, spec=PERSON, draft=draft, details=person_details(email))
 
 
 def person_update(
@@ -37,7 +37,7 @@ def person_update(
 ) -> Entity:
     """Change a person. Raises NotFoundError, BadInputError, LimitExceededError, ConflictError."""
     details = {} if isinstance(email, Absent) else person_details(email)
-    return noun_update(session, change=change, noun=PERSON, entity_id=person_id, patch=patch, details=details)
+    return typed_entity_update(session, change=change, spec=PERSON, entity_id=person_id, patch=patch, details=details)
 
 
 def person_details(email: str | None) -> dict[str, Any]:

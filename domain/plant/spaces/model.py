@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from domain.plant.entity_kind import Noun
+from domain.plant.entity_kind import EntityKindSpec
 from domain.plant.spaces.tables import spaces
 from graph.kinds import EntityKind
 
-SPACE: Final = Noun(EntityKind.SPACE, spaces, {})
+SPACE: Final = EntityKindSpec(EntityKind.SPACE, spaces, {})

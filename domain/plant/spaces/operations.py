@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.base.error_paths import path_renamed
-from domain.plant.entity_kind import noun_create, noun_update
+from domain.plant.entity_kind import typed_entity_create, typed_entity_update
 from domain.plant.spaces.model import SPACE
 from graph.change import GraphChange
 from graph.edges.operations import edge_create
@@ -31,7 +31,7 @@ def space_create(session: Session, *, change: GraphChange, draft: EntityDraft, p
             kind=EntityKind.SPACE,
             path=("parentId",),
         )
-    created = noun_create(session, change=change, noun=SPACE, draft=draft)
+    created = typed_entity_create(session, change=change, spec=SPACE, draft=draft)
     if parent_id is not None:
         with path_renamed(sourceId="parentId"):
             edge_create(session, change=change, source_id=parent_id, target_id=created.id, relationship=CONTAINS)
@@ -40,4 +40,4 @@ def space_create(session: Session, *, change: GraphChange, draft: EntityDraft, p
 
 def space_update(session: Session, *, change: GraphChange, space_id: UUID, patch: EntityPatch) -> Entity:
     """Change a space. Raises NotFoundError, BadInputError, LimitExceededError, ConflictError."""
-    return noun_update(session, change=change, noun=SPACE, entity_id=space_id, patch=patch)
+    return typed_entity_update(session, change=change, spec=SPACE, entity_id=space_id, patch=patch)

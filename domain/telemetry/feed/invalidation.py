@@ -27,10 +27,10 @@ def links_invalidated(before: Watch, after: Watch, *, now: datetime) -> list[Inv
     """
     old, new = _spans(before), _spans(after)
     changed: dict[UUID, list[Span]] = {}
-    for passage in old.keys() | new.keys():
-        source_id = passage[0]
+    for dependency in old.keys() | new.keys():
+        source_id = dependency[0]
         if source_id in before.entity_ids and source_id in after.entity_ids:
-            changed.setdefault(source_id, []).extend(spans_differing(old.get(passage, ()), new.get(passage, ())))
+            changed.setdefault(source_id, []).extend(spans_differing(old.get(dependency, ()), new.get(dependency, ())))
     until_us = micros_of(now + _AHEAD)
     return [
         InvalidatedRange(source_id, None, instant_of(begins_us), instant_of(min(ends_us, until_us)))
@@ -55,9 +55,9 @@ def _spans(watch: Watch) -> dict[_Passage, list[Span]]:
     spans: dict[_Passage, list[Span]] = {}
     for link in _shown(watch):
         mapping = None if link.mapping is None else frozenset(link.mapping.items())
-        passage = link.source_id, link.device_id, link.port, mapping
-        spans.setdefault(passage, []).append((link.begins_us, link.ends_us))
-    return {passage: spans_union(of_passage) for passage, of_passage in spans.items()}
+        dependency = link.source_id, link.device_id, link.port, mapping
+        spans.setdefault(dependency, []).append((link.begins_us, link.ends_us))
+    return {dependency: spans_union(of_passage) for dependency, of_passage in spans.items()}
 
 
 def _shown(watch: Watch) -> Iterable[Link]:

@@ -50,7 +50,7 @@ class Readings:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class DeadLetterDraft:
     """A dead letter: of a whole reading (metric None), or of one metric of it. reading: its place."""
 
     reading: int
@@ -74,7 +74,7 @@ class Normalized:
     types: NDArray[np.int8]
     values: NDArray[np.float64]
     texts: dict[int, str]
-    letters: list[Letter]
+    letters: list[DeadLetterDraft]
 
 
 def readings_decode(batches: Sequence[RawBatch]) -> Readings:

@@ -26,10 +26,10 @@ class OrganizationSchemas:
 
 
 @dataclass(slots=True)
-class StageMemory:
+class StageCache:
     """Series by device port and metric, the months that have a partition, and schemas, as committed.
 
-    One per process and thread. What a transaction finds out is put into a `StageNotes` and only kept once that
+    One per process and thread. What a transaction finds out is put into a `PendingCacheUpdates` and only kept once that
     is committed: a series it made is gone if it rolls back.
     """
 
@@ -38,7 +38,7 @@ class StageMemory:
     schemas: dict[int, OrganizationSchemas] = field(default_factory=dict)
     count: int = 0
 
-    def keep(self, notes: StageNotes) -> None:
+    def keep(self, notes: PendingCacheUpdates) -> None:
         """Remember what a committed transaction found out."""
         if self.count > SERIES_MAX:
             self.forget()
@@ -60,7 +60,7 @@ class StageMemory:
 
 
 @dataclass(slots=True)
-class StageNotes:
+class PendingCacheUpdates:
     """What a transaction, or a savepoint within it, found out.
 
     unsettled: series whose unit is to be looked at. settled: by organization, the revision and what
@@ -74,7 +74,7 @@ class StageNotes:
     settled: dict[int, tuple[int, dict[int, float]]] = field(default_factory=dict)
     began_us: int | None = None
 
-    def add(self, other: StageNotes) -> None:
+    def add(self, other: PendingCacheUpdates) -> None:
         """Take over what a savepoint found out that was not rolled back."""
         for key, names in other.series.items():
             self.series.setdefault(key, {}).update(names)

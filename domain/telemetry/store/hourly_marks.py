@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import Instants, micros_of
-from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.hourly_summary import HOUR_US, hour_of
 
 # A transaction that begins so long after an hour's end marks it. An hour is summarized only once no transaction runs
@@ -29,7 +29,9 @@ _MARK = text(
 )
 
 
-def hours_mark(session: Session, *, organization_id: int, series: Instants, at: Instants, notes: StageNotes) -> None:
+def hours_mark(
+    session: Session, *, organization_id: int, series: Instants, at: Instants, notes: PendingCacheUpdates
+) -> None:
     """Mark the hours of points that this transaction writes or removes, where they may have been summarized.
 
     series: int64. at: microseconds since the Unix epoch.
@@ -51,7 +53,7 @@ def hours_mark(session: Session, *, organization_id: int, series: Instants, at: 
     )
 
 
-def began_us(session: Session, notes: StageNotes) -> int:
+def began_us(session: Session, notes: PendingCacheUpdates) -> int:
     """Return when the transaction began by the database's clock, in microseconds since the Unix epoch; asked once."""
     if notes.began_us is None:
         began: datetime = session.execute(_BEGAN).scalar_one()

@@ -22,7 +22,7 @@ from domain.base.arrays import (
     uuid_array,
 )
 from domain.telemetry.model.columns import Normalized, Readings
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.hourly_marks import hours_mark
 
 _SERIES_MAKE = text(
@@ -144,8 +144,8 @@ def points_of(
     readings: Readings,
     normalized: Normalized,
     chosen: NDArray[np.intp],
-    memory: StageMemory,
-    notes: StageNotes,
+    stage_cache: StageCache,
+    notes: PendingCacheUpdates,
 ) -> PointColumns:
     """Return the chosen points of normalized readings with their series, which are made where missing."""
     of = normalized.readings[chosen]
@@ -155,7 +155,7 @@ def points_of(
         readings=readings,
         places=of.tolist(),
         names=[normalized.names[m] for m in normalized.metrics[chosen].tolist()],
-        memory=memory,
+        stage_cache=stage_cache,
         notes=notes,
     )
     texts = {}
@@ -179,8 +179,8 @@ def _series_resolve(
     readings: Readings,
     places: list[int],
     names: list[str],
-    memory: StageMemory,
-    notes: StageNotes,
+    stage_cache: StageCache,
+    notes: PendingCacheUpdates,
 ) -> NDArray[np.int64]:
     ports = readings.ports.tolist()
     resolved: list[int] = []
@@ -190,7 +190,7 @@ def _series_resolve(
     for n, (place, name) in enumerate(zip(places, names, strict=True)):
         if place != last:
             key = (organization_id, readings.devices[place], ports[place])
-            last, known, noted = place, memory.series.get(key, none), notes.series.get(key, none)
+            last, known, noted = place, stage_cache.series.get(key, none), notes.series.get(key, none)
         found = known.get(name) or noted.get(name, 0)
         if not found:
             missing.setdefault((readings.devices[place], ports[place], name), []).append(n)
@@ -216,8 +216,8 @@ def points_write(
     *,
     organization_id: int,
     points: PointColumns,
-    memory: StageMemory,
-    notes: StageNotes,
+    stage_cache: StageCache,
+    notes: PendingCacheUpdates,
 ) -> NDArray[np.intp]:
     """Write points to history and latest values; return the places of those that now stand in history.
 
@@ -232,7 +232,7 @@ def points_write(
     is_last = np.r_[is_new_series | (at[1:] != at[:-1]), True]
     kept = order[is_last]
     ordered = points.take(kept)
-    months_ensure(session, ordered.at, memory=memory, notes=notes)
+    months_ensure(session, ordered.at, stage_cache=stage_cache, notes=notes)
     hours_mark(session, organization_id=organization_id, series=ordered.series, at=ordered.at, notes=notes)
     columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
@@ -280,10 +280,12 @@ def latest_recompute(session: Session, *, organization_id: int, series: list[int
     session.execute(_LATEST_FIND, wanted)
 
 
-def months_ensure(session: Session, at: NDArray[np.int64], *, memory: StageMemory, notes: StageNotes) -> None:
+def months_ensure(
+    session: Session, at: NDArray[np.int64], *, stage_cache: StageCache, notes: PendingCacheUpdates
+) -> None:
     """See to it that history has partitions for these instants (microseconds since the Unix epoch)."""
     months = np.unique(at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)).tolist()
-    missing = [month for month in months if month not in memory.months and month not in notes.months]
+    missing = [month for month in months if month not in stage_cache.months and month not in notes.months]
     if missing:
         begins = [datetime(1970 + month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in missing]
         session.execute(_ENSURE, {"months": begins})

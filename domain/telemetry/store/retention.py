@@ -6,7 +6,7 @@ feed is resumed. `points`: the history, by month of the points' own time, and be
 each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series, latest
 values, the hours of series, events and the graph's changes are kept for ever.
 
-What is older than what is kept is treated alike everywhere: see `domain/telemetry/store/kept.py`.
+What is older than what is kept is treated alike everywhere: see `domain/telemetry/store/retention_bound.py`.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from domain.plant.entity_kind import Noun
+from domain.plant.entity_kind import EntityKindSpec
 from domain.work.activities.tables import activities
 from graph.kinds import EntityKind
 
@@ -17,7 +17,7 @@ STATUS_DEFAULT: Final = "open"
 CATEGORY_DEFAULT: Final = "general"
 PRIORITY_DEFAULT: Final = "medium"
 
-ACTIVITY: Final = Noun(
+ACTIVITY: Final = EntityKindSpec(
     EntityKind.ACTIVITY,
     activities,
     {

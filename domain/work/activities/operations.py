@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.plant.entity_kind import noun_create, noun_update
+from domain.plant.entity_kind import typed_entity_create, typed_entity_update
 from domain.work.activities.assignees import assignments_follow
 from domain.work.activities.checklist import checklist_check
 from domain.work.activities.lifecycle import is_state, move_check, state_of
@@ -47,7 +47,7 @@ def activity_create(
         due_at=due_at,
         checklist=() if checklist is None else checklist,
     )
-    return noun_create(session, change=change, noun=ACTIVITY, draft=draft, details=details)
+    return typed_entity_create(session, change=change, spec=ACTIVITY, draft=draft, details=details)
 
 
 def activity_update(
@@ -78,7 +78,9 @@ def activity_update(
             move_check(was, becomes, path=("status",))
         assignments_follow(session, change=change, activity_id=before.id, before=was, after=becomes, path=("status",))
         place_check(session, change=change, activity_id=before.id, before=before.status, after=status, path=("status",))
-    after = noun_update(session, change=change, noun=ACTIVITY, entity_id=activity_id, patch=patch, details=details)
+    after = typed_entity_update(
+        session, change=change, spec=ACTIVITY, entity_id=activity_id, patch=patch, details=details
+    )
     if moves:
         step_write(
             session, change=change, activity_id=before.id, kind=StepKind.MOVED,

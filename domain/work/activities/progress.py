@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.plant.entity_kind import details_get, noun_update
+from domain.plant.entity_kind import details_get, typed_entity_update
 from domain.work.activities.assignees import assignments_end, assignments_follow, assignments_of
 from domain.work.activities.lifecycle import ActivityState, move_check, state_of
 from domain.work.activities.model import ACTIVITY, StepKind
@@ -46,10 +46,10 @@ def activity_transition(
     assignments_follow(session, change=change, activity_id=before.id, before=state_of(before.status), after=to)
     place_check(session, change=change, activity_id=before.id, before=before.status, after=to.status)
     # A suggestion to close is done with by whatever is decided.
-    after = noun_update(
+    after = typed_entity_update(
         session,
         change=change,
-        noun=ACTIVITY,
+        spec=ACTIVITY,
         entity_id=before.id,
         patch=EntityPatch(status=to.status),
         details={"suggestion": None},
@@ -115,7 +115,7 @@ def activity_item_complete(
     before = entity_get(session, organization_id=organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY)
     if state_of(before.status).is_finished:
         raise ConflictError(f"An activity that is {state_of(before.status)} keeps its checklist.", path=("id",))
-    checklist = details_get(session, organization_id=organization_id, noun=ACTIVITY, ids=[before.id])[before.id][
+    checklist = details_get(session, organization_id=organization_id, spec=ACTIVITY, ids=[before.id])[before.id][
         "checklist"
     ]
     items: list[dict[str, Any]] = [dict(item) for item in checklist]
@@ -129,10 +129,10 @@ def activity_item_complete(
         found[0] |= {"doneBy": change.actor, "doneAt": instant_text(change.recorded)}
     if note is not None:
         found[0]["note"] = note
-    after = noun_update(
+    after = typed_entity_update(
         session,
         change=change,
-        noun=ACTIVITY,
+        spec=ACTIVITY,
         entity_id=before.id,
         patch=EntityPatch(),
         details={"checklist": items},

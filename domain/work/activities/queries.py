@@ -42,7 +42,7 @@ def activity_details_get(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> dict[EntityId, ActivityDetails]:
     """Return the details of these activities; ids of anything else are left out. One statement."""
-    found = details_get(session, organization_id=organization_id, noun=ACTIVITY, ids=ids)
+    found = details_get(session, organization_id=organization_id, spec=ACTIVITY, ids=ids)
     return {activity_id: ActivityDetails(**details) for activity_id, details in found.items()}
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.plant.entity_kind import nouns_create
+from domain.plant.entity_kind import typed_entities_create
 from domain.work.activities.assignment import assignee_choose
 from domain.work.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT, Origin, StepKind
 from domain.work.activities.operations import activity_details
@@ -113,10 +113,10 @@ def _create(
 ) -> dict[int, Entity]:
     """Write activities with their first step and their targets. Raises _RefusedError."""
     of = [templates[order.template_id] for _, order in orders]
-    made = nouns_create(
+    made = typed_entities_create(
         session,
         change=change,
-        noun=ACTIVITY,
+        spec=ACTIVITY,
         new=[(_draft(template), _details(change, template), None) for template in of],
         besides=[_besides(order) for _, order in orders],
     )

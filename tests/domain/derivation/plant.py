@@ -14,7 +14,7 @@ from domain.configuration.entity_types.operations import entity_type_create, ent
 from domain.definitions.feature_flags.names import DERIVE_SHADOW
 from domain.definitions.feature_flags.operations import feature_flag_set
 from domain.definitions.processors.operations import processor_promote
-from domain.derivation.dependencies.book import Books, book_devices
+from domain.derivation.dependencies.index import DependencyCache, book_devices
 from domain.derivation.shadow.model import Shadow, ShadowFilter
 from domain.derivation.shadow.operations import shadow_compare
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
@@ -23,7 +23,7 @@ from domain.pipeline.derive.checkpoints import Checkpoints
 from domain.pipeline.derive.stage import CHUNK, READ_BACK_POINTS_MAX, DerivedEntities, DeriveRun, entities_derive
 from domain.plant.devices.links import device_link
 from domain.telemetry.feed.entries import NormEntry
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from graph.change import graph_hold
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_end, edge_retract
@@ -41,9 +41,9 @@ class DerivingPlant:
     """An organization whose assets of the type `pump` derive."""
 
     line: Line
-    books: Books = field(default_factory=Books)
+    dependency_cache: DependencyCache = field(default_factory=DependencyCache)
     checkpoints: Checkpoints = field(default_factory=Checkpoints)
-    memory: StageMemory = field(default_factory=StageMemory)
+    stage_cache: StageCache = field(default_factory=StageCache)
     lease: Lease | None = None
     type_id: UUID | None = None
 
@@ -136,12 +136,12 @@ class DerivingPlant:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
-            book = self.books.get(session, organization_id=self.organization_id)
-            book_devices(session, organization_id=self.organization_id, book=book, devices=devices)
+            dependencies = self.dependency_cache.get(session, organization_id=self.organization_id)
+            book_devices(session, organization_id=self.organization_id, dependencies=dependencies, devices=devices)
         return [
             routed
             for whole in entries_whole(entries)
-            for routed in entries_route(whole, book=book, partitions=1).values()
+            for routed in entries_route(whole, dependencies=dependencies, partitions=1).values()
         ]
 
     def run(self) -> DeriveRun:
@@ -149,7 +149,7 @@ class DerivingPlant:
             with transaction(self.line.engine("pipeline")) as session:
                 self.lease = lease_acquire(session, stage=DERIVE, partition=0, holder="test", ttl=TTL)
         assert self.lease is not None
-        return DeriveRun(self.lease, TTL, self.books, self.checkpoints, self.memory, new_id)
+        return DeriveRun(self.lease, TTL, self.dependency_cache, self.checkpoints, self.stage_cache, new_id)
 
     def derive(
         self,
@@ -176,7 +176,7 @@ class DerivingPlant:
         return done
 
     def keep(self, done: DerivedEntities) -> None:
-        self.memory.keep(done.notes)
+        self.stage_cache.keep(done.notes)
         self.checkpoints.keep(done.checkpoints)
         self.checkpoints.stand(done.judgements.standings)
 

@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from domain.derivation.rollups.compute import BucketRun, buckets_compute
-from domain.derivation.rollups.known import RollupCache
 from domain.derivation.rollups.operations import rollup_create
+from domain.derivation.rollups.topology import RollupCache
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
@@ -36,7 +36,7 @@ def rollup(plant: DerivingPlant) -> None:
 
 
 def compute(plant: DerivingPlant) -> None:
-    run = BucketRun(StageMemory(), RollupCache())
+    run = BucketRun(StageCache(), RollupCache())
     while True:
         with plant.line.pipeline() as session:
             done = buckets_compute(session, organization_id=plant.organization_id, run=run, now=NOW)
@@ -133,8 +133,8 @@ def test_events_and_rollups_of_what_is_no_longer_kept_stay(plant: DerivingPlant)
         kept = Kept(None, timedelta(days=200))
         for month in partitions_outdated(session, kept=kept, now=border + timedelta(days=200, hours=1)):
             partition_drop(session, month)
-    plant.line.memory.forget()
-    plant.memory.forget()
+    plant.line.stage_cache.forget()
+    plant.stage_cache.forget()
     # All of it is in question; of what is still kept, nothing is left.
     plant.retract(link)
     plant.drain()

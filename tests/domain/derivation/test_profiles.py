@@ -14,7 +14,7 @@ from domain.configuration.profiles.operations import (
     profile_create,
     profile_update,
 )
-from domain.derivation.dependencies.book import book_entities
+from domain.derivation.dependencies.index import dependency_entities
 from domain.derivation.formulas.formulas import MEMBER
 from graph.entities.model import EntityDraft
 from graph.errors import BadInputError
@@ -102,9 +102,9 @@ def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> No
     used = profile(plant, DOUBLE)
     ids = [make(plant, used)[0], make(plant, used)[0], plant.pump()]
     with plant.line.pipeline() as session:
-        book = plant.books.get(session, organization_id=plant.organization_id)
-        book_entities(session, organization_id=plant.organization_id, book=book, ids=ids)
-    one, two, three = (book.entity_of(each.bytes).derivation for each in ids)
+        dependencies = plant.dependency_cache.get(session, organization_id=plant.organization_id)
+        dependency_entities(session, organization_id=plant.organization_id, dependencies=dependencies, ids=ids)
+    one, two, three = (dependencies.entity_of(each.bytes).derivation for each in ids)
     assert one is two
     assert one is not None
     assert three is not None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from domain.base.packed import Column
+from domain.derivation.formulas.context import FormulaContext, History
 from domain.derivation.formulas.derive import Fault, State, derive
 from domain.derivation.formulas.formulas import FormulaSet, formulas_of
-from domain.derivation.formulas.surroundings import History, Surroundings
 from domain.telemetry.model.attribution import BEGIN_US, END_US
 
 KEY = ("pump", "size")
@@ -28,11 +28,11 @@ WANTED = [value for instants in EXPECTED for value in instants.values()]
 
 
 def test_each_entity_has_its_attributes_as_recorded_at_each_instant() -> None:
-    found = Surroundings(HISTORIES).attributes(frozenset({KEY}), OF, AT)[KEY]
+    found = FormulaContext(HISTORIES).attributes(frozenset({KEY}), OF, AT)[KEY]
     assert [found.values[n] for n in found.of.tolist()] == WANTED
     # An entity of which there is no row is passed over.
     of_last = OF == 2
-    found = Surroundings(HISTORIES).attributes(frozenset({KEY}), OF[of_last], AT[of_last])[KEY]
+    found = FormulaContext(HISTORIES).attributes(frozenset({KEY}), OF[of_last], AT[of_last])[KEY]
     assert [found.values[n] for n in found.of.tolist()] == list(EXPECTED[2].values())
 
 
@@ -44,7 +44,7 @@ def test_each_entity_tells_its_last_fault() -> None:
         begins_us=np.zeros(3, dtype=np.int64),
         ends_us=np.full(3, 100, dtype=np.int64),
         states=[State()] * 3,
-        surroundings=Surroundings(HISTORIES),
+        formula_context=FormulaContext(HISTORIES),
     )
     assert outcome.outputs["y"].values.tolist() == [12.0 / value for value in WANTED if value is not None]
     message = "There is no attribute pump.size."

@@ -97,7 +97,7 @@ def test_what_is_no_longer_kept_is_left_as_it_stands_and_told(deriving: Deriving
         kept = Kept(None, timedelta(days=200))
         for month in partitions_outdated(session, kept=kept, now=border + timedelta(days=200, hours=1)):
             assert partition_drop(session, month) == ["telemetry_history_202603"]
-    deriving.line.memory.forget()
+    deriving.line.stage_cache.forget()
     # All of it is to be derived otherwise. What could hang on points that have gone stays as it is: `a` five minutes
     # after the border has an input of its own, and the one before it would count for ten minutes.
     deriving.formulas({"total": {"sum": {"a": 10}, "maxAge": "PT10M"}}, since=EPOCH + HOUR)

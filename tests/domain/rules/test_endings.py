@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.derivation.dependencies.book import Books
+from domain.derivation.dependencies.index import DependencyCache
 from domain.plant.assets.operations import asset_update
 from domain.plant.devices.operations import device_update
 from domain.rules.model import Scope
@@ -201,7 +201,7 @@ def test_the_upgrade_ends_what_stood_open_wrongly(plant: DerivingPlant) -> None:
             ),
             values,
         )
-    plant.books = Books()
+    plant.dependency_cache = DependencyCache()
     assert plant.windows() == []
     [path] = (PROJECT / "migrations" / "sql").glob("*_standing.sql")
     statements = path.read_text()

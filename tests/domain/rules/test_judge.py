@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.conditions import AllOf, AnyOf, Condition, NoData, Threshold, condition_read
-from domain.rules.judge import Points, Span, judge
+from domain.rules.evaluate import Points, Span, judge
 from tests.support.plant import SHARED_DATA
 
 MINUTE = 60_000_000

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.base.packed import micros_of
-from domain.pipeline.act.quiet import quiet_refresh
+from domain.pipeline.act.suppressed import quiet_refresh
 from domain.rules.model import Rule
 from domain.rules.operations import RuleDraft, rule_create
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import Engine
 
 from domain.base.packed import micros_of
+from domain.rules.backtest import ENTITIES_MAX, rule_try
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft
-from domain.rules.trial import ENTITIES_MAX, rule_try
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from tests.domain.telemetry.line import NOW, Line

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from domain.rules.backtest import rule_try
 from domain.rules.model import Damping, Scope
 from domain.rules.operations import RuleDraft
-from domain.rules.trial import rule_try
 from tests.domain.rules.test_stage import T0, create, judge, left, over, send, stand
 from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import world_create

@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import Engine
 
 from domain.base.packed import micros_of
+from domain.rules.backtest import rule_try
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft
-from domain.rules.trial import rule_try
 from domain.telemetry.feed.entries import norm_decode, norm_encode
 from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.rules.test_stage import MINUTE, T0, create, edit, judge, left, over, send

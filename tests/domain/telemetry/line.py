@@ -17,13 +17,13 @@ from domain.base.packed import EPOCH, micros_of
 from domain.base.streams import NORMALIZE
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
 from domain.definitions.entity_types.queries import entity_type_by_name
-from domain.derivation.dependencies.book import Books
+from domain.derivation.dependencies.index import DependencyCache
 from domain.pipeline.normalize.stage import NormalizedBatches, StageRun, batches_normalize
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
 from domain.telemetry.ingest.account import IngestAccount, ingest_account
 from domain.telemetry.ingest.directory import DeviceDirectory
 from domain.telemetry.model.readings import RawBatch, ReadingDraft
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.telemetry.model.stage_cache import StageCache
 from domain.telemetry.store.hourly_build import hours_build, hours_settled
 from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
@@ -42,8 +42,8 @@ class Line:
     world: World
     engine: Callable[[str], Engine]
     partitions: int = 1
-    memory: StageMemory = field(default_factory=StageMemory)
-    books: Books = field(default_factory=Books)
+    stage_cache: StageCache = field(default_factory=StageCache)
+    dependency_cache: DependencyCache = field(default_factory=DependencyCache)
     lease: Lease | None = None
 
     @property
@@ -135,7 +135,7 @@ class Line:
             with transaction(self.engine("pipeline")) as session:
                 self.lease = lease_acquire(session, stage=NORMALIZE, partition=0, holder="test", ttl=TTL)
         assert self.lease is not None
-        return StageRun(self.lease, TTL, TOLERANCE, self.memory, self.books)
+        return StageRun(self.lease, TTL, TOLERANCE, self.stage_cache, self.dependency_cache)
 
     def normalize(self, batches: Sequence[RawBatch], *, is_isolating: bool = False) -> NormalizedBatches:
         """Normalize batches in one transaction."""
@@ -149,7 +149,7 @@ class Line:
                 now=NOW,
                 is_isolating=is_isolating,
             )
-        self.memory.keep(result.notes)
+        self.stage_cache.keep(result.notes)
         return result
 
     def summarize(self) -> int:

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from domain.base.packed import Aggregate, Column, micros_of
 from domain.derivation.formulas.outputs import Changes, changes_write, series_ensure
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store import retention
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
@@ -182,7 +182,7 @@ def test_a_reading_from_before_what_is_kept_is_a_dead_letter_and_leaves_nothing(
     device = line.device()
     january_drop(line, device)
     if not remembers:
-        line.memory.forget()
+        line.stage_cache.forget()
     late = {"device_id": device, "timestamp": JANUARY + timedelta(minutes=1), "metrics": {"t": 2, "u": 3}}
     # Of the first month that is kept, too, in the same batch.
     kept = {"device_id": device, "timestamp": datetime(2024, 2, 1, tzinfo=UTC), "metrics": {"t": 4}}
@@ -277,7 +277,7 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
     january_drop(line, line.device())
     asset = line.world.entity(EntityKind.ASSET)
     at = np.array([micros_of(JANUARY), micros_of(datetime(2024, 2, 1, tzinfo=UTC))])
-    notes = StageNotes()
+    notes = PendingCacheUpdates()
     with line.pipeline() as session:
         series = series_ensure(
             session,
@@ -285,7 +285,7 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
             metric="d",
             unit=None,
             entities=[asset.bytes],
-            memory=line.memory,
+            stage_cache=line.stage_cache,
             notes=notes,
             is_anew=False,
         )
@@ -293,7 +293,9 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
         wanted = Column(np.zeros(2, dtype=np.int64), at, np.array([1.0, 2.0]))
         nothing = Column(wanted.of[:0], wanted.at[:0], wanted.values[:0])
         changes.add(metric="d", entities=[asset.bytes], series=series, wanted=wanted, stored=nothing)
-        changes_write(session, organization_id=line.organization_id, changes=changes, memory=line.memory, notes=notes)
+        changes_write(
+            session, organization_id=line.organization_id, changes=changes, stage_cache=line.stage_cache, notes=notes
+        )
     assert list(line.history().values()) == [2.0]
     # Nor told of.
     assert [(each.at.tolist(), each.begins_us) for each in changes.changed] == [([at[1]], at[1])]

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.base.packed import Aggregate, micros_of
-from domain.derivation.rollups.inputs import Sources, Stretch, standing_read
+from domain.derivation.rollups.inputs import ComputeRange, Sources, standing_read
 from domain.exchange.replays.readings import Scope, readings_next
 from domain.telemetry.model.attribution import SeriesRow
 from domain.telemetry.model.columns import readings_decode
@@ -178,7 +178,7 @@ def test_what_stands_of_a_rollup_is_ascending(line: Line) -> None:
     device = line.device()
     send(line, device, *((hours, hours) for hours in CAME))
     own = SeriesRow(series_of(line, device), device, None, "t", None, 0)
-    stretch = Stretch(device.bytes, np.array([micros_of(DAY), micros_of(DAY + 4 * HOUR)]))
+    stretch = ComputeRange(device.bytes, np.array([micros_of(DAY), micros_of(DAY + 4 * HOUR)]))
     with line.pipeline() as session:
         found = standing_read(
             session,

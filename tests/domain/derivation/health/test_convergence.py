@@ -111,20 +111,20 @@ class Factory:
             done = health_buckets_compute(
                 session,
                 organization_id=self.plant.organization_id,
-                memory=self.plant.memory,
+                stage_cache=self.plant.stage_cache,
                 **{"now": NOW, **arguments},
             )
-        self.plant.memory.keep(done.notes)
+        self.plant.stage_cache.keep(done.notes)
         return done.taken
 
     def settle(self, **arguments: Any) -> None:
         """Derive and compute until nothing is dirty."""
-        while self.plant.windows() or self.dirt():
+        while self.plant.windows() or self.pending():
             self.plant.drain()
             while self.compute(**arguments):
                 pass
 
-    def dirt(self) -> int:
+    def pending(self) -> int:
         [row] = self.plant.line.rows(
             "SELECT count(*) FROM dirty_buckets WHERE organization_id = :o", o=self.plant.organization_id
         )

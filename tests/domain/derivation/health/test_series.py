@@ -20,7 +20,7 @@ from domain.derivation.health.operations import HealthRange, health_compute, hea
 from domain.derivation.health.queries import health_scores_get
 from domain.derivation.health.score import OpenEvent
 from domain.plant.devices.links import device_link
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from graph.edges.operations import edge_correct
 from graph.entities.model import EntityDraft
 from tests.domain.telemetry.line import Line
@@ -76,8 +76,8 @@ class Plant:
                     work=ranges.pop(),
                     events=events,
                     now=now,
-                    memory=StageMemory(),
-                    notes=StageNotes(),
+                    stage_cache=StageCache(),
+                    notes=PendingCacheUpdates(),
                 )
                 ranges += health_touch(session, organization_id=self.line.organization_id, touched=further)
 
@@ -116,8 +116,8 @@ class Plant:
                     work=work,
                     events=(),
                     now=LATER,
-                    memory=StageMemory(),
-                    notes=StageNotes(),
+                    stage_cache=StageCache(),
+                    notes=PendingCacheUpdates(),
                 )
                 raise ZeroDivisionError
 

@@ -12,13 +12,13 @@ from uuid import UUID
 
 from domain.base.packed import micros_of
 from domain.derivation.rollups.compute import BucketRun, ComputedBuckets, buckets_compute
-from domain.derivation.rollups.dirt import rollups_touch, rollups_touch_at
-from domain.derivation.rollups.known import RollupCache
-from domain.derivation.rollups.model import Length, Rollup, RollupAggregate
+from domain.derivation.rollups.invalidate import rollups_touch, rollups_touch_at
+from domain.derivation.rollups.model import BucketSize, Rollup, RollupAggregate
 from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
 from domain.derivation.rollups.queries import rollup_metrics
 from domain.derivation.rollups.rules import RollupWish
-from domain.telemetry.model.stage_cache import StageMemory
+from domain.derivation.rollups.topology import RollupCache
+from domain.telemetry.model.stage_cache import StageCache
 from graph.change import graph_hold
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
@@ -40,7 +40,7 @@ def wish(**arguments: Any) -> RollupWish:
             "of_metric": "power",
             "of_types": ["part"],
             "aggregate": RollupAggregate.SUM,
-            "bucket": Length("PT1H", 0, HOUR),
+            "bucket": BucketSize("PT1H", 0, HOUR),
             **arguments,
         }
     )
@@ -52,7 +52,7 @@ class RollupPlant:
 
     line: Line
     cache: RollupCache = field(default_factory=RollupCache)
-    run: BucketRun = field(default_factory=lambda: BucketRun(StageMemory(), RollupCache()))
+    run: BucketRun = field(default_factory=lambda: BucketRun(StageCache(), RollupCache()))
 
     @property
     def organization_id(self) -> int:
@@ -136,7 +136,7 @@ class RollupPlant:
         """Compute dirty buckets in one transaction."""
         with self.line.pipeline() as session:
             done = buckets_compute(session, organization_id=self.organization_id, run=self.run, now=NOW, **arguments)
-        self.run.memory.keep(done.notes)
+        self.run.stage_cache.keep(done.notes)
         return done
 
     def crash(self, error: type[Exception]) -> None:

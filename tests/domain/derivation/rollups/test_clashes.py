@@ -9,7 +9,7 @@ import pytest
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
 from domain.configuration.profiles.operations import profile_create
-from domain.derivation.rollups.model import Length
+from domain.derivation.rollups.model import BucketSize
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
 from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
@@ -17,7 +17,7 @@ from tests.domain.telemetry.line import NOW
 
 ASSET = EntityKind.ASSET
 DERIVED: dict[str, Any] = {"derived": {"power_total": {"sum": {"power": 2}}}}
-FOUR = Length("PT4H", 0, 4 * HOUR)
+FOUR = BucketSize("PT4H", 0, 4 * HOUR)
 
 
 def type_create(plant: RollupPlant, name: str, schema: dict[str, Any]) -> Any:
@@ -68,10 +68,10 @@ def test_a_rollup_is_refused_where_a_formula_derives_its_metric(plant: RollupPla
     plant.create(at_types=["hall"])
 
 
-@pytest.mark.parametrize("bucket", [Length("PT1H", 0, HOUR), FOUR])
+@pytest.mark.parametrize("bucket", [BucketSize("PT1H", 0, HOUR), FOUR])
 @pytest.mark.parametrize("rows", [1, 500])
 def test_a_rollup_made_after_one_of_its_metric_has_the_points_of_a_fresh_one(
-    plant: RollupPlant, bucket: Length, rows: int
+    plant: RollupPlant, bucket: BucketSize, rows: int
 ) -> None:
     machine, hall = plant.asset("machine"), plant.asset("hall")
     parts = [plant.measured() for _ in range(2)]

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.base.packed import Aggregate
-from domain.derivation.rollups.model import Length, RollupAggregate, Worst
+from domain.derivation.rollups.model import BucketSize, RollupAggregate, Worst
 from graph.edges.operations import edge_retract
 from graph.kinds import EntityKind
 from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
@@ -146,7 +146,7 @@ def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPl
     plant.send(device, "power", [(at(-2), 1), (at(-1), 2)])
     plant.drain()
     assert plant.standing() == {(machine, at(-2)): 1.0, (machine, at(-1)): 2.0}
-    day = Length("P1D", 0, timedelta(days=1))
+    day = BucketSize("P1D", 0, timedelta(days=1))
     rollup = plant.update(rollup, at_types=["machine"], bucket=day, timezone="Asia/Tokyo")
     plant.drain()
     assert plant.standing() == {(machine, datetime(2026, 4, 30, 15, tzinfo=UTC)): 3.0}
@@ -163,7 +163,7 @@ def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPl
 
 
 def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: RollupPlant) -> None:
-    plant.create(bucket=Length("PT1M", 0, MINUTE))
+    plant.create(bucket=BucketSize("PT1M", 0, MINUTE))
     machine = plant.asset()
     part, device = plant.measured()
     plant.line.world.edge(machine, "HAS_PART", part)

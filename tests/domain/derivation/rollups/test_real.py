@@ -19,10 +19,10 @@ import pytest
 from domain.base.packed import Aggregate, Column, micros_of
 from domain.derivation.formulas.derive import NOTHING
 from domain.derivation.formulas.outputs import Changes, changes_write, series_ensure
-from domain.derivation.rollups.model import Length, RollupAggregate
+from domain.derivation.rollups.model import BucketSize, RollupAggregate
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.brick import Model, brick_read
-from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.history import telemetry_read
 from graph.edges.operations import edge_correct
 from graph.edges.queries import edges_of
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data
 START = datetime(2020, 1, 1, tzinfo=UTC)
 ZONE = "America/Los_Angeles"
 LOOP = "https://hhws.example.org#building{}.hws.secondary_loop"
-DAY = Length("P1D", 0, timedelta(days=1))
+DAY = BucketSize("P1D", 0, timedelta(days=1))
 
 
 def bring(plant: RollupPlant, model: Model) -> None:
@@ -65,7 +65,7 @@ def readings_of(building: str) -> list[tuple[datetime, float]]:
         ]
 
 
-def buckets_of(plant: RollupPlant, entity: UUID, bucket: Length, zone: str) -> dict[datetime, float]:
+def buckets_of(plant: RollupPlant, entity: UUID, bucket: BucketSize, zone: str) -> dict[datetime, float]:
     """What a reader gets who asks for the sums of buckets, month after month."""
     answer: dict[datetime, float] = {}
     # Quarters of the zone's own, so that no day is cut in two.
@@ -134,7 +134,7 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
     hourly = {at: value for (_, at), value in plant.standing("hw_hourly").items()}
     daily = {at: value for (_, at), value in plant.standing("hw_daily").items()}
     assert {entity for entity, _ in plant.standing("hw_hourly")} == {site}
-    assert hourly == added(*(buckets_of(plant, loop, Length("PT1H", 0, HOUR), "UTC") for loop in loops.values()))
+    assert hourly == added(*(buckets_of(plant, loop, BucketSize("PT1H", 0, HOUR), "UTC") for loop in loops.values()))
     assert daily == added(*(buckets_of(plant, loop, DAY, ZONE) for loop in loops.values()))
     expected = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["hhw"]
     assert round(daily[datetime(2020, 11, 1, 7, tzinfo=UTC)], 3) == expected["53"]["local_day_2020-11-01"]["hw_sum"]
@@ -153,7 +153,7 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
     plant.line.world.edge(thing, "MONITORED_BY", devices["53"], valid_from=moved)
     plant.touch_all(loops["53"], thing)
     plant.drain()
-    for metric, bucket, zone in (("hw_hourly", Length("PT1H", 0, HOUR), "UTC"), ("hw_daily", DAY, ZONE)):
+    for metric, bucket, zone in (("hw_hourly", BucketSize("PT1H", 0, HOUR), "UTC"), ("hw_daily", DAY, ZONE)):
         sides = {site: loops.values(), elsewhere: (thing,)}
         standing = plant.standing(metric)
         assert {entity for entity, _ in standing} == set(sides)
@@ -206,12 +206,16 @@ def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant)
 
 def measure(plant: RollupPlant, rooms: Sequence[UUID], at: datetime) -> None:
     """Give each room a point of its own, as a formula would."""
-    notes, changes = StageNotes(), Changes()
+    notes, changes = PendingCacheUpdates(), Changes()
     entities = sorted(room.bytes for room in rooms)
     number = len(entities)
     column = Column(np.arange(number), np.full(number, micros_of(at)), np.full(number, 20.0))
     with plant.line.pipeline() as session:
-        common: dict[str, Any] = {"organization_id": plant.organization_id, "memory": plant.line.memory, "notes": notes}
+        common: dict[str, Any] = {
+            "organization_id": plant.organization_id,
+            "stage_cache": plant.line.stage_cache,
+            "notes": notes,
+        }
         series = series_ensure(session, metric="warmth", unit=None, entities=entities, is_anew=True, **common)
         changes.add(metric="warmth", entities=entities, series=series, wanted=column, stored=NOTHING)
         changes_write(session, changes=changes, **common)

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from domain.derivation.rollups import tallies
+from domain.derivation.rollups import partial_aggregates
 from domain.derivation.rollups.compute import buckets_compute
 from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
 from tests.domain.telemetry.line import NOW
@@ -19,8 +19,8 @@ BEGIN = NOW - HOUR
 
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "OPEN", 1)
-    monkeypatch.setattr(tallies, "LEAST", 2)
+    monkeypatch.setattr(partial_aggregates, "OPEN", 1)
+    monkeypatch.setattr(partial_aggregates, "LEAST", 2)
 
 
 def built(plant: RollupPlant) -> tuple[UUID, UUID, UUID]:

@@ -54,7 +54,7 @@ def order(line: Line, **arguments: Any) -> Replay:
 
 
 def part(line: Line, replay: Replay, readings_max: int = 5_000) -> Part:
-    run = ReplayRun(TOLERANCE, line.memory, line.books)
+    run = ReplayRun(TOLERANCE, line.stage_cache, line.dependency_cache)
     with line.pipeline() as session:
         done = replay_part(
             session,
@@ -64,7 +64,7 @@ def part(line: Line, replay: Replay, readings_max: int = 5_000) -> Part:
             now=NOW,
             readings_max=readings_max,
         )
-    line.memory.keep(done.notes)
+    line.stage_cache.keep(done.notes)
     return done
 
 
@@ -159,7 +159,7 @@ def test_it_goes_on_where_it_stopped_and_looks_at_each_reading_once(line: Line, 
 def test_a_part_that_is_rolled_back_is_done_again(line: Line) -> None:
     send(line, line.device(), {m: m for m in range(4)})
     ordered = order(line)
-    run = ReplayRun(TOLERANCE, line.memory, line.books)
+    run = ReplayRun(TOLERANCE, line.stage_cache, line.dependency_cache)
     with line.pipeline() as session:
         replay_part(
             session, organization_id=line.organization_id, replay_id=ordered.id, run=run, now=NOW, readings_max=2
@@ -271,7 +271,7 @@ def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line
     with transaction(line.engine("pipeline")) as session:
         [month] = partitions_outdated(session, kept=Kept(None, NOW - T0), now=NOW)
         assert partition_drop(session, month) == ["telemetry_history_202603"]
-    line.memory.forget()
+    line.stage_cache.forget()
     before = (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters"))
     # One of those that are kept lost its point.
     with transaction(line.engine("owner")) as session:

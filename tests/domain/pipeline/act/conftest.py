@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from domain.pipeline.act.follow import Acted
+from domain.pipeline.act.apply import Acted
 from domain.pipeline.act.operations import changes_act
 from domain.work.activities.model import ActivityDetails
 from domain.work.activities.queries import activity_details_get

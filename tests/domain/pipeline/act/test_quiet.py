@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.pipeline.act.outbox import organizations_waiting
-from domain.pipeline.act.quiet import quiet_refresh
+from domain.pipeline.act.suppressed import quiet_refresh
 from domain.rules.shelving.operations import maintenance_window_create, shelf_create, shelf_end
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set

@@ -14,10 +14,10 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from domain.pipeline.act.operations import changes_act
-from domain.pipeline.act.quiet import quiet_refresh
+from domain.pipeline.act.suppressed import quiet_refresh
 from domain.rules.model import Severity
 from domain.rules.shelving.operations import maintenance_window_create, shelf_create
-from domain.work.notifications.tellings import Telling, ToldState, calls_of
+from domain.work.notifications.calls import Telling, ToldState, calls_of
 from graph.kinds import EntityKind
 from tests.domain.pipeline.act.conftest import NOW, Alarms
 from tests.domain.pipeline.act.test_quiet import HOUR, maintain, refresh

@@ -282,7 +282,7 @@ def april_drop(line: Line) -> None:
         [month] = partitions_outdated(session, kept=kept, now=datetime(2026, 5, 3, tzinfo=UTC))
         assert not month.is_unfinished
         assert partition_drop(session, month) == ["telemetry_history_202604"]
-    line.memory.forget()
+    line.stage_cache.forget()
 
 
 def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> None:

@@ -155,7 +155,7 @@ def test_schemas_are_asked_for_once_a_revision(
                     organization_id=line.organization_id,
                     revision=revision,
                     devices=[device.bytes for device in devices],
-                    memory=line.memory,
+                    stage_cache=line.stage_cache,
                 )
         return set(found), len(seen)
 
@@ -165,7 +165,7 @@ def test_schemas_are_asked_for_once_a_revision(
     assert ask(two, plain) == ({two.bytes}, 0)
     line.schema("Probe", {}, begins=T0 + HOUR)
     assert ask(one, two, plain) == ({one.bytes, two.bytes}, 1)
-    assert [len(line.memory.schemas[line.organization_id].by_device), len(line.memory.schemas)] == [3, 1]
+    assert [len(line.stage_cache.schemas[line.organization_id].by_device), len(line.stage_cache.schemas)] == [3, 1]
 
 
 def test_processed_again_under_another_schema(line: Line) -> None:

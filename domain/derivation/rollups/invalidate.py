@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.derivation.invalidation.buckets import TURN
-from domain.derivation.rollups.grid import FIRST_US, LAST_US, Grid
-from domain.derivation.rollups.known import Known, RollupCache, above_fill, uppers_of
+from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
 from domain.derivation.rollups.model import WHAT
+from domain.derivation.rollups.partial_aggregates import tallies_touch
 from domain.derivation.rollups.tables import rollup_entities
-from domain.derivation.rollups.tallies import tallies_touch
+from domain.derivation.rollups.topology import RollupCache, RollupTopology, above_fill, uppers_of
 from graph.sql import any_of
 from graph.walk.spans import spans_within
 
@@ -144,7 +144,7 @@ def buckets_mark(session: Session, *, organization_id: int, marks: Marks) -> Non
     )
 
 
-def known_get(session: Session, *, organization_id: int, cache: RollupCache) -> Known:
+def known_get(session: Session, *, organization_id: int, cache: RollupCache) -> RollupTopology:
     """Return what is known of an organization's rollups; the caller holds the graph. Two statements at most."""
     revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
     return cache.get(session, organization_id=organization_id, revision=int(revision))

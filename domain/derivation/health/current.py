@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import micros_of
-from domain.derivation.formulas.configured import configured_read
+from domain.derivation.formulas.config import configured_read
 from domain.derivation.health.events import events_open, made_of_health
 from domain.derivation.health.measured import measured_before
 from domain.derivation.health.read import Plan, child_sources, children_read, metrics_of_plan, plans_get
 from domain.derivation.health.score import Child, Facts, Health, OpenEvent, Track, health_judge
 from domain.derivation.health.settings import HealthSettings
-from domain.derivation.rollups.grid import FIRST_US, LAST_US
+from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.telemetry.model.attribution import Segment, Source
 from domain.telemetry.store.links import sources_list
 

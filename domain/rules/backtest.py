@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from domain.base.packed import micros_of
 from domain.plant.assets.tables import assets
 from domain.rules.assignments import assignments_of, metrics_read
-from domain.rules.judge import Points
+from domain.rules.evaluate import Points
 from domain.rules.model import RuleVersion
 from domain.rules.operations import RuleDraft, draft_check
-from domain.rules.standing import Entry, standing_read
+from domain.rules.preceding import Entry, standing_read
 from domain.rules.timeline import Episode, advance, segments_entered
 from domain.telemetry.model.attribution import Source
 from domain.telemetry.store.links import sources_list

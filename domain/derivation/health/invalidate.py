@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
 from domain.derivation.health.read import Plan
-from domain.derivation.rollups.dirt import Marks, buckets_mark
-from domain.derivation.rollups.grid import FIRST_US, LAST_US
+from domain.derivation.rollups.buckets import FIRST_US, LAST_US
+from domain.derivation.rollups.invalidate import Marks, buckets_mark
 from domain.rules.reconcile import EventChange
 from domain.rules.tables import event_corrections, events
 from domain.telemetry.model.attribution import END_US, spans_union

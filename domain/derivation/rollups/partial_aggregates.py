@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, bigint_array, double_array, instant_array, uuid_array
 from domain.base.packed import Aggregate, MetricType, Points, Values, micros_of
 from domain.derivation.invalidation.buckets import TURN
-from domain.derivation.rollups.grid import FIRST_US, LAST_US
+from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.derivation.rollups.model import RollupDraft
 from domain.telemetry.model.attribution import Segment
 from domain.telemetry.model.buckets import Counted
@@ -107,7 +107,7 @@ _FORGET = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class PartialAggregate:
     """What all points before `until_us` came to. points: how many. parts: the exact sum, or one value; NaN for none."""
 
     until_us: int
@@ -119,7 +119,7 @@ class Tally:
 class Tallied:
     """What is known of a key: its tally or None; since when something at the entity is still to be followed up."""
 
-    tally: Tally | None
+    partial: PartialAggregate | None
     pending_us: int | None
 
 
@@ -130,7 +130,7 @@ class NewTally:
     entity_id: UUID
     key: bytes
     begins_us: int
-    tally: Tally
+    partial: PartialAggregate
     is_new: bool
 
 
@@ -146,11 +146,11 @@ def segments_after(segments: Sequence[Segment], until_us: int) -> list[Segment]:
     return [Segment(s.series, max(s.begins_us, until_us), s.ends_us) for s in segments if s.ends_us > until_us]
 
 
-def tally_counted(tally: Tally, begins_us: int, tail: Counted | None) -> Counted:
+def tally_counted(partial: PartialAggregate, begins_us: int, tail: Counted | None) -> Counted:
     """Put the rows that stand for a tally before those that are newer. begins_us: where the bucket begins."""
-    parts, rows = np.array(tally.parts, dtype=np.float64), len(tally.parts)
+    parts, rows = np.array(partial.parts, dtype=np.float64), len(partial.parts)
     counts = np.zeros(rows)
-    counts[0] = tally.points
+    counts[0] = partial.points
     at = np.full(rows, begins_us, dtype=np.int64)
     if tail is None:
         return Counted(Points(at, parts, np.full(rows, MetricType.NUMBER, dtype=np.int8), None), counts)
@@ -161,7 +161,7 @@ def tally_counted(tally: Tally, begins_us: int, tail: Counted | None) -> Counted
     return Counted(joined, np.r_[counts, newer])
 
 
-def tally_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int | None) -> Tally | None:
+def tally_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int | None) -> PartialAggregate | None:
     """Return what all but the newest points come to; None where little is new, or three doubles do not hold it.
 
     before: how many of the rows stand for the tally that was. pending_us: what lies from there on stays out.
@@ -182,7 +182,7 @@ def tally_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int
         is_number = ~np.isnan(values)
         values, counts = values[is_number], counts[is_number]
     parts = _parts(values, how)
-    return None if parts is None else Tally(int(at[cut]), int(counts.sum()), parts)
+    return None if parts is None else PartialAggregate(int(at[cut]), int(counts.sum()), parts)
 
 
 def tallies_read(session: Session, *, organization_id: int, keys: Sequence[tuple[UUID, bytes]]) -> list[Tallied]:
@@ -200,10 +200,10 @@ def tallies_read(session: Session, *, organization_id: int, keys: Sequence[tuple
     )
     found = [Tallied(None, None)] * len(keys)
     for row in rows:
-        tally = None
+        partial = None
         if row.until is not None:
-            tally = Tally(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
-        found[row.n] = Tallied(tally, None if row.pending is None else micros_of(row.pending))
+            partial = PartialAggregate(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
+        found[row.n] = Tallied(partial, None if row.pending is None else micros_of(row.pending))
     return found
 
 
@@ -213,13 +213,13 @@ def tallies_write(session: Session, *, organization_id: int, made: Collection[Ne
         of = [each for each in made if each.is_new is is_new]
         if not of:
             continue
-        padded = [(*each.tally.parts, math.nan, math.nan)[:_PARTS] for each in of]
+        padded = [(*each.partial.parts, math.nan, math.nan)[:_PARTS] for each in of]
         values = {
             "organization_id": organization_id,
             "entities": uuid_array(b"".join(each.entity_id.bytes for each in of)),
             "keys": uuid_array(b"".join(each.key for each in of)),
-            "untils": instant_array([each.tally.until_us for each in of]),
-            "points": bigint_array([each.tally.points for each in of]),
+            "untils": instant_array([each.partial.until_us for each in of]),
+            "points": bigint_array([each.partial.points for each in of]),
             "values": double_array([parts[0] for parts in padded]),
             "errors": double_array([parts[1] for parts in padded]),
             "left": double_array([parts[2] for parts in padded]),

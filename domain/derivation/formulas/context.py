@@ -30,7 +30,7 @@ UNKNOWN: Final = History((BEGIN_US,), (_NONE,))
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class FormulaContext:
     """What formulas of several entities read besides metrics.
 
     histories: one for each entity, or none at all where no formula reads attributes. areas: by external id, those there
@@ -42,9 +42,9 @@ class Surroundings:
     areas: Mapping[str, Area] = field(default_factory=dict)
     lead_us: int = 0
 
-    def part(self, first: int, last: int) -> Surroundings:
+    def part(self, first: int, last: int) -> FormulaContext:
         """Return those of some of the entities, by their places."""
-        return Surroundings(self.histories[first:last], self.areas, self.lead_us)
+        return FormulaContext(self.histories[first:last], self.areas, self.lead_us)
 
     def attributes(
         self, keys: frozenset[tuple[str, ...]], of: NDArray[np.int64], at: NDArray[np.int64]

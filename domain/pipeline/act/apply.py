@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.pipeline.act.outbox import ChangeKind, Happening
-from domain.pipeline.act.quiet import OPENS
-from domain.plant.entity_kind import nouns_detail
+from domain.pipeline.act.outbox import ChangeKind, EventChange
+from domain.pipeline.act.suppressed import OPENS
+from domain.plant.entity_kind import entity_details_update
 from domain.work.activities.lifecycle import ActivityState
 from domain.work.activities.model import ACTIVITY, Origin, StepKind
 from domain.work.activities.progress import activity_transition
@@ -43,15 +43,15 @@ class Acted:
     change_ids: list[int] = field(default_factory=list)
 
 
-def activities_follow(session: Session, *, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
+def activities_follow(session: Session, *, change: GraphChange, happenings: Sequence[EventChange], done: Acted) -> None:
     """Follow happenings, each of which has a template or closes, in their order; count in `done` what was done."""
     for some in rounds(happenings):
         _round(session, change, some, done)
 
 
-def rounds(happenings: Sequence[Happening]) -> Iterator[list[Happening]]:
+def rounds(happenings: Sequence[EventChange]) -> Iterator[list[EventChange]]:
     """Cut happenings where one is of a rule and target that was among those before; these can be followed at once."""
-    some: list[Happening] = []
+    some: list[EventChange] = []
     pairs: set[tuple[UUID, UUID]] = set()
     for each in happenings:
         pair = (each.rule_id, each.entity_id)
@@ -64,16 +64,16 @@ def rounds(happenings: Sequence[Happening]) -> Iterator[list[Happening]]:
         yield some
 
 
-def _round(session: Session, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
+def _round(session: Session, change: GraphChange, happenings: Sequence[EventChange], done: Acted) -> None:
     """Follow happenings of which no two are of one rule and target."""
     standing = activities_standing(
         session,
         organization_id=change.organization_id,
         pairs=[(each.rule_id, each.entity_id) for each in happenings],
     )
-    made: list[Happening] = []
-    noted: list[tuple[Happening, UUID]] = []
-    closing: list[tuple[Happening, UUID]] = []
+    made: list[EventChange] = []
+    noted: list[tuple[EventChange, UUID]] = []
+    closing: list[tuple[EventChange, UUID]] = []
     for happening, last in zip(happenings, standing, strict=True):
         if happening.kind not in OPENS:
             if last is not None and not last.state.is_finished and not happening.others_open:
@@ -92,7 +92,7 @@ def _round(session: Session, change: GraphChange, happenings: Sequence[Happening
     _suggest(session, change, closing, done)
 
 
-def _make(session: Session, change: GraphChange, happenings: Sequence[Happening], done: Acted) -> None:
+def _make(session: Session, change: GraphChange, happenings: Sequence[EventChange], done: Acted) -> None:
     orders = {
         each.event_id: ActivityOrder(
             each.template_id, [each.entity_id], Origin(each.rule_id, each.event_id, each.entity_id)
@@ -111,14 +111,14 @@ def _make(session: Session, change: GraphChange, happenings: Sequence[Happening]
             done.created += 1
 
 
-def _note(session: Session, change: GraphChange, noted: Sequence[tuple[Happening, UUID]]) -> None:
+def _note(session: Session, change: GraphChange, noted: Sequence[tuple[EventChange, UUID]]) -> None:
     """Note events at activities that are not done yet; these are not to be closed any more."""
     _suggestions_set(session, change, {activity_id: None for _, activity_id in noted})
     steps = [(activity_id, {"event_id": happening.event_id}) for happening, activity_id in noted]
     steps_write(session, change=change, kind=StepKind.EVENT, steps=steps)
 
 
-def _suggest(session: Session, change: GraphChange, closing: Sequence[tuple[Happening, UUID]], done: Acted) -> None:
+def _suggest(session: Session, change: GraphChange, closing: Sequence[tuple[EventChange, UUID]], done: Acted) -> None:
     """Suggest that activities be closed, or cancelled, that were made for these events or noted them."""
     if not closing:
         return
@@ -142,4 +142,4 @@ def _suggest(session: Session, change: GraphChange, closing: Sequence[tuple[Happ
 def _suggestions_set(session: Session, change: GraphChange, suggestions: dict[UUID, dict[str, Any] | None]) -> None:
     if suggestions:
         details = {activity_id: {"suggestion": suggestion} for activity_id, suggestion in suggestions.items()}
-        nouns_detail(session, change=change, noun=ACTIVITY, details=details)
+        entity_details_update(session, change=change, spec=ACTIVITY, details=details)

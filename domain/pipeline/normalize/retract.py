@@ -17,7 +17,7 @@ from domain.pipeline.normalize.plan import readings_normalize
 from domain.telemetry.model.columns import Normalized, Readings
 from domain.telemetry.model.readings import NO_PORT
 from domain.telemetry.model.schemas import SchemaVersions
-from domain.telemetry.model.stage_cache import StageMemory, StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.hourly_marks import hours_mark
 from domain.telemetry.store.points import PointColumns, points_of, points_parameters, points_write
 
@@ -74,7 +74,7 @@ class Meaning:
     organization_id: int
     future_tolerance: timedelta
     schemas: Mapping[bytes, SchemaVersions]
-    memory: StageMemory
+    stage_cache: StageCache
     kept_us: int
 
     def normalized(self, readings: Readings) -> Normalized:
@@ -96,7 +96,7 @@ class Withdrawn:
 
 
 def readings_withdraw(
-    session: Session, *, meaning: Meaning, readings: Readings, points: PointColumns | None, notes: StageNotes
+    session: Session, *, meaning: Meaning, readings: Readings, points: PointColumns | None, notes: PendingCacheUpdates
 ) -> Withdrawn:
     """Remove from history every point of these readings that is not among `points` just so.
 
@@ -148,7 +148,7 @@ def _told(readings: Readings) -> dict[str, object]:
     }
 
 
-def _write(session: Session, meaning: Meaning, beside: Readings, notes: StageNotes) -> None:
+def _write(session: Session, meaning: Meaning, beside: Readings, notes: PendingCacheUpdates) -> None:
     if not len(beside):
         return
     meant = meaning.normalized(beside)
@@ -158,7 +158,9 @@ def _write(session: Session, meaning: Meaning, beside: Readings, notes: StageNot
         readings=beside,
         normalized=meant,
         chosen=np.arange(len(meant.readings), dtype=np.intp),
-        memory=meaning.memory,
+        stage_cache=meaning.stage_cache,
         notes=notes,
     )
-    points_write(session, organization_id=meaning.organization_id, points=points, memory=meaning.memory, notes=notes)
+    points_write(
+        session, organization_id=meaning.organization_id, points=points, stage_cache=meaning.stage_cache, notes=notes
+    )

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.packed import instant_of, micros_of
 from domain.convergence.model import CheckedSpan
-from domain.derivation.health.dirt import WHAT as HEALTH
+from domain.derivation.health.invalidate import WHAT as HEALTH
 from domain.derivation.invalidation import windows
 
 # Beyond so much that waits, nothing is checked.
@@ -55,7 +55,7 @@ _HEALTH_TIMERS = text("SELECT entity_id FROM health_timers WHERE organization_id
 
 
 @dataclass(frozen=True, slots=True)
-class Dirt:
+class PendingInvalidations:
     """What waits before the end of a span. is_everywhere: it is not known where all of it will lead.
 
     entities: with windows; judged: with due timers of rules; scored: with due timers or dirty buckets of health.
@@ -69,7 +69,7 @@ class Dirt:
     buckets: Mapping[str, Iterable[tuple[UUID, int, int]]]
 
 
-def dirt_read(session: Session, *, organization_id: int, span: CheckedSpan, now: datetime) -> Dirt:
+def pending_read(session: Session, *, organization_id: int, span: CheckedSpan, now: datetime) -> PendingInvalidations:
     """Return what waits in an organization. Four statements."""
     values = {"organization_id": organization_id, "until": instant_of(span.ends_us), "limit": _WAITING_MAX}
     waiting = session.execute(_WINDOWS, values).all()
@@ -83,7 +83,7 @@ def dirt_read(session: Session, *, organization_id: int, span: CheckedSpan, now:
         else:
             buckets.setdefault(row.what, []).append((row.entity_id, micros_of(row.begins), micros_of(row.ends)))
     is_too_much = len(waiting) == _WAITING_MAX or len(marked) == _WAITING_MAX
-    return Dirt(
+    return PendingInvalidations(
         is_too_much or any(row.reason not in _OWN for row in waiting),
         frozenset(row.entity_id for row in waiting),
         frozenset(session.scalars(_RULE_TIMERS, timed)),

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array, text_array, uuid_array
-from domain.telemetry.model.columns import Letter, Readings
+from domain.telemetry.model.columns import DeadLetterDraft, Readings
 from graph.texts import text_clean
 
 _NAMESPACE = uuid.UUID("5a0c2f0e-8f3c-5c55-9d0b-0d3c4b6f7a11")
@@ -47,7 +47,7 @@ def letters_write(
     organization_id: int,
     stage: str,
     readings: Readings,
-    letters: Sequence[Letter],
+    letters: Sequence[DeadLetterDraft],
     now: datetime,
 ) -> None:
     """Write the dead letters of a stage; one that is there already counts another attempt and is open again."""
@@ -83,7 +83,9 @@ def letters_write(
     )
 
 
-def letters_mirror(*, organization_id: int, stage: str, readings: Readings, letters: Sequence[Letter]) -> list[bytes]:
+def letters_mirror(
+    *, organization_id: int, stage: str, readings: Readings, letters: Sequence[DeadLetterDraft]
+) -> list[bytes]:
     """Return what the stream of dead letters is told of each, as JSON; times in milliseconds since the epoch."""
     told = []
     for letter in letters:

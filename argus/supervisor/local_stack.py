@@ -36,7 +36,7 @@ class PortTakenError(Exception):
 
 
 @dataclass(slots=True)
-class House:
+class LocalStack:
     """All processes of one data directory.
 
     say: prints one line of progress for the operator. start_timeout_s: for how long a start may take in all; None: as
@@ -56,14 +56,14 @@ class House:
     @staticmethod
     def open(
         directory: Path, *, host: str, port: int, say: Callable[[str], None], start_timeout_s: float | None = None
-    ) -> House:
+    ) -> LocalStack:
         """Take a data directory, made where it is missing, for this process alone.
 
         Raises HomeError where it cannot be used or is in use, PortTakenError where the port is.
         """
         _port_wait(host, port, patience_s=_LEFT_BEHIND_S if directory.exists() else 0.0)
         home = Home.open(directory, ports=(postgres.free_port(), postgres.free_port()))
-        house = House(home, host, port, say, start_timeout_s)
+        house = LocalStack(home, host, port, say, start_timeout_s)
         house._lock = home.lock()
         return house
 

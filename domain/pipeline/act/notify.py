@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from domain.pipeline.act.outbox import ChangeKind, Happening
-from domain.pipeline.act.quiet import OPENS
+from domain.pipeline.act.outbox import ChangeKind, EventChange
+from domain.pipeline.act.suppressed import OPENS
 from domain.rules.model import SEVERITIES, Severity
+from domain.work.notifications.calls import Telling, ToldState, calls_of, telling_keep, tellings_get
 from domain.work.notifications.operations import notification_order
-from domain.work.notifications.tellings import Telling, ToldState, calls_of, telling_keep, tellings_get
 from graph.ids import NewId
 from graph.instants import instant_text
 
@@ -21,8 +21,8 @@ def events_tell(
     session: Session,
     *,
     organization_id: int,
-    happenings: Sequence[Happening],
-    news: Sequence[Happening],
+    happenings: Sequence[EventChange],
+    news: Sequence[EventChange],
     quiet: Collection[int],
     now: datetime,
     new_id: NewId,
@@ -61,7 +61,7 @@ def _tell(
     session: Session,
     *,
     organization_id: int,
-    happening: Happening,
+    happening: EventChange,
     url: str,
     telling: Telling | None,
     is_quiet: bool,
@@ -96,7 +96,7 @@ def _tell(
     return len(calls)
 
 
-def payload_of(happening: Happening, *, change: ChangeKind, sequence: int) -> dict[str, Any]:
+def payload_of(happening: EventChange, *, change: ChangeKind, sequence: int) -> dict[str, Any]:
     """Return what a webhook is told, JSON; see docs/webhooks.md."""
     at = happening.cleared_at if change is ChangeKind.CLEARED else happening.opened_at
     return {
@@ -115,7 +115,7 @@ def payload_of(happening: Happening, *, change: ChangeKind, sequence: int) -> di
     }
 
 
-def _state(happening: Happening) -> ToldState:
+def _state(happening: EventChange) -> ToldState:
     if happening.is_withdrawn:
         return ToldState.WITHDRAWN
     return ToldState.OPEN if happening.cleared_at is None else ToldState.CLEARED

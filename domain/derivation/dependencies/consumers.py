@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.derivation.rollups.model import Chosen
+from domain.derivation.rollups.model import EntitySelector
 from domain.derivation.rollups.queries import rollups_list
 from domain.rules.assignments import assignments_of
 from domain.rules.model import Assignment
@@ -20,10 +20,10 @@ ANY_PORT: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
-class Watchers:
+class Consumers:
     """What an organization has that follows from points. counted: what its rollups count. rulebook: its rules."""
 
-    counted: Sequence[Chosen] = ()
+    counted: Sequence[EntitySelector] = ()
     rulebook: Rulebook = field(default_factory=dict)
 
     @property
@@ -49,8 +49,8 @@ class Watchers:
         return assignments_of(session, organization_id=organization_id, entity_ids=entity_ids, rulebook=self.rulebook)
 
 
-def watchers_read(session: Session, *, organization_id: int) -> Watchers:
+def consumers_read(session: Session, *, organization_id: int) -> Consumers:
     """Return what an organization has. Two statements."""
     found = rollups_list(session, organization_id=organization_id)
     rulebook = rulebook_read(session, organization_id=organization_id)
-    return Watchers([rollup.draft.of for rollup in found], rulebook)
+    return Consumers([rollup.draft.of for rollup in found], rulebook)

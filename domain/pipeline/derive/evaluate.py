@@ -10,11 +10,11 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Column, micros_of
-from domain.derivation.dependencies.book import Book
+from domain.derivation.dependencies.index import DependencyIndex
 from domain.derivation.invalidation.windows import REJUDGE, REPLAY, Window, windows_at_hand
 from domain.pipeline.attribute.stage import AssetEntry, Place, entries_gather
-from domain.pipeline.derive.follow import Span
-from domain.rules.calm import PairKey, PairState
+from domain.pipeline.derive.propagate import Span
+from domain.rules.fast_path import PairKey, PairState
 from domain.rules.model import Assignment
 from domain.rules.reconcile import EventsDone, Fence
 from domain.rules.stage import entities_judge_anew, entities_judge_on, key_of, states_known
@@ -22,7 +22,7 @@ from graph.ids import NewId
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EntityRuleState:
     """Where an entity stands with its rules: good while these are its rules, and nothing else judges it.
 
     states: of all pairs that there are. A pair that is not among them was never judged, for it had no reading.
@@ -37,7 +37,7 @@ class Judgements:
     """What a transaction judged; void unless it commits. standings: to be kept; None: forget."""
 
     done: list[EventsDone] = field(default_factory=list)
-    standings: dict[tuple[int, bytes], Standing | None] = field(default_factory=dict)
+    standings: dict[tuple[int, bytes], EntityRuleState | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -54,12 +54,12 @@ class AtHand:
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class EvaluationContext:
     """What judging works with. fences: of entities of which not all may follow. standings: as remembered."""
 
     organization_id: int
-    book: Book
-    standings: Mapping[tuple[int, bytes], Standing]
+    dependencies: DependencyIndex
+    standings: Mapping[tuple[int, bytes], EntityRuleState]
     now: datetime
     new_id: NewId
     fences: Mapping[bytes, Fence]
@@ -72,7 +72,7 @@ class Bench:
 def entities_judge(
     session: Session,
     *,
-    bench: Bench,
+    context: EvaluationContext,
     spans: Mapping[bytes, Sequence[Span]],
     at_hand: AtHand,
     windows: Mapping[bytes, Sequence[Window]],
@@ -80,26 +80,26 @@ def entities_judge(
 ) -> Judgements:
     """Judge entities over the spans in which anything about them changed. The points are written.
 
-    windows: all of theirs. entries: what the bus brought, at the book's revision, one of each commit.
+    windows: all of theirs. entries: what the bus brought, at the dependency index's revision, one of each commit.
     """
     found = Judgements()
     judged = dict(spans)
-    _without_formulas(bench, judged, windows, entries, at_hand)
+    _without_formulas(context, judged, windows, entries, at_hand)
     for places, columns in zip(at_hand.places, at_hand.columns, strict=True):
-        known = {entity for entity, _ in places if _is_known(bench, entity, judged.get(entity, ()))}
-        known -= _doubtful(bench, places, columns, known)
+        known = {entity for entity, _ in places if _is_known(context, entity, judged.get(entity, ()))}
+        known -= _doubtful(context, places, columns, known)
         for fence in Fence:
-            ready = [place for place in places if place[0] in known and bench.fence_of(place[0]) is fence]
+            ready = [place for place in places if place[0] in known and context.fence_of(place[0]) is fence]
             if ready:
                 heads = [judged[entity][-1][1] for entity, _ in ready]
                 chosen = _chosen(places, columns, ready)
-                _judge_on(session, bench, found, places=ready, columns=chosen, heads_us=heads, fence=fence)
+                _judge_on(session, context, found, places=ready, columns=chosen, heads_us=heads, fence=fence)
         for entity in known:
             del judged[entity]
     for fence in Fence:
-        some = {entity: of for entity, of in judged.items() if bench.fence_of(entity) is fence}
+        some = {entity: of for entity, of in judged.items() if context.fence_of(entity) is fence}
         if some:
-            _judge_anew(session, bench, some, found, fence=fence)
+            _judge_anew(session, context, some, found, fence=fence)
     return found
 
 
@@ -116,21 +116,21 @@ def fences_of(windows: Mapping[bytes, Sequence[Window]]) -> dict[bytes, Fence]:
     return found
 
 
-def _is_known(bench: Bench, entity: bytes, spans: Sequence[Span]) -> bool:
+def _is_known(context: EvaluationContext, entity: bytes, spans: Sequence[Span]) -> bool:
     """Tell whether it is known where all pairs of an entity stand before these spans."""
-    assignments = bench.book.entity_of(entity).assignments
-    standing = bench.standings.get((bench.organization_id, entity))
+    assignments = context.dependencies.entity_of(entity).assignments
+    standing = context.standings.get((context.organization_id, entity))
     return (
         bool(spans)
         and bool(assignments)
         and standing is not None
         and standing.assignments == assignments
-        and states_known(assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(bench.now) + 1))
+        and states_known(assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(context.now) + 1))
     )
 
 
 def _doubtful(
-    bench: Bench, places: Sequence[Place], columns: Mapping[str, Column], known: Collection[bytes]
+    context: EvaluationContext, places: Sequence[Place], columns: Mapping[str, Column], known: Collection[bytes]
 ) -> set[bytes]:
     """Return the entities that cannot be judged on from these points.
 
@@ -141,7 +141,7 @@ def _doubtful(
     for n, (entity, port) in enumerate(places):
         if entity not in known:
             continue
-        standing, key = bench.standings[bench.organization_id, entity], key_of(port)
+        standing, key = context.standings[context.organization_id, entity], key_of(port)
         for assignment in standing.assignments:
             if (entity, assignment.rule_id, key) not in standing.states:
                 read = (columns[metric] for metric in assignment.metrics if metric in columns)
@@ -151,7 +151,7 @@ def _doubtful(
 
 
 def _without_formulas(
-    bench: Bench,
+    context: EvaluationContext,
     judged: Mapping[bytes, Sequence[Span]],
     windows: Mapping[bytes, Sequence[Window]],
     entries: Sequence[AssetEntry],
@@ -162,8 +162,8 @@ def _without_formulas(
     plain = {
         entity
         for entity in judged
-        if bench.book.entity_of(entity).derivation is None
-        and _is_known(bench, entity, judged[entity])
+        if context.dependencies.entity_of(entity).derivation is None
+        and _is_known(context, entity, judged[entity])
         and windows_at_hand(windows.get(entity, ()), whole)
     }
     numbers: dict[Place, int] = {}
@@ -196,7 +196,7 @@ def _chosen(places: Sequence[Place], columns: Mapping[str, Column], ready: Seque
 
 def _judge_on(
     session: Session,
-    bench: Bench,
+    context: EvaluationContext,
     found: Judgements,
     *,
     places: Sequence[Place],
@@ -204,8 +204,8 @@ def _judge_on(
     heads_us: Sequence[int],
     fence: Fence,
 ) -> None:
-    organization_id = bench.organization_id
-    standings = {entity: bench.standings[organization_id, entity] for entity, _ in places}
+    organization_id = context.organization_id
+    standings = {entity: context.standings[organization_id, entity] for entity, _ in places}
     done, states = entities_judge_on(
         session,
         organization_id=organization_id,
@@ -214,38 +214,38 @@ def _judge_on(
         heads_us=heads_us,
         assignments={entity: standing.assignments for entity, standing in standings.items()},
         states={key: state for standing in standings.values() for key, state in standing.states.items()},
-        now=bench.now,
+        now=context.now,
         fence=fence,
-        new_id=bench.new_id,
+        new_id=context.new_id,
     )
     found.done.append(done)
     for entity, standing in standings.items():
         # Of ports of which nothing came, what was known is.
         whole = len(states[entity]) == len(standing.states)
         stand = states[entity] if whole else {**standing.states, **states[entity]}
-        found.standings[organization_id, entity] = Standing(standing.assignments, stand)
+        found.standings[organization_id, entity] = EntityRuleState(standing.assignments, stand)
 
 
 def _judge_anew(
     session: Session,
-    bench: Bench,
+    context: EvaluationContext,
     spans: Mapping[bytes, Sequence[Span]],
     found: Judgements,
     *,
     fence: Fence,
 ) -> None:
-    assignments = {entity: bench.book.entity_of(entity).assignments for entity in spans}
+    assignments = {entity: context.dependencies.entity_of(entity).assignments for entity in spans}
     done, states = entities_judge_anew(
         session,
-        organization_id=bench.organization_id,
+        organization_id=context.organization_id,
         spans=spans,
         assignments=assignments,
-        now=bench.now,
+        now=context.now,
         fence=fence,
-        new_id=bench.new_id,
+        new_id=context.new_id,
     )
     found.done.append(done)
     for entity in spans:
         known = states.get(entity)
-        standing = None if known is None else Standing(assignments[entity], known)
-        found.standings[bench.organization_id, entity] = standing
+        standing = None if known is None else EntityRuleState(assignments[entity], known)
+        found.standings[context.organization_id, entity] = standing

@@ -18,7 +18,7 @@ from domain.base.arrays import arrays_enable, bigint_array, uuid_array
 from domain.base.packed import micros_of
 from domain.telemetry.model.attribution import BEGIN_US
 from domain.telemetry.model.columns import Readings
-from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.hourly_marks import began_us
 
 # No point younger than a day is dropped (`drop_partitions`, `points_close`), and no transaction lasts for half of one.
@@ -43,7 +43,7 @@ def points_kept_hold(session: Session) -> int:
     return BEGIN_US if kept is None else micros_of(kept)
 
 
-def points_kept_before(session: Session, *, oldest_us: int, notes: StageNotes) -> int:
+def points_kept_before(session: Session, *, oldest_us: int, notes: PendingCacheUpdates) -> int:
     """Return the same for points of which the oldest is given; no statement where it is surely kept."""
     if oldest_us >= began_us(session, notes) - _SURELY_KEPT_US:
         return BEGIN_US

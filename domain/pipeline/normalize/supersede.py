@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import micros_of
+from domain.pipeline.normalize.dead_letters import letters_resolve
 from domain.pipeline.normalize.keys import Demoted
-from domain.pipeline.normalize.letters import letters_resolve
-from domain.pipeline.normalize.withdraw import READING_COLUMNS, Meaning, readings_of, readings_withdraw
+from domain.pipeline.normalize.retract import READING_COLUMNS, Meaning, readings_of, readings_withdraw
 from domain.telemetry.model.columns import Readings
-from domain.telemetry.model.stage_cache import StageNotes
+from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.points import latest_recompute
 
 _DEMOTED = text(
@@ -31,7 +31,7 @@ def readings_demote(
     meaning: Meaning,
     stage: str,
     demoted: Sequence[Demoted],
-    notes: StageNotes,
+    notes: PendingCacheUpdates,
     now: datetime,
 ) -> Readings:
     """Take back the points and dead letters of readings that are duplicates after all; return those readings.

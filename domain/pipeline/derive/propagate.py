@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, uuid_array
-from domain.derivation.dependencies.book import Book
+from domain.derivation.dependencies.index import DependencyIndex
 from domain.derivation.invalidation.windows import (
     HEALTH,
     HIERARCHY,
@@ -23,8 +23,8 @@ from domain.derivation.invalidation.windows import (
     TIMER,
     Window,
 )
-from domain.derivation.rollups.dirt import rollups_touch, rollups_touch_at
-from domain.derivation.rollups.known import RollupCache
+from domain.derivation.rollups.invalidate import rollups_touch, rollups_touch_at
+from domain.derivation.rollups.topology import RollupCache
 from domain.telemetry.model.attribution import END_US, spans_union
 from graph.walk.spans import BELOW, spans_below
 
@@ -84,13 +84,13 @@ class Touched:
 
 
 def windows_split(
-    windows: Mapping[bytes, Sequence[Window]], book: Book
+    windows: Mapping[bytes, Sequence[Window]], dependencies: DependencyIndex
 ) -> tuple[dict[bytes, list[Window]], list[Window]]:
     """Return the windows that formulas are concerned with, by entity, and those that are only followed up."""
     derived: dict[bytes, list[Window]] = {}
     followed: list[Window] = []
     for entity, of_entity in windows.items():
-        derives = book.entity_of(entity).derivation is not None
+        derives = dependencies.entity_of(entity).derivation is not None
         for window in of_entity:
             if window.reason in _ONLY_FOLLOWED or (not derives and window.reason in _FOLLOWED_WITHOUT):
                 followed.append(window)
@@ -112,12 +112,12 @@ def windows_follow(touched: Touched, followed: Sequence[Window]) -> list[int]:
     return [window.id for window in followed]
 
 
-def places_follow(session: Session, *, organization_id: int, book: Book, touched: Touched) -> None:
+def places_follow(session: Session, *, organization_id: int, dependencies: DependencyIndex, touched: Touched) -> None:
     """Have all that is below an entity judged over the times in which what it lies below changed. A level a statement.
 
     For rules about what is below something; the windows are the next transactions'.
     """
-    if not touched.places or not book.watchers.is_scoped:
+    if not touched.places or not dependencies.watchers.is_scoped:
         return
     ids = [UUID(bytes=entity) for entity in touched.places]
     below = spans_below(session, organization_id=organization_id, ids=ids, hops=BELOW)
@@ -140,11 +140,13 @@ def places_follow(session: Session, *, organization_id: int, book: Book, touched
         )
 
 
-def rollups_follow(session: Session, *, organization_id: int, book: Book, touched: Touched, cache: RollupCache) -> None:
+def rollups_follow(
+    session: Session, *, organization_id: int, dependencies: DependencyIndex, touched: Touched, cache: RollupCache
+) -> None:
     """Mark the rollups that count what changed, and those of entities below which something changed."""
-    if not book.watchers.counted:
+    if not dependencies.watchers.counted:
         return
-    points = {e: spans_union(spans) for e, spans in touched.points.items() if book.entity_of(e).is_counted}
+    points = {e: spans_union(spans) for e, spans in touched.points.items() if dependencies.entity_of(e).is_counted}
     rollups_touch(session, organization_id=organization_id, touched=points, cache=cache)
     places = {entity: spans_union(spans) for entity, spans in touched.places.items()}
     rollups_touch_at(session, organization_id=organization_id, touched=places, cache=cache)

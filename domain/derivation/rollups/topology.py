@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
-from domain.derivation.rollups.grid import Grid
+from domain.derivation.rollups.buckets import Grid
 from domain.derivation.rollups.model import Rollup
 from domain.derivation.rollups.queries import rollups_list
 from domain.derivation.rollups.weights import UNWEIGHTED, Weights, weights_recorded
@@ -44,7 +44,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Known:
+class RollupTopology:
     """One organization's, at one revision of what is derived: of hierarchies, links, types, weights and rollups.
 
     above: by entity, filled as it is asked for. below: by rollup and upper entity, likewise; its own members alone.
@@ -62,16 +62,16 @@ class RollupCache:
     """What a process knows of all organizations. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._known: dict[int, Known] = {}
+        self._known: dict[int, RollupTopology] = {}
 
-    def get(self, session: Session, *, organization_id: int, revision: int) -> Known:
+    def get(self, session: Session, *, organization_id: int, revision: int) -> RollupTopology:
         """Return what is known at a revision of what is derived; the caller holds the graph. One statement or none."""
         known = self._known.get(organization_id)
         if known is None or known.revision != revision or known.count > REMEMBERED_MAX:
             found = rollups_list(session, organization_id=organization_id, with_deleted=True)
             rollups = {rollup.what: rollup for rollup in found}
             grids = {what: Grid(rollup.draft) for what, rollup in rollups.items()}
-            known = self._known[organization_id] = Known(revision, rollups, grids)
+            known = self._known[organization_id] = RollupTopology(revision, rollups, grids)
         return known
 
     def drop(self, organization_id: int) -> None:
@@ -79,7 +79,7 @@ class RollupCache:
         self._known.pop(organization_id, None)
 
 
-def above_fill(session: Session, *, organization_id: int, known: Known, ids: Collection[bytes]) -> None:
+def above_fill(session: Session, *, organization_id: int, known: RollupTopology, ids: Collection[bytes]) -> None:
     """See to it that what is above these entities (16 bytes) is known. Two statements, and one a level for each way.
 
     Nothing is known of any where it raises.
@@ -117,7 +117,7 @@ def above_fill(session: Session, *, organization_id: int, known: Known, ids: Col
 
 
 def uppers_of(
-    session: Session, *, organization_id: int, known: Known, ids: Collection[bytes]
+    session: Session, *, organization_id: int, known: RollupTopology, ids: Collection[bytes]
 ) -> dict[bytes, list[tuple[str, bytes, Spans]]]:
     """Return, by entity, (what, upper, spans) of every rollup that it or anything above it can have.
 
@@ -141,7 +141,7 @@ def uppers_of(
 
 
 def below_get(
-    session: Session, *, organization_id: int, known: Known, rollup: Rollup, uppers: Collection[bytes]
+    session: Session, *, organization_id: int, known: RollupTopology, rollup: Rollup, uppers: Collection[bytes]
 ) -> dict[bytes, list[Member]]:
     """Return the descendants that a rollup counts, by upper entity; none where the rollup is not made.
 
@@ -156,8 +156,8 @@ def below_get(
     return {upper: known.below[rollup.what, upper] for upper in uppers}
 
 
-def heirs_of(
-    session: Session, *, organization_id: int, known: Known, rollup: Rollup, uppers: Collection[bytes]
+def successors_of(
+    session: Session, *, organization_id: int, known: RollupTopology, rollup: Rollup, uppers: Collection[bytes]
 ) -> dict[bytes, Rollup]:
     """Return, of upper entities at which a rollup is not made, or not any more, who writes its metric there instead.
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, uuid_array
 from domain.base.packed import MetricType, instant_of
-from domain.pipeline.normalize.withdraw import Meaning
-from domain.telemetry.model.columns import Letter, Normalized, Readings
+from domain.pipeline.normalize.retract import Meaning
+from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
 from domain.telemetry.model.readings import NO_PORT
 from domain.telemetry.store.stored import standing_read
 from graph.instants import instant_text
@@ -186,7 +186,7 @@ def _shown(normalized: Normalized, place: int | None) -> Any:
 
 
 def _letters_compare(
-    session: Session, organization_id: int, readings: Readings, letters: list[Letter], stage: str
+    session: Session, organization_id: int, readings: Readings, letters: list[DeadLetterDraft], stage: str
 ) -> int:
     rows = session.execute(
         _LETTERS, {"organization_id": organization_id, "ids": bigint_array(readings.raw_ids), "stage": stage}

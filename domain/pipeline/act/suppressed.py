@@ -21,7 +21,7 @@ from domain.base.failed_items.model import FailedItem, FailedQueue
 from domain.base.failed_items.operations import item_failed, items_resolved
 from domain.base.failed_items.queries import held_sql
 from domain.base.packed import instant_of, micros_of
-from domain.pipeline.act.outbox import ChangeKind, Happening
+from domain.pipeline.act.outbox import ChangeKind, EventChange
 from domain.rules.suppression import quiet_until
 from graph.change import graph_hold
 
@@ -98,7 +98,7 @@ _RELEASE = text(
 class SortedOut:
     """Changes sorted out. news: to be followed, in order. held: changes, by until when. followed: events seen to."""
 
-    news: list[Happening] = field(default_factory=list)
+    news: list[EventChange] = field(default_factory=list)
     held: dict[int, datetime] = field(default_factory=dict)
     followed: list[UUID] = field(default_factory=list)
 
@@ -112,7 +112,7 @@ class Refreshed:
 
 
 def quiet_ends(
-    session: Session, *, organization_id: int, happenings: Sequence[Happening], now: datetime
+    session: Session, *, organization_id: int, happenings: Sequence[EventChange], now: datetime
 ) -> Mapping[int, datetime]:
     """Return, by change, until when its event is quiet now, of those that are open and quiet."""
     asked = [each for each in happenings if each.is_open]
@@ -125,7 +125,7 @@ def quiet_ends(
 
 
 def happenings_sort(
-    happenings: Sequence[Happening], *, quiet: Mapping[int, datetime], is_history: Callable[[Happening], bool]
+    happenings: Sequence[EventChange], *, quiet: Mapping[int, datetime], is_history: Callable[[EventChange], bool]
 ) -> SortedOut:
     """Tell what is to be followed, what waits for the end of a quiet, and of which events the opening is seen to.
 
@@ -154,10 +154,10 @@ def happenings_sort(
     return SortedOut(_ended(found.news), found.held, found.followed)
 
 
-def _ended(news: Sequence[Happening]) -> list[Happening]:
+def _ended(news: Sequence[EventChange]) -> list[EventChange]:
     """Let each opening of an event that is over by now be followed by its end, where no news of that comes after it."""
     ended: set[UUID] = set()
-    found: list[Happening] = []
+    found: list[EventChange] = []
     for each in reversed(news):
         if each.kind in ENDS:
             ended.add(each.event_id)

@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from domain.derivation.dependencies.book import Book
-from domain.derivation.health.dirt import events_spans, health_mark
+from domain.derivation.dependencies.index import DependencyIndex
+from domain.derivation.health.invalidate import events_spans, health_mark
 from domain.derivation.invalidation.windows import HEALTH, PROFILE, Window
-from domain.pipeline.derive.follow import Span, Touched
-from domain.pipeline.derive.judging import Judgements
+from domain.pipeline.derive.evaluate import Judgements
+from domain.pipeline.derive.propagate import Span, Touched
 
 
 def health_follow(
     session: Session,
     *,
     organization_id: int,
-    book: Book,
+    dependencies: DependencyIndex,
     touched: Touched,
     windows: Mapping[bytes, Sequence[Window]],
     judgements: Judgements,
@@ -38,7 +38,7 @@ def health_follow(
         found = events_spans(session, organization_id=organization_id, changes=changes)
         for entity, of_entity in found.items():
             spans.setdefault(entity, []).extend(of_entity)
-    plans = {entity: plan for entity in {*spans, *windows} if (plan := book.entity_of(entity).plan) is not None}
+    plans = {entity: plan for entity in {*spans, *windows} if (plan := dependencies.entity_of(entity).plan) is not None}
     marked = {entity: of_entity for entity, of_entity in spans.items() if entity in plans}
     for entity, of in windows.items():
         # Of one that uses no profile any more the points go.

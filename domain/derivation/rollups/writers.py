@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from domain.definitions.entity_types.tables import telemetry_schemas
 from domain.definitions.profiles.tables import asset_profile_versions, asset_profiles
 from domain.derivation.formulas.formulas import MEMBER
-from domain.derivation.rollups.model import Chosen, RollupDraft
+from domain.derivation.rollups.model import EntitySelector, RollupDraft
 from domain.derivation.rollups.queries import rollups_list
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
@@ -36,7 +36,7 @@ def formulas_refuse_type(
         )
     )
     metrics = {metric for derived in found for metric in derived or ()}
-    at = Chosen(frozenset({kind}), frozenset({name}))
+    at = EntitySelector(frozenset({kind}), frozenset({name}))
     _refuse(session, organization_id, metrics, at, path=("telemetrySchema", MEMBER))
 
 
@@ -59,7 +59,7 @@ def formulas_check(session: Session, *, organization_id: int, draft: RollupDraft
 
 
 def _refuse(
-    session: Session, organization_id: int, metrics: Collection[str], at: Chosen, *, path: tuple[str, ...]
+    session: Session, organization_id: int, metrics: Collection[str], at: EntitySelector, *, path: tuple[str, ...]
 ) -> None:
     if not metrics:
         return
@@ -69,9 +69,9 @@ def _refuse(
             raise ConflictError(message, path=(*path, rollup.draft.metric))
 
 
-def _meant(type_name: str | None) -> Chosen:
+def _meant(type_name: str | None) -> EntitySelector:
     """Return the assets that a profile is for."""
-    return Chosen(frozenset({EntityKind.ASSET}), None if type_name is None else frozenset({type_name}))
+    return EntitySelector(frozenset({EntityKind.ASSET}), None if type_name is None else frozenset({type_name}))
 
 
 def _types_deriving(organization_id: int, metric: str) -> Select[Any]:

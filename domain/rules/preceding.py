@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import micros_of
 from domain.rules.conditions import metrics_of
-from domain.rules.judge import NO_POINTS, Points, memory_us
+from domain.rules.evaluate import NO_POINTS, Points, memory_us
 from domain.rules.model import Segment
-from domain.telemetry.model.attribution import Segment as Stretch
+from domain.telemetry.model.attribution import Segment as ComputeRange
 from domain.telemetry.model.attribution import Source
 from domain.telemetry.store.scan import POINTS_SCANNED_MAX, points_scan
 
@@ -108,7 +108,7 @@ def _behind(entries: Sequence[Entry]) -> list[tuple[int, Source]]:
         begins = max(_FIRST_US, ends - memory_us(entry.segment.condition) + 1)
         for source in _read_by(entry):
             segments = [
-                Stretch(s.series, max(s.begins_us, begins), min(s.ends_us, ends))
+                ComputeRange(s.series, max(s.begins_us, begins), min(s.ends_us, ends))
                 for s in source.segments
                 if max(s.begins_us, begins) < min(s.ends_us, ends)
             ]

@@ -11,7 +11,7 @@ from domain.base.leases import StageCounts
 
 
 @dataclass(slots=True)
-class Tally:
+class StageCounters:
     """Counts of one stage. items: readings or entities. delays: seconds from receipt to commit, summed."""
 
     items: int = 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from domain.base.packed import Column
 from domain.rules.conditions import Threshold
-from domain.rules.judge import threshold_tests, waits_for
+from domain.rules.evaluate import threshold_tests, waits_for
 from domain.rules.model import Assignment
 from domain.telemetry.model.attribution import END_US
 
@@ -28,7 +28,7 @@ class PairState:
     stored_us: int
 
 
-def pairs_calm(
+def unaffected_pairs(
     places: Sequence[tuple[bytes, str]],
     columns: Mapping[str, Column],
     assignments: Mapping[bytes, Sequence[Assignment]],

@@ -16,9 +16,9 @@ from domain.definitions.feature_flags.names import DERIVE_SHADOW
 from domain.definitions.feature_flags.tables import feature_flags
 from domain.definitions.processors.tables import processor_versions
 from domain.definitions.processors.versions import FIRST
-from domain.derivation.dependencies.watch import ANY_PORT, Watchers, watchers_read
-from domain.derivation.formulas.configured import Configured, Derivation, configured_read
-from domain.derivation.formulas.surroundings import UNKNOWN, History, Surroundings
+from domain.derivation.dependencies.consumers import ANY_PORT, Consumers, consumers_read
+from domain.derivation.formulas.config import Configured, Derivation, configured_read
+from domain.derivation.formulas.context import UNKNOWN, FormulaContext, History
 from domain.derivation.health.read import Plan, plans_of
 from domain.plant.assets.tables import assets
 from domain.rules.assignments import metrics_read
@@ -38,7 +38,7 @@ _REVISION = text("SELECT derivation_revision FROM graph_clocks WHERE organizatio
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class Dependency:
     """A link through which readings of one device port touch an entity that derives or is watched.
 
     port: NO_PORT for none, ANY_PORT for all: a device's own readings. inputs: by the device's metric, the input that it
@@ -84,28 +84,28 @@ class KnownEntity:
 
 
 @dataclass(slots=True)
-class Book:
-    """One organization's, as links and configuration stand at `revision`.
+class DependencyIndex:
+    """Which entities depend on the points of which, in one organization, as of a `revision` of its graph.
 
-    configured: what is derived for what. devices: passages by device. entities: what follows from the points of each.
-    Both are filled as they are asked for, an entry at a time and whole: ask `passages_of` and `entity_of`, which raise
-    for what was never asked for, because absence says nothing. watchers: what follows from points besides formulas.
+    configured: what is derived for what. devices: dependencies by device. entities: what depends on the points of each.
+    Both are filled on demand, an entry at a time and whole: ask `dependencies_of` and `entity_of`, which raise for what
+    was never asked for, because absence from a cache proves nothing. watchers: rules and rollups that read points.
     areas: by external id, of spaces that formulas ask for, those that have one. plans: of health, by profile.
     """
 
     revision: int
     configured: Configured = field(default_factory=Configured)
-    devices: dict[bytes, Sequence[Passage]] = field(default_factory=dict)
+    devices: dict[bytes, Sequence[Dependency]] = field(default_factory=dict)
     entities: dict[bytes, KnownEntity] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
-    watchers: Watchers = field(default_factory=Watchers)
+    watchers: Consumers = field(default_factory=Consumers)
     plans: Mapping[UUID, Plan] = field(default_factory=dict)
 
     def entity_of(self, entity: bytes) -> KnownEntity:
-        """Return what follows from an entity's points. Raises KeyError where `book_entities` was not asked for it."""
+        """Return what depends on an entity's points. Raises KeyError unless `dependency_entities` was asked for it."""
         return self.entities[entity]
 
-    def passages_of(self, device: bytes) -> Sequence[Passage]:
+    def dependencies_of(self, device: bytes) -> Sequence[Dependency]:
         """Return what a device's readings touch. Raises KeyError where `book_devices` was not asked for it."""
         return self.devices[device]
 
@@ -119,29 +119,35 @@ class Book:
         """Whether nothing follows from any point of the organization."""
         return self.configured.is_idle and self.watchers.is_idle
 
-    def surroundings(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> Surroundings:
+    def formula_context(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> FormulaContext:
         """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
         histories = [self.entity_of(each).history for each in entities] if derivation.has_attributes else []
-        return Surroundings(histories, self.areas, derivation.reach_us if is_anew and derivation.is_chained else 0)
+        return FormulaContext(histories, self.areas, derivation.reach_us if is_anew and derivation.is_chained else 0)
 
 
-class Books:
-    """The books of all organizations that a process works for. Not for several threads at once."""
+class DependencyCache:
+    """The dependency indexes of all organizations that a process works for. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._books: dict[int, Book] = {}
+        self._books: dict[int, DependencyIndex] = {}
 
-    def get(self, session: Session, *, organization_id: int, revision: int | None = None) -> Book:
-        """Return the book as of now; the caller holds the organization's graph.
+    def get(self, session: Session, *, organization_id: int, revision: int | None = None) -> DependencyIndex:
+        """Return the dependency index as of now; the caller holds the organization's graph.
 
         revision: its derivation revision, where the caller has read it already. One statement where nothing changed.
         """
         if revision is None:
             revision = derivation_revision(session, organization_id=organization_id)
-        book = self._books.get(organization_id)
-        if book is None or book.revision != revision or len(book.devices) + len(book.entities) > REMEMBERED_MAX:
-            book = self._books[organization_id] = _book(session, organization_id=organization_id, revision=revision)
-        return book
+        dependencies = self._books.get(organization_id)
+        if (
+            dependencies is None
+            or dependencies.revision != revision
+            or len(dependencies.devices) + len(dependencies.entities) > REMEMBERED_MAX
+        ):
+            dependencies = self._books[organization_id] = _book(
+                session, organization_id=organization_id, revision=revision
+            )
+        return dependencies
 
     def drop(self, organization_id: int) -> None:
         """Forget an organization: a transaction failed that may have read it."""
@@ -153,42 +159,46 @@ def derivation_revision(session: Session, *, organization_id: int) -> int:
     return int(session.execute(_REVISION, {"organization_id": organization_id}).scalar_one())
 
 
-def book_devices(session: Session, *, organization_id: int, book: Book, devices: Collection[bytes]) -> None:
-    """See to it that the book knows these devices (16 bytes each). Two statements at most.
+def book_devices(
+    session: Session, *, organization_id: int, dependencies: DependencyIndex, devices: Collection[bytes]
+) -> None:
+    """See to it that the dependency index knows these devices (16 bytes each). Two statements at most.
 
     Nothing is known of any where it raises.
     """
-    missing = [device for device in devices if device not in book.devices]
+    missing = [device for device in devices if device not in dependencies.devices]
     if not missing:
         return
-    if book.is_idle:
-        book.devices.update((device, ()) for device in missing)
+    if dependencies.is_idle:
+        dependencies.devices.update((device, ()) for device in missing)
         return
     found = links_list(session, organization_id=organization_id, device_ids=[UUID(bytes=device) for device in missing])
     ids = [link.source_id for link in found]
-    if not book.watchers.is_idle:
+    if not dependencies.watchers.is_idle:
         ids += [UUID(bytes=device) for device in missing]
-    book_entities(session, organization_id=organization_id, book=book, ids=ids)
-    passages: dict[bytes, list[Passage]] = {device: [] for device in missing}
-    if not book.watchers.is_idle:
+    dependency_entities(session, organization_id=organization_id, dependencies=dependencies, ids=ids)
+    dependencies_found: dict[bytes, list[Dependency]] = {device: [] for device in missing}
+    if not dependencies.watchers.is_idle:
         for device in missing:
-            own = book.entity_of(device)
+            own = dependencies.entity_of(device)
             if own.is_watched:
                 names = {name: name for name in metrics_read(own.assignments)}
-                passages[device].append(Passage(device, ANY_PORT, BEGIN_US, END_US, names, own.is_read))
+                dependencies_found[device].append(Dependency(device, ANY_PORT, BEGIN_US, END_US, names, own.is_read))
     for link in found:
-        source = book.entity_of(link.source_id.bytes)
+        source = dependencies.entity_of(link.source_id.bytes)
         if not source.is_idle:
-            passages[link.device_id.bytes].append(_passage(link, source))
-    book.devices.update(passages)
+            dependencies_found[link.device_id.bytes].append(_passage(link, source))
+    dependencies.devices.update(dependencies_found)
 
 
-def book_entities(session: Session, *, organization_id: int, book: Book, ids: Iterable[UUID]) -> None:
-    """See to it that the book knows these entities. Two statements at most, and those that find what judges them.
+def dependency_entities(
+    session: Session, *, organization_id: int, dependencies: DependencyIndex, ids: Iterable[UUID]
+) -> None:
+    """Load these entities into the index. Two statements at most, and those that find the rules that judge them.
 
     Nothing is known of any where it raises.
     """
-    missing = {entity_id for entity_id in ids if entity_id.bytes not in book.entities}
+    missing = {entity_id for entity_id in ids if entity_id.bytes not in dependencies.entities}
     if not missing:
         return
     rows = session.execute(
@@ -197,8 +207,8 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
         .where(entities.c.organization_id == organization_id, any_of(entities.c.id, missing))
     )
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type, row.profile_id) for row in rows}
-    derivations = {entity_id: book.configured.get(*kinds[entity_id]) for entity_id in kinds}
-    judged = book.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
+    derivations = {entity_id: dependencies.configured.get(*kinds[entity_id]) for entity_id in kinds}
+    judged = dependencies.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
     reading = [entity_id for entity_id, each in derivations.items() if each is not None and each.has_attributes]
     histories: dict[UUID, History] = {}
     if reading:
@@ -212,25 +222,25 @@ def book_entities(session: Session, *, organization_id: int, book: Book, ids: It
         known[entity_id.bytes] = KnownEntity(
             derivations.get(entity_id),
             judged.get(entity_id, ()),
-            book.watchers.counts(kind, type_name),
-            None if profile_id is None else book.plans.get(profile_id),
+            dependencies.watchers.counts(kind, type_name),
+            None if profile_id is None else dependencies.plans.get(profile_id),
             histories.get(entity_id, UNKNOWN),
         )
     # Last, and at once: what is half read must not stand here as if it were all.
-    book.entities.update(known)
+    dependencies.entities.update(known)
 
 
-def _passage(link: Link, source: KnownEntity) -> Passage:
+def _passage(link: Link, source: KnownEntity) -> Dependency:
     port = NO_PORT if link.port is None else link.port
     wanted = metrics_read(source.assignments)
     if source.derivation is not None:
         wanted |= source.derivation.inputs
     names = {name: name for name in wanted} if link.mapping is None else link.mapping
     inputs = {name: metric for name, metric in names.items() if metric in wanted}
-    return Passage(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs, source.is_read)
+    return Dependency(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs, source.is_read)
 
 
-def _book(session: Session, *, organization_id: int, revision: int) -> Book:
+def _book(session: Session, *, organization_id: int, revision: int) -> DependencyIndex:
     """Read what is configured. Six statements, or seven."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
@@ -247,5 +257,5 @@ def _book(session: Session, *, organization_id: int, revision: int) -> Book:
     areas: dict[str, Area] = {}
     if names := configured.areas():
         areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
-    watchers = watchers_read(session, organization_id=organization_id)
-    return Book(revision, configured, areas=areas, watchers=watchers, plans=plans_of(configured.in_force))
+    watchers = consumers_read(session, organization_id=organization_id)
+    return DependencyIndex(revision, configured, areas=areas, watchers=watchers, plans=plans_of(configured.in_force))
