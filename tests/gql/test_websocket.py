@@ -259,3 +259,43 @@ def test_tokens_of_a_device_are_listed_for_those_who_may_issue_them(api: Api) ->
     node = api.client("plant").call("query N($i: ID!) { node(id: $i) { __typename id } }", {"i": token_id})
     assert node.data == {"node": {"__typename": "DeviceToken", "id": token_id}}
     assert token not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        r'{"id":"\ud800","type":"subscribe","payload":{"query":"{ viewer { role } }"}}',
+        r'{"id":"\ud800","type":"subscribe","payload":{"query":"{ nothing }"}}',
+        r'{"id":"1","type":"\ud800","payload":{}}',
+        r'{"type":"connection_init","payload":{"token":"\ud800"}}',
+    ],
+)
+def test_half_a_surrogate_pair_closes_the_socket(api: Api, message: str) -> None:
+    """What cannot be echoed is refused; it once ended the operation's task without an answer."""
+
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, message)
+            assert await closed_with(opened) == 4400
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        r'{"query":"{ viewer { role } }","operationName":"\ud800"}',
+        r'{"query":"{ \ud800 }"}',
+        r'{"query":"query($a:String!){ viewer { role } }","variables":{"a":"\ud800"}}',
+        r'{"query":"query($a:String!){ viewer { role } }","variables":{"\ud800":1}}',
+    ],
+)
+def test_half_a_surrogate_pair_in_an_operation_is_told(api: Api, payload: str) -> None:
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, f'{{"id":"a","type":"subscribe","payload":{payload}}}')
+            answer = await receive(opened)
+            assert (answer["id"], answer["type"]) == ("a", "error")
+            assert answer["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+    run(scenario)
