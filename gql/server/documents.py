@@ -36,8 +36,7 @@ _TOKEN: Final = re.compile(
     r"|.)",
     re.DOTALL,
 )
-_OPENS: Final = frozenset("{[(")
-_CLOSES: Final = frozenset("}])")
+_NESTS: Final = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
 _NUMBER_BEGINS: Final = frozenset("-+.0123456789")
 
 
@@ -56,13 +55,10 @@ def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
         tokens += 1
         if tokens > tokens_max:
             raise _over("document", f"more than {tokens_max}", tokens_max, "tokens")
-        if token in _OPENS:
-            # A definition opens its selection at the outside.
-            definitions += nesting == 0 and token == "{"  # noqa: S105  (a token of the language)
-            nesting += 1
-        elif token in _CLOSES:
-            nesting -= 1
-        elif len(token) > NUMBER_MAX_CHARS and token[0] in _NUMBER_BEGINS:
+        # A definition opens its selection at the outside.
+        definitions += nesting == 0 and token == "{"  # noqa: S105  (a token of the language)
+        nesting += _NESTS.get(token, 0)
+        if len(token) > NUMBER_MAX_CHARS and token[0] in _NUMBER_BEGINS:
             message = f"The document holds a number of {len(token)} characters; at most {NUMBER_MAX_CHARS} are allowed."
             raise BadInputError(message)
         spreads += token == "..."  # noqa: S105
