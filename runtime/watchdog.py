@@ -132,6 +132,9 @@ class DatabaseWatchdog:
             # The server's own word, where it gave one: it is starting, or has no connection left.
             said = str(error).strip().splitlines()
             return f"refuses ({said[0].strip()})" if said else "refuses"
+        except Exception as error:  # noqa: BLE001  (without this thread nobody would notice a silent database)
+            self._drop()
+            return f"cannot be asked ({error!r})"
         return None
 
     def _connect(self) -> psycopg.Connection:
