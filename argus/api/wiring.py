@@ -47,7 +47,7 @@ from runtime.clock import utc_now
 from runtime.database import engine_create, statement_interrupt, transaction
 from runtime.ids import new_id
 from runtime.settings import QuotaSettings, RateSettings, Settings
-from runtime.watchdog import DatabaseWatchdog
+from runtime.watchdog import DISK_FULL, DatabaseWatchdog
 
 T = TypeVar("T")
 
@@ -301,7 +301,7 @@ async def _away(parts: Parts, readers: Readers | None) -> dict[str, str]:
     )
     found = {"database": database_trouble, "bus": trouble_of_bus}
     if database_trouble is None and parts.committer.is_disk_full:
-        found["database"] = "has no room left on its disk"
+        found["database"] = DISK_FULL
     away = {name: trouble for name, trouble in found.items() if trouble is not None}
     return away if readers is None else away | readers.away()
 
