@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.support.api import Api
@@ -299,3 +299,20 @@ def test_half_a_surrogate_pair_in_an_operation_is_told(api: Api, payload: str) -
             assert answer["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
     run(scenario)
+
+
+def test_what_a_client_writes_into_the_address_is_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "uvicorn.error")
+
+    async def scenario() -> None:
+        async with connect(f"{api.websocket_url}?token=mine%2E", subprotocols=[PROTOCOL]) as opened:
+            await send(opened, {"type": "ping"})
+            assert await receive(opened) == {"type": "pong"}
+        with suppress(InvalidStatus):
+            async with connect(f"{api.websocket_url}/mine", subprotocols=[PROTOCOL]):
+                pass
+
+    run(scenario)
+    said = [record.getMessage() for record in caplog.records if "WebSocket" in record.getMessage()]
+    assert len(said) == 2
+    assert not [line for line in said if "mine" in line]
