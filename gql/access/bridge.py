@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
@@ -11,6 +10,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from domain.base.waiting import thread_await
 from gql.access.fair_threads import FairThreads
 from gql.errors import AWAY_MESSAGE, known
 from graph.errors import UnavailableError
@@ -63,7 +63,7 @@ class Bridge:
         if self._is_silent():
             raise UnavailableError(AWAY_MESSAGE)
         job = partial(self._work, organization_id, work, stop)
-        return await asyncio.shield(asyncio.wrap_future(self._threads.submit(job)))
+        return await thread_await(self._threads.submit(job))
 
     def _work(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None) -> T:
         for attempt in range(1, ATTEMPTS + 1):

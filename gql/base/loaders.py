@@ -9,6 +9,7 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
+from domain.base.waiting import error_take
 from gql.base.context import Context
 
 T = TypeVar("T")
@@ -39,5 +40,10 @@ async def load(
 
         loader = context.loaders[key] = DataLoader(batch, max_batch_size=BATCH_MAX)
     # Shielded: a waiter that is cancelled must not cancel what the others wait for.
-    found: T | None = await asyncio.shield(loader.load(entity_id))
+    coming = loader.load(entity_id)
+    try:
+        found: T | None = await asyncio.shield(coming)
+    except asyncio.CancelledError:
+        coming.add_done_callback(error_take)
+        raise
     return found

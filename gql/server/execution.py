@@ -13,6 +13,7 @@ from graphql import ExecutionResult, FieldNode, GraphQLSchema, OperationType, ex
 from graphql.execution import Executor as CoreExecutor
 from graphql.execution import create_source_event_stream
 
+from domain.base.waiting import error_take
 from gql.access.fair_threads import CALLER, FairThreads
 from gql.base.context import Context
 from gql.errors import formatted
@@ -173,7 +174,7 @@ class Executor:
         except asyncio.CancelledError:
             # Found waiting, it never begins; found running, it is cancelled where it waits and stopped where it works.
             coming.cancel()
-            coming.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+            coming.add_done_callback(error_take)
             for loop, task in there:
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(task.cancel)

@@ -228,7 +228,11 @@ class Connection:
         text = message_encode(message).decode()
         async with self._sending:
             if self._socket.application_state is WebSocketState.CONNECTED:
-                await self._socket.send_text(text)
+                try:
+                    await self._socket.send_text(text)
+                except RuntimeError as error:
+                    # The server has closed the socket by itself, where the client gave no sign of life for too long.
+                    raise WebSocketDisconnect(1006) from error
 
     async def _expire(self) -> None:
         """Close the socket of a client that does not introduce itself, or whose token runs out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
 import time
@@ -64,6 +65,18 @@ def sleep(session: Session, **_: Any) -> list[Any]:
     return []
 
 
+@pytest.fixture
+def never_retrieved(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """What asyncio says of errors that nobody took."""
+
+    def said() -> list[str]:
+        gc.collect()
+        return [record.getMessage() for record in caplog.records if "never retrieved" in record.getMessage()]
+
+    yield said
+    assert said() == []
+
+
 class Spinning:
     """Pure Python that goes on until it is told to stop."""
 
@@ -82,7 +95,11 @@ class Spinning:
 
 @pytest.mark.parametrize("query", [LIGHT, HEAVY], ids=["light", "heavy"])
 def test_a_statement_is_ended_at_the_deadline(
-    hasty: Api, sleeping: Callable[[Api], int], monkeypatch: pytest.MonkeyPatch, query: str
+    hasty: Api,
+    sleeping: Callable[[Api], int],
+    monkeypatch: pytest.MonkeyPatch,
+    never_retrieved: Callable[[], list[str]],
+    query: str,
 ) -> None:
     monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", sleep)
     reply = hasty.client("plant").call(query)
@@ -90,6 +107,7 @@ def test_a_statement_is_ended_at_the_deadline(
     until(lambda: sleeping(hasty) == 0)
     monkeypatch.undo()
     assert hasty.client("plant").call(query).error_codes == []
+    assert never_retrieved() == []
 
 
 @pytest.mark.parametrize("query", [LIGHT, HEAVY], ids=["light", "heavy"])
@@ -104,7 +122,11 @@ def test_a_loop_is_ended_at_the_deadline(hasty: Api, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("query", [LIGHT, HEAVY], ids=["light", "heavy"])
 def test_a_statement_is_ended_when_its_client_goes(
-    api: Api, sleeping: Callable[[Api], int], monkeypatch: pytest.MonkeyPatch, query: str
+    api: Api,
+    sleeping: Callable[[Api], int],
+    monkeypatch: pytest.MonkeyPatch,
+    never_retrieved: Callable[[], list[str]],
+    query: str,
 ) -> None:
     monkeypatch.setattr(gql.definitions.entity_types, "entity_type_list", sleep)
     body = json.dumps({"query": query}).encode()
@@ -116,6 +138,10 @@ def test_a_statement_is_ended_when_its_client_goes(
         client.sendall(head + body)
         until(lambda: sleeping(api) == 1)
     until(lambda: sleeping(api) == 0)
+    # The thread has told the event loop before the next call is answered.
+    monkeypatch.undo()
+    assert api.client("plant").call(query).error_codes == []
+    assert never_retrieved() == []
 
 
 @pytest.mark.parametrize("is_closed", [False, True], ids=["complete", "close"])

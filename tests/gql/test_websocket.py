@@ -8,12 +8,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+import gql.server.websocket
 from tests.support.api import Api
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
@@ -316,3 +319,29 @@ def test_what_a_client_writes_into_the_address_is_not_logged(api: Api, caplog: p
     said = [record.getMessage() for record in caplog.records if "WebSocket" in record.getMessage()]
     assert len(said) == 2
     assert not [line for line in said if "mine" in line]
+
+
+def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server closes by itself where no pong came, and refuses what is sent after; its own state says so too late."""
+    send_text = WebSocket.send_text
+    defects = Mock()
+
+    async def closed(socket: WebSocket, data: str) -> None:
+        if '"next"' in data:
+            raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
+        await send_text(socket, data)
+
+    monkeypatch.setattr(WebSocket, "send_text", closed)
+    monkeypatch.setattr(gql.server.websocket, "_log", defects)
+
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, subscribe("1", "{ viewer { role } }"))
+            await send(opened, {"type": "ping"})
+            assert await receive(opened) == {"type": "pong"}
+            await asyncio.sleep(0.2)
+
+    run(scenario)
+    assert defects.error.call_args_list == []

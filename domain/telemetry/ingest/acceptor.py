@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.base.packed import micros_of
 from domain.base.quotas import QuotaKeeper
 from domain.base.transient import AWAY_TROUBLE
+from domain.base.waiting import thread_await
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
 from domain.telemetry.ingest.directory import DeviceDirectory
 from domain.telemetry.ingest.group_commit import GroupCommitter
@@ -85,5 +86,5 @@ class Acceptor:
             for partition, columns in acceptance.by_partition.items()
         ]
         # A caller that goes away does not take the readings of others with it.
-        await asyncio.shield(asyncio.wrap_future(self._committer.submit(groups)))
+        await thread_await(self._committer.submit(groups))
         return acceptance
