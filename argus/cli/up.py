@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from argus.cli.options import variables_check
 from argus.supervisor.local_stack import LocalStack, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
+from runtime.embedded.process import StartEndedError
 from runtime.settings import DEFAULT_HOME, Settings
 
 _DESCRIPTION = """\
@@ -56,8 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
             raise CommandError(str(error), status=2) from error
         house.signals_take()
         try:
-            _start(house, demo=not arguments.no_demo)
-            house.keep()
+            with suppress(StartEndedError):
+                _start(house, demo=not arguments.no_demo)
+                house.keep()
         finally:
             if house.children:
                 _say("Stopping")

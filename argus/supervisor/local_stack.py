@@ -70,7 +70,7 @@ class LocalStack:
     def servers_start(self) -> Settings:
         """Start PostgreSQL and Valkey, migrate, and return the settings that lead to them.
 
-        Raises AccountError, ServerError.
+        Raises AccountError, ServerError; StartEndedError where it was asked to stop meanwhile.
         """
         account = account_for(self.home.directory / "postgres", postgres.programs(), valkey.program())
         admit(account, self.home.directory)
@@ -87,10 +87,12 @@ class LocalStack:
         )
         for child in servers:
             self._begin(child)
+            self._stopping_check()
         settings = from_home(self.home, os.environ)
         postgres.database_ensure(database, owner_password=settings.role_passwords["argus_owner"])
         passwords = {role: word for role, word in settings.role_passwords.items() if role != "argus_owner"}
         migrate(settings.database_url("owner"), passwords)
+        self._stopping_check()
         return settings
 
     def process_start(self, name: str, arguments: Sequence[str], *, log: str) -> None:
@@ -136,7 +138,7 @@ class LocalStack:
                     raise process.ServerError(msg)
             wait.look([child.process.pid for child in starting if child.process is not None], answer)
             time.sleep(_LOOK_S)
-        self._patience = process.Patience(say=self.say)
+        self._patience = process.Patience(say=self.say, is_over=lambda: self._stopping)
 
     def keep(self) -> None:
         """Keep everything running until asked to stop (SIGINT, SIGTERM)."""
@@ -154,7 +156,10 @@ class LocalStack:
             self._lock = -1
 
     def signals_take(self) -> None:
-        """Let SIGINT and SIGTERM end `keep`; a second one ends this process at once, and its children with it."""
+        """Let SIGINT and SIGTERM end `keep`, and every wait of the start.
+
+        A second one ends this process at once, and its children with it.
+        """
 
         def ask(_number: int, _frame: FrameType | None) -> None:
             if self._stopping:
@@ -169,9 +174,17 @@ class LocalStack:
         """Whether it has been asked to stop."""
         return self._stopping
 
+    def _stopping_check(self) -> None:
+        if self._stopping:
+            raise process.StartEndedError("Asked to stop.")
+
     def _patience_begin(self) -> process.Patience:
         timeout_s = self.start_timeout_s
-        return process.Patience(deadline_s=None if timeout_s is None else time.monotonic() + timeout_s, say=self.say)
+        return process.Patience(
+            deadline_s=None if timeout_s is None else time.monotonic() + timeout_s,
+            say=self.say,
+            is_over=lambda: self._stopping,
+        )
 
     def _begin(self, child: Child) -> None:
         # Into the list first: what fails half-way is stopped like the rest.

@@ -6,11 +6,13 @@ import fcntl
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 _FILE = "argus.json"
+_PORT_MAX = 65_535
+_REMEDY = "Put it back from a backup."
 
 
 class HomeError(Exception):
@@ -42,17 +44,23 @@ class Home:
         """
         path = directory.resolve() / _FILE
         try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return Home(directory=directory.resolve(), **found)
+            found: Any = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             msg = f"There is no Argus in {directory}."
             raise HomeError(msg) from None
         except PermissionError:
             msg = f"The Argus in {directory} belongs to another user."
             raise HomeError(msg) from None
-        except (ValueError, TypeError) as error:
-            msg = f"{path} is damaged ({error})."
+        except OSError as error:
+            msg = f"{path} cannot be read: {error.strerror}."
             raise HomeError(msg) from None
+        except (ValueError, RecursionError):
+            msg = f"{path} is damaged: it is no JSON. {_REMEDY}"
+            raise HomeError(msg) from None
+        if (fault := _fault(found)) is not None:
+            msg = f"{path} is damaged: {fault}. {_REMEDY}"
+            raise HomeError(msg)
+        return Home(directory=directory.resolve(), **found)
 
     @staticmethod
     def open(directory: Path, *, ports: tuple[int, int]) -> Home:
@@ -87,12 +95,12 @@ class Home:
     def write(self) -> None:
         """Remember it: whole or not at all, whatever happens meanwhile."""
         self.logs.mkdir(mode=0o700, exist_ok=True)
-        fields = asdict(self)
-        del fields["directory"]
+        written = asdict(self)
+        del written["directory"]
         draft = self.directory / f"{_FILE}.{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(fields, file, indent=1)
+            json.dump(written, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self.directory / _FILE)
@@ -110,6 +118,23 @@ class Home:
             msg = f"Argus is already running in {self.directory}."
             raise HomeError(msg) from None
         return descriptor
+
+
+def _fault(found: Any) -> str | None:
+    """Return what is wrong with what the file holds; None: nothing."""
+    if not isinstance(found, dict):
+        return "it must be a JSON object"
+    expected = {each.name: each.type for each in fields(Home) if each.name != "directory"}
+    for name, kind in expected.items():
+        if name not in found:
+            return f"{name} is missing"
+        value = found[name]
+        if kind == "int" and not (type(value) is int and 0 < value <= _PORT_MAX):
+            return f"{name} must be a port, a number from 1 to {_PORT_MAX}"
+        if kind == "str" and not (isinstance(value, str) and value):
+            return f"{name} must be a text"
+    unknown = sorted(found.keys() - expected.keys())
+    return f"{unknown[0]} is none of its keys, {', '.join(expected)}" if unknown else None
 
 
 def _empty_check(directory: Path) -> None:

@@ -192,6 +192,13 @@ def free_port() -> int:
 def _answers(server: PostgresServer) -> bool:
     try:
         psycopg.connect(server.dsn(), connect_timeout=2).close()
-    except psycopg.OperationalError:
+    except psycopg.OperationalError as error:
+        if "password authentication failed" in str(error):
+            file = server.directory.parent / "argus.json"
+            msg = (
+                f"The database in {server.directory} refuses the postgres_password in {file}. Put back the argus.json "
+                "that belongs to this data, from a backup."
+            )
+            raise processes.ServerError(msg) from None
         return False
     return True

@@ -21,6 +21,10 @@ class ServerError(Exception):
     """A server could not be started; the message says why, with the end of its log."""
 
 
+class StartEndedError(ServerError):
+    """The operator has asked to stop while something was waited for."""
+
+
 def start(
     command: Sequence[str],
     *,
@@ -48,12 +52,14 @@ class Patience:
     """For how long to wait for a process that starts.
 
     stalled_s: without any progress: a longer log, or processor time used. deadline_s: by `time.monotonic()`, progress
-    or not; None: without end. say: prints one line for the operator.
+    or not; None: without end. say: prints one line for the operator. is_over: tells that the operator has asked to
+    stop.
     """
 
     stalled_s: float = 60.0
     deadline_s: float | None = None
     say: Callable[[str], None] = lambda _line: None
+    is_over: Callable[[], bool] = lambda: False
 
 
 def wait_until(
@@ -78,10 +84,12 @@ class Wait:
         self._progress: tuple[int, int, str] | None = None
 
     def look(self, pids: Sequence[int], answer: str = "") -> None:
-        """Look at the processes waited for, and those below them. Raises ServerError where patience ends.
+        """Look at the processes waited for, and those below them. Raises ServerError where patience or the wait ends.
 
         answer: what they say themselves of what they wait for.
         """
+        if self._patience.is_over():
+            raise StartEndedError("Asked to stop.")
         now_s = time.monotonic()
         if now_s - self._moved_s > _PROGRESS_EVERY_S or self._progress is None:
             progress = (size(self._log), sum(ticks_used(pid) for pid in pids), answer)

@@ -83,6 +83,8 @@ def start(server: ValkeyServer, *, patience: processes.Patience | None = None) -
     said_before = processes.size(server.log)
     try:
         return _start(server, patience)
+    except processes.StartEndedError:
+        raise
     except processes.ServerError:
         damaged = _set_aside(server, said_before)
         if damaged is None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from runtime.embedded import process, valkey
+from runtime.embedded import postgres, process, valkey
 from runtime.embedded.account import account_for, admit
 from runtime.embedded.home import Home, HomeError
 from runtime.embedded.postgres import free_port, programs
@@ -56,6 +60,54 @@ def test_data_without_its_secrets_is_told(tmp_path: Path) -> None:
     with pytest.raises(HomeError, match=r"but not its argus\.json.*backup"):
         Home.open(tmp_path / "home", ports=(1, 2))
     assert not (tmp_path / "home" / "argus.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"postgres_port": "abc"}, "postgres_port must be a port, a number from 1 to 65535"),
+        ({"valkey_port": 0}, "valkey_port must be a port"),
+        ({"valkey_port": True}, "valkey_port must be a port"),
+        ({"postgres_password": 5}, "postgres_password must be a text"),
+        ({"secret": None}, "secret must be a text"),
+        ({"jwt_secret": ...}, "jwt_secret is missing"),
+        ({"more": 1}, "more is none of its keys, postgres_port, "),
+        ([], "it must be a JSON object"),
+        ("text", "it is no JSON"),
+    ],
+)
+def test_a_damaged_file_is_told_by_its_key(tmp_path: Path, change: object, told: str) -> None:
+    Home.open(tmp_path / "home", ports=(1, 2))
+    path = tmp_path / "home" / "argus.json"
+    if isinstance(change, dict):
+        found = json.loads(path.read_text()) | change
+        path.write_text(json.dumps({name: value for name, value in found.items() if value is not ...}))
+    else:
+        path.write_text(json.dumps(change) if isinstance(change, list) else "{")
+    with pytest.raises(HomeError) as refused:
+        Home.open(tmp_path / "home", ports=(1, 2))
+    assert f"argus.json is damaged: {told}" in str(refused.value)
+    assert "backup" in str(refused.value)
+
+
+def test_a_wrong_password_is_told_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+    directory = tmp_path_factory.mktemp("password")
+    account = account_for(directory, programs(), valkey.program())
+    admit(account, directory)
+    server = postgres.PostgresServer(directory / "postgres", directory / "p.log", account, free_port(), "right")
+    postgres.prepare(server)
+    with pytest.raises(process.ServerError, match=r"refuses the postgres_password in .*/argus\.json"):
+        postgres.start(replace(server, password="wrong"), settings={}, patience=process.Patience(stalled_s=300))
+    postgres.stop(postgres.start(server, settings={}))
+
+
+def test_a_wait_ends_when_the_operator_asks(tmp_path: Path) -> None:
+    said_s = time.monotonic()
+    patience = process.Patience(is_over=lambda: time.monotonic() - said_s > 0.2)
+    with subprocess.Popen(["sleep", "60"]) as sleeping:
+        with pytest.raises(process.StartEndedError):
+            process.wait_until(lambda: False, process=sleeping, name="it", log=tmp_path / "log", patience=patience)
+        sleeping.kill()
 
 
 def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
