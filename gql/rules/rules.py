@@ -19,6 +19,7 @@ from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_up
 from domain.rules.queries import rules_page
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import EntityKindEnum, Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
@@ -28,8 +29,24 @@ from gql.errors import UserError, user_error
 from graph.change import GraphChange
 from graph.errors import ArgusError
 
-SeverityEnum = strawberry.enum(Severity, description="How bad an event is, ascending.")
-OperatorEnum = strawberry.enum(Operator, description="How a reading is compared with a value.")
+SeverityEnum = enum_described(
+    Severity,
+    "How serious an event is, ascending.",
+    LOW="The least of the four severities.",
+    MEDIUM="More serious than LOW; the default of a rule.",
+    HIGH="More serious than MEDIUM.",
+    CRITICAL="The greatest of the four severities.",
+)
+OperatorEnum = enum_described(
+    Operator,
+    "How a reading is compared with a value.",
+    GT="The reading is greater than the value.",
+    GTE="The reading is greater than or equal to the value.",
+    LT="The reading is less than the value.",
+    LTE="The reading is less than or equal to the value.",
+    EQ="The reading is equal to the value.",
+    NEQ="The reading is not equal to the value.",
+)
 
 _MICROSECOND = timedelta(microseconds=1)
 _NOTHING = Duration("PT0S", 0, timedelta(0))
@@ -38,9 +55,16 @@ _HOUR = Duration("PT1H", 0, timedelta(hours=1))
 
 @strawberry.input
 class RuleScope:
-    """Exactly one of entityId, type (with kind), underId (everything below it), profileId (the assets that use it).
+    """Which entities a rule is about: exactly one of `entityId`, `type` with `kind`, `underId` and `profileId`.
 
-    Or nothing: the whole organization.
+    Without any of them it is about the whole organization.
+
+    Attributes:
+        entity_id: Only this entity: a device, an asset or a space.
+        kind: Kind of the entities, together with `type`: DEVICE, ASSET or SPACE.
+        type: Only entities of this type, by its name, together with `kind`.
+        under_id: Only this entity and everything below it, as of the time of each reading.
+        profile_id: Only assets that use this profile.
     """
 
     entity_id: strawberry.ID | None = None
@@ -52,9 +76,18 @@ class RuleScope:
 
 @strawberry.input
 class ThresholdCondition:
-    """Opens when the metric has satisfied the operator for `for`.
+    """A metric compared with a value. It is a condition on each reading, and texts are ignored.
 
-    Clears when it has passed `clearValue` (default: value) the other way for `clearFor`.
+    It opens at the first reading by which all readings for `for` have satisfied it, and clears at the first reading by
+    which all for `clearFor` have passed `clearValue` the other way.
+
+    Attributes:
+        metric: Name of the metric, 1 to 200 characters.
+        operator: How the reading is compared with `value`.
+        value: Value with which readings are compared.
+        for_: How long it has to hold before it opens; at most 366 days. Default: one reading is enough.
+        clear_value: Value that readings have to pass the other way before it clears. Default: `value`.
+        clear_for: How long that has to last before it clears; at most 366 days. Default: one reading is enough.
     """
 
     metric: str
@@ -67,7 +100,12 @@ class ThresholdCondition:
 
 @strawberry.input
 class NoDataCondition:
-    """Opens when nothing has come of the metric for `after` since a reading; clears with the next."""
+    """Silence of a metric: it opens `after` past a reading if no further one came, and clears at the next reading.
+
+    Attributes:
+        metric: Name of the metric, 1 to 200 characters.
+        after: How long nothing has come; more than nothing, and at most 366 days.
+    """
 
     metric: str
     after: Duration
@@ -75,7 +113,15 @@ class NoDataCondition:
 
 @strawberry.input(one_of=True)
 class Condition:
-    """What a rule waits for: exactly one of these. An expression is CEL over metrics, and gives true or false."""
+    """What a rule watches for: exactly one of these. At most 20 parts, nested at most 4 deep.
+
+    Attributes:
+        threshold: A metric compared with a value.
+        no_data: Silence of a metric.
+        expression: CEL expression over metrics that gives true or false; a metric counts for 15 minutes.
+        all_of: Conditions that must all hold: opens with the last, clears with the first.
+        any_of: Conditions of which one must hold: opens with the first, clears when none holds.
+    """
 
     threshold: ThresholdCondition | None = UNSET
     no_data: NoDataCondition | None = UNSET
@@ -86,7 +132,12 @@ class Condition:
 
 @strawberry.input
 class RuleAction:
-    """What follows from an event."""
+    """What follows from an event of a rule. Both may be given, or neither.
+
+    Attributes:
+        create_activity_from_template_id: Id of the template from which an activity is created.
+        webhook_url: Address that is called about each change of the event; see docs/webhooks.md.
+    """
 
     create_activity_from_template_id: strawberry.ID | None = None
     webhook_url: str | None = None
@@ -94,7 +145,12 @@ class RuleAction:
 
 @strawberry.input
 class EscalationStep:
-    """An event that has been open for `after` has this severity, if it is the greater one."""
+    """A step of escalation: an event that has been open for `after` has this severity from then on.
+
+    Attributes:
+        after: Time since the event opened; longer than that of the step before, at most 366 days.
+        severity: Severity from then on; higher than that of the step before.
+    """
 
     after: Duration
     severity: SeverityEnum  # type: ignore[valid-type]
@@ -102,7 +158,12 @@ class EscalationStep:
 
 @strawberry.input
 class FlapDamping:
-    """An event that would be more than maxEvents within `per` is merged into the one before it."""
+    """Damping of flapping: an event beyond `maxEvents` within `per` is merged into the one before it.
+
+    Attributes:
+        max_events: Most events of an entity within `per`, 1 to 1,000.
+        per: Length of time in which events are counted, at most 366 days.
+    """
 
     max_events: int = 12
     per: Duration = _HOUR
@@ -110,7 +171,18 @@ class FlapDamping:
 
 @strawberry.input
 class RuleInput:
-    """A rule. It judges readings from effectiveFrom (default: now) on, until its next version."""
+    """A rule. It evaluates readings from `effectiveFrom` of event time on, until its next version.
+
+    Attributes:
+        name: Name of the rule, 1 to 200 characters.
+        condition: What the rule watches for. One that can never fire or never clear is BAD_USER_INPUT.
+        scope: Which entities the rule is about. Default: all of the organization.
+        severity: Severity of its events when they open.
+        action: What follows from its events. Default: nothing.
+        is_active: False: from `effectiveFrom` on the rule evaluates nothing.
+        escalation: Steps by which the severity rises while an event stays open, at most 10. Default: none.
+        damping: How flapping is damped. Default: at most 12 events within PT1H.
+    """
 
     name: str
     condition: Condition
@@ -125,15 +197,27 @@ class RuleInput:
 
 @strawberry.type
 class Rule(Node):
-    """A rule as it was last written: its newest version by event time."""
+    """A rule, as its newest version by event time has it.
+
+    Attributes:
+        name: Name of the rule.
+        condition: What the rule watches for, in the form of the input Condition.
+        scope: Which entities the rule is about, in the form of the input RuleScope.
+        severity: Severity of its events when they open.
+        action: What follows from its events, in the form of the input RuleAction.
+        escalation: Steps of escalation, a list in the form of the input EscalationStep.
+        damping: How flapping is damped, in the form of the input FlapDamping.
+        is_active: False: the rule evaluates nothing.
+        effective_from: Event time from which this version is in force.
+    """
 
     name: str
-    condition: JSON = strawberry.field(description="As the input Condition has it.")
-    scope: JSON = strawberry.field(description="As the input RuleScope has it.")
+    condition: JSON
+    scope: JSON
     severity: SeverityEnum  # type: ignore[valid-type]
-    action: JSON = strawberry.field(description="As the input RuleAction has it.")
-    escalation: JSON = strawberry.field(description="Steps, as the input EscalationStep has them.")
-    damping: JSON = strawberry.field(description="As the input FlapDamping has it.")
+    action: JSON
+    escalation: JSON
+    damping: JSON
     is_active: bool
     effective_from: DateTime
     created_at: DateTime
@@ -158,24 +242,28 @@ class RuleConnection:
 
     @strawberry.field
     def nodes(self) -> list[Rule]:
-        """The rules."""
+        """The rules on this page."""
         return [rule_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[RuleEdge]:
-        """The rules, each with its cursor."""
+        """The rules on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [RuleEdge(cursor=cursor, node=rule_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.type
 class RulePayload:
-    """The rule as it now stands; null if refused."""
+    """Result of a mutation of a rule.
+
+    Attributes:
+        rule: The rule after the change; null if it was refused.
+    """
 
     rule: Rule | None
     errors: list[UserError]
@@ -183,7 +271,16 @@ class RulePayload:
 
 @strawberry.type
 class TriedEvent:
-    """An event that a rule would have found. clearedAt null: still open at the end of the time."""
+    """An event that a tested rule would have found.
+
+    Attributes:
+        entity_id: Id of the entity at which it would have been found.
+        began_at: First reading at which the condition held.
+        opened_at: First reading by which the condition had held for `for`.
+        cleared_at: First reading at which it had stopped; null: still open at the end of the range.
+        value: Value of the reading at which it opened; null: there is none.
+        flaps: Number of later events merged into it, to damp flapping.
+    """
 
     entity_id: strawberry.ID
     began_at: DateTime
@@ -195,17 +292,28 @@ class TriedEvent:
 
 @strawberry.type
 class RuleTest:
-    """What a rule would have found, the earliest first."""
+    """What a rule would have found.
+
+    Attributes:
+        events: Events that it would have found, the earliest first; at most 1,000.
+        entities: Number of entities on which it was tested.
+        points: Number of points that were read.
+        truncated: True where it would have found more than 1,000 events.
+    """
 
     events: list[TriedEvent]
-    entities: int = strawberry.field(description="How many it was tried on.")
-    points: int = strawberry.field(description="How many points were read.")
-    truncated: bool = strawberry.field(description="There is more than the 1,000 events told.")
+    entities: int
+    points: int
+    truncated: bool
 
 
 @strawberry.type
 class RuleTestPayload:
-    """What the test found; null if refused."""
+    """Result of testing a rule.
+
+    Attributes:
+        test: What the rule would have found; null if the test was refused.
+    """
 
     test: RuleTest | None
     errors: list[UserError]
@@ -233,7 +341,7 @@ class RuleMutation:
 
     @strawberry.mutation
     async def create_rule(self, info: Info, input: RuleInput) -> RulePayload:
-        """Write a rule. One that can never fire or never clear is refused with the reason."""
+        """Create a rule. One that can never fire or never clear is refused with the reason."""
 
         def work(session: Session, change: GraphChange) -> RuleRow:
             return rule_create(session, change=change, draft=_draft(input))
@@ -242,7 +350,14 @@ class RuleMutation:
 
     @strawberry.mutation
     async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
-        """Write a rule anew, from effectiveFrom (default: now) on; an event open then is cleared there."""
+        """Create a new version of a rule, effective from `effectiveFrom`.
+
+        With another condition, open events are closed at that instant and what is current is evaluated anew; with the
+        same condition they stay open. CONFLICT for a rule of an asset profile.
+
+        Args:
+            id: Id of the rule.
+        """
 
         def work(session: Session, change: GraphChange) -> RuleRow:
             return rule_update(session, change=change, rule_id=uuid_named(id, "id"), draft=_draft(input))
@@ -251,7 +366,13 @@ class RuleMutation:
 
     @strawberry.mutation
     async def delete_rule(self, info: Info, id: strawberry.ID) -> RulePayload:
-        """Have a rule judge nothing from now on; its events stay."""
+        """Delete a rule: it evaluates nothing from now on, and open events are closed. Its events are kept.
+
+        CONFLICT for a rule of an asset profile.
+
+        Args:
+            id: Id of the rule.
+        """
 
         def work(session: Session, change: GraphChange) -> RuleRow:
             return rule_delete(session, change=change, rule_id=uuid_named(id, "id"))
@@ -266,9 +387,14 @@ class RuleMutation:
         from_: Annotated[DateTime, strawberry.argument(name="from")],
         to: DateTime,
     ) -> RuleTestPayload:
-        """Try a rule on what was measured in [from, to), as if it had been in force then. Nothing is kept of it.
+        """Test a rule on what was measured in a range, as if it had been in force then. Nothing is stored.
 
-        At most 500 entities.
+        At most 500 entities and 2,000,000 points, else LIMIT_EXCEEDED.
+
+        Args:
+            input: The rule. Its `effectiveFrom` has no effect.
+            from_: Start of the range of event time, inclusive.
+            to: End of the range of event time, exclusive.
         """
         try:
             trial = await info.context.read(
