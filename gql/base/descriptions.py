@@ -66,7 +66,7 @@ FIELDS: Final = {
     "deletedAt": "When it was deleted; null: it is not.",
     "effectiveFrom": "Event time from which it is in force.",
     "errors": "What the caller can mend; empty if nothing was refused.",
-    "id": "Id of the object, unique across all types; `node` finds it by this.",
+    "id": "Id of the object, unique across all types.",
     "metric": "Name of the metric.",
     "node": "The item itself.",
     "pageInfo": "Where the page lies in the list, for paging.",

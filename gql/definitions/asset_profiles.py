@@ -259,6 +259,7 @@ class AssetProfileQuery:
 
         Args:
             id: Id of the profile.
+            input: The profile as for `updateAssetProfile`.
         """
 
         def read(session: Session, *, organization_id: int) -> ProfilePreview:
@@ -324,7 +325,7 @@ class AssetProfileMutation:
 
     @strawberry.mutation
     async def delete_asset_profile(self, info: Info, id: strawberry.ID) -> AssetProfilePayload:
-        """Delete an asset profile. It is refused while an asset uses it.
+        """Delete an asset profile. CONFLICT while an asset uses it.
 
         Args:
             id: Id of the profile.

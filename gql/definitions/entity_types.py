@@ -84,7 +84,7 @@ class EntityTypeQuery:
         info: Info,
         kind: EntityKindEnum | None = None,  # type: ignore[valid-type]
     ) -> list[EntityType]:
-        """The registered types, by kind and name.
+        """The registered types, ordered by kind and name.
 
         Args:
             kind: Only types of this kind. Default: of all kinds.

@@ -161,6 +161,9 @@ class ReplayMutation:
 
         Only what differs is written; subscribers are told by `invalidated`, and what depends on it is recomputed. At
         most 100 replays of an organization may be queued or running, else CONFLICT.
+
+        Args:
+            input: What to replay, and how.
         """
         context = info.context
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -66,9 +65,7 @@ class DeviceTokenMutation:
         self,
         info: Info,
         device_id: strawberry.ID,
-        expires_at: Annotated[
-            DateTime | None, strawberry.argument(description="From when on it is refused; null: it does not expire.")
-        ] = None,
+        expires_at: DateTime | None = None,
     ) -> DeviceTokenPayload:
         """Issue a token with which a device can send readings. It is shown once.
 

@@ -256,7 +256,11 @@ class EdgeMutation:
 
     @strawberry.mutation
     async def link_device(self, info: Info, input: LinkDeviceInput) -> EdgePayload:
-        """Link a device, or a port of it, to an asset or a space."""
+        """Link a device, or a port of it, to an asset or a space.
+
+        Args:
+            input: The link to create.
+        """
 
         def work(session: Session, change: GraphChange) -> EdgeVersion:
             return device_link(

@@ -121,7 +121,11 @@ class TraversalQuery:
 
     @strawberry.field
     async def traverse(self, info: Info, input: TraverseInput) -> Traversal:
-        """Traverse the graph from some entities, step by step."""
+        """Traverse the graph from some entities, step by step.
+
+        Args:
+            input: Where the traversal starts, and its steps.
+        """
         steps = [
             Step(
                 tuple(sorted(set(step.relationships))),

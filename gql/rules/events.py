@@ -299,7 +299,7 @@ class EventMutation:
 
     @strawberry.mutation
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
-        """Comment an event. An event has at most 1,000 marks, else LIMIT_EXCEEDED.
+        """Comment on an event. An event has at most 1,000 marks, else LIMIT_EXCEEDED.
 
         Args:
             id: Id of the event.

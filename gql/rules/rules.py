@@ -136,7 +136,7 @@ class RuleAction:
 
     Attributes:
         create_activity_from_template_id: Id of the template from which an activity is created.
-        webhook_url: Address that is called about each change of the event; see docs/webhooks.md.
+        webhook_url: Address, http or https, that is called about each change of the event.
     """
 
     create_activity_from_template_id: strawberry.ID | None = None

@@ -173,7 +173,11 @@ class DeadLetterQuery:
     async def dead_letters(
         self, info: Info, filter: DeadLetterFilter | None = None, first: int = 50, after: str | None = None
     ) -> DeadLetterConnection:
-        """Dead letters, the last received first."""
+        """Dead letters, the last received first.
+
+        Args:
+            filter: Conditions that a dead letter must meet. Default: it is OPEN.
+        """
         where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[DeadLetterRow]:
@@ -185,7 +189,11 @@ class DeadLetterQuery:
 
     @strawberry.field
     async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
-        """Number of dead letters by stage and code, the most frequent first; at most 500 groups."""
+        """Number of dead letters by stage and code, the most frequent first; at most 500 groups.
+
+        Args:
+            filter: Conditions that a dead letter must meet. Default: it is OPEN.
+        """
         return [
             DeadLetterGroup(
                 stage=each.stage,

@@ -60,7 +60,7 @@ class ActivityProgressMutation:
     async def complete_checklist_item(
         self, info: Info, activity_id: strawberry.ID, item_id: str, done: bool = True, note: str | None = None
     ) -> ActivityPayload:
-        """Mark an item of an unfinished activity's checklist as done or not. Who and when is kept with the item.
+        """Mark an item of an unfinished activity's checklist as done or not. Who did it, and when, is kept.
 
         Args:
             activity_id: Id of the activity. CONFLICT where it is finished.

@@ -99,8 +99,8 @@ class ActivityTemplateInput:
         description: What is to be done, at most 10,000 characters.
         type: Name of the type of the activities.
         default_priority: Priority of the activities, 1 to 100 characters. Default: medium.
-        default_assigned_role: Role of the person to whom an activity is given, 1 to 100 characters; see
-            docs/activities.md.
+        default_assigned_role: Role of the person to whom an activity is given, 1 to 100 characters: `role`, or among
+            `roles`, of the person's attributes. Default: to nobody.
         checklist: List of at most 500 items, texts or objects {id, text, ...}. An item without an id is given its
             place.
         due_in: Time after its creation at which an activity is due, at most ten years; without months and years.

@@ -36,7 +36,7 @@ def words(text: str) -> list[str]:
 
 def name_of(coordinate: str) -> str:
     """Return the last name of a coordinate such as `Query.node(id:)`."""
-    return re.findall(r"\w+", coordinate)[-1]
+    return coordinate.rstrip(":)").replace("(", ".").split(".")[-1]
 
 
 def test_everything_of_the_schema_is_described() -> None:
