@@ -24,13 +24,13 @@ def test_every_setting_is_documented_and_the_other_way_round() -> None:
     roles = ("API", "INGEST", "PIPELINE")
     read = set(re.findall(r'"(ARGUS_[A-Z_]*[A-Z])"', source))
     read |= {f"ARGUS_DATABASE_URL_{role}" for role in roles} | {f"ARGUS_ROLE_PASSWORD_{role}" for role in roles}
-    page = (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "how-to" / "operations.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(ARGUS_[A-Z_]+)`", page))
     assert told == read
 
 
 def test_every_error_code_is_documented() -> None:
-    page = (PROJECT / "docs" / "errors.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     codes: set[str] = set()
     for folder in ("graph", "domain", "gql"):
         for path in (PROJECT / folder).rglob("*.py"):
@@ -45,7 +45,7 @@ def test_readme_shows_the_two_commands() -> None:
     assert "\nmake test\n" in readme
 
 
-DECISIONS = sorted((PROJECT / "docs" / "decisions").glob("*.md"))
+DECISIONS = sorted((PROJECT / "docs" / "explanation" / "decisions").glob("*.md"))
 
 
 def test_a_number_names_one_decision() -> None:

@@ -28,7 +28,7 @@ def test_what_is_read_is_what_is_known_and_documented() -> None:
         for role in ("API", "INGEST", "PIPELINE")
     }
     assert (read | roles) - {"ARGUS_ROLE_PASSWORD", "ARGUS"} == VARIABLES
-    documented = set(NAME.findall((PROJECT / "docs/operations.md").read_text()))
+    documented = set(NAME.findall((PROJECT / "docs/how-to/operations.md").read_text()))
     assert VARIABLES - documented == set()
     composed = set(NAME.findall((PROJECT / "docker-compose.yml").read_text()))
     assert composed - VARIABLES <= COMPOSE_VARIABLES
