@@ -26,7 +26,8 @@ from gql.base.named import entities_named, entity_named, ids_named
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
-from gql.rules.rules import Rule, SeverityEnum, rule_shown
+from gql.rules.rule_input import SeverityEnum
+from gql.rules.rules import Rule, rule_shown
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError, NotFoundError
 
