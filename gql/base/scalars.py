@@ -142,8 +142,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     ReadingTime: strawberry.scalar(
         name="ReadingTime",
-        description="RFC 3339 with an offset, or milliseconds since the Unix epoch; judged reading by reading "
-        "(INVALID_TIMESTAMP), so that one bad one does not refuse the call.",
+        description="RFC 3339 with an offset, or milliseconds since the Unix epoch. A bad one refuses its reading "
+        "alone (INVALID_TIMESTAMP), not the call.",
         serialize=_as_is,
         parse_value=_as_is,
         parse_literal=json_parse_literal,
