@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from domain.base.transient import is_disk_full, trouble_of
+from domain.base.transient import AWAY_TROUBLE, is_away, trouble_of
 from graph.errors import ArgusError
 from runtime.embedded.account import AccountError
 from runtime.embedded.home import HomeError
@@ -39,23 +40,26 @@ def told() -> Iterator[None]:
         raise CommandError(str(error)) from error
     except ArgusError as error:
         raise CommandError(error.message) from error
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, psycopg.Error) as error:
         raise CommandError(database_said(error)) from error
 
 
-def database_said(error: SQLAlchemyError) -> str:
+def database_said(error: SQLAlchemyError | psycopg.Error) -> str:
     """Return what an operator can do with an error of the database: its own words, and never the statement."""
-    if not isinstance(error, DBAPIError):
+    # Hot paths speak to the driver itself.
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if not isinstance(cause, psycopg.Error):
         return "The database could not be used: no connection was free in time."
-    state = getattr(error.orig, "sqlstate", None)
+    state = cause.sqlstate
     if state in _NO_SCHEMA:
         return "The database has no schema of Argus, or an older one: run `argus migrate`."
-    if is_disk_full(error):
-        return f"{trouble_of(error)}. Nothing was changed; try again when there is room."
-    words = str(error.orig).strip().splitlines()
-    said = f" It said: {words[0]}" if words else ""
-    if state is None or error.connection_invalidated:
-        return f"The database does not answer.{said}"
     if state == _TIMED_OUT:
         return "The database took too long, and the statement was given up. Nothing was changed."
+    trouble = trouble_of(error) if is_away(error) else None
+    if trouble is not None and trouble != AWAY_TROUBLE:
+        return f"{trouble}. What was not written yet is not kept; run it again later."
+    words = str(cause).strip().splitlines()
+    said = f" It said: {words[0]}" if words else ""
+    if state is None or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        return f"{AWAY_TROUBLE}.{said}"
     return f"The database refused ({state}).{said}"

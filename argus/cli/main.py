@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"argus {version('argus-plant')}")
+    # What it says of an error beside raising it is no line for an operator.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     given = sys.argv[1:] if arguments is None else list(arguments)
     # Only what is asked for is loaded: all of it takes seconds.
