@@ -1,7 +1,17 @@
-"""`python -m argus` is the command `argus`."""
+"""The command `argus`, and `python -m argus`."""
 
 import sys
 
-from argus.cli.main import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command and return its exit status. Ctrl-C while its modules are loaded ends it without a word."""
+    try:
+        from argus.cli.main import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT_S = 30.0
 ATTEMPTS = 30
+# Of an address where nobody has answered yet: some 11 s.
+ATTEMPTS_FIRST = 7
 PAUSE_FIRST_S, PAUSE_LAST_S = 0.2, 5.0
 # These pass; what they refuse may be sent again.
 _AGAIN = frozenset({"UNAVAILABLE", "RATE_LIMITED"})
@@ -30,9 +32,11 @@ class ClientError(Exception):
 
 
 class ArgusClient:
-    """One connection, kept open. url: of the GraphQL address."""
+    """One connection, kept open. url: of the GraphQL address. tell: is told why something is tried again."""
 
-    def __init__(self, url: str, token: str, *, attempts: int = ATTEMPTS) -> None:
+    def __init__(
+        self, url: str, token: str, *, attempts: int = ATTEMPTS, tell: Callable[[str], None] = lambda _line: None
+    ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             msg = f"{url!r} is no address such as http://127.0.0.1:8000/graphql."
@@ -43,6 +47,8 @@ class ArgusClient:
         self._url = url
         self._token = token
         self._attempts = attempts
+        self._tell = tell
+        self._has_answered = False
 
     def call(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return an operation's data. What passes is tried again, more patiently each time.
@@ -55,8 +61,11 @@ class ArgusClient:
             try:
                 return self._once(body)
             except ClientError as error:
-                if error.code not in _AGAIN or attempt == self._attempts:
+                # One that has never answered is more likely the wrong address than one that starts again.
+                most = self._attempts if self._has_answered else min(self._attempts, ATTEMPTS_FIRST)
+                if error.code not in _AGAIN or attempt >= most:
                     raise
+                self._tell(f"{error} Trying again in {pause_s:.1f} s ({attempt} of {most}).")
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, PAUSE_LAST_S)
         raise AssertionError("unreachable")
@@ -88,7 +97,9 @@ class ArgusClient:
         }
         try:
             self._connection.request("POST", self._path, body, headers)
-            answer = json.loads(self._connection.getresponse().read())
+            response = self._connection.getresponse().read()
+            self._has_answered = True
+            answer = json.loads(response)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             msg = f"{self._url} does not answer: {error}."

@@ -15,7 +15,7 @@ from argus.changes import changes_run
 from argus.cli.errors import CommandError, told
 from argus.cli.importing_series import series_add
 from argus.cli.options import home_add, instant, json_add, settings_of
-from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell
+from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell, terminable
 from argus.organizations import organization_find
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.files import Format, lines_read, records_read
@@ -102,9 +102,12 @@ def _records_run(
     organization = organization_find(settings, arguments.organization)
     outcome, is_whole = Outcome(), True
     try:
-        with changes_run(
-            settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run
-        ) as run:
+        with (
+            terminable(),
+            changes_run(
+                settings, organization_id=organization.id, actor="argus import", dry_run=arguments.dry_run
+            ) as run,
+        ):
             records_apply(
                 records,
                 run=run,

@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from argus.cli.errors import CommandError, told
-from argus.cli.options import URL_DEFAULT, settings_of
-from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell
+from argus.cli.options import settings_of, url_add, url_of
+from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell, terminable, trouble_tell
 from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, SeriesError
 from argus.importing.series import Sent, series_send
@@ -47,7 +47,7 @@ def series_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         metavar="COLUMN=EXTERNAL_ID[::METRIC]",
         help="where a column belongs; repeatable",
     )
-    series.add_argument("--url", default=URL_DEFAULT, help="address of the API (default: %(default)s)")
+    url_add(series)
     series.add_argument("--token", help="bearer token (default: one is made, where this Argus signs its own)")
     series.set_defaults(run=series_run)
     return series
@@ -68,10 +68,11 @@ def series_run(arguments: argparse.Namespace) -> int:
             metrics=None if arguments.metric_columns is None else tuple(arguments.metric_columns.split(",")),
             placed=dict(_placement(each) for each in arguments.map),
         )
-        client = ArgusClient(arguments.url, token)
+        client = ArgusClient(url_of(arguments), token, tell=trouble_tell)
         sent, is_whole = Sent(), True
         try:
-            series_send(arguments.file, columns, client=client, progress=progress_tell, sent=sent)
+            with terminable():
+                series_send(arguments.file, columns, client=client, progress=progress_tell, sent=sent)
         except KeyboardInterrupt:
             is_whole = False
         except (SeriesError, ClientError, OSError) as error:

@@ -7,8 +7,10 @@ import os
 import re
 import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from argus.cli.errors import told
+from runtime.embedded.home import address_read
 from runtime.settings import DEFAULT_HOME, Settings, settings_load
 from runtime.variables import variables_unknown
 
@@ -29,6 +31,19 @@ def home_add(parser: argparse.ArgumentParser) -> None:
 def json_add(parser: argparse.ArgumentParser) -> None:
     """Add --json."""
     parser.add_argument("--json", action="store_true", help="print the result as JSON on standard output")
+
+
+def url_add(parser: argparse.ArgumentParser) -> None:
+    """Add --url."""
+    parser.add_argument("--url", help=f"address of the API (default: that of a running `argus up`, else {URL_DEFAULT})")
+
+
+def url_of(arguments: argparse.Namespace) -> str:
+    """Return the address of the API: as given, as `argus up` has written it down, or the default."""
+    if arguments.url is not None:
+        return str(arguments.url)
+    directory = Path(arguments.home or os.environ.get("ARGUS_HOME") or DEFAULT_HOME)
+    return address_read(directory) or URL_DEFAULT
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 # The exit status of what Ctrl-C ended, and what is said of it.
@@ -15,6 +19,25 @@ def progress_tell(done: int, total: int | None = None) -> None:
     if sys.stderr.isatty():
         of = "" if total is None else f" of {total}"
         print(f"\r{done}{of}", end="", file=sys.stderr, flush=True)
+
+
+def trouble_tell(line: str) -> None:
+    """Say what keeps it waiting, on a line of its own."""
+    progress_end()
+    print(f"argus: {line}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """Within the block, SIGTERM ends what is done as Ctrl-C does: with an account of it. In the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def progress_end() -> None:

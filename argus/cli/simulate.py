@@ -12,7 +12,8 @@ from datetime import timedelta
 from random import Random
 
 from argus.cli.errors import CommandError, told
-from argus.cli.options import URL_DEFAULT, duration, home_add, json_add, settings_of
+from argus.cli.options import duration, home_add, json_add, settings_of, url_add, url_of
+from argus.cli.progress import trouble_tell
 from argus.client import ArgusClient, ClientError
 from argus.organizations import organization_find
 from argus.simulate.run import Simulation, devices_find, devices_make
@@ -30,7 +31,7 @@ demo plant instead, after giving them a day of history. Ctrl-C ends it and print
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("simulate", help="send readings of simulated devices", description=_DESCRIPTION)
-    parser.add_argument("--url", default=URL_DEFAULT, help="address of the API (default: %(default)s)")
+    url_add(parser)
     parser.add_argument("--organization", metavar="NAME", help="name or slug of the organization to make a token for")
     parser.add_argument("--token", help="bearer token, instead of --organization")
     parser.add_argument("--demo", action="store_true", help="play the devices of the organization demo")
@@ -98,7 +99,7 @@ def _token(arguments: argparse.Namespace) -> str:
 
 
 def _simulation(arguments: argparse.Namespace, token: str, stopping: threading.Event) -> Simulation:
-    client = ArgusClient(arguments.url, token)
+    client = ArgusClient(url_of(arguments), token, tell=trouble_tell)
     devices = devices_find(client) if arguments.demo else devices_make(client, arguments.devices)
     faults = Faults(late=arguments.late, duplicates=arguments.duplicates, gaps=arguments.gaps)
     return Simulation(client, devices, faults, Random(arguments.seed), utc_now, stopping)  # noqa: S311  (no secrets)

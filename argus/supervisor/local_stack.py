@@ -118,7 +118,7 @@ class LocalStack:
 
         Raises ServerError.
         """
-        address = f"http://{self.host}:{self.port}/readyz"
+        address = f"http://{_reached(self.host)}:{self.port}/readyz"
         wait = process.Wait(name="the API", log=self.home.logs / "api.log", patience=self._patience)
         while not self._stopping:
             answer, starting = "", self.children
@@ -139,6 +139,7 @@ class LocalStack:
             wait.look([child.process.pid for child in starting if child.process is not None], answer)
             time.sleep(_LOOK_S)
         self._patience = process.Patience(say=self.say, is_over=lambda: self._stopping)
+        self.home.address_write(f"http://{_reached(self.host)}:{self.port}/graphql")
 
     def keep(self) -> None:
         """Keep everything running until asked to stop (SIGINT, SIGTERM)."""
@@ -152,6 +153,7 @@ class LocalStack:
             child.stop()
         self.children.clear()
         if self._lock >= 0:
+            self.home.address_remove()
             os.close(self._lock)
             self._lock = -1
 
@@ -203,6 +205,12 @@ class LocalStack:
     def _bus(self, account: Account) -> valkey.ValkeyServer:
         directory, log = self.home.directory / "valkey", self.home.logs / "valkey.log"
         return valkey.ValkeyServer(directory, log, account, self.home.valkey_port, self.home.valkey_password)
+
+
+def _reached(host: str) -> str:
+    """Return how to reach, from this machine, what listens on a host's address: as it stands in a URL."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  (none is bound)
+    return f"[{reached}]" if ":" in reached else reached
 
 
 def port_check(host: str, port: int) -> None:

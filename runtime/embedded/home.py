@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _FILE = "argus.json"
+_ADDRESS = "api-address"
 _PORT_MAX = 65_535
 _REMEDY = "Put it back from a backup."
 
@@ -105,6 +106,16 @@ class Home:
             os.fsync(file.fileno())
         draft.replace(self.directory / _FILE)
 
+    def address_write(self, url: str) -> None:
+        """Write down where the API answers, for the commands that call it."""
+        draft = self.directory / f"{_ADDRESS}.{os.getpid()}"
+        draft.write_text(url, encoding="utf-8")
+        draft.replace(self.directory / _ADDRESS)
+
+    def address_remove(self) -> None:
+        """Forget where the API answered."""
+        (self.directory / _ADDRESS).unlink(missing_ok=True)
+
     def lock(self) -> int:
         """Keep any other supervisor off this directory until this process ends; return the lock's descriptor.
 
@@ -118,6 +129,14 @@ class Home:
             msg = f"Argus is already running in {self.directory}."
             raise HomeError(msg) from None
         return descriptor
+
+
+def address_read(directory: Path) -> str | None:
+    """Return where the API of a data directory answers; None where it is not known to run."""
+    try:
+        return (directory / _ADDRESS).read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def _fault(found: Any) -> str | None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psycopg
 import pytest
 
+import argus.__main__
+import argus.cli.main
+from argus.cli.errors import CommandError, told
+from argus.cli.options import URL_DEFAULT, url_of
+from argus.cli.progress import terminable
+from argus.client import ArgusClient, ClientError
+from runtime.embedded.home import Home
 from tests.support.plant import PROJECT, environment
 
 
@@ -67,3 +78,48 @@ def test_a_home_that_cannot_be_made_is_told() -> None:
     done = run("up", "--port", "45454", home=Path("/proc/nowhere"))
     assert done.returncode == 2
     assert "cannot be made" in done.stderr
+
+
+def test_ctrl_c_while_modules_are_loaded_is_quiet(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(argus.cli.main, "import_module", interrupted)
+    assert argus.__main__.main() == 130
+    assert capsys.readouterr() == ("", "")
+
+
+def test_sigterm_is_told_to_an_import_as_ctrl_c_is() -> None:
+    with pytest.raises(KeyboardInterrupt), terminable():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
+
+
+def test_an_address_where_nobody_answers_is_told_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses_s: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses_s.append)
+    said: list[str] = []
+    with pytest.raises(ClientError, match=r"127\.0\.0\.1:1/graphql does not answer"):
+        ArgusClient("http://127.0.0.1:1/graphql", "token", tell=said.append).call("{ __typename }")
+    assert len(said) == len(pauses_s)
+    assert 5 < sum(pauses_s) < 12
+    assert "Trying again in 0.2 s (1 of 7)" in said[0]
+
+
+def test_commands_find_the_address_of_a_running_argus(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home", ports=(1, 2))
+    arguments = argparse.Namespace(url=None, home=str(tmp_path / "home"))
+    assert url_of(arguments) == URL_DEFAULT
+    home.address_write("http://127.0.0.1:18000/graphql")
+    assert url_of(arguments) == "http://127.0.0.1:18000/graphql"
+    assert url_of(argparse.Namespace(url="http://other/graphql", home=arguments.home)) == "http://other/graphql"
+    home.address_remove()
+    assert url_of(arguments) == URL_DEFAULT
+
+
+def test_what_the_driver_says_itself_is_told_without_a_traceback() -> None:
+    with pytest.raises(CommandError, match=r"^The database's disk is full\.") as refused, told():
+        raise psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
+    assert "base/1/2" not in str(refused.value)
