@@ -78,7 +78,8 @@ class GraphQLOverHttp:
             return _failure(error, media_type, trace_id)
         status, headers = 200 if "data" in answer else _strict(400, media_type), {}
         if _is_unavailable(answer):
-            status, headers = _strict(_STATUS["UNAVAILABLE"], media_type), retry_after("UNAVAILABLE")
+            # Whatever the media type: whoever looks at the status alone is to try again.
+            status, headers = _STATUS["UNAVAILABLE"], retry_after("UNAVAILABLE")
         return _response(status, answer, media_type, trace_id, headers)
 
     async def _answer(self, http: HttpRequest, trace_id: str) -> dict[str, Any]:
@@ -118,11 +119,13 @@ def retry_after(code: str) -> dict[str, str]:
 
 
 def _is_unavailable(answer: Mapping[str, Any]) -> bool:
-    """Tell whether nothing could be answered because something is away."""
-    errors = answer.get("errors")
-    if not errors or answer.get("data") is not None:
+    """Tell whether nothing at all was answered because something is away."""
+    errors, data = answer.get("errors"), answer.get("data")
+    if not errors or any(error.get("extensions", {}).get("code") != "UNAVAILABLE" for error in errors):
         return False
-    return all(error.get("extensions", {}).get("code") == "UNAVAILABLE" for error in errors)
+    # Root fields that may be null stand in the answer, each with its error.
+    lost = {error["path"][0] for error in errors if error.get("path")}
+    return data is None or all(value is None and name in lost for name, value in data.items())
 
 
 async def _gone(http: HttpRequest) -> None:

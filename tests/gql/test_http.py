@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
 from datetime import timedelta
 
 import pytest
 
+from gql.base.context import Context
 from gql.server import limits
+from graph.errors import UnavailableError
 from tests.support.api import Api
 from tests.support.plant import PROJECT, Client
 
@@ -150,3 +154,41 @@ def test_a_change_of_an_edge_leads_to_the_edge(api: Api) -> None:
     assert client.call("query N($id: ID!) { node(id: $id) { id } }", {"id": edge["edgeId"]}).data["node"] == {
         "id": edge["id"]
     }
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("{ entityTypes { id } }", 503),  # may not be null: data is
+        ('{ node(id: "0197a000-0000-7000-8000-000000000001") { id } }', 503),  # may be null
+        (
+            '{ a: node(id: "0197a000-0000-7000-8000-000000000001") { id } b: node(id: "0197a000-0000-7000-8000-000000000002") { id } }',
+            503,
+        ),
+        ('{ viewer { role } node(id: "0197a000-0000-7000-8000-000000000001") { id } }', 200),
+    ],
+)
+def test_where_nothing_is_answered_for_what_is_away_the_status_says_so(
+    api: Api, monkeypatch: pytest.MonkeyPatch, accept: str, query: str, status: int
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise UnavailableError("The database does not answer. Nothing was changed; try again.")
+
+    monkeypatch.setattr(Context, "read", away)
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{api.port}/graphql",
+        json.dumps({"query": query}).encode(),
+        {
+            "Authorization": f"Bearer {api.token('plant', 'viewer')}",
+            "Content-Type": "application/json",
+            "Accept": accept,
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            found = answer.status, answer.headers["Retry-After"]
+    except urllib.error.HTTPError as refused:
+        with refused:
+            found = refused.code, refused.headers["Retry-After"]
+    assert found == (status, "2" if status == 503 else None)
