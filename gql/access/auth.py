@@ -15,6 +15,7 @@ from uuid import UUID
 import jwt
 from sqlalchemy.orm import Session
 
+from domain.base.transient import AWAY_TROUBLE
 from domain.plant.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
 from domain.plant.organizations.queries import organization_by_slug, organization_get
 from gql.access.bridge import Bridge
@@ -25,6 +26,8 @@ from graph.json_bounds import text_is_storable
 
 TOKEN_LENGTH_MAX = 8192
 SUBJECT_CHARS_MAX = 512
+# A database that is frozen is noticed within 6 s; who waits for it then, connects anew first.
+VERIFY_WITHIN_S = 8.0
 _LEEWAY_S = 10
 _ORGANIZATION_FRESH_S = 10.0
 _JWKS_TIMEOUT_S = 5
@@ -55,7 +58,14 @@ class TokenVerifier:
         self._organizations: dict[str, tuple[float, tuple[int, UUID, str]]] = {}
 
     async def verify(self, token: str) -> Principal:
-        """Return the bearer. Raises UnauthenticatedError, UnavailableError."""
+        """Return the bearer. Raises UnauthenticatedError, UnavailableError: after VERIFY_WITHIN_S at the latest."""
+        try:
+            async with asyncio.timeout(VERIFY_WITHIN_S):
+                return await self._verified(token)
+        except TimeoutError:
+            raise UnavailableError(f"{AWAY_TROUBLE} in time; try again.") from None
+
+    async def _verified(self, token: str) -> Principal:
         if len(token) > TOKEN_LENGTH_MAX:
             raise UnauthenticatedError(_NO_GOOD.format(reason="it is too long"))
         if token.startswith(TOKEN_PREFIX):

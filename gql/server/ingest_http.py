@@ -14,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from domain.base.errors import RateLimitedError
+from domain.telemetry.ingest.accept import Acceptance
 from domain.telemetry.ingest.transports import forms
 from domain.telemetry.ingest.transports.forms import Form, form_of
 from domain.telemetry.ingest.transports.plain import plain_add
@@ -25,7 +26,7 @@ from gql.access.trace import trace_id_of
 from gql.base.services import Services
 from gql.server.bodies import body_read
 from gql.server.json_sizes import json_size_check
-from graph.errors import ArgusError, BadInputError
+from graph.errors import ArgusError, BadInputError, UnavailableError
 
 _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 _FORMS = {"application/senml+json": Form.SENML}
@@ -45,6 +46,11 @@ _RETRY_AFTER_S = 1
 _OFF_LOOP_BYTES: Final = 64 * 1024
 _THREADS: Final = 2
 _NOTHING_TAKEN = 422
+# A database that is frozen is noticed within 6 s; who waits for it then, connects anew first.
+ANSWER_WITHIN_S: Final = 9.0
+_LATE_MESSAGE: Final = (
+    "The database did not answer in time. Send this again: what was kept all the same is then recognised as a repeat."
+)
 # Nobody is there to be answered.
 _GONE = 499
 
@@ -69,24 +75,12 @@ class IngestOverHttp:
     async def _answer(self, http: Request, token: str | None, form: Form | None) -> Response:
         trace_id = trace_id_of(http)
         try:
-            token = token or bearer_of(http.headers.get("authorization"))
-            bearer = await self._services.gate.admit(http, token)
-            principal = permit(bearer, root="Mutation", field="ingestTelemetry")
-            raw = await body_read(http, may_be_packed=True)
-            now_s = self._services.clock().timestamp()
-            if len(raw) <= _OFF_LOOP_BYTES:
-                sent = _sent(http, raw, form, now_s, principal)
-            else:
-                loop = asyncio.get_running_loop()
-                sent = await loop.run_in_executor(self._threads, _sent, http, raw, form, now_s, principal)
-            done = await self._services.acceptor.accept(
-                readings=sent.readings,
-                organization_id=principal.organization_id,
-                own_device_id=principal.device_id,
-                transport="http",
-                trace_id=trace_id,
-            )
+            # Authentication, directory and commit wait for the same database: together no longer than this.
+            async with asyncio.timeout(ANSWER_WITHIN_S) as limit:
+                sent, done = await self._taken(http, token, form, trace_id, limit)
             _log.debug("readings_accepted", trace_id=trace_id, accepted=done.accepted, rejected=done.rejected)
+        except TimeoutError:
+            return _refusal(UnavailableError(_LATE_MESSAGE), trace_id)
         except ArgusError as error:
             return _refusal(error, trace_id)
         except ClientDisconnect:
@@ -109,6 +103,32 @@ class IngestOverHttp:
         if not done.accepted and all(error.code == "RATE_LIMITED" for error in errors):
             status = _STATUS["RATE_LIMITED"]
         return _response(status, answer, trace_id, _retry_after(done.retry_after_s))
+
+    async def _taken(
+        self, http: Request, token: str | None, form: Form | None, trace_id: str, limit: asyncio.Timeout
+    ) -> tuple[Sent, Acceptance]:
+        """Return what a call sent and what became of it. limit: stands still while the client sends its body."""
+        token = token or bearer_of(http.headers.get("authorization"))
+        bearer = await self._services.gate.admit(http, token)
+        principal = permit(bearer, root="Mutation", field="ingestTelemetry")
+        loop = asyncio.get_running_loop()
+        left_s = (limit.when() or loop.time()) - loop.time()
+        limit.reschedule(None)
+        raw = await body_read(http, may_be_packed=True)
+        limit.reschedule(loop.time() + left_s)
+        now_s = self._services.clock().timestamp()
+        if len(raw) <= _OFF_LOOP_BYTES:
+            sent = _sent(http, raw, form, now_s, principal)
+        else:
+            sent = await loop.run_in_executor(self._threads, _sent, http, raw, form, now_s, principal)
+        done = await self._services.acceptor.accept(
+            readings=sent.readings,
+            organization_id=principal.organization_id,
+            own_device_id=principal.device_id,
+            transport="http",
+            trace_id=trace_id,
+        )
+        return sent, done
 
 
 def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal: Principal) -> Sent:

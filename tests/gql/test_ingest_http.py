@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import time
 import zlib
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import text
 
+from gql.access import auth
+from gql.server import ingest_http
 from runtime.database import engine_create, transaction
 from tests.support.api import Api
 from tests.support.plant import Client
@@ -202,3 +205,26 @@ def test_a_call_is_found_by_its_trace_id(api: Api, token: str) -> None:
         found = session.execute(text("SELECT readings FROM raw_batches WHERE :trace = ANY(traces)"), {"trace": trace})
         assert found.scalars().all() == [1]
     engine.dispose()
+
+
+@pytest.mark.parametrize("waits_for", ["telemetry_raw", "organizations"])
+def test_a_call_that_waits_for_the_database_is_answered_in_time(
+    api: Api, token: str, monkeypatch: pytest.MonkeyPatch, waits_for: str
+) -> None:
+    """Whatever it waits for, and however often: one deadline, and 503 with when to try again."""
+    monkeypatch.setattr(ingest_http, "ANSWER_WITHIN_S", 1.0)
+    bearer = token
+    if waits_for == "organizations":
+        monkeypatch.setattr(auth, "VERIFY_WITHIN_S", 0.5)
+        bearer = api.token("sending", "admin")
+        monkeypatch.setattr(auth, "_ORGANIZATION_FRESH_S", 0.0)
+    engine = engine_create(api.settings.database_url("owner"), pool_size=1)
+    begun_s = time.monotonic()
+    with transaction(engine) as session:
+        session.execute(text(f"LOCK TABLE {waits_for} IN ACCESS EXCLUSIVE MODE"))
+        status, body, headers = post(api, READING, bearer)
+    assert (status, body["errors"][0]["code"]) == (503, "UNAVAILABLE")
+    assert headers["retry-after"] == "1"
+    assert time.monotonic() - begun_s < 8
+    engine.dispose()
+    assert post(api, READING, bearer)[0] == 200
