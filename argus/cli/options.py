@@ -9,8 +9,10 @@ import sys
 from datetime import datetime, timedelta
 
 from argus.cli.errors import told
-from runtime.settings import DEFAULT_HOME, Settings, settings_load
-from runtime.variables import variables_unknown
+from runtime.settings.load import settings_load
+from runtime.settings.model import Settings
+from runtime.settings.table import HOME
+from runtime.settings.unknown import variables_unknown
 
 URL_DEFAULT = "http://127.0.0.1:8000/graphql"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -21,7 +23,7 @@ def home_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
         metavar="DIRECTORY",
-        help=f"data directory of an embedded Argus (default: $ARGUS_HOME, else {DEFAULT_HOME}; "
+        help=f"data directory of an embedded Argus (default: $ARGUS_HOME, else {HOME.default}; "
         "without it, ARGUS_DATABASE_URL and its kin are used where they are set)",
     )
 

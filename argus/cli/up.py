@@ -11,7 +11,8 @@ from argus.cli.options import variables_check
 from argus.supervisor.local_stack import LocalStack, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
-from runtime.settings import DEFAULT_HOME, Settings
+from runtime.settings.model import Settings
+from runtime.settings.table import HOME
 
 _DESCRIPTION = """\
 Start PostgreSQL and Valkey under one data directory, bring the database to the newest schema, and run the API and
@@ -26,7 +27,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser("up", help="run all of Argus on this machine", description=_DESCRIPTION)
     parser.add_argument(
-        "--home", metavar="DIRECTORY", default=DEFAULT_HOME, help="data directory (default: %(default)s)"
+        "--home", metavar="DIRECTORY", default=str(HOME.default), help="data directory (default: %(default)s)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")

@@ -20,7 +20,8 @@ from migrations.run import migrate
 from runtime.embedded import postgres, process, valkey
 from runtime.embedded.account import Account, account_for, admit
 from runtime.embedded.home import Home
-from runtime.settings import Settings, from_home
+from runtime.settings.load import settings_embedded
+from runtime.settings.model import Settings
 
 _LOOK_S = 0.1
 # A process that keeps ending while it starts will not start.
@@ -87,7 +88,7 @@ class LocalStack:
         )
         for child in servers:
             self._begin(child)
-        settings = from_home(self.home, os.environ)
+        settings = settings_embedded(self.home, os.environ)
         postgres.database_ensure(database, owner_password=settings.role_passwords["argus_owner"])
         passwords = {role: word for role, word in settings.role_passwords.items() if role != "argus_owner"}
         migrate(settings.database_url("owner"), passwords)

@@ -19,8 +19,8 @@ from graphql import specified_rules
 
 from argus.api.serving import HEAD_MAX_BYTES, HEADERS_MAX
 from gql.server.preparation import COMPARISONS_MAX
-from runtime.settings import ApiSettings, RateSettings
-from tests.support.api import Api, api_serve
+from runtime.settings.model import RateSettings
+from tests.support.api import Api, api_serve, bounds
 from tests.support.plant import Client, Reply
 from tests.support.servers import TestServers
 
@@ -161,7 +161,7 @@ def test_headers_without_end_are_refused_at_the_bound(api: Api) -> None:
 def strict(servers: TestServers) -> Iterator[Api]:
     """An application with little patience."""
     database = servers.database_create()
-    bounds = ApiSettings(
+    tight = bounds(
         head_timeout_s=1,
         body_timeout_s=1,
         connections_max=40,
@@ -170,7 +170,7 @@ def strict(servers: TestServers) -> Iterator[Api]:
         rate_token=RateSettings(0.001, 30),
     )
     try:
-        with api_serve(database, servers.bus_server.url, api=bounds) as served:
+        with api_serve(database, servers.bus_server.url, api=tight) as served:
             served.organization("plant")
             yield served
     finally:
