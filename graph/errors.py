@@ -8,7 +8,7 @@ from collections.abc import Sequence
 class ArgusError(Exception):
     """Base of every error with a code.
 
-    code: one of the documented codes (docs/errors.md). message: a full sentence for the caller.
+    code: one of the documented codes (docs/reference/errors.md). message: a full sentence for the caller.
     path: names of the argument at fault, outermost first, e.g. ("readings", "3", "timestamp").
     """
 

@@ -17,7 +17,7 @@ from graph.errors import BadInputError, LimitExceededError
 
 JSON_MAX_BYTES: Final = 65_536
 JSON_DEPTH_MAX: Final = 32
-# What an answer can say and common readers of JSON take (docs/decisions/0025).
+# What an answer can say and common readers of JSON take (docs/explanation/decisions/0025).
 INTEGER_MIN: Final = -(2**63)
 INTEGER_MAX: Final = 2**64 - 1
 # From here on Python writes a double with an exponent and rounded digits, of which jsonb makes another integer.

@@ -19,7 +19,7 @@ from runtime.database import engine_create, transaction
 _GRAPH = """\
 Write an organization's graph as of a time, one JSON object a line: its own relationships, its types, its entities and
 the edges that are true then. `argus import graph` reads it again, into this or another organization, into the same
-graph. docs/import.md has the form.
+graph. docs/how-to/import.md has the form.
 """
 
 

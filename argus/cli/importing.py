@@ -26,7 +26,7 @@ from runtime.settings.model import Settings
 _GRAPH = """\
 Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and
 edges each in a file of their own. What is there is changed where the file says something else; importing a file twice
-changes nothing. A line at fault is told and left out, and the exit status is 1. docs/import.md has the form.
+changes nothing. A line at fault is told and left out, and the exit status is 1. docs/how-to/import.md has the form.
 """
 
 
@@ -42,7 +42,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "brick",
         help="a Brick model (Turtle)",
         description="Bring a Brick model: points become devices, equipment assets, locations spaces; the relations "
-        "between them edges. Idempotent by external id (the URI). docs/import-brick.md has the mapping.",
+        "between them edges. Idempotent by external id (the URI). docs/how-to/import-brick.md has the mapping.",
     )
     brick.add_argument("file", metavar="FILE.ttl", type=Path)
     brick.set_defaults(run=brick_run)

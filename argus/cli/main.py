@@ -30,7 +30,7 @@ _DESCRIPTION = """\
 Argus, the system of record for a physical plant.
 
 `argus up` runs all of it on a PostgreSQL and a Valkey of its own. In production each process is a command of its
-own (api, worker) and finds its database and bus in environment variables; see docs/operations.md.
+own (api, worker) and finds its database and bus in environment variables; see docs/how-to/operations.md.
 """
 
 _EPILOG = """\

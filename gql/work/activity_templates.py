@@ -86,7 +86,7 @@ class ActivityTemplateInput:
 
     type: of the activities. checklist: items {id, text, ...} or just texts; an item without an id gets its place.
     dueIn: after the making; without months and years. defaultAssignedRole: the role of who is to do it, see
-    docs/activities.md.
+    docs/explanation/activities.md.
     """
 
     name: str

@@ -132,7 +132,7 @@ PARTITIONS: Final = Setting(
     embedded_default="2",
     meaning=(
         "Partitions of the streams; the same for all processes. To change it, restart all of them "
-        "([scale](../pipeline.md#scale))."
+        "([scale](../explanation/pipeline.md#scale))."
     ),
 )
 
@@ -179,7 +179,7 @@ API_PROCESSES: Final = Setting(
     used_by=(API,),
     default="1",
     meaning=(
-        "Reader processes of one `argus api` ([which do what](../operations.md#processes-of-the-api)). "
+        "Reader processes of one `argus api` ([which do what](../how-to/operations.md#processes-of-the-api)). "
         "0: one process does everything."
     ),
 )
@@ -217,7 +217,7 @@ DEADLINE_S: Final = Setting(
     group=Group.LIMITS,
     used_by=(API,),
     default="30",
-    meaning="How long an operation may run ([all limits](../operations.md#limits-of-the-api)).",
+    meaning="How long an operation may run ([all limits](../how-to/operations.md#limits-of-the-api)).",
 )
 RATE_ADDRESS_PER_S: Final = Setting(
     name="ARGUS_RATE_ADDRESS_PER_S",
@@ -308,7 +308,7 @@ QUOTA_DEVICE_READINGS_PER_S: Final = Setting(
     used_by=(API,),
     # Far above what a device has to say: it holds off one that has gone wild.
     default="1000",
-    meaning="Sustained rate of readings of one device ([quotas](../operations.md#quotas)). 0: no limit.",
+    meaning="Sustained rate of readings of one device ([quotas](../how-to/operations.md#quotas)). 0: no limit.",
 )
 QUOTA_DEVICE_BURST: Final = Setting(
     name="ARGUS_QUOTA_DEVICE_BURST",
@@ -345,7 +345,7 @@ WORKERS: Final = Setting(
     embedded_default="3",
     meaning=(
         "Processes of one `argus worker` that run jobs. Best one more on a host than the partitions it is to run: "
-        "that one takes the short jobs ([scale](../pipeline.md#scale))."
+        "that one takes the short jobs ([scale](../explanation/pipeline.md#scale))."
     ),
 )
 REPLAY_READINGS_PER_S: Final = Setting(
@@ -354,7 +354,7 @@ REPLAY_READINGS_PER_S: Final = Setting(
     group=Group.WORKERS,
     used_by=(WORKER,),
     default="0",
-    meaning="Readings that a [replay](../replay.md) processes at most. 0: as many as live readings leave room for.",
+    meaning="Readings that a [replay](../how-to/replay.md) processes at most. 0: as many as live readings leave room for.",
 )
 CHECK_ENTITIES: Final = Setting(
     name="ARGUS_CHECK_ENTITIES",
@@ -363,7 +363,7 @@ CHECK_ENTITIES: Final = Setting(
     used_by=(WORKER,),
     default="20",
     meaning=(
-        "Entities of each organization that the [self-check](../operations.md#self-check) recomputes in a minute. "
+        "Entities of each organization that the [self-check](../how-to/operations.md#self-check) recomputes in a minute. "
         "0: none."
     ),
 )
@@ -383,7 +383,7 @@ RETENTION_RAW: Final = Setting(
     group=Group.RETENTION,
     used_by=(WORKER, COMMANDS),
     default="P90D",
-    meaning="How long received readings are kept, from receipt ([retention](../operations.md#retention)).",
+    meaning="How long received readings are kept, from receipt ([retention](../how-to/operations.md#retention)).",
 )
 RETENTION_POINTS: Final = Setting(
     name="ARGUS_RETENTION_POINTS",
@@ -426,7 +426,7 @@ WEBHOOK_ALLOW: Final = Setting(
     group=Group.WEBHOOKS,
     used_by=(API, WORKER),
     meaning=(
-        "Destinations that [webhooks](../webhooks.md) may call although they are otherwise refused, such as the "
+        "Destinations that [webhooks](../how-to/webhooks.md) may call although they are otherwise refused, such as the "
         "loopback. The API judges by it when a rule is saved, workers at each call."
     ),
 )

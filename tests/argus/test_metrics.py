@@ -98,7 +98,7 @@ def test_the_pipeline_is_told_of_without_naming_anybody(api: Api) -> None:
 
 
 def test_the_rules_and_the_dashboard_ask_for_what_is_told(api: Api) -> None:
-    folder = PROJECT / "docs" / "monitoring"
+    folder = PROJECT / "docs" / "how-to" / "monitoring"
     names = {name for name, _ in scraped(api)}
     with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=30) as answer:
         names |= set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))

@@ -20,7 +20,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_error_code_is_documented() -> None:
-    page = (PROJECT / "docs" / "errors.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     codes: set[str] = set()
     for folder in ("graph", "domain", "gql"):
         for path in (PROJECT / folder).rglob("*.py"):
@@ -35,7 +35,7 @@ def test_readme_shows_the_two_commands() -> None:
     assert "\nmake test\n" in readme
 
 
-DECISIONS = sorted((PROJECT / "docs" / "decisions").glob("*.md"))
+DECISIONS = sorted((PROJECT / "docs" / "explanation" / "decisions").glob("*.md"))
 
 
 def test_a_number_names_one_decision() -> None:

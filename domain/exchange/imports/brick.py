@@ -1,4 +1,4 @@
-"""Read a Brick model (Turtle) into entities and edges. Pure; docs/import-brick.md has the mapping."""
+"""Read a Brick model (Turtle) into entities and edges. Pure; docs/how-to/import-brick.md has the mapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a record of what a line of a file, or a member of a mutation's list, says. Pure; docs/import.md has the form."""
+"""Make a record of a line of a file, or of a member of a mutation's list. Pure; docs/how-to/import.md has the form."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def _tell(
 
 
 def payload_of(happening: EventChange, *, change: ChangeKind, sequence: int) -> dict[str, Any]:
-    """Return what a webhook is told, JSON; see docs/webhooks.md."""
+    """Return what a webhook is told, JSON; see docs/how-to/webhooks.md."""
     at = happening.cleared_at if change is ChangeKind.CLEARED else happening.opened_at
     return {
         "change": change.value,

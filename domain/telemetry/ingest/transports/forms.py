@@ -1,4 +1,4 @@
-"""Which form a body has, where nobody says so. Pure; docs/ingest-http.md tells the same."""
+"""Which form a body has, where nobody says so. Pure; docs/reference/ingest-http.md tells the same."""
 
 from __future__ import annotations
 
