@@ -12,6 +12,7 @@ import socket
 import time
 from collections import Counter
 from contextlib import suppress
+from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, ClassVar, Final
 
@@ -26,6 +27,8 @@ from runtime.settings.model import ApiSettings
 
 HEAD_MAX_BYTES: Final = 64 * 1024
 HEADERS_MAX: Final = 200
+# Requests that wait on one connection for the answers before theirs.
+PIPELINE_MAX: Final = 16
 WEBSOCKET_MESSAGE_MAX_BYTES: Final = 1024 * 1024
 # Of a subscription's updates that were handed to the system and not yet sent.
 WEBSOCKET_UNSENT_MAX_BYTES: Final = 64 * 1024
@@ -42,7 +45,13 @@ _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
 NO_READER: Final = "no reader"
 NO_READER_MESSAGE: Final = "The processes that answer this are starting, or busy; try again."
-_CODES: Final = {408: "DEADLINE_EXCEEDED", 431: "LIMIT_EXCEEDED", 503: "RATE_LIMITED"}
+_CODES: Final = {
+    400: "BAD_USER_INPUT",
+    429: "RATE_LIMITED",
+    408: "DEADLINE_EXCEEDED",
+    431: "LIMIT_EXCEEDED",
+    503: "RATE_LIMITED",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -149,7 +158,9 @@ class BoundedHttp(HttpToolsProtocol):
                 return
 
     def on_message_begin(self) -> None:
-        """Begin a request."""
+        """Begin a request, unless too many wait before it: a client that reads no answer may have any number."""
+        if len(self.pipeline) >= PIPELINE_MAX and not self._is_refused:
+            self._refuse(429, f"More than {PIPELINE_MAX} requests wait for an answer.", "pipelined requests")
         super().on_message_begin()
         if self._timer is None:
             self._limit(self.admission.settings.head_timeout_s, "head")
@@ -164,6 +175,10 @@ class BoundedHttp(HttpToolsProtocol):
         """Start what answers the request."""
         self._in_head, self._head_bytes = False, 0
         if self._is_refused:
+            return
+        if self.parser.should_upgrade() and self._should_upgrade() and self._has_body():
+            # What follows would be neither a body nor a WebSocket's, and nobody would ever end the connection.
+            self._refuse(400, "A request that becomes a WebSocket has no body.", "upgrade with a body")
             return
         self._limit(self.admission.settings.body_timeout_s, "body")
         super().on_headers_complete()
@@ -199,6 +214,12 @@ class BoundedHttp(HttpToolsProtocol):
             self._write_timer.cancel()
             self._write_timer = None
         super().resume_writing()
+
+    def _has_body(self) -> bool:
+        return any(
+            name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
+            for name, value in self.headers
+        )
 
     def _limit(self, seconds: float | None, what: str) -> None:
         if self._timer is not None:
@@ -296,8 +317,8 @@ def unavailable() -> bytes:
 
 def _answer(status: int, code: str, message: str) -> bytes:
     body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
-    phrase = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}[status]
-    head = f"HTTP/1.1 {status} {phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(body)}\r\n"
     if status == 503:  # noqa: PLR2004  (Service Unavailable)
         head += f"Retry-After: {_RETRY_AFTER_S}\r\n"
     return f"{head}Connection: close\r\n\r\n".encode() + body

@@ -29,8 +29,8 @@ from domain.rules.backtest import EPISODES_MAX
 from domain.rules.events.operations import MARKS_MAX
 from domain.rules.events.queries import CORRECTIONS_MAX
 from domain.telemetry.dead_letters.queries import GROUPS_MAX
-from domain.telemetry.ingest.accept import READINGS_MAX
 from domain.telemetry.model.buckets import BUCKETS_MAX
+from domain.telemetry.model.readings import READINGS_MAX
 from domain.work.activities.steps import HISTORY_MAX
 from graph.kinds import EntityKind
 from graph.relationships.operations import RELATIONSHIPS_MAX

@@ -23,6 +23,7 @@ from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.server.answers import answer_encode
 from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, body_read
 from gql.server.execution import Executor, is_mutation, is_subscription
+from gql.server.json_sizes import json_size_check
 from gql.server.preparation import Prepared, Request, RequestError
 from graph.errors import ArgusError
 
@@ -41,6 +42,8 @@ _STATUS = {
 }
 # Nobody is there to be answered.
 _GONE = 499
+# Objects and arrays of a body: areas of spaces have one for each corner.
+_CONTAINERS_MAX = 200_000
 # Bodies above this are decoded in a thread.
 _OFF_LOOP_BYTES = 64 * 1024
 
@@ -161,6 +164,7 @@ async def _request_of(http: HttpRequest, most: int) -> Request:
     if content_type != JSON:
         raise RequestRefusedError(415, f"The body must be {JSON}.")
     raw = await body_read(http, most=most)
+    json_size_check(raw, containers_max=_CONTAINERS_MAX)
     try:
         body = orjson.loads(raw) if len(raw) <= _OFF_LOOP_BYTES else await asyncio.to_thread(orjson.loads, raw)
     except orjson.JSONDecodeError as error:

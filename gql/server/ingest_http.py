@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
 
 import orjson
 import structlog
@@ -16,12 +18,13 @@ from domain.telemetry.ingest.transports import forms
 from domain.telemetry.ingest.transports.forms import Form, form_of
 from domain.telemetry.ingest.transports.plain import plain_add
 from domain.telemetry.ingest.transports.sent import Sent
-from domain.telemetry.model.readings import UserError
+from domain.telemetry.model.readings import UserError, readings_count_check
 from gql.access.auth import bearer_of
 from gql.access.principal import Principal, permit
 from gql.access.trace import trace_id_of
 from gql.base.services import Services
 from gql.server.bodies import body_read
+from gql.server.json_sizes import json_size_check
 from graph.errors import ArgusError, BadInputError
 
 _NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
@@ -38,6 +41,9 @@ _STATUS = {
     "DEADLINE_EXCEEDED": 504,
 }
 _RETRY_AFTER_S = 1
+# A larger body is read in a thread, so that the others' calls go on meanwhile.
+_OFF_LOOP_BYTES: Final = 64 * 1024
+_THREADS: Final = 2
 _NOTHING_TAKEN = 422
 # Nobody is there to be answered.
 _GONE = 499
@@ -50,6 +56,7 @@ class IngestOverHttp:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bodies")
 
     async def answer(self, http: Request) -> Response:
         """Answer a call with the token in its header."""
@@ -65,9 +72,13 @@ class IngestOverHttp:
             token = token or bearer_of(http.headers.get("authorization"))
             bearer = await self._services.gate.admit(http, token)
             principal = permit(bearer, root="Mutation", field="ingestTelemetry")
-            sent = _sent(
-                http, await body_read(http, may_be_packed=True), form, self._services.clock().timestamp(), principal
-            )
+            raw = await body_read(http, may_be_packed=True)
+            now_s = self._services.clock().timestamp()
+            if len(raw) <= _OFF_LOOP_BYTES:
+                sent = _sent(http, raw, form, now_s, principal)
+            else:
+                loop = asyncio.get_running_loop()
+                sent = await loop.run_in_executor(self._threads, _sent, http, raw, form, now_s, principal)
             done = await self._services.acceptor.accept(
                 readings=sent.readings,
                 organization_id=principal.organization_id,
@@ -107,6 +118,7 @@ def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal:
     if content_type not in _JSON and content_type not in _FORMS:
         known = ", ".join(sorted({"application/json", "application/x-ndjson", *_FORMS}))
         raise BadInputError(f"The body is one of {known}.", code="UNSUPPORTED")
+    json_size_check(raw)
     try:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -126,10 +138,11 @@ def _asked(http: Request) -> Form | None:
 
 
 def _lines(raw: bytes) -> Sent:
+    json_size_check(raw)
     sent = Sent()
-    for number, line in enumerate(raw.split(b"\n"), 1):
-        if not line.strip():
-            continue
+    lines = [(number, line) for number, line in enumerate(raw.split(b"\n"), 1) if line.strip()]
+    readings_count_check(len(lines))
+    for number, line in lines:
         try:
             plain_add(sent, orjson.loads(line), str(number))
         except orjson.JSONDecodeError as error:

@@ -37,6 +37,7 @@ from gql.access.principal import PERMISSIONS, permit
 from gql.base.context import Context
 from gql.errors import formatted
 from gql.server.documents import TOKENS_MAX, TOKENS_UNKNOWN_MAX, document_check, variables_check
+from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
 from graph.errors import ArgusError
 
@@ -119,6 +120,7 @@ class Preparer:
         roots = _root_fields(document, operation)
         _permit(context, operation, [name for name in roots if not name.startswith("__")])
         try:
+            inputs_check(self._schema, operation, request.variables)
             variables_check(request.variables)
             cost = self._limits.check(document, operation, request.variables)
         except ArgusError as error:

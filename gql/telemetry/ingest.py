@@ -9,12 +9,10 @@ import strawberry
 import structlog
 from graphql import GraphQLResolveInfo
 
-from domain.telemetry.ingest.accept import READINGS_MAX
-from domain.telemetry.model.readings import ReadingDraft
+from domain.telemetry.model.readings import ReadingDraft, readings_count_check
 from gql.base.context import Context, Info
 from gql.base.scalars import JSON, ReadingTime
 from gql.errors import UserError
-from graph.errors import LimitExceededError
 
 _log = structlog.get_logger(__name__)
 
@@ -64,9 +62,7 @@ async def ingest_resolve(_source: object, info: GraphQLResolveInfo[Context], *, 
     Strawberry would make an object of every reading by looking up every field's type: four times the work of all
     the rest of the call.
     """
-    if len(readings) > READINGS_MAX:
-        message = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
-        raise LimitExceededError(message, path=("readings",))
+    readings_count_check(len(readings))
     context: Context = info.context
     principal = context.principal
     done = await context.services.acceptor.accept(

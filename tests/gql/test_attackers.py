@@ -16,8 +16,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 from graphql import specified_rules
+from starlette.responses import Response
 
-from argus.api.serving import HEAD_MAX_BYTES, HEADERS_MAX
+from argus.api.serving import HEAD_MAX_BYTES, HEADERS_MAX, PIPELINE_MAX
+from gql.server import ingest_http
+from gql.server.execution import Executor
 from gql.server.preparation import COMPARISONS_MAX
 from runtime.settings.model import RateSettings
 from tests.support.api import Api, api_serve, bounds
@@ -137,6 +140,98 @@ def test_a_packed_bomb_is_refused_on_both_addresses(api: Api) -> None:
         ).encode()
         with cost(f"a packed bomb on {path}"):
             assert status in raw(api, head + bomb).split(b"\r\n", 1)[0]
+
+
+MANY = 2_600_000
+# By name: the body's type, the body, and the code.
+BODIES = {
+    "2.6 million empty objects": ("application/json", b"[" + b"{}," * MANY + b"{}]"),
+    "2.6 million lines": ("application/x-ndjson", b"{}\n" * MANY),
+    "4 million numbers": ("application/json", b'{"a": [' + b"1," * 3_999_999 + b"1]}"),
+    "300,000 records": ("application/senml+json", b"[" + b'{"n":"a","v":1},' * 300_000 + b'{"n":"a","v":1}]'),
+    "a gateway of 150,000 devices": (
+        "application/json", b"{" + b",".join(b'"%d":[{"values":{}}]' % n for n in range(150_000)) + b"}",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_body_that_holds_too_much_is_refused_unparsed(api: Api, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parsing holds the interpreter: a body of 8 MB that packs into 8 kB stopped ingest for five seconds."""
+    content_type, body = BODIES[name]
+    monkeypatch.setattr(ingest_http, "orjson", None)
+    packed = gzip.compress(body)
+    head = (
+        f"POST /api/v1/telemetry/ingest HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {api.token('plant', 'operator')}\r\n"
+        f"Connection: close\r\nContent-Type: {content_type}\r\nContent-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n"
+    ).encode()
+    with cost(name), monkeypatch.context() as patch:
+        patch.setattr(ingest_http, "_refusal", lambda error, _trace: Response(error.code, 413))
+        answer = raw(api, head + packed)
+    assert answer.endswith(b"\r\n\r\nLIMIT_EXCEEDED"), answer[:500]
+
+
+def test_readings_beyond_the_bound_are_refused_before_they_are_looked_at(api: Api) -> None:
+    token = api.token("plant", "operator")
+    for content_type, body in (
+        ("application/json", json.dumps([{"metrics": {"a": 1}}] * 1_001)),
+        ("application/x-ndjson", '{"metrics": {"a": 1}}\n' * 1_001),
+        ("application/json", json.dumps({"d": [{"ts": 1, "values": {"a": 1}}] * 1_001})),
+        ("application/json", json.dumps([{"ts": 1, "values": {"a": 1}}] * 1_001)),
+    ):
+        head = (
+            f"POST /api/v1/telemetry/ingest HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n"
+            f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode()
+        answer = raw(api, head + body.encode())
+        assert answer.startswith(b"HTTP/1.1 413 "), answer
+        assert b"The call holds 1001 readings; at most 1000" in answer
+
+
+VARIABLES = {
+    "999,000 values of an enum": ("query($a: [EntityKind!]) { entities(filter: {kinds: $a}) { totalCount } }", ["X"] * 999_000),
+    "an object of 400,000 unknown fields": (
+        "query($a: EntityFilter) { entities(filter: $a) { totalCount } }", {f"f{n}": 1 for n in range(400_000)},
+    ),
+    "150,000 empty readings": ("mutation($a: [ReadingInput!]!) { ingestTelemetry(readings: $a) { accepted } }", [{}] * 150_000),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_variables_that_hold_too_much_are_not_coerced(api: Api, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    query, value = VARIABLES[name]
+    client = api.client("plant", "operator")
+    with cost(name), monkeypatch.context() as patch:
+        patch.setattr(Executor, "execute", None)
+        reply = client.call(query, {"a": value})
+    assert reply.error_codes == ["LIMIT_EXCEEDED"], reply.body
+
+
+def test_requests_that_wait_for_the_answers_before_theirs_are_few(api: Api) -> None:
+    before = api.admission.refused["pipelined requests"]
+    request = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    with cost("20,000 requests without reading an answer"):
+        answers = raw(api, request * 20_000).count(b"HTTP/1.1 200")
+    assert answers <= PIPELINE_MAX + 1
+    assert api.admission.refused["pipelined requests"] - before == 1
+    # A few are served as HTTP allows.
+    few = request * 5 + request.replace(b"Host", b"Connection: close\r\nHost")
+    assert raw(api, few).count(b"HTTP/1.1 200") == 6
+
+
+@pytest.mark.parametrize(
+    "body", [b"Content-Length: 5\r\n\r\nhello", b"Content-Length: 5\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n"]
+)
+@pytest.mark.parametrize("method", [b"GET", b"POST"])
+def test_an_upgrade_with_a_body_is_refused(api: Api, method: bytes, body: bytes) -> None:
+    """Nothing answered it, and nothing ever closed it."""
+    head = (
+        method + b" /graphql HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    )
+    answer = raw(api, head + body)
+    assert answer.startswith(b"HTTP/1.1 400 "), answer
+    assert b"has no body" in answer
 
 
 def test_headers_without_end_are_refused_at_the_bound(api: Api) -> None:

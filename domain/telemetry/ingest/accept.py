@@ -14,8 +14,15 @@ from dataclasses import dataclass, field
 from domain.base.metrics import MetricsError, metrics_canonical, reading_key
 from domain.base.quotas import Allowance
 from domain.base.timestamps import reading_time
-from domain.telemetry.model.readings import NO_PORT, AcceptedReadings, Devices, KnownDevice, ReadingDraft, UserError
-from graph.errors import LimitExceededError
+from domain.telemetry.model.readings import (
+    NO_PORT,
+    AcceptedReadings,
+    Devices,
+    KnownDevice,
+    ReadingDraft,
+    UserError,
+    readings_count_check,
+)
 
 READINGS_MAX = 1_000
 PORT_MAX = 65_535
@@ -62,9 +69,7 @@ def readings_accept(
     still send; None: without limit.
     Raises LimitExceededError for more than 1,000 readings.
     """
-    if len(readings) > READINGS_MAX:
-        msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
-        raise LimitExceededError(msg, path=("readings",))
+    readings_count_check(len(readings))
     columns: dict[int, AcceptedReadings] = {}
     errors: list[UserError] = []
     seen: set[tuple[bytes, bytes]] = set()

@@ -10,12 +10,12 @@ from uuid import UUID
 from domain.base.packed import micros_of
 from domain.base.quotas import QuotaKeeper
 from domain.base.transient import AWAY_TROUBLE
-from domain.telemetry.ingest.accept import READINGS_MAX, Acceptance, readings_accept
+from domain.telemetry.ingest.accept import Acceptance, readings_accept
 from domain.telemetry.ingest.directory import DeviceDirectory
 from domain.telemetry.ingest.group_commit import GroupCommitter
-from domain.telemetry.model.readings import Devices, ReadingDraft
+from domain.telemetry.model.readings import Devices, ReadingDraft, readings_count_check
 from domain.telemetry.store.raw_log import ReadingGroup
-from graph.errors import LimitExceededError, UnavailableError
+from graph.errors import UnavailableError
 
 
 class Acceptor:
@@ -56,9 +56,7 @@ class Acceptor:
         Raises LimitExceededError for more than 1,000 readings, RateLimitedError where the organization is over its
         quota or too much waits to be written, UnavailableError where the database is away: then nothing was kept.
         """
-        if len(readings) > READINGS_MAX:
-            msg = f"The call holds {len(readings)} readings; at most {READINGS_MAX} are taken at once."
-            raise LimitExceededError(msg, path=("readings",))
+        readings_count_check(len(readings))
         if self._is_silent():
             raise UnavailableError(f"{AWAY_TROUBLE}. Nothing was kept; try again.")
         sent, quotas = len(readings), self._quotas

@@ -11,8 +11,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from graph.errors import LimitExceededError
+
+# Of one call.
+READINGS_MAX = 1_000
 # What stands for "no port" in a column of ports.
 NO_PORT = -1
+
+
+def readings_count_check(count: int) -> None:
+    """Raise LimitExceededError where a call holds more readings than it may."""
+    if count > READINGS_MAX:
+        msg = f"The call holds {count} readings; at most {READINGS_MAX} are taken at once."
+        raise LimitExceededError(msg, path=("readings",))
 
 
 class ReadingDraft(msgspec.Struct, rename="camel"):

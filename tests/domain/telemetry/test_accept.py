@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from domain.base.metrics import METRICS_BYTES_MAX, MetricsError, metrics_canonical, reading_key
 from domain.base.timestamps import reading_time
-from domain.telemetry.ingest.accept import READINGS_MAX, readings_accept
-from domain.telemetry.model.readings import NO_PORT, Devices, KnownDevice, ReadingDraft
+from domain.telemetry.ingest.accept import readings_accept
+from domain.telemetry.model.readings import NO_PORT, READINGS_MAX, Devices, KnownDevice, ReadingDraft
 from graph.errors import LimitExceededError
 
 ONE = KnownDevice(UUID(int=1), 0)

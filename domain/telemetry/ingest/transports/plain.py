@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.telemetry.ingest.transports.sent import Sent
-from domain.telemetry.model.readings import ReadingDraft
+from domain.telemetry.model.readings import ReadingDraft, readings_count_check
 
 _KNOWN: Final = frozenset({"deviceId", "externalId", "port", "timestamp", "metrics", "messageId"})
 
@@ -15,6 +15,7 @@ def plain_read(body: Any) -> Sent:
     """Return the readings of a body: an object or an array of such."""
     sent = Sent()
     if isinstance(body, list):
+        readings_count_check(len(body))
         for place, each in enumerate(body):
             plain_add(sent, each, str(place))
     else:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domain.telemetry.ingest.transports.sent import Sent
-from domain.telemetry.model.readings import ReadingDraft
+from domain.telemetry.model.readings import ReadingDraft, readings_count_check
 
 _NAMES: Final = {"metrics": "values", "timestamp": "ts"}
 
@@ -29,10 +29,12 @@ def thingsboard_read(body: Any) -> Sent:
     """Return the readings of a body in any of the forms."""
     sent = Sent(names=_NAMES)
     if is_gateway(body):
+        readings_count_check(sum(len(readings) for readings in body.values()))
         for device, readings in body.items():
             for place, each in enumerate(readings):
                 _add(sent, each, (device, str(place)), external_id=device)
     elif isinstance(body, list):
+        readings_count_check(len(body))
         for place, each in enumerate(body):
             _add(sent, each, (str(place),))
     else:

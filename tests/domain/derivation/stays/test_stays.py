@@ -17,7 +17,7 @@ from domain.derivation.stays import queries
 from domain.derivation.stays.model import Stay
 from domain.derivation.stays.queries import asset_stays_pages, space_stays_pages
 from domain.derivation.stays.rules import Presence, Watch, presences_of
-from domain.telemetry.ingest.accept import READINGS_MAX
+from domain.telemetry.model.readings import READINGS_MAX
 from graph.errors import BadInputError, LimitExceededError
 from graph.paging import PageRequest
 from tests.domain.derivation.plant import DerivingPlant
