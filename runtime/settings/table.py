@@ -354,7 +354,9 @@ REPLAY_READINGS_PER_S: Final = Setting(
     group=Group.WORKERS,
     used_by=(WORKER,),
     default="0",
-    meaning="Readings that a [replay](../how-to/replay.md) processes at most. 0: as many as live readings leave room for.",
+    meaning=(
+        "Readings that a [replay](../how-to/replay.md) processes at most. 0: as many as live readings leave room for."
+    ),
 )
 CHECK_ENTITIES: Final = Setting(
     name="ARGUS_CHECK_ENTITIES",
@@ -363,8 +365,8 @@ CHECK_ENTITIES: Final = Setting(
     used_by=(WORKER,),
     default="20",
     meaning=(
-        "Entities of each organization that the [self-check](../how-to/operations.md#self-check) recomputes in a minute. "
-        "0: none."
+        "Entities of each organization that the [self-check](../how-to/operations.md#self-check) recomputes in a "
+        "minute. 0: none."
     ),
 )
 ACT_LATE: Final = Setting(
