@@ -36,11 +36,17 @@ _log = structlog.get_logger(__name__)
 
 @strawberry.type
 class UserError:
-    """What the caller can mend."""
+    """An error that the caller can mend.
 
-    code: str = strawberry.field(description="One of the documented codes.")
-    message: str = strawberry.field(description="A sentence for a person.")
-    path: list[str] = strawberry.field(description="Argument path, e.g. ['readings','3','timestamp'].")
+    Attributes:
+        code: One of the documented codes, e.g. BAD_USER_INPUT, NOT_FOUND, CONFLICT.
+        message: One sentence, for a person.
+        path: Where the fault lies: the path into the arguments, e.g. ['readings', '3', 'timestamp'].
+    """
+
+    code: str
+    message: str
+    path: list[str]
 
 
 class UnauthenticatedError(ArgusError):

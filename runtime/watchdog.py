@@ -29,6 +29,7 @@ EVERY_S: Final = 2.0
 ANSWER_WITHIN_S: Final = 4.0
 _EVERY_WHILE_AWAY_S: Final = 0.5
 SILENT: Final = "does not answer"
+DISK_FULL: Final = "has no room left on its disk"
 
 
 class SilentError(Exception):
@@ -131,7 +132,12 @@ class DatabaseWatchdog:
             self._drop()
             # The server's own word, where it gave one: it is starting, or has no connection left.
             said = str(error).strip().splitlines()
+            if "No space left on device" in str(error):
+                return DISK_FULL
             return f"refuses ({said[0].strip()})" if said else "refuses"
+        except Exception as error:  # noqa: BLE001  (without this thread nobody would notice a silent database)
+            self._drop()
+            return f"cannot be asked ({error!r})"
         return None
 
     def _connect(self) -> psycopg.Connection:

@@ -26,8 +26,9 @@ from domain.derivation.rollups.model import WHAT as ROLLUPS
 from domain.telemetry.feed.entries import norm_encode
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
-from workers.enqueue import BUCKETS_EVERY_S, buckets_enqueue, buckets_rest_begin
+from workers.enqueue import buckets_rest_begin
 from workers.failures import FailedView, failure_log, is_transient, job_guarded, organization_is_known
+from workers.jobs import BUCKETS, job_enqueue
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ def _compute(state: ProcessState, turn: int, part: int) -> None:
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             if part < PARTS_MAX:
-                buckets_enqueue(state, turn, part + 1)
+                job_enqueue(state, BUCKETS, turn, part + 1, arguments=(turn, part + 1))
             break
         # Each in its turn, so that none waits for the long time of another.
         sort, organization_id = due.pop(0)
@@ -76,7 +77,7 @@ def _compute(state: ProcessState, turn: int, part: int) -> None:
                 due.append((sort, organization_id))
     else:
         # Buckets that are written to all the time are computed as often as leaves the stages their workers.
-        buckets_rest_begin(state, min((time.monotonic() - began_s) * REST_FACTOR - BUCKETS_EVERY_S, REST_MAX_S))
+        buckets_rest_begin(state, min((time.monotonic() - began_s) * REST_FACTOR - (BUCKETS.every_s or 0), REST_MAX_S))
     if taken:
         state.bus.trim(_STREAM, (), kept_ms=KEPT_MS[DERIVED])
         _log.info("buckets_computed", buckets=taken, organizations_left=len(due))

@@ -12,8 +12,8 @@ import structlog
 
 from domain.telemetry.store.hourly_build import Built, hours_build, hours_settled, organizations_due
 from runtime.database import transaction
-from workers.enqueue import hours_enqueue
 from workers.failures import failed_item_log, failure_log, is_transient, job_guarded
+from workers.jobs import HOURS, job_enqueue
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -41,7 +41,7 @@ def _summarize(state: ProcessState, turn: int, part: int) -> None:
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             if part < PARTS_MAX:
-                hours_enqueue(state, turn, part + 1)
+                job_enqueue(state, HOURS, turn, part + 1, arguments=(turn, part + 1))
             break
         try:
             with transaction(state.engine, due[0]) as session:

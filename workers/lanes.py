@@ -19,8 +19,9 @@ from domain.base.failed_items.reasons import reason_of
 from domain.base.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
 from domain.base.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
 from runtime.database import transaction
-from workers.enqueue import LANE_RUN_S, bucket_of, lane_enqueue
+from workers.enqueue import bucket_of
 from workers.failures import failure_log, failure_tell, is_transient, level_of
+from workers.jobs import LANE, LANE_RUN_S, job_enqueue
 from workers.process import ProcessState, state_get
 from workers.stages.act import ActStage
 from workers.stages.attribute import AttributeStage
@@ -30,7 +31,7 @@ from workers.stages.normalize import NormalizeStage
 _log = structlog.get_logger(__name__)
 
 # What the process remembers of entities is lost where another takes over: then each has to be read back.
-RUN_S = LANE_RUN_S
+RUN_S = float(LANE_RUN_S)
 LEASE_TTL = timedelta(seconds=10)
 RENEW_EVERY_S = 2.0
 TRIM_EVERY_S = 2.0
@@ -73,7 +74,8 @@ def lane_run(partition: int) -> None:
     if not state.stopping.is_set() and partition < state.context.partitions:
         # At once, so that no entry waits for the enqueuer to look.
         with contextlib.suppress(RedisError):
-            lane_enqueue(state, partition, fences=sum(lease.fence for lease in held), bucket=bucket_of(time.time()))
+            fences = sum(lease.fence for lease in held)
+            job_enqueue(state, LANE, partition, fences, bucket_of(time.time()), arguments=(partition,))
 
 
 class Lane:

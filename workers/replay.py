@@ -18,8 +18,8 @@ from domain.telemetry.feed.entries import norm_encode
 from domain.telemetry.store.raw_log import batches_overdue
 from graph.errors import NotFoundError
 from runtime.database import transaction
-from workers.enqueue import replay_enqueue
 from workers.failures import failure_log, failure_tell, is_transient, job_guarded, organization_is_known
+from workers.jobs import REPLAY, job_enqueue
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -58,7 +58,8 @@ def _run(state: ProcessState, organization_id: int, identity: UUID, turn: int) -
             _log.info("replay_over", replay=str(identity), state=part.replay.state, done=part.replay.done)
             return
         _pace(state, part.readings, time.monotonic() - began_s)
-    replay_enqueue(state, organization_id, identity, turn=turn + 1)
+    following = turn + 1
+    job_enqueue(state, REPLAY, str(identity), following, arguments=(organization_id, str(identity), following))
 
 
 def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:

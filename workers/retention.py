@@ -25,8 +25,8 @@ from domain.telemetry.store.retention import (
     rows_kept_from,
 )
 from runtime.database import transaction
-from workers.enqueue import retention_enqueue
 from workers.failures import FailedView, failure_log, is_transient, job_guarded
+from workers.jobs import RETENTION, RETENTION_ROWS, job_enqueue
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -80,11 +80,11 @@ def _retain(state: ProcessState, turn: int, part: int) -> None:
         with transaction(state.engine) as session:
             is_left = not points_close(session, kept=kept, now=now)
     if is_left and part < PARTS_MAX:
-        retention_enqueue(state, "retain", turn, part + 1)
+        job_enqueue(state, RETENTION, turn, part + 1, arguments=(turn, part + 1))
         return
     # It reads the whole tables: once a day is enough, when a day of the raw log has gone.
     if turn % 24 == 0 or any(each.name in dropped and each.table in RAW_TABLES for each in outdated):
-        retention_enqueue(state, "forget", turn, part + 1, ROWS_TABLES[0], 0)
+        job_enqueue(state, RETENTION_ROWS, turn, part + 1, arguments=(turn, part + 1, ROWS_TABLES[0], 0))
 
 
 def forget(turn: int, part: int, table: str, first_page: int) -> None:
@@ -103,7 +103,7 @@ def forget(turn: int, part: int, table: str, first_page: int) -> None:
         failed.fail(None, table, error)
     following = ROWS_TABLES[ROWS_TABLES.index(table) + 1 :]
     if following:
-        retention_enqueue(state, "forget", turn, part + 1, following[0], 0)
+        job_enqueue(state, RETENTION_ROWS, turn, part + 1, arguments=(turn, part + 1, following[0], 0))
 
 
 def _forget(state: ProcessState, turn: int, part: int, table: str, first_page: int) -> bool:
@@ -117,7 +117,7 @@ def _forget(state: ProcessState, turn: int, part: int, table: str, first_page: i
         page = None
     while page is not None and before is not None:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
-            retention_enqueue(state, "forget", turn, part + 1, table, page)
+            job_enqueue(state, RETENTION_ROWS, turn, part + 1, arguments=(turn, part + 1, table, page))
             break
         with transaction(state.engine) as session:
             count, page = rows_forget(session, table=table, before=before, first_page=page)

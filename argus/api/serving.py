@@ -7,6 +7,7 @@ until the client has taken it. Of connections: how many, in all and from one add
 from __future__ import annotations
 
 import asyncio
+import logging
 import resource
 import socket
 import time
@@ -43,6 +44,7 @@ _FILES_OWN: Final = 256
 _UNKNOWN: Final = "unknown"
 _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
+WEBSOCKET_PATH: Final = "/graphql"
 NO_READER: Final = "no reader"
 NO_READER_MESSAGE: Final = "The processes that answer this are starting, or busy; try again."
 _CODES: Final = {
@@ -247,6 +249,23 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.close()
 
 
+class _WithoutAddresses(logging.Filter):
+    """Takes what clients wrote into the addresses of WebSockets out of uvicorn's log: it may be a token."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record through."""
+        if isinstance(record.msg, str) and '"WebSocket %s"' in record.msg and isinstance(record.args, tuple):
+            record.args = tuple(map(_without_query, record.args))
+        return True
+
+
+def _without_query(argument: object) -> object:
+    if not isinstance(argument, str) or not argument.startswith("/"):
+        return argument
+    path = argument.partition("?")[0]
+    return path if path == WEBSOCKET_PATH else "(no address of ours)"
+
+
 class CountedWebSocket(WebSocketsSansIOProtocol):
     """A WebSocket that counts as a connection as long as it lasts."""
 
@@ -279,6 +298,9 @@ def server_config(
 ) -> uvicorn.Config:
     """Return how to serve an application. others: further arguments of uvicorn's."""
     admission = Admission(settings) if admission is None else admission
+    logger = logging.getLogger("uvicorn.error")
+    if not any(isinstance(each, _WithoutAddresses) for each in logger.filters):
+        logger.addFilter(_WithoutAddresses())
     return uvicorn.Config(
         app,
         host=host,

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from redis import RedisError
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
@@ -43,12 +42,12 @@ from gql.live.source import BusFeedSource
 from gql.server.app import create_app
 from graph.stopping import stop_check
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
-from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.clock import utc_now
 from runtime.database import engine_create, statement_interrupt, transaction
 from runtime.ids import new_id
 from runtime.settings.model import QuotaSettings, RateSettings, Settings
-from runtime.watchdog import DatabaseWatchdog
+from runtime.watchdog import DISK_FULL, DatabaseWatchdog
 
 T = TypeVar("T")
 
@@ -59,6 +58,7 @@ TOKEN_THREADS = 4
 # A database that hangs is no better than one that is away: callers are told, and may try again.
 READ_TIMEOUT_MORE_S = 5.0
 INGEST_TIMEOUT_S = 10.0
+BUS_WITHIN_S = 2.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,7 @@ class Parts:
         self.pools = pools = Pools.create(settings, threads=threads)
         self.watchdog = watchdog = DatabaseWatchdog(settings.database_url("api"), engines=pools.engines)
         self.checks = ThreadPoolExecutor(4, thread_name_prefix="readiness")
+        self.bus_checks = ThreadPoolExecutor(2, thread_name_prefix="readiness-bus")
         self.snapshots = Snapshots(opener=partial(transaction, pools.api), bytes_max=settings.snapshot_max_bytes)
         info = {INFO_KEY: self.snapshots, ALLOWED_KEY: Allowed.parse(settings.webhook_allow)}
         self.bridge = Bridge(
@@ -138,6 +139,7 @@ class Parts:
         self.token_bridge.stop()
         await asyncio.to_thread(self.watchdog.stop)
         self.checks.shutdown(wait=False)
+        self.bus_checks.shutdown(wait=False, cancel_futures=True)
         for engine in self.pools.engines:
             engine.dispose()
 
@@ -292,22 +294,23 @@ def _in_use(engine: Engine) -> int:
 
 async def _away(parts: Parts, readers: Readers | None) -> dict[str, str]:
     """Return what does not answer. The bus is told, but ingest answers without it."""
-
-    def bus() -> str | None:
-        try:
-            with bus_connect(parts.settings.redis_url) as client:
-                client.ping()
-        except RedisError:
-            return "does not answer"
-        return None
-
     # Neither waits for a thread or a connection that callers may all have taken.
     loop = asyncio.get_running_loop()
-    database_trouble, bus_trouble = await asyncio.gather(
-        loop.run_in_executor(parts.checks, parts.watchdog.ask), loop.run_in_executor(parts.checks, bus)
+    database_trouble, trouble_of_bus = await asyncio.gather(
+        loop.run_in_executor(parts.checks, parts.watchdog.ask), _bus_away(parts)
     )
-    found = {"database": database_trouble, "bus": bus_trouble}
+    found = {"database": database_trouble, "bus": trouble_of_bus}
     if database_trouble is None and parts.committer.is_disk_full:
-        found["database"] = "has no room left on its disk"
+        found["database"] = DISK_FULL
     away = {name: trouble for name, trouble in found.items() if trouble is not None}
     return away if readers is None else away | readers.away()
+
+
+async def _bus_away(parts: Parts) -> str | None:
+    """Return what is wrong with the bus, within BUS_WITHIN_S however many ask."""
+    looking = asyncio.get_running_loop().run_in_executor(parts.bus_checks, bus_trouble, parts.settings.redis_url)
+    try:
+        async with asyncio.timeout(BUS_WITHIN_S):
+            return await looking
+    except TimeoutError:
+        return "does not answer"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Engine
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, json_add, settings_of
+from argus.organizations import organization_find
 from domain.base.packed import micros_of
 from domain.convergence.check import entities_check
 from domain.convergence.ledger import differences_list, report_write
@@ -35,7 +37,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "check", help="compare what was derived with a recomputation", description=_DESCRIPTION
     )
-    parser.add_argument("--organization", metavar="SLUG", help="only this one")
+    parser.add_argument("--organization", metavar="NAME", help="only this one: its name or slug")
     parser.add_argument("--hours", type=int, default=2, metavar="N", help="how far back to recompute (default: 2)")
     parser.add_argument("--found", action="store_true", help="check nothing, only print what was found before")
     parser.add_argument("--repair", action="store_true", help="have what differs derived anew")
@@ -52,8 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     found: list[FoundDifference] = []
     with told():
         engine = engine_create(settings.database_url("pipeline"), pool_size=2)
-        with transaction(engine) as session:
-            chosen = [each for each in organization_list(session) if arguments.organization in {None, each.slug}]
+        if arguments.organization is not None:
+            chosen: Sequence[Organization] = [organization_find(settings, arguments.organization)]
+        else:
+            with transaction(engine) as session:
+                chosen = organization_list(session)
         for organization in chosen:
             if not arguments.found:
                 _check(engine, organization, timedelta(hours=arguments.hours), (checks, skipped))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from domain.base.transient import is_disk_full, trouble_of
 from graph.errors import ArgusError
 from runtime.embedded.account import AccountError
 from runtime.embedded.home import HomeError
@@ -49,6 +50,8 @@ def database_said(error: SQLAlchemyError) -> str:
     state = getattr(error.orig, "sqlstate", None)
     if state in _NO_SCHEMA:
         return "The database has no schema of Argus, or an older one: run `argus migrate`."
+    if is_disk_full(error):
+        return f"{trouble_of(error)}. Nothing was changed; try again when there is room."
     words = str(error.orig).strip().splitlines()
     said = f" It said: {words[0]}" if words else ""
     if state is None or error.connection_invalidated:

@@ -12,8 +12,8 @@ BusEntry = tuple[str, bytes]
 class Bus(Protocol):
     """Streams with consumer groups. Every call is bounded in time.
 
-    All raise ConnectionError (built in) where the bus is away or does not answer in time. An entry read by a
-    group stays *pending* with its consumer until it is acknowledged.
+    All raise ConnectionError (built in) where the bus is away, does not answer in time, or answers with an error.
+    An entry read by a group stays *pending* with its consumer until it is acknowledged.
     """
 
     def publish(self, stream: str, payloads: Sequence[bytes]) -> int:

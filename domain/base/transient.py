@@ -16,6 +16,8 @@ _READ_ONLY: Final = "25006"
 _LACKING: Final = frozenset({"42501", "42P01", "42703", "42883"})
 # disk_full, of PostgreSQL's class 53, "insufficient resources".
 _DISK_FULL: Final = "53100"
+# ENOSPC, as the C library words it and PostgreSQL hands it on.
+_NO_SPACE: Final = "No space left on device"
 # What is told of a database that is away; and of an error that passes by itself and is something else.
 AWAY_TROUBLE: Final = "The database does not answer"
 _TROUBLES: Final = {
@@ -70,4 +72,7 @@ def trouble_of(error: BaseException) -> str:
 
 def _state(error: BaseException) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
-    return cause.sqlstate if isinstance(cause, psycopg.Error) else None
+    if not isinstance(cause, psycopg.Error):
+        return None
+    # A refused connection comes without its state: libpq hands on the server's words alone.
+    return _DISK_FULL if cause.sqlstate is None and _NO_SPACE in str(cause) else cause.sqlstate

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from domain.plant.devices.tokens import TokenOwner, device_tokens_ended
 from gql.access.bridge import Bridge
 from gql.access.principal import Principal
@@ -20,6 +22,8 @@ from graph.ids import EntityId
 LOOK_EVERY_S: Final = 0.5
 # So many tokens are asked about in one statement.
 TOKENS_AT_ONCE: Final = 10_000
+_log = structlog.get_logger(__name__)
+
 ENDED: Final = "The token was revoked or has expired, or its device is deleted"
 
 
@@ -67,12 +71,19 @@ class TokenWatch:
             while self._sockets:
                 owners = [owner for owner, _ in self._sockets.values()]
                 for begin in range(0, len(owners), TOKENS_AT_ONCE):
-                    # While the database is away nothing is known of any token; and no operation goes through.
-                    with contextlib.suppress(UnavailableError):
-                        self._close(await self._ended(owners[begin : begin + TOKENS_AT_ONCE]))
+                    await self._look_at(owners[begin : begin + TOKENS_AT_ONCE])
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             self._task = None
+
+    async def _look_at(self, owners: Sequence[TokenOwner]) -> None:
+        try:
+            self._close(await self._ended(owners))
+        except UnavailableError:
+            # While the database is away nothing is known of any token; and no operation goes through.
+            pass
+        except Exception as error:  # noqa: BLE001  (whatever it was, the tokens are looked at again)
+            _log.warning("token_watch_failed", error=repr(error))
 
     def _close(self, token_ids: Iterable[UUID]) -> None:
         for token_id in token_ids:

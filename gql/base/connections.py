@@ -22,7 +22,14 @@ CURSOR_LENGTH_MAX = 4096
 
 @strawberry.type
 class PageInfo:
-    """Where a page stands in its list (Relay)."""
+    """Where a page lies in its list, as Relay defines it.
+
+    Attributes:
+        has_next_page: True where more items follow this page.
+        has_previous_page: True where items lie before this page.
+        start_cursor: Cursor of the first item of the page; null where the page is empty.
+        end_cursor: Cursor of the last item of the page, to be given as `after`; null where the page is empty.
+    """
 
     has_next_page: bool
     has_previous_page: bool

@@ -17,6 +17,7 @@ from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
@@ -42,11 +43,49 @@ EdgeConnectionType = Annotated["EdgeConnection", strawberry.lazy("gql.plant.edge
 SeriesType = Annotated["TelemetrySeries", strawberry.lazy("gql.telemetry.telemetry")]
 LatestType = Annotated["LatestPoint", strawberry.lazy("gql.telemetry.telemetry")]
 
-EntityKindEnum = strawberry.enum(EntityKind, description="What sort of thing an entity is; its type is finer.")
-DirectionEnum = strawberry.enum(Direction, description="OUT follows source to target.")
-ConnectivityEnum = strawberry.enum(Connectivity, description="Whether a device is heard, by time of receipt.")
-AggregateEnum = strawberry.enum(Aggregate, description="How the points of one bucket become one value.")
-EntityOrderEnum = strawberry.enum(EntityOrder, description="Order of a list; equal ones by id.")
+EntityKindEnum = enum_described(
+    EntityKind,
+    "What kind of entity it is. Its type is finer, and is data.",
+    DEVICE="A source of readings: a sensor, a meter, a controller, a gateway.",
+    ASSET="A piece of equipment: a machine, a system, a part.",
+    SPACE="A place: a site, a building, a floor, a room, a zone.",
+    PERSON="A person who works in the plant.",
+    ACTIVITY="Work for a person: an inspection, a repair, a round.",
+)
+DirectionEnum = enum_described(
+    Direction,
+    "Direction in which edges are followed.",
+    OUT="From source to target.",
+    IN="From target to source.",
+    ANY="Both ways, whichever way an edge points.",
+)
+ConnectivityEnum = enum_described(
+    Connectivity,
+    "Whether a device is heard, by the time of receipt and never by the timestamps of its readings.",
+    ONLINE="It was heard recently.",
+    OFFLINE="It was heard once, but not recently.",
+    NEVER_SEEN="It was never heard.",
+)
+AggregateEnum = enum_described(
+    Aggregate,
+    "How the points of one bucket become one value. Booleans count as 0 and 1.",
+    MEAN="Arithmetic mean of the numbers.",
+    MIN="The least of the numbers.",
+    MAX="The greatest of the numbers.",
+    SUM="Sum of the numbers, exact and rounded once; null beyond the range of doubles.",
+    COUNT="Number of points, texts included; null where there are none.",
+    FIRST="The earliest point of the bucket, which may be a text.",
+    LAST="The latest point of the bucket, which may be a text.",
+)
+EntityOrderEnum = enum_described(
+    EntityOrder,
+    "Order of a list of entities. Where two are equal, their ids decide.",
+    NAME_ASC="By name, ascending.",
+    NAME_DESC="By name, descending.",
+    CREATED_ASC="By time of creation, the oldest first.",
+    CREATED_DESC="By time of creation, the newest first.",
+    UPDATED_DESC="By time of the last change, the latest first.",
+)
 
 
 # By kind, filled as their modules are imported.
@@ -72,19 +111,25 @@ class Node:
 
 @strawberry.interface
 class Entity(Node):
-    """A node of the graph.
+    """A node of the graph: a device, an asset, a space, a person or an activity.
 
-    `asOf` picks what was true in the world at that time, `knownAt` what had been recorded by then; both default
-    to now.
+    Its own fields are current. For what it is connected to, `asOf` picks what was true in the world at that instant and
+    `knownAt` what Argus had recorded by then; both default to now.
+
+    Attributes:
+        kind: What kind of entity it is. It never changes.
+        name: Name for people; need not be unique.
+        external_id: The organization's own identifier: serial number, tag, URI. Unique per kind; null: none.
+        type: Name of the entity's type, e.g. 'AHU', as listed by `entityTypes`; null: none.
+        status: Status as text: `active` by default, and `open` for an activity.
+        attributes: JSON object of the organization's own attributes.
     """
 
     row: strawberry.Private[EntityRow]
     kind: EntityKindEnum  # type: ignore[valid-type]
     name: str
-    external_id: str | None = strawberry.field(
-        description="The organization's own identifier: serial number, tag, URI. Unique per kind."
-    )
-    type: str | None = strawberry.field(description="Name of the entity's type, e.g. 'AHU'; see entityTypes.")
+    external_id: str | None
+    type: str | None
     status: str
     attributes: JSON
     created_at: DateTime
@@ -93,7 +138,7 @@ class Entity(Node):
 
     @strawberry.field
     def location(self) -> GeoJSON | None:
-        """Where it is, as GeoJSON."""
+        """Where it is: a GeoJSON geometry, WGS 84, longitude first. Null: not known."""
         found = self.row.location
         return None if found is None else GeoJSON(found)
 
@@ -108,7 +153,7 @@ class Entity(Node):
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EdgeConnectionType:
-        """Its edges at a moment."""
+        """Edges that begin or end at the entity, at an instant, in a stable order."""
         rows = await paged(
             info, edges_pages, self.row.id, first, after,
             direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
@@ -132,7 +177,10 @@ class Entity(Node):
     ) -> EntityConnection:
         """Entities reached over these relationships, nearest first, each once, without the entity itself.
 
-        `depth` at most 32. OUT follows source to target.
+        Args:
+            relationships: Names of the relationships to follow.
+            kinds: Only entities of these kinds; others are passed through all the same. Default: of all kinds.
+            types: Only entities of these types, by name; others are passed through all the same. Default: of all types.
         """
         return await related_connection(
             info, self.row, relationships, direction=direction, kinds=kinds, types=types, depth=depth,
@@ -143,7 +191,7 @@ class Entity(Node):
     async def edge_history(
         self, info: Info, relationships: list[str] | None = None, first: int = 50, after: str | None = None
     ) -> EdgeConnectionType:
-        """Every edge this entity ever had, ended and retracted ones too, newest valid time first."""
+        """Every edge the entity ever had, ended and retracted ones too, newest valid time first."""
         rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
         connection: EdgeConnection = page_shown(EdgeVersion, rows)
         return connection
@@ -160,10 +208,17 @@ class Entity(Node):
         timezone: str = "UTC",
         max_points: int = 1000,
     ) -> list[SeriesType]:
-        """Its series in the half-open range [from, to). At most 10,000 buckets x series.
+        """Series of the entity over [from, to), which must not be empty. Persons and activities have none.
 
-        Without bucket: stored points, thinned to maxPoints (1..10000) keeping the shape. With bucket: one value
-        per bucket in `timezone`, null where there is no data.
+        Without `bucket`: stored points, at most `maxPoints` of each series. With `bucket`: one value per bucket, null
+        where there is no data; at most 10,000 buckets x series, else LIMIT_EXCEEDED.
+
+        Args:
+            from_: Start of the range of event time, inclusive.
+            to: End of the range of event time, exclusive. Default: now.
+            bucket: Length of a bucket, e.g. PT15M, P1D or P1M. Default: stored points, not aggregated.
+            max_points: Most stored points per series, 1 to 10,000. Where there are more, they are thinned so that the
+                shape stays.
         """
         found = await load(
             info.context, telemetry_read, self.row.id, ids_as="entity_ids",
@@ -175,7 +230,7 @@ class Entity(Node):
 
     @strawberry.field
     async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType]:
-        """The latest point of each of its series."""
+        """The latest point of each series of the entity."""
         found = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
         return [shown(point) for point in found or ()]
 
@@ -197,24 +252,32 @@ class EntityConnection:
 
     @strawberry.field
     def nodes(self) -> list[Entity]:
-        """The entities."""
+        """The entities on this page."""
         return [entity_of(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[EntityEdge]:
-        """The entities, each with its cursor."""
+        """The entities on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [EntityEdge(cursor=cursor, node=entity_of(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class EntityFilter:
-    """Which entities; what is not given does not matter. underId: everything below that entity."""
+    """Conditions on entities, all of which must hold. One left out does not matter; an empty list matches nothing.
+
+    Attributes:
+        types: Only entities of these types, by name. Default: of all types.
+        statuses: Only entities whose status is one of these.
+        search: Part of the name or the external id, in upper or lower case. At most 500 characters.
+        under_id: Id of an entity: only it and what is below it (its parts, what is located in it, their devices).
+        connectivity: Only devices, and only those with this connectivity.
+    """
 
     kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
     types: list[str] | None = None

@@ -20,6 +20,8 @@ _DURATION = re.compile(
     r"(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,6})?)S)?)?"
 )
 DURATION_MAX = timedelta(days=366 * 100)
+# Python reads no integer of more than 4,300 digits.
+_DURATION_MAX_CHARS = 200
 
 JSON = NewType("JSON", object)
 GeoJSON = NewType("GeoJSON", object)
@@ -67,7 +69,7 @@ def date_time_print(value: datetime) -> str:
 
 def duration_parse(value: object) -> Duration:
     """Parse an ISO 8601 duration."""
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    found = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _DURATION_MAX_CHARS else None
     if found is None or not isinstance(value, str) or not any(found.groups()):
         _refuse(f"{_shown(value)} is no ISO 8601 duration such as PT15M or P1D.")
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in found.groups()[:6])
@@ -140,8 +142,8 @@ SCALARS: Mapping[object, ScalarDefinition] = {
     ),
     ReadingTime: strawberry.scalar(
         name="ReadingTime",
-        description="RFC 3339 with an offset, or milliseconds since the Unix epoch; judged reading by reading "
-        "(INVALID_TIMESTAMP), so that one bad one does not refuse the call.",
+        description="RFC 3339 with an offset, or milliseconds since the Unix epoch. A bad one refuses its reading "
+        "alone (INVALID_TIMESTAMP), not the call.",
         serialize=_as_is,
         parse_value=_as_is,
         parse_literal=json_parse_literal,

@@ -39,7 +39,16 @@ from graph.errors import ArgusError
 
 @strawberry.type
 class AssetProfileVersion:
-    """What a profile says from effectiveFrom of event time on, until the next version does."""
+    """A version of a profile, in force from an instant of event time until the next version.
+
+    Attributes:
+        number: Number of the version, from 1.
+        default_attributes: Attributes that assets begin with, as a JSON object.
+        default_health_thresholds: Health thresholds by metric, as in AssetProfileInput.
+        formulas: Derived metrics of the assets, as `derived` of a telemetry schema.
+        rules: Rules of the assets, as RuleInput without `scope` and `effectiveFrom`.
+        health: Settings of the health score, as in AssetProfileInput; what is left out has its default.
+    """
 
     number: int
     effective_from: DateTime
@@ -54,23 +63,37 @@ class AssetProfileVersion:
 
 @strawberry.type
 class AssetProfile(Node):
-    """What assets of one make have in common. The members are those of the newest version."""
+    """What assets of one make have in common: attributes, thresholds, formulas, rules.
+
+    The fields are those of the newest version.
+
+    Attributes:
+        name: Name of the profile.
+        type: Name of the type of the assets made from it; null: none.
+        version: Number of the newest version.
+        effective_from: Event time from which the newest version is in force.
+        default_attributes: Attributes that assets begin with, as a JSON object.
+        default_health_thresholds: Health thresholds by metric, as in AssetProfileInput.
+        formulas: Derived metrics of the assets, as `derived` of a telemetry schema.
+        rules: Rules of the assets, as RuleInput without `scope` and `effectiveFrom`.
+        health: Settings of the health score, as in AssetProfileInput; what is left out has its default.
+    """
 
     name: str
-    type: str | None = strawberry.field(description="The type of the assets made from it.")
-    version: int = strawberry.field(description="The number of the newest version.")
-    effective_from: DateTime = strawberry.field(description="Event time from which the newest version is in force.")
+    type: str | None
+    version: int
+    effective_from: DateTime
     default_attributes: JSON
     default_health_thresholds: JSON
-    formulas: JSON = strawberry.field(description="Derived metrics of its assets, as `derived` of a telemetry schema.")
+    formulas: JSON
     rules: JSON
-    health: JSON = strawberry.field(description="Freshness, weights and bucket; what is left out has its default.")
+    health: JSON
     created_at: DateTime
     updated_at: DateTime
 
     @strawberry.field
     async def versions(self, info: Info) -> list[AssetProfileVersion]:
-        """All versions, by number."""
+        """All versions of the profile, by number."""
         found = await load(info.context, profile_versions, uuid_named(self.id, "id"))
         return [_version_shown(each) for each in found or ()]
 
@@ -92,24 +115,30 @@ class AssetProfileConnection:
 
     @strawberry.field
     def nodes(self) -> list[AssetProfile]:
-        """The profiles."""
+        """The profiles on this page."""
         return [profile_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[AssetProfileEdge]:
-        """The profiles, each with its cursor."""
+        """The profiles on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [AssetProfileEdge(cursor=cursor, node=profile_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.type
 class Differences:
-    """Names that are new, that go, and that come to mean something else."""
+    """Names that a change would add, remove, or give another meaning.
+
+    Attributes:
+        added: Names that are new.
+        removed: Names that would be removed.
+        changed: Names whose value or meaning would change.
+    """
 
     added: list[str]
     removed: list[str]
@@ -118,9 +147,12 @@ class Differences:
 
 @strawberry.type
 class AssetProfileEffect:
-    """What a change would do to one asset's attributes.
+    """What a change of a profile would do to the attributes of one asset.
 
-    given: those that would be new or another. kept: those that stay though the profile's default does not.
+    Attributes:
+        asset: The asset that uses the profile.
+        given: Attributes that it would get, new or with another value, as a JSON object.
+        kept: Names of attributes that it keeps although the profile's default goes.
     """
 
     asset: Asset
@@ -130,10 +162,19 @@ class AssetProfileEffect:
 
 @strawberry.type
 class AssetProfilePreview:
-    """What a change would do. Nothing recorded goes: what is removed is no longer derived or judged from then on.
+    """What a change of a profile would do.
 
-    assetCount: assets that use the profile. assets: those whose attributes are touched, of the first 500;
-    truncated: there are more.
+    What it removes is no longer derived or evaluated; what was recorded is kept.
+
+    Attributes:
+        asset_count: Number of assets that use the profile.
+        truncated: True where more than 500 assets use the profile: `assets` looks at the first 500 only.
+        attributes: Differences of the default attributes.
+        thresholds: Differences of the health thresholds, by metric.
+        formulas: Differences of the derived metrics.
+        rules: Differences of the rules, by name.
+        health_changed: True where the settings of the health score differ.
+        assets: Assets whose attributes would change or be kept, among the first 500 that use the profile.
     """
 
     asset_count: int
@@ -148,7 +189,11 @@ class AssetProfilePreview:
 
 @strawberry.type
 class AssetProfilePreviewPayload:
-    """What a change would do; null where it would be refused."""
+    """Result of previewing a change of a profile.
+
+    Attributes:
+        preview: What the change would do; null where it would be refused.
+    """
 
     preview: AssetProfilePreview | None
     errors: list[UserError]
@@ -156,11 +201,17 @@ class AssetProfilePreviewPayload:
 
 @strawberry.input
 class AssetProfileInput:
-    """A profile. On update what is left out stays, null empties.
+    """An asset profile. On update a field left out keeps its value, and null clears it.
 
-    defaultHealthThresholds: {metric: {critLow, warnLow, warnHigh, critHigh, weight}}. formulas: as `derived` of a
-    telemetry schema. rules: as RuleInput, without scope. health: {freshness, freshnessWeight, events, children,
-    bucket}. effectiveFrom: the event time from which this holds (default now).
+    Attributes:
+        name: Name of the profile, 1 to 200 characters. CONFLICT where it is taken.
+        type: Name of the type of the assets made from it. Default: none.
+        default_attributes: Attributes that assets begin with, as a JSON object.
+        default_health_thresholds: {metric: {critLow, warnLow, warnHigh, critHigh, weight}}; at least one bound of each
+            metric.
+        formulas: Derived metrics of the assets, as `derived` of a telemetry schema.
+        rules: Up to 50 rules, each a RuleInput without `scope` and `effectiveFrom`, with a name of its own.
+        health: {freshness, freshnessWeight, events, children, bucket}, each optional. The bucket cannot change later.
     """
 
     name: str
@@ -175,7 +226,11 @@ class AssetProfileInput:
 
 @strawberry.type
 class AssetProfilePayload:
-    """The profile as it now stands; null if refused."""
+    """Result of a mutation of a profile.
+
+    Attributes:
+        asset_profile: The profile after the change; null if it was refused.
+    """
 
     asset_profile: AssetProfile | None
     errors: list[UserError]
@@ -187,7 +242,7 @@ class AssetProfileQuery:
 
     @strawberry.field
     async def asset_profiles(self, info: Info, first: int = 50, after: str | None = None) -> AssetProfileConnection:
-        """All profiles, the oldest first."""
+        """All asset profiles, the oldest first."""
         request, count = page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[AssetProfileRow]:
@@ -200,7 +255,12 @@ class AssetProfileQuery:
     async def preview_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
     ) -> AssetProfilePreviewPayload:
-        """What updateAssetProfile with this input would do to the assets that use the profile. Nothing is written."""
+        """What `updateAssetProfile` with this input would do to the profile's assets. Nothing is written.
+
+        Args:
+            id: Id of the profile.
+            input: The profile as for `updateAssetProfile`.
+        """
 
         def read(session: Session, *, organization_id: int) -> ProfilePreview:
             profile = profile_get(session, organization_id=organization_id, profile_id=uuid_named(id, "id"))
@@ -226,7 +286,7 @@ class AssetProfileMutation:
 
     @strawberry.mutation
     async def create_asset_profile(self, info: Info, input: AssetProfileInput) -> AssetProfilePayload:
-        """Record a profile, with its first version."""
+        """Create an asset profile with its first version."""
 
         def work(session: Session, change: GraphChange) -> AssetProfileRow:
             return profile_create(
@@ -244,7 +304,11 @@ class AssetProfileMutation:
     async def update_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
     ) -> AssetProfilePayload:
-        """Change a profile: a new version. Assets whose attribute is still the old default get the new one."""
+        """Create a new version of a profile. Assets whose attribute still has the old default are given the new one.
+
+        Args:
+            id: Id of the profile.
+        """
 
         def work(session: Session, change: GraphChange) -> AssetProfileRow:
             return profile_update(
@@ -261,7 +325,11 @@ class AssetProfileMutation:
 
     @strawberry.mutation
     async def delete_asset_profile(self, info: Info, id: strawberry.ID) -> AssetProfilePayload:
-        """Delete a profile that no asset uses."""
+        """Delete an asset profile. CONFLICT while an asset uses it.
+
+        Args:
+            id: Id of the profile.
+        """
 
         def work(session: Session, change: GraphChange) -> AssetProfileRow:
             return profile_delete(session, change=change, profile_id=uuid_named(id, "id"))
@@ -272,7 +340,11 @@ class AssetProfileMutation:
     async def create_asset_from_profile(
         self, info: Info, profile_id: strawberry.ID, input: CreateAssetInput
     ) -> AssetPayload:
-        """Record an asset that uses a profile: its type and its default attributes, where input does not say others."""
+        """Create an asset that uses a profile. What `input` leaves out of type and attributes is the profile's.
+
+        Args:
+            profile_id: Id of the profile.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return asset_create_from_profile(
@@ -289,7 +361,11 @@ class AssetProfileMutation:
     async def set_asset_profile(
         self, info: Info, asset_id: strawberry.ID, profile_id: strawberry.ID | None = None
     ) -> AssetPayload:
-        """Let an asset use a profile, or none, for all of event time. Its attributes stay as they are."""
+        """Set the profile of an asset, for all of event time. The attributes of the asset are kept.
+
+        Args:
+            profile_id: Id of the profile. Null: the asset uses none.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return asset_profile_set(

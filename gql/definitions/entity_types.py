@@ -24,7 +24,15 @@ from graph.change import GraphChange
 
 @strawberry.type
 class EntityType(Node):
-    """A type of entity. telemetrySchema: the one in force now."""
+    """A type of entity, such as AHU among the assets, with the telemetry schema of its entities.
+
+    Attributes:
+        kind: Kind of entity that it is a type of.
+        name: Name of the type, unique per kind.
+        description: What the type is, in words; null: not said.
+        telemetry_schema: The telemetry schema in force now: metrics, units, ranges and derived metrics. {}: none.
+        attributes: JSON object of the organization's own attributes of the type.
+    """
 
     kind: EntityKindEnum  # type: ignore[valid-type]
     name: str
@@ -35,9 +43,15 @@ class EntityType(Node):
 
 @strawberry.input
 class EntityTypeInput:
-    """A type. On update what is left out stays; the kind must be the type's own.
+    """A type of entity. On update a field left out keeps its value, and null clears it.
 
-    effectiveFrom: the event time from which telemetrySchema holds (default now).
+    Attributes:
+        kind: Kind of entity that it is a type of. It cannot change: CONFLICT.
+        name: Name of the type, 1 to 200 characters. CONFLICT where the kind has a type of that name.
+        description: What the type is, in words; at most 10,000 characters.
+        telemetry_schema: Telemetry schema: {metrics, unknown, derived}.
+        attributes: JSON object of attributes of the type, replaced as a whole.
+        effective_from: Event time from which `telemetrySchema` is in force, until its next version is. Default: now.
     """
 
     kind: EntityKindEnum  # type: ignore[valid-type]
@@ -50,7 +64,11 @@ class EntityTypeInput:
 
 @strawberry.type
 class EntityTypePayload:
-    """The type as it now stands; null if refused."""
+    """Result of a mutation of an entity type.
+
+    Attributes:
+        entity_type: The type after the change; null if it was refused.
+    """
 
     entity_type: EntityType | None
     errors: list[UserError]
@@ -66,7 +84,11 @@ class EntityTypeQuery:
         info: Info,
         kind: EntityKindEnum | None = None,  # type: ignore[valid-type]
     ) -> list[EntityType]:
-        """The registered types, of one kind or of all."""
+        """The registered types, ordered by kind and name.
+
+        Args:
+            kind: Only types of this kind. Default: of all kinds.
+        """
         return [entity_type_of(row) for row in await info.context.read(entity_type_list, kind=kind)]
 
 
@@ -76,7 +98,7 @@ class EntityTypeMutation:
 
     @strawberry.mutation
     async def create_entity_type(self, info: Info, input: EntityTypeInput) -> EntityTypePayload:
-        """Register a type."""
+        """Create an entity type. CONFLICT where the kind has a type of that name."""
 
         def work(session: Session, change: GraphChange) -> EntityTypeRow:
             return entity_type_create(
@@ -94,7 +116,11 @@ class EntityTypeMutation:
 
     @strawberry.mutation
     async def update_entity_type(self, info: Info, id: strawberry.ID, input: EntityTypeInput) -> EntityTypePayload:
-        """Change a type. A new name goes to all entities of the type."""
+        """Update an entity type. A new name is given to all entities of the type.
+
+        Args:
+            id: Id of the type.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityTypeRow:
             return entity_type_update(
@@ -113,7 +139,11 @@ class EntityTypeMutation:
 
     @strawberry.mutation
     async def delete_entity_type(self, info: Info, id: strawberry.ID) -> EntityTypePayload:
-        """Delete a type no entity is of."""
+        """Delete an entity type. CONFLICT while an entity is of it, a deleted one included.
+
+        Args:
+            id: Id of the type.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityTypeRow:
             return entity_type_delete(session, change=change, entity_type_id=uuid_named(id, "id"))

@@ -17,20 +17,34 @@ from graph.change import GraphChange
 
 @strawberry.type
 class FeatureFlag:
-    """A flag, as the organization has it."""
+    """A feature flag, as set for the organization.
+
+    Attributes:
+        name: Name of the flag, e.g. derive.shadow.
+        description: What the flag does.
+        allowed: JSON list of the values that it can have.
+        default: Its value where it was never set.
+        value: Its value now.
+        updated_at: When it was last set; null: never.
+        updated_by: Who last set it; null: nobody.
+    """
 
     name: str
     description: str
-    allowed: JSON = strawberry.field(description="The values it can have.")
-    default: JSON | None = strawberry.field(description="Its value where it was never set.")
+    allowed: JSON
+    default: JSON | None
     value: JSON | None
-    updated_at: DateTime | None = strawberry.field(description="Null: it was never set.")
+    updated_at: DateTime | None
     updated_by: str | None
 
 
 @strawberry.type
 class FeatureFlagPayload:
-    """The flag as it now stands; null if refused."""
+    """Result of setting a feature flag.
+
+    Attributes:
+        feature_flag: The flag after the change; null if it was refused.
+    """
 
     feature_flag: FeatureFlag | None
     errors: list[UserError]
@@ -42,7 +56,7 @@ class FeatureFlagQuery:
 
     @strawberry.field
     async def feature_flags(self, info: Info) -> list[FeatureFlag]:
-        """All flags there are, those that were never set too."""
+        """All feature flags, those that were never set included."""
         return [_shown(row) for row in await info.context.read(feature_flags_list)]
 
 
@@ -52,7 +66,12 @@ class FeatureFlagMutation:
 
     @strawberry.mutation
     async def set_feature_flag(self, info: Info, name: str, value: JSON | None = None) -> FeatureFlagPayload:
-        """Give a flag a value, for the caller's organization. It holds for whatever is processed from then on."""
+        """Set a feature flag for the organization. It applies to whatever is processed from then on.
+
+        Args:
+            name: Name of the flag, as listed by `featureFlags`.
+            value: One of the values that the flag allows; null may be one of them.
+        """
 
         def work(session: Session, change: GraphChange) -> FeatureFlagRow:
             return feature_flag_set(session, change=change, name=name, value=value)

@@ -18,15 +18,24 @@ from graph.change import GraphChange
 
 @strawberry.type
 class ProcessorVersion:
-    """A version of a stage that there is, in force or not."""
+    """A version of a stage that exists, in force or not.
+
+    Attributes:
+        number: Number of the version, from 1.
+        changes: What it does otherwise than the version before it.
+    """
 
     number: int
-    changes: str = strawberry.field(description="What it does otherwise than the one before it.")
+    changes: str
 
 
 @strawberry.type
 class Promotion:
-    """A version that is in force from an instant of event time until that of the next promotion."""
+    """A version of a stage that is in force from an instant of event time until the next promotion.
+
+    Attributes:
+        version: Number of the version.
+    """
 
     version: int
     effective_from: DateTime
@@ -36,22 +45,37 @@ class Promotion:
 
 @strawberry.type
 class Processor:
-    """A stage that has versions, as the organization has it."""
+    """A stage that has versions, with those in force for the organization.
+
+    Attributes:
+        stage: Name of the stage, e.g. derive.
+        versions: Versions that exist, ascending.
+        promotions: Promotions of the organization, by event time, ascending. Before the first one version 1 is in
+            force.
+    """
 
     row: strawberry.Private[ProcessorRow]
     stage: str
     versions: list[ProcessorVersion]
-    promotions: list[Promotion] = strawberry.field(description="Ascending. Before the first, version 1 is in force.")
+    promotions: list[Promotion]
 
     @strawberry.field
     def version(self, info: Info, at: DateTime | None = None) -> int:
-        """The version with which an instant of event time is processed; now, if nothing is said."""
+        """Number of the version that is in force at an instant of event time.
+
+        Args:
+            at: Instant of event time. Default: now.
+        """
         return self.row.in_force(clock(info) if at is None else at)
 
 
 @strawberry.type
 class ProcessorPayload:
-    """The stage as it now stands; null if refused."""
+    """Result of promoting a version of a stage.
+
+    Attributes:
+        processor: The stage after the change; null if it was refused.
+    """
 
     processor: Processor | None
     errors: list[UserError]
@@ -75,10 +99,15 @@ class ProcessorMutation:
     async def promote_processor(
         self, info: Info, stage: str, version: int, effective_from: DateTime | None = None
     ) -> ProcessorPayload:
-        """Process event time from effectiveFrom (default: now) on with a version, until the next promotion.
+        """Put a version of a stage in force for event time from `effectiveFrom` on, until the next promotion.
 
-        What was processed before and lies after it is put right by itself, beside live readings. Version 1 for the
-        same instant takes a promotion back.
+        What was already processed after that instant is recomputed, beside live readings. To undo a promotion, promote
+        version 1 for the same instant. An organization may have 100 promotions of a stage.
+
+        Args:
+            version: Number of the version, as listed by `processors`.
+            effective_from: Event time from which it is in force. A promotion at the same instant is replaced. Default:
+                now.
         """
 
         def work(session: Session, change: GraphChange) -> ProcessorRow:

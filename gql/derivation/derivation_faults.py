@@ -14,11 +14,17 @@ from gql.base.scalars import DateTime
 
 @strawberry.type
 class DerivationFault:
-    """A derived metric that has no point although its inputs have values. It goes once that is no longer so."""
+    """A derived metric that could not be computed although its inputs have values. It goes once that is mended.
+
+    Attributes:
+        metric: Name of the derived metric.
+        last_at: Last instant of event time at which it could not be computed.
+        message: Why, in one sentence for a person.
+    """
 
     metric: str
-    last_at: DateTime = strawberry.field(description="The last instant, in event time, at which it has none.")
-    message: str = strawberry.field(description="Why.")
+    last_at: DateTime
+    message: str
 
 
 async def derivation_faults(info: Info, entity_id: UUID) -> list[DerivationFault]:

@@ -15,26 +15,38 @@ from gql.base.scalars import DateTime
 
 @strawberry.type
 class HealthPart:
-    """What one thing costs of the 100 points.
+    """What one thing costs of the 100 points of health.
 
-    part: THRESHOLD, FRESHNESS, EVENT or CHILDREN. subject: the metric, or the id of the event or of the worst child.
+    Attributes:
+        part: THRESHOLD, FRESHNESS, EVENT or CHILDREN.
+        subject: Name of the metric, or id of the event or of the worst child; null for FRESHNESS.
+        cost: Points that it costs.
+        weight: Most points that it can cost.
+        detail: Why, in words.
     """
 
     part: str
     subject: str | None
     cost: float
-    weight: float = strawberry.field(description="What it can cost at most.")
+    weight: float
     detail: str
 
 
 @strawberry.type
 class HealthExplanation:
-    """The health in one bucket [from, to) of event time, judged at its end: 100 without what its parts cost."""
+    """The health of an asset in one bucket of event time, as of its end: 100 points less what its parts cost.
+
+    Attributes:
+        from_: Start of the bucket, inclusive.
+        to: End of the bucket, exclusive.
+        score: Health, 0 to 100; null where nothing recent is known.
+        parts: What was taken into account, including what costs nothing.
+    """
 
     from_: DateTime = strawberry.field(name="from")
     to: DateTime
-    score: float | None = strawberry.field(description="0..100; null where nothing recent is known.")
-    parts: list[HealthPart] = strawberry.field(description="What counted, what costs nothing too.")
+    score: float | None
+    parts: list[HealthPart]
 
 
 @strawberry.type
@@ -45,7 +57,11 @@ class HealthQuery:
     async def health_explanation(
         self, info: Info, asset_id: strawberry.ID, at: DateTime | None = None
     ) -> HealthExplanation | None:
-        """What the health of an asset at an instant (default: now) is made of; null where it has no profile then."""
+        """What the health of an asset at an instant is made of; null where no profile applies then.
+
+        Args:
+            at: Instant of event time; the bucket that holds it is explained. Default: now.
+        """
         now = clock(info)
         found = await info.context.read(
             health_explain, asset_id=uuid_named(asset_id, "assetId"), at=now if at is None else at, now=now

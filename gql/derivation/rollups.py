@@ -12,6 +12,7 @@ from domain.derivation.rollups.queries import rollups_get, rollups_page
 from domain.derivation.rollups.rules import RollupWish
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import AggregateEnum, EntityKindEnum, Node
 from gql.base.ids import uuid_named, uuid_or_none
 from gql.base.mutations import payload_of
@@ -20,56 +21,88 @@ from gql.base.shown import shows
 from gql.errors import UserError
 from graph.change import GraphChange
 
-RollupAggregateEnum = strawberry.enum(
+RollupAggregateEnum = enum_described(
     RollupAggregate,
-    name="RollupAggregate",
-    description="How the values of all descendants in a bucket become one. COUNT: how many have a value. "
-    "WEIGHTED_MEAN: weighted by an attribute. WORST: the worst of their last values.",
+    "How the values of all descendants in a bucket become one.",
+    SUM="Sum of the descendants' values.",
+    MEAN="Mean of the descendants' values, each counting the same.",
+    MIN="The least of the descendants' values.",
+    MAX="The greatest of the descendants' values.",
+    COUNT="Number of descendants that have a value.",
+    WEIGHTED_MEAN="Mean of the descendants' values, weighted by an attribute.",
+    WORST="The worst of the descendants' last values.",
 )
-WorstEnum = strawberry.enum(Worst, name="Worst", description="Which of two values is the worse.")
+WorstEnum = enum_described(
+    Worst,
+    "Which of two values is the worse.",
+    LOWEST="The lower value is the worse.",
+    HIGHEST="The higher value is the worse.",
+)
 
 
 @strawberry.type
 class RollupOf:
-    """What a rollup is made of: a metric of the descendants of these kinds and types."""
+    """What a rollup is computed from: a metric of the descendants of these kinds and types.
+
+    Attributes:
+        metric: Name of the metric that is read.
+        kinds: Kinds of the descendants.
+        types: Types of the descendants, by name; null: any.
+        port: Port of the devices; null: readings without a port.
+    """
 
     metric: str
     kinds: list[EntityKindEnum]  # type: ignore[valid-type]
-    types: list[str] | None = strawberry.field(description="Null: of any.")
-    port: int | None = strawberry.field(description="Of devices; null: what they send without a port.")
+    types: list[str] | None
+    port: int | None
 
 
 @strawberry.type
 class RollupAt:
-    """Which entities have a rollup: those of these kinds and types that have such descendants."""
+    """Which entities have a rollup: those of these kinds and types that have such descendants.
+
+    Attributes:
+        kinds: Kinds of the entities.
+        types: Types of the entities, by name; null: any.
+    """
 
     kinds: list[EntityKindEnum]  # type: ignore[valid-type]
-    types: list[str] | None = strawberry.field(description="Null: of any.")
+    types: list[str] | None
 
 
 @strawberry.type
 class Rollup(Node):
-    """One metric of what is below an entity in a hierarchy, made into a metric of that entity, bucket by bucket.
+    """A metric of an entity, computed bucket by bucket from a metric of the entities below it in a hierarchy.
 
-    A point counts where its time lies in the bucket and its entity was a descendant at that time; a descendant is
-    counted once, however many ways lead to it. The point of a bucket stands at the bucket's start.
+    A point counts if its timestamp lies in the bucket and its entity was a descendant at that time. A descendant counts
+    once, however many paths lead to it. The point of a bucket has the bucket's start as timestamp.
+
+    Attributes:
+        name: Name of the rollup.
+        metric: Name of the metric that it writes.
+        relationship: Name of the hierarchy, e.g. CONTAINS.
+        of: What it is computed from.
+        at: Which entities have it.
+        aggregate: How the values of all descendants become one.
+        attribute: Attribute that weights WEIGHTED_MEAN, as recorded when the bucket began; null: another aggregate.
+        worst: Which value is the worst, for WORST; null: another aggregate.
+        bucket: Length of a bucket.
+        timezone: IANA time zone in which buckets begin.
+        combine: How a descendant's own points in a bucket become one value.
+        unit: Unit of the metric as a UCUM code; null: none.
     """
 
     name: str
-    metric: str = strawberry.field(description="The metric it writes.")
+    metric: str
     relationship: str
     of: RollupOf
     at: RollupAt
     aggregate: RollupAggregateEnum  # type: ignore[valid-type]
-    attribute: str | None = strawberry.field(
-        description="The weight of WEIGHTED_MEAN, as it was recorded when a bucket began."
-    )
+    attribute: str | None
     worst: WorstEnum | None  # type: ignore[valid-type]
     bucket: Duration
     timezone: str
-    combine: AggregateEnum = strawberry.field(  # type: ignore[valid-type]
-        description="How a descendant's own points within a bucket become one value."
-    )
+    combine: AggregateEnum  # type: ignore[valid-type]
     unit: str | None
     created_at: DateTime
     updated_at: DateTime
@@ -92,24 +125,31 @@ class RollupConnection:
 
     @strawberry.field
     def nodes(self) -> list[Rollup]:
-        """The rollups."""
+        """The rollups on this page."""
         return [rollup_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[RollupEdge]:
-        """The rollups, each with its cursor."""
+        """The rollups on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [RollupEdge(cursor=cursor, node=rollup_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class RollupOfInput:
-    """What a rollup is made of. kinds: DEVICE, ASSET, SPACE; by default those the hierarchy leads to."""
+    """What a rollup is computed from.
+
+    Attributes:
+        metric: Name of the metric that is read, 1 to 200 characters.
+        kinds: Kinds of the descendants: DEVICE, ASSET, SPACE. Default: those to which the hierarchy leads.
+        types: Types of the descendants, by name, at most 50. Default: any.
+        port: Port, where the kind is DEVICE alone. Default: readings without a port.
+    """
 
     metric: str
     kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
@@ -119,7 +159,12 @@ class RollupOfInput:
 
 @strawberry.input
 class RollupAtInput:
-    """Which entities have it. kinds: ASSET, SPACE; by default those the hierarchy leads from."""
+    """Which entities have a rollup.
+
+    Attributes:
+        kinds: Kinds of the entities: ASSET, SPACE. Default: those from which the hierarchy leads.
+        types: Types of the entities, by name, at most 50. Default: any.
+    """
 
     kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
     types: list[str] | None = None
@@ -127,10 +172,23 @@ class RollupAtInput:
 
 @strawberry.input
 class RollupInput:
-    """A rollup, all of it. bucket: a minute to a year, laid out in the time zone.
+    """A rollup. On update, what is left out takes its default.
 
-    attribute: with WEIGHTED_MEAN alone. worst: with WORST alone. combine: by default what suits the aggregate. Where
-    descendants of these kinds cannot be part of the hierarchy, those located in it are meant.
+    Where entities of the kinds of `of` cannot be part of the hierarchy, those located in it are meant. CONFLICT where
+    another rollup or a formula writes the metric at the same entities, or the rollup would be computed from itself.
+
+    Attributes:
+        name: Name of the rollup, 1 to 200 characters. CONFLICT where it is taken.
+        metric: Name of the metric that it writes, 1 to 200 characters. It cannot change: BAD_USER_INPUT.
+        relationship: Name of the hierarchy: CONTAINS, HAS_PART or one of the organization's own.
+        of: What it is computed from.
+        aggregate: How the values of all descendants become one.
+        bucket: Length of a bucket, one minute to one year.
+        at: Which entities have it. Default: all that have such descendants.
+        attribute: Attribute that weights the mean, a positive number. With WEIGHTED_MEAN alone, and required there.
+        worst: Which value is the worst. With WORST alone, and required there.
+        combine: How a descendant's own points in a bucket become one value. Default: what suits `aggregate`.
+        unit: Unit of the metric as a UCUM code; nothing is converted. Default: none.
     """
 
     name: str
@@ -149,7 +207,11 @@ class RollupInput:
 
 @strawberry.type
 class RollupPayload:
-    """The rollup as it now stands, or as it was where it was deleted; null if refused."""
+    """Result of a mutation of a rollup.
+
+    Attributes:
+        rollup: The rollup after the change, or as it was deleted; null if the change was refused.
+    """
 
     rollup: Rollup | None
     errors: list[UserError]
@@ -161,7 +223,11 @@ class RollupQuery:
 
     @strawberry.field
     async def rollup(self, info: Info, id: strawberry.ID) -> Rollup | None:
-        """One rollup, or null."""
+        """One rollup; null if there is none with this id.
+
+        Args:
+            id: Id of the rollup.
+        """
         identity = uuid_or_none(id)
         if identity is None:
             return None
@@ -186,7 +252,7 @@ class RollupMutation:
 
     @strawberry.mutation
     async def create_rollup(self, info: Info, input: RollupInput) -> RollupPayload:
-        """Create a rollup. It is computed for all time there are points of, and kept so whatever changes."""
+        """Create a rollup. It is computed for all of event time and kept current. An organization has at most 100."""
 
         def work(session: Session, change: GraphChange) -> RollupRow:
             return rollup_create(session, change=change, wish=_wish(input))
@@ -195,7 +261,11 @@ class RollupMutation:
 
     @strawberry.mutation
     async def update_rollup(self, info: Info, id: strawberry.ID, input: RollupInput) -> RollupPayload:
-        """Make a rollup what is described, all of it but the metric, which stays. All time is computed anew."""
+        """Update a rollup (every field but `metric`). All of its buckets are recomputed.
+
+        Args:
+            id: Id of the rollup.
+        """
 
         def work(session: Session, change: GraphChange) -> RollupRow:
             return rollup_update(session, change=change, rollup_id=uuid_named(id, "id"), wish=_wish(input))
@@ -204,7 +274,11 @@ class RollupMutation:
 
     @strawberry.mutation
     async def delete_rollup(self, info: Info, id: strawberry.ID) -> RollupPayload:
-        """Delete a rollup. The points it wrote are taken away; it could be made again."""
+        """Delete a rollup. The points that it wrote are removed.
+
+        Args:
+            id: Id of the rollup.
+        """
 
         def work(session: Session, change: GraphChange) -> RollupRow:
             return rollup_delete(session, change=change, rollup_id=uuid_named(id, "id"))

@@ -27,34 +27,54 @@ from graph.errors import ArgusError
 
 @strawberry.type
 class Shadow:
-    """A version of a stage that runs in shadow, and what it has done since it began."""
+    """A version of a stage that runs in shadow: beside the one in force, and only its differences are kept.
+
+    Attributes:
+        stage: Name of the stage, e.g. derive.
+        version: Number of the version that runs in shadow.
+        since: When it began to run (system time).
+        compared: Number of points compared; one that is derived twice counts twice.
+        different: Number of differences that are kept, at most 100,000.
+        omitted: Number of differences found while the bound was reached, which are not kept.
+        truncated: True where any was omitted: `shadowDifferences` is not complete then.
+        errors: Number of times that the version failed on an entity.
+        last_error: Message of the last failure; null: none.
+    """
 
     stage: str
     version: int
     since: DateTime
-    compared: float = strawberry.field(description="Points compared, each time they were derived.")
-    different: float = strawberry.field(description="Points that differ, as far as they are kept: at most 100,000.")
-    omitted: float = strawberry.field(description="Differences that were found when as many were kept as may be.")
-    truncated: bool = strawberry.field(description="True where any was omitted: shadowDifferences is not whole then.")
-    errors: float = strawberry.field(description="Entities that the version failed on, each time it did.")
+    compared: float
+    different: float
+    omitted: float
+    truncated: bool
+    errors: float
     last_error: str | None
 
 
 @strawberry.type
 class ShadowDifference:
-    """A point on which the version in shadow differs from the one in force at its time."""
+    """A point at which the version in shadow differs from the version in force at its time.
+
+    Attributes:
+        timestamp: Event time of the point.
+        version: Number of the version in force.
+        value: Value by the version in force; null: no point.
+        shadow_version: Number of the version in shadow.
+        shadow_value: Value by the version in shadow; null: no point.
+    """
 
     row: strawberry.Private[ShadowDifferenceRow]
     metric: str
     timestamp: DateTime
-    version: int = strawberry.field(description="The one in force.")
-    value: float | None = strawberry.field(description="What stands; null: no point.")
+    version: int
+    value: float | None
     shadow_version: int
-    shadow_value: float | None = strawberry.field(description="What would stand; null: no point.")
+    shadow_value: float | None
 
     @strawberry.field
     async def entity(self, info: Info) -> Entity | None:
-        """Whose point it is."""
+        """The entity whose point it is."""
         row = await load(info.context, entities_get, self.row.entity_id)
         return None if row is None else entity_of(row)
 
@@ -76,24 +96,31 @@ class ShadowDifferenceConnection:
 
     @strawberry.field
     def nodes(self) -> list[ShadowDifference]:
-        """The differences."""
+        """The differences on this page."""
         return [_difference(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[ShadowDifferenceEdge]:
-        """The differences, each with its cursor."""
+        """The differences on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [ShadowDifferenceEdge(cursor=cursor, node=_difference(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class ShadowDifferenceFilter:
-    """Which differences; what is not given does not matter. from, to: of the points' own time, half-open."""
+    """Conditions on differences, all of which must hold. A condition left out does not matter.
+
+    Attributes:
+        entity_id: Only differences at this entity.
+        metric: Only differences of this metric, by name.
+        from_: Start of the range of event time, inclusive. Default: no start.
+        to: End of the range of event time, exclusive. Default: no end.
+    """
 
     entity_id: strawberry.ID | None = None
     metric: str | None = None
@@ -103,7 +130,11 @@ class ShadowDifferenceFilter:
 
 @strawberry.type
 class ShadowPayload:
-    """The version in shadow: as it was, where it was dropped; null where refused."""
+    """Result of dropping a version in shadow.
+
+    Attributes:
+        shadow: The version in shadow as it was when it was dropped; null if the change was refused.
+    """
 
     shadow: Shadow | None
     errors: list[UserError]
@@ -111,7 +142,12 @@ class ShadowPayload:
 
 @strawberry.type
 class CompareShadowPayload:
-    """The version in shadow, null where refused. entities: those that wait to be compared."""
+    """Result of ordering a comparison with a version in shadow.
+
+    Attributes:
+        shadow: The version in shadow; null if the change was refused.
+        entities: Number of entities that wait to be compared.
+    """
 
     shadow: Shadow | None
     entities: int
@@ -124,7 +160,7 @@ class ShadowQuery:
 
     @strawberry.field
     async def shadow(self, info: Info, stage: str) -> Shadow | None:
-        """The version of a stage that runs in shadow, or null."""
+        """The version of a stage that runs in shadow; null: none does."""
         row = await info.context.read(shadow_get, stage=stage)
         return None if row is None else _shown(row)
 
@@ -137,7 +173,7 @@ class ShadowQuery:
         first: int = 50,
         after: str | None = None,
     ) -> ShadowDifferenceConnection:
-        """Where the version of a stage that runs in shadow differs from what stands, the newest points first."""
+        """Differences of the version of a stage that runs in shadow, the newest points first."""
         where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[ShadowDifferenceRow]:
@@ -162,9 +198,13 @@ class ShadowMutation:
         from_: Annotated[DateTime, strawberry.argument(name="from")],
         to: DateTime,
     ) -> CompareShadowPayload:
-        """Have the version in shadow compared over [from, to) of event time, which was processed before it began.
+        """Compare the version in shadow over a range that was processed before it began.
 
-        All of it is processed again, beside live readings; nothing of the series changes.
+        The range is derived again, beside live readings; no series changes. CONFLICT while an earlier comparison waits.
+
+        Args:
+            from_: Start of the range of event time, inclusive.
+            to: End of the range of event time, exclusive.
         """
         try:
             row, entities = await info.context.read(shadow_compare, stage=stage, begins=from_, ends=to)
@@ -174,7 +214,7 @@ class ShadowMutation:
 
     @strawberry.mutation
     async def drop_shadow(self, info: Info, stage: str) -> ShadowPayload:
-        """End what runs in shadow, with all the differences it has found. The flag of the stage is null then."""
+        """Drop the version that runs in shadow, with its differences. The feature flag of the stage becomes null."""
 
         def work(session: Session, change: GraphChange) -> ShadowRow:
             return shadow_drop(session, change=change, stage=stage)

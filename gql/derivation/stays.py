@@ -21,31 +21,34 @@ from graph.paging import Page
 
 @strawberry.type
 class Stay:
-    """A time, [entered, left), of event time, over which something was in the area of a space, as its fixes now say."""
+    """A time, [entered, left), in which something was in the area of a space, as its fixes now say.
+
+    Both are event times. Stays are computed when asked for, so late fixes and corrected links change them.
+
+    Attributes:
+        metric: Name of the derived metric that says so; its formula is inArea(...).
+        entered: First fix inside. Null: it lies more than 7 days before the range asked for.
+        left: First fix outside. Null: it is still inside, or was for more than 7 days after the range.
+        lost: True where no fix says that it left: none came for longer than the metric's maxAge. `left` is then the
+            last fix inside plus maxAge.
+    """
 
     row: strawberry.Private[StayRow]
-    metric: str = strawberry.field(description="The derived metric that says so: its formula is inArea(...).")
-    entered: DateTime | None = strawberry.field(
-        description="The first fix inside. Null: more than 7 days before the range asked for."
-    )
-    left: DateTime | None = strawberry.field(
-        description="The first fix outside. Null: it is still inside, or was for more than 7 days after the range."
-    )
-    lost: bool = strawberry.field(
-        description="No fix told that it left: none came for longer than the metric's maxAge. `left` is then the last "
-        "fix inside and maxAge."
-    )
+    metric: str
+    entered: DateTime | None
+    left: DateTime | None
+    lost: bool
 
     @strawberry.field
     async def entity(self, info: Info) -> Entity:
-        """Who was there."""
+        """The entity that was in the area."""
         found = await load(info.context, entities_get, self.row.entity_id)
         assert found is not None  # noqa: S101  (an entity's row is never taken away)
         return entity_of(found)
 
     @strawberry.field
     async def space(self, info: Info) -> Entity | None:
-        """Where; null where no space bears the external id any more that the formula names."""
+        """The space whose area it is; null where no space has the external id that the formula names."""
         found = None if self.row.space_id is None else await load(info.context, entities_get, self.row.space_id)
         return None if found is None else entity_of(found)
 
@@ -67,18 +70,18 @@ class StayConnection:
 
     @strawberry.field
     def nodes(self) -> list[Stay]:
-        """The stays."""
+        """The stays on this page."""
         return [_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[StayEdge]:
-        """The stays, each with its cursor."""
+        """The stays on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [StayEdge(cursor=cursor, node=_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 

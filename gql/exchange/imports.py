@@ -25,12 +25,25 @@ RECORDS_MAX = 1_000
 
 @strawberry.type
 class ImportPayload:
-    """What an import did, or would do. A record at fault is told in errors, and the rest goes through."""
+    """Result of an import. A record at fault is reported in `errors`, and the others are applied.
 
-    created: int = strawberry.field(description="Entities that were not there.")
+    Attributes:
+        created: Number of entities that were created.
+        updated: Number of entities that were updated.
+        unchanged: Number of entities that were as the record says.
+        definitions_created: Number of types and relationships that were created.
+        definitions_updated: Number of types and relationships that were updated.
+        definitions_unchanged: Number of types and relationships that were as the record says.
+        edges_created: Number of edges that were created.
+        edges_updated: Number of edges that were corrected.
+        edges_unchanged: Number of edges that were as the record says.
+        errors: What was left out and why; the path holds the record's place.
+    """
+
+    created: int
     updated: int
     unchanged: int
-    definitions_created: int = strawberry.field(description="Types and relationships that were not there.")
+    definitions_created: int
     definitions_updated: int
     definitions_unchanged: int
     edges_created: int
@@ -56,10 +69,11 @@ class ImportMutation:
         dry_run: bool = False,
         reason: str | None = None,
     ) -> ImportPayload:
-        """Bring entities, edges, types and relationships, at most 1,000 records, idempotent by external id.
+        """Import entities, edges, types and relationships. Importing the same again changes nothing.
 
-        A record is an object as a line of `argus export graph`. validFrom: since when edges are true that do not say
-        so themselves (default: now). dryRun: tell what would change, and change nothing.
+        Args:
+            records: At most 1,000 records, each a JSON object as a line of `argus export graph`.
+            valid_from: Instant from which edges hold that do not say so themselves. Default: now.
         """
         if len(records) > RECORDS_MAX:
             message = f"records holds {len(records)}; at most {RECORDS_MAX} are taken at once."

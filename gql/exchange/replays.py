@@ -27,21 +27,31 @@ PROGRESS_S = 0.5
 
 @strawberry.type
 class Replay(Node):
-    """Readings of a time, processed again by what is in force now.
+    """Readings of a range, processed again by what is in force now.
 
-    state: QUEUED, RUNNING, FINISHED, CANCELLED or FAILED.
+    Attributes:
+        state: QUEUED, RUNNING, FINISHED, CANCELLED or FAILED.
+        total: Number of readings in the range, as counted when it began.
+        done: Number of readings processed so far.
+        changes: What differed and was corrected, or with `dryRun` would be: counts of points (points = added + removed
+            + changed) and of dead letters (letters), and some points as samples.
+        dry_run: True: it only reports what would change.
+        side_effects: True: what follows from it may create activities and notifications.
+        message: Why it failed; null: it has not.
+        ordered_by: Who ordered it: the subject of the token.
+        from_: Start of the range of event time, inclusive.
+        to: End of the range of event time, exclusive.
+        started_at: When it began to run; null: not yet.
+        finished_at: When it was over; null: not yet.
     """
 
     state: str
-    total: float = strawberry.field(description="Readings, as counted when it began.")
-    done: float = strawberry.field(description="Readings looked at.")
-    changes: JSON | None = strawberry.field(
-        description="What was other than it should be, and was put right, or with dryRun would be: points = added + "
-        "removed + changed, letters (dead letters), and some of the points as samples."
-    )
+    total: float
+    done: float
+    changes: JSON | None
     dry_run: bool
     side_effects: bool
-    message: str | None = strawberry.field(description="Why it failed.")
+    message: str | None
     ordered_by: str
     from_: DateTime = strawberry.field(name="from")
     to: DateTime
@@ -67,27 +77,30 @@ class ReplayConnection:
 
     @strawberry.field
     def nodes(self) -> list[Replay]:
-        """The replays."""
+        """The replays on this page."""
         return [replay_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[ReplayEdge]:
-        """The replays, each with its cursor."""
+        """The replays on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [ReplayEdge(cursor=cursor, node=replay_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class ReplayInput:
-    """What to replay: what was measured in [from, to), by these devices or by all.
+    """What to replay: what was measured in [from, to).
 
-    dryRun: only tell what would change. sideEffects: let what follows act on the world beyond, too: new activities
-    and notifications.
+    Attributes:
+        from_: Start of the range of event time, inclusive.
+        to: End of the range of event time, exclusive.
+        device_ids: Only readings of these devices, at most 10,000. Default: of all.
+        side_effects: True: what follows may create activities and notifications.
     """
 
     from_: DateTime = strawberry.field(name="from")
@@ -99,7 +112,11 @@ class ReplayInput:
 
 @strawberry.type
 class ReplayPayload:
-    """The replay, as ordered or cancelled; null where refused."""
+    """Result of ordering or cancelling a replay.
+
+    Attributes:
+        replay: The replay after the change; null if it was refused.
+    """
 
     replay: Replay | None
     errors: list[UserError]
@@ -111,7 +128,11 @@ class ReplayQuery:
 
     @strawberry.field
     async def replay(self, info: Info, id: strawberry.ID) -> Replay | None:
-        """One replay, or null."""
+        """One replay; null if there is none with this id.
+
+        Args:
+            id: Id of the replay.
+        """
         identity = uuid_or_none(id)
         if identity is None:
             return None
@@ -136,10 +157,13 @@ class ReplayMutation:
 
     @strawberry.mutation
     async def replay_telemetry(self, info: Info, input: ReplayInput) -> ReplayPayload:
-        """Order a replay. It runs beside live readings and gives way to them, outlives crashes, and tells its progress.
+        """Order a replay: readings of a range are processed again, beside live readings, which go first.
 
-        What stands already as it should is not written again; what changes is told to subscribers (`invalidated`) and
-        derived anew.
+        Only what differs is written; subscribers are told by `invalidated`, and what depends on it is recomputed. At
+        most 100 replays of an organization may be queued or running, else CONFLICT.
+
+        Args:
+            input: What to replay, and how.
         """
         context = info.context
         try:
@@ -163,7 +187,11 @@ class ReplayMutation:
 
     @strawberry.mutation
     async def cancel_replay(self, info: Info, id: strawberry.ID) -> ReplayPayload:
-        """Take a replay back; what it has put right by then stays."""
+        """Cancel a replay. What it has corrected so far is kept. CONFLICT where it is over.
+
+        Args:
+            id: Id of the replay.
+        """
         context = info.context
         try:
             cancelled = await context.read(replay_cancel, replay_id=uuid_named(id, "id"), now=context.services.clock())
@@ -178,7 +206,11 @@ class ReplaySubscription:
 
     @strawberry.subscription
     async def replay_progress(self, info: Info, id: strawberry.ID) -> AsyncIterator[Replay]:
-        """A replay, each time it has come further, until it is over."""
+        """Follow a replay: it is sent each time it has progressed, until it is over.
+
+        Args:
+            id: Id of the replay. NOT_FOUND if there is none.
+        """
         identity = await id_named(info.context, replays_get, id, "id")
         read = partial(info.context.read, replay_get, replay_id=identity)
         told: ReplayRow | None = None

@@ -34,29 +34,29 @@ if TYPE_CHECKING:
 @of_kind(EntityKind.ASSET)
 @strawberry.type
 class Asset(Entity):
-    """A thing of the plant: a machine, a system, a part."""
+    """A piece of equipment: a machine, a system, a part."""
 
     @strawberry.field
     async def health_score(self, info: Info) -> float | None:
-        """0..100 as of now, the score that healthExplanation gives; null while nothing recent is known."""
+        """Health as of now, 0 to 100, see `healthExplanation`; null without a profile or without recent data."""
         return await load(info.context, health_scores_get, self.row.id, now=clock(info))
 
     @strawberry.field
     async def profile(
         self, info: Info
     ) -> Annotated[AssetProfile, strawberry.lazy("gql.definitions.asset_profiles")] | None:
-        """The profile it uses, if any."""
+        """The profile that the asset uses; null: none."""
         row = await load(info.context, asset_profiles_get, self.row.id)
         return None if row is None else shown(row)
 
     @strawberry.field
     async def derivation_faults(self, info: Info) -> list[DerivationFault]:
-        """Derived metrics that have no point although their inputs have values: the last instant of each, and why."""
+        """Derived metrics that could not be computed although their inputs have values, and why."""
         return await derivation_faults(info, self.row.id)
 
     @strawberry.field
     async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Asset]:
-        """Assets it is part of as of the time."""
+        """Assets of which the asset is a part, at an instant."""
         found: Any = await related_all(
             info,
             self.row,
@@ -77,7 +77,7 @@ class Asset(Entity):
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """Its parts as of the time."""
+        """Parts of the asset, at an instant."""
         return await related_connection(
             info, self.row, ("HAS_PART",), direction=Direction.OUT,
             first=first, after=after, as_of=as_of, known_at=known_at,
@@ -92,7 +92,7 @@ class Asset(Entity):
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """Devices that monitor or control it as of the time."""
+        """Devices that monitor or control the asset, at an instant."""
         return await related_connection(
             info, self.row, ("MONITORED_BY", "CONTROLLED_BY"), direction=Direction.OUT, kinds=[EntityKind.DEVICE],
             first=first, after=after, as_of=as_of, known_at=known_at,
@@ -107,16 +107,25 @@ class Asset(Entity):
         first: int = 50,
         after: str | None = None,
     ) -> StayConnection:
-        """Where it was: its stays in areas that a formula of its type or profile asks for, the earliest first.
+        """Where the asset was: its stays in the areas that formulas of its type or profile name, earliest first.
 
-        Those that touch [from, to), each whole; `to` defaults to now, `from` to the instant `to`.
+        All stays that touch [from, to), each in full length.
+
+        Args:
+            from_: Start of the range of event time, inclusive. Default: `to`, so that only stays at that instant are
+                listed.
+            to: End of the range of event time, exclusive. Default: now.
         """
         return await stay_connection(info, asset_stays_pages, self.row.id, first, after, from_=from_, to=to)
 
 
 @strawberry.input
 class CreateAssetInput:
-    """A new asset. parentId: the asset it is part of."""
+    """A new asset.
+
+    Attributes:
+        parent_id: Id of the asset of which it is a part (HAS_PART), from now on. Default: of none.
+    """
 
     name: str
     external_id: str | None = None
@@ -129,7 +138,10 @@ class CreateAssetInput:
 
 @strawberry.input
 class UpdateAssetInput:
-    """What is to change: what is left out stays, null empties."""
+    """Changes of an asset. A field left out keeps its value; null clears it.
+
+    `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
+    """
 
     name: str | None = UNSET
     external_id: str | None = UNSET
@@ -141,7 +153,11 @@ class UpdateAssetInput:
 
 @strawberry.type
 class AssetPayload:
-    """The asset as it now stands; null if refused."""
+    """Result of a mutation of an asset.
+
+    Attributes:
+        asset: The asset after the change; null if it was refused.
+    """
 
     asset: Asset | None
     errors: list[UserError]
@@ -153,7 +169,7 @@ class AssetMutation:
 
     @strawberry.mutation
     async def create_asset(self, info: Info, input: CreateAssetInput) -> AssetPayload:
-        """Record an asset. A type that is not registered yet is, with an empty schema."""
+        """Create an asset. CONFLICT where another one has its external id."""
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return asset_create(
@@ -167,7 +183,11 @@ class AssetMutation:
 
     @strawberry.mutation
     async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
-        """Change an asset."""
+        """Update an asset. CONFLICT where another one has its external id.
+
+        Args:
+            id: Id of the asset.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return asset_update(session, change=change, asset_id=uuid_named(id, "id"), patch=patch_of(input))
@@ -176,7 +196,11 @@ class AssetMutation:
 
     @strawberry.mutation
     async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:
-        """Delete an asset: its edges end now, what is recorded of it stays."""
+        """Delete an asset: its edges end now. What was recorded of it is kept.
+
+        Args:
+            id: Id of the asset.
+        """
         return await payload_of(info, asset_payload, delete(id, EntityKind.ASSET), under=())
 
 

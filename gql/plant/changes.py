@@ -23,7 +23,15 @@ from graph.walk.queries import below
 
 @strawberry.type
 class Change(Node):
-    """One entry of the audit trail, with the state before and after."""
+    """An entry of the audit trail: who changed what, when and why, with the state before and after.
+
+    Attributes:
+        actor: Who made the change: the subject of the token.
+        action: What was done, as a verb: created, updated, deleted, ended, corrected, retracted and the like.
+        before: State before the change, as JSON; null: there was none.
+        after: State after the change, as JSON; null: there is none.
+        reason: Why it was done, as the caller said; null: nothing was said.
+    """
 
     row: strawberry.Private[ChangeRow]
     recorded_at: DateTime
@@ -35,7 +43,7 @@ class Change(Node):
 
     @strawberry.field
     async def subject(self, info: Info) -> Node | None:
-        """What was changed, as it is now; null where it is no longer there."""
+        """The object that was changed, as it is now; null where it is no longer there."""
         found = await load(info.context, nodes_get, self.row.subject_id)
         return None if found is None else shown(found)
 
@@ -57,24 +65,33 @@ class ChangeConnection:
 
     @strawberry.field
     def nodes(self) -> list[Change]:
-        """The changes."""
+        """The changes on this page."""
         return [change_of(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[ChangeEdge]:
-        """The changes, each with its cursor."""
+        """The changes on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [ChangeEdge(cursor=cursor, node=change_of(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class ChangeFilter:
-    """Which changes; what is not given does not matter. from, to: of the time of recording, half-open."""
+    """Conditions on entries of the audit trail, all of which must hold. A condition left out does not matter.
+
+    Attributes:
+        subject_ids: Only changes of the objects with these ids.
+        under_id: Id of an entity: only changes of it and of what is below it now.
+        actors: Only changes by these actors.
+        actions: Only these actions, e.g. created.
+        from_: Start of the range of system time, inclusive: changes recorded from then on. Default: no start.
+        to: End of the range of system time, exclusive. Default: no end.
+    """
 
     subject_ids: list[strawberry.ID] | None = None
     under_id: strawberry.ID | None = None
@@ -92,7 +109,7 @@ class ChangeQuery:
     async def changes(
         self, info: Info, filter: ChangeFilter | None = None, first: int = 50, after: str | None = None
     ) -> ChangeConnection:
-        """Who changed what, newest first, by recorded time; each with the state before and after."""
+        """The audit trail: who changed what, the latest recorded first."""
         asked = filter or ChangeFilter()
         under = None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId")
         named = None if asked.subject_ids is None else uuids_of(asked.subject_ids)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Annotated
 from uuid import UUID
 
 import strawberry
@@ -26,18 +25,31 @@ from graph.change import GraphChange
 
 @strawberry.type
 class DeviceToken(Node):
-    """A token of a device, without the token itself."""
+    """A token by which a device sends readings, without its secret.
+
+    Attributes:
+        issued_at: When the token was issued.
+        issued_by: Who issued it: the subject of the token that was used.
+        last_used_at: When it was last used, to the hour; null: never.
+        expires_at: From when on it is refused; null: it does not expire.
+        revoked_at: When it was revoked; null: it was not.
+    """
 
     issued_at: DateTime
-    issued_by: str = strawberry.field(description="The subject of the token by which it was issued.")
-    last_used_at: DateTime | None = strawberry.field(description="When it was last shown, to the hour; null: never.")
-    expires_at: DateTime | None = strawberry.field(description="From when on it is refused; null: it does not expire.")
-    revoked_at: DateTime | None = strawberry.field(description="Since when it is refused; null: it was not revoked.")
+    issued_by: str
+    last_used_at: DateTime | None
+    expires_at: DateTime | None
+    revoked_at: DateTime | None
 
 
 @strawberry.type
 class DeviceTokenPayload:
-    """The token, shown this once; null where it was revoked, or refused. tokenId: its name for revokeDeviceToken."""
+    """Result of issuing or revoking a device token.
+
+    Attributes:
+        token: The token, shown this once; null where one was revoked, or the change was refused.
+        token_id: Id of the token, for `revokeDeviceToken`; null if the change was refused.
+    """
 
     token: str | None
     token_id: strawberry.ID | None
@@ -53,11 +65,15 @@ class DeviceTokenMutation:
         self,
         info: Info,
         device_id: strawberry.ID,
-        expires_at: Annotated[
-            DateTime | None, strawberry.argument(description="From when on it is refused; null: it does not expire.")
-        ] = None,
+        expires_at: DateTime | None = None,
     ) -> DeviceTokenPayload:
-        """Give a device a token to send readings with. The token is shown once."""
+        """Issue a token with which a device can send readings. It is shown once.
+
+        A device has at most 20 tokens that are neither revoked nor expired, else LIMIT_EXCEEDED.
+
+        Args:
+            expires_at: From when on the token is refused, in the future. Default: it does not expire.
+        """
         secret = secrets.token_bytes(SECRET_BYTES)
 
         def work(session: Session, change: GraphChange) -> tuple[DeviceTokenRow, str]:
@@ -75,7 +91,11 @@ class DeviceTokenMutation:
     async def revoke_device_token(
         self, info: Info, device_id: strawberry.ID, token_id: strawberry.ID
     ) -> DeviceTokenPayload:
-        """Refuse a token from now on; WebSockets that were opened with it are closed within a second."""
+        """Revoke a token: it is refused from now on, and WebSockets opened with it are closed within a second.
+
+        Args:
+            token_id: Id of the token, from `issueDeviceToken` or `Device.tokens`.
+        """
 
         def work(session: Session, change: GraphChange) -> DeviceTokenRow:
             return device_token_revoke(

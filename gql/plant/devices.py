@@ -30,34 +30,34 @@ LINKS = ("MONITORED_BY", "CONTROLLED_BY")
 @of_kind(EntityKind.DEVICE)
 @strawberry.type
 class Device(Entity):
-    """What sends readings: a sensor, a meter, a controller, a gateway's port."""
+    """A source of readings: a sensor, a meter, a controller, a gateway."""
 
     @strawberry.field
     async def last_seen_at(self, info: Info) -> DateTime | None:
-        """When it was last heard, by time of receipt."""
+        """When a reading of the device was last received (by receipt, not by timestamp); null: never."""
         found = await load(info.context, device_presence_get, self.row.id)
         return None if found is None else DateTime(found)
 
     @strawberry.field
     async def connectivity(self, info: Info) -> ConnectivityEnum:  # type: ignore[valid-type]
-        """Whether it is heard."""
+        """Whether the device is heard now, by the time of receipt."""
         seen = await load(info.context, device_presence_get, self.row.id)
         return connectivity_of(seen, now=clock(info), offline_after=info.context.services.offline_after)
 
     @strawberry.field
     async def firmware_version(self, info: Info) -> str | None:
-        """The version of its firmware, as recorded."""
+        """Version of the firmware, as it was last recorded; null: not known."""
         found = await load(info.context, device_details_get, self.row.id)
         return None if found is None else found.firmware_version
 
     @strawberry.field
     async def linked_assets_count(self, info: Info) -> int:
-        """How many assets it monitors or controls now."""
+        """Number of assets that the device monitors or controls now."""
         return await load(info.context, linked_assets_count, self.row.id) or 0
 
     @strawberry.field
     async def tokens(self, info: Info) -> list[DeviceToken] | None:
-        """The device's tokens, the newest first, at most 100, without the tokens themselves. For administrators."""
+        """Tokens of the device, newest first, at most 100, without the secrets. For administrators."""
         return list(await device_tokens_shown(info, self.row.id))
 
     @strawberry.field
@@ -69,7 +69,7 @@ class Device(Entity):
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """Assets this device monitors or controls as of the time."""
+        """Assets that the device monitors or controls, at an instant."""
         return await related_connection(
             info, self.row, LINKS, direction=Direction.IN, kinds=[EntityKind.ASSET],
             first=first, after=after, as_of=as_of, known_at=known_at,
@@ -78,7 +78,11 @@ class Device(Entity):
 
 @strawberry.input
 class CreateDeviceInput:
-    """A new device."""
+    """A new device.
+
+    Attributes:
+        firmware_version: Version of the firmware, as text.
+    """
 
     name: str
     external_id: str | None = None
@@ -91,7 +95,13 @@ class CreateDeviceInput:
 
 @strawberry.input
 class UpdateDeviceInput:
-    """What is to change: what is left out stays, null empties."""
+    """Changes of a device. A field left out keeps its value; null clears it.
+
+    `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
+
+    Attributes:
+        firmware_version: Version of the firmware, as text.
+    """
 
     name: str | None = UNSET
     external_id: str | None = UNSET
@@ -104,7 +114,11 @@ class UpdateDeviceInput:
 
 @strawberry.type
 class DevicePayload:
-    """The device as it now stands; null if refused."""
+    """Result of a mutation of a device.
+
+    Attributes:
+        device: The device after the change; null if it was refused.
+    """
 
     device: Device | None
     errors: list[UserError]
@@ -116,7 +130,7 @@ class DeviceMutation:
 
     @strawberry.mutation
     async def create_device(self, info: Info, input: CreateDeviceInput) -> DevicePayload:
-        """Record a device. A type that is not registered yet is, with an empty schema."""
+        """Create a device. CONFLICT where another one has its external id."""
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return device_create(session, change=change, draft=draft_of(input), firmware_version=input.firmware_version)
@@ -125,7 +139,11 @@ class DeviceMutation:
 
     @strawberry.mutation
     async def update_device(self, info: Info, id: strawberry.ID, input: UpdateDeviceInput) -> DevicePayload:
-        """Change a device."""
+        """Update a device. CONFLICT where another one has its external id.
+
+        Args:
+            id: Id of the device.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             version: Any = ABSENT if input.firmware_version is UNSET else input.firmware_version
@@ -137,7 +155,11 @@ class DeviceMutation:
 
     @strawberry.mutation
     async def delete_device(self, info: Info, id: strawberry.ID) -> DevicePayload:
-        """Delete a device: its edges end now, its tokens are refused, its readings stay."""
+        """Delete a device: its edges end now and its tokens are refused. Its readings are kept.
+
+        Args:
+            id: Id of the device.
+        """
         return await payload_of(info, _payload, delete(id, EntityKind.DEVICE), under=())
 
 

@@ -31,13 +31,25 @@ from graph.kinds import EntityKind
 
 @strawberry.type
 class Edge(Node):
-    """A time-bound relationship: source RELATIONSHIP target, e.g. asset MONITORED_BY device.
+    """A time-bound relationship, bitemporal: source RELATIONSHIP target, e.g. asset MONITORED_BY device.
 
-    `id` names this version; mutations accept it or edgeId and act on the current belief.
+    Each correction makes a new version. Mutations take the id of the edge or of any version, and act on what is
+    believed now.
+
+    Attributes:
+        id: Id of this version of the edge.
+        edge_id: Id of the edge, the same through all its corrections.
+        relationship: Name of the relationship, read from source to target.
+        port: Port of the device at which it is linked; null: none.
+        metadata: JSON object that was given with the edge. `metrics_mapping` renames and selects the metrics of a link.
+        valid_from: Instant from which the relationship holds in the world (valid time), inclusive.
+        valid_until: Instant at which the relationship ends in the world (valid time), exclusive; null: it is open.
+        recorded_at: When this version was recorded (system time).
+        retracted_at: When this version was superseded or retracted (system time); null: it is believed now.
     """
 
     version: strawberry.Private[EdgeVersion]
-    edge_id: strawberry.ID = strawberry.field(description="Names the edge through all its corrections.")
+    edge_id: strawberry.ID
     relationship: str
     port: int | None
     metadata: JSON
@@ -48,12 +60,12 @@ class Edge(Node):
 
     @strawberry.field
     async def source(self, info: Info) -> Entity:
-        """Where it comes from."""
+        """The entity at which the edge begins."""
         return await _end(info, self.version.source_id)
 
     @strawberry.field
     async def target(self, info: Info) -> Entity:
-        """Where it leads."""
+        """The entity at which the edge ends."""
         return await _end(info, self.version.target_id)
 
 
@@ -74,24 +86,35 @@ class EdgeConnection:
 
     @strawberry.field
     def nodes(self) -> list[Edge]:
-        """The edges."""
+        """The edges on this page."""
         return [edge_of(version) for version in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[EdgeEdge]:
-        """The edges, each with its cursor."""
+        """The edges on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [EdgeEdge(cursor=cursor, node=edge_of(version)) for version, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class CreateEdgeInput:
-    """A new edge. validFrom defaults to now, validUntil to open."""
+    """A new edge.
+
+    Attributes:
+        source_id: Id of the entity at which the edge begins.
+        target_id: Id of the entity at which the edge ends.
+        relationship: Name of the relationship, as listed by `relationships`. KIND_NOT_ALLOWED where it does not join
+            them.
+        port: Port of the target device, for links. Default: none.
+        valid_from: Instant from which it holds in the world, inclusive. Default: now.
+        valid_until: Instant at which it ends in the world, exclusive. Default: open.
+        metadata: JSON object that is kept with the edge. Default: {}.
+    """
 
     source_id: strawberry.ID
     target_id: strawberry.ID
@@ -104,10 +127,16 @@ class CreateEdgeInput:
 
 @strawberry.input
 class LinkDeviceInput:
-    """A new link.
+    """A link of a device to an asset or a space, whose metrics the device measures or controls.
 
-    metadata.metrics_mapping {deviceMetric: assetMetric} renames and selects; without it every metric passes under
-    its own name.
+    Attributes:
+        asset_id: Id of the asset or space.
+        relationship: MONITORED_BY or CONTROLLED_BY.
+        port: Port of the device whose readings are meant. Default: the readings without a port.
+        valid_from: Instant from which the link holds, inclusive. Default: now.
+        valid_until: Instant at which the link ends, exclusive. Default: open.
+        metadata: JSON object. Its `metrics_mapping`, {deviceMetric: assetMetric}, renames and selects; without it all
+            metrics pass.
     """
 
     device_id: strawberry.ID
@@ -121,7 +150,11 @@ class LinkDeviceInput:
 
 @strawberry.type
 class EdgePayload:
-    """The edge as it is now believed; null if refused."""
+    """Result of a mutation of an edge.
+
+    Attributes:
+        edge: The version of the edge that was written; null if it was refused.
+    """
 
     edge: Edge | None
     errors: list[UserError]
@@ -129,7 +162,12 @@ class EdgePayload:
 
 @strawberry.type
 class ReplaceDevicePayload:
-    """The links of the device that ended, and those its replacement has from then on."""
+    """Result of a replacement of a device.
+
+    Attributes:
+        ended: Links of the old device, now ended.
+        created: Links of the replacement, from that instant on.
+    """
 
     ended: list[Edge]
     created: list[Edge]
@@ -142,7 +180,11 @@ class EdgeMutation:
 
     @strawberry.mutation
     async def create_edge(self, info: Info, input: CreateEdgeInput) -> EdgePayload:
-        """Record that a relationship holds, from validFrom (default now) until validUntil (default open)."""
+        """Create an edge: the relationship holds from `validFrom` until `validUntil`.
+
+        OVERLAP where the same is recorded for a part of that time, CONFLICT where an exclusive place is taken, CYCLE in
+        a hierarchy.
+        """
 
         def work(session: Session, change: GraphChange) -> EdgeVersion:
             return edge_create(
@@ -163,9 +205,11 @@ class EdgeMutation:
     async def end_edge(
         self, info: Info, id: strawberry.ID, at: DateTime | None = None, reason: str | None = None
     ) -> EdgePayload:
-        """The relationship stopped being true at `at` (default now), which must lie inside its validity.
+        """End an edge: the relationship stopped being true. To lengthen or move its validity use `correctEdge`.
 
-        To lengthen or move it, correctEdge.
+        Args:
+            id: Id of the edge or of a version of it.
+            at: Instant in valid time, strictly inside the edge's validity. Default: now.
         """
 
         def work(session: Session, change: GraphChange) -> EdgeVersion:
@@ -183,9 +227,13 @@ class EdgeMutation:
         retract: bool = False,
         reason: str | None = None,
     ) -> EdgePayload:
-        """It never was as recorded: the old belief is closed, the new one written.
+        """Correct an edge that never was as recorded: a new version supersedes the current one, kept as history.
 
-        An absent argument is unchanged, validUntil: null opens it again. retract: it was never true; stands alone.
+        Args:
+            id: Id of the edge or of a version of it.
+            valid_from: Instant from which it holds in the world. Left out: unchanged; null is BAD_USER_INPUT.
+            valid_until: Instant at which it ends in the world. Left out: unchanged; null: it is open again.
+            retract: True: the relationship was never true. Not together with `validFrom` or `validUntil`.
         """
 
         def work(session: Session, change: GraphChange) -> EdgeVersion:
@@ -208,7 +256,11 @@ class EdgeMutation:
 
     @strawberry.mutation
     async def link_device(self, info: Info, input: LinkDeviceInput) -> EdgePayload:
-        """Link a device, or a port of it, to an asset."""
+        """Link a device, or a port of it, to an asset or a space.
+
+        Args:
+            input: The link to create.
+        """
 
         def work(session: Session, change: GraphChange) -> EdgeVersion:
             return device_link(
@@ -235,7 +287,13 @@ class EdgeMutation:
         at: DateTime | None = None,
         reason: str | None = None,
     ) -> EdgePayload:
-        """End the links of exactly that port (none: the portless ones) valid at `at` (default now)."""
+        """End the links of a device to an asset at exactly one port. NOT_FOUND where there is none at that instant.
+
+        Args:
+            asset_id: Id of the asset or space.
+            port: Port of the device. Null: the links without a port, not those of all ports.
+            at: Instant in valid time at which the links end. Default: now.
+        """
 
         def work(session: Session, change: GraphChange) -> EdgeVersion:
             ended = device_unlink(
@@ -259,7 +317,13 @@ class EdgeMutation:
         at: DateTime | None = None,
         reason: str | None = None,
     ) -> ReplaceDevicePayload:
-        """End every link of the device at `at`, and give its replacement the same ones from then on, in one step."""
+        """End all links of a device at an instant and give its replacement the same ones from then on, in one step.
+
+        Args:
+            device_id: Id of the device that is replaced.
+            replacement_id: Id of the device that takes its place.
+            at: Instant in valid time of the replacement. Default: now.
+        """
 
         def work(session: Session, change: GraphChange) -> Replacement:
             device = entity_get(

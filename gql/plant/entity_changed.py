@@ -34,11 +34,13 @@ class EntitySubscription:
         ids: list[strawberry.ID] | None = None,
         kinds: list[EntityKindEnum] | None = None,  # type: ignore[valid-type]
     ) -> AsyncIterator[Entity]:
-        """An entity, each time it is created, changed, deleted or restored from now on, as it then stands.
+        """Follow entities: one is sent, in its current state, each time it is created, updated, deleted or restored.
 
-        Of several changes in a quarter of a second, or while the client is slow, the last state is sent, once.
-        ids (1000 at most), kinds: only those; NOT_FOUND for one that is none of the organization's, deleted or not. A
-        change of an edge is none of its ends'.
+        Of several changes within a quarter of a second, or while the client is slow, only the last state is sent. A
+        change of an edge is not a change of the entities at its ends.
+
+        Args:
+            ids: Only the entities with these ids, at most 1,000; NOT_FOUND if one does not exist. Default: all.
         """
         global _subscribers  # noqa: PLW0603  (one count per process)
         if ids is not None and len(ids) > IDS_MAX:

@@ -32,9 +32,14 @@ class GeometryQuery:
         first: int = 50,
         after: str | None = None,
     ) -> EntityConnection:
-        """Entities whose location is within radiusM metres of the point, nearest first.
+        """Entities whose location is within a distance of a point, nearest first.
 
-        Metres on the WGS 84 ellipsoid, at most 1,000,000, to the nearest place of a line or an area.
+        The distance is that to the nearest place of the location, on the WGS 84 ellipsoid.
+
+        Args:
+            longitude: Longitude of the point in degrees, -180 to 180.
+            latitude: Latitude of the point in degrees, -90 to 90.
+            radius_m: Greatest distance in metres, above 0 and at most 1,000,000.
         """
         return await _page(
             info, entities_near, first, after,
@@ -50,9 +55,10 @@ class GeometryQuery:
         first: int = 50,
         after: str | None = None,
     ) -> EntityConnection:
-        """Entities whose location lies in the geometry, wholly, its edge included; the oldest first.
+        """Entities whose location lies wholly in a geometry, its edge included; the oldest first.
 
-        A box is taken as written, however wide; one that reaches beyond 180 degrees of longitude is wrapped.
+        Args:
+            geometry: GeoJSON geometry, WGS 84. A box that reaches beyond 180 degrees of longitude is wrapped.
         """
         return await _page(info, entities_within, first, after, geometry=geometry, kinds=_kinds(kinds))
 
@@ -65,7 +71,11 @@ class GeometryQuery:
         first: int = 50,
         after: str | None = None,
     ) -> EntityConnection:
-        """Entities whose location lies in that of another, such as a space's area; see within."""
+        """Entities whose location lies wholly in that of another entity, such as the area of a space; see `within`.
+
+        Args:
+            entity_id: Id of the entity whose location is the area.
+        """
         identity = uuid_named(entity_id, "entityId")
 
         def work(session: Session, *, organization_id: int, **arguments: Any) -> Any:
@@ -84,9 +94,12 @@ class GeometryQuery:
         first: int = 50,
         after: str | None = None,
     ) -> EntityConnection:
-        """Entities whose area the point lies in, its edge included, the smallest area first.
+        """Entities in whose area a point lies, its edge included; the smallest area first.
 
-        kinds: spaces, where nothing is said.
+        Args:
+            longitude: Longitude of the point in degrees, -180 to 180.
+            latitude: Latitude of the point in degrees, -90 to 90.
+            kinds: Only entities of these kinds. Default: spaces.
         """
         wanted = [EntityKind.SPACE] if kinds is None else _kinds(kinds)
         return await _page(info, entities_around, first, after, longitude=longitude, latitude=latitude, kinds=wanted)

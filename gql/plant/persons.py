@@ -25,18 +25,22 @@ from graph.kinds import EntityKind
 @of_kind(EntityKind.PERSON)
 @strawberry.type
 class Person(Entity):
-    """Somebody who works in the plant."""
+    """A person who works in the plant."""
 
     @strawberry.field
     async def email(self, info: Info) -> str | None:
-        """The person's e-mail address."""
+        """E-mail address of the person; null: not known."""
         found = await load(info.context, person_details_get, self.row.id)
         return None if found is None else found.email
 
 
 @strawberry.input
 class CreatePersonInput:
-    """A new person."""
+    """A new person.
+
+    Attributes:
+        email: E-mail address, at most 254 characters.
+    """
 
     name: str
     external_id: str | None = None
@@ -49,7 +53,13 @@ class CreatePersonInput:
 
 @strawberry.input
 class UpdatePersonInput:
-    """What is to change: what is left out stays, null empties."""
+    """Changes of a person. A field left out keeps its value; null clears it.
+
+    `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
+
+    Attributes:
+        email: E-mail address, at most 254 characters.
+    """
 
     name: str | None = UNSET
     external_id: str | None = UNSET
@@ -62,7 +72,11 @@ class UpdatePersonInput:
 
 @strawberry.type
 class PersonPayload:
-    """The person as it now stands; null if refused."""
+    """Result of a mutation of a person.
+
+    Attributes:
+        person: The person after the change; null if it was refused.
+    """
 
     person: Person | None
     errors: list[UserError]
@@ -74,7 +88,7 @@ class PersonMutation:
 
     @strawberry.mutation
     async def create_person(self, info: Info, input: CreatePersonInput) -> PersonPayload:
-        """Record a person."""
+        """Create a person. CONFLICT where another one has its external id."""
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return person_create(session, change=change, draft=draft_of(input), email=input.email)
@@ -83,7 +97,11 @@ class PersonMutation:
 
     @strawberry.mutation
     async def update_person(self, info: Info, id: strawberry.ID, input: UpdatePersonInput) -> PersonPayload:
-        """Change a person."""
+        """Update a person. CONFLICT where another one has its external id.
+
+        Args:
+            id: Id of the person.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return person_update(
@@ -94,7 +112,11 @@ class PersonMutation:
 
     @strawberry.mutation
     async def delete_person(self, info: Info, id: strawberry.ID) -> PersonPayload:
-        """Delete a person: its edges end now, what is recorded of it stays."""
+        """Delete a person: its edges end now. What was recorded of it is kept.
+
+        Args:
+            id: Id of the person.
+        """
         return await payload_of(info, _payload, delete(id, EntityKind.PERSON), under=())
 
 

@@ -33,7 +33,14 @@ NODES_MAX = 500
 
 @strawberry.type
 class Viewer:
-    """Who is asking."""
+    """Who is asking: the bearer of the token.
+
+    Attributes:
+        organization_id: Id of the bearer's organization, the only one whose data is seen.
+        organization_name: Name of the bearer's organization.
+        role: What the bearer may do: viewer, operator, admin or device.
+        subject: Name of the bearer, as the audit trail has it.
+    """
 
     organization_id: strawberry.ID
     organization_name: str
@@ -58,12 +65,20 @@ class GraphQuery:
 
     @strawberry.field
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
-        """Whatever has this id; null if nothing has."""
+        """The object with this id, of whatever type; null if there is none.
+
+        Args:
+            id: Id of the object.
+        """
         return await _node(info, id)
 
     @strawberry.field
     async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
-        """Whatever has these ids, in their order; null where nothing has. At most 500."""
+        """The objects with these ids, in the order of the ids; null where there is none.
+
+        Args:
+            ids: Ids of the objects, at most 500, else LIMIT_EXCEEDED.
+        """
         if len(ids) > NODES_MAX:
             message = f"ids names {len(ids)} nodes; at most {NODES_MAX} are read at once."
             raise LimitExceededError(message, path=("ids",))
@@ -77,7 +92,13 @@ class GraphQuery:
         kind: EntityKindEnum | None = None,  # type: ignore[valid-type]
         external_id: str | None = None,
     ) -> Entity | None:
-        """One entity, by its id or by kind and externalId; null if there is none."""
+        """One entity, named by `id`, or by `kind` and `externalId`; null if there is none.
+
+        Args:
+            id: Id of the entity. With a `kind`, null is returned for an entity of another kind.
+            kind: Kind of the entity; required with `externalId`.
+            external_id: The organization's own identifier of the entity; not together with `id`.
+        """
         if id is not None and external_id is None:
             identity = uuid_or_none(id)
             row = None if identity is None else await load(info.context, entities_get, identity)
@@ -98,7 +119,7 @@ class GraphQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """Entities of all kinds. asOf and knownAt apply to filter.underId; the entities' own fields are current."""
+        """Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."""
         return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at)
 
     @strawberry.field
@@ -112,7 +133,7 @@ class GraphQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """The devices; see entities."""
+        """The devices; otherwise as `entities`."""
         return await entity_connection(
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.DEVICE
         )
@@ -128,7 +149,7 @@ class GraphQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """The assets; see entities."""
+        """The assets; otherwise as `entities`."""
         return await entity_connection(
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ASSET
         )
@@ -144,7 +165,7 @@ class GraphQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """The spaces; see entities."""
+        """The spaces; otherwise as `entities`."""
         return await entity_connection(
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.SPACE
         )
@@ -160,7 +181,7 @@ class GraphQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """The persons; see entities."""
+        """The persons; otherwise as `entities`."""
         return await entity_connection(
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.PERSON
         )
@@ -176,7 +197,7 @@ class GraphQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """The activities; see entities."""
+        """The activities; otherwise as `entities`."""
         return await entity_connection(
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ACTIVITY
         )

@@ -6,6 +6,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import EntityKindEnum
 from gql.base.mutations import payload_of
 from gql.base.scalars import DateTime
@@ -20,36 +21,52 @@ from graph.relationships.operations import (
 )
 from graph.relationships.queries import relationship_list
 
-ExclusiveEnum = strawberry.enum(
+ExclusiveEnum = enum_described(
     Exclusive,
-    name="Exclusive",
-    description="What may have one edge of a relationship at a time: its source, its target, or a port of its target.",
+    "What may have only one edge of a relationship at a time.",
+    SOURCE="A source has one edge at a time.",
+    TARGET="A target has one edge at a time.",
+    TARGET_PORT="Each port of a target has one edge at a time.",
 )
 
 
 @strawberry.type
 class Relationship:
-    """A way in which entities can be connected: source NAME target, target INVERSE source."""
+    """A type of edge. It is read `source NAME target`, and the other way round `target INVERSE source`.
+
+    Attributes:
+        name: Name, e.g. HAS_PART.
+        inverse: Name of the relationship read from target to source, e.g. PART_OF.
+        source_kinds: Kinds of entity at which its edges may begin.
+        target_kinds: Kinds of entity at which its edges may end.
+        hierarchy: True: its edges, together with those of all other hierarchies, never form a cycle at any instant.
+        exclusive: What may have one edge at a time: SOURCE, TARGET or TARGET_PORT; null: there is no limit.
+        built_in: True: every organization has it, and none can change it.
+        retired_at: When it was retired: no new edge may have it since, and existing edges are kept. Null: it is in use.
+    """
 
     name: str
     inverse: str
     source_kinds: list[EntityKindEnum]  # type: ignore[valid-type]
     target_kinds: list[EntityKindEnum]  # type: ignore[valid-type]
-    hierarchy: bool = strawberry.field(
-        description="Its edges, with those of all other hierarchies, never form a circle at any instant."
-    )
-    exclusive: str | None = strawberry.field(
-        description="What may have one edge at a time: SOURCE, TARGET or TARGET_PORT; null: no limit."
-    )
-    built_in: bool = strawberry.field(description="Every organization has it, and none can change it.")
-    retired_at: DateTime | None = strawberry.field(
-        description="From then on no new edge may bear it; those there are stay and are walked."
-    )
+    hierarchy: bool
+    exclusive: str | None
+    built_in: bool
+    retired_at: DateTime | None
 
 
 @strawberry.input
 class RelationshipInput:
-    """A relationship of the organization's own. Names are upper case letters, digits and underscores, at most 63."""
+    """A relationship of the organization's own. An organization has at most 256 relationships.
+
+    Attributes:
+        name: Name: upper-case letters, digits and underscores, at most 63 characters. CONFLICT where it is taken.
+        inverse: Name read from target to source, of the same form, and another than `name`.
+        source_kinds: Kinds of entity at which its edges may begin, at least one.
+        target_kinds: Kinds of entity at which its edges may end, at least one.
+        hierarchy: True: its edges, together with those of all other hierarchies, may not form a cycle.
+        exclusive: What may have one edge at a time. Default: no limit.
+    """
 
     name: str
     inverse: str
@@ -61,7 +78,11 @@ class RelationshipInput:
 
 @strawberry.type
 class RelationshipPayload:
-    """The relationship as it now stands; null if refused."""
+    """Result of a mutation of a relationship.
+
+    Attributes:
+        relationship: The relationship after the change; null if it was refused.
+    """
 
     relationship: Relationship | None
     errors: list[UserError]
@@ -73,7 +94,7 @@ class RelationshipQuery:
 
     @strawberry.field
     async def relationships(self, info: Info) -> list[Relationship]:
-        """The relationships of the organization: the built-in ones and its own, retired ones too."""
+        """All relationships: the built-in ones and the organization's own, retired ones included."""
         return [_relationship_of(each) for each in await info.context.read(relationship_list)]
 
 
@@ -83,7 +104,7 @@ class RelationshipMutation:
 
     @strawberry.mutation
     async def create_relationship(self, info: Info, input: RelationshipInput) -> RelationshipPayload:
-        """Register a relationship of the organization's own."""
+        """Create a relationship of the organization's own."""
 
         def work(session: Session, change: GraphChange) -> RelationshipRow:
             return relationship_create(
@@ -101,7 +122,12 @@ class RelationshipMutation:
 
     @strawberry.mutation
     async def rename_relationship_inverse(self, info: Info, name: str, inverse: str) -> RelationshipPayload:
-        """Give one of the organization's own relationships another inverse name."""
+        """Rename the inverse of one of the organization's own relationships. CONFLICT for a built-in one.
+
+        Args:
+            name: Name of the relationship.
+            inverse: New name of the inverse. CONFLICT where it is taken.
+        """
 
         def work(session: Session, change: GraphChange) -> RelationshipRow:
             return relationship_rename_inverse(session, change=change, name=name, inverse=inverse)
@@ -110,7 +136,11 @@ class RelationshipMutation:
 
     @strawberry.mutation
     async def retire_relationship(self, info: Info, name: str) -> RelationshipPayload:
-        """Let no new edge bear one of the organization's own relationships. Those there are stay and are walked."""
+        """Retire one of the organization's own relationships: no new edge may have it. Existing edges are kept.
+
+        Args:
+            name: Name of the relationship. CONFLICT for a built-in one.
+        """
 
         def work(session: Session, change: GraphChange) -> RelationshipRow:
             return relationship_retire(session, change=change, name=name)

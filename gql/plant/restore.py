@@ -17,7 +17,11 @@ from graph.entities.model import Entity as EntityRow
 
 @strawberry.type
 class EntityPayload:
-    """The entity as it now stands; null if refused."""
+    """Result of a mutation of an entity of any kind.
+
+    Attributes:
+        entity: The entity after the change; null if it was refused.
+    """
 
     entity: Entity | None
     errors: list[UserError]
@@ -29,7 +33,13 @@ class EntityMutation:
 
     @strawberry.mutation
     async def restore_entity(self, info: Info, id: strawberry.ID) -> EntityPayload:
-        """Bring a deleted entity back, without the edges that ended with it."""
+        """Restore a deleted entity. The edges that ended with it stay ended.
+
+        CONFLICT where it is not deleted, or its external id is taken by now.
+
+        Args:
+            id: Id of the deleted entity.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return entity_restore(session, change=change, entity_id=uuid_named(id, "id"))

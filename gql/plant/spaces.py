@@ -31,12 +31,12 @@ class Space(Entity):
 
     @strawberry.field
     async def derivation_faults(self, info: Info) -> list[DerivationFault]:
-        """Derived metrics that have no point although their inputs have values: the last instant of each, and why."""
+        """Derived metrics that could not be computed although their inputs have values, and why."""
         return await derivation_faults(info, self.row.id)
 
     @strawberry.field
     async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Space]:
-        """Spaces it lies in as of the time."""
+        """Spaces that contain the space, at an instant."""
         found: Any = await related_all(
             info,
             self.row,
@@ -57,7 +57,7 @@ class Space(Entity):
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """Spaces in it as of the time."""
+        """Spaces that the space contains, at an instant."""
         return await related_connection(
             info, self.row, ("CONTAINS",), direction=Direction.OUT,
             first=first, after=after, as_of=as_of, known_at=known_at,
@@ -72,7 +72,7 @@ class Space(Entity):
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> EntityConnection:
-        """Devices, assets and persons located in it as of the time."""
+        """Devices, assets and persons located in the space, at an instant."""
         return await related_connection(
             info, self.row, ("LOCATED_IN",), direction=Direction.IN,
             first=first, after=after, as_of=as_of, known_at=known_at,
@@ -87,16 +87,25 @@ class Space(Entity):
         first: int = 50,
         after: str | None = None,
     ) -> StayConnection:
-        """Who was in its area, as formulas of types and profiles ask, the earliest first.
+        """Who was in the area of the space: stays that formulas of types and profiles ask for, earliest first.
 
-        Those that touch [from, to), each whole; `to` defaults to now, `from` to the instant `to`: who is there now.
+        All stays that touch [from, to), each in full length. Without `from` and `to`: who is there now.
+
+        Args:
+            from_: Start of the range of event time, inclusive. Default: `to`, so that only stays at that instant are
+                listed.
+            to: End of the range of event time, exclusive. Default: now.
         """
         return await stay_connection(info, space_stays_pages, self.row.id, first, after, from_=from_, to=to)
 
 
 @strawberry.input
 class CreateSpaceInput:
-    """A new space. parentId: the space it lies in."""
+    """A new space.
+
+    Attributes:
+        parent_id: Id of the space that contains it (CONTAINS), from now on. Default: none.
+    """
 
     name: str
     external_id: str | None = None
@@ -109,7 +118,10 @@ class CreateSpaceInput:
 
 @strawberry.input
 class UpdateSpaceInput:
-    """What is to change: what is left out stays, null empties."""
+    """Changes of a space. A field left out keeps its value; null clears it.
+
+    `name` and `status` cannot be cleared: null is BAD_USER_INPUT.
+    """
 
     name: str | None = UNSET
     external_id: str | None = UNSET
@@ -121,7 +133,11 @@ class UpdateSpaceInput:
 
 @strawberry.type
 class SpacePayload:
-    """The space as it now stands; null if refused."""
+    """Result of a mutation of a space.
+
+    Attributes:
+        space: The space after the change; null if it was refused.
+    """
 
     space: Space | None
     errors: list[UserError]
@@ -133,7 +149,7 @@ class SpaceMutation:
 
     @strawberry.mutation
     async def create_space(self, info: Info, input: CreateSpaceInput) -> SpacePayload:
-        """Record a space."""
+        """Create a space. CONFLICT where another one has its external id."""
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return space_create(
@@ -147,7 +163,11 @@ class SpaceMutation:
 
     @strawberry.mutation
     async def update_space(self, info: Info, id: strawberry.ID, input: UpdateSpaceInput) -> SpacePayload:
-        """Change a space."""
+        """Update a space. CONFLICT where another one has its external id.
+
+        Args:
+            id: Id of the space.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return space_update(session, change=change, space_id=uuid_named(id, "id"), patch=patch_of(input))
@@ -156,7 +176,11 @@ class SpaceMutation:
 
     @strawberry.mutation
     async def delete_space(self, info: Info, id: strawberry.ID) -> SpacePayload:
-        """Delete a space: its edges end now, what is recorded of it stays."""
+        """Delete a space: its edges end now. What was recorded of it is kept.
+
+        Args:
+            id: Id of the space.
+        """
         return await payload_of(info, _payload, delete(id, EntityKind.SPACE), under=())
 
 

@@ -28,69 +28,89 @@ from graph.walk.queries import entities_check, path, traverse
 
 @strawberry.type
 class Traversal:
-    """What a walk reached."""
+    """What a traversal of the graph reached.
+
+    Attributes:
+        node_ids: Ids of the entities reached, in the order of `nodes`, without loading them.
+        depths: For each of `nodeIds`, the least number of hops to it.
+        truncated: True where `limit` cut the result short.
+    """
 
     reached: strawberry.Private[Reached]
-    node_ids: list[strawberry.ID] = strawberry.field(description="Same order as nodes, without loading them.")
+    node_ids: list[strawberry.ID]
     depths: list[int]
-    truncated: bool = strawberry.field(description="True where `limit` cut the walk short.")
+    truncated: bool
 
     @strawberry.field
     async def nodes(self, info: Info) -> list[Entity]:
-        """Reached entities, nearest first, each once; the start is not among them."""
+        """Entities reached, nearest first, each once. The start is not among them unless the last step includes it."""
         found = await asyncio.gather(*(load(info.context, entities_get, each) for each in self.reached.ids))
         return [entity_of(row) for row in found if row is not None]
 
     @strawberry.field
     async def edges(self, info: Info) -> list[Edge]:
-        """The edges the walk followed."""
+        """Edges that the traversal followed, nearest first, at most 10,000."""
         found = await asyncio.gather(*(load(info.context, edge_versions_by_id, each) for each in self.reached.edge_ids))
         return [edge_of(version) for version in found if version is not None]
 
 
 @strawberry.type
 class Path:
-    """A way from one entity to another."""
+    """A path from one entity to another.
+
+    Attributes:
+        length: Number of edges of the path.
+    """
 
     way: strawberry.Private[Way]
     length: int
 
     @strawberry.field
     async def nodes(self, info: Info) -> list[Entity]:
-        """The entities on the way, both ends included."""
+        """Entities on the path in order, both ends included."""
         found = await asyncio.gather(*(load(info.context, entities_get, each) for each in self.way.ids))
         return [entity_of(row) for row in found if row is not None]
 
     @strawberry.field
     async def edges(self, info: Info) -> list[Edge]:
-        """The edges on the way."""
+        """Edges of the path in order; one may point either way."""
         found = await asyncio.gather(*(load(info.context, edge_versions_by_id, each) for each in self.way.edge_ids))
         return [edge_of(version) for version in found if version is not None]
 
 
 @strawberry.input
 class TraverseStep:
-    """One step of a walk: 1 to depth hops over these relationships."""
+    """One step of a traversal: 1 to `depth` hops over these relationships.
+
+    Attributes:
+        relationships: Names of the relationships to follow.
+        kinds: Which kinds of entity the step keeps; others are passed through all the same. Default: all.
+        types: Which types of entity the step keeps, by name; others are passed through all the same. Default: all.
+        include_start: True: the step keeps the entities it starts from, too, whatever their kind and type.
+    """
 
     relationships: list[str]
     direction: DirectionEnum = Direction.OUT  # type: ignore[valid-type]
     depth: int = 1
     kinds: list[EntityKindEnum] | None = None  # type: ignore[valid-type]
     types: list[str] | None = None
-    include_start: bool = strawberry.field(default=False, description="Pass the nodes it starts from on too.")
+    include_start: bool = False
 
 
 @strawberry.input
 class TraverseInput:
-    """A walk.
+    """A traversal of the graph, step by step.
 
-    Each step starts from every node the step before reached (the first: from the start). Only the last step's
-    nodes are returned. One step with depth n walks 1 to n hops.
+    Attributes:
+        start_ids: Ids of the entities where the first step starts, at most 1,000.
+        steps: Up to 16 steps. Each starts from every entity that the step before kept; what the last one keeps is
+            returned.
+        limit: Most entities that are returned, 1 to 10,000.
     """
 
     start_ids: list[strawberry.ID]
     steps: list[TraverseStep]
-    limit: int = strawberry.field(default=1000, description="1..10000")
+    limit: int = 1000
     as_of: DateTime | None = None
     known_at: DateTime | None = None
 
@@ -101,7 +121,11 @@ class TraversalQuery:
 
     @strawberry.field
     async def traverse(self, info: Info, input: TraverseInput) -> Traversal:
-        """Walk the graph from some entities on, step by step."""
+        """Traverse the graph from some entities, step by step.
+
+        Args:
+            input: Where the traversal starts, and its steps.
+        """
         steps = [
             Step(
                 tuple(sorted(set(step.relationships))),
@@ -141,7 +165,13 @@ class TraversalQuery:
         as_of: DateTime | None = None,
         known_at: DateTime | None = None,
     ) -> Path | None:
-        """A shortest path, or null."""
+        """A shortest path from one entity to another, or null where there is none.
+
+        Args:
+            from_id: Id of the entity where the path begins.
+            to_id: Id of the entity where the path ends.
+            max_depth: Greatest number of edges of the path, 1 to 32.
+        """
         way = await info.context.read(
             path,
             from_id=uuid_named(from_id, "fromId"),
@@ -166,9 +196,15 @@ class TraversalQuery:
         first: int = 500,
         after: str | None = None,
     ) -> EdgeConnection:
-        """Every version of every edge that touches [from, to) at these entities, or below one.
+        """All versions of all edges valid within [from, to) at these entities, corrected and retracted ones too.
 
-        What a client needs to move through time by itself.
+        With these a client can move through time by itself. Exactly one of `entityIds` and `underId` is given.
+
+        Args:
+            from_: Start of the range of valid time, inclusive.
+            entity_ids: Ids of the entities whose edges are listed.
+            under_id: Id of an entity: edges of it and of all that was below it at some time in the range.
+            to: End of the range of valid time, exclusive. Default: now.
         """
         if (entity_ids is None) == (under_id is None):
             raise BadInputError("Give either entityIds or underId.", path=("entityIds",))

@@ -18,6 +18,7 @@ from domain.rules.queries import rules_get
 from domain.work.activities.queries import activities_of_events
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
@@ -25,7 +26,8 @@ from gql.base.named import entities_named, entity_named, ids_named
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
-from gql.rules.rules import Rule, SeverityEnum, rule_shown
+from gql.rules.rule_input import SeverityEnum
+from gql.rules.rules import Rule, rule_shown
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError, NotFoundError
 
@@ -33,15 +35,34 @@ if TYPE_CHECKING:
     from gql.work.activities import Activity
 
 ActivityType = Annotated["Activity", strawberry.lazy("gql.work.activities")]
-EventStateEnum = strawberry.enum(
-    EventState, description="The first that applies of WITHDRAWN, DISMISSED, CLEARED, ACKNOWLEDGED, OPEN."
+EventStateEnum = enum_described(
+    EventState,
+    "State of an event: the first that applies of WITHDRAWN, DISMISSED, CLEARED, ACKNOWLEDGED and OPEN.",
+    OPEN="It has not cleared, and nobody has acknowledged it.",
+    ACKNOWLEDGED="It has not cleared, and somebody has acknowledged it.",
+    CLEARED="Its condition has stopped, or its rule no longer evaluates the entity.",
+    DISMISSED="Somebody has said that nothing has to be done about it.",
+    WITHDRAWN="The data as it is now never had it.",
 )
-MarkKindEnum = strawberry.enum(MarkKind, description="What a person said of an event.")
+MarkKindEnum = enum_described(
+    MarkKind,
+    "What a person said of an event.",
+    ACKNOWLEDGED="That somebody has seen it.",
+    DISMISSED="That nothing has to be done about it.",
+    COMMENT="A comment in free text.",
+)
 
 
 @strawberry.type
 class EventMark:
-    """What a person said of an event."""
+    """What a person said of an event.
+
+    Attributes:
+        kind: Whether it was acknowledged, dismissed or commented.
+        at: When it was said.
+        actor: Who said it: the subject of the token.
+        note: The comment, or a note that was given; null: none.
+    """
 
     kind: MarkKindEnum  # type: ignore[valid-type]
     at: DateTime
@@ -51,7 +72,12 @@ class EventMark:
 
 @strawberry.type
 class EventCorrection:
-    """Where an event turned out to be other than it was told."""
+    """A change of what is known of an event, by late or corrected data.
+
+    Attributes:
+        before: What was known before: times, value, flaps, whether it was withdrawn. JSON.
+        after: What has been known since, in the same form.
+    """
 
     recorded_at: DateTime
     before: JSON
@@ -60,31 +86,46 @@ class EventCorrection:
 
 @strawberry.type
 class Event(Node):
-    """What a rule found on an entity. Times are event times.
+    """A time in which the condition of a rule held at an entity. Times are event times unless said otherwise.
 
-    state is computed: WITHDRAWN (the data as it now stands never had it) over DISMISSED over CLEARED over ACKNOWLEDGED
-    over OPEN; marks are facts of their own and stay.
+    Events are computed from the data: late readings and corrections change them. What persons say of an event is kept.
+
+    Attributes:
+        state: The first that applies of WITHDRAWN, DISMISSED, CLEARED, ACKNOWLEDGED and OPEN.
+        severity: How serious it is now, escalation included.
+        began_at: First reading at which the condition held.
+        opened_at: First reading by which it had held for `for`; for `noData`, `after` past the last reading.
+        cleared_at: First reading at which it had stopped for `clearFor`; null: it is open.
+        detected_at: When Argus found it (system time).
+        withdrawn_at: Since when the data no longer has it (system time); null: it has.
+        acknowledged_at: When it was first acknowledged (system time); null: never.
+        dismissed_at: When it was first dismissed (system time); null: never.
+        cleared_reason: Why it cleared: CONDITION, RULE_CHANGED, SCOPE_LEFT or ENTITY_DELETED; null: it is open.
+        value: Value of the reading at which it opened; null: there is none.
+        flaps: Number of later events merged into it, to damp flapping.
+        port: Port of the device whose readings it is about; null: none.
+        marks: What persons said of it, oldest first.
     """
 
     row: strawberry.Private[EventRow]
     state: EventStateEnum  # type: ignore[valid-type]
     severity: SeverityEnum  # type: ignore[valid-type]
-    began_at: DateTime = strawberry.field(description="The first reading at which the condition held.")
-    opened_at: DateTime = strawberry.field(description="The first reading by which it had held for `for`.")
-    cleared_at: DateTime | None = strawberry.field(description="The first reading at which it had stopped.")
-    detected_at: DateTime = strawberry.field(description="When it was found: the only time by the wall's clock.")
-    withdrawn_at: DateTime | None = strawberry.field(description="Since when the data no longer has it.")
+    began_at: DateTime
+    opened_at: DateTime
+    cleared_at: DateTime | None
+    detected_at: DateTime
+    withdrawn_at: DateTime | None
     acknowledged_at: DateTime | None
     dismissed_at: DateTime | None
-    cleared_reason: str | None = strawberry.field(description="CONDITION, RULE_CHANGED, SCOPE_LEFT or ENTITY_DELETED.")
-    value: float | None = strawberry.field(description="Of the reading at which it opened.")
-    flaps: int = strawberry.field(description="How many later events were merged into it, to damp flapping.")
-    port: str | None = strawberry.field(description="Of which port of a device the readings were.")
-    marks: list[EventMark] = strawberry.field(description="What persons said of it, oldest first.")
+    cleared_reason: str | None
+    value: float | None
+    flaps: int
+    port: str | None
+    marks: list[EventMark]
 
     @strawberry.field
     def suppressed(self, info: Info) -> bool:
-        """It has been shelved or in maintenance since it opened, until it cleared or until now: nothing follows."""
+        """True: it has been shelved or in maintenance ever since it opened, so that nothing follows from it."""
         return self.row.suppressed(info.context.services.clock())
 
     @strawberry.field
@@ -95,7 +136,7 @@ class Event(Node):
 
     @strawberry.field
     async def entity(self, info: Info) -> Entity:
-        """What it was found on."""
+        """The entity at which it was found."""
         found = await load(info.context, entities_get, self.row.entity_id)
         if found is None:
             raise NotFoundError(f"There is no entity {self.row.entity_id}.")
@@ -103,7 +144,7 @@ class Event(Node):
 
     @strawberry.field
     async def activities(self, info: Info) -> list[ActivityType]:
-        """The activities that it made, or that were open when it came and noted it; the first first."""
+        """Activities that it created or in whose history it was noted, the earliest first."""
         ids = await load(info.context, activities_of_events, self.row.id) or ()
         found = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
         shown: list[Any] = [entity_of(row) for row in found if row is not None]
@@ -111,7 +152,7 @@ class Event(Node):
 
     @strawberry.field
     async def corrections(self, info: Info) -> list[EventCorrection]:
-        """Where it turned out to be other than it was told, the latest first, at most 100."""
+        """What was later known otherwise, the latest correction first; at most 100."""
         found = await load(info.context, corrections_of, self.row.id) or ()
         return [
             EventCorrection(
@@ -138,24 +179,35 @@ class EventConnection:
 
     @strawberry.field
     def nodes(self) -> list[Event]:
-        """The events."""
+        """The events on this page."""
         return [event_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[EventEdge]:
-        """The events, each with its cursor."""
+        """The events on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [EventEdge(cursor=cursor, node=event_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class EventFilter:
-    """openAt: events open at that instant. from, to: events whose span touches the range."""
+    """Conditions on events, all of which must hold. A condition left out does not matter.
+
+    Attributes:
+        states: Only events in one of these states.
+        severities: Only events of one of these severities.
+        entity_ids: Only events at these entities, at most 1,000.
+        under_id: Id of an entity: only events at it and at what is below it now. NOT_FOUND if there is none.
+        rule_ids: Only events of these rules, at most 1,000.
+        open_at: Only events open at this instant of event time.
+        from_: Only events whose span touches the range that starts then, inclusive. Default: no start.
+        to: Only events whose span touches the range that ends then, exclusive. Default: no end.
+    """
 
     states: list[EventStateEnum] | None = None  # type: ignore[valid-type]
     severities: list[SeverityEnum] | None = None  # type: ignore[valid-type]
@@ -169,7 +221,11 @@ class EventFilter:
 
 @strawberry.type
 class EventPayload:
-    """The event as it now stands; null if refused."""
+    """Result of a mutation of an event.
+
+    Attributes:
+        event: The event after the change; null if it was refused.
+    """
 
     event: Event | None
     errors: list[UserError]
@@ -183,7 +239,7 @@ class EventQuery:
     async def events(
         self, info: Info, filter: EventFilter | None = None, first: int = 50, after: str | None = None
     ) -> EventConnection:
-        """Events, the latest opened first; withdrawn ones too, unless states says otherwise."""
+        """Events, the latest opened first. Withdrawn ones are listed too, unless `filter.states` leaves them out."""
         request, count, where = page_request(first, after), wants_total(info), _where(filter)
 
         def read(session: Session, *, organization_id: int) -> Rows[EventRow]:
@@ -200,10 +256,12 @@ class EventSubscription:
 
     @strawberry.subscription
     async def events(self, info: Info, filter: EventFilter | None = None) -> AsyncIterator[Event]:
-        """Events that fit, as they then stand, each time that one opens, clears, is corrected or withdrawn from now on.
+        """Follow events: one is sent, in its current state, each time it opens, clears, is corrected or marked.
 
-        While the client is slow, of each event the last state is sent, once. What was before, the query lists.
-        NOT_FOUND where the filter names an entity or a rule that is none of the organization's.
+        While the client is slow, only the last state of each event is sent. What was before, the query `events` lists.
+
+        Args:
+            filter: Which events. NOT_FOUND where it names an entity or a rule that does not exist. Default: all.
         """
         context, where = info.context, _where(filter)
         if filter is not None and filter.under_id is not None:
@@ -224,17 +282,30 @@ class EventMutation:
 
     @strawberry.mutation
     async def acknowledge_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
-        """Say that somebody has seen it. The first who did stays."""
+        """Acknowledge an event: somebody has seen it. Where it is acknowledged already, nothing changes.
+
+        Args:
+            id: Id of the event.
+        """
         return await _mark(info, id, MarkKind.ACKNOWLEDGED, note)
 
     @strawberry.mutation
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
-        """Say that it needs nothing done. The first who did stays."""
+        """Dismiss an event: nothing has to be done about it. Where it is dismissed already, nothing changes.
+
+        Args:
+            id: Id of the event.
+        """
         return await _mark(info, id, MarkKind.DISMISSED, note)
 
     @strawberry.mutation
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
-        """Say something of it."""
+        """Comment on an event. An event has at most 1,000 marks, else LIMIT_EXCEEDED.
+
+        Args:
+            id: Id of the event.
+            note: The comment, 1 to 10,000 characters.
+        """
         return await _mark(info, id, MarkKind.COMMENT, note)
 
 

@@ -33,9 +33,13 @@ P = TypeVar("P")
 
 @strawberry.type
 class Shelf(Node):
-    """A time, [from, to), of event time: nothing follows from events that open in it.
+    """A time, [from, to), in which nothing follows from events that open in it: of a rule, at an entity, or both.
 
-    Of those of a rule, of those at an entity, or, where both are given, of those of the one at the other.
+    Attributes:
+        from_: Start in event time, inclusive.
+        to: End in event time, exclusive.
+        note: Why it was shelved; null: nothing was said.
+        actor: Who shelved it: the subject of the token.
     """
 
     row: strawberry.Private[ShelfRow]
@@ -47,20 +51,27 @@ class Shelf(Node):
 
     @strawberry.field
     async def rule(self, info: Info) -> Rule | None:
-        """Of which rule's events; null: of any."""
+        """The rule whose events are shelved; null: events of any rule."""
         found = None if self.row.rule_id is None else await load(info.context, rules_get, self.row.rule_id)
         return None if found is None else rule_shown(found)
 
     @strawberry.field
     async def entity(self, info: Info) -> Entity | None:
-        """Of events at which entity; null: at any."""
+        """The entity whose events are shelved; null: events at any entity."""
         found = None if self.row.entity_id is None else await load(info.context, entities_get, self.row.entity_id)
         return None if found is None else entity_of(found)
 
 
 @strawberry.type
 class MaintenanceWindow(Node):
-    """A time, [from, to), of event time: nothing follows from events that open in it."""
+    """A time, [from, to), in which nothing follows from events that open in it: below an entity, or anywhere.
+
+    Attributes:
+        from_: Start in event time, inclusive.
+        to: End in event time, exclusive.
+        note: What the maintenance is; null: nothing was said.
+        actor: Who created it: the subject of the token.
+    """
 
     row: strawberry.Private[WindowRow]
     from_: DateTime = strawberry.field(name="from")
@@ -71,7 +82,7 @@ class MaintenanceWindow(Node):
 
     @strawberry.field
     async def under(self, info: Info) -> Entity | None:
-        """At which entity and below it, as of when an event opened; null: anywhere."""
+        """The entity where it applies, with all below it when an event opens; null: anywhere."""
         found = None if self.row.under_id is None else await load(info.context, entities_get, self.row.under_id)
         return None if found is None else entity_of(found)
 
@@ -93,18 +104,18 @@ class ShelfConnection:
 
     @strawberry.field
     def nodes(self) -> list[Shelf]:
-        """The shelves."""
+        """The shelves on this page."""
         return [shelf_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[ShelfEdge]:
-        """The shelves, each with its cursor."""
+        """The shelves on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [ShelfEdge(cursor=cursor, node=shelf_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
@@ -125,24 +136,28 @@ class MaintenanceWindowConnection:
 
     @strawberry.field
     def nodes(self) -> list[MaintenanceWindow]:
-        """The windows."""
+        """The windows on this page."""
         return [window_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[MaintenanceWindowEdge]:
-        """The windows, each with its cursor."""
+        """The windows on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [MaintenanceWindowEdge(cursor=cursor, node=window_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.type
 class ShelfPayload:
-    """The shelf as it now stands; null if refused."""
+    """Result of a mutation of a shelf.
+
+    Attributes:
+        shelf: The shelf after the change; null if it was refused.
+    """
 
     shelf: Shelf | None
     errors: list[UserError]
@@ -150,7 +165,11 @@ class ShelfPayload:
 
 @strawberry.type
 class MaintenanceWindowPayload:
-    """The maintenance window as it now stands; null if refused."""
+    """Result of a mutation of a maintenance window.
+
+    Attributes:
+        maintenance_window: The window after the change; null if it was refused.
+    """
 
     maintenance_window: MaintenanceWindow | None
     errors: list[UserError]
@@ -189,17 +208,27 @@ class ShelvingMutation:
         from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
         note: str | None = None,
     ) -> ShelfPayload:
-        """Let nothing follow from events of a rule, at an entity, or both, that open in a time. By default from now.
+        """Shelve events of a rule, at an entity, or both: nothing follows from those that open meanwhile.
 
-        366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
-        open when it ends is followed then.
+        It applies to events found before, too, but what has already followed is kept. An event still open at the end is
+        followed then. An organization has at most 1,000 shelves that are not over.
+
+        Args:
+            to: End in event time, exclusive; at most 366 days after `from`.
+            rule_id: Id of the rule. At least one of `ruleId` and `entityId` is needed.
+            entity_id: Id of the entity. At least one of `ruleId` and `entityId` is needed.
+            from_: Start in event time, inclusive. Default: now.
         """
         ids = {"rule_id": ("ruleId", rule_id), "entity_id": ("entityId", entity_id)}
         return await _changed(info, _shelf_payload, shelf_create, ids, begins=from_, ends=to, note=note)
 
     @strawberry.mutation
     async def unshelve_events(self, info: Info, id: strawberry.ID) -> ShelfPayload:
-        """End a shelf now; one that had not begun is no more."""
+        """End a shelf now. One that has not begun is removed.
+
+        Args:
+            id: Id of the shelf.
+        """
         return await _changed(info, _shelf_payload, shelf_end, {"shelf_id": ("id", id)})
 
     @strawberry.mutation
@@ -211,17 +240,26 @@ class ShelvingMutation:
         from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
         note: str | None = None,
     ) -> MaintenanceWindowPayload:
-        """Let nothing follow from events that open in a time at an entity and below it, or anywhere.
+        """Create a maintenance window: nothing follows from events that open in it.
 
-        366 days at most. It counts for events found before it was set, too, but what has followed stays. What is still
-        open when it ends is followed then.
+        It applies to events found before, too, but what has already followed is kept. An event still open at the end is
+        followed then. An organization has at most 10,000 maintenance windows.
+
+        Args:
+            to: End in event time, exclusive; at most 366 days after `from`.
+            under_id: Id of the entity where it applies, with all below it. Default: everywhere.
+            from_: Start in event time, inclusive. Default: now.
         """
         ids = {"under_id": ("underId", under_id)}
         return await _changed(info, _window_payload, maintenance_window_create, ids, begins=from_, ends=to, note=note)
 
     @strawberry.mutation
     async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:
-        """End a maintenance window now; one that had not begun is no more."""
+        """End a maintenance window now. One that has not begun is removed.
+
+        Args:
+            id: Id of the window.
+        """
         return await _changed(info, _window_payload, maintenance_window_end, {"window_id": ("id", id)})
 
 

@@ -37,7 +37,24 @@ def answer_encode(answer: Mapping[str, Any], *, trace_id: str) -> bytes:
     if errors:
         said["errors"] = errors
     # Messages and paths are made of text that came in as UTF-8; should one not be, it is said without what is odd.
-    return json_encode(_sayable(said, (), []))
+    return message_encode(said)
+
+
+def message_encode(message: Mapping[str, Any]) -> bytes:
+    """Return a message about an operation as JSON, with null for what JSON cannot say."""
+    try:
+        return json_encode(message)
+    except TypeError:
+        return json_encode(_sayable(message, (), []))
+
+
+def is_text(value: str) -> bool:
+    """Tell whether a string can be encoded as UTF-8: it holds no half of a surrogate pair."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def json_encode(value: Any) -> bytes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from graph.errors import LimitExceededError
+from graph.errors import BadInputError, LimitExceededError
 
 TEXT_MAX_CHARS: Final = 100_000
 # Comments count, for they are read as well.
@@ -20,6 +20,8 @@ NESTING_MAX: Final = 100
 DEFINITIONS_MAX: Final = 200
 SPREADS_MAX: Final = 400
 DIRECTIVES_MAX: Final = 200
+# The longest double written in full has 767 digits; Python reads no integer of more than 4,300.
+NUMBER_MAX_CHARS: Final = 1_000
 VARIABLES_DEPTH_MAX: Final = 64
 VARIABLES_VALUES_MAX: Final = 1_000_000
 
@@ -34,12 +36,15 @@ _TOKEN: Final = re.compile(
     r"|.)",
     re.DOTALL,
 )
-_OPENS: Final = frozenset("{[(")
-_CLOSES: Final = frozenset("}])")
+_NESTS: Final = {"{": 1, "[": 1, "(": 1, "}": -1, "]": -1, ")": -1}
+_NUMBER_BEGINS: Final = frozenset("-+.0123456789")
 
 
 def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
-    """Return the number of tokens of a document. Raises LimitExceededError at the first bound that it exceeds."""
+    """Return the number of tokens of a document.
+
+    Raises LimitExceededError at the first bound that it exceeds, BadInputError for a number nobody can read.
+    """
     if len(text) > TEXT_MAX_CHARS:
         raise _over("document", len(text), TEXT_MAX_CHARS, "characters")
     tokens = nesting = definitions = spreads = directives = 0
@@ -50,12 +55,12 @@ def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
         tokens += 1
         if tokens > tokens_max:
             raise _over("document", f"more than {tokens_max}", tokens_max, "tokens")
-        if token in _OPENS:
-            # A definition opens its selection at the outside.
-            definitions += nesting == 0 and token == "{"  # noqa: S105  (a token of the language)
-            nesting += 1
-        elif token in _CLOSES:
-            nesting -= 1
+        # A definition opens its selection at the outside.
+        definitions += nesting == 0 and token == "{"  # noqa: S105  (a token of the language)
+        nesting += _NESTS.get(token, 0)
+        if len(token) > NUMBER_MAX_CHARS and token[0] in _NUMBER_BEGINS:
+            message = f"The document holds a number of {len(token)} characters; at most {NUMBER_MAX_CHARS} are allowed."
+            raise BadInputError(message)
         spreads += token == "..."  # noqa: S105
         directives += token == "@"  # noqa: S105
         if nesting > NESTING_MAX:

@@ -22,7 +22,7 @@ from gql.access.revocation import ENDED
 from gql.base.context import Context
 from gql.base.services import Services
 from gql.errors import UnauthenticatedError, known
-from gql.server.answers import answer_encode, json_encode
+from gql.server.answers import answer_encode, is_text, message_encode
 from gql.server.execution import Executor, is_subscription
 from gql.server.flow import Flow
 from gql.server.http import RequestRefusedError, request_from_object
@@ -157,6 +157,8 @@ class Connection:
             raise _CloseError(4401, "Unauthorized")
         if not isinstance(identity, str) or not identity or not isinstance(payload, dict | _Unreadable):
             raise _CloseError(4400, "subscribe needs an id and a payload")
+        if not is_text(identity):
+            raise _CloseError(4400, "The id is not valid UTF-8: it holds half of a surrogate pair")
         if identity in self._operations:
             raise _CloseError(4409, f"Subscriber for {identity[:60]} already exists")
         if len(self._operations) >= OPERATIONS_MAX:
@@ -223,7 +225,7 @@ class Connection:
                 yield answer
 
     async def _send(self, message: dict[str, Any]) -> None:
-        text = json_encode(message).decode()
+        text = message_encode(message).decode()
         async with self._sending:
             if self._socket.application_state is WebSocketState.CONNECTED:
                 await self._socket.send_text(text)
@@ -247,7 +249,7 @@ class Connection:
     async def _close(self, code: int, reason: str) -> None:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             # A control frame's reason holds 123 bytes.
-            await self._socket.close(code, reason.encode()[:123].decode(errors="ignore"))
+            await self._socket.close(code, reason.encode(errors="replace")[:123].decode(errors="ignore"))
 
 
 def _odd_message(text: str, reason: str) -> dict[str, Any] | None:

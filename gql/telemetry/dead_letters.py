@@ -12,6 +12,7 @@ from domain.telemetry.dead_letters.operations import Done, dead_letters_discard,
 from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_page
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import Node, entity_of
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
@@ -22,25 +23,42 @@ from gql.plant.devices import Device
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError
 
-DeadLetterStateEnum = strawberry.enum(
+DeadLetterStateEnum = enum_described(
     DeadLetterState,
-    name="DeadLetterState",
-    description="OPEN: as it failed. RESOLVED: a later attempt succeeded. DISCARDED: somebody gave it up.",
+    "What has become of a dead letter.",
+    OPEN="It failed, and nothing was done about it.",
+    RESOLVED="A later attempt succeeded.",
+    DISCARDED="Somebody discarded it; it is not tried again.",
 )
 
 
 @strawberry.type
 class DeadLetter(Node):
-    """A reading, or one metric of a reading, that a stage could not process, with the reason."""
+    """A reading, or one metric of a reading, that a stage could not process, with the reason.
+
+    Attributes:
+        stage: Stage that could not process it, e.g. normalize.
+        code: Why, as a documented code, e.g. OUT_OF_RANGE.
+        message: Why, in one sentence for a person.
+        payload: What could not be processed, as JSON.
+        received_at: When the reading was received.
+        attempts: How often it has failed.
+        metric: Name of the metric that failed; null: the whole reading did.
+        state: Whether it is open, resolved or discarded.
+        failed_at: When it last failed.
+        resolved_at: When a later attempt succeeded; null: none has.
+        discarded_at: When it was discarded; null: it was not.
+        discarded_by: Who discarded it; null: nobody.
+    """
 
     row: strawberry.Private[DeadLetterRow]
     stage: str
     code: str
     message: str
-    payload: JSON = strawberry.field(description="What could not be processed.")
+    payload: JSON
     received_at: DateTime
     attempts: int
-    metric: str | None = strawberry.field(description="Null: it is about the whole reading.")
+    metric: str | None
     state: DeadLetterStateEnum  # type: ignore[valid-type]
     failed_at: DateTime
     resolved_at: DateTime | None
@@ -49,7 +67,7 @@ class DeadLetter(Node):
 
     @strawberry.field
     async def device(self, info: Info) -> Device | None:
-        """The device that sent it."""
+        """The device that sent the reading."""
         row = await load(info.context, entities_get, self.row.device_id)
         found = None if row is None else entity_of(row)
         return found if isinstance(found, Device) else None
@@ -72,24 +90,34 @@ class DeadLetterConnection:
 
     @strawberry.field
     def nodes(self) -> list[DeadLetter]:
-        """The dead letters."""
+        """The dead letters on this page."""
         return [dead_letter_of(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[DeadLetterEdge]:
-        """The dead letters, each with its cursor."""
+        """The dead letters on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [DeadLetterEdge(cursor=cursor, node=dead_letter_of(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.type
 class DeadLetterGroup:
-    """What dead letters of one stage and code have in common; message: one of theirs."""
+    """Dead letters of one stage and code, counted.
+
+    Attributes:
+        stage: Stage that could not process them.
+        code: Code that they have in common.
+        count: Number of dead letters.
+        devices: Number of devices that sent them.
+        first_received_at: When the earliest of their readings was received.
+        last_received_at: When the latest of their readings was received.
+        message: Message of one of them, as an example.
+    """
 
     stage: str
     code: str
@@ -102,9 +130,16 @@ class DeadLetterGroup:
 
 @strawberry.input
 class DeadLetterFilter:
-    """Which dead letters; what is not given does not matter. from, to: of the time of receipt, half-open.
+    """Conditions on dead letters, all of which must hold. A condition left out does not matter.
 
-    states: open ones, where nothing is said.
+    Attributes:
+        ids: Only the dead letters with these ids.
+        stages: Only dead letters of these stages.
+        codes: Only dead letters with one of these codes.
+        device_id: Only dead letters of this device.
+        from_: Start of the range of receipt, inclusive. Default: no start.
+        to: End of the range of receipt, exclusive. Default: no end.
+        states: Only dead letters in one of these states. Default: OPEN.
     """
 
     ids: list[strawberry.ID] | None = None
@@ -118,7 +153,12 @@ class DeadLetterFilter:
 
 @strawberry.type
 class DeadLettersPayload:
-    """count: dead letters treated. remaining: those of the filter that were not, for a call takes at most 10,000."""
+    """Result of retrying or discarding dead letters.
+
+    Attributes:
+        count: Number of dead letters that were retried or discarded.
+        remaining: Number of those that meet the filter but were left, because a call takes at most 10,000.
+    """
 
     count: int
     remaining: int
@@ -133,7 +173,11 @@ class DeadLetterQuery:
     async def dead_letters(
         self, info: Info, filter: DeadLetterFilter | None = None, first: int = 50, after: str | None = None
     ) -> DeadLetterConnection:
-        """What could not be processed, the last received first."""
+        """Dead letters, the last received first.
+
+        Args:
+            filter: Conditions that a dead letter must meet. Default: it is OPEN.
+        """
         where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[DeadLetterRow]:
@@ -145,7 +189,11 @@ class DeadLetterQuery:
 
     @strawberry.field
     async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
-        """How many there are by stage and code, the most first, at most 500 groups."""
+        """Number of dead letters by stage and code, the most frequent first; at most 500 groups.
+
+        Args:
+            filter: Conditions that a dead letter must meet. Default: it is OPEN.
+        """
         return [
             DeadLetterGroup(
                 stage=each.stage,
@@ -166,10 +214,13 @@ class DeadLetterMutation:
 
     @strawberry.mutation
     async def retry_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
-        """Have readings processed again, with the batches they came in, within seconds; what was stored stays.
+        """Process the readings of open dead letters again, within seconds: the oldest first, at most 10,000 per call.
 
-        The oldest first, at most 10,000 at a call. One that fails again counts another attempt, one that does not is
-        resolved.
+        One that fails again counts another attempt; one that does not is resolved. What was stored is kept.
+
+        Args:
+            filter: Which dead letters. At least one condition besides `states` is needed, and only open ones can be
+                retried.
         """
         try:
             done = await info.context.read(dead_letters_retry, where=_conditions(filter))
@@ -179,7 +230,14 @@ class DeadLetterMutation:
 
     @strawberry.mutation
     async def discard_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
-        """Give dead letters up, the oldest first, at most 10,000 at a call. They stay, with who did it and when."""
+        """Discard open dead letters: the oldest first, at most 10,000 per call.
+
+        They are kept, with who discarded them and when.
+
+        Args:
+            filter: Which dead letters. At least one condition besides `states` is needed, and only open ones can be
+                discarded.
+        """
         context = info.context
         try:
             done = await context.read(

@@ -11,41 +11,61 @@ from domain.base.failed_items.operations import failed_items_retry
 from domain.base.failed_items.queries import failed_items_page
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.ids import uuids_of
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
 
-FailedItemStateEnum = strawberry.enum(
+FailedItemStateEnum = enum_described(
     FailedItemState,
-    name="FailedItemState",
-    description="RETRYING: it is tried again by itself. SET_ASIDE: when somebody asks for it. RESOLVED: it was done.",
+    "What has become of an item that failed.",
+    RETRYING="It is tried again by itself, after a pause.",
+    SET_ASIDE="It failed too often and is tried again only when somebody asks for it.",
+    RESOLVED="A later try succeeded.",
 )
-FailedQueueEnum = strawberry.enum(
+FailedQueueEnum = enum_described(
     FailedQueue,
-    name="FailedQueue",
-    description="What waits where an item failed: changes of events to be followed, events whose suppression is to be"
-    " looked at again, entities to be derived and judged, timers of rules, rollups, health, hourly aggregates of"
-    " series, batches of readings, what is no longer kept.",
+    "A work queue, by what waits in it.",
+    EVENT_CHANGES="Changes of events, from which activities and notifications follow.",
+    SUPPRESSION="Events whose suppression has to be determined again.",
+    DERIVATION="Entities whose metrics have to be derived, and rules evaluated.",
+    TIMERS="Timers of rules, such as those of silence.",
+    ROLLUPS="Buckets of rollups that have to be computed.",
+    HEALTH="Buckets of health that have to be computed.",
+    HOURLY_AGGREGATES="Hourly aggregates of series that have to be computed.",
+    BATCHES="Batches of readings that have to be processed.",
+    RETENTION="Data past its retention, which has to be dropped.",
 )
 
 
 @strawberry.type
 class FailedItem:
-    """An item of a queue that failed, why, and when it is tried again. Others go on meanwhile."""
+    """An item of a work queue that failed, with the reason. The other items of the queue go on meanwhile.
+
+    Attributes:
+        queue: The queue that the item waits in.
+        item: Key of the item in its queue, such as the id of an entity.
+        holds: Key of what waits until it is done: for a change of an event rule id/entity id, else the item itself.
+        reason: Why it failed, in words.
+        tries: Number of tries that failed since a retry was last asked for. At the fifth it is set aside.
+        state: Whether it is retried, set aside or resolved.
+        first_failed_at: When it failed first.
+        last_failed_at: When it failed last.
+        due_at: When it is tried again; null: not by itself.
+        resolved_at: When it was done after all; null: it is not.
+    """
 
     id: strawberry.ID
     queue: FailedQueueEnum  # type: ignore[valid-type]
-    item: str = strawberry.field(description="Its key in the queue, such as the id of an entity.")
-    holds: str = strawberry.field(
-        description="What waits behind it: of a change of an event, rule id/entity id; else the item itself."
-    )
+    item: str
+    holds: str
     reason: str
-    tries: int = strawberry.field(description="Tries that failed, since somebody last asked for a retry.")
+    tries: int
     state: FailedItemStateEnum  # type: ignore[valid-type]
     first_failed_at: DateTime
     last_failed_at: DateTime
-    due_at: DateTime | None = strawberry.field(description="When it is tried again; null: not by itself.")
+    due_at: DateTime | None
     resolved_at: DateTime | None
 
 
@@ -66,24 +86,28 @@ class FailedItemConnection:
 
     @strawberry.field
     def nodes(self) -> list[FailedItem]:
-        """The failed items."""
+        """The failed items on this page."""
         return [failed_item_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[FailedItemEdge]:
-        """The failed items, each with its cursor."""
+        """The failed items on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [FailedItemEdge(cursor=cursor, node=failed_item_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.type
 class RetryFailedItemsPayload:
-    """count: items that are tried again now."""
+    """Result of retrying failed items.
+
+    Attributes:
+        count: Number of items that are tried again now.
+    """
 
     count: int
     errors: list[UserError]
@@ -102,9 +126,11 @@ class FailedItemQuery:
         first: int = 50,
         after: str | None = None,
     ) -> FailedItemConnection:
-        """What failed in queues of the organization and is not done yet, what failed last first.
+        """Items that failed in the organization's work queues, those that failed last first.
 
-        states: those that are not resolved, where nothing is said. What is resolved is kept for 30 days.
+        Args:
+            queues: Only items of these queues. Default: of all.
+            states: Only items in one of these states. Default: those not resolved. Resolved ones are kept for 30 days.
         """
         request, count = page_request(first, after), wants_total(info)
 
@@ -129,7 +155,12 @@ class FailedItemMutation:
         ids: list[strawberry.ID] | None = None,
         queues: list[FailedQueueEnum] | None = None,  # type: ignore[valid-type]
     ) -> RetryFailedItemsPayload:
-        """Have failed items tried again within seconds, set aside or not: these, or all of some queues."""
+        """Try failed items again within seconds, those set aside too. At least one argument is needed.
+
+        Args:
+            ids: Only the items with these ids.
+            queues: Only items of these queues.
+        """
         try:
             count = await info.context.read(
                 failed_items_retry, ids=None if ids is None else uuids_of(ids), queues=queues

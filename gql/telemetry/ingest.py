@@ -21,8 +21,13 @@ _log = structlog.get_logger(__name__)
 class ReadingInput:
     """What a device measured at one instant.
 
-    deviceId or externalId; a device token needs neither. timestamp defaults to the time of receipt.
-    metrics: {name: number | boolean | string}. messageId: a repeat with the same one changes nothing.
+    Attributes:
+        device_id: Id of the device. One of `deviceId` and `externalId` is needed, except with a device's own token.
+        external_id: External id of the device.
+        port: Port of the device, 0 to 65,535. Default: none.
+        timestamp: When it was measured. Default: the time of receipt.
+        metrics: Measured values, {name: number | boolean | string}: at most 1,000 metrics and 262,144 bytes.
+        message_id: Name of the reading, 1 to 200 characters: a repeat with the same one changes nothing.
     """
 
     device_id: strawberry.ID | None = None
@@ -35,9 +40,13 @@ class ReadingInput:
 
 @strawberry.type
 class IngestPayload:
-    """accepted: durable. rejected: told in errors, not stored.
+    """Result of an ingest.
 
-    duplicates: those of accepted recognised as repeats at once; informative, the account counts them all.
+    Attributes:
+        accepted: Number of readings that are stored durably.
+        rejected: Number of readings that were refused, each with an error, and are not stored.
+        duplicates: How many of `accepted` repeat another reading of this call. `ingestAccount` counts all repeats.
+        errors: One error per refused reading; its path holds the reading's place.
     """
 
     accepted: int
@@ -52,7 +61,11 @@ class IngestMutation:
 
     @strawberry.mutation
     async def ingest_telemetry(self, info: Info, readings: list[ReadingInput]) -> IngestPayload:  # noqa: ARG002
-        """Take readings: at most 1000. Answers after they are durable. One bad reading does not refuse the others."""
+        """Take in readings. Answered once they are stored durably; a bad reading does not refuse the others.
+
+        Args:
+            readings: The readings, at most 1,000, else LIMIT_EXCEEDED.
+        """
         raise AssertionError("ingest_resolve answers it.")
 
 

@@ -33,50 +33,63 @@ WATCHED_MAX = 1000
 INTERVAL_MAX_S = 60
 
 
-@strawberry.enum
+@strawberry.enum(description="What kind of values the points of a series have.")
 class MetricType(Enum):
-    """What the points of a series are."""
+    """The type of a series or a point."""
 
-    NUMBER = "NUMBER"
-    BOOLEAN = "BOOLEAN"
-    TEXT = "TEXT"
+    NUMBER = strawberry.enum_value("NUMBER", description="The values are numbers.")
+    BOOLEAN = strawberry.enum_value("BOOLEAN", description="The values are true or false, shown as 1 and 0.")
+    TEXT = strawberry.enum_value("TEXT", description="The values are texts.")
 
 
 @strawberry.type
 class TelemetrySeries:
-    """One series, packed: timestamps[i] belongs to values[i]."""
+    """One series, packed into arrays: timestamps[i] belongs to values[i] and texts[i].
+
+    Attributes:
+        entity: The entity of which it is a series.
+        port: Port of the device; null: readings without a port, or a series of an asset or a space.
+        unit: Unit as a UCUM code, as registered for the latest point; null: none.
+        type: Type that the telemetry schema declares, else that of most points; points of another type may be among
+            them.
+        timestamps: Milliseconds since the Unix epoch, ascending. The timestamp of a bucket is its start.
+        values: Values of the points; booleans are 0 and 1. Null: a text, or a bucket without data.
+        texts: Texts at their places in the series; null where the series has none.
+        truncated: True where the range holds more points than were returned.
+        incomplete: True where points of the range are no longer kept and no hourly aggregate stands for them exactly.
+            Values may be missing, or be of fewer points than there were.
+    """
 
     entity: Entity
     metric: str
     port: int | None
     unit: str | None
-    type: MetricType = strawberry.field(
-        description="As the telemetry schema declares it, else what most points are; others may be among them."
-    )
-    timestamps: list[float] = strawberry.field(
-        description="Milliseconds since the Unix epoch; a bucket's is its start."
-    )
-    values: list[float | None] = strawberry.field(
-        description="Booleans are 0 and 1. Null: no data in the bucket, or a text."
-    )
-    texts: list[str | None] | None = strawberry.field(
-        description="The texts at their places, whatever the type; null where there is none."
-    )
-    truncated: bool = strawberry.field(description="True where the range held more than was returned.")
-    incomplete: bool = strawberry.field(
-        description="True where points of the range are no longer kept and no aggregate stands for them exactly:"
-        " values may be missing, or of fewer points than there were."
-    )
+    type: MetricType
+    timestamps: list[float]
+    values: list[float | None]
+    texts: list[str | None] | None
+    truncated: bool
+    incomplete: bool
 
 
 @strawberry.type
 class LatestPoint:
-    """The latest point of a series."""
+    """The latest point of a series.
+
+    Attributes:
+        port: Port of the device; null: readings without a port, or a series of an asset or a space.
+        unit: Unit as a UCUM code; null: none.
+        type: Type of this point.
+        value: Value of the point; booleans are 0 and 1. Null: it is a text.
+        text: Text of the point; null: it is no text.
+        timestamp: Event time: when it was measured.
+        received_at: When its reading was received; null: no longer known.
+    """
 
     metric: str
     port: int | None
     unit: str | None
-    type: MetricType = strawberry.field(description="What this point is.")
+    type: MetricType
     value: float | None
     text: str | None
     timestamp: DateTime
@@ -85,7 +98,14 @@ class LatestPoint:
 
 @strawberry.type
 class InvalidatedRange:
-    """A range whose points changed or went: fetch them again. metric null: of all metrics."""
+    """A range of event time, [from, to), whose points changed or were removed: fetch them again.
+
+    Attributes:
+        entity: The entity whose points are meant.
+        metric: Name of the metric; null: all metrics.
+        from_: Start of the range, inclusive.
+        to: End of the range, exclusive; null: it has no end.
+    """
 
     entity: Entity
     metric: str | None
@@ -95,29 +115,41 @@ class InvalidatedRange:
 
 @strawberry.type
 class TelemetryUpdate:
-    """Points as they were derived.
+    """What was derived since the update before: apply `series`, then fetch again what is `invalidated`.
 
-    All that came within `interval`, and while the client was busy. A client too slow for that is sent the latest point
-    of each series (`truncated`), and told what it was not sent. dropped: updates that are not here, or not whole, for
-    it. invalidated: ranges whose points changed or went (a corrected link, a replay): fetch them again, after series
-    was applied. cursor: hand it back as `after`.
+    It holds all that came within `interval` and while the client was busy. A client that falls too far behind is sent
+    only the latest point of each series; `gaps` says what is missing.
+
+    Attributes:
+        series: New points, one entry per series. One that holds its latest point alone is `truncated`.
+        invalidated: Ranges whose points changed or were removed, by a corrected link or a replay. Fetch them again.
+        dropped: Number of updates that are missing here, or not whole, because the client was too slow.
+        cursor: Cursor of this update: hand it back as `after` to continue behind it. It is good for a day.
+        gaps: Ranges in which points were left out because the client was too slow. Fetch them where every point
+            matters.
+        points_left_out: Number of points left out, all of them in `gaps`.
     """
 
     series: list[TelemetrySeries]
     invalidated: list[InvalidatedRange]
     dropped: int
     cursor: str
-    gaps: list[InvalidatedRange] = strawberry.field(
-        description="Ranges of which points were left out because the client was too slow: fetch them, where every"
-        " point matters."
-    )
-    points_left_out: int = strawberry.field(description="How many points were left out, all of them in `gaps`.")
+    gaps: list[InvalidatedRange]
+    points_left_out: int
     memo: strawberry.Private[dict[Any, Any]]
 
 
 @strawberry.type
 class IngestAccount:
-    """What became of the readings received in a time; received = stored + duplicate + dead + pending."""
+    """What became of the readings received in a range: received = stored + duplicate + dead + pending.
+
+    Attributes:
+        received: Number of readings received.
+        stored: Readings of which at least one point was stored, even if a later reading has replaced it.
+        duplicate: Readings that repeat an earlier one, and changed nothing.
+        dead: Readings of which no point was stored, each with a dead letter.
+        pending: Readings that wait to be processed.
+    """
 
     received: float
     stored: float
@@ -138,7 +170,13 @@ class TelemetryQuery:
         to: DateTime | None = None,
         device_id: strawberry.ID | None = None,
     ) -> IngestAccount:
-        """By time of receipt; received = stored + duplicate + dead + pending."""
+        """What became of the readings that were received in a range.
+
+        Args:
+            from_: Start of the range, by time of receipt, inclusive.
+            to: End of the range, by time of receipt, exclusive. Default: no end.
+            device_id: Only readings of this device; NOT_FOUND if there is no such entity. Default: of all.
+        """
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
             raise NotFoundError(f"There is no entity {device}.", path=("deviceId",))
@@ -167,11 +205,15 @@ class TelemetrySubscription:
         after: str | None = None,
         interval: Duration | None = None,
     ) -> AsyncIterator[TelemetryUpdate]:
-        """Points as they are derived. `underId`: everything below that entity.
+        """Follow points as they are derived: of some entities, of all below one, or else of the whole organization.
 
-        `since`: first what was stored from then on, then live. `after`: a cursor of an earlier update; everything
-        committed after it, late points too, without a gap or a repeat. `interval`: at least so long between two
-        updates, a quarter of a second where it is not given, a minute at most; what comes meanwhile is one update.
+        Args:
+            entity_ids: Only series of these entities, at most 1,000; NOT_FOUND if one does not exist.
+            under_id: Id of an entity: only series of it and of everything below it.
+            since: First send what is stored from this event time on, at most 100,000 points; then continue live.
+            after: Cursor of an earlier update: continue with what was committed after it, without a gap or a repeat.
+            interval: Least time between two updates, at most PT1M; what comes meanwhile is one update. Default:
+                PT0.25S.
         """
         if entity_ids is not None and len(entity_ids) > WATCHED_MAX:
             message = f"entityIds names {len(entity_ids)} entities; at most {WATCHED_MAX} can be watched at once."

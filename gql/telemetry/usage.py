@@ -10,39 +10,53 @@ import strawberry
 from domain.telemetry.usage import UsageGroup as UsageGroupRow
 from domain.telemetry.usage import UsageGroupBy, usage_read
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import Entity, clock, entity_of
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
 from gql.base.scalars import DateTime, Duration
 from graph.entities.queries import entities_get
 
-UsageGroupByEnum = strawberry.enum(
-    UsageGroupBy, name="UsageGroupBy", description="What usage is told apart by; NOTHING: all together."
+UsageGroupByEnum = enum_described(
+    UsageGroupBy,
+    "By what usage is told apart.",
+    NOTHING="All of the organization together.",
+    TRANSPORT="By the transport over which readings were sent.",
+    TYPE="By the type of the device.",
+    DEVICE="By the single device.",
 )
 
 
 @strawberry.type
 class UsageGroup:
-    """What one transport, type or device sent; a number per bucket."""
+    """What one transport, type or device sent: one number per bucket.
+
+    Attributes:
+        key: Name of the transport or of the type (null: devices without a type), or id of the device; `all` if not
+            grouped.
+        readings: Number of readings received, per bucket.
+        points: Number of metrics received, per bucket, repeats and dead letters included.
+        bytes: Size of the metrics as JSON in bytes, per bucket.
+        total_readings: Number of readings in all buckets.
+        total_points: Number of metrics in all buckets.
+        total_bytes: Size in bytes in all buckets.
+        uptime: Share of the buckets begun by now in which anything was received, 0 to 1.
+    """
 
     row: strawberry.Private[UsageGroupRow]
     is_device: strawberry.Private[bool]
-    key: str | None = strawberry.field(
-        description="The transport, the name of the type (null: devices of no type) or the device's id."
-    )
+    key: str | None
     readings: list[float]
-    points: list[float] = strawberry.field(description="Metrics sent, repeats and dead letters included.")
-    bytes: list[float] = strawberry.field(description="Of the metrics as JSON.")
+    points: list[float]
+    bytes: list[float]
     total_readings: float
     total_points: float
     total_bytes: float
-    uptime: float = strawberry.field(
-        description="Buckets in which anything was received, as a share of those begun by now: 0 to 1."
-    )
+    uptime: float
 
     @strawberry.field
     async def device(self, info: Info) -> Entity | None:
-        """The device, where usage is told apart by device."""
+        """The device, where usage is grouped by device; else null."""
         identity = uuid_or_none(self.key or "") if self.is_device else None
         row = None if identity is None else await load(info.context, entities_get, identity)
         return None if row is None else entity_of(row)
@@ -50,11 +64,17 @@ class UsageGroup:
 
 @strawberry.type
 class Usage:
-    """What was received in a time, in buckets."""
+    """How much was received in a range, in buckets.
 
-    starts: list[float] = strawberry.field(description="Of the buckets, milliseconds since the Unix epoch.")
+    Attributes:
+        starts: Start of each bucket, in milliseconds since the Unix epoch.
+        groups: Usage of each group, those with the most readings first.
+        truncated: True where there are more groups than `first`.
+    """
+
+    starts: list[float]
     groups: list[UsageGroup]
-    truncated: bool = strawberry.field(description="True where there were more groups.")
+    truncated: bool
 
 
 @strawberry.type
@@ -72,7 +92,17 @@ class UsageQuery:
         group_by: UsageGroupByEnum = UsageGroupBy.NOTHING,  # type: ignore[valid-type]
         first: int = 50,
     ) -> Usage:
-        """How much was received, by time of receipt: those that sent most first. bucket: P1D, if nothing is said."""
+        """How much was received, by time of receipt.
+
+        At most 100,000 numbers (buckets x groups) and 5,000,000 readings, else LIMIT_EXCEEDED.
+
+        Args:
+            from_: Start of the range, by time of receipt, inclusive.
+            to: End of the range, by time of receipt, exclusive. Default: now.
+            bucket: Length of a bucket. Default: P1D.
+            group_by: By what usage is told apart.
+            first: Most groups that are returned, 1 to 500.
+        """
         found = await info.context.read(
             usage_read,
             from_=from_,

@@ -16,6 +16,7 @@ from domain.work.activities.queries import activity_details_get, activity_source
 from domain.work.activities.steps import activity_history_get
 from domain.work.activity_templates.queries import activity_templates_get
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import Entity, Node, entity_of, of_kind
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
@@ -33,16 +34,42 @@ if TYPE_CHECKING:
 
 TemplateType = Annotated["ActivityTemplate", strawberry.lazy("gql.work.activity_templates")]
 EventType = Annotated["Event", strawberry.lazy("gql.rules.events")]
-ActivityStateEnum = strawberry.enum(ActivityState, description="What has become of an activity.")
-StepKindEnum = strawberry.enum(StepKind, name="ActivityStepKind", description="What a step of an activity was.")
+ActivityStateEnum = enum_described(
+    ActivityState,
+    "State of an activity in its lifecycle.",
+    OPEN="It has to be done, and nobody has it.",
+    ASSIGNED="A person has it, but has not begun.",
+    IN_PROGRESS="A person is at work on it.",
+    DONE="The work is done. It can be verified, or opened again.",
+    VERIFIED="The work is done and was verified. It can be opened again.",
+    CANCELLED="It is not to be done. It can be opened again.",
+)
+StepKindEnum = enum_described(
+    StepKind,
+    "What was done in a step of an activity's history.",
+    name="ActivityStepKind",
+    CREATED="The activity was created.",
+    MOVED="It was moved to another state.",
+    ASSIGNED="It was assigned to a person, or to nobody.",
+    ITEM="An item of its checklist was marked as done or not done.",
+    EVENT="A further event of its rule and target was noted.",
+    SUGGESTED="It was suggested to close or to cancel it.",
+)
 
 
 @strawberry.type
 class ActivityStep(Node):
     """A step of an activity's history: who did what and when.
 
-    from, to: of what was MOVED, the status before and after. personId: to whom it was ASSIGNED, null: to nobody.
-    itemId: of the ITEM, and `to`: done or open. eventId: of the event that made the step.
+    Attributes:
+        kind: What was done.
+        at: When it was done (system time).
+        from_: Status before, where it was MOVED; else null.
+        to: Status after, where it was MOVED; `done` or `open` for an ITEM; else null.
+        person_id: Id of the person to whom it was ASSIGNED; null: to nobody.
+        item_id: Id of the item of the checklist, for an ITEM; else null.
+        event_id: Id of the event that made the step; null: none did.
+        note: Note that was given with the step; null: none.
     """
 
     kind: StepKindEnum  # type: ignore[valid-type]
@@ -58,9 +85,12 @@ class ActivityStep(Node):
 
 @strawberry.type
 class ClosingSuggestion:
-    """What an event has come to suggests what to do with its activity.
+    """A suggestion to close or cancel an activity, after what became of its event.
 
-    action: CLOSE (the event cleared) or CANCEL (the data never had it). at: when it cleared, in event time.
+    Attributes:
+        action: CLOSE: the event cleared. CANCEL: the data never had it.
+        event_id: Id of the event.
+        at: When the event cleared, in event time.
     """
 
     action: str
@@ -75,47 +105,47 @@ class Activity(Entity):
 
     @strawberry.field
     async def category(self, info: Info) -> str:
-        """What sort of work it is."""
+        """What sort of work it is, as text; `general` by default."""
         found = await load(info.context, activity_details_get, self.row.id)
         return CATEGORY_DEFAULT if found is None else found.category
 
     @strawberry.field
     async def priority(self, info: Info) -> str:
-        """How pressing it is."""
+        """How urgent it is, as text; `medium` by default."""
         found = await load(info.context, activity_details_get, self.row.id)
         return PRIORITY_DEFAULT if found is None else found.priority
 
     @strawberry.field
     async def due_at(self, info: Info) -> DateTime | None:
-        """When it is to be done."""
+        """When it has to be done; null: at no given time."""
         found = await load(info.context, activity_details_get, self.row.id)
         return None if found is None else None if found.due_at is None else DateTime(found.due_at)
 
     @strawberry.field
     async def checklist(self, info: Info) -> JSON:
-        """Its steps: {text, done, ...}."""
+        """Items of its checklist, a list of {id, text, done, ...}; done ones bear `doneBy` and `doneAt`."""
         found = await load(info.context, activity_details_get, self.row.id)
         return JSON([]) if found is None else JSON(found.checklist)
 
     @strawberry.field
     def state(self) -> ActivityStateEnum:  # type: ignore[valid-type]
-        """Its place in the lifecycle; a status of the plant's own counts as OPEN."""
+        """Its state in the lifecycle. A status of the organization's own counts as OPEN."""
         return state_of(self.row.status)
 
     @strawberry.field
     def allowed_states(self) -> list[ActivityStateEnum]:  # type: ignore[valid-type]
-        """The states it can be moved to from here."""
+        """States to which `transitionActivity` can move it from here."""
         return list(ALLOWED[state_of(self.row.status)])
 
     @strawberry.field
     async def history(self, info: Info) -> list[ActivityStep]:
-        """What became of it, the oldest step first; of the newest 500."""
+        """Steps of its history, oldest first; of the newest 500."""
         found = await load(info.context, activity_history_get, self.row.id)
         return [_step(step) for step in found or ()]
 
     @strawberry.field
     async def closing_suggestion(self, info: Info) -> ClosingSuggestion | None:
-        """Whether to close it, or to cancel it, after what became of its event."""
+        """Suggestion to close or cancel it, after what became of its event; null: none."""
         found = await load(info.context, activity_details_get, self.row.id)
         if found is None or found.suggestion is None:
             return None
@@ -128,7 +158,7 @@ class Activity(Entity):
 
     @strawberry.field
     async def template(self, info: Info) -> TemplateType | None:
-        """The template it was made from; a deleted one too."""
+        """The template from which it was created, a deleted one too; null: none."""
         source = await load(info.context, activity_sources_get, self.row.id)
         if source is None or source.template_id is None:
             return None
@@ -137,7 +167,7 @@ class Activity(Entity):
 
     @strawberry.field
     async def event(self, info: Info) -> EventType | None:
-        """The event that made it, if one did."""
+        """The event that created it; null: none did."""
         source = await load(info.context, activity_sources_get, self.row.id)
         if source is None or source.event_id is None:
             return None
@@ -147,7 +177,14 @@ class Activity(Entity):
 
 @strawberry.input
 class CreateActivityInput:
-    """A new activity."""
+    """A new activity.
+
+    Attributes:
+        category: What sort of work it is, 1 to 100 characters. Default: general.
+        priority: How urgent it is, 1 to 100 characters. Default: medium.
+        due_at: When it has to be done. Default: at no given time.
+        checklist: List of at most 500 items: texts, or objects {text, done, ...}. Default: empty.
+    """
 
     name: str
     external_id: str | None = None
@@ -163,7 +200,17 @@ class CreateActivityInput:
 
 @strawberry.input
 class UpdateActivityInput:
-    """What is to change: what is left out stays, null empties."""
+    """Changes of an activity. A field left out keeps its value; null clears it.
+
+    `name`, `status`, `category`, `priority` and `checklist` cannot be cleared: null is BAD_USER_INPUT.
+
+    Attributes:
+        status: Status as text, 1 to 100 characters. CONFLICT for a state to which the activity cannot be moved.
+        category: What sort of work it is, 1 to 100 characters.
+        priority: How urgent it is, 1 to 100 characters.
+        due_at: When it has to be done.
+        checklist: List of at most 500 items, texts or objects {text, done, ...}; replaced as a whole.
+    """
 
     name: str | None = UNSET
     external_id: str | None = UNSET
@@ -179,7 +226,11 @@ class UpdateActivityInput:
 
 @strawberry.type
 class ActivityPayload:
-    """The activity as it now stands; null if refused."""
+    """Result of a mutation of an activity.
+
+    Attributes:
+        activity: The activity after the change; null if it was refused.
+    """
 
     activity: Activity | None
     errors: list[UserError]
@@ -191,7 +242,7 @@ class ActivityMutation:
 
     @strawberry.mutation
     async def create_activity(self, info: Info, input: CreateActivityInput) -> ActivityPayload:
-        """Record an activity."""
+        """Create an activity. CONFLICT where another one has its external id."""
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             checklist: Any = input.checklist
@@ -209,7 +260,11 @@ class ActivityMutation:
 
     @strawberry.mutation
     async def update_activity(self, info: Info, id: strawberry.ID, input: UpdateActivityInput) -> ActivityPayload:
-        """Change an activity."""
+        """Update an activity. CONFLICT where another one has its external id.
+
+        Args:
+            id: Id of the activity.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return activity_update(
@@ -227,7 +282,11 @@ class ActivityMutation:
 
     @strawberry.mutation
     async def delete_activity(self, info: Info, id: strawberry.ID) -> ActivityPayload:
-        """Delete an activity: its edges end now, what is recorded of it stays."""
+        """Delete an activity: its edges end now. What was recorded of it is kept.
+
+        Args:
+            id: Id of the activity.
+        """
         return await payload_of(info, activity_payload, delete(id, EntityKind.ACTIVITY), under=())
 
 

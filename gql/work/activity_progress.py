@@ -26,7 +26,13 @@ class ActivityProgressMutation:
         to: ActivityStateEnum,  # type: ignore[valid-type]
         note: str | None = None,
     ) -> ActivityPayload:
-        """Move an activity to another state; one that is not allowed is a CONFLICT that names those that are."""
+        """Move an activity to another state. For one that is not allowed, CONFLICT names those that are.
+
+        Args:
+            id: Id of the activity.
+            to: State to which it is moved.
+            note: Free text that is kept with the step, at most 2,000 characters.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return activity_transition(session, change=change, activity_id=uuid_named(id, "id"), to=to, note=note)
@@ -37,7 +43,12 @@ class ActivityProgressMutation:
     async def assign_activity(
         self, info: Info, id: strawberry.ID, person_id: strawberry.ID | None = None
     ) -> ActivityPayload:
-        """Give an unfinished activity to a person from now on, or to nobody; who had it has it no longer."""
+        """Assign an activity to a person, from now on; whoever had it has it no longer. CONFLICT if it is finished.
+
+        Args:
+            id: Id of the activity.
+            person_id: Id of the person. Null: to nobody; CONFLICT while it is IN_PROGRESS.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             person = None if person_id is None else uuid_named(person_id, "personId")
@@ -49,7 +60,14 @@ class ActivityProgressMutation:
     async def complete_checklist_item(
         self, info: Info, activity_id: strawberry.ID, item_id: str, done: bool = True, note: str | None = None
     ) -> ActivityPayload:
-        """Mark an item of an unfinished activity's checklist done, or not; who and when are written at it."""
+        """Mark an item of an unfinished activity's checklist as done or not. Who did it, and when, is kept.
+
+        Args:
+            activity_id: Id of the activity. CONFLICT where it is finished.
+            item_id: Id of the item; of one without an id, its place from 1.
+            done: True: the item is done. False: it is not.
+            note: Free text that is kept with the item, at most 2,000 characters.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return activity_item_complete(

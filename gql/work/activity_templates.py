@@ -32,20 +32,30 @@ from graph.entities.model import Entity as EntityRow
 
 @strawberry.type
 class ActivityTemplate(Node):
-    """What activities are made from, by hand or by a rule."""
+    """A template from which activities are created, by hand or by a rule.
+
+    Attributes:
+        name: Name of the template, and of the activities created from it.
+        description: What is to be done; activities bear it as the attribute `description`. Null: not said.
+        type: Name of the type of the activities; null: none.
+        default_priority: Priority of the activities; null: medium.
+        default_assigned_role: Role of the person to whom an activity is given: `role`, or among `roles`, of the
+            person's attributes. Null: to nobody.
+        checklist: Items of the checklist, a list of {id, text, ...}.
+        due_in: Time after its creation at which an activity is due; null: at no given time.
+        deleted_at: When it was deleted: nothing is created from it since. Null: it is in use.
+    """
 
     name: str
     description: str | None
-    type: str | None = strawberry.field(description="Type of the activities.")
+    type: str | None
     default_priority: str | None
-    default_assigned_role: str | None = strawberry.field(
-        description="Who is to do it: a person whose attributes have it as `role`, or among `roles`."
-    )
-    checklist: JSON = strawberry.field(description="Items {id, text, ...}.")
-    due_in: Duration | None = strawberry.field(description="After the making.")
+    default_assigned_role: str | None
+    checklist: JSON
+    due_in: Duration | None
     created_at: DateTime
     updated_at: DateTime
-    deleted_at: DateTime | None = strawberry.field(description="Nothing is made from it since.")
+    deleted_at: DateTime | None
 
 
 @strawberry.type
@@ -65,28 +75,35 @@ class ActivityTemplateConnection:
 
     @strawberry.field
     def nodes(self) -> list[ActivityTemplate]:
-        """The templates."""
+        """The templates on this page."""
         return [template_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[ActivityTemplateEdge]:
-        """The templates, each with its cursor."""
+        """The templates on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [ActivityTemplateEdge(cursor=cursor, node=template_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.input
 class ActivityTemplateInput:
-    """A template. On update what is left out stays, and null empties.
+    """A template of activities. On update a field left out keeps its value, and null clears it.
 
-    type: of the activities. checklist: items {id, text, ...} or just texts; an item without an id gets its place.
-    dueIn: after the making; without months and years. defaultAssignedRole: the role of who is to do it, see
-    docs/explanation/activities.md.
+    Attributes:
+        name: Name of the template, 1 to 200 characters. CONFLICT where it is taken.
+        description: What is to be done, at most 10,000 characters.
+        type: Name of the type of the activities.
+        default_priority: Priority of the activities, 1 to 100 characters. Default: medium.
+        default_assigned_role: Role of the person to whom an activity is given, 1 to 100 characters: `role`, or among
+            `roles`, of the person's attributes. Default: to nobody.
+        checklist: List of at most 500 items, texts or objects {id, text, ...}. An item without an id is given its
+            place.
+        due_in: Time after its creation at which an activity is due, at most ten years; without months and years.
     """
 
     name: str
@@ -100,7 +117,11 @@ class ActivityTemplateInput:
 
 @strawberry.type
 class ActivityTemplatePayload:
-    """The template as it now stands; null if refused."""
+    """Result of a mutation of a template.
+
+    Attributes:
+        activity_template: The template after the change; null if it was refused.
+    """
 
     activity_template: ActivityTemplate | None
     errors: list[UserError]
@@ -130,7 +151,7 @@ class ActivityTemplateMutation:
 
     @strawberry.mutation
     async def create_activity_template(self, info: Info, input: ActivityTemplateInput) -> ActivityTemplatePayload:
-        """Create a template of activities."""
+        """Create a template of activities. An organization has at most 1,000."""
 
         def work(session: Session, change: GraphChange) -> TemplateRow:
             return activity_template_create(session, change=change, name=input.name, **_given(input))
@@ -141,7 +162,11 @@ class ActivityTemplateMutation:
     async def update_activity_template(
         self, info: Info, id: strawberry.ID, input: ActivityTemplateInput
     ) -> ActivityTemplatePayload:
-        """Change a template; activities made from it by then stay as they are."""
+        """Update a template. Activities already created from it stay as they are.
+
+        Args:
+            id: Id of the template.
+        """
 
         def work(session: Session, change: GraphChange) -> TemplateRow:
             return activity_template_update(
@@ -152,7 +177,11 @@ class ActivityTemplateMutation:
 
     @strawberry.mutation
     async def delete_activity_template(self, info: Info, id: strawberry.ID) -> ActivityTemplatePayload:
-        """Delete a template: rules that name it make no activities any more."""
+        """Delete a template: rules that name it create no more activities.
+
+        Args:
+            id: Id of the template.
+        """
 
         def work(session: Session, change: GraphChange) -> TemplateRow:
             return activity_template_delete(session, change=change, template_id=uuid_named(id, "id"))
@@ -163,7 +192,14 @@ class ActivityTemplateMutation:
     async def create_activity_from_template(
         self, info: Info, template_id: strawberry.ID, target_ids: list[strawberry.ID]
     ) -> ActivityPayload:
-        """Make one activity about these targets, 1 to 100, and give it to whom the template's role and place name."""
+        """Create one activity about some targets from a template.
+
+        It is assigned to a person who has the template's role and is located where a target is, if there is one.
+
+        Args:
+            template_id: Id of the template.
+            target_ids: Ids of the entities that it is about, 1 to 100, each once.
+        """
 
         def work(session: Session, change: GraphChange) -> EntityRow:
             return activity_create_from_template(

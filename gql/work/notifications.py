@@ -14,6 +14,7 @@ from domain.work.notifications.operations import PREVIOUS, notification_retry, w
 from domain.work.notifications.queries import notifications_page
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.descriptions import enum_described
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
@@ -26,21 +27,36 @@ from graph.errors import ArgusError
 _SECRET_BYTES = 32
 _DAY = Duration("P1D", 0, PREVIOUS)
 
-NotificationStateEnum = strawberry.enum(
-    NotificationState, description="What has become of a notification. DEAD: it failed as often as it may."
+NotificationStateEnum = enum_described(
+    NotificationState,
+    "What has become of a notification.",
+    PENDING="It has not been delivered yet and is tried again.",
+    DELIVERED="The address has accepted it.",
+    DEAD="It was given up, after 20 calls or a day at the latest; `retryNotification` tries it again.",
 )
 
 
 @strawberry.type
 class Notification(Node):
-    """A call of a webhook about what became of an event; its id is X-Argus-Delivery."""
+    """A call of a webhook about a change of an event. Its id is sent as X-Argus-Delivery, the same at every try.
 
-    event_id: strawberry.ID | None = strawberry.field(description="null: a test, of no event.")
+    Attributes:
+        event_id: Id of the event; null: it is a test.
+        url: Address that is called.
+        payload: JSON body that is sent.
+        state: What has become of it.
+        attempts: Number of calls so far, one under way included.
+        due_at: When it is called next; null: it is over.
+        last_error: Why the last call failed; null: none has.
+        finished_at: When it was delivered or given up; null: it is pending.
+    """
+
+    event_id: strawberry.ID | None
     url: str
-    payload: JSON = strawberry.field(description="What is sent.")
+    payload: JSON
     state: NotificationStateEnum  # type: ignore[valid-type]
-    attempts: int = strawberry.field(description="Calls so far, the one under way too.")
-    due_at: DateTime | None = strawberry.field(description="When it is called next; null: it is over.")
+    attempts: int
+    due_at: DateTime | None
     last_error: str | None
     created_at: DateTime
     finished_at: DateTime | None
@@ -63,24 +79,28 @@ class NotificationConnection:
 
     @strawberry.field
     def nodes(self) -> list[Notification]:
-        """The notifications."""
+        """The notifications on this page."""
         return [notification_shown(row) for row in self.rows.items]
 
     @strawberry.field
     def edges(self) -> list[NotificationEdge]:
-        """The notifications, each with its cursor."""
+        """The notifications on this page, each with its cursor."""
         pairs = zip(self.rows.items, self.rows.cursors, strict=True)
         return [NotificationEdge(cursor=cursor, node=notification_shown(row)) for row, cursor in pairs]
 
     @strawberry.field
     def total_count(self) -> int:
-        """How many there are on all pages."""
+        """Number of items on all pages. It is counted only where it is selected."""
         return self.rows.total or 0
 
 
 @strawberry.type
 class NotificationPayload:
-    """The notification as it now stands; null if refused."""
+    """Result of a mutation of a notification.
+
+    Attributes:
+        notification: The notification after the change; null if it was refused.
+    """
 
     notification: Notification | None
     errors: list[UserError]
@@ -88,13 +108,17 @@ class NotificationPayload:
 
 @strawberry.type
 class WebhookSecretPayload:
-    """The secret, shown this once; null if refused."""
+    """Result of rotating the webhook secret.
+
+    Attributes:
+        secret: The new secret, shown this once; null if the change was refused.
+        rotated_at: When it was rotated; null if the change was refused.
+        previous_until: Until when the previous secret signs too; null: it does not.
+    """
 
     secret: str | None
     rotated_at: DateTime | None
-    previous_until: DateTime | None = strawberry.field(
-        description="Until when the secret before signs too; null: it does not."
-    )
+    previous_until: DateTime | None
     errors: list[UserError]
 
 
@@ -110,7 +134,11 @@ class NotificationQuery:
         first: int = 50,
         after: str | None = None,
     ) -> NotificationConnection:
-        """Calls of webhooks, the newest first."""
+        """Calls of webhooks, the newest first.
+
+        Args:
+            states: Only notifications in one of these states. Default: in any.
+        """
         request, count = page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[NotificationRow]:
@@ -127,7 +155,11 @@ class NotificationMutation:
 
     @strawberry.mutation
     async def retry_notification(self, info: Info, id: strawberry.ID) -> NotificationPayload:
-        """Have a DEAD notification called again, from the first try on."""
+        """Retry a DEAD notification, from the first try on. CONFLICT for one in another state.
+
+        Args:
+            id: Id of the notification.
+        """
         context = info.context
         try:
             row = await context.read(
@@ -139,7 +171,11 @@ class NotificationMutation:
 
     @strawberry.mutation
     async def test_webhook(self, info: Info, url: str) -> NotificationPayload:
-        """Have an address called once, with a test, within seconds; ask the notification how it went."""
+        """Call an address once with a test, within seconds. The notification tells how it went.
+
+        Args:
+            url: Address, http or https. BAD_USER_INPUT for one that no webhook may have.
+        """
         context = info.context
         try:
             row = await context.read(
@@ -151,9 +187,10 @@ class NotificationMutation:
 
     @strawberry.mutation
     async def rotate_webhook_secret(self, info: Info, previous_for: Duration = _DAY) -> WebhookSecretPayload:
-        """Sign calls of webhooks with a new secret from now on, shown once, and with the one before too for a while.
+        """Rotate the secret with which calls of webhooks are signed. The new one is shown once.
 
-        previousFor: PT0S where the one before has leaked; P30D at most.
+        Args:
+            previous_for: How long the previous secret signs too, at most P30D. PT0S where it has leaked.
         """
         secret = "argus_whs_" + base64.urlsafe_b64encode(secrets.token_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
         beside = previous_for.exact()

@@ -16,6 +16,9 @@ CONNECT_TIMEOUT_S = 1.0
 # A call that waits for entries waits that much less than the socket does.
 REPLY_TIMEOUT_S = 5.0
 _FIELD = b"b"
+# To connect, and to answer.
+_PROBE_TIMEOUT_S = 1.0
+_PROBE_KEY = "argus:ready"
 
 Entry = tuple[str, bytes]
 
@@ -35,10 +38,30 @@ def bus_connect(url: str) -> redis.Redis:
     )
 
 
+def bus_trouble(url: str) -> str | None:
+    """Return what keeps the bus from taking entries, found out by a small write; None: nothing. Takes 2 s at most."""
+    client = redis.Redis.from_url(
+        url,
+        socket_connect_timeout=_PROBE_TIMEOUT_S,
+        socket_timeout=_PROBE_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+    try:
+        with client:
+            # Where the server is out of memory, read-only, or cannot save, it still answers to reads.
+            client.set(_PROBE_KEY, b"", ex=60)
+    except (redis.ConnectionError, redis.TimeoutError):
+        return "does not answer"
+    except redis.RedisError as error:
+        return f"refuses writes ({error})"
+    return None
+
+
 class RedisStreams:
     """`domain.base.bus.Bus` on one Redis or Valkey. Threads may share it; do not carry it over a fork.
 
-    Every method raises ConnectionError (built in) where the server is away, too slow, or out of memory.
+    Every method raises ConnectionError (built in) where the server is away, too slow, or answers with an error.
     """
 
     def __init__(self, client: redis.Redis) -> None:
@@ -172,11 +195,14 @@ class RedisStreams:
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Turn every error of the server into the one kind that callers wait out.
+
+    It may refuse any command at all (MISCONF: its disk is full, OOM, READONLY, LOADING), the PING with which the client
+    looks after an idle connection too.
+    """
     try:
         yield
-    except (redis.ConnectionError, redis.TimeoutError, redis.exceptions.OutOfMemoryError) as error:
-        raise ConnectionError(str(error)) from error
-    except redis.exceptions.BusyLoadingError as error:
+    except redis.RedisError as error:
         raise ConnectionError(str(error)) from error
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -85,3 +88,15 @@ def test_a_full_disk_is_told_as_one(
         with psycopg.connect(servers.database_server.dsn(database=database.name), autocommit=True) as superuser:
             superuser.execute("DROP TABLE telemetry_raw CASCADE")
             superuser.execute("DROP TABLESPACE small_disk")
+
+
+def test_a_frozen_bus_is_told_within_seconds(database: TestDatabase) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=200) as frozen,
+        api_serve(database, f"redis://127.0.0.1:{frozen.getsockname()[1]}/0") as api,
+    ):
+        begun_s = time.monotonic()
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(lambda _: ready(api), range(8)))
+        assert answers == [(503, '{"status":"not ready","away":{"bus":"does not answer"}}')] * 8
+        assert time.monotonic() - begun_s < 6

@@ -218,3 +218,23 @@ def test_a_misspelt_variable_is_told_at_every_command(
     status, _, err = argus("organization", "list")
     assert status == 0
     assert err == ("argus: ARGUS_PARTITION is no setting of Argus and has no effect. Did you mean ARGUS_PARTITIONS?\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check",), ("check", "--found"), ("check", "--repair"), ("export", "graph"), ("import", "graph", "FILE"),
+        ("import", "brick", "TURTLE"), ("import", "series", "FILE"), ("simulate",), ("token", "create", "--role", "admin"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_every_command_tells_of_an_organization_that_is_not_there(
+    argus: Callable[..., tuple[int, str, str]], command: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = written(tmp_path / "graph.ndjson", GRAPH)
+    turtle = tmp_path / "building.ttl"
+    turtle.write_text("<urn:pump> a <https://brickschema.org/schema/Brick#Pump> .")
+    words = [{"FILE": str(path), "TURTLE": str(turtle)}.get(word, word) for word in command]
+    status, out, err = argus(*words, "--organization", "zz")
+    assert (status, out) == (1, "")
+    assert "There is no organization 'zz'. There are: one, other." in err

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from graphql import TokenKind
+from graphql import GraphQLError, TokenKind
 from graphql.language import Lexer, Source, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gql.base.scalars import duration_parse
 from gql.server import documents
 from gql.server.documents import document_check, variables_check
 from gql.server.sample_queries import SAMPLES
-from graph.errors import LimitExceededError
+from graph.errors import BadInputError, LimitExceededError
 
 BOMBS = {
     "a comment": "#" * 7_900_000,
@@ -86,3 +87,18 @@ def test_a_document_within_the_bounds_parses() -> None:
     text = "{" + "a " * 3_990 + "}"
     assert document_check(text) < documents.TOKENS_MAX
     assert parse(text, max_tokens=documents.TOKENS_MAX)
+
+
+@pytest.mark.parametrize("number", ["9" * 4_301, "-" + "9" * 4_301, "0." + "1" * 4_301, "1e" + "9" * 4_301])
+@pytest.mark.parametrize("query", ["{{ entities(first: {0}) }}", "query($n: Int = {0}) {{ entities(first: $n) }}"])
+def test_a_number_too_long_to_be_read_is_bad_input(query: str, number: str) -> None:
+    """Python refuses to read it, which was told as a defect of ours."""
+    with pytest.raises(BadInputError, match="number"):
+        document_check(query.format(number))
+    assert document_check(query.format("9" * documents.NUMBER_MAX_CHARS)) > 0
+    assert document_check(f'{{ a(b: "{number}") {"n" * 2_000} }}') > 0
+
+
+def test_a_duration_too_long_to_be_read_is_bad_input() -> None:
+    with pytest.raises(GraphQLError, match="no ISO 8601 duration"):
+        duration_parse(f"P{'9' * 4_301}D")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.support.api import Api
@@ -259,3 +259,60 @@ def test_tokens_of_a_device_are_listed_for_those_who_may_issue_them(api: Api) ->
     node = api.client("plant").call("query N($i: ID!) { node(id: $i) { __typename id } }", {"i": token_id})
     assert node.data == {"node": {"__typename": "DeviceToken", "id": token_id}}
     assert token not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        r'{"id":"\ud800","type":"subscribe","payload":{"query":"{ viewer { role } }"}}',
+        r'{"id":"\ud800","type":"subscribe","payload":{"query":"{ nothing }"}}',
+        r'{"id":"1","type":"\ud800","payload":{}}',
+        r'{"type":"connection_init","payload":{"token":"\ud800"}}',
+    ],
+)
+def test_half_a_surrogate_pair_closes_the_socket(api: Api, message: str) -> None:
+    """What cannot be echoed is refused; it once ended the operation's task without an answer."""
+
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, message)
+            assert await closed_with(opened) == 4400
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        r'{"query":"{ viewer { role } }","operationName":"\ud800"}',
+        r'{"query":"{ \ud800 }"}',
+        r'{"query":"query($a:String!){ viewer { role } }","variables":{"a":"\ud800"}}',
+        r'{"query":"query($a:String!){ viewer { role } }","variables":{"\ud800":1}}',
+    ],
+)
+def test_half_a_surrogate_pair_in_an_operation_is_told(api: Api, payload: str) -> None:
+    async def scenario() -> None:
+        async with socket(api, token=api.token("plant", "viewer")) as opened:
+            await send(opened, f'{{"id":"a","type":"subscribe","payload":{payload}}}')
+            answer = await receive(opened)
+            assert (answer["id"], answer["type"]) == ("a", "error")
+            assert answer["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+
+    run(scenario)
+
+
+def test_what_a_client_writes_into_the_address_is_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "uvicorn.error")
+
+    async def scenario() -> None:
+        async with connect(f"{api.websocket_url}?token=mine%2E", subprotocols=[PROTOCOL]) as opened:
+            await send(opened, {"type": "ping"})
+            assert await receive(opened) == {"type": "pong"}
+        with suppress(InvalidStatus):
+            async with connect(f"{api.websocket_url}/mine", subprotocols=[PROTOCOL]):
+                pass
+
+    run(scenario)
+    said = [record.getMessage() for record in caplog.records if "WebSocket" in record.getMessage()]
+    assert len(said) == 2
+    assert not [line for line in said if "mine" in line]

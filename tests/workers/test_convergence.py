@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 from runtime.database import transaction
 from tests.domain.derivation.plant import SUM, DerivingPlant
 from tests.domain.telemetry.line import Line
-from workers import convergence, enqueue
+from workers import convergence
+from workers.jobs import CHECK, job_enqueue
 from workers.process import QUEUE_SHORT, ProcessState
 
 
@@ -79,5 +80,5 @@ def test_it_can_be_turned_off(state: ProcessState, plant: DerivingPlant) -> None
 
 def test_it_is_enqueued_once_a_minute(state: ProcessState) -> None:
     for _ in range(2):
-        enqueue.check_enqueue(state, 7)
+        job_enqueue(state, CHECK, 7, arguments=(7,))
     assert state.queue(QUEUE_SHORT).job_ids == ["check-7"]

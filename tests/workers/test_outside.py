@@ -24,8 +24,9 @@ from tests.domain.telemetry.line import NOW, Line
 from tests.graph.world import World, new_id, world_create
 from tests.support.receivers import hangs, receiver_open
 from workers.context import WorkerContext
-from workers.enqueue import Enqueuer, sweep_enqueue
+from workers.enqueue import Enqueuer
 from workers.expiry import ExpiryQueue, job_expired
+from workers.jobs import SWEEP, job_enqueue, job_turn
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState
 
 PATIENCE_S = 120.0
@@ -105,7 +106,7 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
     state: ProcessState, engine: Callable[[str], Engine]
 ) -> None:
     now_s = time.time()
-    sweep_enqueue(state, now_s=now_s)
+    job_enqueue(state, SWEEP, job_turn(SWEEP, now_s))
     [job] = state.queue(QUEUE_SHORT).jobs
     # As its time to live does.
     state.queues.delete(job.key)

@@ -281,24 +281,34 @@ class Readers:
         self.admission.leave(address)
 
     async def _watch(self) -> None:
-        asked_s = 0.0
+        asked_s, trouble = 0.0, ""
         while True:
-            now_s = time.monotonic()
-            for reader in self.readers:
-                reader.child.watch(_say)
-                is_halted = reader.is_ready and now_s - reader.answered_s > HALTED_AFTER_S
-                if is_halted and reader.child.process is not None:
-                    _log.error("reader_halted", reader=reader.name, silent_s=round(now_s - reader.answered_s))
-                    reader.child.process.kill()
-            while self._waiting and now_s - self._waiting[0].since_s > WAIT_MAX_S:
-                self._give_up(self._waiting.pop(0))
-            if now_s - asked_s >= _ASK_EVERY_S:
-                asked_s = now_s
-                for reader in self.readers:
-                    if reader.channel is not None and reader.is_ready and not reader.asked:
-                        reader.asked = True
-                        reader.channel.send(Kind.ASKED)
+            try:
+                asked_s = self._look(asked_s)
+            except Exception as error:  # noqa: BLE001  (without this task no reader would be started again)
+                if repr(error) != trouble:
+                    trouble = repr(error)
+                    _log.exception("readers_not_watched")
             await asyncio.sleep(_LOOK_S)
+
+    def _look(self, asked_s: float) -> float:
+        """Look after all of them; return when they were last asked for a sign of life. asked_s: the time before."""
+        now_s = time.monotonic()
+        for reader in self.readers:
+            reader.child.watch(_say)
+            is_halted = reader.is_ready and now_s - reader.answered_s > HALTED_AFTER_S
+            if is_halted and reader.child.process is not None:
+                _log.error("reader_halted", reader=reader.name, silent_s=round(now_s - reader.answered_s))
+                reader.child.process.kill()
+        while self._waiting and now_s - self._waiting[0].since_s > WAIT_MAX_S:
+            self._give_up(self._waiting.pop(0))
+        if now_s - asked_s < _ASK_EVERY_S:
+            return asked_s
+        for reader in self.readers:
+            if reader.channel is not None and reader.is_ready and not reader.asked:
+                reader.asked = True
+                reader.channel.send(Kind.ASKED)
+        return now_s
 
 
 def _say(line: str) -> None:

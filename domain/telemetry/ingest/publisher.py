@@ -39,6 +39,7 @@ class RawPublisher:
         self._bus = bus
         self._monotonic_s = monotonic_s
         self._paused_until_s: dict[int, float] = {}
+        self._trouble: str | None = None
         self._queue: queue.Queue[Sequence[RawBatch] | None] = queue.Queue(WAITING_MAX)
         self._thread = threading.Thread(target=self._run, name="raw-publisher", daemon=True)
 
@@ -73,12 +74,25 @@ class RawPublisher:
             return
         try:
             length = self._bus.publish(stream_name(RAW, partition), [raw_encode(batch) for batch in batches])
-        except ConnectionError as error:
-            _log.warning("The bus is away; %d batches are left to the sweeper: %s", len(batches), error)
-            self._paused_until_s[partition] = self._monotonic_s() + PAUSE_S
-            self.counts.left += len(batches)
+        except Exception as error:  # noqa: BLE001  (the thread outlives whatever the bus does)
+            self._failed(partition, batches, error)
             return
+        if self._trouble is not None:
+            _log.warning("The bus takes batches again.")
+            self._trouble = None
         self.counts.sent += len(batches)
         if length > LENGTH_MAX:
             # The stages are far behind, and the bus holds its entries in memory.
             self._paused_until_s[partition] = now_s + PAUSE_S
+
+    def _failed(self, partition: int, batches: Sequence[RawBatch], error: Exception) -> None:
+        trouble = repr(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            _log.warning(
+                "The bus takes no batches; they are left to the sweeper: %s",
+                error,
+                exc_info=None if isinstance(error, ConnectionError) else error,
+            )
+        self._paused_until_s[partition] = self._monotonic_s() + PAUSE_S
+        self.counts.left += len(batches)

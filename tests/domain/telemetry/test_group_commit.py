@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import psycopg
 import pytest
+import redis
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ from domain.telemetry.ingest.publisher import RawPublisher
 from domain.telemetry.model.readings import AcceptedReadings, RawBatch
 from domain.telemetry.store.raw_log import BatchName, ReadingGroup, raw_batches_read
 from graph.errors import UnavailableError
-from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.database import engine_create, transaction
 from tests.domain.telemetry.line import NOW, Line, draft
 from tests.graph.world import world_create
@@ -329,6 +330,64 @@ def test_a_bus_that_is_away_is_left_to_the_sweep(line: Line, bus_url: str) -> No
     there.stop()
     assert (there.counts.sent, there.counts.left) == (2, 0)
     assert bus.length(stream_name(RAW, 0)) == 2
+
+
+@pytest.mark.parametrize("refusal", ["READONLY", "OOM", "NOPERM"])
+def test_a_bus_that_refuses_is_told_once_and_published_to_again(
+    line: Line, bus: redis.Redis, bus_url: str, caplog: pytest.LogCaptureFixture, refusal: str
+) -> None:
+    """The thread outlives an error that the bus answers with; it once ended without a word."""
+    refuse = {
+        "READONLY": ["REPLICAOF 127.0.0.1 1"], "OOM": ["CONFIG SET maxmemory 1"], "NOPERM": ["ACL SETUSER default -xadd"],
+    }  # fmt: skip
+    mend = {
+        "READONLY": ["REPLICAOF NO ONE"], "OOM": ["CONFIG SET maxmemory 0"], "NOPERM": ["ACL SETUSER default +xadd"],
+    }  # fmt: skip
+    batch = line.send({"device_id": line.device(), "metrics": {"n": 1}}, at=datetime.now(UTC))[0]
+    now_s = 0.0
+    publisher = RawPublisher(bus=RedisStreams(bus_connect(bus_url)), monotonic_s=lambda: now_s)
+    publisher.start()
+
+    def wait_for(sent: int, left: int) -> None:
+        until = time.monotonic() + 10
+        while (publisher.counts.sent, publisher.counts.left) != (sent, left):
+            assert time.monotonic() < until, publisher.counts
+            time.sleep(0.01)
+
+    try:
+        for command in refuse[refusal]:
+            bus.execute_command(command)  # type: ignore[no-untyped-call]
+        for count in (1, 2, 3):
+            publisher.put([batch])
+            wait_for(0, count)
+            now_s += 2.0
+        assert (trouble := bus_trouble(bus_url)) is not None or refusal == "NOPERM"
+        assert trouble is None or trouble.startswith("refuses writes")
+    finally:
+        for command in mend[refusal]:
+            bus.execute_command(command)  # type: ignore[no-untyped-call]
+    publisher.put([batch])
+    wait_for(1, 3)
+    publisher.stop()
+    assert bus_trouble(bus_url) is None
+    said = [record.getMessage() for record in caplog.records if "bus takes" in record.getMessage()]
+    assert len(said) == 2, said
+
+
+def test_a_defect_of_one_batch_does_not_end_the_publishing_thread(line: Line, bus_url: str) -> None:
+    batch = line.send({"device_id": line.device(), "metrics": {"n": 1}}, at=datetime.now(UTC))[0]
+    now_s = 0.0
+    publisher = RawPublisher(bus=RedisStreams(bus_connect(bus_url)), monotonic_s=lambda: now_s)
+    publisher.start()
+    publisher.put([replace(batch, metrics=cast("Any", object()))])
+    until = time.monotonic() + 10
+    while not publisher.counts.left:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    now_s = 2.0
+    publisher.put([batch])
+    publisher.stop()
+    assert (publisher.counts.sent, publisher.counts.left) == (1, 1)
 
 
 def test_a_batch_knows_the_calls_it_is_made_of_and_keeps_knowing(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from collections.abc import Iterator
 
 import pytest
 import redis
 
 from domain.base.bus import Bus
-from runtime.bus.redis_streams import RedisStreams, bus_connect
+from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 
 STREAM, GROUP = "stream:0", "group"
 
@@ -111,3 +113,17 @@ def test_a_server_that_is_away_is_a_connection_error() -> None:
     ):
         with pytest.raises(ConnectionError):
             call()
+
+
+def test_a_frozen_bus_is_told_in_time() -> None:
+    """It takes connections, for the kernel does, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        begun_s = time.monotonic()
+        assert bus_trouble(f"redis://127.0.0.1:{frozen.getsockname()[1]}/0") == "does not answer"
+        assert time.monotonic() - begun_s < 4
+
+
+def test_every_error_of_the_server_is_a_connection_error(streams: Bus, bus: redis.Redis) -> None:
+    bus.set(STREAM, b"no stream")
+    with pytest.raises(ConnectionError):
+        streams.publish(STREAM, [b"a"])

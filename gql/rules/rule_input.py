@@ -1,0 +1,240 @@
+"""The input of rules: conditions, scopes, actions, and what the core makes of them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+
+from domain.rules.conditions import Operator
+from domain.rules.model import Damping, Scope, Severity, Step
+from domain.rules.operations import RuleDraft
+from gql.base.descriptions import enum_described
+from gql.base.entities import EntityKindEnum
+from gql.base.ids import uuid_named
+from gql.base.scalars import DateTime, Duration
+
+SeverityEnum = enum_described(
+    Severity,
+    "How serious an event is, ascending.",
+    LOW="The least of the four severities.",
+    MEDIUM="More serious than LOW; the default of a rule.",
+    HIGH="More serious than MEDIUM.",
+    CRITICAL="The greatest of the four severities.",
+)
+OperatorEnum = enum_described(
+    Operator,
+    "How a reading is compared with a value.",
+    GT="The reading is greater than the value.",
+    GTE="The reading is greater than or equal to the value.",
+    LT="The reading is less than the value.",
+    LTE="The reading is less than or equal to the value.",
+    EQ="The reading is equal to the value.",
+    NEQ="The reading is not equal to the value.",
+)
+
+_MICROSECOND = timedelta(microseconds=1)
+_NOTHING = Duration("PT0S", 0, timedelta(0))
+_HOUR = Duration("PT1H", 0, timedelta(hours=1))
+
+
+@strawberry.input
+class RuleScope:
+    """Which entities a rule is about: exactly one of `entityId`, `type` with `kind`, `underId` and `profileId`.
+
+    Without any of them it is about the whole organization.
+
+    Attributes:
+        entity_id: Only this entity: a device, an asset or a space.
+        kind: Kind of the entities, together with `type`: DEVICE, ASSET or SPACE.
+        type: Only entities of this type, by its name, together with `kind`.
+        under_id: Only this entity and everything below it, as of the time of each reading.
+        profile_id: Only assets that use this profile.
+    """
+
+    entity_id: strawberry.ID | None = None
+    kind: EntityKindEnum | None = None  # type: ignore[valid-type]
+    type: str | None = None
+    under_id: strawberry.ID | None = None
+    profile_id: strawberry.ID | None = None
+
+
+@strawberry.input
+class ThresholdCondition:
+    """A metric compared with a value. It is a condition on each reading, and texts are ignored.
+
+    It opens at the first reading by which all readings for `for` have satisfied it, and clears at the first reading by
+    which all for `clearFor` have passed `clearValue` the other way.
+
+    Attributes:
+        metric: Name of the metric, 1 to 200 characters.
+        operator: How the reading is compared with `value`.
+        value: Value with which readings are compared.
+        for_: How long it has to hold before it opens; at most 366 days. Default: one reading is enough.
+        clear_value: Value that readings have to pass the other way before it clears. Default: `value`.
+        clear_for: How long that has to last before it clears; at most 366 days. Default: one reading is enough.
+    """
+
+    metric: str
+    operator: OperatorEnum  # type: ignore[valid-type]
+    value: float
+    for_: Duration = strawberry.field(name="for", default=_NOTHING)
+    clear_value: float | None = None
+    clear_for: Duration = _NOTHING
+
+
+@strawberry.input
+class NoDataCondition:
+    """Silence of a metric: it opens `after` past a reading if no further one came, and clears at the next reading.
+
+    Attributes:
+        metric: Name of the metric, 1 to 200 characters.
+        after: How long nothing has come; more than nothing, and at most 366 days.
+    """
+
+    metric: str
+    after: Duration
+
+
+@strawberry.input(one_of=True)
+class Condition:
+    """What a rule watches for: exactly one of these. At most 20 parts, nested at most 4 deep.
+
+    Attributes:
+        threshold: A metric compared with a value.
+        no_data: Silence of a metric.
+        expression: CEL expression over metrics that gives true or false; a metric counts for 15 minutes.
+        all_of: Conditions that must all hold: opens with the last, clears with the first.
+        any_of: Conditions of which one must hold: opens with the first, clears when none holds.
+    """
+
+    threshold: ThresholdCondition | None = UNSET
+    no_data: NoDataCondition | None = UNSET
+    expression: str | None = UNSET
+    all_of: list[Condition] | None = UNSET
+    any_of: list[Condition] | None = UNSET
+
+
+@strawberry.input
+class RuleAction:
+    """What follows from an event of a rule. Both may be given, or neither.
+
+    Attributes:
+        create_activity_from_template_id: Id of the template from which an activity is created.
+        webhook_url: Address, http or https, that is called about each change of the event.
+    """
+
+    create_activity_from_template_id: strawberry.ID | None = None
+    webhook_url: str | None = None
+
+
+@strawberry.input
+class EscalationStep:
+    """A step of escalation: an event that has been open for `after` has this severity from then on.
+
+    Attributes:
+        after: Time since the event opened; longer than that of the step before, at most 366 days.
+        severity: Severity from then on; higher than that of the step before.
+    """
+
+    after: Duration
+    severity: SeverityEnum  # type: ignore[valid-type]
+
+
+@strawberry.input
+class FlapDamping:
+    """Damping of flapping: an event beyond `maxEvents` within `per` is merged into the one before it.
+
+    Attributes:
+        max_events: Most events of an entity within `per`, 1 to 1,000.
+        per: Length of time in which events are counted, at most 366 days.
+    """
+
+    max_events: int = 12
+    per: Duration = _HOUR
+
+
+@strawberry.input
+class RuleInput:
+    """A rule. It evaluates readings from `effectiveFrom` of event time on, until its next version.
+
+    Attributes:
+        name: Name of the rule, 1 to 200 characters.
+        condition: What the rule watches for. One that can never fire or never clear is BAD_USER_INPUT.
+        scope: Which entities the rule is about. Default: all of the organization.
+        severity: Severity of its events when they open.
+        action: What follows from its events. Default: nothing.
+        is_active: False: from `effectiveFrom` on the rule evaluates nothing.
+        escalation: Steps by which the severity rises while an event stays open, at most 10. Default: none.
+        damping: How flapping is damped. Default: at most 12 events within PT1H.
+    """
+
+    name: str
+    condition: Condition
+    scope: RuleScope | None = None
+    severity: SeverityEnum = Severity.MEDIUM  # type: ignore[valid-type]
+    action: RuleAction | None = None
+    is_active: bool = True
+    effective_from: DateTime | None = None
+    escalation: list[EscalationStep] | None = None
+    damping: FlapDamping | None = None
+
+
+def draft_of(given: RuleInput) -> RuleDraft:
+    """Return a rule as the core takes it."""
+    scope, action, damping = given.scope, given.action, given.damping
+    return RuleDraft(
+        name=given.name,
+        condition=_condition(given.condition),
+        scope=Scope()
+        if scope is None
+        else Scope(
+            None if scope.entity_id is None else uuid_named(scope.entity_id, "scope", "entityId"),
+            None if scope.kind is None else scope.kind.value,
+            scope.type,
+            None if scope.under_id is None else uuid_named(scope.under_id, "scope", "underId"),
+            None if scope.profile_id is None else uuid_named(scope.profile_id, "scope", "profileId"),
+        ),
+        severity=given.severity,
+        action={} if action is None else _action(action),
+        escalation=[Step(_us(step.after), step.severity) for step in given.escalation or ()],
+        damping=Damping() if damping is None else Damping(damping.max_events, _us(damping.per)),
+        is_active=given.is_active,
+        effective_from=given.effective_from,
+    )
+
+
+def _action(given: RuleAction) -> dict[str, Any]:
+    template = given.create_activity_from_template_id
+    found: dict[str, Any] = {}
+    if template is not None:
+        found["createActivityFromTemplateId"] = str(uuid_named(template, "action", "createActivityFromTemplateId"))
+    if given.webhook_url is not None:
+        found["webhookUrl"] = given.webhook_url
+    return found
+
+
+def _condition(given: Condition) -> dict[str, Any]:
+    """Return a condition as the core takes it."""
+    if given.threshold:
+        each = given.threshold
+        body = {
+            "metric": each.metric,
+            "operator": Operator(each.operator).value,
+            "value": each.value,
+            "forUs": _us(each.for_),
+        }
+        return {"threshold": {**body, "clearValue": each.clear_value, "clearForUs": _us(each.clear_for)}}
+    if given.no_data:
+        return {"noData": {"metric": given.no_data.metric, "afterUs": _us(given.no_data.after)}}
+    if isinstance(given.expression, str):
+        return {"expression": given.expression}
+    if isinstance(given.all_of, list):
+        return {"allOf": [_condition(part) for part in given.all_of]}
+    return {"anyOf": [_condition(part) for part in given.any_of or []]}
+
+
+def _us(duration: Duration) -> int:
+    return duration.exact() // _MICROSECOND

@@ -1,0 +1,100 @@
+"""The table of everything that workers run: what, in which queue, how often, for how long.
+
+A job's id says what it is for: the partition's job that takes over from given fences, the sweep of a given moment. So
+any number of hosts enqueue each job once. An id is never taken for longer than a job needs: RQ refuses it while the
+hash of an old job lives, and one that was abandoned lives long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from rq.exceptions import DuplicateJobError
+
+from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState
+
+# A lane gives up its worker after so long, and is enqueued again.
+LANE_RUN_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that workers run.
+
+    name: ids of its jobs begin with it. function: by its dotted name. every_s: how often it is due; None: when there is
+    something to do. ttl_s: for how long it may wait in the queue. kept_s, failed_kept_s: for how long after its end its
+    id is taken, so that no other host enqueues the same. timeout_s: for how long it may run. in_parts: whether it
+    enqueues its next part itself, until a turn's work is done.
+    """
+
+    name: str
+    function: str
+    queue: str
+    every_s: int | None
+    ttl_s: int
+    kept_s: int
+    failed_kept_s: int
+    timeout_s: int
+    in_parts: bool = False
+
+
+LANE: Final = Job(
+    "lane", "workers.lanes.lane_run", QUEUE_LANES,
+    every_s=None, ttl_s=20, kept_s=0, failed_kept_s=20, timeout_s=LANE_RUN_S + 60,
+)  # fmt: skip
+SWEEP: Final = Job(
+    "sweep", "workers.sweeper.sweep", QUEUE_SHORT,
+    every_s=5, ttl_s=20, kept_s=15, failed_kept_s=15, timeout_s=60,
+)  # fmt: skip
+BUCKETS: Final = Job(
+    "buckets", "workers.buckets.compute", QUEUE_SHORT,
+    every_s=1, ttl_s=20, kept_s=10, failed_kept_s=20, timeout_s=120, in_parts=True,
+)  # fmt: skip
+HOURS: Final = Job(
+    "hours", "workers.hours.summarize", QUEUE_SHORT,
+    every_s=60, ttl_s=60, kept_s=120, failed_kept_s=120, timeout_s=120, in_parts=True,
+)  # fmt: skip
+CHECK: Final = Job(
+    "check", "workers.convergence.check", QUEUE_SHORT,
+    every_s=60, ttl_s=60, kept_s=120, failed_kept_s=120, timeout_s=60,
+)  # fmt: skip
+RETENTION: Final = Job(
+    "retention", "workers.retention.retain", QUEUE_SHORT,
+    every_s=3_600, ttl_s=3_600, kept_s=7_200, failed_kept_s=7_200, timeout_s=120, in_parts=True,
+)  # fmt: skip
+# What follows in the same hour: rows of one table, a page of organizations at a time.
+RETENTION_ROWS: Final = Job(
+    "retention", "workers.retention.forget", QUEUE_SHORT,
+    every_s=None, ttl_s=3_600, kept_s=7_200, failed_kept_s=7_200, timeout_s=120,
+)  # fmt: skip
+# One waits however busy the workers are: no second is enqueued meanwhile.
+REPLAY: Final = Job(
+    "replay", "workers.replay.replay_run", QUEUE_SHORT,
+    every_s=None, ttl_s=3_600, kept_s=0, failed_kept_s=20, timeout_s=120,
+)  # fmt: skip
+
+JOBS: Final = (LANE, SWEEP, BUCKETS, HOURS, CHECK, RETENTION, RETENTION_ROWS, REPLAY)
+
+
+def job_enqueue(state: ProcessState, job: Job, *parts: str | int, arguments: tuple[str | int, ...] = ()) -> None:
+    """Enqueue a job, unless it is enqueued, runs, or ended lately. parts: what its id names besides the job."""
+    try:
+        state.queue(job.queue).enqueue(
+            job.function,
+            args=arguments,
+            job_id="-".join(map(str, (job.name, *parts))),
+            unique=True,
+            ttl=job.ttl_s,
+            result_ttl=job.kept_s,
+            failure_ttl=job.failed_kept_s,
+            job_timeout=job.timeout_s,
+        )
+    except DuplicateJobError:
+        return
+
+
+def job_turn(job: Job, now_s: float) -> int:
+    """Return the number of the turn of a job that recurs: the same on every host."""
+    assert job.every_s is not None  # noqa: S101  (only of those that recur)
+    return int(now_s) // job.every_s
