@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -24,7 +24,7 @@ T = TypeVar("T")
 class Context:
     """One operation.
 
-    loaders: its batch loaders by name, made when first asked for (see `gql/base/loaders.py`).
+    loaders: its batch loaders by what they batch, made when first asked for (see `gql/base/loaders.py`).
     stop: ends what is done for it.
     cost_left: what lists may still cost that turn out longer than their bound (`gql/server/bounds.py`).
     """
@@ -33,7 +33,7 @@ class Context:
     bearer: Principal | None
     trace_id: str
     transport: str
-    loaders: dict[str, Any] = field(default_factory=dict)
+    loaders: dict[Hashable, Any] = field(default_factory=dict)
     stop: Stop = field(default_factory=Stop)
     cost_left: float = math.inf
 

@@ -363,8 +363,7 @@ async def paged(
         pages = work(session, organization_id=organization_id, entity_ids=ids, page=request, **rest)
         return {key: rows_of(page, count=count) for key, page in pages.items()}
 
-    read.__qualname__ = f"{work.__module__}.{work.__qualname__}:{request}:{count}"
-    found = await load(info.context, read, entity_id, **arguments)
+    found = await load(info.context, read, entity_id, work_key=(work, request, count), **arguments)
     assert found is not None  # noqa: S101  (the pages functions answer for every entity asked for)
     return found
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,20 +17,35 @@ T = TypeVar("T")
 BATCH_MAX = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class LoaderKey:
+    """What calls have in common that one batch answers.
+
+    work: the function, or what stands for it where it is made for each call. arguments: as text, for not all can be
+    hashed.
+    """
+
+    work: Hashable
+    ids_as: str
+    arguments: str
+
+
 async def load(
     context: Context,
     work: Callable[..., Mapping[Any, T]],
     entity_id: UUID,
     *,
     ids_as: str = "ids",
+    work_key: Hashable = None,
     **arguments: Any,
 ) -> T | None:
     """Return `work(session, organization_id=..., ids=[...], **arguments)[entity_id]`, batched with its like.
 
     work: a domain function that answers for many ids at once. ids_as: the name of its argument for them.
+    work_key: stands for `work` where that is made for each call, and is the same for calls that may share a batch.
     Arguments that differ make a batch of their own.
     """
-    key = f"{work.__module__}.{work.__qualname__}:{ids_as}:{sorted(arguments.items())!r}"
+    key = LoaderKey(work_key or work, ids_as, repr(sorted(arguments.items())))
     loader = context.loaders.get(key)
     if loader is None:
 
