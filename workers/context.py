@@ -1,4 +1,4 @@
-"""What worker processes are told by the roof: plain values, so that they can be handed to a child process."""
+"""What worker processes are started with: plain values, so that a child process can be given them."""
 
 from __future__ import annotations
 
