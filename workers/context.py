@@ -1,4 +1,4 @@
-"""Settings of worker processes: plain values, so that they can be handed to a child process."""
+"""What worker processes are started with: plain values, so that a child process can be given them."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     variables_check()
     with told():
         try:
-            house = LocalStack.open(
+            stack = LocalStack.open(
                 Path(arguments.home),
                 host=arguments.host,
                 port=arguments.port,
@@ -55,28 +55,28 @@ def run(arguments: argparse.Namespace) -> int:
             )
         except PortTakenError as error:
             raise CommandError(str(error), status=2) from error
-        house.signals_take()
+        stack.signals_take()
         try:
-            _start(house, demo=not arguments.no_demo)
-            house.keep()
+            _start(stack, demo=not arguments.no_demo)
+            stack.keep()
         finally:
-            if house.children:
+            if stack.children:
                 _say("Stopping")
-            house.stop()
+            stack.stop()
     _say("Stopped; the data is kept")
     return 0
 
 
-def _start(house: LocalStack, *, demo: bool) -> None:
-    _say(f"Starting Argus; its data is in {house.home.directory}")
-    settings = house.servers_start()
+def _start(stack: LocalStack, *, demo: bool) -> None:
+    _say(f"Starting Argus; its data is in {stack.home.directory}")
+    settings = stack.servers_start()
     organization = _demo_ensure(settings) if demo else None
-    house.process_start("The API", ["api", "--host", house.host, "--port", str(house.port)], log="api")
-    house.process_start("The workers", ["worker"], log="worker")
-    house.wait_ready()
-    if house.stopping:
+    stack.process_start("The API", ["api", "--host", stack.host, "--port", str(stack.port)], log="api")
+    stack.process_start("The workers", ["worker"], log="worker")
+    stack.wait_ready()
+    if stack.stopping:
         return
-    address = f"http://{house.host}:{house.port}/graphql"
+    address = f"http://{stack.host}:{stack.port}/graphql"
     if organization is None:
         _say(f"Ready: GraphiQL is at {address}")
         _say("Make an organization and a token for it:")
@@ -85,7 +85,7 @@ def _start(house: LocalStack, *, demo: bool) -> None:
     token = token_create(
         settings, organization=organization, role="admin", subject="argus up", now=utc_now(), ttl=_TOKEN_TTL
     )
-    house.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
+    stack.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
     _say(f"Ready: GraphiQL is at {address}#token={token}")
     _say(f"Token (organization {organization}, role admin, 30 days): {token}")
 

@@ -1,4 +1,4 @@
-"""`argus up`: PostgreSQL, Valkey, the API and the workers under one roof, on one data directory."""
+"""The local stack of `argus up`: PostgreSQL, Valkey, the API and the workers, on one data directory."""
 
 from __future__ import annotations
 
@@ -64,9 +64,9 @@ class LocalStack:
         """
         _port_wait(host, port, patience_s=_LEFT_BEHIND_S if directory.exists() else 0.0)
         home = Home.open(directory, ports=(postgres.free_port(), postgres.free_port()))
-        house = LocalStack(home, host, port, say, start_timeout_s)
-        house._lock = home.lock()
-        return house
+        stack = LocalStack(home, host, port, say, start_timeout_s)
+        stack._lock = home.lock()
+        return stack
 
     def servers_start(self) -> Settings:
         """Start PostgreSQL and Valkey, migrate, and return the settings that lead to them.
