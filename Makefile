@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench chaos schema lock clean
+.PHONY: help setup run test check format bench chaos schema settings lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -32,12 +32,13 @@ run: $(READY)  ## Run Argus on its embedded database and bus, with a demo plant
 test: check  ## Run every check and every test
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
-check: $(READY)  ## Format, lint, types, import directions, schema snapshot, migration drift
+check: $(READY)  ## Format, lint, types, import directions, schema snapshot, settings' reference, migration drift
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m gql.export --check gql/schema.graphql
+	@$(BIN)/python -m runtime.settings --check docs/reference/settings.md .env.example
 	@$(BIN)/python -m pytest -q tests/migrations
 
 format: $(READY)  ## Format the code and mend what the linter can
@@ -46,6 +47,9 @@ format: $(READY)  ## Format the code and mend what the linter can
 
 schema: $(READY)  ## Export gql/schema.graphql
 	@$(BIN)/python -m gql.export gql/schema.graphql
+
+settings: $(READY)  ## Write docs/reference/settings.md and .env.example
+	@$(BIN)/python -m runtime.settings docs/reference/settings.md .env.example
 
 bench: $(READY)  ## Run the benchmarks; each prints its ratio to a reference measured in the same run
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.lock

@@ -12,7 +12,7 @@ from domain.exchange.imports.apply import ChangeRunner
 from graph.change import GraphChange, graph_change_begin
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
-from runtime.settings import Settings
+from runtime.settings.model import Settings
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from domain.plant.organizations.model import Organization
 from domain.plant.organizations.queries import organization_list
 from graph.errors import NotFoundError
 from runtime.database import engine_create, transaction
-from runtime.settings import Settings
+from runtime.settings.model import Settings
 
 
 def organization_find(settings: Settings, name: str) -> Organization:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import jwt
 
-from runtime.settings import Settings, SettingsError
+from runtime.settings.kinds import SettingsError
+from runtime.settings.model import Settings
 
 ROLES = ("admin", "operator", "viewer")
 

@@ -1,4 +1,4 @@
-"""The schema: every noun's queries, mutations and subscriptions under one roof."""
+"""The schema: the queries, mutations and subscriptions of all rooms, merged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What worker processes are told by the roof: plain values, so that they can be handed to a child process."""
+"""What worker processes are started with: plain values, so that a child process can be given them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerContext:
     """Settings of a pool of workers.
 
@@ -14,8 +14,8 @@ class WorkerContext:
     two more: one enqueues, one calls webhooks. future_tolerance: how far after its receipt a reading's timestamp may
     lie.
     replay_readings_per_s: how many readings a second a replay takes at most; 0: as many as live readings leave it.
-    keep_raw, keep_points: for how long what was received, and points, are kept; None: for ever.
-    keep_changes, keep_notifications, keep_history: the same of what was done about events.
+    retention_raw, retention_points: for how long what was received, and points, are kept; None: for ever.
+    retention_changes, retention_notifications, retention_history: the same of what was done about events.
     webhook_allow: networks, addresses and names of hosts that webhooks may lead to although they are the host's own.
     webhook_calls: how many calls of webhooks are under way at once; 0: this pool makes none.
     check_entities: how many entities of an organization the self-check recomputes in a minute; 0: none.
@@ -25,15 +25,15 @@ class WorkerContext:
     database_url: str
     redis_url: str
     partitions: int
-    workers: int = 3
-    future_tolerance: timedelta = timedelta(minutes=5)
-    replay_readings_per_s: int = 0
-    keep_raw: timedelta | None = None
-    keep_points: timedelta | None = None
-    keep_changes: timedelta | None = None
-    keep_notifications: timedelta | None = None
-    keep_history: timedelta | None = None
-    webhook_allow: tuple[str, ...] = ()
-    webhook_calls: int = 256
-    act_late: timedelta | None = timedelta(days=1)
-    check_entities: int = 20
+    workers: int
+    future_tolerance: timedelta
+    replay_readings_per_s: int
+    retention_raw: timedelta | None
+    retention_points: timedelta | None
+    retention_changes: timedelta | None
+    retention_notifications: timedelta | None
+    retention_history: timedelta | None
+    webhook_allow: tuple[str, ...]
+    webhook_calls: int
+    act_late: timedelta | None
+    check_entities: int

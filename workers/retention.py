@@ -145,4 +145,6 @@ def _drop(state: ProcessState, failed: FailedView, partition: OldPartition) -> S
 
 def _kept(state: ProcessState) -> Kept:
     of = state.context
-    return Kept(of.keep_raw, of.keep_points, of.keep_changes, of.keep_notifications, of.keep_history)
+    return Kept(
+        of.retention_raw, of.retention_points, of.retention_changes, of.retention_notifications, of.retention_history
+    )

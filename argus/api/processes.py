@@ -22,7 +22,7 @@ from argus.api.readers.routing import is_ingest
 from argus.api.serving import Admission, files_raise, server_config
 from argus.api.wiring import app_create
 from runtime.collection import startup_freeze
-from runtime.settings import ApiSettings, RateSettings, Settings
+from runtime.settings.model import ApiSettings, RateSettings, Settings
 
 # What listens goes first where both want a processor.
 READER_NICE: Final = 5

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from runtime.settings import ApiSettings
+from runtime.settings.model import ApiSettings
 
 HEAD_MAX_BYTES: Final = 64 * 1024
 HEADERS_MAX: Final = 200

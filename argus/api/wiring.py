@@ -46,7 +46,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.clock import utc_now
 from runtime.database import engine_create, statement_interrupt, transaction
 from runtime.ids import new_id
-from runtime.settings import QuotaSettings, RateSettings, Settings
+from runtime.settings.model import QuotaSettings, RateSettings, Settings
 from runtime.watchdog import DISK_FULL, DatabaseWatchdog
 
 T = TypeVar("T")

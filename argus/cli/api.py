@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from argus.cli.errors import told
 from argus.cli.options import home_add, settings_of
-from runtime.settings import Settings
+from runtime.settings.model import Settings
+from runtime.settings.table import API_PROCESSES
 
 if TYPE_CHECKING:
     import uvicorn
@@ -23,7 +24,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "api",
         help="run the API",
         description="Serve the GraphQL API (HTTP and WebSocket on /graphql), ingest, /healthz, /readyz and /metrics. "
-        "One process listens, and answers devices and health; $ARGUS_API_PROCESSES others (default 1) answer the rest. "
+        f"One process listens, and answers devices and health; ${API_PROCESSES.name} others (default "
+        f"{API_PROCESSES.default}) answer the rest. "
         "Any number of these may run on any hosts against one database and one bus.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

@@ -13,7 +13,7 @@ from graph.errors import ArgusError
 from runtime.embedded.account import AccountError
 from runtime.embedded.home import HomeError
 from runtime.embedded.process import ServerError
-from runtime.settings import SettingsError
+from runtime.settings.kinds import SettingsError
 
 # undefined_table, undefined_column, undefined_function
 _NO_SCHEMA = frozenset({"42P01", "42703", "42883"})

@@ -21,7 +21,7 @@ from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.files import Format, lines_read, records_read
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import Record, Remark
-from runtime.settings import Settings
+from runtime.settings.model import Settings
 
 _GRAPH = """\
 Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and

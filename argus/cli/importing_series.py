@@ -16,7 +16,7 @@ from argus.importing.columns import Columns, SeriesError
 from argus.importing.series import Sent, series_send
 from argus.organizations import organization_find
 from argus.tokens import short_token
-from runtime.settings import Settings
+from runtime.settings.model import Settings
 
 _SERIES = """\
 Send a CSV file's readings through the API, as a device would. Each row is one instant. Empty cells, NA and NaN are

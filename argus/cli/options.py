@@ -11,8 +11,10 @@ from pathlib import Path
 
 from argus.cli.errors import told
 from runtime.embedded.home import address_read
-from runtime.settings import DEFAULT_HOME, Settings, settings_load
-from runtime.variables import variables_unknown
+from runtime.settings.load import settings_load
+from runtime.settings.model import Settings
+from runtime.settings.table import HOME
+from runtime.settings.unknown import variables_unknown
 
 URL_DEFAULT = "http://127.0.0.1:8000/graphql"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -23,7 +25,7 @@ def home_add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--home",
         metavar="DIRECTORY",
-        help=f"data directory of an embedded Argus (default: $ARGUS_HOME, else {DEFAULT_HOME}; "
+        help=f"data directory of an embedded Argus (default: $ARGUS_HOME, else {HOME.default}; "
         "without it, ARGUS_DATABASE_URL and its kin are used where they are set)",
     )
 
@@ -42,7 +44,7 @@ def url_of(arguments: argparse.Namespace) -> str:
     """Return the address of the API: as given, as `argus up` has written it down, or the default."""
     if arguments.url is not None:
         return str(arguments.url)
-    directory = Path(arguments.home or os.environ.get("ARGUS_HOME") or DEFAULT_HOME)
+    directory = Path(arguments.home or os.environ.get("ARGUS_HOME") or str(HOME.default))
     return address_read(directory) or URL_DEFAULT
 
 

@@ -25,11 +25,11 @@ from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 
 _DESCRIPTION = """\
-Drop the partitions of the raw log and of the history that are older than ARGUS_KEEP_RAW and ARGUS_KEEP_POINTS say, and
-delete what is known of single readings that are no longer in the raw log, and what was done about events longer ago
-than ARGUS_KEEP_CHANGES, ARGUS_KEEP_NOTIFICATIONS and ARGUS_KEEP_HISTORY say. The workers do the same every
-hour. A day of the raw log with a batch that no stage has finished stays until one has; what is in use just now stays
-until the next time.
+Drop the partitions of the raw log and of the history that are older than ARGUS_RETENTION_RAW and
+ARGUS_RETENTION_POINTS say. Delete what is known of single readings that are no longer in the raw log, and what was done
+about events longer ago than ARGUS_RETENTION_CHANGES, ARGUS_RETENTION_NOTIFICATIONS and ARGUS_RETENTION_HISTORY say. The
+workers do the same every hour. A day of the raw log with a batch that no stage has finished stays until one has; what
+is in use just now stays until the next time.
 """
 _MIB = 1024 * 1024
 
@@ -47,11 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
     kept = Kept(
-        settings.keep_raw,
-        settings.keep_points,
-        settings.keep_changes,
-        settings.keep_notifications,
-        settings.keep_history,
+        settings.retention_raw,
+        settings.retention_points,
+        settings.retention_changes,
+        settings.retention_notifications,
+        settings.retention_history,
     )
     now = utc_now()
     with told():
@@ -66,11 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         shown = [_shown(each, gone) for each in outdated]
         ages = {
-            "keepRaw": kept.raw,
-            "keepPoints": kept.points,
-            "keepChanges": kept.changes,
-            "keepNotifications": kept.notifications,
-            "keepHistory": kept.history,
+            "retentionRaw": kept.raw,
+            "retentionPoints": kept.points,
+            "retentionChanges": kept.changes,
+            "retentionNotifications": kept.notifications,
+            "retentionHistory": kept.history,
         }
         days = {name: _days(age) for name, age in ages.items()}
         print(json.dumps({**days, "partitions": shown, "rows": rows}))

@@ -13,7 +13,8 @@ from argus.supervisor.local_stack import LocalStack, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
 from runtime.embedded.process import StartEndedError
-from runtime.settings import DEFAULT_HOME, Settings
+from runtime.settings.model import Settings
+from runtime.settings.table import HOME
 
 _DESCRIPTION = """\
 Start PostgreSQL and Valkey under one data directory, bring the database to the newest schema, and run the API and
@@ -28,7 +29,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser("up", help="run all of Argus on this machine", description=_DESCRIPTION)
     parser.add_argument(
-        "--home", metavar="DIRECTORY", default=DEFAULT_HOME, help="data directory (default: %(default)s)"
+        "--home", metavar="DIRECTORY", default=str(HOME.default), help="data directory (default: %(default)s)"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     variables_check()
     with told():
         try:
-            house = LocalStack.open(
+            stack = LocalStack.open(
                 Path(arguments.home),
                 host=arguments.host,
                 port=arguments.port,
@@ -56,29 +57,29 @@ def run(arguments: argparse.Namespace) -> int:
             )
         except PortTakenError as error:
             raise CommandError(str(error), status=2) from error
-        house.signals_take()
+        stack.signals_take()
         try:
             with suppress(StartEndedError):
-                _start(house, demo=not arguments.no_demo)
-                house.keep()
+                _start(stack, demo=not arguments.no_demo)
+                stack.keep()
         finally:
-            if house.children:
+            if stack.children:
                 _say("Stopping")
-            house.stop()
+            stack.stop()
     _say("Stopped; the data is kept")
     return 0
 
 
-def _start(house: LocalStack, *, demo: bool) -> None:
-    _say(f"Starting Argus; its data is in {house.home.directory}")
-    settings = house.servers_start()
+def _start(stack: LocalStack, *, demo: bool) -> None:
+    _say(f"Starting Argus; its data is in {stack.home.directory}")
+    settings = stack.servers_start()
     organization = _demo_ensure(settings) if demo else None
-    house.process_start("The API", ["api", "--host", house.host, "--port", str(house.port)], log="api")
-    house.process_start("The workers", ["worker"], log="worker")
-    house.wait_ready()
-    if house.stopping:
+    stack.process_start("The API", ["api", "--host", stack.host, "--port", str(stack.port)], log="api")
+    stack.process_start("The workers", ["worker"], log="worker")
+    stack.wait_ready()
+    if stack.stopping:
         return
-    address = f"http://{house.host}:{house.port}/graphql"
+    address = f"http://{stack.host}:{stack.port}/graphql"
     if organization is None:
         _say(f"Ready: GraphiQL is at {address}")
         _say("Make an organization and a token for it:")
@@ -87,7 +88,7 @@ def _start(house: LocalStack, *, demo: bool) -> None:
     token = token_create(
         settings, organization=organization, role="admin", subject="argus up", now=utc_now(), ttl=_TOKEN_TTL
     )
-    house.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
+    stack.process_start("The demo's devices", ["simulate", "--demo", "--url", address], log="simulate")
     _say(f"Ready: GraphiQL is at {address}#token={token}")
     _say(f"Token (organization {organization}, role admin, 30 days): {token}")
 

@@ -27,7 +27,7 @@ from graph.kinds import EntityKind
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
-from runtime.settings import Settings
+from runtime.settings.model import Settings
 
 SLUG: Final = "demo"
 LINKS: Final = frozenset({"MONITORED_BY", "CONTROLLED_BY"})

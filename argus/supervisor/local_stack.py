@@ -1,4 +1,4 @@
-"""`argus up`: PostgreSQL, Valkey, the API and the workers under one roof, on one data directory."""
+"""The local stack of `argus up`: PostgreSQL, Valkey, the API and the workers, on one data directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from migrations.run import migrate
 from runtime.embedded import postgres, process, valkey
 from runtime.embedded.account import Account, account_for, admit
 from runtime.embedded.home import Home
-from runtime.settings import Settings, from_home
+from runtime.settings.load import settings_embedded
+from runtime.settings.model import Settings
 
 _LOOK_S = 0.1
 # A process that keeps ending while it starts will not start.
@@ -63,9 +64,9 @@ class LocalStack:
         """
         _port_wait(host, port, patience_s=_LEFT_BEHIND_S if directory.exists() else 0.0)
         home = Home.open(directory, ports=(postgres.free_port(), postgres.free_port()))
-        house = LocalStack(home, host, port, say, start_timeout_s)
-        house._lock = home.lock()
-        return house
+        stack = LocalStack(home, host, port, say, start_timeout_s)
+        stack._lock = home.lock()
+        return stack
 
     def servers_start(self) -> Settings:
         """Start PostgreSQL and Valkey, migrate, and return the settings that lead to them.
@@ -88,7 +89,7 @@ class LocalStack:
         for child in servers:
             self._begin(child)
             self._stopping_check()
-        settings = from_home(self.home, os.environ)
+        settings = settings_embedded(self.home, os.environ)
         postgres.database_ensure(database, owner_password=settings.role_passwords["argus_owner"])
         passwords = {role: word for role, word in settings.role_passwords.items() if role != "argus_owner"}
         migrate(settings.database_url("owner"), passwords)

@@ -19,7 +19,7 @@ import psycopg
 from sqlalchemy import make_url
 
 from benchmarks.pipeline_load.bodies import Device
-from runtime.settings import settings_load
+from runtime.settings.load import settings_load
 from tests.support.plant import PROJECT, Client, Plant
 
 DEVICES = 1_000

@@ -1,4 +1,4 @@
-"""What the API is handed by the roof: everything it needs and did not make."""
+"""What the API is given at its start: everything that it needs and does not make itself."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from runtime.settings import settings_load
+from runtime.settings.load import settings_load
 from tests.chaos.told import (
     METER,
     METERS,

@@ -22,8 +22,8 @@ from argus.api.serving import HEAD_MAX_BYTES, HEADERS_MAX, PIPELINE_MAX
 from gql.server import ingest_http
 from gql.server.execution import Executor
 from gql.server.preparation import COMPARISONS_MAX
-from runtime.settings import ApiSettings, RateSettings
-from tests.support.api import Api, api_serve
+from runtime.settings.model import RateSettings
+from tests.support.api import Api, api_serve, bounds
 from tests.support.plant import Client, Reply
 from tests.support.servers import TestServers
 
@@ -256,7 +256,7 @@ def test_headers_without_end_are_refused_at_the_bound(api: Api) -> None:
 def strict(servers: TestServers) -> Iterator[Api]:
     """An application with little patience."""
     database = servers.database_create()
-    bounds = ApiSettings(
+    tight = bounds(
         head_timeout_s=1,
         body_timeout_s=1,
         connections_max=40,
@@ -265,7 +265,7 @@ def strict(servers: TestServers) -> Iterator[Api]:
         rate_token=RateSettings(0.001, 30),
     )
     try:
-        with api_serve(database, servers.bus_server.url, api=bounds) as served:
+        with api_serve(database, servers.bus_server.url, api=tight) as served:
             served.organization("plant")
             yield served
     finally:

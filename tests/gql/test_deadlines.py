@@ -17,8 +17,7 @@ from websockets.sync.client import connect
 
 import gql.definitions.entity_types
 from graph.stopping import stop_check
-from runtime.settings import ApiSettings
-from tests.support.api import Api, api_serve
+from tests.support.api import Api, api_serve, bounds
 from tests.support.servers import TestServers
 
 LIGHT = "{ entityTypes { id } }"
@@ -31,7 +30,7 @@ def hasty(servers: TestServers) -> Iterator[Api]:
     """An application whose operations may run for a second."""
     database = servers.database_create()
     try:
-        with api_serve(database, servers.bus_server.url, api=ApiSettings(deadline_s=1)) as served:
+        with api_serve(database, servers.bus_server.url, api=bounds(deadline_s=1)) as served:
             served.organization("plant")
             yield served
     finally:

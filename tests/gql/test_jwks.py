@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from runtime.clock import utc_now
-from runtime.settings import TokenSettings
+from runtime.settings.model import TokenSettings
 from tests.support.api import SECRET, Api, api_serve
 from tests.support.plant import Client
 from tests.support.servers import TestServers

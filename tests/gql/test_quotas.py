@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from runtime.settings import QuotaSettings
+from runtime.settings.model import QuotaSettings
 from tests.argus.test_metrics import of, scraped
 from tests.gql.test_ingest_http import post
 from tests.support.api import Api, api_serve

@@ -97,7 +97,7 @@ def reference(
     """What must stand, in a few lines, from the raw log alone."""
     first: dict[Any, int] = {}
     points: dict[Any, Any] = {}
-    letters: set[tuple[int, str | None, str]] = set()
+    dead_letters: set[tuple[int, str | None, str]] = set()
     stored = dead = 0
     for raw_id, device, sent in sorted(log, key=lambda row: row[0]):
         said = frozenset(
@@ -111,13 +111,13 @@ def reference(
         good = {n: v for n, v in sent.metrics.items() if type_of(v)}
         untimely = "FUTURE_TIMESTAMP" if sent.at_s > 300 else "BEFORE_EPOCH" if sent.at_s < -(10**9) else None
         if untimely or not said:
-            letters.add((raw_id, None, untimely or "NO_METRICS"))
+            dead_letters.add((raw_id, None, untimely or "NO_METRICS"))
             good = {}
         else:
             said_by_it = {n: v for n, v in sent.metrics.items() if v is not None}
-            letters |= {(raw_id, n, "UNSUPPORTED_VALUE") for n, v in said_by_it.items() if not type_of(v)}
+            dead_letters |= {(raw_id, n, "UNSUPPORTED_VALUE") for n, v in said_by_it.items() if not type_of(v)}
             good, refused = means(device, sent.at_s, good, said_by_it)
-            letters |= {(raw_id, *each) for each in refused}
+            dead_letters |= {(raw_id, *each) for each in refused}
         for name, value in good.items():
             points[device, sent.port, name, sent.at_s] = (raw_id, type_of(value), value)
         stored, dead = stored + bool(good), dead + (not good)
@@ -127,7 +127,7 @@ def reference(
     return {
         "points": points,
         "latest": latest,
-        "letters": letters,
+        "letters": dead_letters,
         "account": (len(log), stored, len(log) - stored - dead, dead, 0),
     }
 
@@ -150,7 +150,7 @@ def found(line: Line) -> dict[str, Any]:
         o=line.organization_id,
     )
     latest = {(r.entity_id, r.port, r.metric): (at_s(r.timestamp), *value(r)) for r in rows}
-    letters = line.rows(
+    dead_letters = line.rows(
         "SELECT raw_id, metric, code FROM dead_letters WHERE organization_id = :o AND resolved_at IS NULL",
         o=line.organization_id,
     )
@@ -158,7 +158,7 @@ def found(line: Line) -> dict[str, Any]:
     return {
         "points": points,
         "latest": latest,
-        "letters": {tuple(row) for row in letters},
+        "letters": {tuple(row) for row in dead_letters},
         "account": (account.received, account.stored, account.duplicate, account.dead, account.pending),
     }
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runtime.logs import logs_configure
 from runtime.redaction import REDACTED, Redactor
-from runtime.settings import settings_load
+from runtime.settings.load import settings_load
 
 PASSWORD = "tUl1p-password"
 DEVICE_TOKEN = "argus_dev_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4"
@@ -97,4 +97,4 @@ def test_settings_name_their_secrets() -> None:
             "ARGUS_JWT_SECRET": "j" * 32,
         }
     )
-    assert {"ownerpw", "buspw", "j" * 32, *settings.role_passwords.values()} == settings.secrets
+    assert {"ownerpw", "buspw", "s" * 32, "j" * 32, *settings.role_passwords.values()} == settings.secrets

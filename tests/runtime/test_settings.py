@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from runtime.embedded.home import Home, HomeError
-from runtime.settings import QuotaSettings, SettingsError, settings_load
+from runtime.settings.kinds import SettingsError
+from runtime.settings.load import settings_embedded, settings_load
+from runtime.settings.model import QuotaSettings
 
 BASE = {
     "ARGUS_DATABASE_URL": "postgresql://argus_owner:pw@db:5432/argus",
@@ -47,8 +49,8 @@ def test_a_process_may_be_given_just_what_it_needs() -> None:
         ({"ARGUS_WORKERS": "1000"}, "ARGUS_WORKERS"),
         ({"ARGUS_QUOTA_DEVICE_READINGS_PER_S": "-1"}, "ARGUS_QUOTA_DEVICE_READINGS_PER_S"),
         ({"ARGUS_QUOTA_ORGANIZATION_BURST": "999"}, "ARGUS_QUOTA_ORGANIZATION_BURST must be a whole number from 1000"),
-        ({"ARGUS_KEEP_RAW": "P0D"}, "ARGUS_KEEP_RAW"),
-        ({"ARGUS_KEEP_POINTS": "PT12H"}, "ARGUS_KEEP_POINTS must be whole days"),
+        ({"ARGUS_RETENTION_RAW": "P0D"}, "ARGUS_RETENTION_RAW"),
+        ({"ARGUS_RETENTION_POINTS": "PT12H"}, "ARGUS_RETENTION_POINTS must be whole days"),
         ({"ARGUS_LOG_LEVEL": "loud"}, "ARGUS_LOG_LEVEL must be one of debug"),
         ({"ARGUS_JWT_SECRET": "short"}, "ARGUS_JWT_SECRET"),
         ({"ARGUS_JWT_SECRET": "x" * 40, "ARGUS_JWT_JWKS_URL": "https://idp"}, "ARGUS_JWT_JWKS_URL"),
@@ -106,9 +108,29 @@ def test_a_quota_has_a_minute_of_burst_unless_it_is_told() -> None:
 
 def test_what_is_kept_is_told_in_days_or_for_ever() -> None:
     usual = settings_load(environment=BASE)
-    assert (usual.keep_raw, usual.keep_points) == (timedelta(days=90), timedelta(days=365))
-    told = settings_load(environment={**BASE, "ARGUS_KEEP_RAW": "P7D", "ARGUS_KEEP_POINTS": "forever"})
-    assert (told.keep_raw, told.keep_points) == (timedelta(days=7), None)
-    assert (usual.keep_changes, usual.keep_notifications) == (timedelta(days=30), timedelta(days=90))
-    told = settings_load(environment={**BASE, "ARGUS_KEEP_CHANGES": "P2D", "ARGUS_KEEP_HISTORY": "forever"})
-    assert (told.keep_changes, told.keep_history) == (timedelta(days=2), None)
+    assert (usual.retention_raw, usual.retention_points) == (timedelta(days=90), timedelta(days=365))
+    told = settings_load(environment={**BASE, "ARGUS_RETENTION_RAW": "P7D", "ARGUS_RETENTION_POINTS": "forever"})
+    assert (told.retention_raw, told.retention_points) == (timedelta(days=7), None)
+    assert (usual.retention_changes, usual.retention_notifications) == (timedelta(days=30), timedelta(days=90))
+    told = settings_load(environment={**BASE, "ARGUS_RETENTION_CHANGES": "P2D", "ARGUS_RETENTION_HISTORY": "forever"})
+    assert (told.retention_changes, told.retention_history) == (timedelta(days=2), None)
+
+
+def test_the_embedded_servers_have_defaults_of_their_own(tmp_path: Path) -> None:
+    home = Home.open(tmp_path / "home", ports=(1, 2))
+    local = settings_embedded(home, {"ARGUS_WORKERS": "", "ARGUS_DATABASE_URL": "postgresql://elsewhere/argus"})
+    usual = settings_load(environment=BASE)
+    assert (local.partitions, local.workers, local.log_json, local.retention_points) == (2, 3, False, None)
+    assert (usual.partitions, usual.workers, usual.log_json) == (4, 5, True)
+    assert local.tokens.secret == home.jwt_secret
+    assert "elsewhere" not in local.database_url("owner")
+    assert {home.secret, home.postgres_password, home.valkey_password, home.jwt_secret} <= local.secrets
+    assert local.api == usual.api
+    assert settings_load(environment={**BASE, "ARGUS_PARTITIONS": "100"}).workers == 64
+
+
+def test_an_environment_that_is_empty_is_not_this_process_s(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("ARGUS_DATABASE_URL", BASE["ARGUS_DATABASE_URL"])
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"There is no Argus in \.argus"):
+        settings_load(environment={})

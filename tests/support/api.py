@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,12 +22,28 @@ from gql.server.preparation import Work
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
-from runtime.settings import Settings, TokenSettings
+from runtime.settings.load import settings_load
+from runtime.settings.model import ApiSettings, Settings, TokenSettings
 from tests.support.plant import Client, free_port
 from tests.support.servers import TestDatabase
 
 SECRET = "a secret of these tests, long enough for HS256"
 OWN_TOKENS = TokenSettings(SECRET, None, None, None)
+# The declared defaults, without limits on rates, so that only the tests of these meet them.
+_ENVIRONMENT = {
+    "ARGUS_DATABASE_URL_API": "postgresql://argus_api@localhost/argus",
+    "ARGUS_REDIS_URL": "redis://localhost",
+    "ARGUS_PARTITIONS": "2",
+    "ARGUS_RATE_ADDRESS_PER_S": "0",
+    "ARGUS_RATE_TOKEN_PER_S": "0",
+    "ARGUS_WORK_TOKEN_PER_S": "0",
+    "ARGUS_QUOTA_DEVICE_READINGS_PER_S": "0",
+}
+
+
+def bounds(**changed: Any) -> ApiSettings:
+    """Return bounds on callers. changed: what is not as in the other tests."""
+    return replace(settings_load(environment=_ENVIRONMENT).api, **changed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +93,9 @@ def api_serve(
     database: TestDatabase, redis_url: str, *, tokens: TokenSettings = OWN_TOKENS, **others: Any
 ) -> Iterator[Api]:
     """Serve the application until the block ends. others: further settings."""
-    settings = Settings(
-        database_urls={role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")},
-        redis_url=redis_url,
-        tokens=tokens,
-        role_passwords={},
-        **others,
-    )
+    usual = settings_load(environment={**_ENVIRONMENT, "ARGUS_REDIS_URL": redis_url})
+    urls = {role: database.url(role) for role in ("owner", "api", "ingest", "pipeline")}
+    settings = replace(usual, database_urls=urls, tokens=tokens, **others)
     port = free_port()
     app = app_create(settings)
     config = server_config(app, settings.api, host="127.0.0.1", port=port, log_level="warning")

@@ -22,8 +22,8 @@ from domain.telemetry.feed.entries import raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
+from tests.support.context import worker_context
 from workers import buckets
-from workers.context import WorkerContext
 from workers.process import ProcessState
 from workers.stages import derive, normalize
 from workers.stages.attribute import AttributeStage
@@ -109,7 +109,7 @@ class Processes:
         self.buckets = self._process("buckets")
 
     def _process(self, name: str) -> ProcessState:
-        context = WorkerContext(str(self.engine.url), self.url, partitions=self.partitions)
+        context = worker_context(str(self.engine.url), self.url, partitions=self.partitions)
         client = bus_connect(self.url)
         return ProcessState(context, self.engine, RedisStreams(client), redis.Redis.from_url(self.url), name)
 

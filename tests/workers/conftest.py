@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 import workers.process
 from tests.domain.telemetry.line import Line
 from tests.graph.world import world_create
+from tests.support.context import worker_context
 from tests.support.plant import PROJECT
 from tests.support.servers import TestDatabase
 from workers.context import WorkerContext
@@ -20,9 +21,9 @@ from workers.process import ProcessState, state_open
 
 POOL = """
 import json, sys
-from workers.context import WorkerContext
+from tests.support.context import worker_context
 from workers.supervise import run_workers
-sys.exit(run_workers(WorkerContext(**json.loads(sys.argv[1]))))
+sys.exit(run_workers(worker_context(**json.loads(sys.argv[1]))))
 """
 
 
@@ -39,7 +40,7 @@ def line(engine: Callable[[str], Engine]) -> Line:
 
 @pytest.fixture
 def context(database: TestDatabase, bus_url: str) -> WorkerContext:
-    return WorkerContext(database.url("pipeline"), bus_url, partitions=2, workers=2)
+    return worker_context(database.url("pipeline"), bus_url, partitions=2, workers=2)
 
 
 @pytest.fixture

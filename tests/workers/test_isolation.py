@@ -337,7 +337,7 @@ def test_a_series_whose_hours_cannot_be_summarized(state: ProcessState, line: Li
 def test_a_partition_that_cannot_be_dropped(
     state: ProcessState, line: Line, owner: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    state.context = replace(state.context, keep_raw=timedelta(days=90), keep_points=timedelta(days=365))
+    state.context = replace(state.context, retention_raw=timedelta(days=90), retention_points=timedelta(days=365))
     days = [datetime(2020, 1, day, tzinfo=UTC) for day in (1, 2, 3)]
     for at in days:
         line.normalize(line.send({"device_id": line.device(), "timestamp": at, "metrics": {"t": 1}}, at=at))

@@ -18,8 +18,8 @@ from domain.telemetry.feed.entries import norm_decode, raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.database import transaction
 from tests.domain.telemetry.line import Line
+from tests.support.context import worker_context
 from workers import lanes
-from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.lanes import Lane
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead, holder_name
@@ -223,7 +223,7 @@ def test_a_run_makes_way_only_for_what_has_no_other_worker(
 
 
 def test_one_worker_more_than_partitions_runs_what_is_short() -> None:
-    context = WorkerContext("", "", partitions=2, workers=3)
+    context = worker_context("", "", partitions=2, workers=3)
     both, lanes_first = (QUEUE_SHORT, QUEUE_LANES), (QUEUE_LANES, QUEUE_SHORT)
     assert queues_of(context) == [(QUEUE_SHORT,), lanes_first, lanes_first]
     assert queues_of(replace(context, workers=2)) == [both, both]

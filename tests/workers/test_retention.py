@@ -34,7 +34,7 @@ def line(line: Line) -> Line:
 
 @pytest.fixture
 def keeping(state: ProcessState) -> ProcessState:
-    state.context = replace(state.context, keep_raw=timedelta(days=90), keep_points=timedelta(days=365))
+    state.context = replace(state.context, retention_raw=timedelta(days=90), retention_points=timedelta(days=365))
     return state
 
 
@@ -144,7 +144,7 @@ def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url:
             **environment(),
             "ARGUS_DATABASE_URL_PIPELINE": database.url("pipeline"),
             "ARGUS_REDIS_URL": bus_url,
-            "ARGUS_KEEP_POINTS": "P400D",
+            "ARGUS_RETENTION_POINTS": "P400D",
         }
         done = subprocess.run(
             [sys.executable, "-m", "argus", "retention", *options],
@@ -153,7 +153,7 @@ def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url:
         return done.stdout
 
     told = json.loads(run("--dry-run", "--json"))
-    assert (told["keepRaw"], told["keepPoints"], told["rows"]) == ("P90D", "P400D", {})
+    assert (told["retentionRaw"], told["retentionPoints"], told["rows"]) == ("P90D", "P400D", {})
     assert [(each["name"], each["state"]) for each in told["partitions"]] == [
         ("telemetry_raw_20200114", "unfinished"),
         ("telemetry_raw_20200115", "outdated"),

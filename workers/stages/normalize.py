@@ -71,22 +71,22 @@ class NormalizeStage:
                 self.counters.errors += 1
                 continue
             batches[batch.id] = batch
-        for organization_id, bunch in bunches(list(batches.values())):
-            free = self._free(organization_id, bunch)
+        for organization_id, together in transaction_batches(list(batches.values())):
+            free = self._free(organization_id, together)
             if free:
-                self._bunch(organization_id, free)
+                self._batches_normalize(organization_id, free)
         self.reader.done(entries)
 
-    def _free(self, organization_id: int, bunch: Sequence[RawBatch]) -> Sequence[RawBatch]:
+    def _free(self, organization_id: int, batches: Sequence[RawBatch]) -> Sequence[RawBatch]:
         """Leave out the batches that failed and are left alone: the sweep sends them again when it is time."""
         held = self._failed.open()
         if not held:
-            return bunch
-        return [batch for batch in bunch if not held.get((organization_id, str(batch.id)), False)]
+            return batches
+        return [batch for batch in batches if not held.get((organization_id, str(batch.id)), False)]
 
-    def _bunch(self, organization_id: int, bunch: Sequence[RawBatch]) -> None:
+    def _batches_normalize(self, organization_id: int, batches: Sequence[RawBatch]) -> None:
         try:
-            self._publish(self._normalize(organization_id, bunch))
+            self._publish(self._normalize(organization_id, batches))
         except Exception as error:
             if is_transient(error):
                 raise
@@ -98,22 +98,22 @@ class NormalizeStage:
             # What was stored is: it was not sent on, and derived windows are read back.
             failure_log(self._state, "batches_not_sent_on", error, organization=organization_id)
 
-    def _normalize(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[NormEntry]:
+    def _normalize(self, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
         try:
-            results = [self._transact(organization_id, bunch, is_isolating=False)]
+            results = [self._transact(organization_id, batches, is_isolating=False)]
         except Exception as error:
             if is_transient(error) or isinstance(error, NotFoundError):
                 raise
-            traces = list(dict.fromkeys(trace for batch in bunch for trace in batch.traces))
+            traces = list(dict.fromkeys(trace for batch in batches for trace in batch.traces))
             failure_log(self._state, "batch_isolated", error, organization=organization_id, traces=traces)
             self.counters.errors += 1
-            results = [result for batch in bunch for result in self._isolated(organization_id, batch)]
+            results = [result for batch in batches for result in self._isolated(organization_id, batch)]
         entries = [entry for result in results for entry in result.entries]
         for entry in entries:
             self.counters.delayed(time.time() - entry.received_us / 1e6)
-        letters = [letter for result in results for letter in result.letters]
-        if letters:
-            self._state.bus.publish(self._dead, letters)
+        dead_letters = [letter for result in results for letter in result.dead_letters]
+        if dead_letters:
+            self._state.bus.publish(self._dead, dead_letters)
         done = [batch for result in results for batch in result.done]
         if done:
             with transaction(self._state.engine, organization_id) as session:
@@ -136,12 +136,12 @@ class NormalizeStage:
             self._failed.fail(organization_id, str(batch.id), error)
             return []
 
-    def _transact(self, organization_id: int, bunch: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:
+    def _transact(self, organization_id: int, batches: Sequence[RawBatch], *, is_isolating: bool) -> NormalizedBatches:
         with self._state.remembering(organization_id) as session:
             result = batches_normalize(
                 session,
                 organization_id=organization_id,
-                batches=bunch,
+                batches=batches,
                 run=self._run,
                 now=datetime.now(UTC),
                 is_isolating=is_isolating,
@@ -156,15 +156,18 @@ class NormalizeStage:
             readings=result.readings,
             points=result.points,
         )
-        if result.letters:
+        if result.dead_letters:
             _log.warning(
-                "dead_letters", organization=organization_id, letters=len(result.letters), traces=result.traces
+                "dead_letters",
+                organization=organization_id,
+                dead_letters=len(result.dead_letters),
+                traces=result.traces,
             )
         return result
 
-    def _from_log(self, organization_id: int, bunch: Sequence[RawBatch]) -> list[RawBatch]:
+    def _from_log(self, organization_id: int, batches: Sequence[RawBatch]) -> list[RawBatch]:
         """Read batches back from the raw log: what an entry carries may be at fault."""
-        names = [BatchName(organization_id, batch.id, instant_of(batch.received_us)) for batch in bunch]
+        names = [BatchName(organization_id, batch.id, instant_of(batch.received_us)) for batch in batches]
         with transaction(self._state.engine, organization_id) as session:
             return raw_batches_read(session, organization_id=organization_id, names=names)
 
@@ -174,18 +177,18 @@ class NormalizeStage:
             self._is_full = length > LENGTH_MAX
 
 
-def bunches(batches: Sequence[RawBatch]) -> Iterator[tuple[int, list[RawBatch]]]:
+def transaction_batches(batches: Sequence[RawBatch]) -> Iterator[tuple[int, list[RawBatch]]]:
     """Yield what one transaction takes: batches of one organization, at most so many readings."""
     by_organization: dict[int, list[RawBatch]] = {}
     for batch in batches:
         by_organization.setdefault(batch.organization_id, []).append(batch)
     for organization_id, of_organization in by_organization.items():
-        bunch: list[RawBatch] = []
+        together: list[RawBatch] = []
         readings = 0
         for batch in sorted(of_organization, key=lambda b: b.id):
-            if bunch and readings + len(batch) > TRANSACTION_READINGS:
-                yield organization_id, bunch
-                bunch, readings = [], 0
-            bunch.append(batch)
+            if together and readings + len(batch) > TRANSACTION_READINGS:
+                yield organization_id, together
+                together, readings = [], 0
+            together.append(batch)
             readings += len(batch)
-        yield organization_id, bunch
+        yield organization_id, together

@@ -188,16 +188,16 @@ def _hand_over(
     session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]
 ) -> dict[bytes, list[tuple[int, int]]]:
     """Leave to others what they write now, where the rollup once wrote the same metric; return what is its own."""
-    heirs = successors_of(
+    successors = successors_of(
         session, organization_id=work.organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty)
     )
-    for upper, heir in heirs.items():
+    for upper, successor in successors.items():
         for begins, ends in dirty[upper]:
-            marks_note(work.left, upper, heir.what, work.known.grids[heir.what].touched(begins, ends))
-    for heir in {each.id: each for each in heirs.values()}.values():
-        # What stands there is the heir's now, though it should find nothing to write.
-        _written(session, work, heir, sorted(upper for upper, each in heirs.items() if each is heir))
-    return {upper: spans for upper, spans in dirty.items() if upper not in heirs}
+            marks_note(work.left, upper, successor.what, work.known.grids[successor.what].touched(begins, ends))
+    for successor in {each.id: each for each in successors.values()}.values():
+        # What stands there is the successor's now, though it should find nothing to write.
+        _written(session, work, successor, sorted(upper for upper, each in successors.items() if each is successor))
+    return {upper: spans for upper, spans in dirty.items() if upper not in successors}
 
 
 def _written(session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes]) -> None:

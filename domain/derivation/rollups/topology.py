@@ -171,11 +171,11 @@ def successors_of(
     if not others:
         return {}
     rows = _rows(session, organization_id, [UUID(bytes=upper) for upper in uppers])
-    heirs: dict[bytes, Rollup] = {}
+    successors: dict[bytes, Rollup] = {}
     for upper, row in rows.items():
         if rollup.is_deleted or not rollup.draft.at.has(row.kind, row.type):
-            heirs.update((upper.bytes, other) for other in others if other.draft.at.has(row.kind, row.type))
-    return heirs
+            successors.update((upper.bytes, other) for other in others if other.draft.at.has(row.kind, row.type))
+    return successors
 
 
 def _below_read(session: Session, organization_id: int, rollup: Rollup, missing: set[UUID]) -> dict[UUID, list[Member]]:

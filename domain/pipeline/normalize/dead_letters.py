@@ -47,14 +47,14 @@ def letters_write(
     organization_id: int,
     stage: str,
     readings: Readings,
-    letters: Sequence[DeadLetterDraft],
+    dead_letters: Sequence[DeadLetterDraft],
     now: datetime,
 ) -> None:
     """Write the dead letters of a stage; one that is there already counts another attempt and is open again."""
-    if not letters:
+    if not dead_letters:
         return
     arrays_enable(session)
-    of = [letter.reading for letter in letters]
+    of = [letter.reading for letter in dead_letters]
     raw_ids = readings.raw_ids[of].tolist()
     session.execute(
         _WRITE,
@@ -65,30 +65,31 @@ def letters_write(
             "ids": uuid_array(
                 b"".join(
                     letter_id(organization_id=organization_id, raw_id=raw_id, stage=stage, metric=letter.metric).bytes
-                    for raw_id, letter in zip(raw_ids, letters, strict=True)
+                    for raw_id, letter in zip(raw_ids, dead_letters, strict=True)
                 )
             ),
             "raw_ids": bigint_array(raw_ids),
             "devices": uuid_array(b"".join(readings.devices[i] for i in of)),
             "metrics": text_array(
-                None if letter.metric is None else letter.metric.encode(errors="backslashreplace") for letter in letters
+                None if letter.metric is None else letter.metric.encode(errors="backslashreplace")
+                for letter in dead_letters
             ),
-            "codes": text_array(letter.code.encode() for letter in letters),
+            "codes": text_array(letter.code.encode() for letter in dead_letters),
             "messages": text_array(
-                text_clean(letter.message, max_chars=_MESSAGE_CHARS_MAX).encode() for letter in letters
+                text_clean(letter.message, max_chars=_MESSAGE_CHARS_MAX).encode() for letter in dead_letters
             ),
-            "payloads": text_array(_payload(letter.payload) for letter in letters),
+            "payloads": text_array(_payload(letter.payload) for letter in dead_letters),
             "received": instant_array(readings.received[of]),
         },
     )
 
 
 def letters_mirror(
-    *, organization_id: int, stage: str, readings: Readings, letters: Sequence[DeadLetterDraft]
+    *, organization_id: int, stage: str, readings: Readings, dead_letters: Sequence[DeadLetterDraft]
 ) -> list[bytes]:
     """Return what the stream of dead letters is told of each, as JSON; times in milliseconds since the epoch."""
     told = []
-    for letter in letters:
+    for letter in dead_letters:
         raw_id = int(readings.raw_ids[letter.reading])
         told.append(
             orjson.dumps(

@@ -39,7 +39,7 @@ _LETTERS = text(
 
 @dataclass(slots=True)
 class Differences:
-    """How what stands differs from what the readings mean. Points: added, removed, changed. letters: dead letters.
+    """How what stands differs from what the readings mean. Points: added, removed, changed. dead_letters: dead letters.
 
     spans: first and last time of differing points, microseconds, by (device, port, metric). samples: some of them.
     before_retention: readings that were left out, for points of their time are no longer kept.
@@ -48,14 +48,14 @@ class Differences:
     added: int = 0
     removed: int = 0
     changed: int = 0
-    letters: int = 0
+    dead_letters: int = 0
     before_retention: int = 0
     spans: dict[tuple[bytes, int, str], tuple[int, int]] = field(default_factory=dict)
     samples: list[dict[str, Any]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""
-        return bool(self.added or self.removed or self.changed or self.letters)
+        return bool(self.added or self.removed or self.changed or self.dead_letters)
 
 
 def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, stage: str) -> Differences:
@@ -71,16 +71,20 @@ def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, s
     standing = standing_read(session, organization_id=meaning.organization_id, readings=readings)
     differences = Differences()
     _points_compare(differences, readings, (normalized, wanted), standing)
-    letters = [letter for letter in normalized.letters if counts[letter.reading]]
-    differences.letters = _letters_compare(session, meaning.organization_id, readings, letters, stage)
+    dead_letters = [letter for letter in normalized.dead_letters if counts[letter.reading]]
+    differences.dead_letters = _letters_compare(session, meaning.organization_id, readings, dead_letters, stage)
     return differences
 
 
 def differences_merge(told: Mapping[str, Any], found: Differences) -> dict[str, Any]:
     """Return what a replay has told of differences, with those of a further part of it."""
-    numbers = {
-        name: int(told.get(name, 0)) + getattr(found, name) for name in ("added", "removed", "changed", "letters")
+    counts = {
+        "added": found.added,
+        "removed": found.removed,
+        "changed": found.changed,
+        "letters": found.dead_letters,
     }
+    numbers = {name: int(told.get(name, 0)) + count for name, count in counts.items()}
     samples = [*told.get("samples", ()), *found.samples][:SAMPLES_MAX]
     left_out = int(told.get("beforeRetention", 0)) + found.before_retention
     return {
@@ -186,11 +190,11 @@ def _shown(normalized: Normalized, place: int | None) -> Any:
 
 
 def _letters_compare(
-    session: Session, organization_id: int, readings: Readings, letters: list[DeadLetterDraft], stage: str
+    session: Session, organization_id: int, readings: Readings, dead_letters: list[DeadLetterDraft], stage: str
 ) -> int:
     rows = session.execute(
         _LETTERS, {"organization_id": organization_id, "ids": bigint_array(readings.raw_ids), "stage": stage}
     )
     have = {(row.raw_id, row.metric, row.code) for row in rows}
-    want = {(int(readings.raw_ids[letter.reading]), letter.metric, letter.code) for letter in letters}
+    want = {(int(readings.raw_ids[letter.reading]), letter.metric, letter.code) for letter in dead_letters}
     return len({key[:2] for key in have ^ want})

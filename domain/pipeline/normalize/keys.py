@@ -71,7 +71,7 @@ class Claims:
     """
 
     duplicates: NDArray[np.intp]
-    demoted: list[Demoted]
+    superseded: list[Demoted]
 
 
 def keys_claim(
@@ -102,7 +102,7 @@ def keys_claim(
     if done.rowcount == len(candidates):  # type: ignore[attr-defined]
         return Claims(np.array(repeated, dtype=np.intp), [])
     holders = session.execute(_HOLDERS, _parameters(organization_id, readings, candidates, stored)).all()
-    demoted: list[Demoted] = []
+    superseded: list[Demoted] = []
     taken: list[int] = []
     for row in holders:
         place = int(candidates[row.n])
@@ -112,8 +112,8 @@ def keys_claim(
             taken.append(place)
     if taken:
         values = _parameters(organization_id, readings, np.array(taken, dtype=np.intp), stored)
-        demoted = [Demoted(*row) for row in session.execute(_TAKE_OVER, values)]
-    return Claims(np.array(repeated, dtype=np.intp), demoted)
+        superseded = [Demoted(*row) for row in session.execute(_TAKE_OVER, values)]
+    return Claims(np.array(repeated, dtype=np.intp), superseded)
 
 
 def keys_judge(session: Session, *, organization_id: int, readings: Readings, stored: NDArray[np.bool_]) -> None:

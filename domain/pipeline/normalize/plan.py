@@ -33,7 +33,7 @@ def readings_normalize(
     """
     late = readings.timestamps > readings.received + int(future_tolerance / timedelta(microseconds=1))
     refused = np.flatnonzero(late | (readings.timestamps < max(0, kept_us)))
-    letters = [
+    dead_letters = [
         _late(i, readings.metrics[i], future_tolerance)
         if late[i]
         else _early(i, readings.metrics[i], None if readings.timestamps[i] < 0 else kept_us)
@@ -50,12 +50,14 @@ def readings_normalize(
         if i in skip:
             continue
         if not isinstance(metrics, dict) or not metrics:
-            letters.append(DeadLetterDraft(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics))
+            dead_letters.append(
+                DeadLetterDraft(i, None, "NO_METRICS", "The reading has no metric with a value.", metrics)
+            )
             continue
         if schemas and (versions := schemas.get(readings.devices[i])) is not None:
             schema = versions.at(int(readings.timestamps[i]))
             if schema is not None and not schema.is_plain:
-                metrics = _under_schema(i, metrics, schema, letters)  # noqa: PLW2901
+                metrics = _under_schema(i, metrics, schema, dead_letters)  # noqa: PLW2901
         for name, value in metrics.items():
             kind = type(value)
             if kind is float or kind is int:
@@ -69,7 +71,7 @@ def readings_normalize(
                 types.append(_TEXT)
                 values.append(_NAN)
             else:
-                letters.append(_unsupported(i, name, value))
+                dead_letters.append(_unsupported(i, name, value))
                 continue
             names.append(index.setdefault(name, len(index)))
             of.append(i)
@@ -80,23 +82,25 @@ def readings_normalize(
         np.array(types, dtype=np.int8),
         np.array(values, dtype=np.float64),
         texts,
-        letters,
+        dead_letters,
     )
 
 
-def _under_schema(i: int, sent: dict[str, Any], schema: MetricSchema, letters: list[DeadLetterDraft]) -> dict[str, Any]:
+def _under_schema(
+    i: int, sent: dict[str, Any], schema: MetricSchema, dead_letters: list[DeadLetterDraft]
+) -> dict[str, Any]:
     """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
-    letters_before = len(letters)
+    letters_before = len(dead_letters)
     odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
-    letters += [_unsupported(i, name, sent[name]) for name in odd]
+    dead_letters += [_unsupported(i, name, sent[name]) for name in odd]
     good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
     kept, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
         shown = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
-        letters.append(DeadLetterDraft(i, fault.metric, fault.code, fault.message, shown))
-    if not kept and len(letters) == letters_before:
+        dead_letters.append(DeadLetterDraft(i, fault.metric, fault.code, fault.message, shown))
+    if not kept and len(dead_letters) == letters_before:
         message = "The telemetry schema of the device's type drops every metric of the reading."
-        letters.append(DeadLetterDraft(i, None, NOTHING_KEPT, message, sent))
+        dead_letters.append(DeadLetterDraft(i, None, NOTHING_KEPT, message, sent))
     return kept
 
 

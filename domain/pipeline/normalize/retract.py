@@ -85,7 +85,7 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Retracted:
     """What became of the points of readings. standing: how many of them stayed.
 
     series: those that lost one; their latest values are to be found anew once what is left to write is written.
@@ -95,9 +95,9 @@ class Withdrawn:
     standing: int
 
 
-def readings_withdraw(
+def readings_retract(
     session: Session, *, meaning: Meaning, readings: Readings, points: PointColumns | None, notes: PendingCacheUpdates
-) -> Withdrawn:
+) -> Retracted:
     """Remove from history every point of these readings that is not among `points` just so.
 
     Where another reading said something at the same (device, port, metric, timestamp), its point takes the place.
@@ -121,7 +121,7 @@ def readings_withdraw(
         ).all()
         _write(session, meaning, readings_of([row for row in found if row.id not in themselves]), notes)
         notes.unsettled |= set(done.series)
-    return Withdrawn(sorted(set(done.series)), done.standing)
+    return Retracted(sorted(set(done.series)), done.standing)
 
 
 def readings_of(rows: object) -> Readings:

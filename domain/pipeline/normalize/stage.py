@@ -34,9 +34,9 @@ from domain.pipeline.normalize.counters import (
 from domain.pipeline.normalize.dead_letters import letters_mirror, letters_resolve, letters_write
 from domain.pipeline.normalize.keys import Claims, keys_claim, keys_judge
 from domain.pipeline.normalize.presence import presence_write
-from domain.pipeline.normalize.retract import Meaning, Withdrawn, readings_withdraw
+from domain.pipeline.normalize.retract import Meaning, Retracted, readings_retract
 from domain.pipeline.normalize.schemas import schemas_of, units_settle, units_unsettled
-from domain.pipeline.normalize.supersede import readings_demote
+from domain.pipeline.normalize.supersede import readings_supersede
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings, readings_decode
 from domain.telemetry.model.readings import RawBatch
@@ -107,8 +107,8 @@ class NormalizedBatches:
     """What a transaction did; void unless it commits.
 
     entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
-    notes: for the stage cache, once committed. letters: for the stream of dead letters. traces: the ids of the calls
-    whose readings these were.
+    notes: for the stage cache, once committed. dead_letters: for their stream. traces: the ids of the calls whose
+    readings these were.
     """
 
     entries: list[NormEntry]
@@ -116,7 +116,7 @@ class NormalizedBatches:
     notes: PendingCacheUpdates
     readings: int = 0
     points: int = 0
-    letters: Sequence[bytes] = ()
+    dead_letters: Sequence[bytes] = ()
     traces: Sequence[str] = ()
 
 
@@ -134,8 +134,8 @@ class _Work:
     outcome: NDArray[np.int8]
     is_kept: NDArray[np.bool_]
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
-    letters: list[DeadLetterDraft] = field(default_factory=list)
-    demoted: list[Readings] = field(default_factory=list)
+    dead_letters: list[DeadLetterDraft] = field(default_factory=list)
+    superseded: list[Readings] = field(default_factory=list)
 
 
 def batches_normalize(
@@ -195,7 +195,7 @@ def batches_normalize(
     ]
     traces = list(dict.fromkeys(trace for batch in todo for trace in batch.traces))
     told = letters_mirror(
-        organization_id=organization_id, stage=run.lease.stage, readings=readings, letters=work.letters
+        organization_id=organization_id, stage=run.lease.stage, readings=readings, dead_letters=work.dead_letters
     )
     return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told, traces)
 
@@ -281,7 +281,7 @@ def _settle(session: Session, work: _Work, *, revision: int) -> None:
         organization_id=organization_id,
         stage=stage,
         readings=readings,
-        letters=work.letters,
+        dead_letters=work.dead_letters,
         now=work.now,
     )
     schemas = work.meaning.schemas
@@ -324,7 +324,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Pendi
     counts = np.zeros(len(readings), dtype=np.bool_)
     counts[chosen] = True
     counts[claims.duplicates] = False
-    _demote(session, work, claims, notes)
+    _supersede(session, work, claims, notes)
     places = np.flatnonzero(counts[normalized.readings])
     points = points_of(
         session,
@@ -349,24 +349,24 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Pendi
     work.is_kept[places[kept]] = True
     work.outcome[chosen] = np.where(stored[chosen], STORED, DEAD)
     work.outcome[claims.duplicates] = DUPLICATE
-    work.letters += [letter for letter in normalized.letters if counts[letter.reading]]
+    work.dead_letters += [letter for letter in normalized.dead_letters if counts[letter.reading]]
 
 
-def _demote(session: Session, work: _Work, claims: Claims, notes: PendingCacheUpdates) -> None:
+def _supersede(session: Session, work: _Work, claims: Claims, notes: PendingCacheUpdates) -> None:
     """Undo what was written of readings that turn out to repeat others, and count them as repeats."""
-    if not claims.demoted:
+    if not claims.superseded:
         return
-    demoted = readings_demote(
+    superseded = readings_supersede(
         session,
         meaning=work.meaning,
         stage=work.run.lease.stage,
-        demoted=claims.demoted,
+        superseded=claims.superseded,
         notes=notes,
         now=work.now,
     )
-    work.demoted.append(demoted)
+    work.superseded.append(superseded)
     moved: list[Moved] = []
-    for each in claims.demoted:
+    for each in claims.superseded:
         own = np.flatnonzero(work.readings.raw_ids == each.raw_id)
         # Those of this transaction are counted when it ends.
         work.outcome[own] = DUPLICATE
@@ -381,9 +381,9 @@ def _points_write(
 ) -> NDArray[np.intp]:
     """Write the points of the chosen readings, and nothing where all stand already; return the places that stand."""
     again = work.readings.take(chosen[work.again[chosen]])
-    gone = Withdrawn([], 0)
+    gone = Retracted([], 0)
     if len(again):
-        gone = readings_withdraw(session, meaning=work.meaning, readings=again, points=points, notes=notes)
+        gone = readings_retract(session, meaning=work.meaning, readings=again, points=points, notes=notes)
         if len(again) == len(chosen) and not gone.series and gone.standing == len(points):
             return np.arange(len(points), dtype=np.intp)
     kept = points_write(
@@ -404,7 +404,7 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
         # What the process remembers may be at fault: a partition that was dropped since.
         work.run.stage_cache.forget()
         if len(chosen) == 1:
-            _bury(session, work, chosen, error)
+            _dead_letter_add(session, work, chosen, error)
             return
         for half in np.array_split(chosen, 2):
             _write_halving(session, work, half)
@@ -422,14 +422,14 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int, r
     if dependencies.is_idle:
         return
     places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
-    windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.demoted)]
+    windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.superseded)]
     for readings, chosen, batch_id in windows:
         book_devices(session, organization_id=organization_id, dependencies=dependencies, devices=set(readings.devices))
         touched = windows_touched(dependencies, readings=readings, places=chosen.tolist())
         windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
 
 
-def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:
+def _dead_letter_add(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:
     """Make a dead letter of the one reading that cannot be written."""
     claims = keys_claim(
         session,
@@ -438,9 +438,9 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         chosen=chosen,
         stored=np.zeros(len(work.readings), dtype=np.bool_),
     )
-    _demote(session, work, claims, work.notes)
+    _supersede(session, work, claims, work.notes)
     if work.again[chosen[0]]:
-        gone = readings_withdraw(
+        gone = readings_retract(
             session, meaning=work.meaning, readings=work.readings.take(chosen), points=None, notes=work.notes
         )
         latest_recompute(session, organization_id=work.organization_id, series=gone.series)
@@ -450,7 +450,7 @@ def _bury(session: Session, work: _Work, chosen: NDArray[np.intp], error: Except
         return
     reason = str(getattr(error, "orig", None) or error).splitlines()
     message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
-    work.letters.append(DeadLetterDraft(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
+    work.dead_letters.append(DeadLetterDraft(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
 
 
 def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:

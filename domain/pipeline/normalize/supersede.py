@@ -12,7 +12,7 @@ from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import micros_of
 from domain.pipeline.normalize.dead_letters import letters_resolve
 from domain.pipeline.normalize.keys import Demoted
-from domain.pipeline.normalize.retract import READING_COLUMNS, Meaning, readings_of, readings_withdraw
+from domain.pipeline.normalize.retract import READING_COLUMNS, Meaning, readings_of, readings_retract
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.points import latest_recompute
@@ -25,12 +25,12 @@ _DEMOTED = text(
 )
 
 
-def readings_demote(
+def readings_supersede(
     session: Session,
     *,
     meaning: Meaning,
     stage: str,
-    demoted: Sequence[Demoted],
+    superseded: Sequence[Demoted],
     notes: PendingCacheUpdates,
     now: datetime,
 ) -> Readings:
@@ -42,8 +42,8 @@ def readings_demote(
     arrays_enable(session)
     wanted = {
         "organization_id": meaning.organization_id,
-        "ids": bigint_array([each.raw_id for each in demoted]),
-        "received": instant_array([micros_of(each.received_at) for each in demoted]),
+        "ids": bigint_array([each.raw_id for each in superseded]),
+        "received": instant_array([micros_of(each.received_at) for each in superseded]),
     }
     gone = readings_of(session.execute(_DEMOTED, wanted).all())
     if not len(gone):
@@ -55,6 +55,6 @@ def readings_demote(
         raw_ids=gone.raw_ids.tolist(),
         now=now,
     )
-    withdrawn = readings_withdraw(session, meaning=meaning, readings=gone, points=None, notes=notes)
+    withdrawn = readings_retract(session, meaning=meaning, readings=gone, points=None, notes=notes)
     latest_recompute(session, organization_id=meaning.organization_id, series=withdrawn.series)
     return gone

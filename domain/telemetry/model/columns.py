@@ -74,7 +74,7 @@ class Normalized:
     types: NDArray[np.int8]
     values: NDArray[np.float64]
     texts: dict[int, str]
-    letters: list[DeadLetterDraft]
+    dead_letters: list[DeadLetterDraft]
 
 
 def readings_decode(batches: Sequence[RawBatch]) -> Readings:

@@ -266,7 +266,7 @@ def points_standing(session: Session, *, organization_id: int, readings: Reading
         types=np.array([row.type for row in rows], dtype=np.int8),
         values=np.array([math.nan if row.value is None else row.value for row in rows], dtype=np.float64),
         texts={place: row.text for place, row in enumerate(rows) if row.text is not None},
-        letters=[],
+        dead_letters=[],
     )
 
 

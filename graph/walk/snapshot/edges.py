@@ -135,8 +135,10 @@ class EdgeTable:
         """Return the versions that are not gone."""
         return self.columns if self.gone is None else self.columns.taken(~self.gone)
 
-    def hop(self, frontier: Indices, *, outward: bool, sieve: Sieve, with_origins: bool) -> tuple[Slots, Slots | None]:
-        """Return the slots of the edges that lead on from these nodes, those that the sieve lets through.
+    def hop(
+        self, frontier: Indices, *, outward: bool, edge_filter: EdgeFilter, with_origins: bool
+    ) -> tuple[Slots, Slots | None]:
+        """Return the slots of the edges that lead on from these nodes, those that the filter lets through.
 
         with_origins: return beside each slot the place of its node in `frontier`.
         """
@@ -158,7 +160,7 @@ class EdgeTable:
                 origins = np.arange(len(frontier)).repeat(counts)
         # take, and places instead of flags: measurably faster than indexing with the same.
         slots = places if outward else self.in_slots.take(places).astype(np.int64)
-        kept = np.flatnonzero(sieve.keeps(slots))
+        kept = np.flatnonzero(edge_filter.keeps(slots))
         return slots.take(kept), None if origins is None else origins.take(kept)
 
     def ends(self, slots: Slots, *, outward: bool) -> Indices:
@@ -167,7 +169,7 @@ class EdgeTable:
 
 
 @dataclass(slots=True)
-class Sieve:
+class EdgeFilter:
     """Which of a table's edges one walk follows: those that hold at an instant and bear one of some relationships.
 
     allowed: by relationship; None: all. A walk that has looked at a part of all edges has all of them judged at once,

@@ -15,7 +15,7 @@ from graph.ids import EdgeVersionId, EntityId
 from graph.stopping import stop_check
 from graph.walk.below import BELOW_IN, BELOW_LAST, BELOW_OUT
 from graph.walk.model import EDGES_MAX, NODES_MAX, Reached, Step, WalkEngine, Way
-from graph.walk.snapshot.edges import Sieve, Slots
+from graph.walk.snapshot.edges import EdgeFilter, Slots
 from graph.walk.snapshot.model import Snapshot
 from graph.walk.snapshot.nodes import Indices, uuids_of
 
@@ -93,7 +93,7 @@ class SnapshotWalk:
         if begins is None:
             return self.otherwise.reach_each(starts=starts, step=step)
         every = np.int64(len(self.snapshot.nodes))
-        sieves = self._sieves(step.relationships)
+        edge_filters = self._edge_filters(step.relationships)
         # A key is the place of a start and a node: start * every + node.
         frontier: npt.NDArray[np.int64] = np.arange(len(begins), dtype=np.int64) * every + begins
         seen = np.sort(frontier)
@@ -102,7 +102,7 @@ class SnapshotWalk:
             who, at = np.divmod(frontier, every)
             keys: list[npt.NDArray[np.int64]] = [
                 who[origins] * every + ends
-                for _, _, origins, ends in self._hops(at.astype(np.int32), sieves, step.direction)
+                for _, _, origins, ends in self._hops(at.astype(np.int32), edge_filters, step.direction)
             ]
             frontier = np.setdiff1d(np.concatenate([_NO_SLOTS, *keys]), seen)
             if not len(frontier):
@@ -129,14 +129,14 @@ class SnapshotWalk:
             return self.otherwise.path(
                 from_id=from_id, to_id=to_id, relationships=relationships, direction=direction, depth_max=depth_max
             )
-        sieves = self._sieves(relationships)
+        edge_filters = self._edge_filters(relationships)
         there, back = (
             _Side.at(node, side, nodes=len(self.snapshot.nodes))
             for node, side in zip(ends, (direction, direction.reverse), strict=True)
         )
         for _ in range(depth_max):
             side, other = (there, back) if len(there.frontier) <= len(back.frontier) else (back, there)
-            side.advance(self._hops(side.frontier, sieves, side.direction))
+            side.advance(self._hops(side.frontier, edge_filters, side.direction))
             _count(there.reached + back.reached)
             both = other.levels[side.frontier]
             if both.any():
@@ -158,7 +158,7 @@ class SnapshotWalk:
         if frontier is None:
             return None
         snapshot = self.snapshot
-        outs, backs = self._sieves({*snapshot.hierarchies, *BELOW_OUT}), self._sieves(BELOW_IN)
+        outs, backs = self._edge_filters({*snapshot.hierarchies, *BELOW_OUT}), self._edge_filters(BELOW_IN)
         last = snapshot.flags({BELOW_LAST})
         if last is None:
             raise AssertionError("unreachable")
@@ -168,9 +168,9 @@ class SnapshotWalk:
             further = []
             for table, down, up in zip(snapshot.tables, outs, backs, strict=True):
                 stop_check(len(frontier))
-                slots, _ = table.hop(frontier, outward=True, sieve=down, with_origins=False)
+                slots, _ = table.hop(frontier, outward=True, edge_filter=down, with_origins=False)
                 further.append(table.ends(slots, outward=True))
-                slots, _ = table.hop(frontier, outward=False, sieve=up, with_origins=False)
+                slots, _ = table.hop(frontier, outward=False, edge_filter=up, with_origins=False)
                 ends, ending = table.ends(slots, outward=False), last[table.columns.relationship[slots]]
                 found[ends[ending]] = True
                 further.append(ends[~ending])
@@ -185,13 +185,13 @@ class SnapshotWalk:
         found = self.snapshot.nodes.find(list(dict.fromkeys(entity_ids)))
         return None if (found < 0).any() else found
 
-    def _sieves(self, relationships: Collection[str] | None) -> list[Sieve]:
-        """Return a sieve for each table."""
+    def _edge_filters(self, relationships: Collection[str] | None) -> list[EdgeFilter]:
+        """Return a filter for each table."""
         allowed = self.snapshot.flags(relationships)
-        return [Sieve(table, self.as_of, allowed) for table in self.snapshot.tables]
+        return [EdgeFilter(table, self.as_of, allowed) for table in self.snapshot.tables]
 
     def _hops(
-        self, frontier: Indices, sieves: Sequence[Sieve], direction: Direction
+        self, frontier: Indices, edge_filters: Sequence[EdgeFilter], direction: Direction
     ) -> Iterator[tuple[int, Slots, Slots, Indices]]:
         """Yield, a table and a direction at a time: the table, slots of edges, origins in `frontier`, nodes led to."""
         for outward in _SIDES[direction]:
@@ -199,7 +199,9 @@ class SnapshotWalk:
                 if not len(table):
                     continue
                 stop_check(len(frontier))
-                slots, origins = table.hop(frontier, outward=outward, sieve=sieves[number], with_origins=True)
+                slots, origins = table.hop(
+                    frontier, outward=outward, edge_filter=edge_filters[number], with_origins=True
+                )
                 if origins is None:
                     raise AssertionError("unreachable")
                 yield number, slots, origins, table.ends(slots, outward=outward)
@@ -215,14 +217,14 @@ class SnapshotWalk:
         """
         if len(begins) and (depths == depths[0]).all():
             return self._levels(begins, int(depths[0]), step, followed, enough)
-        sieves = self._sieves(step.relationships)
+        edge_filters = self._edge_filters(step.relationships)
         nearness = np.zeros(len(self.snapshot.nodes), dtype=np.int32)
         frontier = begins
         reached: list[Indices] = [_NONE]
         near = _FAR - depths
         for _ in range(step.depth):
             improved = [_NONE]
-            for number, slots, origins, ends in self._hops(frontier, sieves, step.direction):
+            for number, slots, origins, ends in self._hops(frontier, edge_filters, step.direction):
                 arriving = near[origins] - 1
                 if followed is not None:
                     followed.append(Followed(number, slots, _FAR - arriving))
@@ -242,7 +244,7 @@ class SnapshotWalk:
         self, begins: Indices, depth: int, step: Step, followed: list[Followed] | None, enough: int | None
     ) -> tuple[Indices, Depths]:
         """Walk breadth first from nodes of one depth: `_step` without keeping depths, the usual case."""
-        sieves = self._sieves(step.relationships)
+        edge_filters = self._edge_filters(step.relationships)
         seen = np.zeros(len(self.snapshot.nodes), dtype=np.bool_)
         frontier, total, kept = begins, 0, 0
         levels: list[Indices] = []
@@ -252,7 +254,9 @@ class SnapshotWalk:
                 for number, table in enumerate(self.snapshot.tables):
                     if not len(table):
                         continue
-                    slots, _ = table.hop(frontier, outward=outward, sieve=sieves[number], with_origins=False)
+                    slots, _ = table.hop(
+                        frontier, outward=outward, edge_filter=edge_filters[number], with_origins=False
+                    )
                     if followed is not None:
                         followed.append(Followed(number, slots, np.full(len(slots), level, dtype=np.int32)))
                     ends = table.ends(slots, outward=outward)

@@ -165,7 +165,7 @@ def january_drop(line: Line, device: UUID, **metrics: Any) -> list[RawBatch]:
     return batches
 
 
-def letters(line: Line) -> list[tuple[Any, ...]]:
+def dead_letters(line: Line) -> list[tuple[Any, ...]]:
     rows = line.rows(
         "SELECT raw_id, metric, code, attempts FROM dead_letters WHERE resolved_at IS NULL ORDER BY raw_id"
     )
@@ -188,7 +188,7 @@ def test_a_reading_from_before_what_is_kept_is_a_dead_letter_and_leaves_nothing(
     kept = {"device_id": device, "timestamp": datetime(2024, 2, 1, tzinfo=UTC), "metrics": {"t": 4}}
     line.normalize(line.send(late, kept))
     assert account(line) == (2, 0, 1, 0)
-    [(_, metric, code, attempts)] = letters(line)
+    [(_, metric, code, attempts)] = dead_letters(line)
     assert (metric, code, attempts) == (None, "BEFORE_RETENTION", 1)
     assert list(line.history().values()) == [4.0]
     assert [row.sum for row in line.rows("SELECT sum FROM series_hours ORDER BY hour")] == [1.0]
@@ -207,7 +207,7 @@ def test_what_was_stored_while_its_time_was_kept_stays_stored_when_it_is_tried_a
     line.normalize(line.send({"device_id": device, "timestamp": JANUARY + DAY, "metrics": {"t": 2}}))
     before = account(line)
     assert before == (1, 0, 1, 0)
-    assert [code for _, _, code, _ in letters(line)] == ["UNSUPPORTED_VALUE", "BEFORE_RETENTION"]
+    assert [code for _, _, code, _ in dead_letters(line)] == ["UNSUPPORTED_VALUE", "BEFORE_RETENTION"]
     line.reopen()
     line.normalize(batches)
     rows = line.rows("SELECT id, received_at FROM raw_batches WHERE normalized_at IS NULL")
@@ -216,7 +216,7 @@ def test_what_was_stored_while_its_time_was_kept_stays_stored_when_it_is_tried_a
         others = raw_batches_read(session, organization_id=line.organization_id, names=names)
     line.normalize(others)
     assert account(line) == before
-    assert [(code, attempts) for _, _, code, attempts in letters(line)] == [
+    assert [(code, attempts) for _, _, code, attempts in dead_letters(line)] == [
         ("UNSUPPORTED_VALUE", 1),
         ("BEFORE_RETENTION", 2),
     ]
@@ -228,12 +228,12 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
 
     def sent(at: datetime) -> str:
         line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": at.month}}))
-        return letters(line)[-1][2] if len(letters(line)) > dead[0] else "stored"
+        return dead_letters(line)[-1][2] if len(dead_letters(line)) > dead[0] else "stored"
 
     dead = [0]
 
     def close(kept: Kept) -> None:
-        dead[0] = len(letters(line))
+        dead[0] = len(dead_letters(line))
         with transaction(line.engine("pipeline")) as session:
             assert points_close(session, kept=kept, now=NOW)
 

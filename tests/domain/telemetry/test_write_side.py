@@ -143,9 +143,9 @@ def test_what_is_no_point_is_a_dead_letter(line: Line) -> None:
         {"device_id": device, "timestamp": NOW + timedelta(minutes=5, milliseconds=1), "metrics": {"t": 2}},
     )
     line.normalize(batches)
-    letters = line.rows("SELECT raw_id, metric, code, payload, attempts FROM dead_letters ORDER BY raw_id, metric")
+    dead_letters = line.rows("SELECT raw_id, metric, code, payload, attempts FROM dead_letters ORDER BY raw_id, metric")
     first = int(batches[0].raw_ids[0])
-    assert [(row.raw_id - first, row.metric, row.code) for row in letters] == [
+    assert [(row.raw_id - first, row.metric, row.code) for row in dead_letters] == [
         (0, None, "FUTURE_TIMESTAMP"),
         (1, None, "BEFORE_EPOCH"),
         (2, None, "NO_METRICS"),
@@ -154,7 +154,7 @@ def test_what_is_no_point_is_a_dead_letter(line: Line) -> None:
         (3, "c", "UNSUPPORTED_VALUE"),
         (5, None, "FUTURE_TIMESTAMP"),
     ]
-    assert letters[3].payload == ["nan"]
+    assert dead_letters[3].payload == ["nan"]
     account = line.account()
     assert (account.received, account.stored, account.dead) == (6, 2, 4)
     assert [row.dead for row in line.rows("SELECT dead FROM raw_batches")] == [4]
@@ -198,8 +198,8 @@ def test_a_reading_that_cannot_be_written_is_isolated(line: Line, engine: Callab
         session.connection().exec_driver_sql(f"DELETE FROM devices WHERE id = '{ghost}'")  # noqa: S608
     result = line.normalize(batches, is_isolating=True)
     assert result.points == 10
-    letters = line.rows("SELECT device_id, code, payload FROM dead_letters")
-    assert [(row.device_id, row.code, row.payload) for row in letters] == [(ghost, "PROCESSING_FAILED", {"t": 1})]
+    dead_letters = line.rows("SELECT device_id, code, payload FROM dead_letters")
+    assert [(row.device_id, row.code, row.payload) for row in dead_letters] == [(ghost, "PROCESSING_FAILED", {"t": 1})]
     account = line.account()
     assert (account.stored, account.dead, account.pending) == (10, 1, 0)
 

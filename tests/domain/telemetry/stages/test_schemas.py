@@ -33,7 +33,7 @@ def send(line: Line, device: UUID, at: datetime, **metrics: Any) -> list[RawBatc
     return line.send({"device_id": device, "timestamp": at, "metrics": metrics})
 
 
-def letters(line: Line) -> list[tuple[str | None, str, Any]]:
+def dead_letters(line: Line) -> list[tuple[str | None, str, Any]]:
     rows = line.rows("SELECT metric, code, payload FROM dead_letters WHERE resolved_at IS NULL ORDER BY raw_id, metric")
     return [(row.metric, row.code, row.payload) for row in rows]
 
@@ -75,7 +75,7 @@ def test_the_good_metrics_go_on(line: Line) -> None:
         (other, None, "on", T0): 1.0,
         (other, None, "x", T0): "?",
     }
-    assert letters(line) == [
+    assert dead_letters(line) == [
         ("id", "UNSUPPORTED_VALUE", []),
         ("n", "OUT_OF_RANGE", -1),
         ("on", "WRONG_TYPE", 1),
@@ -93,7 +93,7 @@ def test_a_reading_of_which_nothing_is_kept_is_dead_and_says_so(line: Line) -> N
     device = line.device(type_name="Probe")
     line.normalize([*send(line, device, T0, x=1, y=2), *send(line, device, T0 + HOUR, x=1, t=2)])
     assert line.history() == {(device, None, "t", T0 + HOUR): 2.0}
-    assert letters(line) == [(None, "NOTHING_KEPT", {"x": 1, "y": 2})]
+    assert dead_letters(line) == [(None, "NOTHING_KEPT", {"x": 1, "y": 2})]
     assert (line.account().stored, line.account().dead) == (1, 1)
 
 
@@ -191,7 +191,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
         (device, None, "y", T0 + HOUR): 2.0,
     }
     assert [said(entry) for entry in result.entries] == [{"t": 100.0, "y": 1.0}, {}, {"y": 2.0}]
-    assert letters(line) == [("t", "OUT_OF_RANGE", 50), ("u", "OUT_OF_RANGE", 5), ("t", "OUT_OF_RANGE", 400)]
+    assert dead_letters(line) == [("t", "OUT_OF_RANGE", 50), ("u", "OUT_OF_RANGE", 5), ("t", "OUT_OF_RANGE", 400)]
     assert (line.account().stored, line.account().dead) == (2, 1)
     latest = line.rows(
         'SELECT s.metric, l."timestamp", l.value FROM latest_values l JOIN series s ON s.id = l.series_id'
@@ -209,7 +209,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
         (device, None, "t", T0 + HOUR): 400.0,
         (device, None, "x", T0 + HOUR): 2.0,
     }
-    assert letters(line) == []
+    assert dead_letters(line) == []
     assert line.account().stored == 3
 
 
@@ -223,5 +223,5 @@ def test_what_cannot_be_written_any_more_is_taken_back(line: Line) -> None:
     line.reopen()
     line.normalize(batches, is_isolating=True)
     assert line.history() == {(device, None, "t", T0): 100.0, (device, None, "t", T0 + HOUR): 200.0}
-    assert letters(line) == [(None, "PROCESSING_FAILED", {"t": 3})]
+    assert dead_letters(line) == [(None, "PROCESSING_FAILED", {"t": 3})]
     assert (line.account().stored, line.account().dead) == (2, 1)

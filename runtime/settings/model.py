@@ -1,0 +1,101 @@
+"""The settings as processes are given them. What each is and its default: `runtime/settings/table.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+
+from runtime.settings.kinds import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSettings:
+    """How users' tokens are verified: HS256 with `secret`, or RS256 and ES256 with the keys at `jwks_url`."""
+
+    secret: str | None
+    jwks_url: str | None
+    audience: str | None
+    issuer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaSettings:
+    """What may be sent to one API process. readings_per_s: 0: without limit. burst: readings at once."""
+
+    readings_per_s: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateSettings:
+    """How often one caller may ask one API process. per_s: 0: without limit. burst: at once, after silence."""
+
+    per_s: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiSettings:
+    """Bounds on callers of an API."""
+
+    processes: int
+    deadline_s: int
+    rate_address: RateSettings
+    rate_token: RateSettings
+    work_token: RateSettings
+    connections_max: int
+    connections_address_max: int
+    head_timeout_s: int
+    body_timeout_s: int
+    keep_alive_s: int
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a process of Argus needs to know.
+
+    database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
+    secrets: every password and key among the settings, which no log may show. Retention of None: forever.
+    future_tolerance: how far after its receipt a reading's timestamp may lie. offline_after: silence after which a
+    device counts as offline. Neither of these two can be set.
+    """
+
+    database_urls: Mapping[str, str]
+    redis_url: str
+    tokens: TokenSettings
+    role_passwords: Mapping[str, str]
+    secrets: frozenset[str]
+    partitions: int
+    workers: int
+    log_json: bool
+    log_level: int
+    snapshot_max_bytes: int
+    quota_device: QuotaSettings
+    quota_organization: QuotaSettings
+    replay_readings_per_s: int
+    retention_raw: timedelta | None
+    retention_points: timedelta | None
+    retention_changes: timedelta | None
+    retention_notifications: timedelta | None
+    retention_history: timedelta | None
+    webhook_allow: tuple[str, ...]
+    webhook_calls: int
+    act_late: timedelta | None
+    api: ApiSettings
+    check_entities: int
+    future_tolerance: timedelta = timedelta(minutes=5)
+    offline_after: timedelta = timedelta(minutes=15)
+
+    def database_url(self, role: str) -> str:
+        """Return the address for a role.
+
+        Raises SettingsError where this process has not been given it.
+        """
+        try:
+            return self.database_urls[role]
+        except KeyError:
+            msg = f"ARGUS_DATABASE_URL{'' if role == 'owner' else '_' + role.upper()} is not set."
+            raise SettingsError(msg) from None
