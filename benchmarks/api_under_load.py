@@ -130,7 +130,7 @@ class Subscribers(threading.Thread):
     def __init__(self, port: int, token: str, ids: list[str], count: int, lag: list[float]) -> None:
         super().__init__()
         self._port, self._token, self._ids, self._count, self._lag = port, token, ids, count, lag
-        self.stop = threading.Event()
+        self.stop, self.ready = threading.Event(), threading.Event()
 
     def run(self) -> None:
         """Subscribe until told to stop."""
@@ -138,6 +138,7 @@ class Subscribers(threading.Thread):
 
     async def _main(self) -> None:
         sockets = [await subscribed(self._port, self._token, self._ids) for _ in range(self._count)]
+        self.ready.set()
         tasks = [asyncio.create_task(self._receive(socket, is_first=n == 0)) for n, socket in enumerate(sockets)]
         await asyncio.to_thread(self.stop.wait)
         for task in tasks:
@@ -192,6 +193,9 @@ class Site:
         told = json.dumps({"port": self.plant.port, "user": self.user, "ids": self.ids, "readers": self.readers})
         command = [sys.executable, "-m", "benchmarks.api_under_load", "load", told]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            # Whoever measures begins when all have begun.
+            assert process.stdout.readline() == "ready\n"
             try:
                 yield
             finally:
@@ -236,6 +240,8 @@ def load_run(told: str) -> None:
     others = Subscribers(site["port"], site["user"], site["ids"], SUBSCRIBERS, [])
     others.start()
     threads = [reading(site["port"], site["readers"][n % 3], reads, stop) for n in range(READERS)]
+    others.ready.wait()
+    print("ready", flush=True)
     sys.stdin.read()
     stop.set()
     others.stop.set()

@@ -1,4 +1,4 @@
-"""Python's collection of cyclic garbage, in processes that live long."""
+"""Garbage collection in long-lived processes."""
 
 from __future__ import annotations
 

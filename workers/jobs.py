@@ -1,4 +1,4 @@
-"""The table of everything that workers run: what, in which queue, how often, for how long.
+"""The table of all jobs: function, queue, interval, time limits.
 
 A job's id says what it is for: the partition's job that takes over from given fences, the sweep of a given moment. So
 any number of hosts enqueue each job once. An id is never taken for longer than a job needs: RQ refuses it while the
@@ -20,7 +20,7 @@ LANE_RUN_S: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that workers run.
+    """A kind of job.
 
     name: ids of its jobs begin with it. function: by its dotted name. every_s: how often it is due; None: when there is
     something to do. ttl_s: for how long it may wait in the queue. kept_s, failed_kept_s: for how long after its end its

@@ -32,7 +32,7 @@ from runtime.collection import startup_freeze
 from runtime.database import transaction
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
-from workers import lanes, replay, retention, sweeper  # noqa: F401
+from workers import buckets, convergence, hours, lanes, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.expiry import ExpiryQueue

@@ -15,7 +15,7 @@ from domain.convergence.tables import convergence_differences
 from domain.derivation.health.invalidate import health_mark
 from domain.derivation.health.read import plans_get
 from domain.derivation.invalidation.windows import windows_note
-from domain.derivation.rollups.invalidate import Marks, buckets_mark, known_get, marks_note
+from domain.derivation.rollups.invalidate import Marks, buckets_mark, marks_note, topology_get
 from domain.derivation.rollups.topology import RollupCache
 from graph.sql import any_of
 
@@ -76,7 +76,7 @@ def _spans(found: Iterable[FoundDifference]) -> dict[bytes, tuple[int, int]]:
 def _rollups_mark(session: Session, organization_id: int, found: Sequence[FoundDifference]) -> None:
     if not found:
         return
-    known = known_get(session, organization_id=organization_id, cache=RollupCache())
+    known = topology_get(session, organization_id=organization_id, cache=RollupCache())
     marks: Marks = {}
     for each in found:
         at = micros_of(each.at)

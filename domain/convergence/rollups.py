@@ -17,7 +17,7 @@ from domain.convergence.points import points_compare, points_of
 from domain.derivation.rollups.aggregate import rollup_values
 from domain.derivation.rollups.buckets import Grid
 from domain.derivation.rollups.inputs import ComputeRange, Memo, sources_read, standing_read, values_read
-from domain.derivation.rollups.invalidate import known_get
+from domain.derivation.rollups.invalidate import topology_get
 from domain.derivation.rollups.model import Rollup, RollupAggregate
 from domain.derivation.rollups.topology import RollupCache, RollupTopology, below_get
 from domain.derivation.rollups.weights import weights_at
@@ -37,7 +37,7 @@ def rollups_check(
 ) -> None:
     """Compare the settled buckets of what is rolled up to these entities, of which kind and type are given."""
     # A cache of its own: what the workers remember is not taken for the truth.
-    known = known_get(session, organization_id=organization_id, cache=RollupCache())
+    known = topology_get(session, organization_id=organization_id, cache=RollupCache())
     metrics = Counter(rollup.draft.metric for rollup in known.rollups.values())
     for rollup in known.rollups.values():
         if rollup.is_deleted or metrics[rollup.draft.metric] > 1:

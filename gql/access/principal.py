@@ -50,7 +50,7 @@ _READ = """
     activityTemplates notifications rollup rollups
     rules events shelves maintenanceWindows
 """.split()
-_NOUNS = ("Device", "Asset", "Space", "Person", "Activity")
+_KINDS = ("Device", "Asset", "Space", "Person", "Activity")
 _CHANGE = (
     """
     createEdge endEdge correctEdge linkDevice unlinkDevice replaceDevice retryDeadLetters discardDeadLetters
@@ -59,7 +59,7 @@ _CHANGE = (
     acknowledgeEvent dismissEvent commentEvent shelveEvents unshelveEvents
     createMaintenanceWindow endMaintenanceWindow retryFailedItems
 """.split()
-    + [f"{verb}{noun}" for noun in _NOUNS for verb in ("create", "update")]
+    + [f"{verb}{noun}" for noun in _KINDS for verb in ("create", "update")]
 )
 _ADMINISTER = (
     """
@@ -71,7 +71,7 @@ _ADMINISTER = (
     createRollup updateRollup deleteRollup
     createRule updateRule deleteRule testRule
 """.split()
-    + [f"delete{noun}" for noun in _NOUNS]
+    + [f"delete{noun}" for noun in _KINDS]
 )
 
 PERMISSIONS: dict[str, dict[str, frozenset[Role]]] = {

@@ -16,7 +16,7 @@ from typing import Final
 from domain.base.errors import RateLimitedError
 from domain.base.quotas import Buckets, Quota
 
-# Half of what the threads to the core are.
+# Half of the threads of a process that answers reads.
 AT_ONCE: Final = 6
 # Two WebSockets full of operations.
 WAITING_MAX: Final = 200

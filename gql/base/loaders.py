@@ -20,7 +20,7 @@ BATCH_MAX = 1000
 
 @dataclass(frozen=True, slots=True)
 class LoaderKey:
-    """What calls have in common that one batch answers.
+    """Identifies the calls that one batch may answer.
 
     work: the function, or what stands for it where it is made for each call. arguments: as text, for not all can be
     hashed.

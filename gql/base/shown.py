@@ -1,4 +1,4 @@
-"""How what the core returns is shown in the schema: one function for each type of row.
+"""Registry of the functions that turn rows of the core into objects of the schema, one for each type of row.
 
 A module that defines a type of the schema registers here how it is made. What a field leads to may lead back, an entity
 to its edges and an edge to its entities, and this is how neither module needs to import the other.

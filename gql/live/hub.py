@@ -1,4 +1,4 @@
-"""The live feed of one API process: reads the normalized batches once, and sends each subscriber its own.
+"""The live feed of one API process: reads normalized batches and derived commits once, sends each subscriber its own.
 
 What makes it exact: a batch is known by its position in its partition, positions have no gaps, and a place in
 the feed is one position per partition. A position that comes again is passed over; one that is left out, because

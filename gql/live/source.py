@@ -1,4 +1,4 @@
-"""Reads the normalized batches off the bus for the live feed: every process all of them, without a group."""
+"""Read normalized batches and derived commits off the bus for the live feed: every process all, without a group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much the variables of an operation give to coerce: counted before they are, by their declared types."""
+"""Bound the size of an operation's variables, counted by their declared types before they are coerced."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""How much a JSON text holds, counted before it is parsed: parsing builds all of it, with every thread waiting.
+"""Count the objects, arrays and values of a JSON text before it is parsed: parsing holds the interpreter.
 
-Only what stands outside texts counts. Linear in the text's length, in C, and nothing is built.
+What stands in strings does not count; a line break counts as a value. Linear, by numpy, a chunk at a time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 from graph.errors import LimitExceededError
 
-# What any call may hold: a thousand readings of a thousand metrics each, and their objects.
+# What a call of ingest may hold: a thousand readings of a thousand metrics each, and their objects.
 CONTAINERS_MAX: Final = 50_000
 VALUES_MAX: Final = 1_100_000
 _CHUNK_BYTES: Final = 256 * 1024
@@ -21,7 +21,7 @@ _QUOTE: Final = ord('"')
 def json_size_check(raw: bytes, *, containers_max: int = CONTAINERS_MAX, values_max: int = VALUES_MAX) -> None:
     """Raise LimitExceededError where a JSON text holds more objects and arrays, or more values, than it may.
 
-    Also for texts of one JSON value a line.
+    Also for JSON Lines.
     """
     # Nearly always enough: what stands in texts is counted too.
     containers, values = _counts(raw)

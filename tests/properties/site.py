@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from domain.base.leases import Lease, lease_acquire
 from domain.base.streams import DERIVE, NORMALIZE
-from domain.derivation.dependencies.index import DependencyCache, book_devices
+from domain.derivation.dependencies.index import DependencyCache, dependency_devices
 from domain.derivation.health.compute import health_buckets_compute
 from domain.derivation.invalidation.windows import entity_slot
 from domain.derivation.rollups.compute import BucketRun, buckets_compute
@@ -198,7 +198,9 @@ class Site:
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
             dependencies = dependency_cache.get(session, organization_id=self.organization_id)
-            book_devices(session, organization_id=self.organization_id, dependencies=dependencies, devices=devices)
+            dependency_devices(
+                session, organization_id=self.organization_id, dependencies=dependencies, devices=devices
+            )
         return [
             (target, asset_decode(asset_encode(routed)))
             for whole in entries_whole(entries)

@@ -9,7 +9,7 @@ import structlog
 from domain.base.bus import BusEntry
 from domain.base.leases import Lease
 from domain.base.streams import ASSET, LENGTH_MAX, stream_name
-from domain.derivation.dependencies.index import DependencyIndex, book_devices
+from domain.derivation.dependencies.index import DependencyIndex, dependency_devices
 from domain.pipeline.attribute.stage import asset_encode, entries_route, entries_whole
 from domain.telemetry.feed.entries import EntryError, NormEntry, norm_decode
 from graph.change import graph_hold
@@ -54,7 +54,7 @@ class AttributeStage:
             self.counters.items += len(entry.ports)
         for organization_id, of_organization in by_organization.items():
             try:
-                dependencies = self._book(organization_id, of_organization)
+                dependencies = self._index_read(organization_id, of_organization)
                 if not dependencies.is_idle:
                     self._send(of_organization, dependencies)
             except Exception as error:
@@ -64,12 +64,12 @@ class AttributeStage:
                 failure_log(self._state, "points_not_attributed", error, organization=organization_id)
                 self.counters.errors += 1
 
-    def _book(self, organization_id: int, entries: Sequence[NormEntry]) -> DependencyIndex:
+    def _index_read(self, organization_id: int, entries: Sequence[NormEntry]) -> DependencyIndex:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self._state.remembering(organization_id) as session:
             graph_hold(session, organization_id=organization_id)
             dependencies = self._state.dependency_cache.get(session, organization_id=organization_id)
-            book_devices(session, organization_id=organization_id, dependencies=dependencies, devices=devices)
+            dependency_devices(session, organization_id=organization_id, dependencies=dependencies, devices=devices)
         return dependencies
 
     def _send(self, entries: Sequence[NormEntry], dependencies: DependencyIndex) -> None:

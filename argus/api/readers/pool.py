@@ -49,7 +49,7 @@ class Handed:
     file: int
     address: str
     data: bytes
-    is_socket: bool
+    is_websocket: bool
     since_s: float
 
 
@@ -71,7 +71,7 @@ class Reader:
     addresses: Counter[str] = field(default_factory=Counter)
     untaken: dict[int, Handed] = field(default_factory=dict)
     metrics: str = ""
-    telling: asyncio.Event = field(default_factory=asyncio.Event)
+    metrics_arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def is_busy(self) -> bool:
@@ -144,9 +144,9 @@ class Readers:
             self._give_up(handed)
         self._waiting.clear()
 
-    def give(self, file: int, address: str, data: bytes, is_socket: bool) -> bool:
+    def give(self, file: int, address: str, data: bytes, is_websocket: bool) -> bool:
         """Hand a connection to the reader of its kind that has the fewest; False: none can take it. Closes the file."""
-        if self._give(Handed(file, address, data, is_socket, time.monotonic())):
+        if self._give(Handed(file, address, data, is_websocket, time.monotonic())):
             return True
         os.close(file)
         return False
@@ -165,12 +165,12 @@ class Readers:
         """Return what each tells Prometheus, by name: of one that does not answer in time, what it told last."""
         asked = [reader for reader in self.readers if reader.channel is not None and reader.is_ready]
         for reader in asked:
-            reader.telling.clear()
+            reader.metrics_arrived.clear()
             if reader.channel is not None:
                 reader.channel.send(Kind.METRICS)
         with suppress(TimeoutError):
             async with asyncio.timeout(METRICS_TIMEOUT_S):
-                await asyncio.gather(*(reader.telling.wait() for reader in asked))
+                await asyncio.gather(*(reader.metrics_arrived.wait() for reader in asked))
         return {reader.name: reader.metrics for reader in self.readers}
 
     def _reader(self, name: str, *, is_live: bool = False) -> Reader:
@@ -207,7 +207,7 @@ class Readers:
 
     def _give(self, handed: Handed) -> bool:
         # What is live does not wait for what is heavy.
-        kind = [reader for reader in self.readers if reader.is_live == handed.is_socket]
+        kind = [reader for reader in self.readers if reader.is_live == handed.is_websocket]
         living = [reader for reader in kind if reader.channel is not None]
         if not living and len(self._waiting) < UNTAKEN_MAX:
             # The first that comes back takes it.
@@ -254,7 +254,7 @@ class Readers:
                 reader.asked = False
             case Kind.METRICS:
                 reader.metrics = message.body.decode()
-                reader.telling.set()
+                reader.metrics_arrived.set()
 
     async def _adopt(self, file: int, address: str, data: bytes) -> None:
         assert self.adopt is not None  # noqa: S101  (set before the start)

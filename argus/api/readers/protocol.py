@@ -40,7 +40,7 @@ class RoutedHttp(BoundedHttp):
         # What came of a request whose head is not whole; None: it began somewhere behind another one.
         self._raw: list[bytes] | None = None
         self._has_begun = False
-        self._is_socket = False
+        self._is_websocket = False
         self._adopted: bytes | None = None
 
     def adopt(self, data: bytes) -> None:
@@ -91,7 +91,7 @@ class RoutedHttp(BoundedHttp):
             return
         if not self._is_refused and self.routing.is_elsewhere(self.url, self.headers):
             self._is_going = True
-            self._is_socket = bool(self.parser.should_upgrade()) and self._should_upgrade()
+            self._is_websocket = bool(self.parser.should_upgrade()) and self._should_upgrade()
             return
         self._raw = None
         super().on_headers_complete()
@@ -134,7 +134,7 @@ class RoutedHttp(BoundedHttp):
         data = b"".join(self._raw)
         self._raw = None
         file = os.dup(self.transport.get_extra_info("socket").fileno())
-        if self.routing.hand(file, self._address, data, self._is_socket):
+        if self.routing.hand(file, self._address, data, self._is_websocket):
             # Counted on, for whoever has it now.
             self._is_counted = False
             self.transport.close()

@@ -89,7 +89,7 @@ class DependencyIndex:
 
     configured: what is derived for what. devices: dependencies by device. entities: what depends on the points of each.
     Both are filled on demand, an entry at a time and whole: ask `dependencies_of` and `entity_of`, which raise for what
-    was never asked for, because absence from a cache proves nothing. watchers: rules and rollups that read points.
+    was never asked for, because absence from a cache proves nothing. consumers: rules and rollups that read points.
     areas: by external id, of spaces that formulas ask for, those that have one. plans: of health, by profile.
     """
 
@@ -98,7 +98,7 @@ class DependencyIndex:
     devices: dict[bytes, Sequence[Dependency]] = field(default_factory=dict)
     entities: dict[bytes, KnownEntity] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
-    watchers: Consumers = field(default_factory=Consumers)
+    consumers: Consumers = field(default_factory=Consumers)
     plans: Mapping[UUID, Plan] = field(default_factory=dict)
 
     def entity_of(self, entity: bytes) -> KnownEntity:
@@ -106,7 +106,7 @@ class DependencyIndex:
         return self.entities[entity]
 
     def dependencies_of(self, device: bytes) -> Sequence[Dependency]:
-        """Return what a device's readings touch. Raises KeyError where `book_devices` was not asked for it."""
+        """Return what a device's readings touch. Raises KeyError where `dependency_devices` was not asked for it."""
         return self.devices[device]
 
     @property
@@ -117,7 +117,7 @@ class DependencyIndex:
     @property
     def is_idle(self) -> bool:
         """Whether nothing follows from any point of the organization."""
-        return self.configured.is_idle and self.watchers.is_idle
+        return self.configured.is_idle and self.consumers.is_idle
 
     def formula_context(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> FormulaContext:
         """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
@@ -129,7 +129,7 @@ class DependencyCache:
     """The dependency indexes of all organizations that a process works for. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._books: dict[int, DependencyIndex] = {}
+        self._indexes: dict[int, DependencyIndex] = {}
 
     def get(self, session: Session, *, organization_id: int, revision: int | None = None) -> DependencyIndex:
         """Return the dependency index as of now; the caller holds the organization's graph.
@@ -138,20 +138,20 @@ class DependencyCache:
         """
         if revision is None:
             revision = derivation_revision(session, organization_id=organization_id)
-        dependencies = self._books.get(organization_id)
+        dependencies = self._indexes.get(organization_id)
         if (
             dependencies is None
             or dependencies.revision != revision
             or len(dependencies.devices) + len(dependencies.entities) > REMEMBERED_MAX
         ):
-            dependencies = self._books[organization_id] = _book(
+            dependencies = self._indexes[organization_id] = _index_read(
                 session, organization_id=organization_id, revision=revision
             )
         return dependencies
 
     def drop(self, organization_id: int) -> None:
         """Forget an organization: a transaction failed that may have read it."""
-        self._books.pop(organization_id, None)
+        self._indexes.pop(organization_id, None)
 
 
 def derivation_revision(session: Session, *, organization_id: int) -> int:
@@ -159,7 +159,7 @@ def derivation_revision(session: Session, *, organization_id: int) -> int:
     return int(session.execute(_REVISION, {"organization_id": organization_id}).scalar_one())
 
 
-def book_devices(
+def dependency_devices(
     session: Session, *, organization_id: int, dependencies: DependencyIndex, devices: Collection[bytes]
 ) -> None:
     """See to it that the dependency index knows these devices (16 bytes each). Two statements at most.
@@ -174,11 +174,11 @@ def book_devices(
         return
     found = links_list(session, organization_id=organization_id, device_ids=[UUID(bytes=device) for device in missing])
     ids = [link.source_id for link in found]
-    if not dependencies.watchers.is_idle:
+    if not dependencies.consumers.is_idle:
         ids += [UUID(bytes=device) for device in missing]
     dependency_entities(session, organization_id=organization_id, dependencies=dependencies, ids=ids)
     dependencies_found: dict[bytes, list[Dependency]] = {device: [] for device in missing}
-    if not dependencies.watchers.is_idle:
+    if not dependencies.consumers.is_idle:
         for device in missing:
             own = dependencies.entity_of(device)
             if own.is_watched:
@@ -187,7 +187,7 @@ def book_devices(
     for link in found:
         source = dependencies.entity_of(link.source_id.bytes)
         if not source.is_idle:
-            dependencies_found[link.device_id.bytes].append(_passage(link, source))
+            dependencies_found[link.device_id.bytes].append(_dependency_of(link, source))
     dependencies.devices.update(dependencies_found)
 
 
@@ -208,7 +208,7 @@ def dependency_entities(
     )
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type, row.profile_id) for row in rows}
     derivations = {entity_id: dependencies.configured.get(*kinds[entity_id]) for entity_id in kinds}
-    judged = dependencies.watchers.assignments(session, organization_id=organization_id, entity_ids=missing)
+    judged = dependencies.consumers.assignments(session, organization_id=organization_id, entity_ids=missing)
     reading = [entity_id for entity_id, each in derivations.items() if each is not None and each.has_attributes]
     histories: dict[UUID, History] = {}
     if reading:
@@ -222,7 +222,7 @@ def dependency_entities(
         known[entity_id.bytes] = KnownEntity(
             derivations.get(entity_id),
             judged.get(entity_id, ()),
-            dependencies.watchers.counts(kind, type_name),
+            dependencies.consumers.counts(kind, type_name),
             None if profile_id is None else dependencies.plans.get(profile_id),
             histories.get(entity_id, UNKNOWN),
         )
@@ -230,7 +230,7 @@ def dependency_entities(
     dependencies.entities.update(known)
 
 
-def _passage(link: Link, source: KnownEntity) -> Dependency:
+def _dependency_of(link: Link, source: KnownEntity) -> Dependency:
     port = NO_PORT if link.port is None else link.port
     wanted = metrics_read(source.assignments)
     if source.derivation is not None:
@@ -240,7 +240,7 @@ def _passage(link: Link, source: KnownEntity) -> Dependency:
     return Dependency(link.source_id.bytes, port, link.begins_us, link.ends_us, inputs, source.is_read)
 
 
-def _book(session: Session, *, organization_id: int, revision: int) -> DependencyIndex:
+def _index_read(session: Session, *, organization_id: int, revision: int) -> DependencyIndex:
     """Read what is configured. Six statements, or seven."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
@@ -257,5 +257,5 @@ def _book(session: Session, *, organization_id: int, revision: int) -> Dependenc
     areas: dict[str, Area] = {}
     if names := configured.areas():
         areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
-    watchers = consumers_read(session, organization_id=organization_id)
-    return DependencyIndex(revision, configured, areas=areas, watchers=watchers, plans=plans_of(configured.in_force))
+    consumers = consumers_read(session, organization_id=organization_id)
+    return DependencyIndex(revision, configured, areas=areas, consumers=consumers, plans=plans_of(configured.in_force))

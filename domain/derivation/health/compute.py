@@ -143,7 +143,7 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
                 raise
             until = begins + (until - begins) // (2 * length) * length or begins + length
     if until < ends:
-        # A name of its own: see dirt.py.
+        # A name of its own: see invalidate.py.
         work.left[asset_id.bytes, f"{WHAT}:{asset_id}", until] = (ends, until)
 
 
@@ -182,7 +182,7 @@ def _above_mark(session: Session, work: _Work) -> None:
     for (parent, child), spans in work.touched.items():
         by_child.setdefault(child, {})[parent.bytes] = spans
     for child, touched in sorted(by_child.items()):
-        # A name of its own: see dirt.py.
+        # A name of its own: see invalidate.py.
         health_mark(session, organization_id=work.organization_id, touched=touched, plans=plans, what=f"{WHAT}:{child}")
 
 

@@ -37,9 +37,9 @@ from domain.derivation.rollups.inputs import (
     standing_read,
     values_read,
 )
-from domain.derivation.rollups.invalidate import Marks, all_time_mark, buckets_mark, known_get, marks_note
+from domain.derivation.rollups.invalidate import Marks, all_time_mark, buckets_mark, marks_note, topology_get
 from domain.derivation.rollups.model import WHAT, Rollup, RollupAggregate, RollupDraft
-from domain.derivation.rollups.partial_aggregates import tallies_forget, tallies_write
+from domain.derivation.rollups.partial_aggregates import partials_forget, partials_write
 from domain.derivation.rollups.tables import rollup_entities
 from domain.derivation.rollups.topology import Member, RollupCache, RollupTopology, above_fill, below_get, successors_of
 from domain.derivation.rollups.weights import weights_at
@@ -56,7 +56,7 @@ ROWS_MAX: Final = 500
 BUCKETS_MAX: Final = 1_000
 # Buckets times descendants.
 CELLS_MAX: Final = 5_000_000
-# Of buckets that begin earlier no tally is used: points that are not kept any more are not touched.
+# Of buckets that begin earlier no partial aggregate is used: points that are not kept any more are not touched.
 TALLIED: Final = timedelta(days=31)
 # So many buckets in a row are read one by one.
 APART_MAX: Final = 2
@@ -102,7 +102,7 @@ class _Work:
     known: RollupTopology
     buckets_max: int
     points_max: int
-    # Buckets from then on have tallies.
+    # Buckets from then on have partial aggregates.
     tallied_from_us: int
     memo: Memo
     changes: Changes = field(default_factory=Changes)
@@ -136,7 +136,7 @@ def buckets_compute(
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
         return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
-    known = known_get(session, organization_id=organization_id, cache=run.cache)
+    known = topology_get(session, organization_id=organization_id, cache=run.cache)
     tallied_from_us = micros_of(now - TALLIED)
     work = _Work(organization_id, run, known, buckets_max, points_max, tallied_from_us, Memo(known.revision))
     by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
@@ -144,7 +144,7 @@ def buckets_compute(
         spans = by_what.setdefault(bucket.what, {}).setdefault(bucket.entity_id.bytes, [])
         spans.append((bucket.begins_us, bucket.ends_us))
     # After the marks: who left one of these has left with it what was touched.
-    tallies_forget(session, organization_id=organization_id, turn=taken.turn)
+    partials_forget(session, organization_id=organization_id, turn=taken.turn)
     for what, of_what in by_what.items():
         rollup = known.rollups.get(what)
         if rollup is None:
@@ -317,7 +317,7 @@ def _stretches(
 
 
 def _apart(grid: Grid, whole: tuple[int, int]) -> list[tuple[int, int]]:
-    """Cut a time of few buckets into them; more are read in one go, and without tallies."""
+    """Cut a time of few buckets into them; more are read in one go, and without partial aggregates."""
     if whole[1] - whole[0] > APART_MAX * grid.length_us:
         return [whole]
     return list(pairwise(grid.edges(*whole).tolist()))
@@ -331,7 +331,7 @@ def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None
         stage_cache=work.run.stage_cache,
         notes=work.notes,
     )
-    tallies_write(session, organization_id=work.organization_id, made=work.memo.made)
+    partials_write(session, organization_id=work.organization_id, made=work.memo.made)
     if not work.changes.changed:
         return None
     touched: dict[bytes, tuple[int, int]] = {}

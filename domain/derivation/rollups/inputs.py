@@ -14,13 +14,13 @@ from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import Instants, Points, Values, micros_of
 from domain.derivation.rollups.model import RollupDraft
 from domain.derivation.rollups.partial_aggregates import (
-    NewTally,
-    Tallied,
+    KnownPartial,
+    NewPartial,
+    partial_counted,
+    partial_key,
+    partial_made,
+    partials_read,
     segments_after,
-    tallies_read,
-    tally_counted,
-    tally_key,
-    tally_made,
 )
 from domain.derivation.rollups.topology import Member
 from domain.telemetry.model.attribution import Link, Segment, SeriesRow, Source, device_sources, linked_sources
@@ -54,20 +54,20 @@ _BOUNDS = text(
 class Memo:
     """What was read in one transaction, at one revision of what is derived.
 
-    values: of buckets of one descendant, by what they were made of; None where there are no points. made: tallies to
-    be kept.
+    values: of buckets of one descendant, by what they were made of; None where there are no points. made: partial
+    aggregates to be kept.
     """
 
     revision: int
     values: dict[Hashable, Values | None] = field(default_factory=dict)
-    made: list[NewTally] = field(default_factory=list)
+    made: list[NewPartial] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class ComputeRange:
     """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets.
 
-    is_tallied: it is one bucket, taken as one, of which tallies are kept.
+    is_tallied: it is one bucket, taken as one, of which partial aggregates are kept.
     """
 
     upper: bytes
@@ -244,15 +244,15 @@ def _counted_read(
     limit: int,
     from_points: bool,
 ) -> Iterator[tuple[int, Counted, Instants]]:
-    """Yield (place, what its points are, edges): what a tally stands for is not read again."""
+    """Yield (place, what its points are, edges): what a partial aggregate stands for is not read again."""
     tallied = [n for n, each in enumerate(wanted) if each.is_tallied]
     keys = []
     for n in tallied:
         source, edges = wanted[n].source, wanted[n].edges
         bucket = (int(edges[0]), int(edges[-1]))
-        key = tally_key(draft, revision=memo.revision, bucket=bucket, segments=source.segments)
+        key = partial_key(draft, revision=memo.revision, bucket=bucket, segments=source.segments)
         keys.append((source.entity_id, key))
-    found = dict(zip(tallied, tallies_read(session, organization_id=organization_id, keys=keys), strict=True))
+    found = dict(zip(tallied, partials_read(session, organization_id=organization_id, keys=keys), strict=True))
     key_of = dict(zip(tallied, keys, strict=True))
     asked: list[tuple[Source, Instants]] = []
     silent: set[int] = set()
@@ -274,19 +274,19 @@ def _counted_read(
     for n in sorted(silent):
         partial = found[n].partial
         if partial is not None:
-            yield n, tally_counted(partial, int(wanted[n].edges[0]), None), wanted[n].edges
+            yield n, partial_counted(partial, int(wanted[n].edges[0]), None), wanted[n].edges
 
 
 def _tallied(
-    tail: Counted, *, draft: RollupDraft, known: Tallied, key: tuple[UUID, bytes], memo: Memo, begins_us: int
+    tail: Counted, *, draft: RollupDraft, known: KnownPartial, key: tuple[UUID, bytes], memo: Memo, begins_us: int
 ) -> Counted:
-    """Return a tally and what is newer as one; note the tally that comes of it."""
+    """Return a partial aggregate and what is newer as one; note the partial aggregate that comes of it."""
     counted, before = tail, 0
     if known.partial is not None:
-        counted, before = tally_counted(known.partial, begins_us, tail), len(known.partial.parts)
-    made = tally_made(counted, how=draft.combine, before=before, pending_us=known.pending_us)
+        counted, before = partial_counted(known.partial, begins_us, tail), len(known.partial.parts)
+    made = partial_made(counted, how=draft.combine, before=before, pending_us=known.pending_us)
     if made is not None:
-        memo.made.append(NewTally(*key, begins_us, made, is_new=known.partial is None))
+        memo.made.append(NewPartial(*key, begins_us, made, is_new=known.partial is None))
     return counted
 
 

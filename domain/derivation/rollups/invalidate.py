@@ -13,7 +13,7 @@ from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_ar
 from domain.derivation.invalidation.buckets import TURN
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
 from domain.derivation.rollups.model import WHAT
-from domain.derivation.rollups.partial_aggregates import tallies_touch
+from domain.derivation.rollups.partial_aggregates import partials_invalidate
 from domain.derivation.rollups.tables import rollup_entities
 from domain.derivation.rollups.topology import RollupCache, RollupTopology, above_fill, uppers_of
 from graph.sql import any_of
@@ -55,7 +55,7 @@ def rollups_touch(
     """
     if not touched:
         return 0
-    known = known_get(session, organization_id=organization_id, cache=cache)
+    known = topology_get(session, organization_id=organization_id, cache=cache)
     if not known.rollups:
         return 0
     above_fill(session, organization_id=organization_id, known=known, ids=touched)
@@ -73,7 +73,7 @@ def rollups_touch(
                         marks_note(marks, above.upper, above.what, above.grid.touched(since, until))
                         counted[entity] = spans
     # Before the mark, so that it bears no later turn: who takes the mark takes the note of what was touched, too.
-    tallies_touch(session, organization_id=organization_id, touched=counted)
+    partials_invalidate(session, organization_id=organization_id, touched=counted)
     buckets_mark(session, organization_id=organization_id, marks=marks)
     return len(marks)
 
@@ -87,7 +87,7 @@ def rollups_touch_at(
     """
     if not touched:
         return 0
-    known = known_get(session, organization_id=organization_id, cache=cache)
+    known = topology_get(session, organization_id=organization_id, cache=cache)
     if not known.rollups:
         return 0
     marks: Marks = {}
@@ -144,7 +144,7 @@ def buckets_mark(session: Session, *, organization_id: int, marks: Marks) -> Non
     )
 
 
-def known_get(session: Session, *, organization_id: int, cache: RollupCache) -> RollupTopology:
+def topology_get(session: Session, *, organization_id: int, cache: RollupCache) -> RollupTopology:
     """Return what is known of an organization's rollups; the caller holds the graph. Two statements at most."""
     revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
     return cache.get(session, organization_id=organization_id, revision=int(revision))

@@ -1,10 +1,10 @@
-"""What the points of a descendant came to in a bucket up to an instant, so that only what is newer is read. See 0018.
+"""Partial aggregates: what a descendant's points came to up to an instant, so that only newer ones are read. See 0018.
 
-A tally is as good as the points that it stands for. Who touches points of a descendant leaves a note of it
-(`tallies_touch`) with the mark of the bucket; who takes marks takes these first and away with them the tallies that
-hold any of it (`tallies_forget`), before anything is read. So a tally that was made without what was touched, be it at
-the same time, is gone before the mark of the touch is followed. Where who is counted has changed, the revision has, and
-with it every key.
+A partial aggregate is as good as the points that it stands for. Whoever writes points of a descendant leaves a note
+(`partials_invalidate`) beside the dirty bucket; whoever takes dirty buckets takes these notes first, and deletes the
+partial aggregates that hold any of those points (`partials_forget`), before anything is read. So one that was made
+without the points, be it at the same time, is gone before the bucket is recomputed. Where the members of a rollup have
+changed, so has the revision, and with it every key. The table is called `rollup_tallies`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from domain.telemetry.model.buckets import Counted
 
 # The newest points stay out, for they often come in another order, or with others of their time.
 OPEN: Final = 16
-# A tally is written when so many points are new to it.
+# A partial aggregate is written when so many points are new to it.
 LEAST: Final = 32
 # Beyond this, sums might leave the range of doubles on the way.
 _SUM_MAX: Final = 1e290
@@ -39,7 +39,7 @@ _SUMS: Final = frozenset({Aggregate.SUM, Aggregate.MEAN})
 
 Span = tuple[int, int]
 
-# What is dirty there is yet to be followed up: a tally that held it would be taken away again.
+# What is dirty there is yet to be followed up: a partial aggregate that held it would be taken away again.
 _READ = text(
     """
     SELECT u.n - 1 AS n, t.until, t.points, t.value, t.error, t.error_left,
@@ -116,16 +116,16 @@ class PartialAggregate:
 
 
 @dataclass(frozen=True, slots=True)
-class Tallied:
-    """What is known of a key: its tally or None; since when something at the entity is still to be followed up."""
+class KnownPartial:
+    """The partial aggregate of a key, or None; since when changes at the entity are not yet counted."""
 
     partial: PartialAggregate | None
     pending_us: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class NewTally:
-    """A tally to be kept. is_new: there was none of this key."""
+class NewPartial:
+    """A partial aggregate to be kept. is_new: there was none of this key."""
 
     entity_id: UUID
     key: bytes
@@ -134,8 +134,8 @@ class NewTally:
     is_new: bool
 
 
-def tally_key(draft: RollupDraft, *, revision: int, bucket: Span, segments: Sequence[Segment]) -> bytes:
-    """Return 16 bytes that stand for all that a tally depends on but the points themselves."""
+def partial_key(draft: RollupDraft, *, revision: int, bucket: Span, segments: Sequence[Segment]) -> bytes:
+    """Return 16 bytes that stand for all that a partial aggregate depends on but the points themselves."""
     read = [(segment.series.id, segment.begins_us, segment.ends_us) for segment in segments]
     said = (revision, draft.combine.value, draft.bucket.text, draft.timezone, bucket, read)
     return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
@@ -146,8 +146,8 @@ def segments_after(segments: Sequence[Segment], until_us: int) -> list[Segment]:
     return [Segment(s.series, max(s.begins_us, until_us), s.ends_us) for s in segments if s.ends_us > until_us]
 
 
-def tally_counted(partial: PartialAggregate, begins_us: int, tail: Counted | None) -> Counted:
-    """Put the rows that stand for a tally before those that are newer. begins_us: where the bucket begins."""
+def partial_counted(partial: PartialAggregate, begins_us: int, tail: Counted | None) -> Counted:
+    """Put the rows of a partial aggregate before those that are newer. begins_us: where the bucket begins."""
     parts, rows = np.array(partial.parts, dtype=np.float64), len(partial.parts)
     counts = np.zeros(rows)
     counts[0] = partial.points
@@ -161,10 +161,10 @@ def tally_counted(partial: PartialAggregate, begins_us: int, tail: Counted | Non
     return Counted(joined, np.r_[counts, newer])
 
 
-def tally_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int | None) -> PartialAggregate | None:
+def partial_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int | None) -> PartialAggregate | None:
     """Return what all but the newest points come to; None where little is new, or three doubles do not hold it.
 
-    before: how many of the rows stand for the tally that was. pending_us: what lies from there on stays out.
+    before: how many of the rows stand for the one that was there. pending_us: what lies from there on stays out.
     """
     at = counted.points.at
     cut = len(at) - OPEN
@@ -185,7 +185,7 @@ def tally_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int
     return None if parts is None else PartialAggregate(int(at[cut]), int(counts.sum()), parts)
 
 
-def tallies_read(session: Session, *, organization_id: int, keys: Sequence[tuple[UUID, bytes]]) -> list[Tallied]:
+def partials_read(session: Session, *, organization_id: int, keys: Sequence[tuple[UUID, bytes]]) -> list[KnownPartial]:
     """Return what is known of (entity, key), in their order. One statement."""
     if not keys:
         return []
@@ -198,17 +198,17 @@ def tallies_read(session: Session, *, organization_id: int, keys: Sequence[tuple
             "keys": uuid_array(b"".join(key for _, key in keys)),
         },
     )
-    found = [Tallied(None, None)] * len(keys)
+    found = [KnownPartial(None, None)] * len(keys)
     for row in rows:
         partial = None
         if row.until is not None:
             partial = PartialAggregate(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
-        found[row.n] = Tallied(partial, None if row.pending is None else micros_of(row.pending))
+        found[row.n] = KnownPartial(partial, None if row.pending is None else micros_of(row.pending))
     return found
 
 
-def tallies_write(session: Session, *, organization_id: int, made: Collection[NewTally]) -> None:
-    """Keep tallies. Three statements at most."""
+def partials_write(session: Session, *, organization_id: int, made: Collection[NewPartial]) -> None:
+    """Keep partial aggregates. Three statements at most."""
     for is_new in (False, True):
         of = [each for each in made if each.is_new is is_new]
         if not of:
@@ -231,7 +231,7 @@ def tallies_write(session: Session, *, organization_id: int, made: Collection[Ne
             session.execute(_EXTEND, values)
 
 
-def tallies_touch(session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]]) -> None:
+def partials_invalidate(session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]]) -> None:
     """Note that points of entities (16 bytes) changed over these times. One statement at most."""
     if not touched:
         return
@@ -247,7 +247,7 @@ def tallies_touch(session: Session, *, organization_id: int, touched: Mapping[by
     )
 
 
-def tallies_forget(session: Session, *, organization_id: int, turn: int) -> None:
+def partials_forget(session: Session, *, organization_id: int, turn: int) -> None:
     """Take away what stands for points that were touched before a turn. Two statements at most."""
     rows = session.execute(_TOUCHED, {"organization_id": organization_id, "turn": turn}).all()
     if not rows:

@@ -117,7 +117,7 @@ def places_follow(session: Session, *, organization_id: int, dependencies: Depen
 
     For rules about what is below something; the windows are the next transactions'.
     """
-    if not touched.places or not dependencies.watchers.is_scoped:
+    if not touched.places or not dependencies.consumers.is_scoped:
         return
     ids = [UUID(bytes=entity) for entity in touched.places]
     below = spans_below(session, organization_id=organization_id, ids=ids, hops=BELOW)
@@ -144,7 +144,7 @@ def rollups_follow(
     session: Session, *, organization_id: int, dependencies: DependencyIndex, touched: Touched, cache: RollupCache
 ) -> None:
     """Mark the rollups that count what changed, and those of entities below which something changed."""
-    if not dependencies.watchers.counted:
+    if not dependencies.consumers.counted:
         return
     points = {e: spans_union(spans) for e, spans in touched.points.items() if dependencies.entity_of(e).is_counted}
     rollups_touch(session, organization_id=organization_id, touched=points, cache=cache)

@@ -201,17 +201,17 @@ def _follow(
     """Have rules judge what changed, and marked what is computed of it by buckets."""
     organization_id, dependencies, touched = work.organization_id, work.dependencies, work.touched
     judgements = Judgements()
-    if dependencies.watchers.is_idle and not dependencies.plans:
+    if dependencies.consumers.is_idle and not dependencies.plans:
         return judgements
     if touched.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
         # Events, rollups and health of a time whose points have gone stay what they are.
         work.behind_kept |= touched.clamp(points_kept_hold(session))
-    if not dependencies.watchers.is_idle:
+    if not dependencies.consumers.is_idle:
         places_follow(session, organization_id=organization_id, dependencies=dependencies, touched=touched)
         rollups_follow(
             session, organization_id=organization_id, dependencies=dependencies, touched=touched, cache=work.run.rollups
         )
-    if dependencies.watchers.rulebook:
+    if dependencies.consumers.rulebook:
         judgements = entities_judge(
             session,
             context=EvaluationContext(

@@ -41,7 +41,7 @@ _RESOLVE = text(
 )
 
 
-def letters_write(
+def dead_letters_write(
     session: Session,
     *,
     organization_id: int,
@@ -109,7 +109,7 @@ def letters_mirror(
     return told
 
 
-def letters_resolve(
+def dead_letters_resolve(
     session: Session, *, organization_id: int, stage: str, raw_ids: Sequence[int], now: datetime
 ) -> None:
     """Close the open dead letters of readings."""

@@ -29,7 +29,7 @@ _REPEATS = text(
     WHERE k.raw_id <> u.i
     """
 )
-_LETTERS = text(
+_DEAD_LETTERS = text(
     """
     SELECT raw_id, metric, code FROM dead_letters
     WHERE organization_id = :organization_id AND raw_id = ANY(:ids) AND stage = :stage AND resolved_at IS NULL
@@ -72,7 +72,7 @@ def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, s
     differences = Differences()
     _points_compare(differences, readings, (normalized, wanted), standing)
     dead_letters = [letter for letter in normalized.dead_letters if counts[letter.reading]]
-    differences.dead_letters = _letters_compare(session, meaning.organization_id, readings, dead_letters, stage)
+    differences.dead_letters = _dead_letters_compare(session, meaning.organization_id, readings, dead_letters, stage)
     return differences
 
 
@@ -189,11 +189,11 @@ def _shown(normalized: Normalized, place: int | None) -> Any:
     return bool(value) if kind == MetricType.BOOLEAN else value
 
 
-def _letters_compare(
+def _dead_letters_compare(
     session: Session, organization_id: int, readings: Readings, dead_letters: list[DeadLetterDraft], stage: str
 ) -> int:
     rows = session.execute(
-        _LETTERS, {"organization_id": organization_id, "ids": bigint_array(readings.raw_ids), "stage": stage}
+        _DEAD_LETTERS, {"organization_id": organization_id, "ids": bigint_array(readings.raw_ids), "stage": stage}
     )
     have = {(row.raw_id, row.metric, row.code) for row in rows}
     want = {(int(readings.raw_ids[letter.reading]), letter.metric, letter.code) for letter in dead_letters}

@@ -54,7 +54,7 @@ _JUDGE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Demoted:
+class Superseded:
     """A reading that held its key until now. was_stored: whether it had any point."""
 
     raw_id: int
@@ -66,12 +66,12 @@ class Demoted:
 class Claims:
     """What became of readings that claimed their keys.
 
-    duplicates: places of the readings that repeat another. demoted: readings processed before that now turn
+    duplicates: places of the readings that repeat another. superseded: readings processed before that now turn
     out to repeat one of these.
     """
 
     duplicates: NDArray[np.intp]
-    superseded: list[Demoted]
+    superseded: list[Superseded]
 
 
 def keys_claim(
@@ -102,7 +102,7 @@ def keys_claim(
     if done.rowcount == len(candidates):  # type: ignore[attr-defined]
         return Claims(np.array(repeated, dtype=np.intp), [])
     holders = session.execute(_HOLDERS, _parameters(organization_id, readings, candidates, stored)).all()
-    superseded: list[Demoted] = []
+    superseded: list[Superseded] = []
     taken: list[int] = []
     for row in holders:
         place = int(candidates[row.n])
@@ -112,7 +112,7 @@ def keys_claim(
             taken.append(place)
     if taken:
         values = _parameters(organization_id, readings, np.array(taken, dtype=np.intp), stored)
-        superseded = [Demoted(*row) for row in session.execute(_TAKE_OVER, values)]
+        superseded = [Superseded(*row) for row in session.execute(_TAKE_OVER, values)]
     return Claims(np.array(repeated, dtype=np.intp), superseded)
 
 

@@ -23,7 +23,7 @@ from domain.telemetry.store.points import PointColumns, points_of, points_parame
 
 # By raw id, not by name and value: a schema that was edited since would give others. EXCEPT, for it is hashed or
 # sorted whatever the planner believes of the arrays.
-_WITHDRAW = text(
+_RETRACT = text(
     """
     WITH told AS MATERIALIZED (
         SELECT h.series_id, h."timestamp", h.raw_id, h.type, h.value, h.text
@@ -105,7 +105,7 @@ def readings_retract(
     arrays_enable(session)
     if points is None:
         points = PointColumns.none()
-    done = session.execute(_WITHDRAW, {**_told(readings), **points_parameters(meaning.organization_id, points)}).one()
+    done = session.execute(_RETRACT, {**_told(readings), **points_parameters(meaning.organization_id, points)}).one()
     if done.series:
         hours_mark(
             session,

@@ -19,7 +19,7 @@ from domain.base.arrays import arrays_enable, bigint_array, instant_array, int_a
 from domain.base.leases import FencedError, Lease
 from domain.base.packed import micros_of
 from domain.base.transient import is_blameless
-from domain.derivation.dependencies.index import DependencyCache, book_devices, derivation_revision
+from domain.derivation.dependencies.index import DependencyCache, dependency_devices, derivation_revision
 from domain.derivation.dependencies.touched import windows_touched
 from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_note
 from domain.pipeline.normalize.counters import (
@@ -31,7 +31,7 @@ from domain.pipeline.normalize.counters import (
     outcomes_move,
     outcomes_standing,
 )
-from domain.pipeline.normalize.dead_letters import letters_mirror, letters_resolve, letters_write
+from domain.pipeline.normalize.dead_letters import dead_letters_resolve, dead_letters_write, letters_mirror
 from domain.pipeline.normalize.keys import Claims, keys_claim, keys_judge
 from domain.pipeline.normalize.presence import presence_write
 from domain.pipeline.normalize.retract import Meaning, Retracted, readings_retract
@@ -274,9 +274,9 @@ def _settle(session: Session, work: _Work, *, revision: int) -> None:
     if work.again.any():
         # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
         raw_ids = readings.raw_ids[work.again].tolist()
-        letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
+        dead_letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
         keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == STORED)
-    letters_write(
+    dead_letters_write(
         session,
         organization_id=organization_id,
         stage=stage,
@@ -424,7 +424,9 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int, r
     places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
     windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.superseded)]
     for readings, chosen, batch_id in windows:
-        book_devices(session, organization_id=organization_id, dependencies=dependencies, devices=set(readings.devices))
+        dependency_devices(
+            session, organization_id=organization_id, dependencies=dependencies, devices=set(readings.devices)
+        )
         touched = windows_touched(dependencies, readings=readings, places=chosen.tolist())
         windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
 

@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import micros_of
-from domain.pipeline.normalize.dead_letters import letters_resolve
-from domain.pipeline.normalize.keys import Demoted
+from domain.pipeline.normalize.dead_letters import dead_letters_resolve
+from domain.pipeline.normalize.keys import Superseded
 from domain.pipeline.normalize.retract import READING_COLUMNS, Meaning, readings_of, readings_retract
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.points import latest_recompute
 
-_DEMOTED = text(
+_SUPERSEDED = text(
     f"""
     SELECT {READING_COLUMNS} FROM unnest(:ids, :received) AS u (i, t)
     JOIN telemetry_raw r ON r.organization_id = :organization_id AND r.id = u.i AND r.received_at = u.t
@@ -30,13 +30,13 @@ def readings_supersede(
     *,
     meaning: Meaning,
     stage: str,
-    superseded: Sequence[Demoted],
+    superseded: Sequence[Superseded],
     notes: PendingCacheUpdates,
     now: datetime,
 ) -> Readings:
     """Take back the points and dead letters of readings that are duplicates after all; return those readings.
 
-    demoted: their keys name another reading by now. Where another reading said
+    superseded: their keys name another reading by now. Where another reading said
     something at the same (device, port, metric, timestamp), its point takes the place.
     """
     arrays_enable(session)
@@ -45,10 +45,10 @@ def readings_supersede(
         "ids": bigint_array([each.raw_id for each in superseded]),
         "received": instant_array([micros_of(each.received_at) for each in superseded]),
     }
-    gone = readings_of(session.execute(_DEMOTED, wanted).all())
+    gone = readings_of(session.execute(_SUPERSEDED, wanted).all())
     if not len(gone):
         return gone
-    letters_resolve(
+    dead_letters_resolve(
         session,
         organization_id=meaning.organization_id,
         stage=stage,

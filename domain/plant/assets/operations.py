@@ -1,4 +1,4 @@
-"""Create, change assets. Deleting and restoring is the same for all kinds: domain/entities."""
+"""Create, change assets. Deleting and restoring is the same for all kinds: domain/nodes/operations.py."""
 
 from __future__ import annotations
 

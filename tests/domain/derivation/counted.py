@@ -1,4 +1,4 @@
-"""Counts what transactions do: statements sent, rows read and rows written, by PostgreSQL's own dependency index-keeping."""
+"""Counts what transactions do: statements sent, rows read and rows written, by PostgreSQL's own statistics."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from domain.configuration.entity_types.operations import entity_type_create, ent
 from domain.definitions.feature_flags.names import DERIVE_SHADOW
 from domain.definitions.feature_flags.operations import feature_flag_set
 from domain.definitions.processors.operations import processor_promote
-from domain.derivation.dependencies.index import DependencyCache, book_devices
+from domain.derivation.dependencies.index import DependencyCache, dependency_devices
 from domain.derivation.shadow.model import Shadow, ShadowFilter
 from domain.derivation.shadow.operations import shadow_compare
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
@@ -137,7 +137,9 @@ class DerivingPlant:
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
             dependencies = self.dependency_cache.get(session, organization_id=self.organization_id)
-            book_devices(session, organization_id=self.organization_id, dependencies=dependencies, devices=devices)
+            dependency_devices(
+                session, organization_id=self.organization_id, dependencies=dependencies, devices=devices
+            )
         return [
             routed
             for whole in entries_whole(entries)

@@ -136,3 +136,15 @@ def test_a_circle_that_came_to_be_leaves_the_profiles_formulas_out(plant: Derivi
     plant.drain()
     assert values(plant, "other") == dict.fromkeys(T[:5], 4)
     assert values(plant, "mine") == dict.fromkeys(T[:5], 2)
+
+
+def test_a_promotion_in_the_past_reaches_what_only_a_profile_derives(plant: DerivingPlant) -> None:
+    used = profile(plant, {"total": {"sum": {"a": 0.1, "b": 0.2, "c": 0.3}, "maxAge": "PT10M"}})
+    asset, device = make(plant, used, type_name=None)
+    send(plant, device, {t: {"a": 1, "b": 1, "c": 1} for t in T})
+    plant.drain()
+    assert set(values(plant, "total").values()) == {0.1 + 0.2 + 0.3}
+    plant.promote(2, since=T[4])
+    assert plant.windows()[0][0] == asset
+    plant.drain()
+    assert values(plant, "total") == dict.fromkeys(T[:4], 0.1 + 0.2 + 0.3) | dict.fromkeys(T[4:], 0.6)

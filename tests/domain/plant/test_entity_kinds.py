@@ -54,20 +54,20 @@ DETAILS: dict[str, Callable[..., Any]] = {
 DUE = datetime(2026, 5, 1, 8, tzinfo=UTC)
 
 
-def create(world: World, spec: str, **details: Any) -> Entity:
+def create(world: World, kind: str, **details: Any) -> Entity:
     with world.changing() as (session, change):
-        return CREATE[spec](session, change=change, draft=EntityDraft(name="One", external_id="1"), **details)
+        return CREATE[kind](session, change=change, draft=EntityDraft(name="One", external_id="1"), **details)
 
 
-def update(world: World, spec: str, entity_id: UUID, patch: EntityPatch | None = None, **details: Any) -> Entity:
+def update(world: World, kind: str, entity_id: UUID, patch: EntityPatch | None = None, **details: Any) -> Entity:
     with world.changing() as (session, change):
-        named = {f"{spec}_id": entity_id}
-        return UPDATE[spec](session, change=change, patch=patch or EntityPatch(), **named, **details)
+        named = {f"{kind}_id": entity_id}
+        return UPDATE[kind](session, change=change, patch=patch or EntityPatch(), **named, **details)
 
 
-def details_of(world: World, spec: str, entity_id: UUID) -> Any:
+def details_of(world: World, kind: str, entity_id: UUID) -> Any:
     with world.session() as session:
-        return DETAILS[spec](session, organization_id=world.organization_id, ids=[entity_id])[entity_id]
+        return DETAILS[kind](session, organization_id=world.organization_id, ids=[entity_id])[entity_id]
 
 
 def states(world: World, entity_id: UUID) -> list[tuple[str, dict[str, Any]]]:
@@ -77,25 +77,25 @@ def states(world: World, entity_id: UUID) -> list[tuple[str, dict[str, Any]]]:
         return [(each.action, dict(each.after or {})) for each in page.items]
 
 
-@pytest.mark.parametrize("spec", CREATE)
-def test_each_noun_is_of_its_kind(world: World, spec: str) -> None:
-    made = create(world, spec)
-    assert made.kind is EntityKind[spec.upper()]
-    renamed = update(world, spec, made.id, EntityPatch(name="Two"))
+@pytest.mark.parametrize("kind", CREATE)
+def test_each_kind_is_made_as_such(world: World, kind: str) -> None:
+    made = create(world, kind)
+    assert made.kind is EntityKind[kind.upper()]
+    renamed = update(world, kind, made.id, EntityPatch(name="Two"))
     assert renamed.name == "Two"
     with world.session() as session:
         assert entities_get(session, organization_id=world.organization_id, ids=[made.id]) == {made.id: renamed}
-        table = "activities" if spec == "activity" else f"{spec}s"
+        table = "activities" if kind == "activity" else f"{kind}s"
         assert session.scalars(text(f"SELECT id FROM {table}")).all() == [made.id]  # noqa: S608
-    for wrong in set(UPDATE) - {spec}:
+    for wrong in set(UPDATE) - {kind}:
         refused = fault_of(lambda wrong=wrong: update(world, wrong, made.id, EntityPatch(name="x")))  # type: ignore[misc]
         assert refused == ("NOT_FOUND", ("id",))
 
 
-@pytest.mark.parametrize("spec", CREATE)
-def test_nothing_is_changed_from_another_organization(world: World, other: World, spec: str) -> None:
-    made = create(world, spec)
-    assert fault_of(lambda: update(other, spec, made.id, EntityPatch(name="theirs"))) == ("NOT_FOUND", ("id",))
+@pytest.mark.parametrize("kind", CREATE)
+def test_nothing_is_changed_from_another_organization(world: World, other: World, kind: str) -> None:
+    made = create(world, kind)
+    assert fault_of(lambda: update(other, kind, made.id, EntityPatch(name="theirs"))) == ("NOT_FOUND", ("id",))
     with other.session() as session:
         for organization_id in (world.organization_id, other.organization_id):
             for read in DETAILS.values():
@@ -118,11 +118,11 @@ GIVEN: list[tuple[str, dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "given", "expected"), GIVEN)
-def test_details_are_stored(world: World, spec: str, given: dict[str, Any], expected: Any) -> None:
-    made = create(world, spec, **given)
-    assert details_of(world, spec, made.id) == expected
-    assert made.status == ("open" if spec == "activity" else "active")
+@pytest.mark.parametrize(("kind", "given", "expected"), GIVEN)
+def test_details_are_stored(world: World, kind: str, given: dict[str, Any], expected: Any) -> None:
+    made = create(world, kind, **given)
+    assert details_of(world, kind, made.id) == expected
+    assert made.status == ("open" if kind == "activity" else "active")
 
 
 CHANGED: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
@@ -140,18 +140,18 @@ CHANGED: list[tuple[str, dict[str, Any], dict[str, Any], Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "given", "change", "expected"), CHANGED)
+@pytest.mark.parametrize(("kind", "given", "change", "expected"), CHANGED)
 def test_details_change_and_the_rest_stays(
-    world: World, spec: str, given: dict[str, Any], change: dict[str, Any], expected: Any
+    world: World, kind: str, given: dict[str, Any], change: dict[str, Any], expected: Any
 ) -> None:
-    made = create(world, spec, **given)
-    renamed = update(world, spec, made.id, EntityPatch(name="Two"))
-    assert details_of(world, spec, made.id) != expected
-    changed = update(world, spec, made.id, **change)
-    assert details_of(world, spec, made.id) == expected
+    made = create(world, kind, **given)
+    renamed = update(world, kind, made.id, EntityPatch(name="Two"))
+    assert details_of(world, kind, made.id) != expected
+    changed = update(world, kind, made.id, **change)
+    assert details_of(world, kind, made.id) == expected
     assert changed.name == "Two"
     assert changed.updated_at > renamed.updated_at
-    assert update(world, spec, made.id, **change) == changed
+    assert update(world, kind, made.id, **change) == changed
     assert [action for action, _ in states(world, made.id)] == ["updated", "updated", "created"]
 
 
@@ -189,37 +189,37 @@ BAD: list[tuple[str, dict[str, Any], str, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "details", "code", "path"), BAD)
+@pytest.mark.parametrize(("kind", "details", "code", "path"), BAD)
 def test_bad_details_leave_nothing_behind(
-    world: World, spec: str, details: dict[str, Any], code: str, path: tuple[str, ...]
+    world: World, kind: str, details: dict[str, Any], code: str, path: tuple[str, ...]
 ) -> None:
-    assert fault_of(lambda: create(world, spec, **details)) == (code, path)
+    assert fault_of(lambda: create(world, kind, **details)) == (code, path)
     with world.session() as session:
         assert session.scalar(text("SELECT count(*) FROM entities")) == 0
-    made = create(world, spec)
-    before = details_of(world, spec, made.id)
-    assert fault_of(lambda: update(world, spec, made.id, **details)) == (code, path)
-    assert details_of(world, spec, made.id) == before
+    made = create(world, kind)
+    before = details_of(world, kind, made.id)
+    assert fault_of(lambda: update(world, kind, made.id, **details)) == (code, path)
+    assert details_of(world, kind, made.id) == before
     assert len(states(world, made.id)) == 1
 
 
-@pytest.mark.parametrize(("spec", "relationship"), [("asset", "HAS_PART"), ("space", "CONTAINS")])
-def test_a_parent_is_above_from_the_first_moment(world: World, other: World, spec: str, relationship: str) -> None:
-    parent = create(world, spec)
+@pytest.mark.parametrize(("kind", "relationship"), [("asset", "HAS_PART"), ("space", "CONTAINS")])
+def test_a_parent_is_above_from_the_first_moment(world: World, other: World, kind: str, relationship: str) -> None:
+    parent = create(world, kind)
     with world.changing() as (session, change):
-        child = CREATE[spec](session, change=change, draft=EntityDraft(name="child"), parent_id=parent.id)
+        child = CREATE[kind](session, change=change, draft=EntityDraft(name="child"), parent_id=parent.id)
         [edge] = edges_of(session, organization_id=world.organization_id, entity_ids=[child.id])[child.id]
     assert (edge.source_id, edge.relationship, edge.target_id) == (parent.id, relationship, child.id)
     assert edge.valid_from == child.created_at
     stranger = create(world, "device")
-    deleted = create(other, spec)
+    deleted = create(other, kind)
     with world.changing() as (session, change):
         entity_delete(session, change=change, entity_id=child.id)
     for parent_id in (new_id(), stranger.id, deleted.id, child.id):
 
         def attempt(parent_id: UUID = parent_id) -> Entity:
             with world.changing() as (session, change):
-                return CREATE[spec](session, change=change, draft=EntityDraft(name="lost"), parent_id=parent_id)
+                return CREATE[kind](session, change=change, draft=EntityDraft(name="lost"), parent_id=parent_id)
 
         assert fault_of(attempt) == ("NOT_FOUND", ("parentId",))
     with world.session() as session:
@@ -228,9 +228,9 @@ def test_a_parent_is_above_from_the_first_moment(world: World, other: World, spe
 
 def test_details_cost_one_statement_however_many(world: World, statements: Any) -> None:
     with world.changing() as (session, change):
-        for spec in DETAILS:
+        for kind in DETAILS:
             for number in range(30):
-                CREATE[spec](session, change=change, draft=EntityDraft(name=str(number)))
+                CREATE[kind](session, change=change, draft=EntityDraft(name=str(number)))
     with world.session() as session:
         ids = list(session.scalars(text("SELECT id FROM entities")))
         assert len(ids) == 90
