@@ -7,15 +7,16 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from runtime.database import engine_create, transaction
 from runtime.embedded import postgres
-from runtime.watchdog import SILENT, DatabaseWatchdog
+from runtime.watchdog import DISK_FULL, SILENT, DatabaseWatchdog
 from tests.support.processes import frozen
-from tests.support.servers import FAST, TestServers, servers_open
+from tests.support.servers import FAST, TestDatabase, TestServers, servers_open
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +79,30 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
         assert "refuse" in (watchdog.ask() or "")
         assert not watchdog.is_silent
         own_servers.processes[0] = postgres.start(own_servers.database_server, settings=FAST)
+        assert watchdog.ask() is None
+    finally:
+        watchdog.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (psycopg.OperationalError("FATAL:  could not write init file: No space left on device"), DISK_FULL),
+        (OSError(24, "Too many open files"), "cannot be asked"),
+    ],
+)
+def test_whatever_keeps_it_from_asking_is_told_and_ends_nothing(
+    database: TestDatabase, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise error
+
+    watchdog = DatabaseWatchdog(database.url("api"), engines=[], every_s=0.2, answer_within_s=5.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(psycopg, "connect", refused)
+        watchdog.start()
+        assert told in (watchdog.ask() or "")
+    try:
         assert watchdog.ask() is None
     finally:
         watchdog.stop()
