@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
-from tests.domain.pipeline.act.test_suppressed import HOUR, maintain, refresh
 
 from domain.pipeline.act.operations import changes_act
 from domain.pipeline.act.suppressed import quiet_refresh
@@ -21,6 +20,7 @@ from domain.rules.shelving.operations import maintenance_window_create, shelf_cr
 from domain.work.notifications.calls import Telling, ToldState, calls_of
 from graph.kinds import EntityKind
 from tests.domain.pipeline.act.conftest import NOW, Alarms
+from tests.domain.pipeline.act.test_suppressed import HOUR, maintain, refresh
 from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send
 from tests.domain.telemetry.line import NOW as LINE_NOW
 from tests.domain.telemetry.line import Line
