@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser("up", help="run all of Argus on this machine", description=_DESCRIPTION)
     parser.add_argument(
-        "--home", metavar="DIRECTORY", default=str(HOME.default), help="data directory (default: %(default)s)"
+        "--home",
+        metavar="DIRECTORY",
+        default=os.environ.get("ARGUS_HOME") or str(HOME.default),
+        help=f"data directory (default: $ARGUS_HOME, else {HOME.default})",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=8000, help="port to listen on (default: %(default)s)")

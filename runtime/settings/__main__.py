@@ -6,6 +6,7 @@ any other the example of an environment file.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from runtime.settings.reference import example, page
 
 def main(arguments: list[str]) -> int:
     """Write or check files; return the exit status."""
-    is_check = arguments[:1] == ["--check"]
-    paths = [Path(name) for name in arguments[is_check:]]
-    if not paths:
-        sys.stderr.write(f"{__doc__}\n")
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m runtime.settings", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="tell whether the files are current, and write nothing")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    chosen = parser.parse_args(arguments)
+    is_check, paths = chosen.check, chosen.files
     stale = []
     for path in paths:
         content = page() if path.suffix == ".md" else example()

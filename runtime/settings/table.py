@@ -469,7 +469,7 @@ HOME: Final = Setting(
     default=".argus",
     meaning=(
         "Data directory of an embedded Argus, where no database is named. `--home` wins over it, and over every named "
-        "database; `argus up` reads `--home` alone."
+        "database."
     ),
 )
 

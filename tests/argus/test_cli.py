@@ -15,6 +15,7 @@ import pytest
 
 import argus.__main__
 import argus.cli.main
+import argus.cli.up
 from argus.cli.errors import CommandError, told
 from argus.cli.options import URL_DEFAULT, url_of
 from argus.cli.progress import terminable
@@ -123,3 +124,16 @@ def test_what_the_driver_says_itself_is_told_without_a_traceback() -> None:
     with pytest.raises(CommandError, match=r"^The database's disk is full\.") as refused, told():
         raise psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
     assert "base/1/2" not in str(refused.value)
+
+
+def test_argus_up_takes_its_data_directory_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def home_of(*arguments: str) -> str:
+        parser = argparse.ArgumentParser()
+        argus.cli.up.register(parser.add_subparsers())
+        return str(parser.parse_args(["up", *arguments]).home)
+
+    monkeypatch.setenv("ARGUS_HOME", "/somewhere/else")
+    assert home_of() == "/somewhere/else"
+    assert home_of("--home", "here") == "here"
+    monkeypatch.delenv("ARGUS_HOME")
+    assert home_of() == ".argus"
