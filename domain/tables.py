@@ -1,4 +1,4 @@
-"""Loads every table module, so that `graph.metadata.metadata` is complete."""
+"""Load every table module, so that `graph.metadata.metadata` is complete."""
 
 from importlib import import_module
 

@@ -1,4 +1,4 @@
-"""Looks up the names of hosts in threads of their own: a resolver that hangs holds up nobody but who asks for it."""
+"""Resolve names of hosts in threads of their own: a resolver that hangs delays only who asks for that name."""
 
 from __future__ import annotations
 

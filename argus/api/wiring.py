@@ -1,4 +1,4 @@
-"""Wires one API process together."""
+"""Wire one API process together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the demo plant: once, in one change."""
+"""Make the demo plant, once, in one change."""
 
 from __future__ import annotations
 

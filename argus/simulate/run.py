@@ -1,4 +1,4 @@
-"""Keeps simulated devices sending over the public API, with the faults real ones have."""
+"""Keep simulated devices sending over the public API, with the faults real ones have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes down what checks found, each difference once, and lists it."""
+"""Write down and list the differences that checks found, each once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compares points that stand with those that a recomputation gives. Pure."""
+"""Compare stored points with those that a recomputation gives. Pure."""
 
 from __future__ import annotations
 

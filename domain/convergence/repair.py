@@ -1,4 +1,4 @@
-"""Has what was found to be wrong derived anew: marks it dirty, as a late reading would."""
+"""Mark what was found to be wrong as dirty, so that it is recomputed, as after a late reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings stored events to what the data says: ids and marks stay, what is no longer so is withdrawn, all is listed."""
+"""Reconcile stored events with the data: ids and marks are kept, what no longer holds is withdrawn, all is listed."""
 
 from __future__ import annotations
 

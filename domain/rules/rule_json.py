@@ -1,4 +1,4 @@
-"""Reads rules that are written as JSON, in the members of the contract's RuleInput, within something else. Pure."""
+"""Parse rules that are written as JSON, in the members of the contract's RuleInput, within something else. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells the subscribers of one API process what becomes of events.
+"""Send subscribers of one API process the changes of events.
 
 The process reads the bus while somebody watches, all partitions and without a group, and loads what an entry tells of
 once, for all who watch in that organization. What the bus did not bring while it was away, the outbox of changes has.

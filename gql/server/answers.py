@@ -1,4 +1,4 @@
-"""Encodes what is sent to a client: the one place, for HTTP and WebSocket alike.
+"""Encode what is sent to a client: the one place, for HTTP and WebSocket alike.
 
 What the API takes in it can say again (graph/json_bounds.py). Something else may stand in a database all the same:
 written by an older version, or by hand. It costs its own place in the answer, never the answer.

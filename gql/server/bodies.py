@@ -1,4 +1,4 @@
-"""Reads the body of a request: never more than may be, and nothing at all of one that says it is larger."""
+"""Read the body of a request: never more than the bound, and nothing of one that says it is larger."""
 
 from __future__ import annotations
 

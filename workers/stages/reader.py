@@ -1,4 +1,4 @@
-"""Reads a stream as a member of a stage's group: what is new, and what others read and never acknowledged."""
+"""Read a stream as a member of a stage's group: new entries, and those that others read and never acknowledged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refuses formulas of a profile and of a type that are no circle alone, and one together, where assets have both."""
+"""Refuse formulas of a profile and a type that form a cycle only together."""
 
 from __future__ import annotations
 

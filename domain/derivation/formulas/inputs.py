@@ -1,4 +1,4 @@
-"""Reads back what derived metrics are made of: the points of inputs through links, and what was derived before."""
+"""Read the inputs of derived metrics: points through links, and what was derived before."""
 
 from __future__ import annotations
 

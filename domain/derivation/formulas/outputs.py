@@ -1,4 +1,4 @@
-"""Writes derived points: what differs from what stands, and nothing else. Hot path: a few statements for any number."""
+"""Write derived points: only what differs from what is stored. Hot path: a few statements for any number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds from when to when anything bears on the health of an asset, so that a long time need not be gone through."""
+"""Find from when to when anything bears on the health of an asset, so that no other time is gone through."""
 
 from __future__ import annotations
 

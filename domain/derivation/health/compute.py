@@ -1,4 +1,4 @@
-"""Computes dirty buckets of health, from what stands. One transaction takes some assets of one organization.
+"""Recompute dirty buckets of health. One transaction takes some assets of one organization.
 
 As with rollups a row is taken away before anything is read. What differs is written as derived points are, marks the
 assets that have this one as a part, and leaves a dirty window, so that formulas, rules and rollups on health follow.

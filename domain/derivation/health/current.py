@@ -1,4 +1,4 @@
-"""Judges the health of many assets in one bucket each, from the last points before its end, in a few statements.
+"""Compute the health of many assets in one bucket each, from the last points before its end, in a few statements.
 
 The same function judges as makes the series (`score.py`), from the same facts: only what decides is read of them.
 """

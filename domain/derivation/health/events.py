@@ -1,4 +1,4 @@
-"""Reads the events that count in the health of an asset, and what is made of its health, which does not."""
+"""Read the events that count in the health of an asset: all but those that health itself caused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks what has to be looked at again of the health of assets, as dirty buckets, in the transaction that changes it.
+"""Invalidate the health of assets, as dirty buckets, in the transaction that changes what it depends on.
 
 A row is a stretch of buckets: live data touches the same ones over and over. Rows of the derive stage are called
 `health`; those that the job on buckets leaves while it holds others have a name of their own, so that neither ever

@@ -1,4 +1,4 @@
-"""Tells whether, and since when, anything was measured of an asset: what its freshness needs, however long ago.
+"""Tell whether, and since when, anything was measured of an asset: its freshness needs it, however long ago.
 
 That there was a reading counts for ever: an asset that was once measured and falls silent is known to be silent. So
 neither question has a look-back. Both are answered by index look-ups over the link intervals of each series, by the

@@ -1,4 +1,4 @@
-"""Explains the health of an asset, and brings its series to what it should be. Neither commits nor reads a clock."""
+"""Explain the health of an asset, and bring its stored series up to date. No commit, no clock."""
 
 from __future__ import annotations
 

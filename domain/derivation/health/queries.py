@@ -1,4 +1,4 @@
-"""Reads the health of assets as of now."""
+"""Read the current health of assets."""
 
 from __future__ import annotations
 

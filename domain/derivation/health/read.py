@@ -1,4 +1,4 @@
-"""Reads what the health of an asset rests on: its profile by event time, its values, its parts and their health."""
+"""Read the inputs of an asset's health: its profile by event time, its values, its parts and their health."""
 
 from __future__ import annotations
 

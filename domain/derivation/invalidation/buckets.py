@@ -1,4 +1,4 @@
-"""Takes dirty buckets to be computed, whatever is computed by buckets. prefix: how the names of one sort begin."""
+"""Take dirty buckets, of rollups and of health, to be recomputed."""
 
 from __future__ import annotations
 

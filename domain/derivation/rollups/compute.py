@@ -1,4 +1,4 @@
-"""Computes dirty buckets of rollups, each whole, from what stands. One transaction takes some of one organization.
+"""Recompute dirty buckets of rollups, each whole. One transaction takes some of one organization.
 
 A bucket is taken away before anything is read, and whoever writes what it is made of marks it in the same transaction,
 anew where it is just being taken away: so nothing is missed, and nobody waits. What differs is written as derived

@@ -1,4 +1,4 @@
-"""Reads what buckets are made of: descendants' points while they are descendants, and what stands already."""
+"""Read the inputs of rollups' buckets: descendants' points while they are descendants, and stored results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what a replay has to do, device by device in order of time, in columns. Hot path."""
+"""Read what a replay has to do, device by device in order of time, in columns. Hot path."""
 
 from __future__ import annotations
 

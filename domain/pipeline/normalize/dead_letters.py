@@ -1,4 +1,4 @@
-"""Writes dead letters: one per reading and metric, or per reading, known by what it is about."""
+"""Write dead letters: one per reading and metric, or per reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes when each device was last heard."""
+"""Note when each device was last heard."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes back what readings once said and do not say any more, and puts in its place what was said beside. Rare."""
+"""Retract points that readings no longer mean, and store in their place what other readings said. Rare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Undoes readings that were processed and then turned out to repeat one with a smaller raw id. Rare."""
+"""Undo readings that were processed and then turned out to repeat one with a smaller raw id. Rare."""
 
 from __future__ import annotations
 

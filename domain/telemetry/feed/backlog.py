@@ -1,4 +1,4 @@
-"""Merges updates of the live feed: without loss, or, for a slow client, to the latest of each series. Pure.
+"""Merge updates of the live feed: without loss, or, for a slow client, to the latest of each series. Pure.
 
 Of two points of a series at the same timestamp, the one that came later holds: it is what the first was corrected to.
 """

@@ -1,4 +1,4 @@
-"""Tells the live feed of device points that were put right: a place in the feed, from which it can be read again."""
+"""Tell the live feed of corrected device points: a place in the feed, from which they can be read again."""
 
 from __future__ import annotations
 

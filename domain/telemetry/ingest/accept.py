@@ -1,4 +1,4 @@
-"""Judges the readings of one call: what is accepted, and what is told. Pure; hot path.
+"""Judge the readings of one call: which are accepted, and what is said of the others. Pure; hot path.
 
 A reading is refused only for an unknown device, a timestamp that is none, metrics that are no map, and bounds.
 Whatever else is wrong with it (a metric that is no number, boolean or text; a time in the far future) is found

@@ -1,4 +1,4 @@
-"""Takes calls' readings in, for any transport: judged, durable, then answered."""
+"""Accept the readings of a call, whatever its transport: judged, made durable, then answered."""
 
 from __future__ import annotations
 

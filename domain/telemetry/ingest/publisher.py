@@ -1,4 +1,4 @@
-"""Sends committed batches to the bus, beside the commits: the bus may be slow or away, ingest goes on."""
+"""Send committed batches to the bus, beside the commits: ingest goes on while the bus is slow or away."""
 
 from __future__ import annotations
 

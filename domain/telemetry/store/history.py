@@ -1,4 +1,4 @@
-"""Reads series: the points of entities over a range, as stored, thinned, or in buckets."""
+"""Read series: the points of entities over a range, as stored, thinned, or in buckets."""
 
 from __future__ import annotations
 

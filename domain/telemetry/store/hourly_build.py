@@ -1,4 +1,4 @@
-"""Summarizes hours: those that have ended, in order, and those written to since. The role is argus_pipeline.
+"""Aggregate hours: those that have ended, in order, and those written to since. The role is argus_pipeline.
 
 Exactly when: a transaction that writes points of an hour marks the hour where it began more than LATE_AFTER_US after
 the hour's end. What does not mark began before, and an hour is summarized only when no such transaction runs any more.

@@ -1,4 +1,4 @@
-"""Isolates series whose hours cannot be summarized: they are set aside and marked, and the others go on."""
+"""Isolate series whose hours cannot be aggregated: they are set aside, and the others go on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks hours that are written to when they may have been summarized already. Hot path: nothing but a comparison."""
+"""Invalidate hourly aggregates of hours that are written to late. Hot path: nothing but a comparison."""
 
 from __future__ import annotations
 

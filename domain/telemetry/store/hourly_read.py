@@ -1,4 +1,4 @@
-"""Reads sources for buckets: by the hour where hours say it exactly, point by point elsewhere.
+"""Read sources for buckets: from hourly aggregates where these are exact, point by point elsewhere.
 
 Where buckets, or a range or a link, begin at quarters of an hour, the quarters of hours are read. By the point is read
 what begins elsewhere; hours not summarized yet or written to since; hours with texts; whole sources where two series

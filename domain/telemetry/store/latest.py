@@ -1,4 +1,4 @@
-"""Reads the latest point of each series of an entity: the one with the greatest timestamp as it stands."""
+"""Read the latest point of each series of an entity: the one with the greatest timestamp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads what a telemetry read starts from: kinds, links and stored series. One statement each."""
+"""Read what a telemetry read starts from: kinds, links and stored series. One statement each."""
 
 from __future__ import annotations
 

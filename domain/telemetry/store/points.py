@@ -1,4 +1,4 @@
-"""Writes points: series, history and latest values, in columns. Hot path: four statements for any number."""
+"""Write points: series, history and latest values, in columns. Hot path: four statements for any number."""
 
 from __future__ import annotations
 

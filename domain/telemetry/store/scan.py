@@ -1,4 +1,4 @@
-"""Reads stored points out of the database in columns: the hot path of every telemetry read.
+"""Read stored points out of the database in columns: the hot path of every telemetry read.
 
 One statement for any number of series. The server packs the points of each window of a series into arrays,
 sent in binary and row by row, so that neither side holds more than one window of one series beside what is
