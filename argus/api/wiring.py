@@ -126,7 +126,7 @@ class Parts:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Start the threads."""
         self.watchdog.start()
         self.publisher.start()
         self.committer.start()

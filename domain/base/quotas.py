@@ -23,7 +23,10 @@ _LOST_S = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """readings_per_s: what may be sent without end, above 0. burst: what may be sent at once, after silence."""
+    """The rate and burst of a token bucket.
+
+    readings_per_s: what may be sent without end, above 0. burst: what may be sent at once, after silence.
+    """
 
     readings_per_s: float
     burst: int

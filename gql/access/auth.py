@@ -1,4 +1,4 @@
-"""Whose token this is: users by JWT, devices by their own.
+"""Verification of bearer tokens: users' JWTs and devices' own tokens.
 
 A user's token carries `sub`, `org` (the organization's slug), `role` (viewer, operator, admin) and `exp`. Which
 algorithm is right is a matter of configuration, never of the token's header.

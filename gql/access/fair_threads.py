@@ -17,7 +17,10 @@ CALLER: Final[ContextVar[str | None]] = ContextVar("caller", default=None)
 
 
 class FairThreads:
-    """threads: in all. each_max: of one caller at a time; what Argus does on its own behalf may have all of them."""
+    """A thread pool shared fairly among callers.
+
+    threads: in all. each_max: of one caller at a time; what Argus does on its own behalf may have all of them.
+    """
 
     def __init__(self, threads: int, *, each_max: int, name: str) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)

@@ -1,4 +1,4 @@
-"""Who gets in, before anything of a request is read: authentication, and how often each may ask.
+"""Admission of requests before anything of them is read: authentication and rate limits.
 
 Callers without a good token share what their address may ask; the others have a share of their own by token, and are
 not held up by what others at their address do. Each process counts by itself.
@@ -33,7 +33,10 @@ _UNKNOWN: Final = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class RequestQuotas:
-    """address: of calls without a good token; token: of operations with one. None: without limit."""
+    """Rate limits of requests.
+
+    address: of calls without a good token; token: of operations with one. None: without limit.
+    """
 
     address: Quota | None = None
     token: Quota | None = None

@@ -60,7 +60,7 @@ class TokenWatch:
                 self._sockets.pop(owner.token_id, None)
 
     async def stop(self) -> None:
-        """End."""
+        """End the watch."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

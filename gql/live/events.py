@@ -75,7 +75,10 @@ class _Subscriber:
 
 
 class EventFeed:
-    """partitions: of the stream. run: runs work in a transaction that acts for an organization. clock: UTC."""
+    """The live feed of events of one API process.
+
+    partitions: of the stream. run: runs work in a transaction that acts for an organization. clock: UTC.
+    """
 
     def __init__(self, *, bus: Bus, partitions: int, run: SessionRunner, clock: Callable[[], datetime]) -> None:
         self._streams = [stream_name(EVENTS, partition) for partition in range(partitions)]

@@ -23,7 +23,7 @@ _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Kind(IntEnum):
-    """What a message says."""
+    """Kinds of messages."""
 
     CONNECTION = 1
     TAKEN = 2
@@ -44,7 +44,7 @@ class Message:
 
 
 class Channel:
-    """One end. received: called with each message. ended: called once, when the other end is closed."""
+    """One end of the channel between two processes. received: called with each message. ended: called once, when the other end is closed."""
 
     def __init__(
         self,

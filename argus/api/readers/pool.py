@@ -92,7 +92,7 @@ def reader_command(home: str | None) -> Sequence[str]:
 
 
 class Readers:
-    """All of them. command: starts one, and is given the file of its channel as the last argument.
+    """The reader processes of one API. command: starts one, and is given the file of its channel as the last argument.
 
     admission: counts their connections with this process's own. adopt: serves a connection that a reader hands back;
     set before `start`, after `begin`.

@@ -20,8 +20,9 @@ from argus.api.serving import NO_READER, NO_READER_MESSAGE, BoundedHttp
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """is_elsewhere: whether another process answers a request, by its address and headers.
+    """How requests are shared between processes.
 
+    is_elsewhere: whether another process answers a request, by its address and headers.
     hand: hands an open file over, with the client's address, what was read, and whether it becomes a WebSocket; False:
     there is nobody to take it. It closes the file either way.
     """

@@ -1,4 +1,4 @@
-"""What follows at an entity besides its formulas: rules that judge it, rollups above it that count it."""
+"""What consumes an entity's points besides its formulas: rules, and rollups above it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANY_PORT: Final = -2
 
 @dataclass(frozen=True, slots=True)
 class Consumers:
-    """What an organization has that follows from points. counted: what its rollups count. rulebook: its rules."""
+    """The rules and rollups of an organization. counted: what its rollups count. rulebook: its rules."""
 
     counted: Sequence[EntitySelector] = ()
     rulebook: Rulebook = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Consumers:
 
 
 def consumers_read(session: Session, *, organization_id: int) -> Consumers:
-    """Return what an organization has. Two statements."""
+    """Return the rules and rollups of an organization. Two statements."""
     found = rollups_list(session, organization_id=organization_id)
     rulebook = rulebook_read(session, organization_id=organization_id)
     return Consumers([rollup.draft.of for rollup in found], rulebook)

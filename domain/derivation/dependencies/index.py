@@ -1,4 +1,4 @@
-"""Who derives what, and through which links readings touch it: remembered while links and configuration stand."""
+"""The dependency index: which entities depend on the readings of which devices, cached for one revision."""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ _REOPEN = text("SELECT batches_reopen(:organization_id, :raw_ids, :received)").b
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """count: dead letters that were treated. remaining: those of the filter that were not, for they were too many."""
+    """The result of a bulk retry or discard.
+
+    count: dead letters that were treated. remaining: those of the filter that were not, for they were too many.
+    """
 
     count: int
     remaining: int

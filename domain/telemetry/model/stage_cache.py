@@ -1,4 +1,4 @@
-"""What a stage's process remembers between transactions, so that it does not ask again."""
+"""The cache of a stage's process: series, partitions and schemas, as committed."""
 
 from __future__ import annotations
 
