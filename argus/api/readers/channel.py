@@ -44,7 +44,10 @@ class Message:
 
 
 class Channel:
-    """One end of the channel between two processes. received: called with each message. ended: called once, when the other end is closed."""
+    """One end of the channel between two processes.
+
+    received: called with each message. ended: called once, when the other end is closed.
+    """
 
     def __init__(
         self,
