@@ -21,6 +21,11 @@ BUCKETS_MAX = 200_000
 _LOST_S = 1e-6
 
 
+def whole_seconds(wait_s: float) -> int:
+    """Return the whole seconds after which a wait is over, at least one; what arithmetic left behind is no second."""
+    return max(math.ceil(round(wait_s, 3)), 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """The rate and burst of a token bucket.
@@ -162,6 +167,6 @@ class QuotaKeeper:
         wait_s = self._organizations.wait_s(organization_id, readings, now_s=self._monotonic_s())
         if wait_s > 0:
             self.over_organization += sent
-            retry_after_s = max(math.ceil(wait_s), 1)
+            retry_after_s = whole_seconds(wait_s)
             msg = f"The organization sends more than its quota. Try again in {retry_after_s} s."
             raise RateLimitedError(msg, retry_after_s=retry_after_s)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
 from domain.base.errors import RateLimitedError
+from domain.base.quotas import whole_seconds
 from gql.access.auth import bearer_of
 from gql.access.gate import COST_OF_A_REQUEST
 from gql.access.trace import trace_id_of
@@ -220,7 +220,7 @@ def _failure(error: Exception, media_type: str, trace_id: str) -> Response:
     if isinstance(error, ArgusError):
         headers = retry_after(error.code)
         if isinstance(error, RateLimitedError):
-            headers["Retry-After"] = str(max(math.ceil(error.retry_after_s), 1))
+            headers["Retry-After"] = str(whole_seconds(error.retry_after_s))
         code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
         body = transport_error(code, error.message)
         return _response(_STATUS.get(error.code, 400), body, media_type, trace_id, headers)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -14,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from domain.base.errors import RateLimitedError
+from domain.base.quotas import whole_seconds
 from domain.telemetry.ingest.accept import Acceptance
 from domain.telemetry.ingest.transports import forms
 from domain.telemetry.ingest.transports.forms import Form, form_of
@@ -189,7 +189,7 @@ def _refusal(error: ArgusError, trace_id: str) -> Response:
 
 
 def _retry_after(seconds: float) -> dict[str, str]:
-    return {"Retry-After": str(max(math.ceil(seconds), 1))}
+    return {"Retry-After": str(whole_seconds(seconds))}
 
 
 def _response(

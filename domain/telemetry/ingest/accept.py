@@ -7,12 +7,11 @@ by the normalize stage and ends as a dead letter.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from domain.base.metrics import MetricsError, metrics_canonical, reading_key
-from domain.base.quotas import Allowance
+from domain.base.quotas import Allowance, whole_seconds
 from domain.base.timestamps import reading_time
 from domain.telemetry.model.readings import (
     NO_PORT,
@@ -105,7 +104,7 @@ def readings_accept(
 
 
 def _over_quota(wait_s: float) -> _RefusedError:
-    msg = f"The device sends more than its quota. Try again in {max(math.ceil(wait_s), 1)} s."
+    msg = f"The device sends more than its quota. Try again in {whole_seconds(wait_s)} s."
     return _RefusedError("RATE_LIMITED", msg)
 
 

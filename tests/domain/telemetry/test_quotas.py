@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from domain.base.errors import RateLimitedError
-from domain.base.quotas import Allowance, Buckets, Quota, QuotaKeeper, Quotas
+from domain.base.quotas import Allowance, Buckets, Quota, QuotaKeeper, Quotas, whole_seconds
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
 from domain.telemetry.ingest.acceptor import Acceptor
 from domain.telemetry.ingest.group_commit import GroupCommitter
@@ -198,3 +198,8 @@ def test_nothing_of_what_is_refused_is_stored(line: Line, engine: Callable[[str]
         committer.stop()
     rows = line.rows("SELECT metrics::text FROM telemetry_raw ORDER BY id")
     assert [row[0] for row in rows] == ['{"n":0}', '{"n":1}', '{"n":3}', '{"n":0}', '{"n":1}']
+
+
+def test_a_wait_is_told_in_whole_seconds() -> None:
+    told = [whole_seconds(wait_s) for wait_s in (0.0, 0.2, 1.0, 98_000.000_000_000_01, 98_000.002)]
+    assert told == [1, 1, 1, 98_000, 98_001]
