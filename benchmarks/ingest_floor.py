@@ -22,7 +22,8 @@ from domain.base.leases import lease_acquire
 from domain.base.packed import micros_of
 from domain.configuration.entity_types.operations import entity_type_create
 from domain.derivation.dependencies.index import DependencyCache
-from domain.pipeline.normalize.stage import StageRun, batches_normalize
+from domain.pipeline.normalize.stage import batches_normalize
+from domain.pipeline.normalize.work import StageRun
 from domain.telemetry.ingest.accept import readings_accept
 from domain.telemetry.model.readings import Devices, KnownDevice, RawBatch, ReadingDraft
 from domain.telemetry.model.stage_cache import StageCache

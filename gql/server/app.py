@@ -60,6 +60,7 @@ def create_app(services: Services) -> Starlette:
             await services.events.stop()
             await services.feed.stop()
             executor.stop()
+            ingest.stop()
 
     app = Starlette(
         routes=[

@@ -14,6 +14,8 @@ from graph.errors import BadInputError, LimitExceededError
 BODY_MAX_BYTES: Final = 8 * 1024 * 1024
 # Of a caller without a token.
 BODY_UNKNOWN_MAX_BYTES: Final = 128 * 1024
+# A larger body is parsed in a thread, so that the others' calls go on meanwhile.
+OFF_LOOP_BYTES: Final = 64 * 1024
 # So much of a body that is refused is read and thrown away, at most.
 _DRAIN_MAX_BYTES: Final = 2 * BODY_MAX_BYTES
 _DRAIN_MAX_S: Final = 5.0

@@ -21,7 +21,7 @@ from gql.base.context import Context
 from gql.base.services import Services
 from gql.errors import DEFECT_MESSAGE, transport_error
 from gql.server.answers import answer_encode
-from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, body_read
+from gql.server.bodies import BODY_MAX_BYTES, BODY_UNKNOWN_MAX_BYTES, OFF_LOOP_BYTES, body_read
 from gql.server.execution import Executor, is_mutation, is_subscription
 from gql.server.json_sizes import json_size_check
 from gql.server.preparation import Prepared, Request, RequestError
@@ -44,8 +44,6 @@ _STATUS = {
 _GONE = 499
 # Objects and arrays of a body: areas of spaces have one for each corner.
 _CONTAINERS_MAX = 200_000
-# Bodies above this are decoded in a thread.
-_OFF_LOOP_BYTES = 64 * 1024
 
 _log = structlog.get_logger(__name__)
 
@@ -167,14 +165,18 @@ async def _request_of(http: HttpRequest, most: int) -> Request:
     if content_type != JSON:
         raise RequestRefusedError(415, f"The body must be {JSON}.")
     raw = await body_read(http, most=most)
-    json_size_check(raw, containers_max=_CONTAINERS_MAX)
     try:
-        body = orjson.loads(raw) if len(raw) <= _OFF_LOOP_BYTES else await asyncio.to_thread(orjson.loads, raw)
+        body = _parsed(raw) if len(raw) <= OFF_LOOP_BYTES else await asyncio.to_thread(_parsed, raw)
     except orjson.JSONDecodeError as error:
         raise RequestRefusedError(400, f"The body is no JSON: {error}.") from None
     if not isinstance(body, dict):
         raise RequestRefusedError(400, "The body must be a JSON object with a query; batches are not supported.")
     return request_from_object(body)
+
+
+def _parsed(raw: bytes) -> Any:
+    json_size_check(raw, containers_max=_CONTAINERS_MAX)
+    return orjson.loads(raw)
 
 
 def request_from_object(body: Mapping[str, Any]) -> Request:

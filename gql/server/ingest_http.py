@@ -24,7 +24,7 @@ from gql.access.auth import bearer_of
 from gql.access.principal import Principal, permit
 from gql.access.trace import trace_id_of
 from gql.base.services import Services
-from gql.server.bodies import body_read
+from gql.server.bodies import OFF_LOOP_BYTES, body_read
 from gql.server.json_sizes import json_size_check
 from graph.errors import ArgusError, BadInputError, UnavailableError
 
@@ -42,8 +42,6 @@ _STATUS = {
     "DEADLINE_EXCEEDED": 504,
 }
 _RETRY_AFTER_S = 1
-# A larger body is read in a thread, so that the others' calls go on meanwhile.
-_OFF_LOOP_BYTES: Final = 64 * 1024
 _THREADS: Final = 2
 _NOTHING_TAKEN = 422
 # A database that is frozen is noticed within 6 s; who waits for it then, connects anew first.
@@ -63,6 +61,10 @@ class IngestOverHttp:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="bodies")
+
+    def stop(self) -> None:
+        """Take no more."""
+        self._threads.shutdown(wait=False)
 
     async def answer(self, http: Request) -> Response:
         """Answer a call with the token in its header."""
@@ -117,7 +119,7 @@ class IngestOverHttp:
         raw = await body_read(http, may_be_packed=True)
         limit.reschedule(loop.time() + left_s)
         now_s = self._services.clock().timestamp()
-        if len(raw) <= _OFF_LOOP_BYTES:
+        if len(raw) <= OFF_LOOP_BYTES:
             sent = _sent(http, raw, form, now_s, principal)
         else:
             sent = await loop.run_in_executor(self._threads, _sent, http, raw, form, now_s, principal)

@@ -24,7 +24,8 @@ from domain.pipeline.act.suppressed import quiet_refresh
 from domain.pipeline.attribute.stage import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
 from domain.pipeline.derive.checkpoints import Checkpoints
 from domain.pipeline.derive.stage import DeriveRun, entities_derive
-from domain.pipeline.normalize.stage import StageRun, batches_normalize
+from domain.pipeline.normalize.stage import batches_normalize
+from domain.pipeline.normalize.work import StageRun
 from domain.rules.timers import timers_ring
 from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
 from domain.telemetry.model.stage_cache import StageCache

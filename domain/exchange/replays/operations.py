@@ -24,7 +24,8 @@ from domain.exchange.replays.tables import replays
 from domain.pipeline.normalize.diff import Differences, differences_merge, readings_differ
 from domain.pipeline.normalize.retract import Meaning
 from domain.pipeline.normalize.schemas import schemas_of
-from domain.pipeline.normalize.stage import StageRun, readings_again
+from domain.pipeline.normalize.stage import readings_again
+from domain.pipeline.normalize.work import StageRun
 from domain.telemetry.feed.corrections import Correction, correction_note
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache

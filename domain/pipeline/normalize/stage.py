@@ -7,8 +7,8 @@ however often they come, what stands in the end is a function of the raw log. Ho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array, int_array
-from domain.base.leases import FencedError, Lease
+from domain.base.leases import FencedError
 from domain.base.packed import micros_of
 from domain.base.transient import is_blameless
-from domain.derivation.dependencies.index import DependencyCache, dependency_devices, derivation_revision
+from domain.derivation.dependencies.index import dependency_devices, derivation_revision
 from domain.derivation.dependencies.touched import windows_touched
 from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_note
 from domain.pipeline.normalize.counters import (
@@ -37,10 +37,11 @@ from domain.pipeline.normalize.presence import presence_write
 from domain.pipeline.normalize.retract import Meaning, Retracted, readings_retract
 from domain.pipeline.normalize.schemas import schemas_of, units_settle, units_unsettled
 from domain.pipeline.normalize.supersede import readings_supersede
+from domain.pipeline.normalize.work import NormalizedBatches, StageRun, Work
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings, readings_decode
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
+from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_standing, points_write
 from domain.telemetry.store.retention_bound import points_kept_hold, readings_settled
 from graph.change import bearing_revision, graph_hold
@@ -85,57 +86,6 @@ _DONE = text(
     WHERE b.feed_position IS NOT NULL
     """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StageRun:
-    """What a run of the stage works with.
-
-    stage_cache, dependency_cache: the process's own. future_tolerance: see `readings_normalize`. lease_ttl: for how
-    long each transaction keeps the lease.
-    """
-
-    lease: Lease
-    lease_ttl: timedelta
-    future_tolerance: timedelta
-    stage_cache: StageCache
-    dependency_cache: DependencyCache
-
-
-@dataclass(frozen=True, slots=True)
-class NormalizedBatches:
-    """What a transaction did; void unless it commits.
-
-    entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
-    notes: for the stage cache, once committed. dead_letters: for their stream. traces: the ids of the calls whose
-    readings these were.
-    """
-
-    entries: list[NormEntry]
-    done: list[RawBatch]
-    notes: PendingCacheUpdates
-    readings: int = 0
-    points: int = 0
-    dead_letters: Sequence[bytes] = ()
-    traces: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class _Work:
-    """The readings of a transaction, and what has become of them so far. again: those processed before."""
-
-    organization_id: int
-    run: StageRun
-    now: datetime
-    meaning: Meaning
-    readings: Readings
-    again: NDArray[np.bool_]
-    normalized: Normalized
-    outcome: NDArray[np.int8]
-    is_kept: NDArray[np.bool_]
-    notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
-    dead_letters: list[DeadLetterDraft] = field(default_factory=list)
-    superseded: list[Readings] = field(default_factory=list)
 
 
 def batches_normalize(
@@ -238,7 +188,7 @@ def _work(
     again: NDArray[np.bool_],
     bearing: int,
     now: datetime,
-) -> _Work:
+) -> Work:
     schemas = schemas_of(
         session,
         organization_id=organization_id,
@@ -251,10 +201,10 @@ def _work(
     normalized = meaning.normalized(readings)
     outcome = np.full(len(readings), DEAD, dtype=np.int8)
     is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
-    return _Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
+    return Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
 
 
-def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
+def _unsettled(session: Session, work: Work) -> NDArray[np.intp]:
     """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
     settled = readings_settled(
         session,
@@ -268,7 +218,7 @@ def _unsettled(session: Session, work: _Work) -> NDArray[np.intp]:
     return np.flatnonzero(~settled)
 
 
-def _settle(session: Session, work: _Work, *, revision: int) -> None:
+def _settle(session: Session, work: Work, *, revision: int) -> None:
     """Write the dead letters of what was processed, and bring up to date what is known of what was before."""
     organization_id, stage, readings = work.organization_id, work.run.lease.stage, work.readings
     if work.again.any():
@@ -315,7 +265,7 @@ def _names(organization_id: int, batches: Sequence[RawBatch]) -> dict[str, objec
     }
 
 
-def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: PendingCacheUpdates) -> None:
+def _write(session: Session, work: Work, chosen: NDArray[np.intp], notes: PendingCacheUpdates) -> None:
     """Write what the chosen readings mean; on an error nothing of `work` has changed."""
     readings, normalized = work.readings, work.normalized
     stored = np.zeros(len(readings), dtype=np.bool_)
@@ -352,7 +302,7 @@ def _write(session: Session, work: _Work, chosen: NDArray[np.intp], notes: Pendi
     work.dead_letters += [letter for letter in normalized.dead_letters if counts[letter.reading]]
 
 
-def _supersede(session: Session, work: _Work, claims: Claims, notes: PendingCacheUpdates) -> None:
+def _supersede(session: Session, work: Work, claims: Claims, notes: PendingCacheUpdates) -> None:
     """Undo what was written of readings that turn out to repeat others, and count them as repeats."""
     if not claims.superseded:
         return
@@ -377,7 +327,7 @@ def _supersede(session: Session, work: _Work, claims: Claims, notes: PendingCach
 
 
 def _points_write(
-    session: Session, work: _Work, chosen: NDArray[np.intp], points: PointColumns, notes: PendingCacheUpdates
+    session: Session, work: Work, chosen: NDArray[np.intp], points: PointColumns, notes: PendingCacheUpdates
 ) -> NDArray[np.intp]:
     """Write the points of the chosen readings, and nothing where all stand already; return the places that stand."""
     again = work.readings.take(chosen[work.again[chosen]])
@@ -393,7 +343,7 @@ def _points_write(
     return kept
 
 
-def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> None:
+def _write_halving(session: Session, work: Work, chosen: NDArray[np.intp]) -> None:
     notes = PendingCacheUpdates()
     try:
         with session.begin_nested():
@@ -412,7 +362,7 @@ def _write_halving(session: Session, work: _Work, chosen: NDArray[np.intp]) -> N
         work.notes.add(notes)
 
 
-def _touch(session: Session, work: _Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
+def _touch(session: Session, work: Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
     """Leave a dirty window for each entity that derives something from these readings.
 
     group: the first of the batches; None where some are processed again, and points of any reading may have gone.
@@ -431,7 +381,7 @@ def _touch(session: Session, work: _Work, group: int | None, *, revision: int, r
         windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
 
 
-def _dead_letter_add(session: Session, work: _Work, chosen: NDArray[np.intp], error: Exception) -> None:
+def _dead_letter_add(session: Session, work: Work, chosen: NDArray[np.intp], error: Exception) -> None:
     """Make a dead letter of the one reading that cannot be written."""
     claims = keys_claim(
         session,
@@ -455,7 +405,7 @@ def _dead_letter_add(session: Session, work: _Work, chosen: NDArray[np.intp], er
     work.dead_letters.append(DeadLetterDraft(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
 
 
-def _finish(session: Session, work: _Work, batches: Sequence[RawBatch], first: int) -> None:
+def _finish(session: Session, work: Work, batches: Sequence[RawBatch], first: int) -> None:
     of = work.readings.batches
 
     def count(which: int) -> object:

@@ -18,7 +18,8 @@ from domain.base.streams import NORMALIZE
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_update
 from domain.definitions.entity_types.queries import entity_type_by_name
 from domain.derivation.dependencies.index import DependencyCache
-from domain.pipeline.normalize.stage import NormalizedBatches, StageRun, batches_normalize
+from domain.pipeline.normalize.stage import batches_normalize
+from domain.pipeline.normalize.work import NormalizedBatches, StageRun
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
 from domain.telemetry.ingest.account import IngestAccount, ingest_account
 from domain.telemetry.ingest.directory import DeviceDirectory
