@@ -20,6 +20,11 @@ URL_DEFAULT = "http://127.0.0.1:8000/graphql"
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 
 
+def home_default() -> str:
+    """Return the data directory where --home names none."""
+    return os.environ.get("ARGUS_HOME") or str(HOME.default)
+
+
 def home_add(parser: argparse.ArgumentParser) -> None:
     """Add --home."""
     parser.add_argument(
@@ -44,8 +49,7 @@ def url_of(arguments: argparse.Namespace) -> str:
     """Return the address of the API: as given, as `argus up` has written it down, or the default."""
     if arguments.url is not None:
         return str(arguments.url)
-    directory = Path(arguments.home or os.environ.get("ARGUS_HOME") or str(HOME.default))
-    return address_read(directory) or URL_DEFAULT
+    return address_read(Path(arguments.home or home_default())) or URL_DEFAULT
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

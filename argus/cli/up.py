@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from argus.cli.errors import CommandError, told
-from argus.cli.options import variables_check
+from argus.cli.options import home_default, variables_check
 from argus.supervisor.local_stack import LocalStack, PortTakenError
 from argus.tokens import token_create
 from runtime.clock import utc_now
@@ -32,7 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--home",
         metavar="DIRECTORY",
-        default=os.environ.get("ARGUS_HOME") or str(HOME.default),
+        default=home_default(),
         help=f"data directory (default: $ARGUS_HOME, else {HOME.default})",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
