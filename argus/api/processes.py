@@ -18,7 +18,7 @@ from argus.api.metrics import ApiMetrics
 from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
 from argus.api.readers.pool import Readers
 from argus.api.readers.protocol import RoutedHttp, Routing, connection_adopt
-from argus.api.readers.routing import is_ingest
+from argus.api.readers.routing import listener_by_body, listener_by_head, reader_by_head
 from argus.api.serving import Admission, files_raise, server_config
 from argus.api.wiring import app_create
 from runtime.collection import startup_freeze
@@ -56,7 +56,7 @@ class ListeningServer(uvicorn.Server):
 
 def listening_server(settings: Settings, readers: Readers, *, host: str, port: int) -> ListeningServer:
     """Return the server of the process that listens. settings: those that the readers' admission has too."""
-    routing = Routing(is_elsewhere=lambda url, headers: not is_ingest(url, headers), hand=readers.give)
+    routing = Routing(by_head=listener_by_head, by_body=listener_by_body, hand=readers.give)
     config = server_config(
         app_create(settings, readers=readers),
         settings.api,
@@ -107,13 +107,14 @@ class ReaderServer(uvicorn.Server):
         self._metrics: ApiMetrics = app.state.metrics
         admission = ReaderAdmission(settings)
         admission.left = self._left
+        routing = Routing(by_head=reader_by_head, hand=self._return, is_returning=True)
         config = server_config(
             app,
             settings,
             host="",
             port=0,
             admission=admission,
-            http=type("ReaderHttp", (RoutedHttp,), {"routing": Routing(is_elsewhere=is_ingest, hand=self._return)}),
+            http=type("ReaderHttp", (RoutedHttp,), {"routing": routing}),
             log_config=None,
             access_log=False,
         )

@@ -175,14 +175,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start what answers the request."""
-        self._in_head, self._head_bytes = False, 0
+        self._head_end()
         if self._is_refused:
             return
         if self.parser.should_upgrade() and self._should_upgrade() and self._has_body():
             # What follows would be neither a body nor a WebSocket's, and nobody would ever end the connection.
             self._refuse(400, "A request that becomes a WebSocket has no body.", "upgrade with a body")
             return
-        self._limit(self.admission.settings.body_timeout_s, "body")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -217,6 +216,11 @@ class BoundedHttp(HttpToolsProtocol):
             self._write_timer = None
         super().resume_writing()
 
+    def _head_end(self) -> None:
+        """Bound what comes by the body's limits from now on."""
+        self._in_head, self._head_bytes = False, 0
+        self._limit(self.admission.settings.body_timeout_s, "body")
+
     def _has_body(self) -> bool:
         return any(
             name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
@@ -240,13 +244,17 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_refused = True
         self._limit(None, "")
         self.admission.refuse(reason, self._address)
-        # A request that waits for its answer, or has had one, must not be given this one.
-        cycle = self.cycle
-        is_open = cycle is not None and not cycle.response_started
-        if is_open if reason == _BODY_SLOW else cycle is None or cycle.response_complete:
+        if self._may_answer(reason):
             code = "UNAVAILABLE" if reason == NO_READER else _CODES[status]
             self.transport.write(_answer(status, code, message))
         self.transport.close()
+
+    def _may_answer(self, reason: str) -> bool:
+        """Tell whether a refusal would be an answer to its own request: another may wait for one, or have had it."""
+        cycle = self.cycle
+        if reason == _BODY_SLOW:
+            return cycle is not None and not cycle.response_started
+        return cycle is None or bool(cycle.response_complete)
 
 
 class _WithoutAddresses(logging.Filter):

@@ -60,8 +60,14 @@ def on(
     return answer.status, json.loads(said) if answer.headers["Content-Type"].startswith("application/json") else said
 
 
-def graphql(query: str) -> bytes:
-    return json.dumps({"query": query}).encode()
+def graphql(query: str, variables: dict[str, Any] | None = None) -> bytes:
+    return json.dumps({"query": query, "variables": variables}).encode()
+
+
+def by_user(*, length: int = 0) -> bytes:
+    """A user's call of ingest; length: of the body, at least."""
+    query = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted errors { message } } }"
+    return graphql(query, {"r": [{"externalId": "probe", "metrics": {"a": 1}}]}) + b" " * length
 
 
 def readers(plant: Plant) -> list[int]:
@@ -106,6 +112,62 @@ def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Plant
         for pid in readers(plant):
             os.kill(pid, signal.SIGCONT)
         assert [each.result(60).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
+
+
+def test_a_users_ingest_is_answered_while_nobody_answers_reads(halted: tuple[Plant, Client, str]) -> None:
+    plant, client, _ = halted
+    for length in (0, 100_000, 900_000):
+        status, answer = asked(plant, "POST", "/graphql", by_user(length=length), client.token)
+        assert (status, answer) == (200, {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}})
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {client.token}\r\nConnection: close\r\n".encode()
+    )
+    head += b"Content-Type: application/json\r\n"
+    body = by_user()
+    with socket.create_connection(("127.0.0.1", plant.port), timeout=60) as connection:
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        for byte in body:
+            connection.sendall(b"1\r\n%c\r\n" % byte)
+        connection.sendall(b"0\r\n\r\n")
+        assert b'"accepted":1' in b"".join(iter(lambda: connection.recv(65_536), b""))
+    with socket.create_connection(("127.0.0.1", plant.port), timeout=60) as connection:
+        connection.sendall(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b'"accepted":1' in answer
+
+
+def test_a_connection_that_was_used_to_read_is_as_good_for_ingest(own_plant: Plant) -> None:
+    """As a proxy keeps it open: what comes next must not wait for the process that answered the request before."""
+    client = own_plant.organization("Returns")
+    token = device_token(client)
+    connections = [HTTPConnection("127.0.0.1", own_plant.port, timeout=60) for _ in range(3)]
+    for connection in connections:
+        # The answer is larger than what the system takes at once.
+        many = "{ " + " ".join(f"a{n}: __schema {{ types {{ name fields {{ name }} }} }}" for n in range(3)) + " }"
+        assert on(connection, "POST", "/graphql", graphql(many), client.token)[0] == 200
+    time.sleep(0.5)
+    stopped = readers(own_plant) or own_plant.children("argus api")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for connection, body, bearer in zip(
+            connections,
+            (graphql(INGEST), by_user(), by_user(length=500_000)),
+            (token, client.token, client.token),
+            strict=True,
+        ):
+            assert on(connection, "POST", "/graphql", body, bearer)[1]["data"]["ingestTelemetry"]["accepted"] == 1
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    # Longer than the head of a request may take: a connection may be idle for longer.
+    time.sleep(12)
+    for connection in connections:
+        assert on(connection, "POST", "/graphql", graphql("{ viewer { role } }"), client.token)[0] == 200
+        connection.close()
 
 
 def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Plant, Client, str]) -> None:
