@@ -30,7 +30,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from benchmarks.feed_latency import percentile
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 READERS = 30
 SUBSCRIBERS = 50
@@ -51,6 +51,7 @@ class Measured:
     """Times of one kind of turn, in milliseconds, and how reads were answered, by status."""
 
     ingest: list[float] = field(default_factory=list)
+    user: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
     health: list[float] = field(default_factory=list)
     lag: list[float] = field(default_factory=list)
@@ -159,16 +160,16 @@ class Subscribers(threading.Thread):
 class Site:
     """What is measured. tokens: of the two devices that send; readers: of those who read."""
 
-    plant: Plant
+    installation: Installation
     user: str
     ids: list[str]
     tokens: list[str]
     readers: list[str]
 
     @staticmethod
-    def make(plant: Plant) -> Site:
+    def make(installation: Installation) -> Site:
         """Make devices and tokens."""
-        client = plant.organization("Bench")
+        client = installation.organization("Bench")
         assert client.token is not None
         ids = []
         for n in range(DEVICES):
@@ -178,19 +179,19 @@ class Site:
             ids.append(made["createDevice"]["device"]["id"])
         issue = "mutation T($d: ID!) { issueDeviceToken(deviceId: $d) { token } }"
         tokens = [client.call(issue, {"d": each}).data["issueDeviceToken"]["token"] for each in ids[:2]]
-        readers = [Site.reader(plant, f"reader {n}") for n in range(3)]
-        return Site(plant, client.token, ids[:2], tokens, readers)
+        readers = [Site.reader(installation, f"reader {n}") for n in range(3)]
+        return Site(installation, client.token, ids[:2], tokens, readers)
 
     @staticmethod
-    def reader(plant: Plant, subject: str) -> str:
+    def reader(installation: Installation, subject: str) -> str:
         """Return a token of somebody who reads."""
         arguments = ("--organization", "Bench", "--role", "viewer", "--subject", subject)
-        return plant.run("token", "create", *arguments).stdout.strip()
+        return installation.run("token", "create", *arguments).stdout.strip()
 
     @contextlib.contextmanager
     def load(self, measured: Measured) -> Iterator[None]:
         """Have 30 read and 50 subscribe until the block ends."""
-        told = json.dumps({"port": self.plant.port, "user": self.user, "ids": self.ids, "readers": self.readers})
+        told = json.dumps({"port": self.installation.port, "user": self.user, "ids": self.ids, "readers": self.readers})
         command = [sys.executable, "-m", "benchmarks.api_under_load", "load", told]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -205,12 +206,13 @@ class Site:
 
     def turn(self, measured: Measured, seconds: float) -> None:
         """Measure for a while."""
-        port, stop = self.plant.port, threading.Event()
+        port, stop = self.installation.port, threading.Event()
         subscriber = Subscribers(port, self.user, self.ids, 1, measured.lag)
         subscriber.start()
         time.sleep(1.0)
         metrics = [
             ("/graphql", self.tokens[0], _mutation, measured.ingest),
+            ("/graphql", self.user, _users_mutation, measured.user),
             ("/api/v1/telemetry/ingest", self.tokens[1], _plain, measured.plain),
             ("/healthz", None, None, measured.health),
         ]
@@ -227,6 +229,13 @@ class Site:
 def _mutation() -> bytes:
     query = f"mutation {{ ingestTelemetry(readings: [{{metrics: {{sent: {time.time()!r}}}}}]) {{ accepted }} }}"
     return json.dumps({"query": query}).encode()
+
+
+def _users_mutation() -> bytes:
+    query = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }"
+    # Of a device that nobody subscribes to.
+    readings = [{"externalId": f"d{DEVICES - 1}", "metrics": {"sent": time.time()}}]
+    return json.dumps({"query": query, "variables": {"r": readings}}).encode()
 
 
 def _plain() -> bytes:
@@ -259,24 +268,24 @@ def main() -> None:
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     without, beside = Measured(), Measured()
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home", settings=dict(os.environ))
-        plant.start("--no-demo")
+        installation = Installation(Path(directory) / "home", settings=dict(os.environ))
+        installation.start("--no-demo")
         try:
-            site = Site.make(plant)
-            alone = min(_took(Client(plant.url, site.readers[0])) for _ in range(3))
+            site = Site.make(installation)
+            alone = min(_took(Client(installation.url, site.readers[0])) for _ in range(3))
             site.turn(Measured(), 2.0)
             for _ in range(pairs):
                 site.turn(without, seconds)
                 with site.load(beside):
                     site.turn(beside, seconds)
         finally:
-            plant.stop()
+            installation.stop()
     print(f"{READERS} readers of a query that takes {alone:.2f} s alone, {SUBSCRIBERS} subscribers;", end=" ")
     print(
         f"{pairs} times {seconds:g} s each; {len(os.sched_getaffinity(0))} cores; ms; reads by status: {beside.reads}"
     )
     print(f"{'99th percentile':<34} {'without':>9} {'beside':>9} {'ratio':>7}   (medians)")
-    for name in ("ingest", "plain", "health", "lag"):
+    for name in ("ingest", "user", "plain", "health", "lag"):
         one, other = getattr(without, name), getattr(beside, name)
         p99 = [percentile(times, 0.99) for times in (one, other)]
         median = [percentile(times, 0.5) for times in (one, other)]
@@ -288,6 +297,7 @@ def main() -> None:
 
 _NAMES = {
     "ingest": "ingest by mutation, device's token",
+    "user": "ingest by mutation, user's token",
     "plain": "ingest by plain HTTP",
     "health": "/healthz",
     "lag": "sending to a subscriber",

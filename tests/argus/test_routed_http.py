@@ -19,7 +19,7 @@ from argus.api.readers import protocol
 from argus.api.readers.protocol import RoutedHttp, Routing
 from argus.api.readers.routing import BODY_EXAMINED_MAX_BYTES, listener_by_body, listener_by_head
 from argus.api.serving import Admission, server_config
-from tests.support.api import bounds
+from testing.api import bounds
 
 HANDED = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhanded"
 INGEST = json.dumps({"query": "mutation { ingestTelemetry(readings: []) { accepted } }"}).encode()

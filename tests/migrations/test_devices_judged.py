@@ -15,11 +15,11 @@ from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from migrations.run import ROLES, migrate
 from runtime.database import engine_create, transaction
-from tests.domain.telemetry.line import Line
-from tests.graph.world import EPOCH, new_id, world_create
-from tests.support.plant import PROJECT
-from tests.support.servers import PASSWORD, TestDatabase, TestServers
-from tests.support.shared_nothing import Processes, processes_open
+from testing.installation import PROJECT
+from testing.line import Line
+from testing.servers import PASSWORD, TestDatabase, TestServers
+from testing.shared_nothing import Processes, processes_open
+from testing.world import EPOCH, new_id, world_create
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
