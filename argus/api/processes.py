@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from argus.api.metrics import ApiMetrics
 from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.api.readers.forwarding import Forwarder
 from argus.api.readers.pool import Readers
 from argus.api.readers.protocol import RoutedHttp, Routing, connection_adopt
 from argus.api.readers.routing import listener_by_body, listener_by_head, reader_by_head
@@ -100,8 +101,9 @@ class ReaderAdmission(Admission):
 class ReaderServer(uvicorn.Server):
     """A process that answers what it is handed."""
 
-    def __init__(self, app: Starlette, settings: ApiSettings, end: socket.socket) -> None:
+    def __init__(self, app: Starlette, settings: ApiSettings, end: socket.socket, forwarder: Forwarder) -> None:
         self._end = end
+        forwarder.open = self._open
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._metrics: ApiMetrics = app.state.metrics
@@ -159,6 +161,13 @@ class ReaderServer(uvicorn.Server):
         self._channel.send(Kind.CONNECTION, body=connection_pack(address, data), file=file)
         return True
 
+    def _open(self, file: int, data: bytes) -> bool:
+        if self._channel is None:
+            os.close(file)
+            return False
+        self._channel.send(Kind.OPENED, body=data, file=file)
+        return True
+
     def _left(self, address: str) -> None:
         if self._channel is not None:
             self._channel.send(Kind.CLOSED, body=address.encode())
@@ -171,7 +180,9 @@ def reader_run(settings: Settings, *, file: int, is_live: bool) -> bool:
             os.nice(READER_NICE)
     own = settings if is_live else reader_settings(settings)
     files_raise(own.api.connections_max)
-    server = ReaderServer(app_create(own), own.api, socket.socket(fileno=file))
+    forwarder = Forwarder()
+    app = app_create(own, forward=forwarder.forward if is_live else None)
+    server = ReaderServer(app, own.api, socket.socket(fileno=file), forwarder)
     startup_freeze()
     # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.
     server.run(sockets=[])

@@ -41,7 +41,8 @@ _RETRY_AFTER_S: Final = 5
 _TOLD_EVERY_S: Final = 60.0
 # Of open files, for all that is no client's connection.
 _FILES_OWN: Final = 256
-_UNKNOWN: Final = "unknown"
+# The address of a connection that has none.
+UNKNOWN: Final = "unknown"
 _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
 WEBSOCKET_PATH: Final = "/graphql"
@@ -118,12 +119,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_counted = False
         self._timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._address = _UNKNOWN
+        self._address = UNKNOWN
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
-        self._address = _UNKNOWN if self.client is None else self.client[0]
+        self._address = UNKNOWN if self.client is None else self.client[0]
         if not self._is_counted:
             self._is_counted = True
             reason = self.admission.enter(self._address)
@@ -290,7 +291,7 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         address = self.transport.get_extra_info("peername")
-        self.admission.leave(address[0] if address else _UNKNOWN)
+        self.admission.leave(address[0] if address else UNKNOWN)
         super().connection_lost(exc)
 
 

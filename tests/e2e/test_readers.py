@@ -224,6 +224,64 @@ def test_a_request_sent_before_the_answer_to_the_one_before(installation: Instal
         assert answer.count(b"HTTP/1.1 ") == 1
 
 
+def over_websocket(installation: Installation, token: str, *requests: bytes) -> list[dict[str, Any]]:
+    """Send operations on one socket, and return the messages until each of them is complete."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with connect(
+        installation.websocket_url,
+        subprotocols=[Subprotocol("graphql-transport-ws")],
+        additional_headers=headers,
+        max_size=None,
+    ) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv(60))["type"] == "connection_ack"
+        for n, request in enumerate(requests):
+            socket.send(json.dumps({"id": str(n), "type": "subscribe", "payload": json.loads(request)}))
+        messages: list[dict[str, Any]] = []
+        while sum(message["type"] in {"complete", "error"} for message in messages) < len(requests):
+            messages.append(json.loads(socket.recv(60)))
+        return messages
+
+
+def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_taken_at_once(
+    own_installation: Installation,
+) -> None:
+    client = own_installation.organization("Sockets")
+    assert client.token is not None
+    device_token(client)
+    create = graphql('mutation { createSpace(input: {name: "hall"}) { space { name } } }')
+    large = graphql("{ " + " ".join(f"a{n}: __schema {{ types {{ name description }} }}" for n in range(8)) + " }")
+    for request, data in (
+        (graphql("{ viewer { role } }"), {"viewer": {"role": "admin"}}),
+        (create, {"createSpace": {"space": {"name": "hall"}}}),
+        (by_user(), {"ingestTelemetry": {"accepted": 1, "errors": []}}),
+    ):
+        messages = over_websocket(own_installation, client.token, request)
+        assert [message["type"] for message in messages] == ["next", "complete"]
+        assert messages[0]["payload"] == {"data": data}
+    assert len(json.dumps(over_websocket(own_installation, client.token, large)[0]["payload"])) > 150_000
+    (refused,) = over_websocket(own_installation, client.token, graphql("{ viewer { nothing } }"))
+    assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "BAD_USER_INPUT")
+    (failed, _) = over_websocket(own_installation, client.token, graphql("{ devices(first: -1) { totalCount } }"))
+    assert failed["payload"]["errors"][0]["path"] == ["devices"]
+    many = over_websocket(own_installation, client.token, *[graphql("{ viewer { role } }")] * 60)
+    assert [message["payload"] for message in many if message["type"] == "next"] == [
+        {"data": {"viewer": {"role": "admin"}}}
+    ] * 60
+    (reader, _live) = readers(own_installation)
+    os.kill(reader, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(1) as others:
+            waiting = others.submit(over_websocket, own_installation, client.token, graphql("{ viewer { role } }"))
+            messages = over_websocket(own_installation, client.token, by_user())
+            assert messages[0]["payload"] == {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}}
+            assert not waiting.done()
+            os.kill(reader, signal.SIGCONT)
+            assert waiting.result(60)[0]["payload"] == {"data": {"viewer": {"role": "admin"}}}
+    finally:
+        os.kill(reader, signal.SIGCONT)
+
+
 @pytest.mark.provokes(KILLED_READER)
 def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Installation) -> None:
     client = own_installation.organization("Kills")
