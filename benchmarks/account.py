@@ -21,7 +21,7 @@ from domain.telemetry.ingest.account import IngestAccount, ingest_account
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
-from tests.support.servers import servers_open
+from testing.servers import servers_open
 
 RUNS = 9
 COUNT = text(

@@ -30,7 +30,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from benchmarks.feed_latency import percentile
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 READERS = 30
 SUBSCRIBERS = 50
@@ -159,16 +159,16 @@ class Subscribers(threading.Thread):
 class Site:
     """What is measured. tokens: of the two devices that send; readers: of those who read."""
 
-    plant: Plant
+    installation: Installation
     user: str
     ids: list[str]
     tokens: list[str]
     readers: list[str]
 
     @staticmethod
-    def make(plant: Plant) -> Site:
+    def make(installation: Installation) -> Site:
         """Make devices and tokens."""
-        client = plant.organization("Bench")
+        client = installation.organization("Bench")
         assert client.token is not None
         ids = []
         for n in range(DEVICES):
@@ -178,19 +178,19 @@ class Site:
             ids.append(made["createDevice"]["device"]["id"])
         issue = "mutation T($d: ID!) { issueDeviceToken(deviceId: $d) { token } }"
         tokens = [client.call(issue, {"d": each}).data["issueDeviceToken"]["token"] for each in ids[:2]]
-        readers = [Site.reader(plant, f"reader {n}") for n in range(3)]
-        return Site(plant, client.token, ids[:2], tokens, readers)
+        readers = [Site.reader(installation, f"reader {n}") for n in range(3)]
+        return Site(installation, client.token, ids[:2], tokens, readers)
 
     @staticmethod
-    def reader(plant: Plant, subject: str) -> str:
+    def reader(installation: Installation, subject: str) -> str:
         """Return a token of somebody who reads."""
         arguments = ("--organization", "Bench", "--role", "viewer", "--subject", subject)
-        return plant.run("token", "create", *arguments).stdout.strip()
+        return installation.run("token", "create", *arguments).stdout.strip()
 
     @contextlib.contextmanager
     def load(self, measured: Measured) -> Iterator[None]:
         """Have 30 read and 50 subscribe until the block ends."""
-        told = json.dumps({"port": self.plant.port, "user": self.user, "ids": self.ids, "readers": self.readers})
+        told = json.dumps({"port": self.installation.port, "user": self.user, "ids": self.ids, "readers": self.readers})
         command = [sys.executable, "-m", "benchmarks.api_under_load", "load", told]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
@@ -205,7 +205,7 @@ class Site:
 
     def turn(self, measured: Measured, seconds: float) -> None:
         """Measure for a while."""
-        port, stop = self.plant.port, threading.Event()
+        port, stop = self.installation.port, threading.Event()
         subscriber = Subscribers(port, self.user, self.ids, 1, measured.lag)
         subscriber.start()
         time.sleep(1.0)
@@ -259,18 +259,18 @@ def main() -> None:
     pairs = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     without, beside = Measured(), Measured()
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home", settings=dict(os.environ))
-        plant.start("--no-demo")
+        installation = Installation(Path(directory) / "home", settings=dict(os.environ))
+        installation.start("--no-demo")
         try:
-            site = Site.make(plant)
-            alone = min(_took(Client(plant.url, site.readers[0])) for _ in range(3))
+            site = Site.make(installation)
+            alone = min(_took(Client(installation.url, site.readers[0])) for _ in range(3))
             site.turn(Measured(), 2.0)
             for _ in range(pairs):
                 site.turn(without, seconds)
                 with site.load(beside):
                     site.turn(beside, seconds)
         finally:
-            plant.stop()
+            installation.stop()
     print(f"{READERS} readers of a query that takes {alone:.2f} s alone, {SUBSCRIBERS} subscribers;", end=" ")
     print(
         f"{pairs} times {seconds:g} s each; {len(os.sched_getaffinity(0))} cores; ms; reads by status: {beside.reads}"

@@ -21,8 +21,8 @@ from domain.base.packed import Aggregate
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.hourly_build import hours_build, hours_settled
 from runtime.database import engine_create, transaction
-from tests.domain.telemetry.rows import Plant
-from tests.support.servers import servers_open
+from testing.rows import Plant
+from testing.servers import servers_open
 
 BEGIN, END = datetime(2025, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC)
 SWAPS = 12

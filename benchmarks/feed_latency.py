@@ -26,7 +26,7 @@ from websockets.typing import Subprotocol
 
 from argus.client import ArgusClient
 from runtime.embedded.home import Home
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 DEVICES = 20
 CALLS_PER_S = 20
@@ -145,26 +145,26 @@ def valkey_hops(url: str) -> list[float]:
 def main() -> None:
     """Run the benchmark."""
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home")
-        plant.start("--no-demo")
+        installation = Installation(Path(directory) / "home")
+        installation.start("--no-demo")
         try:
-            client = plant.organization("Bench")
+            client = installation.organization("Bench")
             ids = [each for pair in plant_make(client, DEVICES) for each in pair]
             assert client.token is not None
             seen: dict[tuple[str, int], float] = {}
             ready = threading.Event()
-            work = subscribe(plant.websocket_url, client.token, ids, seen, ready)
+            work = subscribe(installation.websocket_url, client.token, ids, seen, ready)
             listener = threading.Thread(target=lambda: asyncio.run(work))
             listener.start()
             ready.wait(timeout=30)
-            sender = Sender(plant.url, client.token)
+            sender = Sender(installation.url, client.token)
             sender.start()
             sender.join()
             listener.join(timeout=60)
-            home = Home.read(plant.home)
+            home = Home.read(installation.home)
             hops = valkey_hops(f"redis://:{home.valkey_password}@127.0.0.1:{home.valkey_port}/0")
         finally:
-            plant.stop()
+            installation.stop()
     rate, cores = CALLS_PER_S * READINGS_PER_CALL, len(os.sched_getaffinity(0))
     print(f"{READINGS} readings, {rate} a second, {DEVICES} devices; {cores} cores; ms")
     print(f"{'':<44} {'median':>8} {'p99':>8} {'max':>8}")

@@ -26,9 +26,8 @@ from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
 from runtime.database import engine_create
-from tests.graph.entities.test_places import place
-from tests.graph.world import World, world_create
-from tests.support.servers import servers_open
+from testing.servers import servers_open
+from testing.world import World, place, world_create
 
 POINTS, AREAS = 80_000, 20_000
 WEST, SOUTH = 8.0, 47.0

@@ -25,8 +25,8 @@ from benchmarks.graph_rivals.data import SPAN, Data, tree, versions
 from benchmarks.graph_rivals.others import OTHERS
 from benchmarks.graph_rivals.service import graphql_measure, visibility_measure
 from runtime.database import engine_create
-from tests.graph.world import World, world_create
-from tests.support.servers import TestServers, servers_open
+from testing.servers import TestServers, servers_open
+from testing.world import World, world_create
 
 INSTANTS: Final = 30
 # Each question is asked until so much time has passed, at each instant once at most, the first time for warming up.

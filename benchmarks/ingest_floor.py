@@ -30,8 +30,8 @@ from domain.telemetry.model.stage_cache import StageCache
 from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
 from runtime.database import engine_create, transaction
-from tests.graph.world import world_create
-from tests.support.servers import TestDatabase, servers_open
+from testing.servers import TestDatabase, servers_open
+from testing.world import world_create
 
 DEVICES = 1_000
 METRICS = [f"metric_{n}" for n in range(10)]

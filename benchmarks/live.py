@@ -27,7 +27,7 @@ from websockets.typing import Subprotocol
 
 from argus.client import ArgusClient
 from benchmarks.feed_latency import percentile, plant_make
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 DEVICES = 200
 CALLS_PER_S = 10
@@ -78,12 +78,18 @@ def reading(n: int) -> dict[str, Any]:
 
 
 async def subscribe(
-    plant: Plant, token: str, ids: list[str] | None, *, taken: Taken, answered: dict[int, float], pause_s: float
+    installation: Installation,
+    token: str,
+    ids: list[str] | None,
+    *,
+    taken: Taken,
+    answered: dict[int, float],
+    pause_s: float,
 ) -> None:
     """Take what comes, until cancelled. A client that pauses buffers next to nothing itself."""
     protocols = [Subprotocol("graphql-transport-ws")]
     options: dict[str, Any] = {"max_queue": 1, "ping_interval": None} if pause_s else {}
-    async with connect(plant.websocket_url, subprotocols=protocols, max_size=None, **options) as socket:
+    async with connect(installation.websocket_url, subprotocols=protocols, max_size=None, **options) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
         await socket.recv()
         payload = {"query": SUBSCRIPTION, "variables": {"ids": ids}}
@@ -116,10 +122,10 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def run(plant: Plant, client: Client, ids: list[str], seconds: float) -> None:
+async def run(installation: Installation, client: Client, ids: list[str], seconds: float) -> None:
     """Send and take for so long, and print."""
     assert client.token is not None
-    sender = Sender(plant.url, client.token, seconds)
+    sender = Sender(installation.url, client.token, seconds)
     some = [ids[n * DEVICES_OF_SOME :][:DEVICES_OF_SOME] for n in range(SUBSCRIBERS_SOME)]
     wanted: list[tuple[list[str] | None, float]] = [(None, 0.0) for _ in range(SUBSCRIBERS_ALL)]
     wanted += [(each, 0.0) for each in some]
@@ -127,12 +133,12 @@ async def run(plant: Plant, client: Client, ids: list[str], seconds: float) -> N
     takers = [Taken() for _ in wanted]
     tasks = [
         asyncio.create_task(
-            subscribe(plant, client.token, each, taken=taken, answered=sender.answered, pause_s=pause_s)
+            subscribe(installation, client.token, each, taken=taken, answered=sender.answered, pause_s=pause_s)
         )
         for (each, pause_s), taken in zip(wanted, takers, strict=True)
     ]
     await asyncio.sleep(2.0)
-    pids = plant.children(" api")
+    pids = installation.children(" api")
     before, begun = sum(map(cpu_s, pids)), time.perf_counter()
     sender.start()
     for _ in range(10):
@@ -164,14 +170,14 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     seconds = parser.parse_args().seconds
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home")
-        plant.start("--no-demo")
+        installation = Installation(Path(directory) / "home")
+        installation.start("--no-demo")
         try:
-            client = plant.organization("Bench")
+            client = installation.organization("Bench")
             ids = [device for device, _ in plant_make(client, DEVICES)]
-            asyncio.run(run(plant, client, ids, seconds))
+            asyncio.run(run(installation, client, ids, seconds))
         finally:
-            plant.stop()
+            installation.stop()
     print(
         f"{DEVICES} devices, {CALLS_PER_S * READINGS_PER_CALL} readings a second; {len(os.sched_getaffinity(0))} cores"
     )

@@ -20,10 +20,10 @@ from sqlalchemy import text
 from domain.derivation.rollups.model import RollupAggregate
 from graph.kinds import EntityKind
 from runtime.database import engine_create
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
-from tests.support.servers import servers_open
+from testing.line import NOW, Line
+from testing.rollup_plant import HOUR, RollupPlant
+from testing.servers import servers_open
+from testing.world import world_create
 
 MACHINES, LINES, POINTS, NEW = 1_000, 20, 1_900, 4
 ROUNDS = 5

@@ -32,8 +32,8 @@ from websockets.typing import Subprotocol
 
 from argus.client import ArgusClient
 from benchmarks.feed_latency import plant_make
-from tests.support.plant import Client, Plant
-from tests.support.processes import descendants
+from testing.installation import Client, Installation
+from testing.processes import descendants
 
 DEVICES = 50
 DAYS_MAX = 60.0
@@ -115,10 +115,10 @@ class Asker(threading.Thread):
             time.sleep(0.2)
 
 
-async def subscribe(plant: Plant, token: str, course: Course, name: str, pause_s: float) -> None:
+async def subscribe(installation: Installation, token: str, course: Course, name: str, pause_s: float) -> None:
     """Take everything until the time is over."""
     protocols = [Subprotocol("graphql-transport-ws")]
-    async with connect(plant.websocket_url, subprotocols=protocols, max_size=None) as socket:
+    async with connect(installation.websocket_url, subprotocols=protocols, max_size=None) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
         await socket.recv()
         payload = {"query": SUBSCRIPTION, "variables": {"ids": None}}
@@ -135,10 +135,12 @@ async def subscribe(plant: Plant, token: str, course: Course, name: str, pause_s
                 await asyncio.sleep(pause_s)
 
 
-async def visit(plant: Plant, token: str, course: Course, ids: list[str]) -> None:
+async def visit(installation: Installation, token: str, course: Course, ids: list[str]) -> None:
     """Subscribe for a while, over and over; leave without a word every other time."""
     while not course.is_over:
-        socket = await connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None)
+        socket = await connect(
+            installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None
+        )
         await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
         await socket.recv()
         payload = {"query": SUBSCRIPTION, "variables": {"ids": ids[course.visits % DEVICES :][:10]}}
@@ -172,22 +174,22 @@ def memory_mib(root: int) -> dict[tuple[str, int], float]:
     return found
 
 
-async def run(plant: Plant, client: Client, ids: list[str], seconds: float, days: float | None) -> Course:
+async def run(installation: Installation, client: Client, ids: list[str], seconds: float, days: float | None) -> Course:
     """Let everybody do their part, and note the memory at each tenth."""
     assert client.token is not None
-    assert plant.process is not None
+    assert installation.process is not None
     begun = time.monotonic()
     course = Course(begun + seconds)
     per_s = None if days is None else days * READINGS_A_DAY / seconds
-    threads: list[threading.Thread] = [Sender(plant.url, client.token, course, per_s), Asker(client, course)]
+    threads: list[threading.Thread] = [Sender(installation.url, client.token, course, per_s), Asker(client, course)]
     for thread in threads:
         thread.start()
-    tasks = [asyncio.create_task(subscribe(plant, client.token, course, "fast", 0.0))]
-    tasks.append(asyncio.create_task(subscribe(plant, client.token, course, "slow", PAUSE_S)))
-    tasks += [asyncio.create_task(visit(plant, client.token, course, ids)) for _ in range(VISITORS)]
+    tasks = [asyncio.create_task(subscribe(installation, client.token, course, "fast", 0.0))]
+    tasks.append(asyncio.create_task(subscribe(installation, client.token, course, "slow", PAUSE_S)))
+    tasks += [asyncio.create_task(visit(installation, client.token, course, ids)) for _ in range(VISITORS)]
     for tenth in range(1, TENTHS + 1):
         await asyncio.sleep(max(begun + seconds * tenth / TENTHS - time.monotonic(), 0))
-        course.memory.append(await asyncio.to_thread(memory_mib, plant.process.pid))
+        course.memory.append(await asyncio.to_thread(memory_mib, installation.process.pid))
         by_name: Counter[str] = Counter()
         for (name, _), mib in course.memory[-1].items():
             by_name[name] += mib  # type: ignore[assignment]
@@ -225,14 +227,14 @@ def main() -> None:
     arguments = parser.parse_args()
     seconds = 60.0 * arguments.minutes
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home")
-        plant.start("--no-demo")
+        installation = Installation(Path(directory) / "home")
+        installation.start("--no-demo")
         try:
-            client = plant.organization("Bench")
+            client = installation.organization("Bench")
             ids = [device for device, _ in plant_make(client, DEVICES)]
-            report(asyncio.run(run(plant, client, ids, seconds, arguments.days)), seconds)
+            report(asyncio.run(run(installation, client, ids, seconds, arguments.days)), seconds)
         finally:
-            plant.stop()
+            installation.stop()
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine
 
 from runtime.database import engine_create
-from tests.support import planner
-from tests.support.servers import TestDatabase, TestServers, servers_open
+from testing import planner
+from testing.servers import TestDatabase, TestServers, servers_open
 
 # No test judges by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
 settings.register_profile("argus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--planner",
         choices=planner.MODES,
         default=os.environ.get("ARGUS_TEST_PLANNER", planner.NONE),
-        help="read tables by other ways than the planner does by itself (tests/support/planner.py)",
+        help="read tables by other ways than the planner does by itself (testing/planner.py)",
     )
 
 

@@ -20,7 +20,7 @@ from graph.walk.snapshot.cache import Snapshots
 from graph.walk.snapshot.model import Snapshot, micros_of
 from graph.walk.snapshot.walk import SnapshotWalk
 from graph.walk.sql import SqlWalk
-from tests.graph.world import World
+from testing.world import World
 
 T0 = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -18,9 +18,9 @@ from graph.walk.model import DEPTH_MAX, Step
 from graph.walk.queries import traverse
 from graph.walk.snapshot.cache import Snapshots
 from runtime.database import engine_create
-from tests.graph.world import World
-from tests.support.api import api_serve
-from tests.support.servers import TestDatabase, TestServers
+from testing.api import api_serve
+from testing.servers import TestDatabase, TestServers
+from testing.world import World
 
 EDGES = 300
 ROUNDS = 60

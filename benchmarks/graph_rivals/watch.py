@@ -11,7 +11,7 @@ from graph.direction import Direction
 from graph.walk.queries import path
 from graph.walk.snapshot.cache import Snapshots
 from runtime.database import engine_create
-from tests.graph.world import World
+from testing.world import World
 
 
 def main() -> None:

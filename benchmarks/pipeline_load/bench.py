@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 
 from benchmarks.pipeline_load.bodies import Device
 from runtime.settings.load import settings_load
-from tests.support.plant import PROJECT, Client, Plant
+from testing.installation import PROJECT, Client, Installation
 
 DEVICES = 1_000
 CORES = (0, 1)
@@ -37,7 +37,7 @@ KINDS = {
 class Bench:
     """A running plant with its devices."""
 
-    plant: Plant
+    installation: Installation
     client: Client
     devices: list[Device]
     dsn: str
@@ -84,31 +84,31 @@ def machines(schema: dict[str, Any]) -> list[dict[str, Any]]:
 def bench_open(records: Sequence[dict[str, Any]]) -> Iterator[Bench]:
     """Start a plant with DEVICES devices, and with what else the records of an import say."""
     with tempfile.TemporaryDirectory(prefix="argus-bench-") as directory:
-        plant = Plant(Path(directory) / "home")
-        plant.start("--no-demo")
+        installation = Installation(Path(directory) / "home")
+        installation.start("--no-demo")
         try:
-            client = plant.organization("Bench")
+            client = installation.organization("Bench")
             graph = Path(directory) / "graph.ndjson"
             devices = [
                 {"record": "entity", "kind": "DEVICE", "externalId": f"d{n}", "name": f"Device {n}"}
                 for n in range(DEVICES)
             ]
             graph.write_text("\n".join(map(json.dumps, [*devices, *records])))
-            plant.run("import", "graph", str(graph), "--organization", "bench")
-            url = make_url(settings_load(plant.home).database_url("owner")).set(drivername="postgresql")
+            installation.run("import", "graph", str(graph), "--organization", "bench")
+            url = make_url(settings_load(installation.home).database_url("owner")).set(drivername="postgresql")
             dsn = url.render_as_string(hide_password=False)
             with psycopg.connect(dsn) as connection:
                 rows = connection.execute("SELECT id::text, external_id FROM entities WHERE kind = 'DEVICE'").fetchall()
             assert len(rows) == DEVICES
-            yield Bench(plant, client, [(row[0], row[1]) for row in rows], dsn)
+            yield Bench(installation, client, [(row[0], row[1]) for row in rows], dsn)
         finally:
-            plant.stop()
+            installation.stop()
 
 
 def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, watched: int = 0) -> dict[str, Any]:
     """Run the load generator, wait until all is derived; return what it told, with the lag and the CPU it all took."""
     order = {
-        "url": f"http://127.0.0.1:{bench.plant.port}",
+        "url": f"http://127.0.0.1:{bench.installation.port}",
         "token": bench.client.token,
         "devices": bench.devices,
         "transport": transport,
@@ -118,7 +118,7 @@ def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, w
         "watched": [device for device, _ in bench.devices[:: DEVICES // watched]] if watched else [],
     }
     before = bench.points()
-    began = cpu(bench.plant)
+    began = cpu(bench.installation)
     began_s = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.pipeline_load.generator", json.dumps(order)]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
@@ -133,7 +133,7 @@ def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, w
     lag_s = time.perf_counter() - ended_s
     spent_s = time.perf_counter() - began_s
     after = bench.points()
-    used = cpu(bench.plant)
+    used = cpu(bench.installation)
     return {
         **told,
         "lag_s": lag_s,
@@ -151,12 +151,12 @@ def _is_told(process: subprocess.Popen[str]) -> bool:
     return bool(select.select([process.stdout], [], [], 0)[0])
 
 
-def cpu(plant: Plant) -> dict[str, float]:
+def cpu(installation: Installation) -> dict[str, float]:
     """Return the seconds of CPU that the processes of each kind have used; of children that ended, too."""
     tick = os.sysconf("SC_CLK_TCK")
     used = dict.fromkeys(KINDS, 0.0)
     for kind, marker in KINDS.items():
-        for pid in plant.children(marker):
+        for pid in installation.children(marker):
             try:
                 fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             except OSError:

@@ -21,7 +21,7 @@ from argus.cli.options import URL_DEFAULT, url_of
 from argus.cli.progress import terminable
 from argus.client import ArgusClient, ClientError
 from runtime.embedded.home import Home
-from tests.support.plant import PROJECT, environment
+from testing.installation import PROJECT, environment
 
 
 def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 
 from runtime.embedded.account import own
-from tests.support.api import Api, api_serve
-from tests.support.plant import Client
-from tests.support.servers import TestDatabase, TestServers
+from testing.api import Api, api_serve
+from testing.installation import Client
+from testing.servers import TestDatabase, TestServers
 
 INGEST = """mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted errors { message } } }"""
 NOTE = "x" * 1_000

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, text
 from argus.cli.main import main
 from domain.exchange.imports.entities import entities_apply
 from runtime.database import transaction
-from tests.support.plant import SHARED_DATA
-from tests.support.servers import PASSWORD, TestDatabase
+from testing.installation import SHARED_DATA
+from testing.servers import PASSWORD, TestDatabase
 
 GRAPH: list[dict[str, Any]] = [
     {"record": "entity", "kind": "ASSET", "externalId": "P-1", "name": "Pump", "type": "pump", "attributes": {"kW": 5}},

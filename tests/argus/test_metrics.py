@@ -15,9 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
 from runtime.database import engine_create, transaction
-from tests.support.api import Api, api_serve
-from tests.support.plant import PROJECT
-from tests.support.servers import TestServers
+from testing.api import Api, api_serve
+from testing.installation import PROJECT
+from testing.servers import TestServers
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,8 @@ import pytest
 from sqlalchemy import make_url
 
 from runtime.settings.load import settings_load
+from testing.clean_run import KILLED_BUS, KILLED_DATABASE, KILLED_PART
+from testing.installation import Client, Installation
 from tests.chaos.told import (
     METER,
     METERS,
@@ -39,8 +41,6 @@ from tests.chaos.told import (
     told_settle,
 )
 from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
-from tests.support.calm import KILLED_BUS, KILLED_DATABASE, KILLED_PART
-from tests.support.plant import Client, Plant
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
@@ -76,7 +76,7 @@ def reading(number: int) -> dict[str, Any]:
 class Sending:
     """Calls in an order of their own, some of them twice; each is repeated until it is acknowledged."""
 
-    plant: Plant
+    installation: Installation
     token: str
     calls: list[list[int]]
     acknowledged: int = 0
@@ -106,7 +106,7 @@ class Sending:
         deadline_s = time.monotonic() + PATIENCE_S
         while True:
             assert time.monotonic() < deadline_s, "A call was never acknowledged."
-            connection = http.client.HTTPConnection("127.0.0.1", self.plant.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.installation.port, timeout=30)
             try:
                 connection.request("POST", path, body, headers)
                 answer = json.loads(connection.getresponse().read())
@@ -141,9 +141,9 @@ def calls_make(chance: random.Random) -> tuple[list[list[int]], int]:
     return calls[::-1], sum(map(len, calls))
 
 
-def kill(plant: Plant, victim: str, chance: random.Random) -> int:
+def kill(installation: Installation, victim: str, chance: random.Random) -> int:
     """Kill what is behind a name: of workers sometimes one, else all of it at once."""
-    pids = webhook_processes(plant) if victim == WEBHOOKS else plant.children(victim)
+    pids = webhook_processes(installation) if victim == WEBHOOKS else installation.children(victim)
     if victim == "argus worker" and chance.random() < 0.5:
         pids = [chance.choice(pids)] if pids else []
     for pid in pids:
@@ -152,10 +152,10 @@ def kill(plant: Plant, victim: str, chance: random.Random) -> int:
     return len(pids)
 
 
-def webhook_processes(plant: Plant) -> list[int]:
+def webhook_processes(installation: Installation) -> list[int]:
     """Return the processes that call webhooks; they bear their workers' command line, and a name of their own."""
     found = []
-    for pid in plant.children("argus worker"):
+    for pid in installation.children("argus worker"):
         with suppress(OSError):
             if Path(f"/proc/{pid}/comm").read_text().strip() == WEBHOOKS:
                 found.append(pid)
@@ -210,20 +210,20 @@ def replay_differences(client: Client) -> dict[str, Any]:
 @pytest.mark.timeout(PATIENCE_S * 2)
 # Calls to receivers that hang and lie are given up, and told as errors.
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS, r"notification_failed", is_counted=True)
-def test_nothing_acknowledged_is_lost_or_doubled(own_plant: Plant) -> None:
+def test_nothing_acknowledged_is_lost_or_doubled(own_installation: Installation) -> None:
     with receivers_open() as receivers:
-        chaos(own_plant, receivers)
+        chaos(own_installation, receivers)
 
 
-def chaos(own_plant: Plant, receivers: Receivers) -> None:
+def chaos(own_installation: Installation, receivers: Receivers) -> None:
     """Send, kill and compare."""
     chance = random.Random(SEED)
     print(f"\nCHAOS_SEED={SEED} CHAOS_READINGS={READINGS} CHAOS_KILLS={KILLS}")
-    client = own_plant.organization("Chaos")
+    client = own_installation.organization("Chaos")
     plant_prepare(client, receivers)
     assert client.token is not None
     calls, sent = calls_make(chance)
-    sending = Sending(own_plant, client.token, calls)
+    sending = Sending(own_installation, client.token, calls)
     threads = [threading.Thread(target=sending.run) for _ in range(SENDERS)]
     began_s = time.monotonic()
     for thread in threads:
@@ -238,14 +238,14 @@ def chaos(own_plant: Plant, receivers: Receivers) -> None:
         # Each at least once, then whoever comes.
         fresh = [victim for victim in VICTIMS if not killed[victim]]
         victim = chance.choice(fresh or VICTIMS)
-        killed[victim] += 1 if kill(own_plant, victim, chance) else 0
+        killed[victim] += 1 if kill(own_installation, victim, chance) else 0
         time.sleep(chance.random())
     for thread in threads:
         thread.join()
     assert sending.failure is None
     assert sending.acknowledged == sent
     sent_s = time.monotonic() - began_s
-    own_plant.wait_ready()
+    own_installation.wait_ready()
     deadline_s = time.monotonic() + PATIENCE_S
     while (found := account(client))["pending"]:
         assert time.monotonic() < deadline_s, found
@@ -254,9 +254,9 @@ def chaos(own_plant: Plant, receivers: Receivers) -> None:
     # A call that was not answered may have been kept: its readings came twice then, and count once.
     assert found["received"] >= sent
     assert found == {**found, "stored": READINGS, "duplicate": found["received"] - READINGS, "dead": 0, "pending": 0}
-    history_check(own_plant)
-    followed = following_check(own_plant)
-    told = telling_check(own_plant, receivers)
+    history_check(own_installation)
+    followed = following_check(own_installation)
+    told = telling_check(own_installation, receivers)
     print(
         f"{sent} readings ({READINGS} different) in {sent_s:.0f} s, {sent / sent_s:,.0f} a second; caught up after"
         f" {caught_up_s:.1f} s; killed {dict(killed)}; calls that failed {dict(sending.refused)};"
@@ -266,39 +266,39 @@ def chaos(own_plant: Plant, receivers: Receivers) -> None:
     replayed = replay_differences(client)
     assert (replayed["state"], replayed["done"], replayed["changes"]["points"]) == ("FINISHED", found["received"], 0)
     assert replayed["changes"]["letters"] == 0
-    history_check(own_plant)
-    assert following_check(own_plant) == followed
+    history_check(own_installation)
+    assert following_check(own_installation) == followed
     # What is replayed is told nobody.
-    assert telling_check(own_plant, receivers) == told
+    assert telling_check(own_installation, receivers) == told
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
 
 
-def dsn_of(plant: Plant) -> str:
-    url = make_url(settings_load(plant.home).database_url("owner")).set(drivername="postgresql")
+def dsn_of(installation: Installation) -> str:
+    url = make_url(settings_load(installation.home).database_url("owner")).set(drivername="postgresql")
     return url.render_as_string(hide_password=False)
 
 
-def following_check(plant: Plant) -> str:
+def following_check(installation: Installation) -> str:
     """What follows from the readings is what the raw log says; return what there is."""
-    with psycopg.connect(dsn_of(plant)) as connection:
+    with psycopg.connect(dsn_of(installation)) as connection:
         watched_settle(connection, patience_s=PATIENCE_S)
         return watched_check(connection, begins=BEGIN_MS, ends=END_MS)
 
 
-def telling_check(plant: Plant, receivers: Receivers) -> str:
+def telling_check(installation: Installation, receivers: Receivers) -> str:
     """What receivers were told is what the raw log says; return what there was."""
-    with psycopg.connect(dsn_of(plant)) as connection:
+    with psycopg.connect(dsn_of(installation)) as connection:
         told_settle(connection, receivers, patience_s=PATIENCE_S)
         told_give_up(connection)
         # Another does not know yet who is away.
-        kill(plant, WEBHOOKS, random.Random(SEED))
+        kill(installation, WEBHOOKS, random.Random(SEED))
         told_end(connection, receivers, patience_s=PATIENCE_S)
         return told_check(connection, receivers)
 
 
-def history_check(plant: Plant) -> None:
+def history_check(installation: Installation) -> None:
     """Every point is there once, with its device, time and value; latest values are the last; all is derived."""
-    with psycopg.connect(dsn_of(plant)) as connection:
+    with psycopg.connect(dsn_of(installation)) as connection:
         deadline_s = time.monotonic() + PATIENCE_S
         while connection.execute("SELECT count(*) FROM dirty_windows").fetchone() != (0,):
             connection.rollback()

@@ -17,9 +17,9 @@ from typing import Any, Final
 
 import psycopg
 
+from testing.installation import Client
+from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open
 from tests.chaos.watched import HIGH, Found, Version, episodes, tracks_of
-from tests.support.plant import Client
-from tests.support.receivers import Received, Receiver, Reply, answers, hangs, receiver_open
 
 # Devices of a type of their own, by their number: what they measure is judged at the device.
 METERS: Final = range(4, 8)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from tests.support.plant import Client
+from testing.installation import Client
 
 PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.plant import PROJECT
+from testing.installation import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "benchmarks" / "README.md"]
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")

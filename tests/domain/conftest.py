@@ -10,7 +10,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from domain.plant.organizations.operations import organization_create
-from tests.graph.world import EPOCH, World, new_id
+from testing.world import EPOCH, World, new_id
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from graph.entities.model import Entity
 from graph.errors import NotFoundError
 from graph.kinds import EntityKind
 from graph.tables import changes
-from tests.graph.world import World, new_id
+from testing.world import World, new_id
 
 
 def read(world: World, *ids: Any) -> dict[Any, Node]:

@@ -4,17 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.calm import pytest_runtest_call, pytest_runtest_teardown
-from tests.support.plant import Plant
+from testing.clean_run import pytest_runtest_call, pytest_runtest_teardown
+from testing.installation import Installation
 
 # Every test here ends with a check that no instance logged or counted an error, or has something left to do.
 __all__ = ["pytest_runtest_call", "pytest_runtest_teardown"]
 
 
 @pytest.fixture(scope="package")
-def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A running Argus without the demo, shared by the tests that do not harm it."""
-    running = Plant(tmp_path_factory.mktemp("plant") / "home")
+    running = Installation(tmp_path_factory.mktemp("plant") / "home")
     running.start("--no-demo")
     try:
         yield running
@@ -23,9 +23,9 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 
 @pytest.fixture
-def own_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """A running Argus of the test's own, to be harmed."""
-    running = Plant(tmp_path_factory.mktemp("own-plant") / "home")
+    running = Installation(tmp_path_factory.mktemp("own-plant") / "home")
     running.start("--no-demo")
     try:
         yield running

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -16,8 +16,8 @@ INGEST = """mutation Ingest($readings: [ReadingInput!]!) {
 
 
 @pytest.fixture(scope="module")
-def client(plant: Plant) -> Client:
-    return plant.organization("Bad input")
+def client(installation: Installation) -> Client:
+    return installation.organization("Bad input")
 
 
 @pytest.fixture(scope="module")
@@ -143,12 +143,12 @@ def test_a_timestamp_in_2099_is_accepted_and_dead(client: Client, device: str) -
     assert after["received"] == after["stored"] + after["duplicate"] + after["dead"] + after["pending"]
 
 
-def test_a_revoked_token_is_no_token(plant: Plant, client: Client, device: str) -> None:
+def test_a_revoked_token_is_no_token(installation: Installation, client: Client, device: str) -> None:
     issued = client.call(
         """mutation M($id: ID!) { issueDeviceToken(deviceId: $id) { token tokenId errors { code } } }""",
         {"id": device},
     ).data["issueDeviceToken"]
-    as_device = Client(plant.url, issued["token"])
+    as_device = Client(installation.url, issued["token"])
     query = """mutation { ingestTelemetry(readings: [
         {timestamp: "2026-03-03T00:00:00Z", metrics: {tokens: 1}}]) { accepted rejected } }"""
     assert as_device.call(query).data["ingestTelemetry"] == {"accepted": 1, "rejected": 0}
@@ -159,5 +159,5 @@ def test_a_revoked_token_is_no_token(plant: Plant, client: Client, device: str) 
     assert revoked["errors"] == []
     reply = as_device.call(query)
     assert reply.error_codes == ["UNAUTHENTICATED"]
-    assert Client(plant.url, None).call("{ viewer { subject } }").error_codes == ["UNAUTHENTICATED"]
-    assert Client(plant.url, "nonsense").call("{ viewer { subject } }").error_codes == ["UNAUTHENTICATED"]
+    assert Client(installation.url, None).call("{ viewer { subject } }").error_codes == ["UNAUTHENTICATED"]
+    assert Client(installation.url, "nonsense").call("{ viewer { subject } }").error_codes == ["UNAUTHENTICATED"]

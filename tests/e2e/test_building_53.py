@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import SHARED_DATA, Client, Plant
+from testing.installation import SHARED_DATA, Client, Installation
 
 MODEL = SHARED_DATA / "hhw" / "models" / "building_53_condensing_x.ttl"
 READINGS = SHARED_DATA / "hhw" / "timeseries" / "53hhw_system_data.csv"
@@ -41,12 +41,14 @@ def expected() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def building(plant: Plant) -> Client:
-    client = plant.organization("Building 53")
-    plant.run("import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z")
-    plant.run(
+def building(installation: Installation) -> Client:
+    client = installation.organization("Building 53")
+    installation.run(
+        "import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z"
+    )
+    installation.run(
         "import", "series", str(READINGS), "--organization", "Building 53",
-        "--timestamp-column", "datetime_UTC", "--url", plant.url,
+        "--timestamp-column", "datetime_UTC", "--url", installation.url,
     )  # fmt: skip
     wait_until_normalized(client)
     return client
@@ -155,10 +157,12 @@ def test_latest_is_the_last_reading(building: Client, expected: dict[str, Any], 
     assert latest == {"metric": "hw", "value": float(last["hw"]), "timestamp": last["datetime_UTC"]}
 
 
-def test_importing_twice_changes_nothing(building: Client, plant: Plant) -> None:
+def test_importing_twice_changes_nothing(building: Client, installation: Installation) -> None:
     count = "{ devices { totalCount } assets { totalCount } spaces { totalCount } }"
     before = building.call(count).data
-    plant.run("import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z")
+    installation.run(
+        "import", "brick", str(MODEL), "--organization", "Building 53", "--valid-from", "2020-01-01T00:00:00Z"
+    )
     assert building.call(count).data == before
     model = Path(MODEL).read_text()
     assert (

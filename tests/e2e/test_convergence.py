@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import PROJECT, Client, Plant, environment
+from testing.installation import PROJECT, Client, Installation, environment
 
 pytestmark = pytest.mark.slow
 
@@ -29,13 +29,13 @@ BUILD = """mutation { createEntityType(input: {kind: ASSET, name: "pump", effect
 
 
 @pytest.fixture
-def several(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plant]:
+def several(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Installation]:
     """Four partitions and five workers."""
     monkeypatch.setattr(
-        "tests.support.plant.environment",
+        "testing.installation.environment",
         lambda: {**environment(), "ARGUS_PARTITIONS": "4", "ARGUS_WORKERS": "5", "ARGUS_CHECK_ENTITIES": "100"},
     )
-    running = Plant(tmp_path_factory.mktemp("several") / "home")
+    running = Installation(tmp_path_factory.mktemp("several") / "home")
     running.start("--no-demo")
     try:
         yield running
@@ -43,9 +43,9 @@ def several(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
         running.stop()
 
 
-def argus(plant: Plant, *arguments: str) -> subprocess.CompletedProcess[str]:
+def argus(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "argus", *arguments, "--home", str(plant.home)],
+        [sys.executable, "-m", "argus", *arguments, "--home", str(installation.home)],
         cwd=PROJECT,
         env=environment(),
         capture_output=True,
@@ -55,9 +55,9 @@ def argus(plant: Plant, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def check(plant: Plant) -> dict[str, Any]:
+def check(installation: Installation) -> dict[str, Any]:
     """Check everything; return what was found."""
-    done = argus(plant, "check", "--json")
+    done = argus(installation, "check", "--json")
     assert done.stdout, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
@@ -97,7 +97,7 @@ def reading(device: str, at: datetime, value: float) -> dict[str, Any]:
     return {"externalId": device, "timestamp": at.isoformat(), "metrics": {"volts": value}}
 
 
-def test_an_installation_under_traffic_differs_in_nothing(several: Plant) -> None:
+def test_an_installation_under_traffic_differs_in_nothing(several: Installation) -> None:
     assert argus(several, "organization", "create", "traffic").returncode == 0
     token = argus(several, "token", "create", "--organization", "traffic", "--role", "admin").stdout.strip()
     client = Client(several.url, token)

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.calm import KILLED_DATABASE, KILLED_PART
-from tests.support.plant import Client, Plant
-from tests.support.processes import frozen
+from testing.clean_run import KILLED_DATABASE, KILLED_PART
+from testing.installation import Client, Installation
+from testing.processes import frozen
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
@@ -81,26 +81,26 @@ def check_away(client: Client) -> None:
     assert ask(client, "/healthz").status == 200
 
 
-def check_back(plant: Plant, client: Client) -> None:
+def check_back(installation: Installation, client: Client) -> None:
     for call in reversed(CALLS):
         until(client, call, 200)
-    plant.settled(client)
+    installation.settled(client)
 
 
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)
-def test_every_call_is_answered_while_the_database_is_away(own_plant: Plant) -> None:
-    plant = own_plant
-    client = plant.organization("Plant")
+def test_every_call_is_answered_while_the_database_is_away(own_installation: Installation) -> None:
+    installation = own_installation
+    client = installation.organization("Plant")
     client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { device { id } } }')
-    check_back(plant, client)
-    [server] = plant.children("postgres -D")
+    check_back(installation, client)
+    [server] = installation.children("postgres -D")
     with frozen(server):
         check_away(client)
-    check_back(plant, client)
+    check_back(installation, client)
 
     os.kill(server, signal.SIGSTOP)  # Not started again before it has been looked at.
-    for pid in plant.children("postgres: "):
+    for pid in installation.children("postgres: "):
         os.kill(pid, signal.SIGKILL)
     check_away(client)
     os.kill(server, signal.SIGKILL)
-    check_back(plant, client)
+    check_back(installation, client)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -28,8 +28,8 @@ def until(what: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_seen_tried_again_and_given_up(plant: Plant) -> None:
-    client = plant.organization("Letters")
+def test_seen_tried_again_and_given_up(installation: Installation) -> None:
+    client = installation.organization("Letters")
     client.call('mutation { createDevice(input: {name: "meter", externalId: "meter"}) { device { id } } }')
     sent = client.call(
         """mutation { ingestTelemetry(readings: [
@@ -60,7 +60,7 @@ def test_seen_tried_again_and_given_up(plant: Plant) -> None:
     assert [(group["stage"], group["code"], group["count"]) for group in groups] == [
         (letter["stage"], letter["code"], 1)
     ]
-    viewer = plant.client("letters", "viewer")
+    viewer = installation.client("letters", "viewer")
     assert viewer.call(retry, {"ids": [letter["id"]]}).error_codes == ["FORBIDDEN"]
     discard = "mutation D { discardDeadLetters(filter: {codes: [%s]}) { count remaining errors { code path } } }"
     done = client.call(discard % f'"{letter["code"]}"').data["discardDeadLetters"]

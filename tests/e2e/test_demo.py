@@ -9,23 +9,23 @@ import pytest
 from graphql import OperationDefinitionNode, OperationType, parse
 
 from gql.server.sample_queries import SAMPLES
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
-    plant = Plant(tmp_path_factory.mktemp("demo") / "home")
-    plant.start()
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("demo") / "home")
+    installation.start()
     try:
-        yield plant
+        yield installation
     finally:
-        plant.stop()
+        installation.stop()
 
 
 @pytest.fixture(scope="module")
-def client(demo: Plant) -> Client:
+def client(demo: Installation) -> Client:
     return demo.client("demo")
 
 
@@ -60,7 +60,7 @@ def test_every_sample_query_answers(client: Client, title: str, text: str) -> No
     assert all(value is not None for value in data.values()), title
 
 
-def test_a_second_start_leaves_the_demo_as_it_is(demo: Plant, client: Client) -> None:
+def test_a_second_start_leaves_the_demo_as_it_is(demo: Installation, client: Client) -> None:
     before = client.call("{ entities { totalCount } changes { totalCount } }").data
     assert demo.stop() == 0
     demo.start()

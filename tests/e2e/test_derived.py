@@ -10,7 +10,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -69,8 +69,10 @@ def values(client: Client, entity_id: str, expected: list[float]) -> dict[str, A
 class Socket:
     """One subscription over graphql-transport-ws."""
 
-    def __init__(self, plant: Plant, client: Client, **variables: Any) -> None:
-        self.socket = connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
+    def __init__(self, installation: Installation, client: Client, **variables: Any) -> None:
+        self.socket = connect(
+            installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True
+        )
         self.send({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}})
         assert json.loads(self.socket.recv())["type"] == "connection_ack"
         payload = {"query": SUBSCRIPTION, "variables": variables}
@@ -101,10 +103,10 @@ class Socket:
                     return found
 
 
-def test_a_derived_metric_from_reading_to_subscriber_and_back(plant: Plant) -> None:
-    client = plant.organization("Derived")
+def test_a_derived_metric_from_reading_to_subscriber_and_back(installation: Installation) -> None:
+    client = installation.organization("Derived")
     ids = site(client)
-    socket = Socket(plant, client, ids=[ids["a"]])
+    socket = Socket(installation, client, ids=[ids["a"]])
     send(client, ("d", 0, 1), ("d", 1, 2), ("e", 0, 5))
     socket.until_points([11, 21])
     send(client, ("d", 2, 3))
@@ -142,7 +144,7 @@ def test_a_derived_metric_from_reading_to_subscriber_and_back(plant: Plant) -> N
     socket.socket.close()
 
     # Who was away hears of what was taken back, too.
-    again = Socket(plant, client, ids=[ids["a"]], after=cursor)
+    again = Socket(installation, client, ids=[ids["a"]], after=cursor)
     assert again.until_invalidated()["entity"]["id"] == ids["a"]
     again.until_points([71])
     again.socket.close()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
 
@@ -82,10 +82,10 @@ def opened(client: Client, wanted: Sequence[str]) -> None:
 @pytest.mark.parametrize(("partitions", "workers"), [(2, 3), (4, 5)])
 def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory, partitions: int, workers: int) -> None:
     home = tmp_path_factory.mktemp("judged") / "home"
-    plant = Plant(home, settings={"ARGUS_PARTITIONS": str(partitions), "ARGUS_WORKERS": str(workers)})
-    plant.start("--no-demo")
+    installation = Installation(home, settings={"ARGUS_PARTITIONS": str(partitions), "ARGUS_WORKERS": str(workers)})
+    installation.start("--no-demo")
     try:
-        client = plant.organization("Judged")
+        client = installation.organization("Judged")
         devices = devices_make(client)
         first = datetime.now(UTC).replace(microsecond=0) - LENGTH * (ROUNDS + 1)
         for n in range(ROUNDS):
@@ -103,7 +103,7 @@ def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory,
             for n in range(ROUNDS)
         } == spans
     finally:
-        assert plant.stop() == 0
+        assert installation.stop() == 0
 
 
 def told(began: datetime, minute: int) -> str:

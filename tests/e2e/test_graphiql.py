@@ -14,7 +14,7 @@ from urllib.request import urlopen
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from tests.support.plant import Plant
+from testing.installation import Installation
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -84,13 +84,13 @@ def page(tmp_path: Path) -> Iterator[Page]:
             browser.kill()
 
 
-def test_the_samples_run_in_the_browser(plant: Plant, page: Page) -> None:
-    client = plant.organization("Browser")
+def test_the_samples_run_in_the_browser(installation: Installation, page: Page) -> None:
+    client = installation.organization("Browser")
     client.call('mutation { createSpace(input: {name: "Works", externalId: "site"}) { errors { code } } }')
     client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { errors { code } } }')
     page.command("Network.enable")
     page.command("Page.enable")
-    page.command("Page.navigate", url=f"{plant.url}#token={client.token}")
+    page.command("Page.navigate", url=f"{installation.url}#token={client.token}")
     page.wait("!!document.querySelector('.graphiql-execute-button')")
     assert page.evaluate("document.querySelectorAll('.graphiql-tab').length") == 7
     assert page.evaluate("window.location.hash") == ""
@@ -116,6 +116,8 @@ def test_the_samples_run_in_the_browser(plant: Plant, page: Page) -> None:
         raise AssertionError(f"no update was shown: {page.evaluate(shown)}")
 
     elsewhere = [
-        url for url in page.requested if not url.startswith((f"http://127.0.0.1:{plant.port}/", "data:", "blob:"))
+        url
+        for url in page.requested
+        if not url.startswith((f"http://127.0.0.1:{installation.port}/", "data:", "blob:"))
     ]
     assert elsewhere == []

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +46,8 @@ def send(client: Client, value: float, at: datetime) -> None:
     assert payload == {"accepted": 1, "errors": []}
 
 
-def test_a_reading_becomes_health_within_seconds(plant: Plant) -> None:
-    client = plant.organization("Health")
+def test_a_reading_becomes_health_within_seconds(installation: Installation) -> None:
+    client = installation.organization("Health")
     created = client.call(PROFILE).data["createAssetProfile"]
     assert created["errors"] == []
     profile = created["assetProfile"]["id"]
@@ -111,9 +111,9 @@ SERIES = """query S($id: ID!, $from: DateTime!) { entity(id: $id) {
   ... on Asset { telemetry(from: $from, metrics: ["health"]) { timestamps values } } } }"""
 
 
-def test_a_machine_that_fell_silent_is_told_the_same_however_its_readings_come(plant: Plant) -> None:
+def test_a_machine_that_fell_silent_is_told_the_same_however_its_readings_come(installation: Installation) -> None:
     """One reading of a house, one each 15 minutes of its part, long ago: all in one call, or one after the other."""
-    client = plant.organization("Silent")
+    client = installation.organization("Silent")
     made = client.call(
         """mutation { createAssetProfile(input: {name: "P", effectiveFrom: "2020-01-01T00:00:00Z"}) {
              assetProfile { id } } }"""

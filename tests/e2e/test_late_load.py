@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import SHARED_DATA, Client, Plant
+from testing.installation import SHARED_DATA, Client, Installation
 
 TRUCKS = SHARED_DATA / "load" / "tsbs_iot_scale20_1day_1m_seed123.lp.gz"
 MACHINE = SHARED_DATA / "series" / "machine_temperature_system_failure.csv"
@@ -55,10 +55,10 @@ def devices_create(client: Client, names: list[str]) -> None:
         assert all(not made["errors"] for made in client.call(f"mutation {{ {fields} }}").data.values())
 
 
-def send(plant: Plant, client: Client, readings: list[dict[str, Any]]) -> None:
+def send(installation: Installation, client: Client, readings: list[dict[str, Any]]) -> None:
     for begin in range(0, len(readings), CALL):
         request = urllib.request.Request(  # noqa: S310
-            plant.url.replace("/graphql", "/api/v1/telemetry/ingest"),
+            installation.url.replace("/graphql", "/api/v1/telemetry/ingest"),
             data=json.dumps(readings[begin : begin + CALL]).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"},
         )
@@ -83,21 +83,21 @@ def counted(client: Client, external_id: str, day: str) -> dict[tuple[int, str],
     return {key: (count, total) for key, (count, total) in found.items()}
 
 
-def test_a_load_that_is_late_by_design_is_stored_whole(plant: Plant) -> None:
+def test_a_load_that_is_late_by_design_is_stored_whole(installation: Installation) -> None:
     expected = json.loads(EXPECTED.read_text())["tsbs_iot"]
     rows = rows_read(TRUCKS)
-    client = plant.organization("Trucks")
+    client = installation.organization("Trucks")
     trucks = sorted({truck for _, truck, _, _ in rows})
     devices_create(client, trucks)
     send(
-        plant,
+        installation,
         client,
         [
             {"externalId": truck, "port": PORTS[measurement], "timestamp": at, "metrics": values}
             for measurement, truck, at, values in rows
         ],
     )
-    plant.settled(client)
+    installation.settled(client)
     whole = {"received": expected["rows"], "stored": expected["rows"], "duplicate": 0, "dead": 0, "pending": 0}
     assert account(client) == whole
 
@@ -137,18 +137,18 @@ def _shown(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
-def test_of_two_values_at_one_time_the_later_received_stands(plant: Plant) -> None:
+def test_of_two_values_at_one_time_the_later_received_stands(installation: Installation) -> None:
     answers = json.loads(EXPECTED.read_text())
     expected, hour = (
         answers["nab/realKnownCause/machine_temperature_system_failure"],
         answers["nab/duplicate_hour_2014-01-07T02"],
     )
-    client = plant.organization("Machine")
+    client = installation.organization("Machine")
     devices_create(client, ["machine"])
-    plant.run(
-        "import", "series", str(MACHINE), "--organization", "Machine", "--device", "machine", "--url", plant.url
+    installation.run(
+        "import", "series", str(MACHINE), "--organization", "Machine", "--device", "machine", "--url", installation.url
     )  # fmt: skip
-    plant.settled(client)
+    installation.settled(client)
     got = account(client)
     assert (got["received"], got["stored"], got["duplicate"], got["dead"]) == (expected["rows"], expected["rows"], 0, 0)
 

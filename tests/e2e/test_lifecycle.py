@@ -13,71 +13,71 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.calm import KILLED_BUS, KILLED_DATABASE, KILLED_PART
-from tests.support.plant import Plant
+from testing.clean_run import KILLED_BUS, KILLED_DATABASE, KILLED_PART
+from testing.installation import Installation
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.timeout(240)
-def test_a_second_start_finds_its_data(own_plant: Plant) -> None:
-    client = own_plant.organization("Keeps")
+def test_a_second_start_finds_its_data(own_installation: Installation) -> None:
+    client = own_installation.organization("Keeps")
     client.call('mutation { createDevice(input: {name: "Probe", externalId: "probe"}) { errors { code } } }')
     client.call('mutation { ingestTelemetry(readings: [{externalId: "probe", metrics: {kept: 1}}]) { accepted } }')
-    assert own_plant.stop() == 0
-    own_plant.start("--no-demo")
+    assert own_installation.stop() == 0
+    own_installation.start("--no-demo")
     account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
     assert account == {"received": 1}
 
 
-def test_a_taken_port_is_a_clear_error(plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> None:
-    other = Plant(tmp_path_factory.mktemp("other") / "home")
-    refused = other.run("up", "--port", str(plant.port), "--no-demo", check=False)
+def test_a_taken_port_is_a_clear_error(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Installation(tmp_path_factory.mktemp("other") / "home")
+    refused = other.run("up", "--port", str(installation.port), "--no-demo", check=False)
     assert refused.returncode == 2
-    assert str(plant.port) in refused.stderr
+    assert str(installation.port) in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_nothing_is_open_to_other_local_users(plant: Plant) -> None:
+def test_nothing_is_open_to_other_local_users(installation: Installation) -> None:
     """Below the data directory nothing can be read, written or entered by others."""
-    for path in (plant.home, *plant.home.rglob("*")):
+    for path in (installation.home, *installation.home.rglob("*")):
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode) or any(parent.stat().st_mode & 0o077 == 0 for parent in path.parents if parent != path):
             continue
         assert mode & 0o007 == 0, f"{path} is {stat.filemode(mode)}"
 
 
-def test_a_home_in_use_is_refused(plant: Plant) -> None:
-    refused = plant.run("up", "--port", str(Plant(plant.home).port), "--no-demo", check=False)
+def test_a_home_in_use_is_refused(installation: Installation) -> None:
+    refused = installation.run("up", "--port", str(Installation(installation.home).port), "--no-demo", check=False)
     assert refused.returncode == 2
     assert "already running" in refused.stderr
 
 
-def test_an_organization_is_made_once_and_tokens_name_those_there_are(plant: Plant) -> None:
-    plant.run("organization", "create", "Twice")
-    again = plant.run("organization", "create", "Twice", check=False)
+def test_an_organization_is_made_once_and_tokens_name_those_there_are(installation: Installation) -> None:
+    installation.run("organization", "create", "Twice")
+    again = installation.run("organization", "create", "Twice", check=False)
     assert (again.returncode, "twice" in again.stderr, "Traceback" in again.stderr) == (1, True, False)
-    unknown = plant.run("token", "create", "--organization", "Nowhere", "--role", "viewer", check=False)
+    unknown = installation.run("token", "create", "--organization", "Nowhere", "--role", "viewer", check=False)
     assert unknown.returncode == 1
     assert "twice" in unknown.stderr
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS)
-def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_plant: Plant) -> None:
-    client = own_plant.organization("Falls")
+def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_installation: Installation) -> None:
+    client = own_installation.organization("Falls")
     for marker in ("argus api", "argus worker", "valkey-server", "bin/postgres -D"):
-        [*before] = own_plant.children(marker)
+        [*before] = own_installation.children(marker)
         assert before, marker
         for pid in before:
             os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not set(own_plant.children(marker)) - set(before):
+        while time.monotonic() < deadline and not set(own_installation.children(marker)) - set(before):
             time.sleep(0.1)
-        own_plant.wait_ready()
+        own_installation.wait_ready()
     assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
-    family = own_plant.children("")
-    assert own_plant.stop() == 0
+    family = own_installation.children("")
+    assert own_installation.stop() == 0
     assert [pid for pid in family if Path(f"/proc/{pid}").exists()] == []
 
 
@@ -90,19 +90,19 @@ def is_running(pid: int) -> bool:
 
 
 @pytest.mark.timeout(240)
-def test_after_a_killed_supervisor_the_next_start_cleans_up(own_plant: Plant) -> None:
-    client = own_plant.organization("Orphans")
+def test_after_a_killed_supervisor_the_next_start_cleans_up(own_installation: Installation) -> None:
+    client = own_installation.organization("Orphans")
     client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { errors { code } } }')
-    assert own_plant.process is not None
-    family = own_plant.children("")
-    os.kill(own_plant.process.pid, signal.SIGKILL)
-    own_plant.process.wait()
-    own_plant.start("--no-demo")
+    assert own_installation.process is not None
+    family = own_installation.children("")
+    os.kill(own_installation.process.pid, signal.SIGKILL)
+    own_installation.process.wait()
+    own_installation.start("--no-demo")
     # The API left behind may have answered for a last time, that it is ready; it ends by itself.
     deadline = time.monotonic() + 30
     while any(is_running(pid) for pid in family) and time.monotonic() < deadline:
         time.sleep(0.1)
-    own_plant.wait_ready()
+    own_installation.wait_ready()
     assert client.call("{ devices { totalCount } }").data["devices"]["totalCount"] == 1
 
 
@@ -120,11 +120,11 @@ def closed() -> Iterator[Path]:
 @pytest.mark.timeout(240)
 def test_a_home_below_a_closed_directory(closed: Path) -> None:
     """As root the servers run as another user, who cannot enter what is closed to all but root."""
-    plant = Plant(closed / "deep" / "home")
+    installation = Installation(closed / "deep" / "home")
     (closed / "deep").mkdir(mode=0o700)
     try:
-        plant.start("--no-demo")
-        assert plant.stop() == 0
+        installation.start("--no-demo")
+        assert installation.stop() == 0
         assert closed.stat().st_mode & 0o777 == 0o700
     finally:
-        plant.stop()
+        installation.stop()

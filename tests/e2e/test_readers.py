@@ -17,7 +17,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -38,9 +38,11 @@ def device_token(client: Client, name: str = "probe") -> str:
     return token
 
 
-def asked(plant: Plant, method: str, path: str, body: bytes | None = None, token: str | None = None) -> tuple[int, Any]:
+def asked(
+    installation: Installation, method: str, path: str, body: bytes | None = None, token: str | None = None
+) -> tuple[int, Any]:
     """Ask on a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", plant.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=60)
     try:
         return on(connection, method, path, body, token)
     finally:
@@ -64,55 +66,55 @@ def graphql(query: str) -> bytes:
     return json.dumps({"query": query}).encode()
 
 
-def readers(plant: Plant) -> list[int]:
+def readers(installation: Installation) -> list[int]:
     """The processes that answer reads; the last is the one for WebSockets."""
-    return sorted(plant.children("--reader"), key=plant.children("--live").__contains__)
+    return sorted(installation.children("--reader"), key=installation.children("--live").__contains__)
 
 
 @pytest.fixture
-def halted(own_plant: Plant) -> Iterator[tuple[Plant, Client, str]]:
+def halted(own_installation: Installation) -> Iterator[tuple[Installation, Client, str]]:
     """A plant whose reader, or else whatever answers reads, does nothing at all."""
-    client = own_plant.organization("Halts")
+    client = own_installation.organization("Halts")
     token = device_token(client)
-    stopped = readers(own_plant) or own_plant.children("argus api")
+    stopped = readers(own_installation) or own_installation.children("argus api")
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     try:
-        yield own_plant, client, token
+        yield own_installation, client, token
     finally:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
 
 
-def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Plant, Client, str]) -> None:
-    plant, client, token = halted
+def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
+    installation, client, token = halted
     with ThreadPoolExecutor(5) as others:
         waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(5)]
         reading = json.dumps([{"metrics": {"a": 1}}]).encode()
         for _ in range(3):
-            assert asked(plant, "GET", "/healthz") == (200, {"status": "alive"})
-            assert asked(plant, "GET", "/readyz")[0] == 200
-            assert asked(plant, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"] == {
+            assert asked(installation, "GET", "/healthz") == (200, {"status": "alive"})
+            assert asked(installation, "GET", "/readyz")[0] == 200
+            assert asked(installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"] == {
                 "accepted": 1
             }
-            assert asked(plant, "POST", "/api/v1/telemetry/ingest", reading, token)[1]["accepted"] == 1
-            assert asked(plant, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
-        assert b"argus_http_requests_total" in asked(plant, "GET", "/metrics")[1]
+            assert asked(installation, "POST", "/api/v1/telemetry/ingest", reading, token)[1]["accepted"] == 1
+            assert asked(installation, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
+        assert b"argus_http_requests_total" in asked(installation, "GET", "/metrics")[1]
         deadline = time.monotonic() + 60
-        while asked(plant, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy", "live": "is busy"}:
+        while asked(installation, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy", "live": "is busy"}:
             assert time.monotonic() < deadline
             time.sleep(0.2)
         assert not any(each.done() for each in waiting)
-        for pid in readers(plant):
+        for pid in readers(installation):
             os.kill(pid, signal.SIGCONT)
         assert [each.result(60).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
 
 
-def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Plant, Client, str]) -> None:
-    plant, _, token = halted
+def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Installation, Client, str]) -> None:
+    installation, _, token = halted
     headers = {"Authorization": f"Bearer {token}"}
     with connect(
-        plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers
+        installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers
     ) as socket:
         socket.send(json.dumps({"type": "connection_init"}))
         assert json.loads(socket.recv(60))["type"] == "connection_ack"
@@ -120,11 +122,11 @@ def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Plant, Client, st
         assert json.loads(socket.recv(60))["payload"]["data"] == {"ingestTelemetry": {"accepted": 1}}
 
 
-def test_one_connection_carries_requests_for_both(plant: Plant) -> None:
+def test_one_connection_carries_requests_for_both(installation: Installation) -> None:
     """As a proxy keeps it open for all of its clients."""
-    client = plant.organization("Both")
+    client = installation.organization("Both")
     token = device_token(client)
-    connection = HTTPConnection("127.0.0.1", plant.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=60)
     local: set[Any] = set()
     for _ in range(5):
         assert on(connection, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"]["accepted"] == 1
@@ -141,13 +143,13 @@ def test_one_connection_carries_requests_for_both(plant: Plant) -> None:
     connection.close()
 
 
-def test_a_request_sent_before_the_answer_to_the_one_before(plant: Plant) -> None:
+def test_a_request_sent_before_the_answer_to_the_one_before(installation: Installation) -> None:
     """What belongs to another process than the one before it is not answered on the same connection."""
 
     def said(*paths: bytes) -> bytes:
         *first, last = (b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" for path in paths)
         sent = b"".join(each + b"\r\n" for each in first) + last + b"Connection: close\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", plant.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", installation.port), timeout=60) as connection:
             connection.sendall(sent)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
 
@@ -161,10 +163,10 @@ def test_a_request_sent_before_the_answer_to_the_one_before(plant: Plant) -> Non
 
 
 @pytest.mark.provokes(KILLED_READER)
-def test_a_killed_reader_comes_back_and_ingest_goes_on(own_plant: Plant) -> None:
-    client = own_plant.organization("Kills")
+def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Installation) -> None:
+    client = own_installation.organization("Kills")
     token = device_token(client)
-    before = readers(own_plant)
+    before = readers(own_installation)
     assert len(before) == 2
     sent = 0
     os.kill(before[0], signal.SIGSTOP)
@@ -174,28 +176,28 @@ def test_a_killed_reader_comes_back_and_ingest_goes_on(own_plant: Plant) -> None
         time.sleep(0.5)
         os.kill(before[0], signal.SIGKILL)
         deadline = time.monotonic() + 60
-        while not [pid for pid in readers(own_plant) if pid not in before]:
-            assert asked(own_plant, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"][
+        while not [pid for pid in readers(own_installation) if pid not in before]:
+            assert asked(own_installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"][
                 "accepted"
             ]
             sent += 1
             assert time.monotonic() < deadline
         replies = [each.result(60) for each in waiting]
     assert [reply.data["viewer"]["role"] for reply in replies] == ["admin"] * 3
-    own_plant.wait_ready()
+    own_installation.wait_ready()
     assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
     account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
     assert account == {"received": sent}
-    with urllib.request.urlopen(f"http://127.0.0.1:{own_plant.port}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{own_installation.port}/metrics", timeout=60) as answer:
         told = answer.read().decode()
     assert 'argus_part_up{part="reader-1",process="ingest"} 1.0' in told
     assert 'process="reader-1"' in told
 
 
 @pytest.fixture
-def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     settings = {"ARGUS_WORK_TOKEN_PER_S": "1", "ARGUS_WORK_TOKEN_BURST": "1", "ARGUS_API_PROCESSES": "2"}
-    running = Plant(tmp_path_factory.mktemp("strict") / "home", settings=settings)
+    running = Installation(tmp_path_factory.mktemp("strict") / "home", settings=settings)
     running.start("--no-demo")
     try:
         yield running
@@ -203,7 +205,7 @@ def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         running.stop()
 
 
-def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant: Plant) -> None:
+def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant: Installation) -> None:
     greedy, modest = strict_plant.organization("Greedy"), strict_plant.organization("Modest")
     assert len(readers(strict_plant)) == 3
     codes: list[str | None] = []

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.support.plant import PROJECT, Client, Plant
+from testing.installation import PROJECT, Client, Installation
 
 
 def blocks(language: str) -> list[str]:
@@ -17,8 +17,8 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", section[0], re.DOTALL)
 
 
-def test_a_link_corrected_in_the_past_answers_as_the_readme_says(plant: Plant) -> None:
-    client = plant.organization("Readme")
+def test_a_link_corrected_in_the_past_answers_as_the_readme_says(installation: Installation) -> None:
+    client = installation.organization("Readme")
     link, day, correct = blocks("graphql")
     before, after = (json.loads(text) for text in blocks("json"))
     probe = client.call('mutation { createDevice(input: {name: "probe", externalId: "probe"}) { device { id } } }').data
@@ -31,13 +31,13 @@ def test_a_link_corrected_in_the_past_answers_as_the_readme_says(plant: Plant) -
 
     linked = client.call(link, {key: named[key] for key in ("probe", "a")}).data
     assert linked["ingestTelemetry"]["accepted"] == 2
-    plant.settled(client)
+    installation.settled(client)
     assert answer(client, day) == before
 
     named["link"] = linked["linkDevice"]["edge"]["id"]
     corrected = client.call(correct, {key: named[key] for key in ("link", "probe", "b")})
     assert corrected.error_codes == []
-    plant.settled(client)
+    installation.settled(client)
     assert answer(client, day) == after
 
 

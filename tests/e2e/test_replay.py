@@ -9,7 +9,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -19,13 +19,13 @@ PROGRESS = "subscription P($id: ID!) { replayProgress(id: $id) { state total don
 PATIENCE_S = 60
 
 
-def replayed(plant: Plant, client: Client, *, dry: bool) -> list[dict[str, Any]]:
+def replayed(installation: Installation, client: Client, *, dry: bool) -> list[dict[str, Any]]:
     """Order a replay; return what is told of its progress."""
     ordered = client.call(ORDER, {"dry": dry}).data["replayTelemetry"]
     assert ordered["errors"] == []
     assert ordered["replay"]["state"] == "QUEUED"
     told: list[dict[str, Any]] = []
-    with connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
+    with connect(installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")]) as socket:
         socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}))
         assert json.loads(socket.recv())["type"] == "connection_ack"
         payload = {"query": PROGRESS, "variables": {"id": ordered["replay"]["id"]}}
@@ -45,8 +45,8 @@ def values(client: Client) -> list[Any]:
     return found
 
 
-def test_a_dry_run_tells_and_a_replay_does(plant: Plant) -> None:
-    client = plant.organization("Replays")
+def test_a_dry_run_tells_and_a_replay_does(installation: Installation) -> None:
+    client = installation.organization("Replays")
     client.call('mutation { createDevice(input: {name: "p", externalId: "p", type: "probe"}) { errors { message } } }')
     readings = [
         {"externalId": "p", "timestamp": f"2026-01-01T00:{m:02}:00Z", "metrics": {"t": 32 + m}} for m in range(50)
@@ -55,23 +55,23 @@ def test_a_dry_run_tells_and_a_replay_does(plant: Plant) -> None:
         "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": readings}
     ).data["ingestTelemetry"]
     assert ingested == {"accepted": 50}
-    plant.settled(client)
+    installation.settled(client)
     [type_id] = [t["id"] for t in client.call("{ entityTypes(kind: DEVICE) { id } }").data["entityTypes"]]
     client.call(
         """mutation E($id: ID!, $schema: JSON!) { updateEntityType(id: $id, input: {kind: DEVICE, name: "probe",
              telemetrySchema: $schema, effectiveFrom: "2026-01-01T00:00:00Z"}) { errors { message path } } }""",
         {"id": type_id, "schema": {"metrics": {"t": {"unit": "Cel", "sentUnit": "[degF]", "max": 20}}}},
     )
-    told = replayed(plant, client, dry=True)[-1]
+    told = replayed(installation, client, dry=True)[-1]
     # 32..68 degrees Fahrenheit are 0..20 degrees Celsius; what is above is refused.
     assert (told["state"], told["total"], told["done"]) == ("FINISHED", 50, 50)
     assert {k: told["changes"][k] for k in ("changed", "removed", "added", "letters")} == {
         "changed": 37, "removed": 13, "added": 0, "letters": 13,
     }  # fmt: skip
     assert values(client) == [float(32 + m) for m in range(50)]
-    done = replayed(plant, client, dry=False)[-1]
+    done = replayed(installation, client, dry=False)[-1]
     assert done["changes"] == told["changes"]
     assert values(client) == pytest.approx([m / 1.8 for m in range(37)])
-    assert replayed(plant, client, dry=False)[-1]["changes"]["points"] == 0
+    assert replayed(installation, client, dry=False)[-1]["changes"]["points"] == 0
     listed = client.call("{ replays { totalCount nodes { state dryRun orderedBy } } }").data["replays"]
     assert (listed["totalCount"], [each["dryRun"] for each in listed["nodes"]]) == (3, [False, False, True])

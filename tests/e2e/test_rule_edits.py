@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -21,9 +21,9 @@ EVENTS = """query E { events(first: 200) { nodes {
 
 
 @pytest.fixture
-def wide_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+def wide_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     settings = {"ARGUS_PARTITIONS": "4", "ARGUS_WORKERS": "5"}
-    running = Plant(tmp_path_factory.mktemp("edits") / "home", settings=settings)
+    running = Installation(tmp_path_factory.mktemp("edits") / "home", settings=settings)
     running.start("--no-demo")
     try:
         yield running
@@ -100,7 +100,7 @@ def of(found: list[dict[str, Any]], state: str, name: str | None = None) -> list
     return [each for each in found if each["state"] == state and name in (None, each["rule"]["name"])]
 
 
-def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Plant) -> None:
+def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Installation) -> None:
     client = wide_plant.organization("Edits")
     assets, devices = ovens(client)
     send(client, *[90.0] * OVENS)
@@ -162,9 +162,9 @@ def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Pl
     assert [line for line in log.splitlines() if "[error" in line] == []
 
 
-def waiting(plant: Plant) -> list[str]:
+def waiting(installation: Installation) -> list[str]:
     """Return the metrics of dirty windows and buckets that are not zero."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{plant.port}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{installation.port}/metrics", timeout=30) as answer:
         lines = answer.read().decode().splitlines()
     return [
         line

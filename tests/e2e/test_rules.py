@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -85,8 +85,8 @@ def spans(found: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
     return [(e["beganAt"], e["openedAt"], e["clearedAt"]) for e in found if e["state"] != "WITHDRAWN"]
 
 
-def subscribe(plant: Plant, client: Client) -> Any:
-    socket = connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
+def subscribe(installation: Installation, client: Client) -> Any:
+    socket = connect(installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
     socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}))
     assert json.loads(socket.recv())["type"] == "connection_ack"
     socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}}))
@@ -102,8 +102,8 @@ def told(socket: Any, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
             return event
 
 
-def test_an_event_from_reading_to_activity_and_its_corrections(plant: Plant) -> None:
-    client = plant.organization("Rules")
+def test_an_event_from_reading_to_activity_and_its_corrections(installation: Installation) -> None:
+    client = installation.organization("Rules")
     ids = site(client)
     template = client.call(
         """mutation { createActivityTemplate(input: {name: "Look at it", checklist: [{text: "Look"}, {text: "Mend"}], dueIn: "PT2H"})
@@ -118,7 +118,7 @@ def test_an_event_from_reading_to_activity_and_its_corrections(plant: Plant) -> 
         {"hall": ids["hall"], "template": template["activityTemplate"]["id"]},
     ).data["createRule"]
     assert made["errors"] == []
-    socket = subscribe(plant, client)
+    socket = subscribe(installation, client)
 
     send(client, "d", (0, 70), (1, 81), (2, 82))
     send(client, "d", (3, 83))
@@ -170,8 +170,8 @@ def test_an_event_from_reading_to_activity_and_its_corrections(plant: Plant) -> 
     socket.close()
 
 
-def test_a_rule_that_changes_and_one_that_waits_for_silence(plant: Plant) -> None:
-    client = plant.organization("Rules that change")
+def test_a_rule_that_changes_and_one_that_waits_for_silence(installation: Installation) -> None:
+    client = installation.organization("Rules that change")
     ids = site(client)
     create = """mutation R($i: RuleInput!) { createRule(input: $i) { rule { id } errors { code message path } } }"""
     warm = {

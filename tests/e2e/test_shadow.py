@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -59,8 +59,8 @@ def until(look: Callable[[], Any], wanted: Any) -> None:
         time.sleep(0.05)
 
 
-def test_a_version_is_tried_promoted_and_dropped_while_readings_come(plant: Plant) -> None:
-    client = plant.organization("Shadow")
+def test_a_version_is_tried_promoted_and_dropped_while_readings_come(installation: Installation) -> None:
+    client = installation.organization("Shadow")
     asset = site(client)
 
     def values() -> list[float]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.plant import PROJECT, Client, Plant
+from testing.installation import PROJECT, Client, Installation
 
 CLIENTS = PROJECT / "tests" / "clients"
 
@@ -37,10 +37,10 @@ READINGS = 300
 class Subscriber:
     """One node process that subscribes and hands over what it sees."""
 
-    def __init__(self, plant: Plant, client: Client, variables: dict[str, Any]) -> None:
+    def __init__(self, installation: Installation, client: Client, variables: dict[str, Any]) -> None:
         assert client.token is not None
         self.process = subprocess.Popen(
-            ["node", "subscribe.mjs", plant.websocket_url, client.token, SUBSCRIPTION, json.dumps(variables)],
+            ["node", "subscribe.mjs", installation.websocket_url, client.token, SUBSCRIPTION, json.dumps(variables)],
             cwd=CLIENTS,
             stdout=subprocess.PIPE,
             text=True,
@@ -82,8 +82,8 @@ class Subscriber:
 
 
 @pytest.fixture(scope="module")
-def site(plant: Plant) -> tuple[Client, dict[str, str]]:
-    client = plant.organization("Subscriptions")
+def site(installation: Installation) -> tuple[Client, dict[str, str]]:
+    client = installation.organization("Subscriptions")
     ids = {}
     for noun, name in (("device", "probe"), ("device", "other"), ("asset", "pump"), ("space", "hall")):
         field = f"create{noun.title()}"
@@ -143,7 +143,7 @@ def expected(entity: str, metric: str, numbers: range, sign: int = 1) -> Counter
 
 
 def test_each_reading_once_at_device_asset_and_below_a_space(
-    plant: Plant, site: tuple[Client, dict[str, str]], subscribers: list[Subscriber]
+    installation: Installation, site: tuple[Client, dict[str, str]], subscribers: list[Subscriber]
 ) -> None:
     client, ids = site
     asked: list[dict[str, Any]] = [
@@ -151,7 +151,7 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
         {"ids": [ids["pump"]]},
         {"underId": ids["hall"], "metrics": ["t", "temperature"]},
     ]
-    subscribers.extend(Subscriber(plant, client, variables) for variables in asked)
+    subscribers.extend(Subscriber(installation, client, variables) for variables in asked)
     awake(client, subscribers)
     send(client, 0, READINGS)
     numbers = range(READINGS)
@@ -166,7 +166,7 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
     # A client that was away goes on from its cursor: without a gap, without a repeat.
     subscribers[0].close()
     send(client, READINGS, 50)
-    again = Subscriber(plant, client, {"ids": [ids["probe"]], "metrics": ["t"], "after": cursor})
+    again = Subscriber(installation, client, {"ids": [ids["probe"]], "metrics": ["t"], "after": cursor})
     subscribers.append(again)
     send(client, READINGS + 50, 50)
     resumed, _ = again.points(100)

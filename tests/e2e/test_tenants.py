@@ -12,7 +12,7 @@ import pytest
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.support.plant import Client, Plant
+from testing.installation import Client, Installation
 
 pytestmark = pytest.mark.slow
 
@@ -37,8 +37,8 @@ def make(client: Client, field: str, argument: str, noun: str, value: dict[str, 
     return identity
 
 
-def tenant(plant: Plant, name: str) -> Tenant:
-    client = plant.organization(name)
+def tenant(installation: Installation, name: str) -> Tenant:
+    client = installation.organization(name)
     ids = {
         noun: make(client, f"create{noun.title()}", f"create{noun.title()}Input", noun,
                    {"name": f"{name} {noun}", "externalId": f"shared-{noun}"})
@@ -79,8 +79,8 @@ def tenant(plant: Plant, name: str) -> Tenant:
 
 
 @pytest.fixture(scope="module")
-def tenants(plant: Plant) -> tuple[Tenant, Tenant]:
-    return tenant(plant, "North"), tenant(plant, "South")
+def tenants(installation: Installation) -> tuple[Tenant, Tenant]:
+    return tenant(installation, "North"), tenant(installation, "South")
 
 
 def test_lists_hold_only_the_own(tenants: tuple[Tenant, Tenant]) -> None:
@@ -139,11 +139,11 @@ def test_a_draft_is_not_tried_on_others(tenants: tuple[Tenant, Tenant]) -> None:
         assert refused == {"test": None, "errors": [{"code": "NOT_FOUND", "path": ["input", "scope", *scope]}]}
 
 
-def test_events_of_others_are_not_told(plant: Plant, tenants: tuple[Tenant, Tenant]) -> None:
+def test_events_of_others_are_not_told(installation: Installation, tenants: tuple[Tenant, Tenant]) -> None:
     north, south = tenants
     sockets = {}
     for name, each in (("north", north), ("south", south)):
-        socket = connect(plant.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
+        socket = connect(installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], legacy=True)
         init = {"type": "connection_init", "payload": {"Authorization": f"Bearer {each.client.token}"}}
         socket.send(json.dumps(init))
         assert json.loads(socket.recv())["type"] == "connection_ack"

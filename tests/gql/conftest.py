@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Engine
 
-from tests.domain.telemetry.rows import Plant
+from testing.api import Api, api_serve
+from testing.rows import Plant
+from testing.servers import TestServers
 from tests.gql.hub import Feed
-from tests.support.api import Api, api_serve
-from tests.support.servers import TestServers
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from domain.telemetry.feed.feed import FeedEntry, FeedUpdate
 from domain.telemetry.feed.reads import feed_refill
 from gql.live.hub import FeedHub
 from runtime.database import transaction
-from tests.domain.telemetry.rows import BELIEVED, T0, Plant, at
+from testing.rows import BELIEVED, T0, Plant, at
 
 T = TypeVar("T")
 Engines = Callable[[str], Engine]

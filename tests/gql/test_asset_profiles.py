@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 FIELDS = """{ assetProfile { id name type version defaultAttributes defaultHealthThresholds formulas rules health
   versions { number actor } } errors { code path } }"""

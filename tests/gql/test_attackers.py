@@ -23,9 +23,9 @@ from gql.server import ingest_http
 from gql.server.execution import Executor
 from gql.server.preparation import COMPARISONS_MAX
 from runtime.settings.model import RateSettings
-from tests.support.api import Api, api_serve, bounds
-from tests.support.plant import Client, Reply
-from tests.support.servers import TestServers
+from testing.api import Api, api_serve, bounds
+from testing.installation import Client, Reply
+from testing.servers import TestServers
 
 RULES = len(specified_rules)
 

@@ -8,8 +8,8 @@ from graphql.pyutils import Undefined
 
 from gql.access.principal import PERMISSIONS, Role
 from gql.schema import core_schema
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 ROOTS = ("Query", "Mutation")
 CASES = [(root, name) for root in ROOTS for name in core_schema().type_map[root].fields]  # type: ignore[attr-defined]

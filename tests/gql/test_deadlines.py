@@ -17,8 +17,8 @@ from websockets.sync.client import connect
 
 import gql.definitions.entity_types
 from graph.stopping import stop_check
-from tests.support.api import Api, api_serve, bounds
-from tests.support.servers import TestServers
+from testing.api import Api, api_serve, bounds
+from testing.servers import TestServers
 
 LIGHT = "{ entityTypes { id } }"
 # Many fields below a list of a thousand: executed in a thread of its own.

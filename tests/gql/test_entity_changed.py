@@ -11,8 +11,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 import gql.plant.entity_changed
+from testing.api import Api
 from tests.gql.test_websocket import receive, run, send, socket, subscribe
-from tests.support.api import Api
 
 FIELDS = "{ id name deletedAt __typename }"
 

@@ -28,8 +28,8 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
+from testing.api import Api
 from tests.gql.test_websocket import receive, run, send, socket, subscribe
-from tests.support.api import Api
 
 T = TypeVar("T")
 FIELDS = "{ id state severity openedAt clearedAt rule { name } entity { name } }"

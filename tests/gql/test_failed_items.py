@@ -7,8 +7,8 @@ from typing import Any
 from domain.base.failed_items.model import FailedQueue
 from domain.base.failed_items.operations import item_failed, items_resolved
 from runtime.database import engine_create, transaction
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 LIST = """query F($q: [FailedQueue!], $s: [FailedItemState!], $n: Int, $a: String) {
   failedItems(queues: $q, states: $s, first: $n, after: $a) { totalCount pageInfo { endCursor hasNextPage }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from tests.domain.telemetry.rows import at
+from testing.rows import at
 from tests.gql.hub import Feed, ListSource, Reader, go, started
 
 

@@ -15,9 +15,9 @@ from domain.telemetry.model.readings import NO_PORT
 from gql.live.source import BusFeedSource
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.embedded import valkey
-from tests.domain.telemetry.rows import Plant, at
+from testing.rows import Plant, at
+from testing.servers import TestServers
 from tests.gql.hub import PARTITIONS, Feed, Reader
-from tests.support.servers import TestServers
 
 Engines = Callable[[str], Engine]
 

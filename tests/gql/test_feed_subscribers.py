@@ -17,7 +17,7 @@ from domain.base.packed import Points, micros_of
 from domain.telemetry.feed.feed import FeedEntry, FeedGroup, cursor_encode
 from gql.live.topics import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
-from tests.domain.telemetry.rows import BELIEVED, Plant, at
+from testing.rows import BELIEVED, Plant, at
 from tests.gql.hub import NOW, Engines, Feed, Reader, go, started
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gql.server import flow
 from gql.server.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow
+from testing.api import Api
 from tests.gql.test_websocket import receive, run, send, socket
-from tests.support.api import Api
 
 
 def test_a_client_that_reads_is_never_waited_for_long() -> None:

@@ -14,8 +14,8 @@ import pytest
 from gql.base.context import Context
 from gql.server import limits
 from graph.errors import UnavailableError
-from tests.support.api import Api
-from tests.support.plant import PROJECT, Client
+from testing.api import Api
+from testing.installation import PROJECT, Client
 
 CLIENTS = PROJECT / "tests" / "clients"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 IMPORT = """mutation I($records: [JSON!]!, $dry: Boolean!) { importGraph(records: $records, dryRun: $dry, reason: "survey") {
   created updated unchanged definitionsCreated edgesCreated edgesUpdated edgesUnchanged errors { code message path } } }"""

@@ -16,8 +16,8 @@ from sqlalchemy import text
 from gql.access import auth
 from gql.server import ingest_http
 from runtime.database import engine_create, transaction
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 PATH = "/api/v1/telemetry/ingest"
 READING = {"externalId": "meter", "timestamp": "2026-01-01T00:00:00Z", "metrics": {"t": 20.5}}

@@ -17,8 +17,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gql.schema import core_schema
-from tests.support.api import Api
-from tests.support.plant import Client, Reply
+from testing.api import Api
+from testing.installation import Client, Reply
 
 _ERRORS = "errors { code message path }"
 

@@ -14,8 +14,8 @@ from websockets.sync.client import connect
 from gql.schema import core_schema
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 # Where each type that shows JSON is read: the fields above it. Their JSON is found in the schema.
 PLACES: dict[str, tuple[str, ...]] = {

@@ -19,9 +19,9 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from runtime.clock import utc_now
 from runtime.settings.model import TokenSettings
-from tests.support.api import SECRET, Api, api_serve
-from tests.support.plant import Client
-from tests.support.servers import TestServers
+from testing.api import SECRET, Api, api_serve
+from testing.installation import Client
+from testing.servers import TestServers
 
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())

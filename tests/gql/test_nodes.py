@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from runtime.ids import new_id
+from testing.api import Api
+from testing.installation import Client
 from tests.gql.test_event_feed import site
-from tests.support.api import Api
-from tests.support.plant import Client
 
 SUM = {"metric": "sum", "relationship": "CONTAINS", "of": {"metric": "t", "kinds": ["SPACE"]}, "aggregate": "SUM",
        "bucket": "PT1H"}  # fmt: skip

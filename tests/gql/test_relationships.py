@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 FIELDS = "{ relationship { name inverse sourceKinds targetKinds hierarchy exclusive builtIn retiredAt } errors { code path } }"
 CREATE = f"mutation C($input: RelationshipInput!) {{ createRelationship(input: $input) {FIELDS} }}"

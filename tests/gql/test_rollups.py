@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.derivation.rollups.rules import ROLLUPS_MAX, TYPES_MAX
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 FIELDS = """{ rollup { id name metric relationship of { metric kinds types port } at { kinds types } aggregate attribute
   worst bucket timezone combine unit } errors { code path } }"""

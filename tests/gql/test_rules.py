@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 FIELDS = "name condition scope severity action escalation damping isActive effectiveFrom deletedAt"
 CREATE = f"""mutation C($input: RuleInput!) {{ createRule(input: $input) {{

@@ -18,10 +18,10 @@ from websockets.typing import Subprotocol
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.kinds import EntityKind
 from runtime.database import engine_create
-from tests.domain.telemetry.line import Line
+from testing.api import Api
+from testing.line import Line
+from testing.world import world_create
 from tests.gql.hub import Feed, Reader, go, started
-from tests.graph.world import world_create
-from tests.support.api import Api
 
 DAY = datetime(2026, 4, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from runtime.database import engine_create, transaction
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 FLAGS = "{ featureFlags { name allowed default value updatedAt updatedBy } }"
 SET = """mutation S($name: String!, $value: JSON) { setFeatureFlag(name: $name, value: $value) {

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from runtime.database import engine_create, transaction
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 ROWS = 100
 # Of a page of assets with their health: those of the page, and sixteen.

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from runtime.database import engine_create, transaction
-from tests.support.api import Api
-from tests.support.plant import Client
+from testing.api import Api
+from testing.installation import Client
 
 FIELDS = "totalCount pageInfo { hasNextPage endCursor } nodes { metric entered left lost entity { externalId } space { externalId } }"
 SETUP = """mutation S($schema: JSON!) {

@@ -26,9 +26,9 @@ from graphql import (
     is_required_input_field,
 )
 
-from tests.support.api import SECRET, Api, api_serve
-from tests.support.plant import PROJECT, Client
-from tests.support.servers import TestServers
+from testing.api import SECRET, Api, api_serve
+from testing.installation import PROJECT, Client
+from testing.servers import TestServers
 
 SCHEMA = build_schema((Path(PROJECT) / "gql" / "schema.graphql").read_text(encoding="utf-8"))
 ODD = ("a\0b", "\0")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.api import Api
+from testing.api import Api
 
 TEXT = """query U($from: DateTime!) { usage(from: $from, bucket: "PT1H", groupBy: DEVICE, first: 5) {
   starts truncated groups { key device { name } readings totalReadings totalPoints uptime } } }"""

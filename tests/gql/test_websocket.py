@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
 import gql.server.websocket
-from tests.support.api import Api
+from testing.api import Api
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from tests.graph.world import World, world_create
+from testing.world import World, world_create
 
 
 @pytest.fixture

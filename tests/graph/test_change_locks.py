@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from graph.change import bearing_revision, graph_change_begin, graph_hold
 from graph.instants import moment_resolve
-from tests.graph.world import EPOCH, World, new_id
+from testing.world import EPOCH, World, new_id
 
 
 def change_begin(session: Session, world: World, *, bears_on_derived: bool) -> None:

@@ -14,7 +14,7 @@ from graph.change import change_record, graph_change_begin
 from graph.changes import Change, ChangeFilter, changes_get, changes_page
 from graph.errors import BadInputError
 from graph.paging import CursorKey, Page, PageRequest
-from tests.graph.world import EPOCH, World, new_id
+from testing.world import EPOCH, World, new_id
 
 SUBJECTS = [new_id(), new_id()]
 EPOCH_NAIVE = EPOCH.replace(tzinfo=None)

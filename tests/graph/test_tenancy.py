@@ -14,8 +14,7 @@ from graph.instants import moment_resolve
 from graph.kinds import EntityKind
 from graph.walk.queries import below
 from graph.walk.snapshot.cache import Snapshots
-from tests.graph.entities.test_places import place
-from tests.graph.world import World
+from testing.world import World, place
 
 _LOOKS = text(
     "SELECT (SELECT count(*) FROM entities_in_boxes(:asked, '((-180,-90),(180,90))', NULL)),"

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from domain.tables import metadata_complete
 from runtime.database import engine_create
-from tests.support.servers import TestDatabase, TestServers
+from testing.servers import TestDatabase, TestServers
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 
 from sqlalchemy import Connection, text
 
-from tests.support.plant import PROJECT
+from testing.installation import PROJECT
 
 _PAGE = PROJECT / "docs" / "explanation" / "invalidation.md"
 

@@ -22,7 +22,7 @@ from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.embedded.account import Account, account_for, own, preparation
 from runtime.embedded.postgres import free_port
-from tests.support.plant import PROJECT
+from testing.installation import PROJECT
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "tests-only"

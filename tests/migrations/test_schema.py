@@ -12,8 +12,8 @@ from migrations.catalogue import schema_text
 from migrations.export import SOURCE
 from migrations.function_files import FILES, functions_apply
 from migrations.run import ROLES, SchemaRefusedError, migrate
-from tests.support.plant import PROJECT
-from tests.support.servers import PASSWORD, TestDatabase
+from testing.installation import PROJECT
+from testing.servers import PASSWORD, TestDatabase
 
 _FUNCTIONS = PROJECT / "migrations" / "functions"
 

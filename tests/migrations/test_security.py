@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from migrations.run import ROLES
 from runtime.large_objects import large_objects_close
-from tests.support.servers import TestServers
+from testing.servers import TestServers
 
 # The wall's condition as PostgreSQL prints it.
 WALL = "(organization_id = ( SELECT current_organization() AS current_organization))"

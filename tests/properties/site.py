@@ -31,8 +31,8 @@ from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
 from domain.telemetry.model.stage_cache import StageCache
 from graph.change import graph_hold
 from runtime.database import transaction
-from tests.domain.telemetry.line import TOLERANCE, TTL, Line
-from tests.graph.world import new_id, world_create
+from testing.line import TOLERANCE, TTL, Line
+from testing.world import new_id, world_create
 
 PARTITIONS = 2
 # Of work that leaves other work: what is above, what follows.

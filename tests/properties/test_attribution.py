@@ -16,7 +16,7 @@ from domain.base.packed import Aggregate, points_merge
 from domain.base.packed import Points as Columns
 from domain.telemetry.model.attribution import Link, SeriesRow, linked_sources, spans_union
 from domain.telemetry.store.history import telemetry_read
-from tests.domain.telemetry.rows import Plant, at
+from testing.rows import Plant, at
 
 Engines = Callable[[str], Engine]
 Shown = dict[str, list[tuple[float, float]]]

@@ -21,8 +21,8 @@ from domain.telemetry.dead_letters.operations import dead_letters_retry
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import StageCache
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.line import NOW, Line
+from testing.world import world_create
 
 _SLUGS = count()
 VALUES = st.sampled_from([0, 1, 1.0, 2.5, True, "s", "", None, [1], {"a": 1}])

@@ -15,9 +15,9 @@ from domain.base.packed import micros_of
 from domain.convergence.check import entities_check
 from domain.convergence.model import CheckedSpan, Of, Report
 from runtime.database import snapshot, transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.world import world_create
 from tests.properties import test_derivation as deriving
 from tests.properties.test_derivation import Deliver, Derive, at
 from tests.properties.test_following import FOLLOWING, Following

@@ -28,9 +28,9 @@ from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get
 from graph.errors import ArgusError
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW, TOLERANCE, Line
-from tests.graph.world import new_id, world_create
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, TOLERANCE, Line
+from testing.world import new_id, world_create
 from tests.properties.plain_formulas import ATTRIBUTES, FORMULAS, carried, plain
 
 _SLUGS = count()

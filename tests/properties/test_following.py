@@ -29,10 +29,10 @@ from graph.edges.model import EdgeVersion
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.derivation.rollups.plant import wish
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.rollup_plant import wish
+from testing.world import world_create
 from tests.properties import test_derivation as deriving
 from tests.properties.plain_formulas import FORMULAS
 from tests.properties.test_derivation import PUMPS, Deliver, Derive, Schedule, at

@@ -39,7 +39,7 @@ from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
-from tests.graph.world import EPOCH
+from testing.world import EPOCH
 from tests.properties.site import Leases, Site
 
 _SLUGS = count()

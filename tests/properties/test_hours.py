@@ -24,9 +24,9 @@ from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.kinds import EntityKind
 from runtime.database import engine_create, transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
-from tests.support.servers import TestServers
+from testing.line import NOW, Line
+from testing.servers import TestServers
+from testing.world import world_create
 
 _SLUGS = count()
 # The clocks of Berlin go forward on the 29th.

@@ -24,9 +24,9 @@ from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_retract
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.line import NOW, Line
+from testing.rollup_plant import HOUR, RollupPlant
+from testing.world import world_create
 
 _SLUGS = count(1)
 STEP = timedelta(minutes=2)

@@ -18,8 +18,8 @@ from sqlalchemy import Engine, text
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import StageCache
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.line import NOW, Line
+from testing.world import world_create
 from tests.properties.test_convergence import (
     FUTURE_S,
     STEP,

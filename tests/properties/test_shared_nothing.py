@@ -31,12 +31,12 @@ from domain.rules.operations import RuleDraft, rule_create
 from domain.rules.queries import rulebook_read
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.derivation.rollups.plant import wish
-from tests.domain.telemetry.line import Line
-from tests.graph.world import EPOCH, world_create
+from testing.deriving_plant import DerivingPlant
+from testing.line import Line
+from testing.rollup_plant import wish
+from testing.shared_nothing import DATA, LOST, UNTOLD, Processes, processes_open
+from testing.world import EPOCH, world_create
 from tests.properties.plain_rules import Readings, severity_at, times_of
-from tests.support.shared_nothing import DATA, LOST, UNTOLD, Processes, processes_open
 
 _SLUGS = count()
 T0 = datetime(2026, 4, 1, tzinfo=UTC)

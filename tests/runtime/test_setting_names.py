@@ -16,7 +16,7 @@ from runtime.settings.kinds import SettingsError
 from runtime.settings.reference import example, page
 from runtime.settings.table import SETTINGS
 from runtime.settings.unknown import variables_unknown
-from tests.support.plant import PROJECT
+from testing.installation import PROJECT
 
 DECLARED = {each.name: each for each in (*SETTINGS, *COMPOSE_SETTINGS)}
 # An option of the tests, and names that tests misspell on purpose.

@@ -15,8 +15,8 @@ from sqlalchemy.exc import OperationalError
 from runtime.database import engine_create, transaction
 from runtime.embedded import postgres
 from runtime.watchdog import DISK_FULL, SILENT, DatabaseWatchdog
-from tests.support.processes import frozen
-from tests.support.servers import FAST, TestDatabase, TestServers, servers_open
+from testing.processes import frozen
+from testing.servers import FAST, TestDatabase, TestServers, servers_open
 
 pytestmark = pytest.mark.slow
 

@@ -11,17 +11,17 @@ import pytest
 from sqlalchemy import Engine
 
 import workers.process
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
-from tests.support.context import worker_context
-from tests.support.plant import PROJECT
-from tests.support.servers import TestDatabase
+from testing.context import worker_context
+from testing.installation import PROJECT
+from testing.line import Line
+from testing.servers import TestDatabase
+from testing.world import world_create
 from workers.context import WorkerContext
 from workers.process import ProcessState, state_open
 
 POOL = """
 import json, sys
-from tests.support.context import worker_context
+from testing.context import worker_context
 from workers.supervise import run_workers
 sys.exit(run_workers(worker_context(**json.loads(sys.argv[1]))))
 """
@@ -29,7 +29,7 @@ sys.exit(run_workers(worker_context(**json.loads(sys.argv[1]))))
 
 @pytest.fixture(autouse=True)
 def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What failed is left alone for longer than a test takes; `tests.support.poison.pauses_end` ends that."""
+    """What failed is left alone for longer than a test takes; `testing.poison.pauses_end` ends that."""
     monkeypatch.setattr("domain.base.failed_items.operations.PAUSE_FIRST_S", 3600.0)
 
 

@@ -20,9 +20,9 @@ from domain.rules.shelving.operations import maintenance_window_create, maintena
 from domain.work.activity_templates.operations import activity_template_create
 from graph.kinds import EntityKind
 from runtime.ids import new_id
+from testing.poison import DEADLOCK, failures, pauses_end, poisoned, retry
+from testing.world import world_create
 from tests.domain.pipeline.act.conftest import TEMPLATE, Alarms
-from tests.graph.world import world_create
-from tests.support.poison import DEADLOCK, failures, pauses_end, poisoned, retry
 from workers.process import ProcessState
 from workers.stages import act
 from workers.stages.act import ActStage

@@ -10,9 +10,9 @@ import pytest
 from domain.base.streams import BUCKETS_PARTITION, DERIVED, DERIVED_PARTITION, stream_name
 from domain.derivation.rollups.compute import buckets_compute
 from domain.telemetry.feed.entries import norm_decode
-from tests.domain.derivation.rollups.plant import RollupPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.support.poison import failures, pauses_end
+from testing.line import NOW, Line
+from testing.poison import failures, pauses_end
+from testing.rollup_plant import RollupPlant
 from workers import buckets, enqueue
 from workers.enqueue import Enqueuer, buckets_rest
 from workers.process import QUEUE_SHORT, ProcessState

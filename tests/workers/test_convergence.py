@@ -11,8 +11,8 @@ from sqlalchemy import Engine, text
 from structlog.testing import capture_logs
 
 from runtime.database import transaction
-from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.telemetry.line import Line
+from testing.deriving_plant import SUM, DerivingPlant
+from testing.line import Line
 from workers import convergence
 from workers.jobs import CHECK, job_enqueue
 from workers.process import QUEUE_SHORT, ProcessState

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.domain.telemetry.line import NOW, Line
+from testing.line import NOW, Line
 from workers import hours
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState

@@ -23,11 +23,11 @@ from domain.telemetry.store.retention import Kept, partition_drop
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.derivation.rollups.plant import RollupPlant
-from tests.domain.telemetry.line import NOW, TTL, Line
-from tests.graph.world import new_id, world_create
-from tests.support.poison import DEADLOCK, failures, pauses_end, poisoned
+from testing.deriving_plant import SUM, DerivingPlant
+from testing.line import NOW, TTL, Line
+from testing.poison import DEADLOCK, failures, pauses_end, poisoned
+from testing.rollup_plant import RollupPlant
+from testing.world import new_id, world_create
 from workers import buckets, enqueue, hours, lanes, replay, retention, sweeper
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState

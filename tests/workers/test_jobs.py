@@ -8,7 +8,7 @@ from importlib import import_module
 
 import pytest
 
-from tests.support.plant import PROJECT
+from testing.installation import PROJECT
 from workers.jobs import JOBS, Job, job_turn
 
 # What the functions are enqueued with, in order.

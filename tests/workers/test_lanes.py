@@ -17,8 +17,8 @@ from domain.base.streams import DEAD, NORM, NORMALIZE, RAW, STAGES, stream_name
 from domain.telemetry.feed.entries import norm_decode, raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.database import transaction
-from tests.domain.telemetry.line import Line
-from tests.support.context import worker_context
+from testing.context import worker_context
+from testing.line import Line
 from workers import lanes
 from workers.enqueue import Enqueuer
 from workers.lanes import Lane

@@ -42,9 +42,9 @@ from domain.work.notifications.slots import FAILURES_MAX, OF_PAIR
 from graph.errors import ConflictError, LimitExceededError
 from graph.paging import PageRequest
 from runtime.database import transaction
-from tests.graph.world import World, new_id, world_create
-from tests.support.plant import free_port
-from tests.support.receivers import Received, Receiver, Reply, answers, hangs, receiver_open, sends
+from testing.installation import free_port
+from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open, sends
+from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.notifications import Deliverer
 from workers.process import ProcessState

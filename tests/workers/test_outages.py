@@ -17,10 +17,10 @@ from domain.telemetry.feed.entries import raw_encode
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import engine_create
 from runtime.embedded import postgres, valkey
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
-from tests.support.plant import PROJECT
-from tests.support.servers import FAST, TestServers, servers_open
+from testing.installation import PROJECT
+from testing.line import Line
+from testing.servers import FAST, TestServers, servers_open
+from testing.world import world_create
 from tests.workers.conftest import POOL
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]

@@ -19,10 +19,10 @@ from structlog.testing import capture_logs
 
 from domain.base.leases import lease_list, lease_release
 from domain.work.notifications.operations import notification_order, webhook_secret_rotate
-from tests.domain.derivation.rollups.plant import RollupPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import World, new_id, world_create
-from tests.support.receivers import hangs, receiver_open
+from testing.line import NOW, Line
+from testing.receivers import hangs, receiver_open
+from testing.rollup_plant import RollupPlant
+from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.expiry import ExpiryQueue, job_expired

@@ -22,8 +22,8 @@ from domain.telemetry.ingest.group_commit import GroupCommitter
 from domain.telemetry.ingest.publisher import RawPublisher
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
-from tests.domain.telemetry.line import Line, draft
-from tests.support.servers import TestServers
+from testing.line import Line, draft
+from testing.servers import TestServers
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 START_S = 60

@@ -13,8 +13,8 @@ from domain.exchange.replays.model import Replay, ReplayState
 from domain.exchange.replays.operations import replay_order
 from domain.exchange.replays.queries import replay_get
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import new_id
+from testing.line import NOW, Line
+from testing.world import new_id
 from workers import replay
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState

@@ -16,9 +16,9 @@ from domain.base.streams import RAW, stream_name
 from domain.telemetry.feed.entries import raw_encode
 from domain.telemetry.store.retention import ROWS_TABLES, Kept, partition_drop, partitions_outdated
 from runtime.database import transaction
-from tests.domain.telemetry.line import Line
-from tests.support.plant import PROJECT, environment
-from tests.support.servers import TestDatabase
+from testing.installation import PROJECT, environment
+from testing.line import Line
+from testing.servers import TestDatabase
 from workers import lanes, retention
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState

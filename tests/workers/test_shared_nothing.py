@@ -17,11 +17,11 @@ from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.derivation.rollups.plant import wish
-from tests.domain.telemetry.line import Line
-from tests.graph.world import EPOCH
-from tests.support.shared_nothing import DATA, UNTOLD, Processes, processes_open
+from testing.deriving_plant import DerivingPlant
+from testing.line import Line
+from testing.rollup_plant import wish
+from testing.shared_nothing import DATA, UNTOLD, Processes, processes_open
+from testing.world import EPOCH
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 HOT = {"threshold": {"metric": "t", "operator": "GT", "value": 80}}

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 import workers.webhooks
 from domain.work.notifications.address import Allowed
 from domain.work.notifications.claims import Outcome
-from tests.support.receivers import (
+from testing.receivers import (
     Receiver,
     Reply,
     answers,

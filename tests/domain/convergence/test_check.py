@@ -16,10 +16,10 @@ from domain.convergence.ledger import differences_list, report_write
 from domain.convergence.model import CheckedSpan, Difference, Of, Report
 from domain.convergence.repair import differences_repair
 from runtime.database import snapshot, transaction
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.world import World
 from tests.domain.derivation.health.test_convergence import READINGS, Factory, minute
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import World
 from tests.properties.test_derivation import Deliver, Derive, Sent, at
 from tests.properties.test_following import Following
 

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
+from testing.deriving_plant import DerivingPlant
+from testing.line import Line
+from testing.world import world_create
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.telemetry.line import NOW
+from testing.deriving_plant import SUM, DerivingPlant
+from testing.line import NOW
 
 
 def test_late_and_live_readings_of_one_device_come_together(plant: DerivingPlant) -> None:

@@ -15,10 +15,10 @@ from domain.telemetry.model.stage_cache import StageCache
 from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.derivation.rollups.plant import wish
-from tests.domain.telemetry.line import NOW
-from tests.graph.world import EPOCH
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW
+from testing.rollup_plant import wish
+from testing.world import EPOCH
 
 MINUTE = timedelta(minutes=1)
 

@@ -17,9 +17,9 @@ from graph.entities.queries import entity_get
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW
-from tests.graph.world import EPOCH
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW
+from testing.world import EPOCH
 
 MINUTE = timedelta(minutes=1)
 SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}

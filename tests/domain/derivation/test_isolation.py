@@ -15,9 +15,9 @@ from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.kinds import EntityKind
 from runtime.database import transaction
+from testing.deriving_plant import SUM, DerivingPlant
+from testing.line import NOW
 from tests.domain.derivation.counted import Work, counted
-from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.telemetry.line import NOW
 
 DEVICES = 1_000
 CALL = 100

@@ -18,10 +18,10 @@ from domain.derivation.dependencies.index import dependency_entities
 from domain.derivation.formulas.formulas import MEMBER
 from graph.entities.model import EntityDraft
 from graph.errors import BadInputError
-from tests.domain.derivation.plant import DerivingPlant
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW
+from testing.world import EPOCH
 from tests.domain.derivation.test_formulas import send, update, values
-from tests.domain.telemetry.line import NOW
-from tests.graph.world import EPOCH
 
 HOUR = timedelta(hours=1)
 T = [NOW - 9 * HOUR + n * HOUR for n in range(9)]

@@ -16,10 +16,10 @@ from domain.pipeline.act.operations import changes_act
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from domain.work.activity_templates.operations import activity_template_create
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW
-from tests.graph.world import EPOCH, new_id
-from tests.support.plant import SHARED_DATA
+from testing.deriving_plant import DerivingPlant
+from testing.installation import SHARED_DATA
+from testing.line import NOW
+from testing.world import EPOCH, new_id
 
 BATCH = 1_000
 MINUTE_US = 60_000_000

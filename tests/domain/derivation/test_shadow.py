@@ -21,11 +21,11 @@ from domain.derivation.shadow.shadow import ShadowWork, shadow_write
 from domain.pipeline.derive import stage as stage_module
 from graph.errors import ArgusError
 from runtime.database import transaction
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.world import world_create
 from tests.domain.derivation.counted import counted
-from tests.domain.derivation.plant import DerivingPlant
 from tests.domain.derivation.test_versions import EXACT, ONES, PLAIN, THIRDS
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
 
 BEGIN = NOW - timedelta(hours=2)
 MINUTES = 12

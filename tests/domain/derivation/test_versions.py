@@ -19,8 +19,8 @@ from domain.definitions.processors.queries import processor_get
 from domain.definitions.processors.versions import VERSIONS, UnknownVersionError
 from graph.errors import ArgusError
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW
 
 THIRDS = {"total": {"sum": {"a": 0.1, "b": 0.2, "c": 0.3}, "maxAge": "PT10M"}}
 PLAIN, EXACT = 0.1 + 0.2 + 0.3, math.fsum([0.1, 0.2, 0.3])

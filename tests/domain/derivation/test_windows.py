@@ -10,8 +10,8 @@ from sqlalchemy import text
 from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.telemetry.line import NOW
+from testing.deriving_plant import SUM, DerivingPlant
+from testing.line import NOW
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 END = datetime(9999, 1, 1, tzinfo=UTC)

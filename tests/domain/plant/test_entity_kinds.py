@@ -28,8 +28,8 @@ from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.queries import entities_get
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from tests.domain.faults import fault_of
-from tests.graph.world import World, new_id
+from testing.faults import fault_of
+from testing.world import World, new_id
 
 Operation = Callable[..., Entity]
 CREATE: dict[str, Operation] = {

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
+from testing.world import World
 from tests.domain.pipeline.act.conftest import Alarms
-from tests.graph.world import World
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from domain.rules.actions import action_check
 from domain.work.activity_templates.operations import activity_template_create, activity_template_delete
 from domain.work.notifications.address import ALLOWED_KEY, Allowed
 from graph.errors import ArgusError, BadInputError, NotFoundError
-from tests.graph.world import World, new_id
+from testing.world import World, new_id
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.line import NOW, Line
+from testing.world import world_create
 
 HOT = {"threshold": {"metric": "a", "operator": "GT", "value": 5}}
 

@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from domain.rules.backtest import rule_try
 from domain.rules.model import Damping, Scope
 from domain.rules.operations import RuleDraft
+from testing.line import NOW, Line
+from testing.world import world_create
 from tests.domain.rules.test_stage import T0, create, judge, left, over, send, stand
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
 
 HOUR = 3_600_000_000
 

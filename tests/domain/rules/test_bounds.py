@@ -16,8 +16,8 @@ from domain.work.activity_templates.operations import activity_template_create, 
 from domain.work.notifications.address import URL_MAX_CHARS
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
 from graph.kinds import EntityKind
+from testing.world import World, day, new_id
 from tests.domain.pipeline.act.conftest import Alarms
-from tests.graph.world import World, day, new_id
 
 HOT = {"threshold": {"metric": "t", "operator": "GT", "value": 80}}
 

@@ -17,10 +17,10 @@ from domain.rules.operations import RuleDraft, rule_create, rule_delete
 from graph.entities.model import EntityPatch
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.world import EPOCH, world_create
 from tests.domain.rules.test_stage import over
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import EPOCH, world_create
 
 HOT = over(50)
 SILENT = {"noData": {"metric": "t", "afterUs": 3_600_000_000}}

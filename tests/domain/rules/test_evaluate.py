@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from domain.rules.conditions import AllOf, AnyOf, Condition, NoData, Threshold, condition_read
 from domain.rules.evaluate import Points, Span, judge
-from tests.support.plant import SHARED_DATA
+from testing.installation import SHARED_DATA
 
 MINUTE = 60_000_000
 

@@ -21,8 +21,8 @@ from domain.rules.reconcile import EventsDone, Fence
 from domain.rules.stage import entities_judge_anew, entities_judge_on
 from domain.rules.timeline import advance, severity_of
 from domain.telemetry.model.attribution import END_US
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import new_id, world_create
+from testing.line import NOW, Line
+from testing.world import new_id, world_create
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 MINUTE = 60_000_000

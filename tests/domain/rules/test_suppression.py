@@ -19,9 +19,9 @@ from domain.rules.shelving.operations import maintenance_window_create, maintena
 from domain.rules.suppression import quiet_end, quiet_until
 from graph.edges.operations import edge_correct
 from graph.kinds import EntityKind
+from testing.line import NOW, Line
+from testing.world import new_id, world_create
 from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import new_id, world_create
 
 
 @pytest.fixture

@@ -19,10 +19,10 @@ from domain.rules.backtest import rule_try
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft
 from domain.telemetry.feed.entries import norm_decode, norm_encode
-from tests.domain.derivation.plant import DerivingPlant
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.world import world_create
 from tests.domain.rules.test_stage import MINUTE, T0, create, edit, judge, left, over, send
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
 
 HOUR = 60 * MINUTE
 

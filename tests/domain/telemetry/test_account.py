@@ -13,8 +13,8 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
 from domain.telemetry.ingest.account import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import World
+from testing.line import NOW, Line
+from testing.world import World
 
 INSTANTS = st.integers(0, 2 * 86_400 * 1_000_000).map(
     lambda us: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)

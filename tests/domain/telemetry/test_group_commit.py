@@ -33,9 +33,9 @@ from domain.telemetry.store.raw_log import BatchName, ReadingGroup, raw_batches_
 from graph.errors import UnavailableError
 from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.database import engine_create, transaction
-from tests.domain.telemetry.line import NOW, Line, draft
-from tests.graph.world import world_create
-from tests.support.servers import TestDatabase
+from testing.line import NOW, Line, draft
+from testing.servers import TestDatabase
+from testing.world import world_create
 
 
 class Gate:

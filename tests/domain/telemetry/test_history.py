@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from domain.base.packed import Aggregate, MetricType, Series
 from domain.telemetry.store.history import telemetry_read
 from graph.errors import BadInputError, LimitExceededError, NotFoundError
-from tests.domain.telemetry.rows import T0, Plant, at, millis
+from testing.rows import T0, Plant, at, millis
 
 Engines = Callable[[str], Engine]
 

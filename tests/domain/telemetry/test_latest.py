@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from domain.base.packed import MetricType
 from domain.telemetry.store.latest import LatestPoint, latest_read
 from graph.errors import NotFoundError
-from tests.domain.telemetry.rows import RECEIVED, Plant, at
+from testing.rows import RECEIVED, Plant, at
 
 Engines = Callable[[str], Engine]
 

@@ -19,8 +19,8 @@ from domain.telemetry.ingest.acceptor import Acceptor
 from domain.telemetry.ingest.group_commit import GroupCommitter
 from domain.telemetry.model.readings import Devices, KnownDevice, ReadingDraft
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line, draft
-from tests.graph.world import world_create
+from testing.line import NOW, Line, draft
+from testing.world import world_create
 
 ONE, TWO = (KnownDevice(UUID(int=n), 0) for n in (1, 2))
 DEVICES = Devices({"1": ONE, "2": TWO}, {})

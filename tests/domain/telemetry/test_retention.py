@@ -34,8 +34,8 @@ from domain.telemetry.store.retention import (
 )
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import new_id, world_create
+from testing.line import NOW, Line
+from testing.world import new_id, world_create
 
 DAY = timedelta(days=1)
 OLD = NOW - timedelta(days=100)

@@ -24,10 +24,10 @@ from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from domain.telemetry.store.scan import windows_scan
 from domain.telemetry.store.stored import standing_read as points_standing_read
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
-from tests.support.planner import NOINDEX
-from tests.support.servers import TestDatabase, TestServers
+from testing.line import NOW, Line
+from testing.planner import NOINDEX
+from testing.servers import TestDatabase, TestServers
+from testing.world import world_create
 
 HOUR = timedelta(hours=1)
 DAY = datetime(2026, 4, 3, tzinfo=UTC)

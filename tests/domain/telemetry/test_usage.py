@@ -16,8 +16,8 @@ from domain.telemetry import usage
 from domain.telemetry.usage import Usage, UsageGroupBy, usage_read
 from graph.errors import ArgusError
 from runtime.database import transaction
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
+from testing.line import Line
+from testing.world import world_create
 
 T0 = datetime(2026, 5, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

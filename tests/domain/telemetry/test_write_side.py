@@ -15,8 +15,8 @@ from domain.pipeline.normalize.stage import batches_again
 from domain.telemetry.feed.entries import feed_entry, norm_encode, raw_decode, raw_encode
 from domain.telemetry.store.raw_log import BatchName, batches_unfinished, raw_batches_read
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, TTL, Line
-from tests.graph.world import world_create
+from testing.line import NOW, TTL, Line
+from testing.world import world_create
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 

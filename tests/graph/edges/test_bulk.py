@@ -19,7 +19,7 @@ from graph.edges.queries import edges_of
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from tests.graph.world import World, day
+from testing.world import World, day
 
 SLUGS = (f"bulk-{number}" for number in count())
 RELATIONSHIPS = ["HAS_PART", "FEEDS", "CONTAINS", "MONITORED_BY", "LOCATED_IN", "NO_SUCH"]

@@ -16,7 +16,7 @@ from graph.edges.operations import edge_correct, edge_create, edge_end, edge_ret
 from graph.edges.queries import edge_believed, edge_get, edges_of
 from graph.errors import ArgusError, BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.kinds import EntityKind
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 

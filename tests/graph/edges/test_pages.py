@@ -21,7 +21,7 @@ from graph.paging import Page, PageRequest
 from graph.relationships.builtin import LINKS
 from graph.walk.model import Step
 from graph.walk.queries import below, related_pages, traverse
-from tests.graph.world import World, day
+from testing.world import World, day
 
 ASSET = EntityKind.ASSET
 

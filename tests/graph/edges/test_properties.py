@@ -35,9 +35,9 @@ from graph.paging import PageRequest
 from graph.walk.model import Step
 from graph.walk.queries import below, path, related_pages, traverse
 from graph.walk.snapshot.cache import Snapshots
+from testing.world import EPOCH, World, day
 from tests.graph import naive
 from tests.graph.naive import LAST_DAY, NaiveEdge, NaiveGraph, RefusedError
-from tests.graph.world import EPOCH, World, day
 
 KINDS = {
     EntityKind.ASSET: 4,

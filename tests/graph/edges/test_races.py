@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from graph.errors import ArgusError
 from graph.kinds import EntityKind
-from tests.graph.world import World
+from testing.world import World
 
 WRITERS = 8
 

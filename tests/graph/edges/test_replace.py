@@ -13,7 +13,7 @@ from graph.errors import BadInputError, ConflictError, NotFoundError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 

@@ -13,7 +13,7 @@ from graph.errors import BadInputError
 from graph.kinds import EntityKind
 from graph.relationships.builtin import BUILT_IN
 from graph.relationships.model import Exclusive, Relationship
-from tests.graph.world import day, new_id
+from testing.world import day, new_id
 
 DAYS = range(12)
 ENDS = st.tuples(st.integers(0, 10), st.none() | st.integers(0, 10))

@@ -25,7 +25,7 @@ from graph.entities.queries import (
 from graph.errors import ArgusError, ConflictError, NotFoundError
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 POINT = {"type": "Point", "coordinates": [8.5, 47.25]}

@@ -19,7 +19,7 @@ from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import CursorKey, Page, PageRequest
 from graph.tables import entities
-from tests.graph.world import EPOCH, World, day, new_id
+from testing.world import EPOCH, World, day, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 

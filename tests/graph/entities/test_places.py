@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -15,46 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyproj import Geod
 from shapely.geometry import mapping
-from sqlalchemy import insert
 
 from graph.entities import places
 from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
 from graph.errors import ArgusError
-from graph.geometry.geojson import geometry_of_geojson
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
-from graph.tables import entities
-from tests.graph.world import EPOCH, World, day, new_id
-from tests.support.plant import SHARED_DATA
+from testing.installation import SHARED_DATA
+from testing.world import World, day, place
 
 GEOD = Geod(ellps="WGS84")
 SLUGS = (f"places-{number}" for number in count())
 DEVICE, SPACE = EntityKind.DEVICE, EntityKind.SPACE
-
-
-def place(world: World, shapes: Sequence[Any], kind: EntityKind = SPACE) -> list[EntityId]:
-    ids = [EntityId(new_id()) for _ in shapes]
-    stored = [geometry_of_geojson(json.loads(shapely.to_geojson(each))) for each in shapes]
-    rows = [
-        {
-            "organization_id": world.organization_id,
-            "id": each,
-            "kind": kind,
-            "name": "x",
-            "status": "active",
-            "attributes": {},
-            "geometry": geometry.wkb,
-            "bounds": geometry.bounds,
-            "created_at": EPOCH,
-            "updated_at": EPOCH,
-        }
-        for each, geometry in zip(ids, stored, strict=True)
-    ]
-    if rows:
-        with world.session() as session:
-            session.execute(insert(entities), rows)
-    return ids
 
 
 def all_pages(world: World, work: Callable[..., Page[EntityId]], *, first: int = 3, **arguments: Any) -> list[EntityId]:

@@ -8,7 +8,7 @@ from graph.entities.model import EntityDraft, EntityPatch
 from graph.entities.operations import entity_create, entity_update
 from graph.entities.versions import attribute_values, attribute_versions
 from graph.kinds import EntityKind
-from tests.graph.world import World, new_id
+from testing.world import World, new_id
 
 
 def test_each_version_once_and_the_last_of_each_transaction(world: World) -> None:

@@ -18,7 +18,7 @@ from graph.relationships.operations import (
     relationship_retire,
 )
 from graph.relationships.queries import relationship_list
-from tests.graph.world import World
+from testing.world import World
 
 ASSET = EntityKind.ASSET
 

@@ -15,7 +15,7 @@ from graph.paging import PageRequest
 from graph.walk.below import below_during
 from graph.walk.model import Step
 from graph.walk.queries import below, path, related_pages, traverse
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 ASSET, DEVICE, SPACE, PERSON, ACTIVITY = (
     EntityKind.ASSET,

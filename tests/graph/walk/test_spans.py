@@ -16,9 +16,9 @@ from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from graph.relationships.operations import relationship_create
 from graph.walk.spans import ALL_TIME, BELOW, END_US, hierarchy_hops, spans_above, spans_below, spans_without
+from testing.world import EPOCH, World, day, new_id
 from tests.graph import naive
 from tests.graph.naive import LAST_DAY, NaiveEdge
-from tests.graph.world import EPOCH, World, day, new_id
 
 ASSET, DEVICE, SPACE, ACTIVITY = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE, EntityKind.ACTIVITY
 KINDS = {ASSET: 4, SPACE: 3, DEVICE: 2, ACTIVITY: 2}

@@ -25,8 +25,8 @@ from graph.entities.queries import entities_get
 from graph.errors import ConflictError, NotFoundError
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from tests.domain.faults import fault_of
-from tests.graph.world import World, day, new_id
+from testing.faults import fault_of
+from testing.world import World, day, new_id
 
 ASSET = EntityKind.ASSET
 COLD: dict[str, Any] = {"metrics": {"t": {"type": "NUMBER", "unit": "Cel"}}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.configuration.entity_types.schema import telemetry_schema_check
-from tests.domain.faults import fault_of
+from testing.faults import fault_of
 
 
 @pytest.mark.parametrize(

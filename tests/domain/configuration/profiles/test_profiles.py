@@ -25,8 +25,8 @@ from graph.changes import ChangeFilter, changes_page
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.queries import entity_get
 from graph.paging import PageRequest
-from tests.domain.faults import fault_of
-from tests.graph.world import World, day
+from testing.faults import fault_of
+from testing.world import World, day
 
 HOT = {"temperature": {"warnHigh": 80, "critHigh": 90}}
 

@@ -13,11 +13,11 @@ from domain.definitions.profiles.queries import profile_get
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_owned
-from tests.domain.derivation.plant import DerivingPlant
+from testing.deriving_plant import DerivingPlant
+from testing.faults import fault_of
+from testing.line import NOW, Line
+from testing.world import EPOCH, world_create
 from tests.domain.derivation.test_profiles import make
-from tests.domain.faults import fault_of
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import EPOCH, world_create
 
 T = [NOW - timedelta(hours=9 - n) for n in range(9)]
 

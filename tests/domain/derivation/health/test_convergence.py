@@ -23,9 +23,9 @@ from domain.rules.model import Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create
 from graph.edges.operations import edge_correct
 from graph.entities.model import EntityDraft
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import EPOCH, World
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW, Line
+from testing.world import EPOCH, World
 
 T0 = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=10)
 HOT = {"t": {"warnHigh": 80, "critHigh": 90, "weight": 40}}

@@ -23,8 +23,8 @@ from domain.plant.devices.links import device_link
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from graph.edges.operations import edge_correct
 from graph.entities.model import EntityDraft
-from tests.domain.telemetry.line import Line
-from tests.graph.world import World
+from testing.line import Line
+from testing.world import World
 
 _NUMBERS = count()
 T0 = datetime(2026, 4, 1, tzinfo=UTC)

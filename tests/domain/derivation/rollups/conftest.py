@@ -7,9 +7,9 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
-from tests.domain.derivation.rollups.plant import RollupPlant
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
+from testing.line import Line
+from testing.rollup_plant import RollupPlant
+from testing.world import world_create
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from domain.configuration.profiles.operations import profile_create
 from domain.derivation.rollups.model import BucketSize
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.domain.telemetry.line import NOW
+from testing.line import NOW
+from testing.rollup_plant import HOUR, RollupPlant
 
 ASSET = EntityKind.ASSET
 DERIVED: dict[str, Any] = {"derived": {"power_total": {"sum": {"power": 2}}}}

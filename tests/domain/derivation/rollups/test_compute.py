@@ -11,8 +11,8 @@ from domain.base.packed import Aggregate
 from domain.derivation.rollups.model import BucketSize, RollupAggregate, Worst
 from graph.edges.operations import edge_retract
 from graph.kinds import EntityKind
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.domain.telemetry.line import NOW
+from testing.line import NOW
+from testing.rollup_plant import HOUR, RollupPlant
 
 MINUTE = timedelta(minutes=1)
 END = datetime(9999, 1, 1, tzinfo=UTC)

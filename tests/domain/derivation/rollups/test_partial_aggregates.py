@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from domain.derivation.rollups import partial_aggregates
 from domain.derivation.rollups.compute import buckets_compute
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.domain.telemetry.line import NOW
+from testing.line import NOW
+from testing.rollup_plant import HOUR, RollupPlant
 
 MINUTE = timedelta(minutes=1)
 BEGIN = NOW - HOUR

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.derivation.rollups.compute import buckets_compute
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.domain.telemetry.line import NOW
+from testing.line import NOW
+from testing.rollup_plant import HOUR, RollupPlant
 
 
 def test_a_mark_neither_waits_for_the_bucket_that_is_being_taken_away_nor_is_lost(plant: RollupPlant) -> None:

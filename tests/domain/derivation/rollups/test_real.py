@@ -29,8 +29,8 @@ from graph.edges.queries import edges_of
 from graph.entities.queries import entities_by_external_id
 from graph.ids import EntityId
 from graph.kinds import EntityKind
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
-from tests.support.plant import SHARED_DATA
+from testing.installation import SHARED_DATA
+from testing.rollup_plant import HOUR, RollupPlant
 
 pytestmark = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
 

@@ -12,7 +12,7 @@ import pytest
 
 from domain.derivation.rollups.model import RollupAggregate
 from domain.derivation.rollups.weights import UNWEIGHTED, Weights, weights_at, weights_recorded
-from tests.domain.derivation.rollups.plant import HOUR, RollupPlant
+from testing.rollup_plant import HOUR, RollupPlant
 
 MEAN: dict[str, Any] = {"aggregate": RollupAggregate.WEIGHTED_MEAN, "attribute": "size", "at_types": ["machine"]}
 # Later than any clock that changes are recorded by.

@@ -15,9 +15,9 @@ from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.derivation.plant import DerivingPlant
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
+from testing.deriving_plant import DerivingPlant
+from testing.line import Line
+from testing.world import world_create
 
 
 def space_drawn(plant: DerivingPlant, name: str, area: shapely.Geometry) -> UUID:

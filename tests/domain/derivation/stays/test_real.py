@@ -18,11 +18,11 @@ from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from tests.domain.derivation.plant import DerivingPlant
+from testing.deriving_plant import DerivingPlant
+from testing.installation import SHARED_DATA
+from testing.line import NOW
+from testing.world import EPOCH
 from tests.domain.derivation.stays.conftest import space_drawn
-from tests.domain.telemetry.line import NOW
-from tests.graph.world import EPOCH
-from tests.support.plant import SHARED_DATA
 
 pytestmark = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
 

@@ -20,10 +20,10 @@ from domain.derivation.stays.rules import Presence, Watch, presences_of
 from domain.telemetry.model.readings import READINGS_MAX
 from graph.errors import BadInputError, LimitExceededError
 from graph.paging import PageRequest
-from tests.domain.derivation.plant import DerivingPlant
+from testing.deriving_plant import DerivingPlant
+from testing.line import NOW
+from testing.world import EPOCH
 from tests.domain.derivation.stays.conftest import area_draw, space_drawn
-from tests.domain.telemetry.line import NOW
-from tests.graph.world import EPOCH
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 YARD = 'inArea(longitude, latitude, "yard")'

@@ -10,7 +10,7 @@ import pytest
 from domain.exchange.imports.brick import brick_read, kind_of_class
 from graph.errors import BadInputError
 from graph.kinds import EntityKind
-from tests.support.plant import SHARED_DATA
+from testing.installation import SHARED_DATA
 
 needs_data = pytest.mark.skipif(not SHARED_DATA.exists(), reason=f"there is no data at {SHARED_DATA}")
 HHWS = "https://hhws.example.org#"

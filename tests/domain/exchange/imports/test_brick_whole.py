@@ -18,8 +18,8 @@ from graph.kinds import EntityKind
 from graph.walk.model import Step
 from graph.walk.queries import traverse
 from graph.walk.snapshot.cache import Snapshots
-from tests.graph.world import EPOCH, World
-from tests.support.plant import PROJECT, SHARED_DATA
+from testing.installation import PROJECT, SHARED_DATA
+from testing.world import EPOCH, World
 
 pytestmark = pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
 

@@ -24,7 +24,7 @@ from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 PUMP = {
     "record": "entity",

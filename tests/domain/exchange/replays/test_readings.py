@@ -19,8 +19,8 @@ from domain.exchange.replays.readings import Scope, readings_next
 from domain.telemetry.model.columns import Normalized, Readings
 from domain.telemetry.store.points import points_standing
 from domain.telemetry.store.stored import standing_read
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.line import NOW, Line
+from testing.world import world_create
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 _SLUGS = count()

@@ -21,10 +21,10 @@ from domain.telemetry.feed.entries import feed_entry, norm_encode
 from domain.telemetry.feed.reads import feed_refill
 from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
 from runtime.database import transaction
-from tests.domain.derivation.plant import SUM, DerivingPlant
-from tests.domain.faults import fault_of
-from tests.domain.telemetry.line import NOW, TOLERANCE, Line
-from tests.graph.world import new_id, world_create
+from testing.deriving_plant import SUM, DerivingPlant
+from testing.faults import fault_of
+from testing.line import NOW, TOLERANCE, Line
+from testing.world import new_id, world_create
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 

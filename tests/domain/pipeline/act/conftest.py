@@ -20,7 +20,7 @@ from domain.work.activities.queries import activity_details_get
 from domain.work.activity_templates.operations import activity_template_create
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 NOW = day(100)
 # Every optional field of a template.

@@ -20,8 +20,8 @@ from domain.work.activity_templates.operations import activity_template_delete
 from graph.errors import ConflictError
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
+from testing.world import new_id
 from tests.domain.pipeline.act.conftest import NOW, Alarms
-from tests.graph.world import new_id
 
 
 def text_of(instant: datetime) -> str:

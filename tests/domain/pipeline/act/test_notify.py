@@ -19,12 +19,12 @@ from domain.rules.model import Severity
 from domain.rules.shelving.operations import maintenance_window_create, shelf_create
 from domain.work.notifications.calls import Telling, ToldState, calls_of
 from graph.kinds import EntityKind
+from testing.line import NOW as LINE_NOW
+from testing.line import Line
+from testing.world import new_id, world_create
 from tests.domain.pipeline.act.conftest import NOW, Alarms
 from tests.domain.pipeline.act.test_suppressed import HOUR, maintain, refresh
 from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send
-from tests.domain.telemetry.line import NOW as LINE_NOW
-from tests.domain.telemetry.line import Line
-from tests.graph.world import new_id, world_create
 
 URL = "https://example.org/"
 # What may follow on what, by the name of the call.

@@ -15,8 +15,8 @@ from domain.pipeline.act.suppressed import quiet_refresh
 from domain.rules.shelving.operations import maintenance_window_create, shelf_create, shelf_end
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
+from testing.world import day
 from tests.domain.pipeline.act.conftest import Alarms
-from tests.graph.world import day
 
 NOW = day(100)
 HOUR = timedelta(hours=1)

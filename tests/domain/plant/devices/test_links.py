@@ -12,8 +12,8 @@ from domain.plant.devices.queries import linked_assets_count
 from graph.edges.model import EdgeVersion
 from graph.edges.queries import edge_get, edges_of
 from graph.kinds import EntityKind
-from tests.domain.faults import fault_of
-from tests.graph.world import World, day, new_id
+from testing.faults import fault_of
+from testing.world import World, day, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 

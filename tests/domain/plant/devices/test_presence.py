@@ -19,7 +19,7 @@ from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
 from graph.tenancy import organization_set
-from tests.graph.world import World, day
+from testing.world import World, day
 
 NOW = day(10)
 AFTER = timedelta(minutes=15)

@@ -32,8 +32,8 @@ from graph.changes import ChangeFilter, changes_page
 from graph.entities.model import EntityDraft
 from graph.ids import EntityId
 from graph.paging import PageRequest
-from tests.domain.faults import fault_of
-from tests.graph.world import World, new_id
+from testing.faults import fault_of
+from testing.world import World, new_id
 
 SECRET = bytes(range(32))
 

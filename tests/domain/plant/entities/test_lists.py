@@ -15,8 +15,8 @@ from domain.work.activities.operations import activity_create
 from graph.entities.model import Entity, EntityDraft, EntityOrder
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
-from tests.domain.faults import fault_of
-from tests.graph.world import EPOCH, World, day, new_id
+from testing.faults import fault_of
+from testing.world import EPOCH, World, day, new_id
 
 AFTER = timedelta(minutes=15)
 

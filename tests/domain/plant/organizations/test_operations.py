@@ -16,8 +16,8 @@ from graph.change import graph_change_begin
 from graph.errors import BadInputError, NotFoundError
 from graph.relationships.queries import relationship_list
 from graph.tenancy import organization_set
-from tests.domain.faults import fault_of
-from tests.graph.world import EPOCH, new_id
+from testing.faults import fault_of
+from testing.world import EPOCH, new_id
 
 Engines = Callable[[str], Engine]
 

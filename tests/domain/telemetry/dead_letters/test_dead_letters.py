@@ -18,8 +18,8 @@ from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_lette
 from graph.errors import BadInputError
 from graph.paging import PageRequest
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import World
+from testing.line import NOW, Line
+from testing.world import World
 
 EVERY = tuple(DeadLetterState)
 MINUTE = timedelta(minutes=1)

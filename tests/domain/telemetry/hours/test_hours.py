@@ -24,8 +24,8 @@ from graph.edges.model import EdgeVersion
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, Line
-from tests.graph.world import world_create
+from testing.line import NOW, Line
+from testing.world import world_create
 
 HOUR = timedelta(hours=1)
 DAY = datetime(2026, 4, 3, tzinfo=UTC)

@@ -16,8 +16,8 @@ from domain.pipeline.normalize.stage import batches_again
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.readings import RawBatch
 from graph.change import graph_hold
-from tests.domain.telemetry.line import Line
-from tests.graph.world import world_create
+from testing.line import Line
+from testing.world import world_create
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -18,7 +18,7 @@ from domain.telemetry.ingest.transports.senml import senml_read, senml_resolve
 from domain.telemetry.ingest.transports.sent import Sent
 from domain.telemetry.model.readings import Devices, KnownDevice
 from graph.errors import BadInputError
-from tests.support.plant import SHARED_DATA
+from testing.installation import SHARED_DATA
 
 PAYLOADS = SHARED_DATA / "payloads"
 needs_data = pytest.mark.skipif(not PAYLOADS.exists(), reason="../shared/data is not here")

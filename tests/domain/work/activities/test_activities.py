@@ -31,7 +31,7 @@ from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.errors import ArgusError, BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from tests.graph.world import World, new_id
+from testing.world import World, new_id
 
 
 def template(world: World, **given: Any) -> UUID:

@@ -25,7 +25,7 @@ from graph.walk.snapshot import cache, model
 from graph.walk.snapshot.cache import Snapshots
 from graph.walk.snapshot.walk import SnapshotWalk
 from graph.walk.sql import SqlWalk
-from tests.graph.world import World, day, new_id
+from testing.world import World, day, new_id
 
 
 def parts(world: World, snapshots: Snapshots | None, whole: UUID) -> list[EntityId]:

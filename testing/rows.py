@@ -1,4 +1,4 @@
-"""Writes what the pipeline and the graph would have written, row by row, for tests of the reading side."""
+"""Rows as the pipeline and the graph write them, inserted directly, for tests of the read side."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ class Plant:
             ).scalar_one()
         self._run("INSERT INTO graph_clocks VALUES (:organization_id, now(), 1) ON CONFLICT DO NOTHING")
         self._run(
-            "INSERT INTO relationships SELECT :organization_id, name, inverse, ARRAY['ASSET', 'SPACE'], ARRAY['DEVICE'],"
+            "INSERT INTO relationships"
+            " SELECT :organization_id, name, inverse, ARRAY['ASSET', 'SPACE'], ARRAY['DEVICE'],"
             " false, NULL, NULL, true, now()"
             " FROM (VALUES ('MONITORED_BY', 'MONITORS'), ('CONTROLLED_BY', 'CONTROLS')) r (name, inverse)"
             " ON CONFLICT DO NOTHING"

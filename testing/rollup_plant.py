@@ -1,4 +1,4 @@
-"""A plant with rollups, its telemetry written past the pipeline, and the work of touching and computing by hand."""
+"""A plant with rollups: telemetry is written past the pipeline, invalidation and computing are run by hand."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
-from tests.domain.telemetry.line import NOW, Line
+from testing.line import NOW, Line
 
 HOUR = timedelta(hours=1)
 ALL = (-(2**62), 2**62)
 
 
 def wish(**arguments: Any) -> RollupWish:
-    """A rollup by the hour of `power` of parts, unless told otherwise."""
+    """Describe a rollup: by default the hourly one of `power` of parts."""
     return RollupWish(
         **{
             "name": "Power",
@@ -151,7 +151,7 @@ class RollupPlant:
             pass
 
     def standing(self, metric: str = "power_total") -> dict[tuple[UUID, datetime], float]:
-        """What stands, by entity and bucket."""
+        """Return the stored aggregates, by entity and bucket."""
         return {
             (entity_id, at): float(value)
             for (entity_id, _, name, at), value in self.line.history().items()

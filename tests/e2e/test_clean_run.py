@@ -10,9 +10,9 @@ import pytest
 
 from runtime.embedded.home import Home
 from runtime.embedded.postgres import DATABASE, SUPERUSER
-from tests.support import calm
-from tests.support.calm import Provoked, Watch, is_error
-from tests.support.plant import Plant
+from testing import clean_run
+from testing.clean_run import Provoked, Watch, is_error
+from testing.installation import Installation
 
 pytestmark = pytest.mark.slow
 
@@ -57,9 +57,9 @@ def test_a_line_is_an_error_or_none(name: str, line: str, bad: bool) -> None:
 
 
 @contextmanager
-def row(plant: Plant, insert: str, delete: str) -> Iterator[None]:
+def row(installation: Installation, insert: str, delete: str) -> Iterator[None]:
     """A row in the database of an instance, for a while."""
-    home = Home.read(plant.home)
+    home = Home.read(installation.home)
     dsn = (
         f"host=127.0.0.1 port={home.postgres_port} user={SUPERUSER} password={home.postgres_password} dbname={DATABASE}"
     )
@@ -71,10 +71,10 @@ def row(plant: Plant, insert: str, delete: str) -> Iterator[None]:
             connection.execute(delete.encode())
 
 
-def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(plant: Plant) -> None:
-    watch = Watch(plant)
+def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(installation: Installation) -> None:
+    watch = Watch(installation)
     watch.skip()
-    log = plant.home / "logs" / "worker.log"
+    log = installation.home / "logs" / "worker.log"
     for provoked, finds in ((Provoked(), True), (Provoked(lines=(r"worker\.log: .*as asked",)), False)):
         with log.open("a") as written:
             written.write("2026-11-30T02:16:23.907286Z [error    ] as asked\n")
@@ -82,33 +82,33 @@ def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(plant: Plant) ->
             with pytest.raises(AssertionError, match="as asked"):
                 watch.check(provoked)
         watch.check(provoked)
-    # So that this test itself ends in calm.
-    next(each for each in calm.watches() if each.plant is plant).skip()
+    # So that this test itself ends clean.
+    next(each for each in clean_run.watches() if each.installation is installation).skip()
 
 
-def test_a_secret_in_a_log_is_found_once_and_not_shown(plant: Plant) -> None:
-    watch = Watch(plant)
+def test_a_secret_in_a_log_is_found_once_and_not_shown(installation: Installation) -> None:
+    watch = Watch(installation)
     watch.skip()
     token = f"argus_dev_{'x' * 40}"
-    for secret, name in ((Home.read(plant.home).postgres_password, "postgres_password"), (token, "token")):
-        with (plant.home / "logs" / "worker.log").open("a") as written:
+    for secret, name in ((Home.read(installation.home).postgres_password, "postgres_password"), (token, "token")):
+        with (installation.home / "logs" / "worker.log").open("a") as written:
             written.write(f"2026-11-30T02:16:23.907286Z [info     ] connected with {secret}\n")
         with pytest.raises(AssertionError, match=rf"worker\.log: {name}") as raised:
             watch.check(Provoked())
         assert secret not in str(raised.value)
         watch.check(Provoked())
-    next(each for each in calm.watches() if each.plant is plant).skip()
+    next(each for each in clean_run.watches() if each.installation is installation).skip()
 
 
-def test_what_waits_is_found_unless_it_may(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calm, "SETTLE_S", 0.5)
-    plant.organization("Waits")
-    watch = Watch(plant)
+def test_what_waits_is_found_unless_it_may(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean_run, "SETTLE_S", 0.5)
+    installation.organization("Waits")
+    watch = Watch(installation)
     watch.skip()
     insert = """INSERT INTO failed_items (organization_id, id, queue, item, holds, reason, tries, first_failed_at,
         last_failed_at, due_at) SELECT id, gen_random_uuid(), 'events', 'calm', 'calm', 'as asked', 1, now(), now(), NULL
         FROM organizations WHERE name = 'Waits'"""
-    with row(plant, insert, "DELETE FROM failed_items WHERE item = 'calm'"):
+    with row(installation, insert, "DELETE FROM failed_items WHERE item = 'calm'"):
         assert watch.waiting() == {"failed items": 1}
         with pytest.raises(AssertionError, match="failed items"):
             watch.check(Provoked())
@@ -116,15 +116,15 @@ def test_what_waits_is_found_unless_it_may(plant: Plant, monkeypatch: pytest.Mon
     watch.check(Provoked())
 
 
-def test_what_is_counted_is_found_unless_it_may(plant: Plant) -> None:
-    watch = Watch(plant)
+def test_what_is_counted_is_found_unless_it_may(installation: Installation) -> None:
+    watch = Watch(installation)
     watch.skip()
     raise_by = "UPDATE stage_leases SET errors = errors {} 1 WHERE stage = 'derive' AND partition = 0"
-    with row(plant, raise_by.format("+"), raise_by.format("-")):
+    with row(installation, raise_by.format("+"), raise_by.format("-")):
         with pytest.raises(AssertionError, match="errors of stages"):
             watch.check(Provoked())
         # Each is told once.
         watch.check(Provoked())
     watch.skip()
-    with row(plant, raise_by.format("+"), raise_by.format("-")):
+    with row(installation, raise_by.format("+"), raise_by.format("-")):
         watch.check(Provoked(is_counted=True))

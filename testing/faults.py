@@ -1,4 +1,4 @@
-"""What a refused call says."""
+"""Code and path of the error that a refused call raises."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from domain.telemetry.feed.entries import raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
-from tests.support.context import worker_context
+from testing.context import worker_context
 from workers import buckets
 from workers.process import ProcessState
 from workers.stages import derive, normalize
@@ -38,7 +38,7 @@ DATA, LOST, UNTOLD = "data", "lost", "untold"
 
 @dataclass(slots=True)
 class Faults:
-    """Lets one of the statements to come fail in the real database. after: so many go well before. of: with this text."""
+    """Makes one statement fail in the real database. after: so many succeed before. of: one with this text."""
 
     kind: str | None = None
     after: int = 0

@@ -1,4 +1,4 @@
-"""A production line with assets that derive something, and the stages behind normalize by hand."""
+"""A production line whose assets have derived metrics; the stages behind normalize are run by hand."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from graph.edges.operations import edge_correct, edge_end, edge_retract
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
 from runtime.database import transaction
-from tests.domain.telemetry.line import NOW, TTL, Line
-from tests.graph.world import new_id
+from testing.line import NOW, TTL, Line
+from testing.world import new_id
 
 SUM = {"total": {"sum": {"a": 1, "b": 2}, "maxAge": "PT10M", "unit": "kW"}}
 
@@ -91,7 +91,7 @@ class DerivingPlant:
             return shadow_get(session, organization_id=self.organization_id, stage=DERIVE)
 
     def differences(self) -> dict[tuple[UUID, str, datetime], tuple[int, float | None, int, float | None]]:
-        """What the version in shadow gives otherwise: version and value in force, version and value in shadow."""
+        """Return where the shadow version differs: version and value in force, version and value in shadow."""
         with self.line.world.session() as session:
             page = shadow_differences_page(
                 session,
@@ -195,7 +195,7 @@ class DerivingPlant:
             self.derive({entity_id for entity_id, *_ in windows}, chunk=chunk)
 
     def derived(self, metric: str = "total") -> dict[tuple[UUID, datetime], float]:
-        """What stands, by entity and time."""
+        """Return the stored values, by entity and time."""
         return {
             (entity_id, at): float(value)
             for (entity_id, _, name, at), value in self.line.history().items()

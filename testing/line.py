@@ -1,4 +1,4 @@
-"""A small production line for tests: devices of one organization, and the pipeline's write side by hand."""
+"""A small production line: devices of one organization; ingest and normalize are run by hand."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from domain.telemetry.store.hourly_build import hours_build, hours_settled
 from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
 from runtime.database import transaction
-from tests.graph.world import World
+from testing.world import World
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=5)
@@ -53,7 +53,7 @@ class Line:
 
     @contextmanager
     def pipeline(self) -> Iterator[Session]:
-        """A transaction of the pipeline's role."""
+        """Open a transaction of the pipeline's role."""
         with transaction(self.engine("pipeline"), self.organization_id) as session:
             yield session
 
@@ -176,7 +176,8 @@ class Line:
             (row.entity_id, row.port, row.metric, row.timestamp): row.text if row.type == 2 else row.value
             for row in self.rows(
                 'SELECT s.entity_id, s.port, s.metric, h."timestamp", h.type, h.value, h.text'
-                " FROM telemetry_history h JOIN series s ON s.organization_id = h.organization_id AND s.id = h.series_id"
+                " FROM telemetry_history h"
+                " JOIN series s ON s.organization_id = h.organization_id AND s.id = h.series_id"
                 " WHERE h.organization_id = :o",
                 o=self.organization_id,
             )

@@ -1,4 +1,4 @@
-"""A whole Argus in a temporary home, as an operator starts it, and a small client for it."""
+"""A whole Argus in a temporary data directory, started as an operator starts it, and a small client for it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import descendants
+from testing.processes import descendants
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
 START_TIMEOUT_S = 240.0
 STOP_TIMEOUT_S = 90.0
-# What this process has started, by its home, until it was looked at for the last time (tests/support/calm.py).
-STARTED: dict[Path, Plant] = {}
+# What this process has started, by its home, until it was looked at for the last time (testing/clean_run.py).
+STARTED: dict[Path, Installation] = {}
 
 
 def free_port() -> int:
@@ -87,7 +87,7 @@ class Client:
 
 
 @dataclass(slots=True)
-class Plant:
+class Installation:
     """One running `argus up`. settings: of its environment, besides the defaults."""
 
     home: Path

@@ -24,8 +24,8 @@ from runtime.database import engine_create, transaction
 from runtime.ids import new_id
 from runtime.settings.load import settings_load
 from runtime.settings.model import ApiSettings, Settings, TokenSettings
-from tests.support.plant import Client, free_port
-from tests.support.servers import TestDatabase
+from testing.installation import Client, free_port
+from testing.servers import TestDatabase
 
 SECRET = "a secret of these tests, long enough for HS256"
 OWN_TOKENS = TokenSettings(SECRET, None, None, None)

@@ -1,8 +1,9 @@
-"""An organization in a test's database, and short words for what tests do to its graph."""
+"""An organization in a test's database, and shorthands for changes of its graph."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,14 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+import shapely
 from sqlalchemy import Engine, insert, text
 from sqlalchemy.orm import Session
 
 from graph.change import GraphChange, graph_change_begin
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_create
+from graph.geometry.geojson import geometry_of_geojson
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.relationships.operations import relationships_install
@@ -136,3 +139,28 @@ def world_create(*, owner: Engine, api: Engine, slug: str) -> World:
         organization_set(session, organization_id=organization_id)
         relationships_install(session, organization_id=organization_id, now=EPOCH)
     return World(int(organization_id), api)
+
+
+def place(world: World, shapes: Sequence[Any], kind: EntityKind = EntityKind.SPACE) -> list[EntityId]:
+    """Insert entities with these shapes."""
+    ids = [EntityId(new_id()) for _ in shapes]
+    stored = [geometry_of_geojson(json.loads(shapely.to_geojson(each))) for each in shapes]
+    rows = [
+        {
+            "organization_id": world.organization_id,
+            "id": each,
+            "kind": kind,
+            "name": "x",
+            "status": "active",
+            "attributes": {},
+            "geometry": geometry.wkb,
+            "bounds": geometry.bounds,
+            "created_at": EPOCH,
+            "updated_at": EPOCH,
+        }
+        for each, geometry in zip(ids, stored, strict=True)
+    ]
+    if rows:
+        with world.session() as session:
+            session.execute(insert(entities), rows)
+    return ids

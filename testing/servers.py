@@ -17,7 +17,7 @@ from migrations.run import ROLES, migrate
 from runtime.embedded import postgres, valkey
 from runtime.embedded.account import account_for, admit
 from runtime.large_objects import large_objects_close
-from tests.support.planner import NONE, planner_set
+from testing.planner import NONE, planner_set
 
 PASSWORD = "tests-only"
 TEMPLATE = "argus_template"
@@ -54,7 +54,7 @@ class TestServers:
     numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def database_create(self, template: str = TEMPLATE, *, planner: str | None = None) -> TestDatabase:
-        """Clone a database from a template. planner: a mode of `tests/support/planner.py`, else that of all."""
+        """Clone a database from a template. planner: a mode of `testing/planner.py`, else that of all."""
         name = f"argus_test_{next(self.numbers)}"
         self._admin(f'CREATE DATABASE "{name}" OWNER {postgres.OWNER} TEMPLATE "{template}" STRATEGY file_copy')
         planner_set(self.database_server.dsn(), name, self.planner if planner is None else planner)

@@ -1,4 +1,4 @@
-"""Whether instances did what they did without an error or a secret in a log, and have nothing left to do.
+"""A check at the end of each test: no instance logged an error or a secret, and none has work left to do.
 
 `pytest_runtest_call` and `pytest_runtest_teardown` make a check of it the end of every test below a conftest that
 imports them, for all instances that this process has started. A test that provokes errors says which:
@@ -20,11 +20,11 @@ import pytest
 
 from runtime.embedded.home import Home, HomeError
 from runtime.embedded.postgres import DATABASE, SUPERUSER
-from tests.support.plant import STARTED, Plant
+from testing.installation import STARTED, Installation
 
 SETTLE_S: Final = 90.0
-# What waits, by name: what counts it, where it came before %(before)s. What waits for a time of its own, such as the end
-# of a shelf, is left out.
+# Work that waits, by name: what counts it, where it came before %(before)s. What waits for an instant of its own, such
+# as the end of a shelf, is left out.
 WAITING: Final = {
     "batches": "raw_batches WHERE normalized_at IS NULL AND received_at < %(before)s",
     "windows": "dirty_windows WHERE created_at < %(before)s",
@@ -39,7 +39,8 @@ WAITING: Final = {
 _WAITING_SQL: Final = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {of}" for name, of in WAITING.items())  # noqa: S608
 # What went wrong and was counted, though it may have been mended since.
 _COUNTED_SQL: Final = """SELECT 'errors of stages', coalesce(sum(errors), 0)::bigint FROM stage_leases
-    UNION ALL SELECT 'differences from a recomputation', coalesce(sum(differences), 0)::bigint FROM convergence_checks"""
+    UNION ALL
+    SELECT 'differences from a recomputation', coalesce(sum(differences), 0)::bigint FROM convergence_checks"""
 
 # By the name of the log: what is an error in it.
 _PYTHON: Final = re.compile(
@@ -97,7 +98,7 @@ class Provoked:
 class Watch:
     """What an instance has logged and counted since the last look."""
 
-    plant: Plant
+    installation: Installation
     _offsets: dict[Path, int] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
     _leaks: set[str] = field(default_factory=set)
@@ -105,14 +106,14 @@ class Watch:
     def check(self, provoked: Provoked) -> None:
         """Wait until nothing waits, then assert that nothing went wrong; an instance that was stopped has its logs."""
         grown: dict[str, int] = {}
-        if self.plant.process is not None:
-            assert self.plant.process.poll() is None, f"{self.plant.home}: argus up has ended by itself"
+        if self.installation.process is not None:
+            assert self.installation.process.poll() is None, f"{self.installation.home}: argus up has ended by itself"
             self._settle(provoked.may_wait)
             grown = self._grown()
         lines = [line for line in self.lines() if not any(re.search(each, line) for each in provoked.lines)]
         assert lines == [], "\n".join(lines[:20])
         leaks, self._leaks = sorted(self._leaks), set()
-        assert leaks == [], f"{self.plant.home}: a log holds secrets: {leaks}"
+        assert leaks == [], f"{self.installation.home}: a log holds secrets: {leaks}"
         assert provoked.is_counted or grown == {}, f"This was counted: {grown}"
 
     def skip(self) -> None:
@@ -120,7 +121,7 @@ class Watch:
         for _ in self.lines():
             pass
         self._leaks.clear()
-        if self.plant.process is not None and self.plant.process.poll() is None:
+        if self.installation.process is not None and self.installation.process.poll() is None:
             try:
                 self._grown()
             except psycopg.Error:
@@ -133,7 +134,7 @@ class Watch:
                 log.seek(self._offsets.get(path, 0))
                 said = log.read()
             self._offsets[path] = self._offsets.get(path, 0) + len(said)
-            name = "supervisor" if path.parent == self.plant.home.parent else path.name
+            name = "supervisor" if path.parent == self.installation.home.parent else path.name
             self._leaks.update(f"{name}: {secret}" for secret in self._secrets(name, said))
             for line in said.decode(errors="replace").splitlines():
                 if is_error(name, line):
@@ -142,7 +143,7 @@ class Watch:
     def _secrets(self, name: str, said: bytes) -> Iterator[str]:
         """Yield what of the secrets of an installation, and of those who call it, stands in a log: its name only."""
         try:
-            home = Home.read(self.plant.home)
+            home = Home.read(self.installation.home)
         except HomeError:
             # A test that damages it.
             home = None
@@ -160,11 +161,11 @@ class Watch:
     def _settle(self, may_wait: Sequence[str]) -> None:
         deadline_s = time.monotonic() + SETTLE_S
         before: object = "infinity"
-        if self.plant.has_traffic:
+        if self.installation.has_traffic:
             # Something always waits there: what is there now has to be done.
             [before] = self._read("SELECT clock_timestamp(), 0", {})
         while waits := self._waiting_now(before, may_wait):
-            assert time.monotonic() < deadline_s, f"{self.plant.home}: this still waits: {waits}"
+            assert time.monotonic() < deadline_s, f"{self.installation.home}: this still waits: {waits}"
             time.sleep(0.1)
 
     def _waiting_now(self, before: object, may_wait: Sequence[str]) -> Mapping[str, object]:
@@ -182,14 +183,17 @@ class Watch:
         }
 
     def _read(self, sql: str, parameters: Mapping[str, object]) -> dict[Any, int]:
-        home = Home.read(self.plant.home)
-        dsn = f"host=127.0.0.1 port={home.postgres_port} user={SUPERUSER} password={home.postgres_password} dbname={DATABASE}"
+        home = Home.read(self.installation.home)
+        dsn = (
+            f"host=127.0.0.1 port={home.postgres_port} user={SUPERUSER} password={home.postgres_password}"
+            f" dbname={DATABASE}"
+        )
         with psycopg.connect(dsn) as connection:
             return dict(connection.execute(sql.encode(), parameters).fetchall())
 
     def _logs(self) -> list[Path]:
-        own = self.plant.home.parent / f"{self.plant.home.name}.log"
-        return sorted([*(self.plant.home / "logs").glob("*.log"), *([own] if own.exists() else [])])
+        own = self.installation.home.parent / f"{self.installation.home.name}.log"
+        return sorted([*(self.installation.home / "logs").glob("*.log"), *([own] if own.exists() else [])])
 
 
 def is_error(name: str, line: str) -> bool:
@@ -211,8 +215,8 @@ _watches: Final[dict[Path, Watch]] = {}
 
 def watches() -> Iterator[Watch]:
     """Yield the watch of each instance that was started, from its start on."""
-    for home, plant in STARTED.items():
-        yield _watches.setdefault(home, Watch(plant))
+    for home, installation in STARTED.items():
+        yield _watches.setdefault(home, Watch(installation))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -233,7 +237,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """After all of a test: no instance that was stopped by then logged an error on its way."""
     done = yield
-    for watch in [each for each in watches() if each.plant.process is None]:
+    for watch in [each for each in watches() if each.installation.process is None]:
         watch.check(Provoked.of(item))
-        del STARTED[watch.plant.home], _watches[watch.plant.home]
+        del STARTED[watch.installation.home], _watches[watch.installation.home]
     return done

@@ -1,4 +1,4 @@
-"""An adversary for the order of rows: databases whose planner reads tables by other ways than it does by itself.
+"""Adversary for the order of rows: makes the planner of test databases choose other access paths than its own.
 
 Nothing but ORDER BY promises an order. By itself the planner reads small, fresh tables through their indexes, and so in
 an order that happens to be right. `pytest --planner MODE`, or ARGUS_TEST_PLANNER=MODE, takes that away from every
