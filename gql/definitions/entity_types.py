@@ -11,10 +11,12 @@ from strawberry import UNSET
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
 from domain.definitions.entity_types.model import EntityType as EntityTypeRow
 from domain.definitions.entity_types.queries import entity_type_list
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
 from gql.base.entities import EntityKindEnum, Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import absent, payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError
@@ -74,11 +76,11 @@ class EntityTypePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class EntityTypeQuery:
     """Entity types."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def entity_types(
         self,
         info: Info,
@@ -92,11 +94,11 @@ class EntityTypeQuery:
         return [entity_type_of(row) for row in await info.context.read(entity_type_list, kind=kind)]
 
 
-@strawberry.type
+@mutations
 class EntityTypeMutation:
     """Mutations of entity types."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_entity_type(self, info: Info, input: EntityTypeInput) -> EntityTypePayload:
         """Create an entity type. CONFLICT where the kind has a type of that name."""
 
@@ -114,7 +116,7 @@ class EntityTypeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_entity_type(self, info: Info, id: strawberry.ID, input: EntityTypeInput) -> EntityTypePayload:
         """Update an entity type. A new name is given to all entities of the type.
 
@@ -137,7 +139,7 @@ class EntityTypeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_entity_type(self, info: Info, id: strawberry.ID) -> EntityTypePayload:
         """Delete an entity type. CONFLICT while an entity is of it, a deleted one included.
 

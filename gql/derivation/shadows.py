@@ -12,12 +12,14 @@ from domain.derivation.shadow.model import ShadowDifference as ShadowDifferenceR
 from domain.derivation.shadow.model import ShadowFilter as ShadowConditions
 from domain.derivation.shadow.operations import shadow_compare, shadow_drop
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Entity, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.change import GraphChange
@@ -154,17 +156,17 @@ class CompareShadowPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ShadowQuery:
     """Versions in shadow."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def shadow(self, info: Info, stage: str) -> Shadow | None:
         """The version of a stage that runs in shadow; null: none does."""
         row = await info.context.read(shadow_get, stage=stage)
         return None if row is None else _shown(row)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def shadow_differences(
         self,
         info: Info,
@@ -186,11 +188,11 @@ class ShadowQuery:
         return ShadowDifferenceConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@mutations
 class ShadowMutation:
     """Mutations of versions in shadow."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def compare_shadow(
         self,
         info: Info,
@@ -212,7 +214,7 @@ class ShadowMutation:
             return CompareShadowPayload(shadow=None, entities=0, errors=[user_error(error)])
         return CompareShadowPayload(shadow=_shown(row), entities=entities, errors=[])
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def drop_shadow(self, info: Info, stage: str) -> ShadowPayload:
         """Drop the version that runs in shadow, with its differences. The feature flag of the stage becomes null."""
 

@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 from domain.exchange.replays.model import Replay as ReplayRow
 from domain.exchange.replays.operations import replay_cancel, replay_order
 from domain.exchange.replays.queries import replay_get, replays_get, replays_page
+from gql.access.principal import OPERATORS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuid_or_none
 from gql.base.named import id_named
+from gql.base.roots import mutation, mutations, queries, query, subscription, subscriptions
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
@@ -122,11 +124,11 @@ class ReplayPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ReplayQuery:
     """Replays."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def replay(self, info: Info, id: strawberry.ID) -> Replay | None:
         """One replay; null if there is none with this id.
 
@@ -139,7 +141,7 @@ class ReplayQuery:
         found = await info.context.read(replays_get, ids=[identity])
         return replay_shown(found[identity]) if identity in found else None
 
-    @strawberry.field
+    @query(VIEWERS)
     async def replays(self, info: Info, first: int = 50, after: str | None = None) -> ReplayConnection:
         """All replays, the newest first."""
         request, count = page_request(first, after), wants_total(info)
@@ -151,11 +153,11 @@ class ReplayQuery:
         return ReplayConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@mutations
 class ReplayMutation:
     """Mutations of replays."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def replay_telemetry(self, info: Info, input: ReplayInput) -> ReplayPayload:
         """Order a replay: readings of a range are processed again, beside live readings, which go first.
 
@@ -185,7 +187,7 @@ class ReplayMutation:
             return ReplayPayload(replay=None, errors=[user_error(error)])
         return ReplayPayload(replay=replay_shown(ordered), errors=[])
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def cancel_replay(self, info: Info, id: strawberry.ID) -> ReplayPayload:
         """Cancel a replay. What it has corrected so far is kept. CONFLICT where it is over.
 
@@ -200,11 +202,11 @@ class ReplayMutation:
         return ReplayPayload(replay=replay_shown(cancelled), errors=[])
 
 
-@strawberry.type
+@subscriptions
 class ReplaySubscription:
     """The progress of replays."""
 
-    @strawberry.subscription
+    @subscription(VIEWERS)
     async def replay_progress(self, info: Info, id: strawberry.ID) -> AsyncIterator[Replay]:
         """Follow a replay: it is sent each time it has progressed, until it is over.
 

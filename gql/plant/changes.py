@@ -8,11 +8,13 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.nodes.queries import nodes_get
+from gql.access.principal import VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
+from gql.base.roots import queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shown, shows
 from graph.changes import Change as ChangeRow
@@ -101,11 +103,11 @@ class ChangeFilter:
     to: DateTime | None = None
 
 
-@strawberry.type
+@queries
 class ChangeQuery:
     """The audit trail."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def changes(
         self, info: Info, filter: ChangeFilter | None = None, first: int = 50, after: str | None = None
     ) -> ChangeConnection:

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.plant.devices.links import device_link, device_unlink
+from gql.access.principal import OPERATORS
 from gql.base.connections import PageInfo, Rows
 from gql.base.context import Info
 from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows, shows_pages_of
 from gql.errors import UserError
@@ -174,11 +176,11 @@ class ReplaceDevicePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class EdgeMutation:
     """Mutations of edges."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_edge(self, info: Info, input: CreateEdgeInput) -> EdgePayload:
         """Create an edge: the relationship holds from `validFrom` until `validUntil`.
 
@@ -201,7 +203,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def end_edge(
         self, info: Info, id: strawberry.ID, at: DateTime | None = None, reason: str | None = None
     ) -> EdgePayload:
@@ -217,7 +219,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work, under=(), reason=reason)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def correct_edge(
         self,
         info: Info,
@@ -254,7 +256,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work, under=(), reason=reason)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def link_device(self, info: Info, input: LinkDeviceInput) -> EdgePayload:
         """Link a device, or a port of it, to an asset or a space.
 
@@ -277,7 +279,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def unlink_device(
         self,
         info: Info,
@@ -308,7 +310,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work, under=(), reason=reason)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def replace_device(
         self,
         info: Info,

@@ -8,7 +8,7 @@ import strawberry
 
 from domain.nodes.queries import nodes_get
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
-from gql.access.principal import ADMINS, Principal
+from gql.access.principal import ADMINS, DEVICES, VIEWERS, Principal
 from gql.base.context import Info
 from gql.base.entities import (
     Entity,
@@ -22,6 +22,7 @@ from gql.base.entities import (
 )
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
+from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
 from gql.base.shown import shown
 from graph.entities.queries import entities_get, entity_by_external_id
@@ -48,11 +49,11 @@ class Viewer:
     subject: str
 
 
-@strawberry.type
+@queries
 class GraphQuery:
     """Who is asking, and what there is."""
 
-    @strawberry.field
+    @query(VIEWERS | DEVICES)
     def viewer(self, info: Info) -> Viewer:
         """Who is asking: the bearer of the token."""
         principal: Principal = info.context.principal
@@ -63,7 +64,7 @@ class GraphQuery:
             subject=principal.subject,
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """The object with this id, of whatever type; null if there is none.
 
@@ -72,7 +73,7 @@ class GraphQuery:
         """
         return await _node(info, id)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
         """The objects with these ids, in the order of the ids; null where there is none.
 
@@ -84,7 +85,7 @@ class GraphQuery:
             raise LimitExceededError(message, path=("ids",))
         return await asyncio.gather(*(_node(info, each) for each in ids))
 
-    @strawberry.field
+    @query(VIEWERS)
     async def entity(
         self,
         info: Info,
@@ -108,7 +109,7 @@ class GraphQuery:
         found = await info.context.read(entity_by_external_id, kind=kind, external_id=external_id)
         return None if found is None else entity_of(found)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def entities(
         self,
         info: Info,
@@ -122,7 +123,7 @@ class GraphQuery:
         """Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."""
         return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def devices(
         self,
         info: Info,
@@ -138,7 +139,7 @@ class GraphQuery:
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.DEVICE
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def assets(
         self,
         info: Info,
@@ -154,7 +155,7 @@ class GraphQuery:
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ASSET
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def spaces(
         self,
         info: Info,
@@ -170,7 +171,7 @@ class GraphQuery:
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.SPACE
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def persons(
         self,
         info: Info,
@@ -186,7 +187,7 @@ class GraphQuery:
             info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.PERSON
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def activities(
         self,
         info: Info,

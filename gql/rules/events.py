@@ -16,6 +16,7 @@ from domain.rules.model import Event as EventRow
 from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
 from domain.work.activities.queries import activities_of_events
+from gql.access.principal import OPERATORS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
@@ -23,6 +24,7 @@ from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
 from gql.base.named import entities_named, entity_named, ids_named
+from gql.base.roots import mutation, mutations, queries, query, subscription, subscriptions
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -231,11 +233,11 @@ class EventPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class EventQuery:
     """Events."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def events(
         self, info: Info, filter: EventFilter | None = None, first: int = 50, after: str | None = None
     ) -> EventConnection:
@@ -250,11 +252,11 @@ class EventQuery:
         return EventConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@subscriptions
 class EventSubscription:
     """Events as they are found."""
 
-    @strawberry.subscription
+    @subscription(VIEWERS)
     async def events(self, info: Info, filter: EventFilter | None = None) -> AsyncIterator[Event]:
         """Follow events: one is sent, in its current state, each time it opens, clears, is corrected or marked.
 
@@ -276,11 +278,11 @@ class EventSubscription:
             yield event_shown(row)
 
 
-@strawberry.type
+@mutations
 class EventMutation:
     """Mutations of events."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def acknowledge_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
         """Acknowledge an event: somebody has seen it. Where it is acknowledged already, nothing changes.
 
@@ -289,7 +291,7 @@ class EventMutation:
         """
         return await _mark(info, id, MarkKind.ACKNOWLEDGED, note)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
         """Dismiss an event: nothing has to be done about it. Where it is dismissed already, nothing changes.
 
@@ -298,7 +300,7 @@ class EventMutation:
         """
         return await _mark(info, id, MarkKind.DISMISSED, note)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
         """Comment on an event. An event has at most 1,000 marks, else LIMIT_EXCEEDED.
 

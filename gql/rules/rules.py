@@ -14,11 +14,13 @@ from domain.rules.backtest import Trial, rule_try
 from domain.rules.model import Rule as RuleRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_page
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, duration_print
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -153,11 +155,11 @@ class RuleTestPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class RuleQuery:
     """Rules."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def rules(self, info: Info, first: int = 50, after: str | None = None) -> RuleConnection:
         """All rules, the newest first."""
         request, count = page_request(first, after), wants_total(info)
@@ -169,11 +171,11 @@ class RuleQuery:
         return RuleConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@mutations
 class RuleMutation:
     """Mutations of rules."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_rule(self, info: Info, input: RuleInput) -> RulePayload:
         """Create a rule. One that can never fire or never clear is refused with the reason."""
 
@@ -182,7 +184,7 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
         """Create a new version of a rule, effective from `effectiveFrom`.
 
@@ -198,7 +200,7 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_rule(self, info: Info, id: strawberry.ID) -> RulePayload:
         """Delete a rule: it evaluates nothing from now on, and open events are closed. Its events are kept.
 
@@ -213,7 +215,7 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def test_rule(
         self,
         info: Info,

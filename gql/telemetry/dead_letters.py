@@ -10,12 +10,14 @@ from domain.telemetry.dead_letters.model import DeadLetterFilter as DeadLetterCo
 from domain.telemetry.dead_letters.model import DeadLetterState
 from domain.telemetry.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
 from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_page
+from gql.access.principal import OPERATORS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node, entity_of
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -165,11 +167,11 @@ class DeadLettersPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class DeadLetterQuery:
     """Dead letters."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def dead_letters(
         self, info: Info, filter: DeadLetterFilter | None = None, first: int = 50, after: str | None = None
     ) -> DeadLetterConnection:
@@ -187,7 +189,7 @@ class DeadLetterQuery:
         rows = await info.context.read(read)
         return DeadLetterConnection(rows=rows, page_info=rows.page_info)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
         """Number of dead letters by stage and code, the most frequent first; at most 500 groups.
 
@@ -208,11 +210,11 @@ class DeadLetterQuery:
         ]
 
 
-@strawberry.type
+@mutations
 class DeadLetterMutation:
     """Mutations of dead letters."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def retry_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
         """Process the readings of open dead letters again, within seconds: the oldest first, at most 10,000 per call.
 
@@ -228,7 +230,7 @@ class DeadLetterMutation:
             return _payload(None, [user_error(error)])
         return _payload(done, [])
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def discard_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
         """Discard open dead letters: the oldest first, at most 10,000 per call.
 

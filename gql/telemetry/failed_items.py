@@ -9,10 +9,12 @@ from domain.base.failed_items.model import FailedItem as FailedItemRow
 from domain.base.failed_items.model import FailedItemState, FailedQueue
 from domain.base.failed_items.operations import failed_items_retry
 from domain.base.failed_items.queries import failed_items_page
+from gql.access.principal import OPERATORS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuids_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
@@ -113,11 +115,11 @@ class RetryFailedItemsPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class FailedItemQuery:
     """Failed items."""
 
-    @strawberry.field
+    @query(OPERATORS)
     async def failed_items(
         self,
         info: Info,
@@ -144,11 +146,11 @@ class FailedItemQuery:
         return FailedItemConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@mutations
 class FailedItemMutation:
     """Mutations of failed items."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def retry_failed_items(
         self,
         info: Info,

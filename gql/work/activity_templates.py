@@ -17,11 +17,13 @@ from domain.work.activity_templates.operations import (
     activity_template_update,
 )
 from domain.work.activity_templates.queries import activity_templates_page
+from gql.access.principal import ADMINS, OPERATORS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import absent, payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.base.shown import shows
 from gql.errors import UserError
@@ -127,11 +129,11 @@ class ActivityTemplatePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ActivityTemplateQuery:
     """Templates of activities."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def activity_templates(
         self, info: Info, first: int = 50, after: str | None = None
     ) -> ActivityTemplateConnection:
@@ -145,11 +147,11 @@ class ActivityTemplateQuery:
         return ActivityTemplateConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@mutations
 class ActivityTemplateMutation:
     """Mutations of templates, and making activities from them."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_activity_template(self, info: Info, input: ActivityTemplateInput) -> ActivityTemplatePayload:
         """Create a template of activities. An organization has at most 1,000."""
 
@@ -158,7 +160,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_activity_template(
         self, info: Info, id: strawberry.ID, input: ActivityTemplateInput
     ) -> ActivityTemplatePayload:
@@ -175,7 +177,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_activity_template(self, info: Info, id: strawberry.ID) -> ActivityTemplatePayload:
         """Delete a template: rules that name it create no more activities.
 
@@ -188,7 +190,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_activity_from_template(
         self, info: Info, template_id: strawberry.ID, target_ids: list[strawberry.ID]
     ) -> ActivityPayload:

@@ -12,12 +12,14 @@ from domain.work.notifications.model import Notification as NotificationRow
 from domain.work.notifications.model import NotificationState, WebhookSecret
 from domain.work.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
 from domain.work.notifications.queries import notifications_page
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -122,11 +124,11 @@ class WebhookSecretPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class NotificationQuery:
     """Notifications."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def notifications(
         self,
         info: Info,
@@ -149,11 +151,11 @@ class NotificationQuery:
         return NotificationConnection(rows=rows, page_info=rows.page_info)
 
 
-@strawberry.type
+@mutations
 class NotificationMutation:
     """Mutations of notifications."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def retry_notification(self, info: Info, id: strawberry.ID) -> NotificationPayload:
         """Retry a DEAD notification, from the first try on. CONFLICT for one in another state.
 
@@ -169,7 +171,7 @@ class NotificationMutation:
             return NotificationPayload(notification=None, errors=[user_error(error)])
         return NotificationPayload(notification=notification_shown(row), errors=[])
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def test_webhook(self, info: Info, url: str) -> NotificationPayload:
         """Call an address once with a test, within seconds. The notification tells how it went.
 
@@ -185,7 +187,7 @@ class NotificationMutation:
             return NotificationPayload(notification=None, errors=[user_error(error)])
         return NotificationPayload(notification=notification_shown(row), errors=[])
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def rotate_webhook_secret(self, info: Info, previous_for: Duration = _DAY) -> WebhookSecretPayload:
         """Rotate the secret with which calls of webhooks are signed. The new one is shown once.
 
