@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
 from sqlalchemy.orm import Session
+from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
 from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
-from gql.base.shown import page_shown, shown, shows
+from gql.base.shown import shown, shows
 from graph.direction import Direction
-from graph.edges.model import EdgeVersion
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
 from graph.entities.model import EntityOrder
@@ -34,12 +34,16 @@ from graph.paging import FIRST_MAX, Page
 from graph.walk.queries import related_pages
 
 if TYPE_CHECKING:
-    from gql.plant.edges import EdgeConnection
+    from gql.plant.edges import Edge
     from gql.telemetry.telemetry import LatestPoint, TelemetrySeries
 
 E = TypeVar("E", bound="Entity")
 
-EdgeConnectionType = Annotated["EdgeConnection", strawberry.lazy("gql.plant.edges")]
+# An alias of a lazy type says its name only when it is resolved, which is too late inside another type.
+if TYPE_CHECKING:
+    EdgeConnectionType: TypeAlias = "Connection[Edge]"
+else:
+    EdgeConnectionType = Connection[LazyType("Edge", "gql.plant.edges")]
 SeriesType = Annotated["TelemetrySeries", strawberry.lazy("gql.telemetry.telemetry")]
 LatestType = Annotated["LatestPoint", strawberry.lazy("gql.telemetry.telemetry")]
 
@@ -158,8 +162,7 @@ class Entity(Node):
             info, edges_pages, self.row.id, first, after,
             direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
         )  # fmt: skip
-        connection: EdgeConnection = page_shown(EdgeVersion, rows)
-        return connection
+        return Connection(rows=rows, show=shown)
 
     @strawberry.field
     async def related(
@@ -193,8 +196,7 @@ class Entity(Node):
     ) -> EdgeConnectionType:
         """Every edge the entity ever had, ended and retracted ones too, newest valid time first."""
         rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
-        connection: EdgeConnection = page_shown(EdgeVersion, rows)
-        return connection
+        return Connection(rows=rows, show=shown)
 
     @strawberry.field
     async def telemetry(
@@ -235,36 +237,7 @@ class Entity(Node):
         return [shown(point) for point in found or ()]
 
 
-@strawberry.type
-class EntityEdge:
-    """An entity in a list."""
-
-    cursor: str
-    node: Entity
-
-
-@strawberry.type
-class EntityConnection:
-    """A page of entities."""
-
-    rows: strawberry.Private[Rows[EntityRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Entity]:
-        """The entities on this page."""
-        return [entity_of(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[EntityEdge]:
-        """The entities on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [EntityEdge(cursor=cursor, node=entity_of(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+EntityConnection = Connection[Entity]
 
 
 @strawberry.input
@@ -308,7 +281,7 @@ def entity_of(row: EntityRow) -> Entity:
 
 def connection_of(rows: Rows[EntityRow]) -> EntityConnection:
     """Return a page of entities as it is shown."""
-    return EntityConnection(rows=rows, page_info=rows.page_info)
+    return EntityConnection(rows=rows, show=entity_of)
 
 
 async def entity_connection(
@@ -405,7 +378,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
     Raises BadInputError where it is not.
     """
     connection = await related_connection(info, row, relationships, first=FIRST_MAX, **arguments)
-    if connection.page_info.has_next_page:
+    if connection.rows.page_info.has_next_page:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
     return [entity_of(found) for found in connection.rows.items]
 

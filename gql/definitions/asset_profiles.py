@@ -23,7 +23,7 @@ from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
 from domain.definitions.profiles.model import ProfileVersion
 from domain.definitions.profiles.queries import profile_get, profile_versions, profiles_page
 from gql.access.principal import ADMINS, OPERATORS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node, entity_of
 from gql.base.ids import uuid_named
@@ -100,36 +100,7 @@ class AssetProfile(Node):
         return [_version_shown(each) for each in found or ()]
 
 
-@strawberry.type
-class AssetProfileEdge:
-    """A profile in a list."""
-
-    cursor: str
-    node: AssetProfile
-
-
-@strawberry.type
-class AssetProfileConnection:
-    """A page of profiles."""
-
-    rows: strawberry.Private[Rows[AssetProfileRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[AssetProfile]:
-        """The profiles on this page."""
-        return [profile_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[AssetProfileEdge]:
-        """The profiles on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [AssetProfileEdge(cursor=cursor, node=profile_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+AssetProfileConnection = Connection[AssetProfile]
 
 
 @strawberry.type
@@ -245,13 +216,8 @@ class AssetProfileQuery:
     @query(VIEWERS)
     async def asset_profiles(self, info: Info, first: int = 50, after: str | None = None) -> AssetProfileConnection:
         """All asset profiles, the oldest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[AssetProfileRow]:
-            return rows_of(profiles_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return AssetProfileConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, profiles_page, first, after)
+        return AssetProfileConnection(rows=rows, show=profile_shown)
 
     @query(VIEWERS)
     async def preview_asset_profile(

@@ -11,7 +11,7 @@ from domain.derivation.rollups.operations import rollup_create, rollup_delete, r
 from domain.derivation.rollups.queries import rollups_get, rollups_page
 from domain.derivation.rollups.rules import RollupWish
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import AggregateEnum, EntityKindEnum, Node
@@ -110,36 +110,7 @@ class Rollup(Node):
     updated_at: DateTime
 
 
-@strawberry.type
-class RollupEdge:
-    """A rollup in a list."""
-
-    cursor: str
-    node: Rollup
-
-
-@strawberry.type
-class RollupConnection:
-    """A page of rollups."""
-
-    rows: strawberry.Private[Rows[RollupRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Rollup]:
-        """The rollups on this page."""
-        return [rollup_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[RollupEdge]:
-        """The rollups on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [RollupEdge(cursor=cursor, node=rollup_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+RollupConnection = Connection[Rollup]
 
 
 @strawberry.input
@@ -239,13 +210,8 @@ class RollupQuery:
     @query(VIEWERS)
     async def rollups(self, info: Info, first: int = 50, after: str | None = None) -> RollupConnection:
         """All rollups, the oldest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[RollupRow]:
-            return rows_of(rollups_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return RollupConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, rollups_page, first, after)
+        return RollupConnection(rows=rows, show=rollup_shown)
 
 
 @mutations

@@ -13,7 +13,7 @@ from domain.derivation.shadow.model import ShadowFilter as ShadowConditions
 from domain.derivation.shadow.operations import shadow_compare, shadow_drop
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Entity, entity_of
 from gql.base.ids import uuid_named
@@ -81,36 +81,7 @@ class ShadowDifference:
         return None if row is None else entity_of(row)
 
 
-@strawberry.type
-class ShadowDifferenceEdge:
-    """A difference in a list."""
-
-    cursor: str
-    node: ShadowDifference
-
-
-@strawberry.type
-class ShadowDifferenceConnection:
-    """A page of differences."""
-
-    rows: strawberry.Private[Rows[ShadowDifferenceRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[ShadowDifference]:
-        """The differences on this page."""
-        return [_difference(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ShadowDifferenceEdge]:
-        """The differences on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ShadowDifferenceEdge(cursor=cursor, node=_difference(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+ShadowDifferenceConnection = Connection[ShadowDifference]
 
 
 @strawberry.input
@@ -176,16 +147,8 @@ class ShadowQuery:
         after: str | None = None,
     ) -> ShadowDifferenceConnection:
         """Differences of the version of a stage that runs in shadow, the newest points first."""
-        where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[ShadowDifferenceRow]:
-            page = shadow_differences_page(
-                session, organization_id=organization_id, stage=stage, where=where, page=request
-            )
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return ShadowDifferenceConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, shadow_differences_page, first, after, stage=stage, where=_conditions(filter))
+        return ShadowDifferenceConnection(rows=rows, show=_difference)
 
 
 @mutations

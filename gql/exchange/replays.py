@@ -7,13 +7,12 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.exchange.replays.model import Replay as ReplayRow
 from domain.exchange.replays.operations import replay_cancel, replay_order
 from domain.exchange.replays.queries import replay_get, replays_get, replays_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuid_or_none
@@ -62,36 +61,7 @@ class Replay(Node):
     finished_at: DateTime | None
 
 
-@strawberry.type
-class ReplayEdge:
-    """A replay in a list."""
-
-    cursor: str
-    node: Replay
-
-
-@strawberry.type
-class ReplayConnection:
-    """A page of replays."""
-
-    rows: strawberry.Private[Rows[ReplayRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Replay]:
-        """The replays on this page."""
-        return [replay_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ReplayEdge]:
-        """The replays on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ReplayEdge(cursor=cursor, node=replay_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+ReplayConnection = Connection[Replay]
 
 
 @strawberry.input
@@ -144,13 +114,8 @@ class ReplayQuery:
     @query(VIEWERS)
     async def replays(self, info: Info, first: int = 50, after: str | None = None) -> ReplayConnection:
         """All replays, the newest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[ReplayRow]:
-            return rows_of(replays_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return ReplayConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, replays_page, first, after)
+        return ReplayConnection(rows=rows, show=replay_shown)
 
 
 @mutations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import strawberry
 
@@ -47,6 +48,23 @@ class Viewer:
     organization_name: str
     role: str
     subject: str
+
+
+def _entity_list(kind: EntityKind | None, description: str) -> Any:
+    """Return a field that lists the entities of one kind, or of all."""
+
+    async def entity_list(
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=kind)
+
+    return query(VIEWERS, description=description)(entity_list)
 
 
 @queries
@@ -109,99 +127,14 @@ class GraphQuery:
         found = await info.context.read(entity_by_external_id, kind=kind, external_id=external_id)
         return None if found is None else entity_of(found)
 
-    @query(VIEWERS)
-    async def entities(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."""
-        return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at)
-
-    @query(VIEWERS)
-    async def devices(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The devices; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.DEVICE
-        )
-
-    @query(VIEWERS)
-    async def assets(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The assets; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ASSET
-        )
-
-    @query(VIEWERS)
-    async def spaces(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The spaces; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.SPACE
-        )
-
-    @query(VIEWERS)
-    async def persons(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The persons; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.PERSON
-        )
-
-    @query(VIEWERS)
-    async def activities(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The activities; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ACTIVITY
-        )
+    entities = _entity_list(
+        None, "Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."
+    )
+    devices = _entity_list(EntityKind.DEVICE, "The devices; otherwise as `entities`.")
+    assets = _entity_list(EntityKind.ASSET, "The assets; otherwise as `entities`.")
+    spaces = _entity_list(EntityKind.SPACE, "The spaces; otherwise as `entities`.")
+    persons = _entity_list(EntityKind.PERSON, "The persons; otherwise as `entities`.")
+    activities = _entity_list(EntityKind.ACTIVITY, "The activities; otherwise as `entities`.")
 
 
 async def _node(info: Info, id_: str) -> Node | None:

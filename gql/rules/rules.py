@@ -15,7 +15,7 @@ from domain.rules.model import Rule as RuleRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
 from domain.rules.queries import rules_page
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
@@ -61,36 +61,7 @@ class Rule(Node):
     deleted_at: DateTime | None
 
 
-@strawberry.type
-class RuleEdge:
-    """A rule in a list."""
-
-    cursor: str
-    node: Rule
-
-
-@strawberry.type
-class RuleConnection:
-    """A page of rules."""
-
-    rows: strawberry.Private[Rows[RuleRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Rule]:
-        """The rules on this page."""
-        return [rule_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[RuleEdge]:
-        """The rules on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [RuleEdge(cursor=cursor, node=rule_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+RuleConnection = Connection[Rule]
 
 
 @strawberry.type
@@ -162,13 +133,8 @@ class RuleQuery:
     @query(VIEWERS)
     async def rules(self, info: Info, first: int = 50, after: str | None = None) -> RuleConnection:
         """All rules, the newest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[RuleRow]:
-            return rows_of(rules_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return RuleConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, rules_page, first, after)
+        return RuleConnection(rows=rows, show=rule_shown)
 
 
 @mutations

@@ -14,7 +14,7 @@ from domain.rules.shelving.model import Shelf as ShelfRow
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
 from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named
@@ -89,68 +89,10 @@ class MaintenanceWindow(Node):
         return None if found is None else entity_of(found)
 
 
-@strawberry.type
-class ShelfEdge:
-    """A shelf in a list."""
-
-    cursor: str
-    node: Shelf
+ShelfConnection = Connection[Shelf]
 
 
-@strawberry.type
-class ShelfConnection:
-    """A page of shelves."""
-
-    rows: strawberry.Private[Rows[ShelfRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Shelf]:
-        """The shelves on this page."""
-        return [shelf_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ShelfEdge]:
-        """The shelves on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ShelfEdge(cursor=cursor, node=shelf_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
-
-
-@strawberry.type
-class MaintenanceWindowEdge:
-    """A maintenance window in a list."""
-
-    cursor: str
-    node: MaintenanceWindow
-
-
-@strawberry.type
-class MaintenanceWindowConnection:
-    """A page of maintenance windows."""
-
-    rows: strawberry.Private[Rows[WindowRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[MaintenanceWindow]:
-        """The windows on this page."""
-        return [window_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[MaintenanceWindowEdge]:
-        """The windows on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [MaintenanceWindowEdge(cursor=cursor, node=window_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+MaintenanceWindowConnection = Connection[MaintenanceWindow]
 
 
 @strawberry.type
@@ -185,7 +127,7 @@ class ShelvingQuery:
     async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
         """All shelves, those that are over too; the one that ends last first."""
         rows = await _rows(info, shelves_page, first, after)
-        return ShelfConnection(rows=rows, page_info=rows.page_info)
+        return ShelfConnection(rows=rows, show=shelf_shown)
 
     @query(VIEWERS)
     async def maintenance_windows(
@@ -193,7 +135,7 @@ class ShelvingQuery:
     ) -> MaintenanceWindowConnection:
         """All maintenance windows, those that are over too; the one that ends last first."""
         rows = await _rows(info, maintenance_windows_page, first, after)
-        return MaintenanceWindowConnection(rows=rows, page_info=rows.page_info)
+        return MaintenanceWindowConnection(rows=rows, show=window_shown)
 
 
 @mutations

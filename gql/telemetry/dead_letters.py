@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.telemetry.dead_letters.model import DeadLetter as DeadLetterRow
 from domain.telemetry.dead_letters.model import DeadLetterFilter as DeadLetterConditions
@@ -11,7 +10,7 @@ from domain.telemetry.dead_letters.model import DeadLetterState
 from domain.telemetry.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
 from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node, entity_of
@@ -75,36 +74,7 @@ class DeadLetter(Node):
         return found if isinstance(found, Device) else None
 
 
-@strawberry.type
-class DeadLetterEdge:
-    """A dead letter in a list."""
-
-    cursor: str
-    node: DeadLetter
-
-
-@strawberry.type
-class DeadLetterConnection:
-    """A page of dead letters."""
-
-    rows: strawberry.Private[Rows[DeadLetterRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[DeadLetter]:
-        """The dead letters on this page."""
-        return [dead_letter_of(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[DeadLetterEdge]:
-        """The dead letters on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [DeadLetterEdge(cursor=cursor, node=dead_letter_of(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+DeadLetterConnection = Connection[DeadLetter]
 
 
 @strawberry.type
@@ -180,14 +150,8 @@ class DeadLetterQuery:
         Args:
             filter: Conditions that a dead letter must meet. Default: it is OPEN.
         """
-        where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[DeadLetterRow]:
-            page = dead_letters_page(session, organization_id=organization_id, where=where, page=request)
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return DeadLetterConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, dead_letters_page, first, after, where=_conditions(filter))
+        return DeadLetterConnection(rows=rows, show=dead_letter_of)
 
     @query(VIEWERS)
     async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:

@@ -13,7 +13,7 @@ from domain.work.notifications.model import NotificationState, WebhookSecret
 from domain.work.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
 from domain.work.notifications.queries import notifications_page
 from gql.access.principal import ADMINS, VIEWERS
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node
@@ -64,36 +64,7 @@ class Notification(Node):
     finished_at: DateTime | None
 
 
-@strawberry.type
-class NotificationEdge:
-    """A notification in a list."""
-
-    cursor: str
-    node: Notification
-
-
-@strawberry.type
-class NotificationConnection:
-    """A page of notifications."""
-
-    rows: strawberry.Private[Rows[NotificationRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Notification]:
-        """The notifications on this page."""
-        return [notification_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[NotificationEdge]:
-        """The notifications on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [NotificationEdge(cursor=cursor, node=notification_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+NotificationConnection = Connection[Notification]
 
 
 @strawberry.type
@@ -141,14 +112,8 @@ class NotificationQuery:
         Args:
             states: Only notifications in one of these states. Default: in any.
         """
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[NotificationRow]:
-            page = notifications_page(session, organization_id=organization_id, page=request, states=states)
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return NotificationConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, notifications_page, first, after, states=states)
+        return NotificationConnection(rows=rows, show=notification_shown)
 
 
 @mutations
