@@ -23,6 +23,7 @@ from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
 from gql.base.shown import shown, shows
+from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
@@ -113,6 +114,32 @@ class Node:
     id: strawberry.ID
 
 
+@strawberry.type
+class EntityRecord:
+    """An entity's own fields as Argus had recorded them by an instant (system time).
+
+    Attributes:
+        name: Name for people.
+        type: Name of the entity's type; null: none.
+        status: Status as text.
+        external_id: The organization's own identifier; null: none.
+        attributes: JSON object of the organization's own attributes.
+        location: Where it is: a GeoJSON geometry, WGS 84, longitude first; null: not known.
+        recorded_at: When this state was recorded: the last change up to that instant.
+        actor: Who recorded it: the subject of the token.
+    """
+
+    name: str
+    type: str | None
+    status: str
+    external_id: str | None
+    attributes: JSON
+    location: GeoJSON | None
+    recorded_at: DateTime
+    actor: str
+    deleted_at: DateTime | None
+
+
 @strawberry.interface
 class Entity(Node):
     """A node of the graph: a device, an asset, a space, a person or an activity.
@@ -145,6 +172,16 @@ class Entity(Node):
         """Where it is: a GeoJSON geometry, WGS 84, longitude first. Null: not known."""
         found = self.row.location
         return None if found is None else GeoJSON(found)
+
+    @strawberry.field
+    async def as_recorded(self, info: Info, at: DateTime) -> EntityRecord | None:
+        """The entity's own fields as Argus had recorded them by an instant; null: it did not exist yet.
+
+        Args:
+            at: The instant (system time).
+        """
+        change = await load(info.context, entities_as_recorded, self.row.id, at=at)
+        return None if change is None else _record(change)
 
     @strawberry.field
     async def edges(
@@ -282,6 +319,23 @@ def entity_of(row: EntityRow) -> Entity:
 def connection_of(rows: Rows[EntityRow]) -> EntityConnection:
     """Return a page of entities as it is shown."""
     return EntityConnection(rows=rows, show=entity_of)
+
+
+def _record(change: Change) -> EntityRecord:
+    state = change.after
+    assert state is not None  # noqa: S101  (no entity is ever removed, so that each entry has a state after it)
+    location, deleted = state["location"], state["deletedAt"]
+    return EntityRecord(
+        name=state["name"],
+        type=state["type"],
+        status=state["status"],
+        external_id=state["externalId"],
+        attributes=JSON(state["attributes"]),
+        location=None if location is None else GeoJSON(location),
+        recorded_at=DateTime(change.recorded_at),
+        actor=change.actor,
+        deleted_at=None if deleted is None else DateTime(datetime.fromisoformat(deleted)),
+    )
 
 
 async def entity_connection(

@@ -10,11 +10,12 @@ from strawberry import UNSET
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
 from domain.definitions.entity_types.model import EntityType as EntityTypeRow
-from domain.definitions.entity_types.queries import entity_type_list
+from domain.definitions.entity_types.queries import entity_type_list, schema_versions
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
 from gql.base.entities import EntityKindEnum, Node
 from gql.base.ids import uuid_named
+from gql.base.loaders import load
 from gql.base.mutations import absent, payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
@@ -22,6 +23,20 @@ from gql.base.shown import shows
 from gql.errors import UserError
 from graph.absent import ABSENT
 from graph.change import GraphChange
+
+
+@strawberry.type
+class EntityTypeVersion:
+    """A version of a type's telemetry schema, in force from `effectiveFrom` until that of the next one.
+
+    Attributes:
+        telemetry_schema: The telemetry schema: metrics, units, ranges and derived metrics.
+        recorded_at: When it was last written for that event time (system time).
+    """
+
+    effective_from: DateTime
+    telemetry_schema: JSON
+    recorded_at: DateTime
 
 
 @strawberry.type
@@ -41,6 +56,19 @@ class EntityType(Node):
     description: str | None
     telemetry_schema: JSON
     attributes: JSON
+
+    @strawberry.field
+    async def versions(self, info: Info) -> list[EntityTypeVersion]:
+        """All versions of the telemetry schema, by event time, of the future too."""
+        found = await load(info.context, schema_versions, uuid_named(self.id, "id"))
+        return [
+            EntityTypeVersion(
+                effective_from=DateTime(version.effective_from),
+                telemetry_schema=JSON(version.telemetry_schema),
+                recorded_at=DateTime(version.recorded_at),
+            )
+            for version in found or ()
+        ]
 
 
 @strawberry.input

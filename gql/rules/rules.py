@@ -12,13 +12,15 @@ from sqlalchemy.orm import Session
 from domain.base.packed import instant_of
 from domain.rules.backtest import Trial, rule_try
 from domain.rules.model import Rule as RuleRow
+from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
-from domain.rules.queries import rules_page
+from domain.rules.queries import rule_versions_get, rules_page
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
+from gql.base.loaders import load
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, duration_print
@@ -29,6 +31,32 @@ from graph.change import GraphChange
 from graph.errors import ArgusError
 
 _MICROSECOND = timedelta(microseconds=1)
+
+
+@strawberry.type
+class RuleVersion:
+    """A version of a rule, in force from `effectiveFrom` until that of the next one.
+
+    Attributes:
+        condition: What the rule watches for, in the form of the input Condition.
+        scope: Which entities the rule is about, in the form of the input RuleScope.
+        severity: Severity of its events when they open.
+        action: What follows from its events, in the form of the input RuleAction.
+        escalation: Steps of escalation, a list in the form of the input EscalationStep.
+        damping: How flapping is damped, in the form of the input FlapDamping.
+        is_active: False: the rule evaluates nothing.
+    """
+
+    effective_from: DateTime
+    condition: JSON
+    scope: JSON
+    severity: SeverityEnum  # type: ignore[valid-type]
+    action: JSON
+    escalation: JSON
+    damping: JSON
+    is_active: bool
+    recorded_at: DateTime
+    actor: str
 
 
 @strawberry.type
@@ -59,6 +87,15 @@ class Rule(Node):
     created_at: DateTime
     updated_at: DateTime
     deleted_at: DateTime | None
+
+    @strawberry.field
+    async def versions(self, info: Info) -> list[RuleVersion]:
+        """All versions of the rule, by event time, of the future too; a rule has at most 1,000."""
+        found = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
+        return [
+            RuleVersion(recorded_at=DateTime(row.recorded_at), actor=row.actor, **_content(row.version))
+            for row in found or ()
+        ]
 
 
 RuleConnection = Connection[Rule]
@@ -226,12 +263,22 @@ def _test_shown(trial: Trial) -> RuleTest:
 @shows(RuleRow)
 def rule_shown(row: RuleRow) -> Rule:
     """Return a rule as it is shown."""
-    version, scope = row.version, row.version.scope
     return Rule(
         id=strawberry.ID(str(row.id)),
         name=row.name,
-        condition=JSON(_condition_shown(version.condition)),
-        scope=JSON(
+        created_at=DateTime(row.created_at),
+        updated_at=DateTime(row.updated_at),
+        deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
+        **_content(row.version),
+    )
+
+
+def _content(version: VersionRow) -> dict[str, Any]:
+    """Return the fields that a rule and each of its versions have."""
+    scope, damping = version.scope, version.damping
+    return {
+        "condition": JSON(_condition_shown(version.condition)),
+        "scope": JSON(
             {
                 "entityId": None if scope.entity_id is None else str(scope.entity_id),
                 "kind": scope.kind,
@@ -240,16 +287,13 @@ def rule_shown(row: RuleRow) -> Rule:
                 "profileId": None if scope.profile_id is None else str(scope.profile_id),
             }
         ),
-        severity=version.severity,
-        action=JSON(dict(version.action)),
-        escalation=JSON([{"after": _text(s.after_us), "severity": s.severity.value} for s in version.escalation]),
-        damping=JSON({"maxEvents": version.damping.max_events, "per": _text(version.damping.per_us)}),
-        is_active=version.is_active,
-        effective_from=DateTime(version.effective_from),
-        created_at=DateTime(row.created_at),
-        updated_at=DateTime(row.updated_at),
-        deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
-    )
+        "severity": version.severity,
+        "action": JSON(dict(version.action)),
+        "escalation": JSON([{"after": _text(s.after_us), "severity": s.severity.value} for s in version.escalation]),
+        "damping": JSON({"maxEvents": damping.max_events, "per": _text(damping.per_us)}),
+        "is_active": version.is_active,
+        "effective_from": DateTime(version.effective_from),
+    }
 
 
 def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:
