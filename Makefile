@@ -48,8 +48,9 @@ format: $(READY)  ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-schema: $(READY)  ## Export gql/schema.graphql
+schema: $(READY)  ## Export gql/schema.graphql and migrations/schema.sql
 	@$(BIN)/python -m gql.export gql/schema.graphql
+	@$(BIN)/python -m migrations.export migrations/schema.sql
 
 settings: $(READY)  ## Write docs/reference/settings.md and .env.example
 	@$(BIN)/python -m runtime.settings docs/reference/settings.md .env.example

@@ -51,6 +51,7 @@ class Measured:
     """Times of one kind of turn, in milliseconds, and how reads were answered, by status."""
 
     ingest: list[float] = field(default_factory=list)
+    user: list[float] = field(default_factory=list)
     plain: list[float] = field(default_factory=list)
     health: list[float] = field(default_factory=list)
     lag: list[float] = field(default_factory=list)
@@ -211,6 +212,7 @@ class Site:
         time.sleep(1.0)
         metrics = [
             ("/graphql", self.tokens[0], _mutation, measured.ingest),
+            ("/graphql", self.user, _users_mutation, measured.user),
             ("/api/v1/telemetry/ingest", self.tokens[1], _plain, measured.plain),
             ("/healthz", None, None, measured.health),
         ]
@@ -227,6 +229,13 @@ class Site:
 def _mutation() -> bytes:
     query = f"mutation {{ ingestTelemetry(readings: [{{metrics: {{sent: {time.time()!r}}}}}]) {{ accepted }} }}"
     return json.dumps({"query": query}).encode()
+
+
+def _users_mutation() -> bytes:
+    query = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }"
+    # Of a device that nobody subscribes to.
+    readings = [{"externalId": f"d{DEVICES - 1}", "metrics": {"sent": time.time()}}]
+    return json.dumps({"query": query, "variables": {"r": readings}}).encode()
 
 
 def _plain() -> bytes:
@@ -276,7 +285,7 @@ def main() -> None:
         f"{pairs} times {seconds:g} s each; {len(os.sched_getaffinity(0))} cores; ms; reads by status: {beside.reads}"
     )
     print(f"{'99th percentile':<34} {'without':>9} {'beside':>9} {'ratio':>7}   (medians)")
-    for name in ("ingest", "plain", "health", "lag"):
+    for name in ("ingest", "user", "plain", "health", "lag"):
         one, other = getattr(without, name), getattr(beside, name)
         p99 = [percentile(times, 0.99) for times in (one, other)]
         median = [percentile(times, 0.5) for times in (one, other)]
@@ -288,6 +297,7 @@ def main() -> None:
 
 _NAMES = {
     "ingest": "ingest by mutation, device's token",
+    "user": "ingest by mutation, user's token",
     "plain": "ingest by plain HTTP",
     "health": "/healthz",
     "lag": "sending to a subscriber",

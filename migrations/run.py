@@ -1,10 +1,12 @@
-"""Bring a database to the newest schema, roles included. Safe to run from several hosts at once."""
+"""Bring a database to the newest schema, roles and functions included. Safe to run from several hosts at once."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -14,8 +16,11 @@ from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
+from migrations.function_files import functions_apply
 from runtime.large_objects import large_objects_close
 
+# Revisions from before the initial schema were numbers alone.
+_BEFORE_INITIAL: Final = re.compile(r"\d{4}")
 ROLES = ("argus_api", "argus_ingest", "argus_pipeline")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('argus.migrate'))")
 
@@ -33,28 +38,59 @@ class Migrated:
     left: Sequence[str]
 
 
-def migrate(owner_url: str, role_passwords: Mapping[str, str], *, revision: str = "head") -> Migrated:
-    """Create the roles that are missing, set their passwords and run every migration not yet run.
+class SchemaRefusedError(Exception):
+    """The database has a schema that cannot be brought to the newest one; the message says what to do."""
+
+
+def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
+    """Create the missing roles, set their passwords, run every migration not yet run, and apply functions that changed.
 
     owner_url: connects as the role that owns the tables; it needs CREATEROLE unless the three roles exist.
-    role_passwords: role name to password; a role without one keeps the password it has. revision: up to which.
-    Raises sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
+    role_passwords: role name to password; a role without one keeps the password it has.
+    Raises SchemaRefusedError, and sqlalchemy.exc.SQLAlchemyError where the database refuses; nothing is changed then.
     """
     engine = create_engine(owner_url, poolclass=NullPool)
     try:
         with engine.begin() as connection:
             connection.execute(_LOCK)
+            before = _revision_of(connection)
             _roles_ensure(connection, role_passwords)
             config = _config()
             config.attributes["connection"] = connection
-            before = MigrationContext.configure(connection).get_current_revision()
-            command.upgrade(config, revision)
-            after = MigrationContext.configure(connection).get_current_revision()
+            command.upgrade(config, "head")
+            functions_apply(connection)
             raw = connection.connection.driver_connection
             assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
-            return Migrated(before, after, large_objects_close(raw))
+            return Migrated(
+                before, MigrationContext.configure(connection).get_current_revision(), large_objects_close(raw)
+            )
     finally:
         engine.dispose()
+
+
+def _revision_of(connection: Connection) -> str | None:
+    """Return the revision of the database, None for an empty one.
+
+    Raises SchemaRefusedError where this version of Argus does not know it.
+    """
+    revision = MigrationContext.configure(connection).get_current_revision()
+    if revision is None or revision in {
+        known.revision for known in ScriptDirectory.from_config(_config()).walk_revisions()
+    }:
+        return revision
+    if _BEFORE_INITIAL.fullmatch(revision):
+        msg = (
+            f"The database has the schema of a development version of Argus (revision {revision}), which is older than "
+            "the initial schema and cannot be upgraded. Nothing was changed. Start with a new data directory or an "
+            "empty database; to take data along, export it with the version that wrote it (argus export graph) and "
+            "import it here (argus import)."
+        )
+    else:
+        msg = (
+            f"The database has a schema that this version of Argus does not know (revision {revision}): a newer "
+            "version has migrated it. Nothing was changed. Run that version, or restore a backup from before."
+        )
+    raise SchemaRefusedError(msg)
 
 
 def is_current(connection: Connection) -> bool:

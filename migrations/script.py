@@ -6,12 +6,12 @@ from alembic import op
 
 
 def execute_file(name: str) -> None:
-    """Run `migrations/sql/NAME` on the migration's connection.
+    """Run `migrations/NAME` on the migration's connection.
 
     It goes to the driver as it stands, several statements at once: neither a colon nor a percent sign in it
     is a parameter.
     """
-    statements = files("migrations").joinpath("sql", name).read_bytes()
+    statements = files("migrations").joinpath(name).read_bytes()
     connection = op.get_bind().connection.driver_connection
     if connection is None:
         msg = "The migration's connection is closed."

@@ -16,9 +16,10 @@ from starlette.applications import Starlette
 
 from argus.api.metrics import ApiMetrics
 from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.api.readers.forwarding import Forwarder
 from argus.api.readers.pool import Readers
 from argus.api.readers.protocol import RoutedHttp, Routing, connection_adopt
-from argus.api.readers.routing import is_ingest
+from argus.api.readers.routing import listener_by_body, listener_by_head, reader_by_head
 from argus.api.serving import Admission, files_raise, server_config
 from argus.api.wiring import app_create
 from runtime.collection import startup_freeze
@@ -56,7 +57,7 @@ class ListeningServer(uvicorn.Server):
 
 def listening_server(settings: Settings, readers: Readers, *, host: str, port: int) -> ListeningServer:
     """Return the server of the process that listens. settings: those that the readers' admission has too."""
-    routing = Routing(is_elsewhere=lambda url, headers: not is_ingest(url, headers), hand=readers.give)
+    routing = Routing(by_head=listener_by_head, by_body=listener_by_body, hand=readers.give)
     config = server_config(
         app_create(settings, readers=readers),
         settings.api,
@@ -100,20 +101,22 @@ class ReaderAdmission(Admission):
 class ReaderServer(uvicorn.Server):
     """A process that answers what it is handed."""
 
-    def __init__(self, app: Starlette, settings: ApiSettings, end: socket.socket) -> None:
+    def __init__(self, app: Starlette, settings: ApiSettings, end: socket.socket, forwarder: Forwarder) -> None:
         self._end = end
+        forwarder.open = self._open
         self._channel: Channel | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._metrics: ApiMetrics = app.state.metrics
         admission = ReaderAdmission(settings)
         admission.left = self._left
+        routing = Routing(by_head=reader_by_head, hand=self._return, is_returning=True)
         config = server_config(
             app,
             settings,
             host="",
             port=0,
             admission=admission,
-            http=type("ReaderHttp", (RoutedHttp,), {"routing": Routing(is_elsewhere=is_ingest, hand=self._return)}),
+            http=type("ReaderHttp", (RoutedHttp,), {"routing": routing}),
             log_config=None,
             access_log=False,
         )
@@ -158,6 +161,13 @@ class ReaderServer(uvicorn.Server):
         self._channel.send(Kind.CONNECTION, body=connection_pack(address, data), file=file)
         return True
 
+    def _open(self, file: int, data: bytes) -> bool:
+        if self._channel is None:
+            os.close(file)
+            return False
+        self._channel.send(Kind.OPENED, body=data, file=file)
+        return True
+
     def _left(self, address: str) -> None:
         if self._channel is not None:
             self._channel.send(Kind.CLOSED, body=address.encode())
@@ -170,7 +180,9 @@ def reader_run(settings: Settings, *, file: int, is_live: bool) -> bool:
             os.nice(READER_NICE)
     own = settings if is_live else reader_settings(settings)
     files_raise(own.api.connections_max)
-    server = ReaderServer(app_create(own), own.api, socket.socket(fileno=file))
+    forwarder = Forwarder()
+    app = app_create(own, forward=forwarder.forward if is_live else None)
+    server = ReaderServer(app, own.api, socket.socket(fileno=file), forwarder)
     startup_freeze()
     # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.
     server.run(sockets=[])

@@ -41,7 +41,8 @@ _RETRY_AFTER_S: Final = 5
 _TOLD_EVERY_S: Final = 60.0
 # Of open files, for all that is no client's connection.
 _FILES_OWN: Final = 256
-_UNKNOWN: Final = "unknown"
+# The address of a connection that has none.
+UNKNOWN: Final = "unknown"
 _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
 WEBSOCKET_PATH: Final = "/graphql"
@@ -118,12 +119,12 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_counted = False
         self._timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
-        self._address = _UNKNOWN
+        self._address = UNKNOWN
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, unless there are too many."""
         super().connection_made(transport)
-        self._address = _UNKNOWN if self.client is None else self.client[0]
+        self._address = UNKNOWN if self.client is None else self.client[0]
         if not self._is_counted:
             self._is_counted = True
             reason = self.admission.enter(self._address)
@@ -175,14 +176,13 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start what answers the request."""
-        self._in_head, self._head_bytes = False, 0
+        self._head_end()
         if self._is_refused:
             return
         if self.parser.should_upgrade() and self._should_upgrade() and self._has_body():
             # What follows would be neither a body nor a WebSocket's, and nobody would ever end the connection.
             self._refuse(400, "A request that becomes a WebSocket has no body.", "upgrade with a body")
             return
-        self._limit(self.admission.settings.body_timeout_s, "body")
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -217,6 +217,11 @@ class BoundedHttp(HttpToolsProtocol):
             self._write_timer = None
         super().resume_writing()
 
+    def _head_end(self) -> None:
+        """Bound what comes by the body's limits from now on."""
+        self._in_head, self._head_bytes = False, 0
+        self._limit(self.admission.settings.body_timeout_s, "body")
+
     def _has_body(self) -> bool:
         return any(
             name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0")
@@ -240,13 +245,17 @@ class BoundedHttp(HttpToolsProtocol):
         self._is_refused = True
         self._limit(None, "")
         self.admission.refuse(reason, self._address)
-        # A request that waits for its answer, or has had one, must not be given this one.
-        cycle = self.cycle
-        is_open = cycle is not None and not cycle.response_started
-        if is_open if reason == _BODY_SLOW else cycle is None or cycle.response_complete:
+        if self._may_answer(reason):
             code = "UNAVAILABLE" if reason == NO_READER else _CODES[status]
             self.transport.write(_answer(status, code, message))
         self.transport.close()
+
+    def _may_answer(self, reason: str) -> bool:
+        """Tell whether a refusal would be an answer to its own request: another may wait for one, or have had it."""
+        cycle = self.cycle
+        if reason == _BODY_SLOW:
+            return cycle is not None and not cycle.response_started
+        return cycle is None or bool(cycle.response_complete)
 
 
 class _WithoutAddresses(logging.Filter):
@@ -282,7 +291,7 @@ class CountedWebSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         address = self.transport.get_extra_info("peername")
-        self.admission.leave(address[0] if address else _UNKNOWN)
+        self.admission.leave(address[0] if address else UNKNOWN)
         super().connection_lost(exc)
 
 

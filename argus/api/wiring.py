@@ -35,7 +35,7 @@ from gql.access.bridge import Bridge
 from gql.access.gate import Gate, RequestQuotas
 from gql.access.revocation import TokenWatch
 from gql.access.shares import Shares
-from gql.base.services import Services
+from gql.base.services import Forward, Services
 from gql.live.events import EventFeed
 from gql.live.hub import FeedHub
 from gql.live.source import BusFeedSource
@@ -144,13 +144,14 @@ class Parts:
             engine.dispose()
 
 
-def app_create(settings: Settings, *, readers: Readers | None = None) -> Starlette:
+def app_create(settings: Settings, *, readers: Readers | None = None, forward: Forward | None = None) -> Starlette:
     """Return the application of one API process; its parts start and stop with it.
 
-    readers: the processes that answer what is neither ingest nor health; None: this one answers all.
+    readers: the processes that answer what is neither ingest nor health; None: this one answers all. forward: has
+    others answer what comes over WebSockets and is neither a subscription nor ingest; None: this one does.
     """
     parts = Parts(settings, threads=THREADS if readers is None else THREADS_BESIDE_READERS)
-    services = _services(parts, readers)
+    services = _services(parts, readers, forward)
     app = create_app(services)
     metrics = _metrics(app, services, parts)
     app.state.metrics = metrics
@@ -172,7 +173,7 @@ def app_create(settings: Settings, *, readers: Readers | None = None) -> Starlet
     return app
 
 
-def _services(parts: Parts, readers: Readers | None) -> Services:
+def _services(parts: Parts, readers: Readers | None, forward: Forward | None) -> Services:
     """Return what the application needs of this process."""
     settings, bridge = parts.settings, parts.bridge
 
@@ -216,6 +217,7 @@ def _services(parts: Parts, readers: Readers | None) -> Services:
         shares=Shares(work=_rate(settings.api.work_token), wait_max_s=settings.api.deadline_s),
         busy=dict if readers is None else readers.busy,
         is_live=readers is None,
+        forward=forward,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from domain.base.transient import AWAY_TROUBLE, is_away, trouble_of
 from graph.errors import ArgusError
+from migrations.run import SchemaRefusedError
 from runtime.embedded.account import AccountError
 from runtime.embedded.home import HomeError
 from runtime.embedded.process import ServerError
@@ -36,7 +37,7 @@ def told() -> Iterator[None]:
         yield
     except (SettingsError, HomeError) as error:
         raise CommandError(str(error), status=2) from error
-    except (AccountError, ServerError) as error:
+    except (AccountError, ServerError, SchemaRefusedError) as error:
         raise CommandError(str(error)) from error
     except ArgusError as error:
         raise CommandError(error.message) from error

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.telemetry.ingest.acceptor import Acceptor
@@ -18,6 +19,18 @@ from gql.live.hub import FeedHub
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What another process answered. answer: encoded; None: the operation was not executed, errors says why."""
+
+    answer: bytes | None
+    errors: Sequence[Mapping[str, Any]]
+
+
+# A bearer's token and a request, {"query": ...} in JSON, to the answer. Raises UnavailableError.
+Forward = Callable[[str, bytes], Awaitable[Forwarded]]
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The parts of one API process.
 
@@ -26,6 +39,7 @@ class Services:
     offline_after: silence after which a device is offline. ready: what is away just now, by name; empty: all is well.
     gate: who gets in. deadline_s: for how long an operation may run. shares: what of the process each token may have.
     busy: which processes that answer reads do not just now, by name. is_live: whether anybody can subscribe here.
+    forward: has another process answer what comes over WebSockets and is neither a subscription nor ingest.
     """
 
     bridge: Bridge
@@ -43,3 +57,4 @@ class Services:
     shares: Shares = field(default_factory=Shares)
     busy: Callable[[], Mapping[str, str]] = dict
     is_live: bool = True
+    forward: Forward | None = None

@@ -75,6 +75,35 @@ def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
     return tokens
 
 
+def is_mutation_of(text: str, field: str) -> bool:
+    """Tell whether a document is one mutation that selects nothing but `field` at its root.
+
+    Linear, and cheaper by far than parsing. False where in doubt: for a fragment at the root, several operations, what
+    is no GraphQL, and above the bounds.
+    """
+    if len(text) > TEXT_MAX_CHARS:
+        return False
+    tokens = [token for match in _TOKEN.finditer(text) if (token := match["token"]) and token[0] != "#"]
+    if len(tokens) > TOKENS_MAX:
+        return False
+    nesting, mutations, is_mutation, is_header = 0, 0, False, False
+    for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
+        if nesting == 0 and not is_header:
+            if token not in {"mutation", "fragment"}:
+                return False
+            is_header, is_mutation = True, token == "mutation"  # noqa: S105  (a token of the language)
+            mutations += is_mutation
+        elif nesting == 1 and not is_header and is_mutation:
+            is_name = token[0].isalpha() or token[0] == "_"
+            # An alias and a directive are no fields.
+            if token == "..." or (is_name and after != ":" and before != "@" and token != field):  # noqa: S105
+                return False
+        nesting += _NESTS.get(token, 0)
+        # The outermost braces are those of the selection: others are in the parentheses of the variables.
+        is_header = is_header and not (token == "{" and nesting == 1)  # noqa: S105
+    return nesting == 0 and mutations == 1
+
+
 def variables_check(variables: Any) -> None:
     """Raise LimitExceededError where variables are nested too deeply, or hold too many values. Linear."""
     level: list[Any] = [variables]

@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from gql.base.context import Context
 from gql.base.services import Services
 from gql.errors import UnauthenticatedError, known
 from gql.server.answers import answer_encode, is_text, message_encode
-from gql.server.execution import Executor, is_subscription
+from gql.server.execution import Executor, caller_of, is_ingest, is_subscription
 from gql.server.flow import Flow
 from gql.server.http import RequestRefusedError, request_from_object
 from gql.server.preparation import Prepared, RequestError
@@ -60,6 +60,7 @@ class Connection:
         self._executor = executor
         self._services = services
         self._principal: Principal | None = None
+        self._token: str | None = None
         self._is_ready = False
         self._introduced = asyncio.Event()
         self._operations: dict[str, asyncio.Task[None]] = {}
@@ -148,8 +149,8 @@ class Connection:
             header = f"Bearer {token}"
         if header is None:
             header = self._socket.headers.get("authorization")
-        found = bearer_of(str(header) if header is not None else None)
-        return await self._services.gate.admit(self._socket, found)
+        self._token = bearer_of(str(header) if header is not None else None)
+        return await self._services.gate.admit(self._socket, self._token)
 
     def _subscribe(self, message: dict[str, Any]) -> None:
         identity, payload = message.get("id"), message.get("payload")
@@ -174,7 +175,7 @@ class Connection:
             if isinstance(payload, _Unreadable):
                 raise RequestRefusedError(400, f"The message is no JSON: {payload.reason}.")
             prepared = await self._executor.prepare(request_from_object(payload), context)
-            async with contextlib.aclosing(self._answers(prepared, context)) as answers:
+            async with contextlib.aclosing(self._answers(prepared, context, payload)) as answers:
                 async for answer in answers:
                     await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
                     if is_subscription(prepared):
@@ -216,13 +217,21 @@ class Connection:
                 {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}
             )
 
-    async def _answers(self, prepared: Prepared, context: Context) -> AsyncGenerator[bytes]:
-        if not is_subscription(prepared):
+    async def _answers(self, prepared: Prepared, context: Context, payload: Mapping[str, Any]) -> AsyncGenerator[bytes]:
+        forward = self._services.forward
+        if is_subscription(prepared):
+            async with contextlib.aclosing(self._executor.subscribe(prepared, context)) as answers:
+                async for answer in answers:
+                    yield answer
+        elif forward is None or self._token is None or is_ingest(prepared):
             yield answer_encode(await self._executor.execute(prepared, context), trace_id=context.trace_id)
-            return
-        async with contextlib.aclosing(self._executor.subscribe(prepared, context)) as answers:
-            async for answer in answers:
-                yield answer
+        else:
+            # So many at a time, as if they were executed here.
+            async with self._services.shares.turn(caller_of(context)):
+                forwarded = await forward(self._token, orjson.dumps(payload))
+            if forwarded.answer is None:
+                raise RequestError([dict(error) for error in forwarded.errors])
+            yield forwarded.answer
 
     async def _send(self, message: dict[str, Any]) -> None:
         text = message_encode(message).decode()

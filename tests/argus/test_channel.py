@@ -1,4 +1,4 @@
-"""Messages between the processes of the API, and which process a request belongs to."""
+"""Messages between the processes of the API."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ import os
 import socket
 from pathlib import Path
 
-import pytest
-
 from argus.api.readers.channel import PACKET_MAX_BYTES, Channel, Kind, Message, connection_pack, connection_unpack
-from argus.api.readers.routing import is_ingest
 
 
 def files_open() -> int:
@@ -72,27 +69,3 @@ def test_what_was_not_sent_when_it_closes_leaves_no_file_open() -> None:
 def test_a_connection_is_packed_with_its_address() -> None:
     assert connection_unpack(connection_pack("2001:db8::1", b"GET /")) == ("2001:db8::1", b"GET /")
     assert connection_unpack(connection_pack("unknown", b"")) == ("unknown", b"")
-
-
-@pytest.mark.parametrize(
-    ("url", "token", "expected"),
-    [
-        (b"/healthz", None, True),
-        (b"/readyz?a=b", None, True),
-        (b"http://plant.example/metrics", None, True),
-        (b"/api/v1/telemetry/ingest", b"Bearer a.b.c", True),
-        (b"/api/v1/telemetry/%69ngest?format=senml", None, True),
-        (b"/api/v1/some-token/telemetry", None, True),
-        (b"/api/v1/some/token/telemetry", None, False),
-        (b"/graphql", b"Bearer argus_dev_abc", True),
-        (b"/graphql", b"bearer  argus_dev_abc", True),
-        (b"/graphql", b"Bearer a.b.c", False),
-        (b"/graphql", b"Basic argus_dev_abc", False),
-        (b"/graphql", None, False),
-        (b"/", b"Bearer argus_dev_abc", False),
-        (b"/healthz/more", None, False),
-    ],
-)
-def test_whose_a_request_is(url: bytes, token: bytes | None, expected: bool) -> None:
-    headers = [(b"host", b"a"), *([] if token is None else [(b"authorization", token)])]
-    assert is_ingest(url, headers) is expected

@@ -211,6 +211,18 @@ def test_migrate_and_token_speak_json(
     assert out == f"The database is up to date (revision {done['revision']}).\n"
 
 
+def test_a_database_of_another_schema_is_refused_in_a_sentence(
+    argus: Callable[..., tuple[int, str, str]], engine: Callable[[str], Engine]
+) -> None:
+    with transaction(engine("owner")) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0039'"))
+    status, out, err = argus("migrate")
+    assert (status, out) == (1, "")
+    assert err.startswith("argus: The database has the schema of a development version of Argus (revision 0039)")
+    assert "new data directory" in err
+    assert "Traceback" not in err
+
+
 def test_a_misspelt_variable_is_told_at_every_command(
     argus: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,11 +15,14 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from migrations.catalogue import schema_text
+from migrations.export import SOURCE
 from migrations.run import ROLES, migrate
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.embedded.account import Account, account_for, own, preparation
 from runtime.embedded.postgres import free_port
+from testing.installation import PROJECT
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "tests-only"
@@ -86,6 +89,8 @@ def test_the_oldest_supported_version(postgres_15: int) -> None:
         connection.execute("CREATE DATABASE argus OWNER argus_owner")
     migrate(url("argus_owner"), dict.fromkeys(ROLES, PASSWORD))
     owner, api, pipeline = (engine_create(url(role)) for role in ("argus_owner", "argus_api", "argus_pipeline"))
+    with owner.connect() as migrated:
+        assert SOURCE + schema_text(migrated) == (PROJECT / "migrations" / "schema.sql").read_text(encoding="utf-8")
     with transaction(owner) as session:
         assert session.scalar(text("SHOW server_version")).startswith("15.")
         organization = organization_create(session, name="Old", public_id=new_id(), now=utc_now())

@@ -85,7 +85,7 @@ def test_tables_without_an_organization_hold_nothing_of_one(migrated: Connection
             " AND NOT relispartition AND NOT relrowsecurity ORDER BY 1"
         )
     )
-    assert list(open_tables) == ["alembic_version", "stage_leases", "work_counts"]
+    assert list(open_tables) == ["alembic_version", "schema_functions", "stage_leases", "work_counts"]
 
 
 @pytest.mark.parametrize("role", ROLES)

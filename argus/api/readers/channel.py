@@ -23,7 +23,7 @@ _CLOSE_ON_EXEC: Final = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
 
 
 class Kind(IntEnum):
-    """Kinds of messages."""
+    """Kinds of messages. OPENED: a connection of the reader's own, to be served like one from outside."""
 
     CONNECTION = 1
     TAKEN = 2
@@ -31,6 +31,7 @@ class Kind(IntEnum):
     READY = 4
     ASKED = 5
     METRICS = 6
+    OPENED = 7
 
 
 @dataclass(frozen=True, slots=True)

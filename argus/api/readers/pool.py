@@ -19,7 +19,7 @@ from typing import Final
 import structlog
 
 from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
-from argus.api.serving import Admission, unavailable
+from argus.api.serving import UNKNOWN, Admission, unavailable
 from argus.supervisor.child import Child
 from runtime.embedded import process
 
@@ -246,22 +246,34 @@ class Readers:
             case Kind.CONNECTION:
                 address, data = connection_unpack(message.body)
                 reader.addresses[address] -= 1
-                if message.file is not None:
-                    task = asyncio.create_task(self._adopt(message.file, address, data))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                self._adopt(message.file, address, data)
+            case Kind.OPENED:
+                # It has no address, and is not refused: its process has bounds of its own for what it forwards.
+                self.admission.enter(UNKNOWN)
+                self._adopt(message.file, UNKNOWN, message.body)
             case Kind.ASKED:
                 reader.asked = False
             case Kind.METRICS:
                 reader.metrics = message.body.decode()
                 reader.metrics_arrived.set()
 
-    async def _adopt(self, file: int, address: str, data: bytes) -> None:
-        assert self.adopt is not None  # noqa: S101  (set before the start)
-        try:
-            await self.adopt(file, data)
-        except OSError:
+    def _adopt(self, file: int | None, address: str, data: bytes) -> None:
+        """Serve a connection here. It is counted already."""
+
+        async def adopt() -> None:
+            assert self.adopt is not None  # noqa: S101  (set before the start)
+            assert file is not None  # noqa: S101  (told to the type checker)
+            try:
+                await self.adopt(file, data)
+            except OSError:
+                self.admission.leave(address)
+
+        if file is None:
             self.admission.leave(address)
+            return
+        task = asyncio.create_task(adopt())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _ended(self, reader: Reader) -> None:
         """Give what a reader had not taken to another; its connections are closed with it."""

@@ -2,6 +2,9 @@
 
 It goes between two requests only. A client that sends the next request before it has the answer to the one before gets
 that answer and a closed connection where the two belong to different processes.
+
+A reader returns a connection as soon as it has answered, so that the process that listens sees each request first: a
+reader that is busy would not even notice that the next one is ingest.
 """
 
 from __future__ import annotations
@@ -9,26 +12,39 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import uvicorn
 
+from argus.api.readers.routing import BODY_EXAMINED_MAX_BYTES, Destination, Headers
 from argus.api.serving import NO_READER, NO_READER_MESSAGE, BoundedHttp
 
+# All bodies together that are being examined in one process.
+EXAMINED_MAX_BYTES: Final = 64 * 1024 * 1024
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+# A client that is slow to take an answer is asked so often whether it has.
+_UNSENT_RETRY_S: Final = 0.02
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Routing:
     """How requests are shared between processes.
 
-    is_elsewhere: whether another process answers a request, by its address and headers.
+    by_head: who answers a request, by its method, its address and its headers.
+    by_body: the same by its body, where the head leaves it open; never BY_BODY.
     hand: hands an open file over, with the client's address, what was read, and whether it becomes a WebSocket; False:
     there is nobody to take it. It closes the file either way.
+    is_returning: whether a connection is handed over, too, once a request has been answered.
+    examined_bytes: of all bodies that wait for the decision.
     """
 
-    is_elsewhere: Callable[[bytes, Iterable[tuple[bytes, bytes]]], bool]
+    by_head: Callable[[bytes, bytes, Headers], Destination]
     hand: Callable[[int, str, bytes, bool], bool]
+    by_body: Callable[[bytes], Destination] = lambda _body: Destination.HERE
+    is_returning: bool = False
+    examined_bytes: int = 0
 
 
 class RoutedHttp(BoundedHttp):
@@ -43,6 +59,8 @@ class RoutedHttp(BoundedHttp):
         self._has_begun = False
         self._is_websocket = False
         self._adopted: bytes | None = None
+        # The body of a request whose head does not tell who answers it.
+        self._examined: bytearray | None = None
 
     def adopt(self, data: bytes) -> None:
         """Say, before there is a connection, that it comes from another process, which has read so much of it."""
@@ -87,26 +105,60 @@ class RoutedHttp(BoundedHttp):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """Start what answers the request, if it is answered here."""
+        """Start what answers the request, if it is answered here and its head says so."""
         if self._is_going:
             return
-        if not self._is_refused and self.routing.is_elsewhere(self.url, self.headers):
-            self._is_going = True
-            self._is_websocket = bool(self.parser.should_upgrade()) and self._should_upgrade()
-            return
+        if not self._is_refused:
+            destination = self.routing.by_head(self.parser.get_method(), self.url, self.headers)
+            may_upgrade = bool(self.parser.should_upgrade())
+            if destination is Destination.ELSEWHERE or (destination is Destination.BY_BODY and may_upgrade):
+                self._is_going = True
+                self._is_websocket = may_upgrade and self._should_upgrade()
+                return
+            if destination is Destination.BY_BODY:
+                self._examine()
+                return
         self._raw = None
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Pass on a part of the body."""
-        if not self._is_going:
+        """Take a part of the body."""
+        if self._is_going:
+            return
+        if self._examined is None:
             super().on_body(body)
+            return
+        self._examined += body
+        self.routing.examined_bytes += len(body)
+        if len(self._examined) > BODY_EXAMINED_MAX_BYTES or self.routing.examined_bytes > EXAMINED_MAX_BYTES:
+            self._examined_end()
+            self._is_going = True
 
     def on_message_complete(self) -> None:
         """End the request."""
-        if not self._is_going:
-            self._has_begun = False
-            super().on_message_complete()
+        if self._is_going:
+            return
+        if self._examined is not None and not self._is_refused:
+            body = self._examined_end()
+            if self.routing.by_body(body) is Destination.ELSEWHERE:
+                self._is_going = True
+                return
+            self._raw = None
+            super().on_headers_complete()
+            super().on_body(body)
+        self._has_begun = False
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Begin the next request, here or where connections are returned to."""
+        super().on_response_complete()
+        if self.routing.is_returning:
+            self._return()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._examined_end()
+        super().connection_lost(exc)
 
     def handle_websocket_upgrade(self) -> None:
         """Become a WebSocket, if it is one of this process."""
@@ -119,13 +171,43 @@ class RoutedHttp(BoundedHttp):
             super().send_400_response(msg)
 
     def _begin(self) -> None:
-        if self._adopted is not None and not self.transport.is_closing():
+        if self._adopted is None or self.transport.is_closing():
+            return
+        if self._adopted:
             self.data_received(b"")
+            return
+        # It was answered elsewhere; the next request may be long in coming.
+        self._adopted = None
+        self._limit(None, "")
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def _examine(self) -> None:
+        """Wait for the body, to decide by it."""
+        self._head_end()
+        self._examined = bytearray()
+        if self.expect_100_continue and self._is_idle():
+            # Otherwise the client would not send it.
+            self.expect_100_continue = False
+            self.transport.write(_CONTINUE)
+
+    def _examined_end(self) -> bytes:
+        examined, self._examined = self._examined, None
+        if examined is None:
+            return b""
+        self.routing.examined_bytes -= len(examined)
+        return bytes(examined)
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _may_answer(self, reason: str) -> bool:
+        # The request whose body is examined has no cycle of its own yet: the one there is belongs to the one before.
+        return self._is_idle() if self._examined is not None else super()._may_answer(reason)
 
     def _go(self) -> None:
         self._limit(None, "")
         self.transport.pause_reading()
-        is_idle = self.cycle is None or self.cycle.response_complete
+        is_idle = self._is_idle()
         if self._raw is None or not is_idle or self.transport.get_write_buffer_size():
             if is_idle:
                 self.transport.close()
@@ -134,17 +216,37 @@ class RoutedHttp(BoundedHttp):
             return
         data = b"".join(self._raw)
         self._raw = None
-        file = os.dup(self.transport.get_extra_info("socket").fileno())
-        if self.routing.hand(file, self._address, data, self._is_websocket):
-            # Counted on, for whoever has it now.
-            self._is_counted = False
-            self.transport.close()
-        else:
+        if not self._hand(data):
             self._refuse(503, NO_READER_MESSAGE, NO_READER)
+
+    def _return(self) -> None:
+        """Hand over a connection on which nothing is owed or begun, once the client has taken the answer."""
+        if self.transport.is_closing() or self._has_begun or self._is_going or self._is_refused or not self._is_idle():
+            return
+        if self.transport.get_write_buffer_size():
+            self.loop.call_later(_UNSENT_RETRY_S, self._return)
+            return
+        self._is_going = True
+        self.transport.pause_reading()
+        self._unset_keepalive_if_required()
+        if not self._hand(b""):
+            self.transport.close()
+
+    def _hand(self, data: bytes) -> bool:
+        file = os.dup(self.transport.get_extra_info("socket").fileno())
+        if not self.routing.hand(file, self._address, data, self._is_websocket):
+            return False
+        # Counted on, for whoever has it now.
+        self._is_counted = False
+        self.transport.close()
+        return True
 
 
 async def connection_adopt(server: uvicorn.Server, file: int, data: bytes) -> None:
-    """Serve an open connection that another process has accepted. Raises OSError where it is broken."""
+    """Serve an open connection that another process has accepted. Raises OSError where it is broken.
+
+    data: what was read of a request; empty: nothing, the one before was answered.
+    """
     loop = asyncio.get_running_loop()
 
     def protocol() -> RoutedHttp:
@@ -157,6 +259,8 @@ async def connection_adopt(server: uvicorn.Server, file: int, data: bytes) -> No
 
     connection = socket.socket(fileno=file)
     try:
+        if server.should_exit and not data:
+            raise ConnectionAbortedError
         connection.setblocking(False)
         await loop.connect_accepted_socket(protocol, connection)
     except OSError:

@@ -1,29 +1,98 @@
-"""Which process answers a request, by its head alone."""
+"""Which process answers a request: by its head, or else by its body."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from enum import Enum, auto
 from typing import Final
 from urllib.parse import unquote
 
 import httptools
+import orjson
 
 from domain.plant.devices.tokens import TOKEN_PREFIX
+from gql.server.documents import is_mutation_of
+from gql.server.json_sizes import json_size_check
+from graph.errors import LimitExceededError
 
+# A larger body is not waited for by the process that listens. A thousand readings take a tenth to half of it.
+BODY_EXAMINED_MAX_BYTES: Final = 1024 * 1024
 _OWN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/telemetry/ingest"})
 _THINGSBOARD: Final = re.compile(r"/api/v1/[^/]+/telemetry")
 _GRAPHQL: Final = "/graphql"
 _DEVICE: Final = re.compile(rb"bearer +" + TOKEN_PREFIX.encode(), re.IGNORECASE)
+_INGEST: Final = "ingestTelemetry"
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
-def is_ingest(url: bytes, headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether the process that listens answers a request: readings of devices, health and numbers."""
+class Destination(Enum):
+    """Who answers a request. BY_BODY: its body tells."""
+
+    HERE = auto()
+    ELSEWHERE = auto()
+    BY_BODY = auto()
+
+
+def listener_by_head(method: bytes, url: bytes, headers: Headers) -> Destination:
+    """Return who answers a request that the process that listens has received."""
+    path = _path(url)
+    if path is None or _is_own(path):
+        # Without a path it is refused wherever it is.
+        return Destination.HERE
+    if path != _GRAPHQL:
+        return Destination.ELSEWHERE
+    named = dict(reversed(headers))
+    if b"authorization" not in named:
+        # Nobody ingests without a token.
+        return Destination.ELSEWHERE
+    if _is_device(headers):
+        return Destination.HERE
+    if method != b"POST" or b"content-encoding" in named:
+        return Destination.ELSEWHERE
+    length = named.get(b"content-length", b"0")
+    is_small = length.isdigit() and len(length) <= len(str(BODY_EXAMINED_MAX_BYTES)) + 1
+    return Destination.BY_BODY if is_small and int(length) <= BODY_EXAMINED_MAX_BYTES else Destination.ELSEWHERE
+
+
+def reader_by_head(_method: bytes, url: bytes, headers: Headers) -> Destination:
+    """Return who answers a request that a reader has received: what is open by its head stays."""
+    path = _path(url)
+    is_ingest = path is None or _is_own(path) or (path == _GRAPHQL and _is_device(headers))
+    return Destination.ELSEWHERE if is_ingest else Destination.HERE
+
+
+def listener_by_body(body: bytes) -> Destination:
+    """Return who answers a request of GraphQL: ingest alone is answered by the process that listens.
+
+    What is not understood is left to a reader, which says what is wrong with it.
+    """
+    # Nearly all others end here.
+    if _INGEST.encode() not in body:
+        return Destination.ELSEWHERE
     try:
-        path = unquote((httptools.parse_url(url).path or b"").decode("ascii"))
+        json_size_check(body)
+        request = orjson.loads(body)
+    except (LimitExceededError, orjson.JSONDecodeError):
+        return Destination.ELSEWHERE
+    query = request.get("query") if isinstance(request, dict) else None
+    is_ingest = isinstance(query, str) and is_mutation_of(query, _INGEST)
+    return Destination.HERE if is_ingest else Destination.ELSEWHERE
+
+
+def _is_device(headers: Headers) -> bool:
+    """Tell whether the token is a device's: the first, if there are several, for that is the one that counts."""
+    authorization = next((value for name, value in headers if name == b"authorization"), b"")
+    return _DEVICE.match(authorization) is not None
+
+
+def _path(url: bytes) -> str | None:
+    try:
+        return unquote((httptools.parse_url(url).path or b"").decode("ascii"))
     except (httptools.HttpParserInvalidURLError, UnicodeDecodeError):
-        # It is refused wherever it is.
-        return True
-    if path in _OWN or _THINGSBOARD.fullmatch(path):
-        return True
-    return path == _GRAPHQL and any(name == b"authorization" and _DEVICE.match(value) for name, value in headers)
+        return None
+
+
+def _is_own(path: str) -> bool:
+    return path in _OWN or _THINGSBOARD.fullmatch(path) is not None

@@ -10,7 +10,6 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from domain.derivation.dependencies.index import DependencyCache
 from domain.plant.assets.operations import asset_update
 from domain.plant.devices.operations import device_update
 from domain.rules.model import Scope
@@ -19,7 +18,6 @@ from graph.entities.model import EntityPatch
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
-from testing.installation import PROJECT
 from testing.line import NOW, Line
 from testing.world import EPOCH, world_create
 from tests.domain.rules.test_stage import over
@@ -172,45 +170,3 @@ def test_the_open_events_of_a_deleted_rule_end_with_it(plant: DerivingPlant) -> 
         )
     plant.drain()
     assert told(plant) == [(0, 50, "RULE_CHANGED")]
-
-
-def test_the_upgrade_ends_what_stood_open_wrongly(plant: DerivingPlant) -> None:
-    gone, changed, steady = (plant.line.device(type_name="probe") for _ in range(3))
-    rule_id = ruled(plant, HOT, kind=EntityKind.DEVICE, type="probe")
-    for device in (gone, changed, steady):
-        read(plant, device, (0, 60))
-    silently = ("windows_of_deletion", "windows_of_type")
-    with transaction(plant.line.engine("owner")) as session:
-        for name in silently:
-            session.execute(text(f"ALTER TABLE entities DISABLE TRIGGER {name}"))
-        values = {"o": plant.organization_id, "gone": gone, "changed": changed, "at": at(20), "rule": rule_id}
-        session.execute(text("UPDATE entities SET deleted_at = :at WHERE organization_id = :o AND id = :gone"), values)
-        session.execute(text("UPDATE entities SET type = NULL WHERE organization_id = :o AND id = :changed"), values)
-        for name in silently:
-            session.execute(text(f"ALTER TABLE entities ENABLE TRIGGER {name}"))
-        # As a version of the same condition left it, before such a version carried events over.
-        session.execute(
-            text("UPDATE events SET cleared_at = :at, cleared_reason = 'RULE_CHANGED' WHERE entity_id = :e"),
-            {"at": at(10), "e": steady},
-        )
-        # Of a state of an older Argus.
-        session.execute(
-            text(
-                "INSERT INTO rule_states (organization_id, entity_id, rule_id, key, at, state)"
-                " VALUES (:o, :gone, :rule, '', :at, 'null')"
-            ),
-            values,
-        )
-    plant.dependency_cache = DependencyCache()
-    assert plant.windows() == []
-    [path] = (PROJECT / "migrations" / "sql").glob("*_standing.sql")
-    statements = path.read_text()
-    with transaction(plant.line.engine("owner")) as session:
-        session.connection().exec_driver_sql(statements[statements.index("DELETE FROM rule_states") :])
-    plant.drain()
-    rows = plant.line.rows("SELECT entity_id, cleared_at, cleared_reason, withdrawn_at IS NULL AS stands FROM events")
-    assert {(row.entity_id, row.cleared_at, row.cleared_reason, row.stands) for row in rows} == {
-        (gone, at(20), "ENTITY_DELETED", True),
-        (changed, None, None, False),
-        (steady, None, None, True),
-    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -61,8 +62,14 @@ def on(
     return answer.status, json.loads(said) if answer.headers["Content-Type"].startswith("application/json") else said
 
 
-def graphql(query: str) -> bytes:
-    return json.dumps({"query": query}).encode()
+def graphql(query: str, variables: dict[str, Any] | None = None) -> bytes:
+    return json.dumps({"query": query, "variables": variables}).encode()
+
+
+def by_user(*, length: int = 0) -> bytes:
+    """A user's call of ingest; length: of the body, at least."""
+    query = "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted errors { message } } }"
+    return graphql(query, {"r": [{"externalId": "probe", "metrics": {"a": 1}}]}) + b" " * length
 
 
 def readers(installation: Installation) -> list[int]:
@@ -109,6 +116,62 @@ def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Insta
         assert [each.result(60).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
 
 
+def test_a_users_ingest_is_answered_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
+    installation, client, _ = halted
+    for length in (0, 100_000, 900_000):
+        status, answer = asked(installation, "POST", "/graphql", by_user(length=length), client.token)
+        assert (status, answer) == (200, {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}})
+    head = (
+        f"POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {client.token}\r\nConnection: close\r\n".encode()
+    )
+    head += b"Content-Type: application/json\r\n"
+    body = by_user()
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=60) as connection:
+        connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
+        for byte in body:
+            connection.sendall(b"1\r\n%c\r\n" % byte)
+        connection.sendall(b"0\r\n\r\n")
+        assert b'"accepted":1' in b"".join(iter(lambda: connection.recv(65_536), b""))
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=60) as connection:
+        connection.sendall(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b'"accepted":1' in answer
+
+
+def test_a_connection_that_was_used_to_read_is_as_good_for_ingest(own_installation: Installation) -> None:
+    """As a proxy keeps it open: what comes next must not wait for the process that answered the request before."""
+    client = own_installation.organization("Returns")
+    token = device_token(client)
+    connections = [HTTPConnection("127.0.0.1", own_installation.port, timeout=60) for _ in range(3)]
+    for connection in connections:
+        # The answer is larger than what the system takes at once.
+        many = "{ " + " ".join(f"a{n}: __schema {{ types {{ name fields {{ name }} }} }}" for n in range(3)) + " }"
+        assert on(connection, "POST", "/graphql", graphql(many), client.token)[0] == 200
+    time.sleep(0.5)
+    stopped = readers(own_installation) or own_installation.children("argus api")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for connection, body, bearer in zip(
+            connections,
+            (graphql(INGEST), by_user(), by_user(length=500_000)),
+            (token, client.token, client.token),
+            strict=True,
+        ):
+            assert on(connection, "POST", "/graphql", body, bearer)[1]["data"]["ingestTelemetry"]["accepted"] == 1
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    # Longer than the head of a request may take: a connection may be idle for longer.
+    time.sleep(12)
+    for connection in connections:
+        assert on(connection, "POST", "/graphql", graphql("{ viewer { role } }"), client.token)[0] == 200
+        connection.close()
+
+
 def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Installation, Client, str]) -> None:
     installation, _, token = halted
     headers = {"Authorization": f"Bearer {token}"}
@@ -119,6 +182,64 @@ def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Installation, Cli
         assert json.loads(socket.recv(60))["type"] == "connection_ack"
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": INGEST}}))
         assert json.loads(socket.recv(60))["payload"]["data"] == {"ingestTelemetry": {"accepted": 1}}
+
+
+def over_websocket(installation: Installation, token: str, *requests: bytes) -> list[dict[str, Any]]:
+    """Send operations on one socket, and return the messages until each of them is complete."""
+    headers = {"Authorization": f"Bearer {token}"}
+    with connect(
+        installation.websocket_url,
+        subprotocols=[Subprotocol("graphql-transport-ws")],
+        additional_headers=headers,
+        max_size=None,
+    ) as socket:
+        socket.send(json.dumps({"type": "connection_init"}))
+        assert json.loads(socket.recv(60))["type"] == "connection_ack"
+        for n, request in enumerate(requests):
+            socket.send(json.dumps({"id": str(n), "type": "subscribe", "payload": json.loads(request)}))
+        messages: list[dict[str, Any]] = []
+        while sum(message["type"] in {"complete", "error"} for message in messages) < len(requests):
+            messages.append(json.loads(socket.recv(60)))
+        return messages
+
+
+def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_taken_at_once(
+    own_installation: Installation,
+) -> None:
+    client = own_installation.organization("Sockets")
+    assert client.token is not None
+    device_token(client)
+    create = graphql('mutation { createSpace(input: {name: "hall"}) { space { name } } }')
+    large = graphql("{ " + " ".join(f"a{n}: __schema {{ types {{ name description }} }}" for n in range(8)) + " }")
+    for request, data in (
+        (graphql("{ viewer { role } }"), {"viewer": {"role": "admin"}}),
+        (create, {"createSpace": {"space": {"name": "hall"}}}),
+        (by_user(), {"ingestTelemetry": {"accepted": 1, "errors": []}}),
+    ):
+        messages = over_websocket(own_installation, client.token, request)
+        assert [message["type"] for message in messages] == ["next", "complete"]
+        assert messages[0]["payload"] == {"data": data}
+    assert len(json.dumps(over_websocket(own_installation, client.token, large)[0]["payload"])) > 150_000
+    (refused,) = over_websocket(own_installation, client.token, graphql("{ viewer { nothing } }"))
+    assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "BAD_USER_INPUT")
+    (failed, _) = over_websocket(own_installation, client.token, graphql("{ devices(first: -1) { totalCount } }"))
+    assert failed["payload"]["errors"][0]["path"] == ["devices"]
+    many = over_websocket(own_installation, client.token, *[graphql("{ viewer { role } }")] * 60)
+    assert [message["payload"] for message in many if message["type"] == "next"] == [
+        {"data": {"viewer": {"role": "admin"}}}
+    ] * 60
+    (reader, _live) = readers(own_installation)
+    os.kill(reader, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(1) as others:
+            waiting = others.submit(over_websocket, own_installation, client.token, graphql("{ viewer { role } }"))
+            messages = over_websocket(own_installation, client.token, by_user())
+            assert messages[0]["payload"] == {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}}
+            assert not waiting.done()
+            os.kill(reader, signal.SIGCONT)
+            assert waiting.result(60)[0]["payload"] == {"data": {"viewer": {"role": "admin"}}}
+    finally:
+        os.kill(reader, signal.SIGCONT)
 
 
 @pytest.mark.provokes(KILLED_READER)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine
 
-import migrations.script as migrations
 from domain.configuration.profiles.operations import (
     asset_create_from_profile,
     asset_profile_set,
@@ -232,22 +230,6 @@ def test_an_event_that_turns_out_not_to_have_escalated_costs_less(factory: Facto
     factory.read(20, 24)
     factory.settle()
     assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
-
-
-def test_the_migration_has_all_series_computed_again(factory: Factory) -> None:
-    factory.read(1, 20)
-    factory.settle()
-    line = factory.plant.line
-    line.rows(
-        "UPDATE telemetry_history h SET value = 7 FROM series s"
-        " WHERE s.organization_id = h.organization_id AND s.id = h.series_id AND s.origin = 'health' RETURNING 1"
-    )
-    assert factory.series()["first"] == {0: 7, 15: 7, 75: 7}
-    [path] = (Path(migrations.__file__).parent / "sql").glob("*_health_measured.sql")
-    statement = path.read_text().split(";")[-2]
-    line.rows(f"{statement} RETURNING 1")
-    factory.settle()
-    assert factory.series()["first"] == {0: 60, 15: 100, 75: 80}
 
 
 def test_an_asset_that_uses_the_profile_no_more_has_no_health(factory: Factory) -> None:

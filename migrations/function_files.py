@@ -1,0 +1,58 @@
+"""Keep the functions and triggers of the database as `migrations/functions` has them.
+
+A version (`migrations/versions`) changes tables, once. A function or a trigger has one text, its present one, which is
+applied after the versions whenever it, or what the catalogue has, is not what was applied last.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.resources import files
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from migrations.catalogue import functions_and_triggers
+
+# In order: a function in SQL is checked when it is created, and calls only what is there.
+FILES: Final = (
+    "tenancy",
+    "authentication",
+    "graph",
+    "partitions",
+    "retention",
+    "ingest_accounting",
+    "invalidation",
+    "suppression",
+    "work",
+    "monitoring",
+)
+_APPLIED = text("SELECT text_hash, catalogue_hash FROM schema_functions")
+_REMEMBER = text(
+    "INSERT INTO schema_functions (text_hash, catalogue_hash) VALUES (:text, :catalogue)"
+    " ON CONFLICT (is_only) DO UPDATE SET text_hash = excluded.text_hash,"
+    " catalogue_hash = excluded.catalogue_hash, applied_at = clock_timestamp()"
+)
+
+
+def functions_apply(connection: Connection) -> bool:
+    """Create or replace every function and trigger; return False where nothing had changed.
+
+    Where nothing has changed it reads the catalogue and locks nothing. Otherwise it locks the tables that have triggers
+    until the transaction ends. At most four statements beside the files.
+    """
+    statements = "\n".join(
+        files("migrations").joinpath("functions", f"{name}.sql").read_text("utf-8") for name in FILES
+    )
+    applied = connection.execute(_APPLIED).one_or_none()
+    if applied is not None and tuple(applied) == (_hash(statements), _hash(functions_and_triggers(connection))):
+        return False
+    raw = connection.connection.driver_connection
+    assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
+    raw.execute(statements.encode())
+    connection.execute(_REMEMBER, {"text": _hash(statements), "catalogue": _hash(functions_and_triggers(connection))})
+    return True
+
+
+def _hash(content: str) -> str:
+    return sha256(content.encode()).hexdigest()

@@ -1,0 +1,41 @@
+-- Look-ups that happen before the organization is known, as the owner.
+
+-- The organization that a user's token names by its slug.
+CREATE OR REPLACE FUNCTION organization_by_slug(wanted text, OUT id integer, OUT public_id uuid, OUT name text)
+    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT o.id, o.public_id, o.name FROM public.organizations o WHERE o.slug = wanted
+$$;
+
+-- The device to which a token belongs. Records that the token was used.
+CREATE OR REPLACE FUNCTION device_token_owner(
+    hash bytea, OUT organization_id integer, OUT device_id uuid, OUT token_id uuid, OUT expires_at timestamptz)
+    RETURNS SETOF record LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH found AS (
+        SELECT t.organization_id, t.device_id, t.id, t.expires_at, t.last_used_at
+        FROM public.device_tokens t
+        JOIN public.entities e ON e.organization_id = t.organization_id AND e.id = t.device_id
+        WHERE t.token_hash = hash AND t.revoked_at IS NULL AND e.deleted_at IS NULL
+            AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())
+    ), used AS (
+        -- A device that sends every second writes a row once an hour.
+        UPDATE public.device_tokens t SET last_used_at = clock_timestamp() FROM found f
+        WHERE t.organization_id = f.organization_id AND t.id = f.id
+            AND (t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 hour')
+    )
+    SELECT f.organization_id, f.device_id, f.id, f.expires_at FROM found f
+$$;
+
+-- Those of the given tokens that are no longer valid: revoked, expired, or their device is deleted.
+CREATE OR REPLACE FUNCTION device_tokens_ended(organizations integer[], tokens uuid[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT u.id FROM unnest(organizations, tokens) AS u (organization_id, id)
+    LEFT JOIN public.device_tokens t ON t.organization_id = u.organization_id AND t.id = u.id
+    LEFT JOIN public.entities e ON e.organization_id = t.organization_id AND e.id = t.device_id
+    WHERE e.id IS NULL OR e.deleted_at IS NOT NULL OR t.revoked_at IS NOT NULL OR t.expires_at <= clock_timestamp()
+$$;
+
+REVOKE ALL ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
+    device_tokens_ended(integer[], uuid[])
+    FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
+GRANT EXECUTE ON FUNCTION organization_by_slug(text), device_token_owner(bytea),
+    device_tokens_ended(integer[], uuid[]) TO argus_api;

@@ -1,0 +1,80 @@
+-- Functions that search the graph's indexes as the owner. Under row-level security PostgreSQL uses an index only by
+-- operators that are marked leakproof, and those of boxes, ranges and trigrams are not. Each function reads one
+-- organization, and finds nothing where that is not the transaction's own. The rows that they find are then read under
+-- row-level security.
+
+-- Entities whose bounding box overlaps one of two boxes.
+CREATE OR REPLACE FUNCTION entities_in_boxes(
+    organization integer, first box, second box, OUT id uuid, OUT kind text, OUT geometry bytea)
+    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT e.id, e.kind, e.geometry FROM public.entities e
+    WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+        AND e.deleted_at IS NULL AND e.bounds IS NOT NULL AND (e.bounds && first OR e.bounds && second)
+$$;
+
+-- Entities whose name or external id matches an ILIKE pattern.
+CREATE OR REPLACE FUNCTION entities_named_like(organization integer, pattern text) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT e.id FROM public.entities e
+    WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+        AND e.deleted_at IS NULL AND (e.name ILIKE pattern OR e.external_id ILIKE pattern)
+$$;
+
+-- Versions of edges that were recorded (believed) or closed (no longer believed) since an instant, at most so many of
+-- each.
+CREATE OR REPLACE FUNCTION edges_recorded_since(organization integer, since timestamptz, most integer,
+    OUT id uuid, OUT source_id uuid, OUT believed boolean)
+    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    (SELECT e.id, e.source_id, true FROM public.entity_edges e
+    WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+        AND lower(e.recorded) > since AND upper_inf(e.recorded) LIMIT most)
+    UNION ALL
+    (SELECT e.id, e.source_id, false FROM public.entity_edges e
+    WHERE e.organization_id = organization AND organization = (SELECT public.current_organization())
+        AND upper(e.recorded) > since LIMIT most)
+$$;
+
+-- The valid time over which a version of an edge and the version before it differ. For deferred triggers: only at the
+-- end of the transaction is it known whether a closed version has a successor. NULL: another row of the transaction
+-- tells it.
+CREATE OR REPLACE FUNCTION edge_difference(of_edge public.entity_edges, is_new boolean) RETURNS tstzmultirange
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    earlier public.entity_edges;
+    now_valid tstzmultirange := tstzmultirange(of_edge.valid);
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM public.entity_edges e WHERE e.organization_id = of_edge.organization_id AND e.id = of_edge.id
+    ) THEN
+        RETURN NULL;
+    END IF;
+    IF NOT is_new THEN
+        IF EXISTS (
+            SELECT FROM public.entity_edges e
+            WHERE e.organization_id = of_edge.organization_id AND e.edge_id = of_edge.edge_id
+                AND lower(e.recorded) = upper(of_edge.recorded)
+        ) THEN
+            RETURN NULL;
+        END IF;
+        RETURN now_valid;
+    END IF;
+    SELECT * INTO earlier FROM public.entity_edges e
+    WHERE e.organization_id = of_edge.organization_id AND e.edge_id = of_edge.edge_id
+        AND upper(e.recorded) = lower(of_edge.recorded);
+    IF NOT FOUND THEN
+        RETURN now_valid;
+    END IF;
+    IF (earlier.source_id, earlier.target_id, earlier.relationship, coalesce(earlier.port, -1),
+            coalesce(earlier.metadata -> 'metrics_mapping', 'null'))
+        = (of_edge.source_id, of_edge.target_id, of_edge.relationship, coalesce(of_edge.port, -1),
+            coalesce(of_edge.metadata -> 'metrics_mapping', 'null')) THEN
+        RETURN (now_valid - tstzmultirange(earlier.valid)) + (tstzmultirange(earlier.valid) - now_valid);
+    END IF;
+    RETURN now_valid + tstzmultirange(earlier.valid);
+END $$;
+
+REVOKE ALL ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
+    edges_recorded_since(integer, timestamptz, integer), edge_difference(public.entity_edges, boolean)
+    FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
+GRANT EXECUTE ON FUNCTION entities_in_boxes(integer, box, box), entities_named_like(integer, text),
+    edges_recorded_since(integer, timestamptz, integer) TO argus_api, argus_pipeline;

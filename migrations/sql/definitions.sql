@@ -1,0 +1,69 @@
+-- What is configured, and from which event time on: telemetry schemas, asset profiles, versions of stages, flags.
+
+-- The telemetry schema of an entity type, one version per instant of event time from which it holds.
+CREATE TABLE telemetry_schemas (
+    organization_id integer NOT NULL,
+    entity_type_id uuid NOT NULL,
+    effective_from timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    schema jsonb NOT NULL,
+    CONSTRAINT pk_telemetry_schemas PRIMARY KEY (organization_id, entity_type_id, effective_from),
+    CONSTRAINT fk_telemetry_schemas_entity_type FOREIGN KEY (organization_id, entity_type_id)
+        REFERENCES entity_types (organization_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE asset_profiles (
+    organization_id integer NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    -- The type of the assets made from it; NULL: none.
+    type text,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    deleted_at timestamptz,
+    CONSTRAINT pk_asset_profiles PRIMARY KEY (organization_id, id),
+    CONSTRAINT fk_asset_profiles_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
+);
+CREATE UNIQUE INDEX uq_asset_profiles_name ON asset_profiles (organization_id, name) WHERE deleted_at IS NULL;
+
+-- Event time from effective_from on is judged with this version, until that of the next; of two that begin together,
+-- the one with the greater number. No version is ever changed or taken away.
+CREATE TABLE asset_profile_versions (
+    organization_id integer NOT NULL,
+    profile_id uuid NOT NULL,
+    number integer NOT NULL,
+    effective_from timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    content jsonb NOT NULL,
+    CONSTRAINT pk_asset_profile_versions PRIMARY KEY (organization_id, profile_id, number),
+    CONSTRAINT fk_asset_profile_versions_profile FOREIGN KEY (organization_id, profile_id)
+        REFERENCES asset_profiles (organization_id, id),
+    CONSTRAINT ck_asset_profile_versions_number CHECK (number >= 1)
+);
+
+-- What an organization has set; a flag that was never set has its default, which the code knows.
+CREATE TABLE feature_flags (
+    organization_id integer NOT NULL,
+    name text NOT NULL,
+    id uuid NOT NULL,
+    value jsonb NOT NULL,
+    updated_at timestamptz NOT NULL,
+    updated_by text NOT NULL,
+    CONSTRAINT pk_feature_flags PRIMARY KEY (organization_id, name),
+    CONSTRAINT fk_feature_flags_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
+);
+
+-- Event time from effective_from on is processed with this version, until that of the next row; before the first: 1.
+CREATE TABLE processor_versions (
+    organization_id integer NOT NULL,
+    stage text NOT NULL,
+    effective_from timestamptz NOT NULL,
+    id uuid NOT NULL,
+    version integer NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT pk_processor_versions PRIMARY KEY (organization_id, stage, effective_from),
+    CONSTRAINT fk_processor_versions_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT ck_processor_versions_version CHECK (version >= 1)
+);

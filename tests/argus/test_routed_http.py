@@ -1,0 +1,220 @@
+"""A request is answered here or handed over whole, by its head or its body."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from argus.api.readers import protocol
+from argus.api.readers.protocol import RoutedHttp, Routing
+from argus.api.readers.routing import BODY_EXAMINED_MAX_BYTES, listener_by_body, listener_by_head
+from argus.api.serving import Admission, server_config
+from testing.api import bounds
+
+HANDED = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhanded"
+INGEST = json.dumps({"query": "mutation { ingestTelemetry(readings: []) { accepted } }"}).encode()
+READ = json.dumps({"query": "{ ingestTelemetry: devices { totalCount } }"}).encode()
+
+
+async def app(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the length of the body."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        length, more = length + len(message["body"]), message["more_body"]
+    body = f"here {length}".encode()
+    headers = [(b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+@dataclass
+class Listening:
+    """A server that hands over what is not its own to a process that answers `handed`."""
+
+    port: int = 0
+    handed: list[bytes] = field(default_factory=list)
+    routing: Routing = field(init=False)
+    admission: Admission = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.routing = Routing(by_head=listener_by_head, by_body=listener_by_body, hand=self._hand)
+        self.admission = Admission(bounds(body_timeout_s=1))
+
+    def _hand(self, file: int, address: str, data: bytes, _is_websocket: bool) -> bool:
+        self.handed.append(data)
+        self.admission.leave(address)
+        connection = socket.socket(fileno=file)
+        threading.Thread(target=self._answer, args=(connection,)).start()
+        return True
+
+    @staticmethod
+    def _answer(connection: socket.socket) -> None:
+        with connection:
+            connection.setblocking(True)
+            connection.sendall(HANDED)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(65_536):
+                pass
+
+    def ask(self, *parts: bytes) -> bytes:
+        """Send parts, with a pause between them; return all that comes back."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            for part in parts:
+                connection.sendall(part)
+                time.sleep(0.05)
+            return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@contextmanager
+def served(listening: Listening) -> Iterator[Listening]:
+    config = server_config(
+        app,
+        listening.admission.settings,
+        host="127.0.0.1",
+        port=0,
+        admission=listening.admission,
+        http=type("ListeningHttp", (RoutedHttp,), {"routing": listening.routing}),
+        log_config=None,
+        access_log=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    listening.port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield listening
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def listening() -> Iterator[Listening]:
+    with served(Listening()) as running:
+        yield running
+
+
+def head(length: int | None, *, last: bool = True) -> bytes:
+    lines = b"POST /graphql HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer a.b.c\r\n"
+    lines += b"Transfer-Encoding: chunked\r\n" if length is None else b"Content-Length: %d\r\n" % length
+    return lines + (b"Connection: close\r\n\r\n" if last else b"\r\n")
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    parts = (body[begins : begins + size] for begins in range(0, len(body), size))
+    return b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+
+
+def test_ingest_is_answered_here_however_it_comes(listening: Listening) -> None:
+    here = b"here %d" % len(INGEST)
+    assert listening.ask(head(len(INGEST)) + INGEST).endswith(here)
+    assert listening.ask(head(len(INGEST)), INGEST[:10], INGEST[10:]).endswith(here)
+    assert listening.ask(head(None) + chunked(INGEST, 7)).endswith(here)
+    large = INGEST + b" " * (BODY_EXAMINED_MAX_BYTES - len(INGEST))
+    assert listening.ask(head(len(large)) + large).endswith(b"here %d" % len(large))
+    assert listening.handed == []
+    assert listening.routing.examined_bytes == 0
+
+
+def test_what_is_not_ingest_is_handed_over_whole(listening: Listening) -> None:
+    large = INGEST + b" " * BODY_EXAMINED_MAX_BYTES
+    for sent in (
+        head(len(READ)) + READ,
+        head(None) + chunked(READ, 7),
+        head(None) + chunked(large, 100_000),
+        head(len(large)) + large,
+        head(0),
+    ):
+        assert listening.ask(sent) == HANDED
+        # What was not read of it is still to be read there.
+        assert sent.startswith(listening.handed[-1])
+    assert listening.handed[0] == head(len(READ)) + READ
+    assert listening.routing.examined_bytes == 0
+
+
+def test_requests_one_behind_the_other(listening: Listening) -> None:
+    first = head(len(INGEST), last=False) + INGEST
+    assert listening.ask(first + first + head(len(INGEST)) + INGEST).count(b"here") == 3
+    # One for another process is not answered on this connection.
+    answer = listening.ask(first + head(len(READ)) + READ)
+    assert (answer.count(b"here"), answer.count(b"HTTP/1.1")) == (1, 1)
+    assert listening.handed == []
+    # What follows it goes with it.
+    read = head(len(READ), last=False) + READ
+    assert listening.ask(read + first) == HANDED
+    assert listening.handed == [read + first]
+
+
+def test_a_body_that_does_not_come_is_answered(listening: Listening) -> None:
+    answer = listening.ask(head(100) + b"{")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert listening.admission.refused["body too slow"] == 1
+    # The one before it was answered, and its answer was not disturbed.
+    answer = listening.ask(head(len(INGEST), last=False) + INGEST, head(100) + b"{")
+    assert answer.count(b"here") == 1
+    assert answer.count(b"HTTP/1.1 408 ") == 1
+    assert listening.routing.examined_bytes == 0
+
+
+def test_a_client_that_goes_is_forgotten(listening: Listening) -> None:
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", listening.port), timeout=60) as connection:
+            connection.sendall(head(1000) + b"{" * 500)
+    deadline = time.monotonic() + 60
+    while listening.admission.connections or listening.routing.examined_bytes:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_no_more_is_held_than_may_be(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 1_000)
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=60) as connection:
+        connection.sendall(head(2_000) + b" " * 600)
+        deadline = time.monotonic() + 60
+        while listening.routing.examined_bytes != 600:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        padded = INGEST + b" " * 500
+        assert listening.ask(head(len(padded)) + padded) == HANDED
+        assert listening.ask(head(len(INGEST)) + INGEST).endswith(b"here %d" % len(INGEST))
+
+
+def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
+    lines = head(len(INGEST)).replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=60) as connection:
+        connection.sendall(lines)
+        assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(INGEST)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.count(b"HTTP/1.1") == 1
+    assert answer.endswith(b"here %d" % len(INGEST))
+
+
+def test_no_file_stays_open(listening: Listening) -> None:
+    def count() -> int:
+        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (the listing itself opens one either way)
+
+    listening.ask(head(len(READ)) + READ)
+    before = count()
+    for _ in range(20):
+        listening.ask(head(len(READ)) + READ)
+        listening.ask(head(len(INGEST)) + INGEST)
+    deadline = time.monotonic() + 60
+    while count() > before:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
