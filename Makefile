@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench chaos schema settings lock clean
+.PHONY: help setup run test check static format bench chaos schema settings lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -29,17 +29,20 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY)  ## Run Argus on its embedded database and bus, with a demo plant
 	@exec $(BIN)/argus up --home $(HOME_DIR) --port $(PORT) $(ARGS)
 
-test: check  ## Run every check and every test
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+test: static  ## Run every check and every test
+	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
-check: $(READY)  ## Format, lint, types, import directions, schema snapshot, settings' reference, migration drift
+check: static  ## Format, lint, types, import directions, schema snapshot, settings' reference, migration drift
+	@$(BIN)/python -m pytest -q tests/migrations
+
+# The checks that are no tests.
+static: $(READY)
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format."; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m gql.export --check gql/schema.graphql
 	@$(BIN)/python -m runtime.settings --check docs/reference/settings.md .env.example
-	@$(BIN)/python -m pytest -q tests/migrations
 
 format: $(READY)  ## Format the code and mend what the linter can
 	@$(BIN)/ruff format .

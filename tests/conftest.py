@@ -12,7 +12,9 @@ from sqlalchemy import Engine
 
 from runtime.database import engine_create
 from testing import planner
+from testing.schedule import Schedule
 from testing.servers import TestDatabase, TestServers, servers_open
+from testing.waits import patient
 
 # No test judges by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
 settings.register_profile("argus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,12 +31,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=os.environ.get("ARGUS_TEST_PLANNER", planner.NONE),
         help="read tables by other ways than the planner does by itself (testing/planner.py)",
     )
+    parser.addoption(
+        "--write-units", action="store_true", help="write how long the longer units take to tests/units.json"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Schedule(), "argus-schedule")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Multiply the time limits of whole tests by the patience factor."""
+    usual_s = float(config.getini("timeout"))
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        limit_s = float(mark.args[0]) if mark else usual_s
+        item.add_marker(pytest.mark.timeout(patient(limit_s)), append=False)
 
 
 @pytest.fixture(scope="session")
 def servers(pytestconfig: pytest.Config) -> Iterator[TestServers]:
     """PostgreSQL and Valkey for this test process."""
-    with servers_open("argus-tests-") as started:
+    with servers_open("argus-tests-", in_memory=True) as started:
         started.planner = pytestconfig.getoption("--planner")
         planner.commits_follow(started.database_server.dsn(), started.planner)
         yield started

@@ -20,14 +20,3 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         yield running
     finally:
         running.stop()
-
-
-@pytest.fixture
-def own_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """A running Argus of the test's own, to be harmed."""
-    running = Installation(tmp_path_factory.mktemp("own-plant") / "home")
-    running.start("--no-demo")
-    try:
-        yield running
-    finally:
-        running.stop()

@@ -19,8 +19,11 @@ from runtime.settings.unknown import variables_unknown
 from testing.installation import PROJECT
 
 DECLARED = {each.name: each for each in (*SETTINGS, *COMPOSE_SETTINGS)}
-# An option of the tests, and names that tests misspell on purpose.
-NO_SETTINGS = {"ARGUS_TEST_PLANNER", "ARGUS_PARTITION", "ARGUS_RETENTION_POINT", "ARGUS_WOKERS", "ARGUS_XYZ"}
+# Options of the tests, and names that tests misspell on purpose.
+NO_SETTINGS = {
+    *("ARGUS_TEST_PATIENCE", "ARGUS_TEST_PLANNER"),
+    *("ARGUS_PARTITION", "ARGUS_RETENTION_POINT", "ARGUS_WOKERS", "ARGUS_XYZ"),
+}
 # Where the name of a group of settings is cut short: ARGUS_QUOTA_..., f"ARGUS_DATABASE_URL_{role}".
 _NAME = re.compile(r"\bARGUS_[A-Z_]+")
 _SKIPPED = {"node_modules", "__pycache__", "build", "dist"}
