@@ -17,6 +17,7 @@ from domain.telemetry.feed.reads import feed_refill
 from gql.live.hub import FeedHub
 from runtime.database import transaction
 from testing.rows import BELIEVED, T0, Plant, at
+from testing.waits import patient, wait_until_async
 
 T = TypeVar("T")
 Engines = Callable[[str], Engine]
@@ -123,11 +124,12 @@ class Reader:
         self.updates: list[FeedUpdate] = []
         self.points: list[tuple[UUID, str, int | None, float, float]] = []
         arguments = {"organization_id": feed.plant.organization_id, **arguments}
-        self.stream = (hub or feed.hub).subscribe(**arguments)
+        self._hub = hub or feed.hub
+        self.stream = self._hub.subscribe(**arguments)
 
     async def until(self, count: int) -> list[tuple[UUID, str, int | None, float, float]]:
         """Read on until so many points have come; return them all."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(patient(PATIENCE_S)):
             while len(self.points) < count:
                 update = await anext(self.stream)
                 self.updates.append(update)
@@ -142,8 +144,9 @@ class Reader:
 
     async def begin(self) -> asyncio.Task[Any]:
         """Subscribe, and return the task that waits for the first update."""
+        before = self._hub.subscribers
         task = asyncio.ensure_future(self.until(1))
-        await asyncio.sleep(0.3)
+        await wait_until_async(lambda: self._hub.subscribers > before or task.done())
         return task
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ from runtime.settings.model import RateSettings
 from testing.api import Api, api_serve, bounds
 from testing.installation import Client, Reply
 from testing.servers import TestServers
+from testing.waits import Deadline, patient
 
 RULES = len(specified_rules)
 
@@ -273,7 +274,7 @@ def strict(servers: TestServers) -> Iterator[Api]:
 
 
 def test_half_requests_are_ended_and_others_are_served_meanwhile(strict: Api) -> None:
-    halves = [socket.create_connection(("127.0.0.1", strict.port), timeout=60) for _ in range(25)]
+    halves = [socket.create_connection(("127.0.0.1", strict.port), timeout=patient(60)) for _ in range(25)]
     try:
         for n, half in enumerate(halves):
             half.sendall((b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ", b"", b"GET /hea")[n % 3])
@@ -299,7 +300,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(strict: Api) -> None:
 def test_one_address_has_no_more_than_its_connections_and_the_log_tells_once(
     strict: Api, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    opened = [socket.create_connection(("127.0.0.1", strict.port), timeout=60) for _ in range(36)]
+    opened = [socket.create_connection(("127.0.0.1", strict.port), timeout=patient(60)) for _ in range(36)]
     try:
         said = [connection.recv(100) for connection in opened[30:]]
         assert all(each.startswith(b"HTTP/1.1 503 ") for each in said)
@@ -309,9 +310,9 @@ def test_one_address_has_no_more_than_its_connections_and_the_log_tells_once(
             connection.close()
     assert strict.admission.refused["connections of one address"] >= 6
     assert capsys.readouterr().out.count("connection_refused") <= 1
-    deadline = time.monotonic() + 60
-    while strict.admission.connections and time.monotonic() < deadline:
-        time.sleep(0.01)
+    deadline = Deadline()
+    while strict.admission.connections:
+        deadline.pause()
     assert strict.admission.connections == 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +18,7 @@ import gql.definitions.entity_types
 from graph.stopping import stop_check
 from testing.api import Api, api_serve, bounds
 from testing.servers import TestServers
+from testing.waits import wait_until
 
 LIGHT = "{ entityTypes { id } }"
 # Many fields below a list of a thousand: executed in a thread of its own.
@@ -55,8 +55,7 @@ def sleeping(servers: TestServers) -> Callable[[Api], int]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.02)
+    wait_until(condition)
 
 
 def sleep(session: Session, **_: Any) -> list[Any]:

@@ -8,13 +8,30 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 from websockets.asyncio.client import ClientConnection
 
 import gql.plant.entity_changed
+from domain.plant.entities.changed import trail_end
 from testing.api import Api
+from testing.waits import wait_until_async
 from tests.gql.test_websocket import receive, run, send, socket, subscribe
 
 FIELDS = "{ id name deletedAt __typename }"
+# From where subscriptions that have begun tell changes.
+PLACES: list[object] = []
+
+
+@pytest.fixture(autouse=True)
+def places_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is changed after a place was noted is told."""
+
+    def noted(session: Session, *, organization_id: int) -> Any:
+        place = trail_end(session, organization_id=organization_id)
+        PLACES.append(place)
+        return place
+
+    monkeypatch.setattr(gql.plant.entity_changed, "trail_end", noted)
 
 
 def make(api: Api, organization: str, kind: str, name: str) -> str:
@@ -37,9 +54,9 @@ def call(api: Api, organization: str, text: str) -> None:
 @asynccontextmanager
 async def subscribed(api: Api, organization: str, arguments: str = "") -> AsyncIterator[ClientConnection]:
     async with socket(api, token=api.token(organization, "viewer")) as opened:
+        before = len(PLACES)
         await send(opened, subscribe("1", f"subscription {{ entityChanged{arguments} {FIELDS} }}"))
-        # The place is taken by the time that something else of the same process was answered.
-        await asyncio.sleep(0.3)
+        await wait_until_async(lambda: len(PLACES) > before)
         yield opened
 
 
@@ -142,8 +159,9 @@ def test_details_are_read_anew_for_each_change(api: Api) -> None:
 
     async def scenario() -> None:
         async with socket(api, token=api.token("details", "viewer")) as opened:
+            before = len(PLACES)
             await send(opened, subscribe("1", "subscription { entityChanged { id ... on Person { email } } }"))
-            await asyncio.sleep(0.3)
+            await wait_until_async(lambda: len(PLACES) > before)
             for email in ("a@example.org", "b@example.org"):
                 await asyncio.to_thread(call, api, "details", f'updatePerson(id: "{ann}", input: {{email: "{email}"}})')
                 assert await told(opened) == {"id": ann, "email": email}

@@ -29,6 +29,7 @@ from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
 from testing.api import Api
+from testing.waits import patient, quiet_period_async, wait_until_async
 from tests.gql.test_websocket import receive, run, send, socket, subscribe
 
 T = TypeVar("T")
@@ -104,8 +105,9 @@ def site(api: Api, slug: str) -> Site:
 @asynccontextmanager
 async def subscribed(of: Site, arguments: str = "") -> AsyncIterator[ClientConnection]:
     async with socket(of.api, token=of.api.token(of.slug, "viewer")) as opened:
+        before = of.api.services.events.subscribers
         await send(opened, subscribe("1", f"subscription {{ events{arguments} {FIELDS} }}"))
-        await asyncio.sleep(0.4)
+        await wait_until_async(lambda: of.api.services.events.subscribers > before)
         yield opened
 
 
@@ -281,14 +283,14 @@ def test_what_happened_while_the_bus_was_away_is_told_after(api: Api, monkeypatc
         async with feed_of(api, monkeypatch) as (feed, bus):
             events: Any = feed.subscribe(organization_id=of.organization_id, where=EventFilter())
             first = asyncio.create_task(anext(events))
-            await asyncio.sleep(0.1)
+            await wait_until_async(lambda: feed.subscribers == 1)
             bus.is_away = True
             # Never told on the bus.
             event_id = await asyncio.to_thread(of.open)
-            await asyncio.sleep(0.1)
+            await quiet_period_async(0.1)
             assert not first.done()
             bus.is_away = False
-            assert (await asyncio.wait_for(first, 5)).id == event_id
+            assert (await asyncio.wait_for(first, patient(30))).id == event_id
             await events.aclose()
 
     run(scenario)
@@ -306,9 +308,10 @@ def test_what_is_said_while_the_bus_is_away_is_told_here_at_once_and_elsewhere_a
                 feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for feed in (here, there)
             ]
             waiting = [asyncio.create_task(anext(each)) for each in streams]
-            await asyncio.sleep(0.1)
+            await wait_until_async(lambda: here.subscribers == there.subscribers == 1)
             bus.is_away = other.is_away = True
-            await asyncio.sleep(0.1)
+            # What is read already ends first.
+            await quiet_period_async(0.1)
             await asyncio.to_thread(
                 of.execute,
                 "UPDATE event_changes SET recorded_at = now() - interval '1 day' WHERE organization_id = :o",
@@ -319,10 +322,10 @@ def test_what_is_said_while_the_bus_is_away_is_told_here_at_once_and_elsewhere_a
                 m=new_id(), id=event_id,
             )  # fmt: skip
             await here.publish(organization_id=of.organization_id, event_id=event_id)
-            assert (await asyncio.wait_for(waiting[0], 5)).id == event_id
+            assert (await asyncio.wait_for(waiting[0], patient(30))).id == event_id
             assert not waiting[1].done()
             other.is_away = False
-            assert (await asyncio.wait_for(waiting[1], 5)).id == event_id
+            assert (await asyncio.wait_for(waiting[1], patient(30))).id == event_id
             for each in streams:
                 await each.aclose()
 
@@ -336,30 +339,30 @@ def test_the_bus_is_read_once_for_all_and_only_while_somebody_watches(
 
     async def scenario() -> None:
         async with feed_of(api, monkeypatch) as (feed, bus):
-            await asyncio.sleep(0.1)
+            await quiet_period_async(0.1)
             assert bus.reads == 0
             streams: list[Any] = [
                 feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for _ in range(3)
             ]
             waiting = [asyncio.create_task(anext(each)) for each in streams]
-            await asyncio.sleep(0.1)
-            assert feed.subscribers == 3
+            await wait_until_async(lambda: feed.subscribers == 3)
             event_id = await asyncio.to_thread(of.open)
             await asyncio.to_thread(of.tell, event_id)
-            told = await asyncio.wait_for(asyncio.gather(*waiting), 5)
+            told = await asyncio.wait_for(asyncio.gather(*waiting), patient(30))
             # One load for all: each has the same object.
             assert [each is told[0] for each in told] == [True, True, True]
             cancelled = asyncio.create_task(anext(streams[0]))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0)
             cancelled.cancel()
             await asyncio.gather(cancelled, return_exceptions=True)
             assert feed.subscribers == 2
             for each in streams[1:]:
                 await each.aclose()
             assert feed.subscribers == 0
-            await asyncio.sleep(0.1)
+            # What is read already ends first.
+            await quiet_period_async(0.1)
             reads = bus.reads
-            await asyncio.sleep(0.2)
+            await quiet_period_async(0.2)
             assert bus.reads == reads
 
     run(scenario)
@@ -374,19 +377,19 @@ def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_sent_aw
         async with feed_of(api, monkeypatch) as (feed, _bus):
             events: Any = feed.subscribe(organization_id=of.organization_id, where=EventFilter())
             first = asyncio.create_task(anext(events))
-            await asyncio.sleep(0.1)
+            await wait_until_async(lambda: feed.subscribers == 1)
             ids = [await asyncio.to_thread(of.open) for _ in range(3)]
             await asyncio.to_thread(of.tell, ids[0])
-            assert (await asyncio.wait_for(first, 5)).id == ids[0]
+            assert (await asyncio.wait_for(first, patient(30))).id == ids[0]
             await asyncio.to_thread(of.tell, ids[1])
             await asyncio.to_thread(of.clear, ids[1])
             await asyncio.to_thread(of.tell, ids[1])
-            await asyncio.sleep(0.3)
+            await quiet_period_async(patient(0.3))
             monkeypatch.setattr(gql.live.events, "WAITING_MAX", 1)
             cleared: Event = await anext(events)
             assert (cleared.id, cleared.cleared_reason) == (ids[1], "CONDITION")
             await asyncio.to_thread(of.tell, *ids)
-            await asyncio.sleep(0.3)
+            await quiet_period_async(patient(0.3))
             with pytest.raises(UnavailableError):
                 await anext(events)
             assert feed.subscribers == 0

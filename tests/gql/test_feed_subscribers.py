@@ -18,6 +18,7 @@ from domain.telemetry.feed.feed import FeedEntry, FeedGroup, cursor_encode
 from gql.live.topics import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from testing.rows import BELIEVED, Plant, at
+from testing.waits import patient, quiet_period_async
 from tests.gql.hub import NOW, Engines, Feed, Reader, go, started
 
 
@@ -56,7 +57,7 @@ def test_a_link_corrected_in_the_past_is_told_without_any_reading(feed: Feed) ->
             feed.plant.link(asset, device, begins=at(0), ends=at(40))
             feed.plant.link(other, device, begins=at(40), ends=at(60))
             told: dict[UUID, set[tuple[datetime, datetime]]] = {asset: set(), other: set()}
-            await asyncio.sleep(0.3)
+            await quiet_period_async(patient(0.3))
             await feed.say(device, [(50, 5.0)])
             await first
             assert reader.points == [(other, "t", None, 50.0, 5.0)]
@@ -105,7 +106,7 @@ def test_what_waits_for_a_client_comes_in_one_update_with_every_point(feed: Feed
             for n in range(1, 20):
                 await feed.say(device, [(n, float(n))])
             await feed.source.waiting.join()
-            await asyncio.sleep(2 * INTERVAL_S)
+            await quiet_period_async(patient(2 * INTERVAL_S))
             assert await reader.values(20) == [float(n) for n in range(20)]
             # Twenty batches: an update each, where nothing was collected.
             assert len(reader.updates) < 10

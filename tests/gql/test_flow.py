@@ -9,6 +9,8 @@ import pytest
 from gql.server import flow
 from gql.server.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow
 from testing.api import Api
+from testing.waits import patient, wait_until_async
+from tests.gql.test_entity_changed import PLACES, places_noted  # noqa: F401
 from tests.gql.test_websocket import receive, run, send, socket
 
 
@@ -18,7 +20,7 @@ def test_a_client_that_reads_is_never_waited_for_long() -> None:
         for _ in range(1_000):
             if counted.sent(PING_EVERY_BYTES // 2):
                 counted.pong()
-            await asyncio.wait_for(counted.wait(), timeout=5)
+            await asyncio.wait_for(counted.wait(), timeout=patient(30))
 
     asyncio.run(scenario())
 
@@ -40,7 +42,7 @@ def test_one_that_does_not_read_is_waited_for_and_goes_on_when_it_does() -> None
         assert count * (PING_EVERY_BYTES + 1) == pytest.approx(UNREAD_MAX_BYTES, abs=2 * PING_EVERY_BYTES)
         assert pings == count
         counted.pong()
-        await asyncio.wait_for(waiting, timeout=5)
+        await asyncio.wait_for(waiting, timeout=patient(30))
 
     asyncio.run(scenario())
 
@@ -49,9 +51,9 @@ def test_one_that_knows_no_pings_is_sent_on_all_the_same() -> None:
     async def scenario() -> None:
         counted = Flow(patience_s=0.01)
         assert counted.sent(2 * UNREAD_MAX_BYTES)
-        await asyncio.wait_for(counted.wait(), timeout=5)
+        await asyncio.wait_for(counted.wait(), timeout=patient(30))
         assert not counted.sent(2 * UNREAD_MAX_BYTES)
-        await asyncio.wait_for(counted.wait(), timeout=5)
+        await asyncio.wait_for(counted.wait(), timeout=patient(30))
 
     asyncio.run(scenario())
 
@@ -78,8 +80,9 @@ def test_updates_are_followed_by_a_ping_and_wait_for_its_pong(api: Api, monkeypa
         async with socket(api, token=api.token("plant", "viewer")) as opened:
             query = "subscription S($ids: [ID!]) { entityChanged(ids: $ids) { ... on Device { name } } }"
             payload = {"query": query, "variables": {"ids": [made["id"]]}}
+            before = len(PLACES)
             await send(opened, {"id": "1", "type": "subscribe", "payload": payload})
-            await asyncio.sleep(1)
+            await wait_until_async(lambda: len(PLACES) > before)
             await changed("one")
             first = await receive(opened)
             assert first["payload"]["data"]["entityChanged"] == {"name": "one"}

@@ -16,6 +16,7 @@ from gql.server import limits
 from graph.errors import UnavailableError
 from testing.api import Api
 from testing.installation import PROJECT, Client
+from testing.waits import patient
 
 CLIENTS = PROJECT / "tests" / "clients"
 
@@ -26,7 +27,7 @@ CLIENTS = PROJECT / "tests" / "clients"
 )
 def test_all_audits_of_graphql_over_http(api: Api) -> None:
     done = subprocess.run(
-        ["node", "audit.mjs", api.url], cwd=CLIENTS, capture_output=True, text=True, timeout=120, check=True
+        ["node", "audit.mjs", api.url], cwd=CLIENTS, capture_output=True, text=True, timeout=patient(120), check=True
     )
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(results) == 61
@@ -186,7 +187,7 @@ def test_where_nothing_is_answered_for_what_is_away_the_status_says_so(
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=patient(30)) as answer:  # noqa: S310
             found = answer.status, answer.headers["Retry-After"]
     except urllib.error.HTTPError as refused:
         with refused:

@@ -18,6 +18,7 @@ from gql.server import ingest_http
 from runtime.database import engine_create, transaction
 from testing.api import Api
 from testing.installation import Client
+from testing.waits import patient
 
 PATH = "/api/v1/telemetry/ingest"
 READING = {"externalId": "meter", "timestamp": "2026-01-01T00:00:00Z", "metrics": {"t": 20.5}}
@@ -43,7 +44,7 @@ def post(
     given = {"Content-Type": content_type, **{name.replace("_", "-"): value for name, value in headers.items()}}
     if token is not None:
         given["Authorization"] = f"Bearer {token}"
-    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=patient(30))
     try:
         connection.request("POST", path, raw, given)
         answer = connection.getresponse()
@@ -168,7 +169,7 @@ def test_what_is_no_body_of_readings_is_refused_whole(
     api: Api, token: str, body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     before = len(raw_rows(api))
-    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(api.url).netloc, timeout=patient(30))
     given = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", **headers}
     connection.request("POST", PATH, body, given)
     answer = connection.getresponse()

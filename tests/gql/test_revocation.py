@@ -14,6 +14,7 @@ from gql.access.bridge import Bridge
 from gql.access.principal import Principal, Role
 from gql.access.revocation import TokenWatch
 from graph.errors import DeadlineExceededError, UnavailableError
+from testing.waits import patient
 
 
 class FailingBridge:
@@ -39,7 +40,7 @@ def test_the_watch_outlives_whatever_keeps_it_from_looking(monkeypatch: pytest.M
     async def scenario() -> None:
         watch, closed = TokenWatch(cast("Bridge", bridge)), asyncio.Event()
         with watch.watching(bearer, closed.set):
-            await asyncio.wait_for(closed.wait(), timeout=5)
+            await asyncio.wait_for(closed.wait(), timeout=patient(30))
         await watch.stop()
 
     asyncio.run(scenario())

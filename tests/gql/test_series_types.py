@@ -20,6 +20,7 @@ from graph.kinds import EntityKind
 from runtime.database import engine_create
 from testing.api import Api
 from testing.line import Line
+from testing.waits import patient
 from testing.world import world_create
 from tests.gql.hub import Feed, Reader, go, started
 
@@ -181,7 +182,7 @@ def test_a_subscription_says_the_same_of_what_was_stored(api: Api, lines: Callab
             await opened.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": query}}))
             return json.loads(await opened.recv())["payload"]["data"]["telemetry"]["series"]
 
-    assert asyncio.run(asyncio.wait_for(first(), 60)) == [
+    assert asyncio.run(asyncio.wait_for(first(), patient(60))) == [
         {"metric": "m", "type": "NUMBER", "values": [1, 2, None], "texts": [None, None, "err"]}
     ]
 

@@ -13,6 +13,7 @@ from domain.base.errors import RateLimitedError
 from domain.base.quotas import Quota
 from gql.access.fair_threads import CALLER, FairThreads
 from gql.access.shares import AT_ONCE, WAITING_MAX, Shares
+from testing.waits import patient
 
 
 def submitted(threads: FairThreads, caller: str | None, job: Callable[[], object]) -> Future[object]:
@@ -27,12 +28,12 @@ def test_slow_work_of_one_caller_leaves_threads_to_the_others() -> None:
     threads = FairThreads(4, each_max=2, name="test")
     release = threading.Event()
     try:
-        slow = [submitted(threads, "greedy", lambda: release.wait(60)) for _ in range(30)]
-        assert submitted(threads, "modest", lambda: "done").result(60) == "done"
-        assert submitted(threads, None, lambda: "own").result(60) == "own"
+        slow = [submitted(threads, "greedy", lambda: release.wait(patient(60))) for _ in range(30)]
+        assert submitted(threads, "modest", lambda: "done").result(patient(60)) == "done"
+        assert submitted(threads, None, lambda: "own").result(patient(60)) == "own"
         assert sum(each.running() for each in slow) == 2
         release.set()
-        assert all(each.result(60) for each in slow)
+        assert all(each.result(patient(60)) for each in slow)
     finally:
         release.set()
         threads.shutdown(wait=True)
@@ -42,11 +43,11 @@ def test_what_waits_is_taken_in_turn() -> None:
     threads = FairThreads(1, each_max=1, name="test")
     release, order = threading.Event(), list[str]()
     try:
-        submitted(threads, "first", lambda: release.wait(60))
+        submitted(threads, "first", lambda: release.wait(patient(60)))
         jobs = [submitted(threads, name, lambda name=name: order.append(name)) for name in "aaabbc"]  # type: ignore[misc]
         release.set()
         for job in jobs:
-            job.result(60)
+            job.result(patient(60))
         assert order == ["a", "b", "c", "a", "b", "a"]
     finally:
         threads.shutdown(wait=True)
@@ -55,15 +56,15 @@ def test_what_waits_is_taken_in_turn() -> None:
 def test_what_waits_when_it_stops_is_cancelled_and_errors_are_the_callers() -> None:
     threads = FairThreads(1, each_max=1, name="test")
     release = threading.Event()
-    running = submitted(threads, "a", lambda: release.wait(60))
+    running = submitted(threads, "a", lambda: release.wait(patient(60)))
     failing = submitted(threads, "b", lambda: 1 // 0)
     while not running.running():
         pass
     release.set()
     with pytest.raises(ZeroDivisionError):
-        failing.result(60)
+        failing.result(patient(60))
     release.clear()
-    last = submitted(threads, "a", lambda: release.wait(60))
+    last = submitted(threads, "a", lambda: release.wait(patient(60)))
     while not last.running():
         pass
     waiting = submitted(threads, "a", lambda: None)

@@ -20,6 +20,7 @@ from gql.schema import core_schema
 from gql.server.execution import Executor
 from gql.server.preparation import Prepared, Request
 from gql.telemetry.telemetry import TelemetryUpdate
+from testing.waits import quiet_period_async
 
 QUERY = "subscription S($after: String, $port: Boolean = true) { telemetry(after: $after) { %s } }"
 PLAIN = QUERY % "cursor dropped series { metric port @include(if: $port) }"
@@ -125,7 +126,7 @@ def test_one_that_goes_while_it_answers_for_all_leaves_the_others_theirs(stand: 
         await stand.answers(subscribers, 1)
         stand.executor.failing = 1
         waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
-        await asyncio.sleep(0.01)
+        await quiet_period_async(0.01)
         stand.feed.send(2)
         first, *others = await asyncio.gather(*waiting, return_exceptions=True)
         assert isinstance(first, asyncio.CancelledError)

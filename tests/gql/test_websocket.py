@@ -18,6 +18,7 @@ from websockets.typing import Subprotocol
 
 import gql.server.websocket
 from testing.api import Api
+from testing.waits import patient, quiet_period_async
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -37,7 +38,7 @@ async def send(opened: ClientConnection, message: Any) -> None:
 
 
 async def receive(opened: ClientConnection) -> Any:
-    frame = await asyncio.wait_for(opened.recv(), timeout=10)
+    frame = await asyncio.wait_for(opened.recv(), timeout=patient(30))
     assert isinstance(frame, str), "frames are text"
     return json.loads(frame)
 
@@ -45,13 +46,13 @@ async def receive(opened: ClientConnection) -> Any:
 async def closed_with(opened: ClientConnection) -> int:
     try:
         while True:
-            await asyncio.wait_for(opened.recv(), timeout=10)
+            await asyncio.wait_for(opened.recv(), timeout=patient(30))
     except ConnectionClosed as closed:
         return 0 if closed.rcvd is None else closed.rcvd.code
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(asyncio.wait_for(scenario(), timeout=30))
+    asyncio.run(asyncio.wait_for(scenario(), timeout=patient(120)))
 
 
 def subscribe(identity: str, query: str) -> dict[str, Any]:
@@ -341,7 +342,7 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
             await send(opened, subscribe("1", "{ viewer { role } }"))
             await send(opened, {"type": "ping"})
             assert await receive(opened) == {"type": "pong"}
-            await asyncio.sleep(0.2)
+            await quiet_period_async(patient(0.2))
 
     run(scenario)
     assert defects.error.call_args_list == []

@@ -35,6 +35,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect, bus_trouble
 from runtime.database import engine_create, transaction
 from testing.line import NOW, Line, draft
 from testing.servers import TestDatabase
+from testing.waits import Deadline, patient
 from testing.world import world_create
 
 
@@ -117,7 +118,7 @@ def test_calls_at_the_same_time_share_a_transaction_and_a_batch(
     assert not first.done()
     gate.is_open.set()
     for future in (first, *rest, other):
-        future.result(timeout=10)
+        future.result(timeout=patient(30))
     # One to make partitions, two that append.
     assert gate.transactions == 3
     assert stored(line) == [[1], [2, 3, 4, 5, 6, 7], [8]]
@@ -144,7 +145,7 @@ def test_organizations_share_a_commit_and_nothing_else(
     futures += [committer.submit(groups(each, each.device(), n)) for each, n in ((line, 2), (other, 3), (line, 4))]
     gate.is_open.set()
     for future in futures:
-        future.result(timeout=10)
+        future.result(timeout=patient(30))
     # One to make partitions, two that append.
     assert gate.transactions == 3
     assert stored(line) == [[1], [2, 4], [3]]
@@ -159,10 +160,10 @@ def test_a_database_that_is_away_refuses_and_keeps_nothing(
     device = line.device()
     gate.is_away = True
     with pytest.raises(UnavailableError):
-        committer.submit(groups(line, device, 1)).result(timeout=10)
+        committer.submit(groups(line, device, 1)).result(timeout=patient(30))
     assert (stored(line), published) == ([], [])
     gate.is_away = False
-    committer.submit(groups(line, device, 2)).result(timeout=10)
+    committer.submit(groups(line, device, 2)).result(timeout=patient(30))
     assert stored(line) == [[2]]
 
 
@@ -176,7 +177,11 @@ def test_a_call_that_cannot_be_written_does_not_harm_the_others(
         pass
     futures += [committer.submit(groups(line, device, 2, metrics=b"{")), committer.submit(groups(line, device, 3))]
     gate.is_open.set()
-    assert [type(future.exception(timeout=10)).__name__ for future in futures] == ["NoneType", "DataError", "NoneType"]
+    assert [type(future.exception(timeout=patient(30))).__name__ for future in futures] == [
+        "NoneType",
+        "DataError",
+        "NoneType",
+    ]
     assert stored(line) == [[1], [3]]
 
 
@@ -195,7 +200,7 @@ def test_what_waits_is_bounded(
     assert (raised.value.code, raised.value.retry_after_s) == ("RATE_LIMITED", 1.0)
     gate.is_open.set()
     for future in taken:
-        future.result(timeout=10)
+        future.result(timeout=patient(30))
     assert stored(line) == [[1], [2, 3, 4]]
 
 
@@ -208,7 +213,7 @@ def test_what_only_takes_too_long_is_not_told_as_a_database_that_is_away(
     )
     committer = GroupCommitter(transaction=Gate(ingest), publish=lambda _: None, now=lambda: NOW)
     committer.start()
-    committer.submit(groups(line, device, 1)).result(timeout=60)
+    committer.submit(groups(line, device, 1)).result(timeout=patient(60))
 
     def lookup(organization_id: int) -> AbstractContextManager[Session]:
         return transaction(api, organization_id)
@@ -217,7 +222,7 @@ def test_what_only_takes_too_long_is_not_told_as_a_database_that_is_away(
     with Session(engine("owner")) as session, session.begin():
         session.execute(text("LOCK raw_batches, entities IN ACCESS EXCLUSIVE MODE"))
         for work in (
-            lambda: committer.submit(groups(line, device, 2)).result(timeout=60),
+            lambda: committer.submit(groups(line, device, 2)).result(timeout=patient(60)),
             lambda: directory.find({str(device): device}, [], organization_id=line.organization_id),
         ):
             with pytest.raises(UnavailableError, match=r"^A statement took longer .* Nothing was kept; try again\.$"):
@@ -349,10 +354,9 @@ def test_a_bus_that_refuses_is_told_once_and_published_to_again(
     publisher.start()
 
     def wait_for(sent: int, left: int) -> None:
-        until = time.monotonic() + 10
+        deadline = Deadline(30)
         while (publisher.counts.sent, publisher.counts.left) != (sent, left):
-            assert time.monotonic() < until, publisher.counts
-            time.sleep(0.01)
+            deadline.pause(publisher.counts)
 
     try:
         for command in refuse[refusal]:
@@ -380,10 +384,9 @@ def test_a_defect_of_one_batch_does_not_end_the_publishing_thread(line: Line, bu
     publisher = RawPublisher(bus=RedisStreams(bus_connect(bus_url)), monotonic_s=lambda: now_s)
     publisher.start()
     publisher.put([replace(batch, metrics=cast("Any", object()))])
-    until = time.monotonic() + 10
+    deadline = Deadline(30)
     while not publisher.counts.left:
-        assert time.monotonic() < until
-        time.sleep(0.01)
+        deadline.pause()
     now_s = 2.0
     publisher.put([batch])
     publisher.stop()
@@ -404,7 +407,7 @@ def test_a_batch_knows_the_calls_it_is_made_of_and_keeps_knowing(
     rest = [committer.submit(each) for each in traced]
     gate.is_open.set()
     for call in (first, *rest):
-        call.result(timeout=10)
+        call.result(timeout=patient(30))
     untraced, shared = published
     assert (untraced.traces, shared.traces) == ((), ("x", "y"))
     assert raw_decode(raw_encode(shared)).traces == ("x", "y")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +24,7 @@ from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.line import NOW, Line
+from testing.waits import Deadline, patient
 from testing.world import world_create
 
 HOUR = timedelta(hours=1)
@@ -250,12 +250,11 @@ def test_whoever_writes_while_an_hour_is_made_anew_leaves_another_mark(line: Lin
         assert hours_build(building, organization_id=line.organization_id, settled=settled).hours == 1
         writer = threading.Thread(target=line.normalize, args=(late,))
         writer.start()
-        deadline_s = time.monotonic() + 30
+        deadline = Deadline(30)
         while not waits(line):
-            assert time.monotonic() < deadline_s
             assert writer.is_alive()
-            time.sleep(0.01)
-    writer.join(30)
+            deadline.pause()
+    writer.join(patient(30))
     assert hours(line) == [(0, 3.0)]
     assert values(read(line, device)[0]) == [7.0]
     assert line.summarize() == 1
