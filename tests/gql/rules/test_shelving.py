@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from testing.api import Api
-from tests.gql.test_event_feed import Site, site
+from tests.gql.live.test_event_feed import Site, site
 
 SHELF = """mutation M($ruleId: ID, $entityId: ID, $from: DateTime, $to: DateTime!, $note: String) {
   shelveEvents(ruleId: $ruleId, entityId: $entityId, from: $from, to: $to, note: $note) {

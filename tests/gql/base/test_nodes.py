@@ -7,7 +7,7 @@ from typing import Any
 from runtime.ids import new_id
 from testing.api import Api
 from testing.installation import Client
-from tests.gql.test_event_feed import site
+from tests.gql.live.test_event_feed import site
 
 SUM = {"metric": "sum", "relationship": "CONTAINS", "of": {"metric": "t", "kinds": ["SPACE"]}, "aggregate": "SUM",
        "bucket": "PT1H"}  # fmt: skip

@@ -22,7 +22,7 @@ from testing.api import Api
 from testing.line import Line
 from testing.waits import patient
 from testing.world import world_create
-from tests.gql.hub import Feed, Reader, go, started
+from tests.gql.live.hub import Feed, Reader, go, started
 
 DAY = datetime(2026, 4, 3, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -19,7 +19,7 @@ from gql.live.topics import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from testing.rows import BELIEVED, Plant, at
 from testing.waits import patient, quiet_period_async
-from tests.gql.hub import NOW, Engines, Feed, Reader, go, started
+from tests.gql.live.hub import NOW, Engines, Feed, Reader, go, started
 
 
 def test_a_changed_link_holds_at_once(feed: Feed) -> None:

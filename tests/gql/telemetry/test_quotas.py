@@ -10,7 +10,7 @@ from runtime.settings.model import QuotaSettings
 from testing.api import Api, api_serve
 from testing.servers import TestServers
 from tests.argus.test_metrics import of, scraped
-from tests.gql.test_ingest_http import post
+from tests.gql.server.test_ingest_http import post
 
 INGEST = "mutation I($readings: [ReadingInput!]!) { ingestTelemetry(readings: $readings) { accepted errors { code path message } } }"
 

@@ -17,7 +17,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.embedded import valkey
 from testing.rows import Plant, at
 from testing.servers import TestServers
-from tests.gql.hub import PARTITIONS, Feed, Reader
+from tests.gql.live.hub import PARTITIONS, Feed, Reader
 
 Engines = Callable[[str], Engine]
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from testing.rows import at
-from tests.gql.hub import Feed, ListSource, Reader, go, started
+from tests.gql.live.hub import Feed, ListSource, Reader, go, started
 
 
 def test_device_and_asset_are_each_sent_their_own_series(feed: Feed) -> None:
