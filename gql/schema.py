@@ -3,112 +3,39 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Final
 
 import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
 
+from gql import definitions, derivation, exchange, plant, rules, telemetry, work
 from gql.base.descriptions import describe
 from gql.base.entities import ENTITY_TYPES
+from gql.base.roots import ROOTS
 from gql.base.scalars import SCALARS
-from gql.definitions.asset_profiles import AssetProfileMutation, AssetProfileQuery
-from gql.definitions.entity_types import EntityTypeMutation, EntityTypeQuery
-from gql.definitions.feature_flags import FeatureFlagMutation, FeatureFlagQuery
-from gql.definitions.processors import ProcessorMutation, ProcessorQuery
-from gql.derivation.health import HealthQuery
-from gql.derivation.rollups import RollupMutation, RollupQuery
-from gql.derivation.shadows import ShadowMutation, ShadowQuery
-from gql.exchange.imports import ImportMutation
-from gql.exchange.replays import ReplayMutation, ReplayQuery, ReplaySubscription
-from gql.plant.assets import AssetMutation
-from gql.plant.changes import ChangeQuery
-from gql.plant.device_tokens import DeviceTokenMutation
-from gql.plant.devices import DeviceMutation
-from gql.plant.edges import EdgeMutation
-from gql.plant.entity_changed import EntitySubscription
-from gql.plant.geometry import GeometryQuery
-from gql.plant.persons import PersonMutation
-from gql.plant.queries import GraphQuery
-from gql.plant.relationships import RelationshipMutation, RelationshipQuery
-from gql.plant.restore import EntityMutation
-from gql.plant.spaces import SpaceMutation
-from gql.plant.traversal import TraversalQuery
-from gql.rules.events import EventMutation, EventQuery, EventSubscription
-from gql.rules.rules import RuleMutation, RuleQuery
-from gql.rules.shelving import ShelvingMutation, ShelvingQuery
-from gql.telemetry.dead_letters import DeadLetterMutation, DeadLetterQuery
-from gql.telemetry.failed_items import FailedItemMutation, FailedItemQuery
-from gql.telemetry.ingest import IngestMutation, ingest_resolve
-from gql.telemetry.telemetry import TelemetryQuery, TelemetrySubscription
-from gql.telemetry.usage import UsageQuery
-from gql.work.activities import ActivityMutation
-from gql.work.activity_progress import ActivityProgressMutation
-from gql.work.activity_templates import ActivityTemplateMutation, ActivityTemplateQuery
-from gql.work.notifications import NotificationMutation, NotificationQuery
+from gql.telemetry.ingest import ingest_resolve
+
+# The rooms whose modules declare root fields.
+_ROOMS: Final = (definitions, derivation, exchange, plant, rules, telemetry, work)
+
+
+def _root(name: str) -> type:
+    """Return a root type: all that the rooms declare for it, in the order of their modules' names."""
+    return merge_types(name, tuple(sorted(ROOTS[name], key=lambda cls: (cls.__module__, cls.__name__))))
+
+
+for _room in _ROOMS:
+    for _module in iter_modules(_room.__path__, f"{_room.__name__}."):
+        import_module(_module.name)
 
 schema = strawberry.Schema(
-    query=merge_types(
-        "Query",
-        (
-            GraphQuery,
-            EntityTypeQuery,
-            TraversalQuery,
-            GeometryQuery,
-            RelationshipQuery,
-            ChangeQuery,
-            TelemetryQuery,
-            DeadLetterQuery,
-            FailedItemQuery,
-            ReplayQuery,
-            UsageQuery,
-            FeatureFlagQuery,
-            ProcessorQuery,
-            RuleQuery,
-            EventQuery,
-            ShelvingQuery,
-            ShadowQuery,
-            AssetProfileQuery,
-            HealthQuery,
-            ActivityTemplateQuery,
-            NotificationQuery,
-            RollupQuery,
-        ),
-    ),
-    mutation=merge_types(
-        "Mutation",
-        (
-            EntityTypeMutation,
-            RelationshipMutation,
-            DeviceMutation,
-            AssetMutation,
-            SpaceMutation,
-            PersonMutation,
-            ActivityMutation,
-            EntityMutation,
-            EdgeMutation,
-            ImportMutation,
-            IngestMutation,
-            DeadLetterMutation,
-            FailedItemMutation,
-            ReplayMutation,
-            DeviceTokenMutation,
-            FeatureFlagMutation,
-            ProcessorMutation,
-            RuleMutation,
-            EventMutation,
-            ShelvingMutation,
-            ShadowMutation,
-            AssetProfileMutation,
-            ActivityTemplateMutation,
-            ActivityProgressMutation,
-            NotificationMutation,
-            RollupMutation,
-        ),
-    ),
-    subscription=merge_types(
-        "Subscription", (TelemetrySubscription, ReplaySubscription, EntitySubscription, EventSubscription)
-    ),
+    query=_root("Query"),
+    mutation=_root("Mutation"),
+    subscription=_root("Subscription"),
     types=list(ENTITY_TYPES.values()),
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

@@ -75,13 +75,16 @@ def moment_resolve(
     if known_at is None:
         clock = _now(session, organization_id)
         return Moment(clock.present if asked is None else asked, None, _clock(session, clock))
-    known = instant_utc(known_at, path="knownAt")
-    changes_hold(session, organization_id=organization_id)
-    clock = _now(session, organization_id)
-    # Strictly before the wall: the next change may be recorded at this very microsecond.
-    if known > clock.last_recorded and known >= clock.wall:
-        raise BadInputError("What will be known in the future cannot be asked.", path=("knownAt",))
+    known, clock = _known(session, organization_id, known_at, "knownAt")
     return Moment(clock.present if asked is None else asked, known, _clock(session, clock))
+
+
+def known_resolve(session: Session, *, organization_id: int, known_at: datetime, path: str) -> datetime:
+    """Settle an instant of system time by which something had been recorded, as `moment_resolve` does; in UTC.
+
+    path: the argument that named it. Raises BadInputError, NotFoundError.
+    """
+    return _known(session, organization_id, known_at, path)[0]
 
 
 def moment_sql(moment: Moment, *, edges: str = "e") -> str:
@@ -97,6 +100,16 @@ def moment_values(moment: Moment) -> Mapping[str, datetime]:
     if moment.known_at is None:
         return {"as_of": moment.as_of}
     return {"as_of": moment.as_of, "known_at": moment.known_at}
+
+
+def _known(session: Session, organization_id: int, known_at: datetime, path: str) -> tuple[datetime, Any]:
+    known = instant_utc(known_at, path=path)
+    changes_hold(session, organization_id=organization_id)
+    clock = _now(session, organization_id)
+    # Strictly before the wall: the next change may be recorded at this very microsecond.
+    if known > clock.last_recorded and known >= clock.wall:
+        raise BadInputError("What will be known in the future cannot be asked.", path=(path,))
+    return known, clock
 
 
 def _now(session: Session, organization_id: int) -> Any:

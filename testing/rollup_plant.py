@@ -10,12 +10,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from domain.base.packed import micros_of
 from domain.derivation.rollups.compute import BucketRun, ComputedBuckets, buckets_compute
 from domain.derivation.rollups.invalidate import rollups_touch, rollups_touch_at
 from domain.derivation.rollups.model import BucketSize, Rollup, RollupAggregate
 from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
-from domain.derivation.rollups.queries import rollup_metrics
 from domain.derivation.rollups.rules import RollupWish
 from domain.derivation.rollups.topology import RollupCache
 from domain.telemetry.model.stage_cache import StageCache
@@ -161,7 +162,14 @@ class RollupPlant:
     def owned(self, *entities: UUID) -> set[tuple[UUID, str]]:
         """Which metrics of these entities rollups write."""
         with self.line.pipeline() as session:
-            return rollup_metrics(session, organization_id=self.organization_id, ids=entities)
+            rows = session.execute(
+                text(
+                    "SELECT e.entity_id, r.metric FROM rollup_entities e JOIN rollups r ON r.id = e.rollup_id"
+                    " AND r.organization_id = e.organization_id WHERE e.entity_id = ANY (:ids)"
+                ),
+                {"ids": list(entities)},
+            )
+            return {(row.entity_id, row.metric) for row in rows}
 
     def dirty(self) -> list[tuple[UUID, str, datetime, datetime, datetime]]:
         rows = self.line.rows(

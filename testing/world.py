@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from graph.change import GraphChange, graph_change_begin
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_create
+from graph.edges.queries import edge_versions_by_id, edges_newest
 from graph.geometry.geojson import geometry_of_geojson
 from graph.ids import EntityId
 from graph.kinds import EntityKind
@@ -139,6 +140,16 @@ def world_create(*, owner: Engine, api: Engine, slug: str) -> World:
         organization_set(session, organization_id=organization_id)
         relationships_install(session, organization_id=organization_id, now=EPOCH)
     return World(int(organization_id), api)
+
+
+def edge_get(session: Session, *, organization_id: int, edge_id: UUID) -> EdgeVersion:
+    """Return the version of that id, or the newest version of the edge of that id, retracted or not."""
+    versions = edge_versions_by_id(session, organization_id=organization_id, ids=[edge_id])
+    return (
+        versions[edge_id]
+        if versions
+        else edges_newest(session, organization_id=organization_id, ids=[edge_id])[edge_id]
+    )
 
 
 def place(world: World, shapes: Sequence[Any], kind: EntityKind = EntityKind.SPACE) -> list[EntityId]:

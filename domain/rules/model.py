@@ -95,6 +95,15 @@ class RuleVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedRuleVersion:
+    """A version of a rule with its system time. actor: who wrote it."""
+
+    version: RuleVersion
+    recorded_at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule as it was last written. version: the newest by event time. owner_id: the profile that says it, if any."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+from sqlalchemy.orm import Session
 
 from gql.base.context import Info
 from graph.errors import BadInputError
@@ -49,6 +50,63 @@ class Rows(Generic[T]):
     def map(self, make: Callable[[T], U]) -> Rows[U]:
         """Return the same page of other things."""
         return Rows([make(item) for item in self.items], self.cursors, self.page_info, self.total)
+
+
+@strawberry.type(name="Edge")
+class ListItem(Generic[T]):
+    """An item of a list.
+
+    Attributes:
+        node: The item itself.
+    """
+
+    cursor: str
+    node: T
+
+
+@strawberry.type
+class Connection(Generic[T]):
+    """A page of a list."""
+
+    # What the core found, and what makes an object of the schema of one of them.
+    rows: strawberry.Private[Rows[Any]]
+    show: strawberry.Private[Callable[[Any], Any]]
+
+    @strawberry.field
+    def nodes(self) -> list[T]:
+        """The items on this page."""
+        return [self.show(row) for row in self.rows.items]
+
+    @strawberry.field
+    def edges(self) -> list[ListItem[T]]:
+        """The items on this page, each with its cursor."""
+        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
+        return [ListItem(cursor=cursor, node=self.show(row)) for row, cursor in pairs]
+
+    @strawberry.field
+    def page_info(self) -> PageInfo:
+        """Where the page lies in the list, for paging."""
+        return self.rows.page_info
+
+    @strawberry.field
+    def total_count(self) -> int:
+        """Number of items on all pages. It is counted only where it is selected."""
+        return self.rows.total or 0
+
+
+async def page_read(
+    info: Info, work: Callable[..., Page[Any]], first: int, after: str | None, **arguments: Any
+) -> Rows[Any]:
+    """Return one page of what a function of the core lists, in a transaction of its own. Raises BadInputError.
+
+    work: takes the session, `organization_id`, `page` and the further arguments.
+    """
+    request, count = page_request(first, after), wants_total(info)
+
+    def read(session: Session, *, organization_id: int) -> Rows[Any]:
+        return rows_of(work(session, organization_id=organization_id, page=request, **arguments), count=count)
+
+    return await info.context.read(read)
 
 
 def page_request(first: int, after: str | None) -> PageRequest:

@@ -95,7 +95,9 @@ def describe(schema: GraphQLSchema) -> None:
         definition = definition_of(type_)
         if definition is None:
             continue
-        text, attributes = described(definition.origin)
+        # Of a generic type with its argument, strawberry makes a class without a docstring.
+        generic = definition.concrete_of
+        text, attributes = described(definition.origin if generic is None else generic.origin)
         type_.description = type_.description or _ROOTS.get(type_.name) or text
         common = ARGUMENTS if isinstance(type_, GraphQLInputObjectType) else FIELDS
         for name, field in type_.fields.items():

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 from uuid import UUID
 
 import strawberry
 from sqlalchemy.orm import Session
+from strawberry.types.lazy_type import LazyType
 
 from domain.base.packed import Aggregate
 from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
-from gql.base.shown import page_shown, shown, shows
+from gql.base.shown import shown, shows
+from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
-from graph.edges.model import EdgeVersion
 from graph.edges.pages import edge_history_pages, edges_pages
 from graph.entities.model import Entity as EntityRow
 from graph.entities.model import EntityOrder
@@ -34,12 +35,16 @@ from graph.paging import FIRST_MAX, Page
 from graph.walk.queries import related_pages
 
 if TYPE_CHECKING:
-    from gql.plant.edges import EdgeConnection
+    from gql.plant.edges import Edge
     from gql.telemetry.telemetry import LatestPoint, TelemetrySeries
 
 E = TypeVar("E", bound="Entity")
 
-EdgeConnectionType = Annotated["EdgeConnection", strawberry.lazy("gql.plant.edges")]
+# An alias of a lazy type says its name only when it is resolved, which is too late inside another type.
+if TYPE_CHECKING:
+    EdgeConnectionType: TypeAlias = "Connection[Edge]"
+else:
+    EdgeConnectionType = Connection[LazyType("Edge", "gql.plant.edges")]
 SeriesType = Annotated["TelemetrySeries", strawberry.lazy("gql.telemetry.telemetry")]
 LatestType = Annotated["LatestPoint", strawberry.lazy("gql.telemetry.telemetry")]
 
@@ -109,6 +114,32 @@ class Node:
     id: strawberry.ID
 
 
+@strawberry.type
+class EntityRecord:
+    """An entity's own fields as Argus had recorded them by an instant (system time).
+
+    Attributes:
+        name: Name for people.
+        type: Name of the entity's type; null: none.
+        status: Status as text.
+        external_id: The organization's own identifier; null: none.
+        attributes: JSON object of the organization's own attributes.
+        location: Where it is: a GeoJSON geometry, WGS 84, longitude first; null: not known.
+        recorded_at: When this state was recorded: the last change up to that instant.
+        actor: Who recorded it: the subject of the token.
+    """
+
+    name: str
+    type: str | None
+    status: str
+    external_id: str | None
+    attributes: JSON
+    location: GeoJSON | None
+    recorded_at: DateTime
+    actor: str
+    deleted_at: DateTime | None
+
+
 @strawberry.interface
 class Entity(Node):
     """A node of the graph: a device, an asset, a space, a person or an activity.
@@ -143,6 +174,16 @@ class Entity(Node):
         return None if found is None else GeoJSON(found)
 
     @strawberry.field
+    async def as_recorded(self, info: Info, at: DateTime) -> EntityRecord | None:
+        """The entity's own fields as Argus had recorded them by an instant; null: it did not exist yet.
+
+        Args:
+            at: The instant (system time).
+        """
+        change = await load(info.context, entities_as_recorded, self.row.id, at=at)
+        return None if change is None else _record(change)
+
+    @strawberry.field
     async def edges(
         self,
         info: Info,
@@ -158,8 +199,7 @@ class Entity(Node):
             info, edges_pages, self.row.id, first, after,
             direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
         )  # fmt: skip
-        connection: EdgeConnection = page_shown(EdgeVersion, rows)
-        return connection
+        return Connection(rows=rows, show=shown)
 
     @strawberry.field
     async def related(
@@ -193,8 +233,7 @@ class Entity(Node):
     ) -> EdgeConnectionType:
         """Every edge the entity ever had, ended and retracted ones too, newest valid time first."""
         rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
-        connection: EdgeConnection = page_shown(EdgeVersion, rows)
-        return connection
+        return Connection(rows=rows, show=shown)
 
     @strawberry.field
     async def telemetry(
@@ -235,36 +274,7 @@ class Entity(Node):
         return [shown(point) for point in found or ()]
 
 
-@strawberry.type
-class EntityEdge:
-    """An entity in a list."""
-
-    cursor: str
-    node: Entity
-
-
-@strawberry.type
-class EntityConnection:
-    """A page of entities."""
-
-    rows: strawberry.Private[Rows[EntityRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Entity]:
-        """The entities on this page."""
-        return [entity_of(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[EntityEdge]:
-        """The entities on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [EntityEdge(cursor=cursor, node=entity_of(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+EntityConnection = Connection[Entity]
 
 
 @strawberry.input
@@ -308,7 +318,24 @@ def entity_of(row: EntityRow) -> Entity:
 
 def connection_of(rows: Rows[EntityRow]) -> EntityConnection:
     """Return a page of entities as it is shown."""
-    return EntityConnection(rows=rows, page_info=rows.page_info)
+    return EntityConnection(rows=rows, show=entity_of)
+
+
+def _record(change: Change) -> EntityRecord:
+    state = change.after
+    assert state is not None  # noqa: S101  (no entity is ever removed, so that each entry has a state after it)
+    location, deleted = state["location"], state["deletedAt"]
+    return EntityRecord(
+        name=state["name"],
+        type=state["type"],
+        status=state["status"],
+        external_id=state["externalId"],
+        attributes=JSON(state["attributes"]),
+        location=None if location is None else GeoJSON(location),
+        recorded_at=DateTime(change.recorded_at),
+        actor=change.actor,
+        deleted_at=None if deleted is None else DateTime(datetime.fromisoformat(deleted)),
+    )
 
 
 async def entity_connection(
@@ -405,7 +432,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
     Raises BadInputError where it is not.
     """
     connection = await related_connection(info, row, relationships, first=FIRST_MAX, **arguments)
-    if connection.page_info.has_next_page:
+    if connection.rows.page_info.has_next_page:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
     return [entity_of(found) for found in connection.rows.items]
 

@@ -22,12 +22,14 @@ from domain.definitions.profiles.content import content_json
 from domain.definitions.profiles.model import AssetProfile as AssetProfileRow
 from domain.definitions.profiles.model import ProfileVersion
 from domain.definitions.profiles.queries import profile_get, profile_versions, profiles_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import ADMINS, OPERATORS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, draft_of, payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -98,36 +100,7 @@ class AssetProfile(Node):
         return [_version_shown(each) for each in found or ()]
 
 
-@strawberry.type
-class AssetProfileEdge:
-    """A profile in a list."""
-
-    cursor: str
-    node: AssetProfile
-
-
-@strawberry.type
-class AssetProfileConnection:
-    """A page of profiles."""
-
-    rows: strawberry.Private[Rows[AssetProfileRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[AssetProfile]:
-        """The profiles on this page."""
-        return [profile_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[AssetProfileEdge]:
-        """The profiles on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [AssetProfileEdge(cursor=cursor, node=profile_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+AssetProfileConnection = Connection[AssetProfile]
 
 
 @strawberry.type
@@ -236,22 +209,17 @@ class AssetProfilePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class AssetProfileQuery:
     """Asset profiles."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def asset_profiles(self, info: Info, first: int = 50, after: str | None = None) -> AssetProfileConnection:
         """All asset profiles, the oldest first."""
-        request, count = page_request(first, after), wants_total(info)
+        rows = await page_read(info, profiles_page, first, after)
+        return AssetProfileConnection(rows=rows, show=profile_shown)
 
-        def read(session: Session, *, organization_id: int) -> Rows[AssetProfileRow]:
-            return rows_of(profiles_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return AssetProfileConnection(rows=rows, page_info=rows.page_info)
-
-    @strawberry.field
+    @query(VIEWERS)
     async def preview_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
     ) -> AssetProfilePreviewPayload:
@@ -280,11 +248,11 @@ class AssetProfileQuery:
         return AssetProfilePreviewPayload(preview=_preview_shown(found), errors=[])
 
 
-@strawberry.type
+@mutations
 class AssetProfileMutation:
     """Mutations of asset profiles."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_asset_profile(self, info: Info, input: AssetProfileInput) -> AssetProfilePayload:
         """Create an asset profile with its first version."""
 
@@ -300,7 +268,7 @@ class AssetProfileMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_asset_profile(
         self, info: Info, id: strawberry.ID, input: AssetProfileInput
     ) -> AssetProfilePayload:
@@ -323,7 +291,7 @@ class AssetProfileMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_asset_profile(self, info: Info, id: strawberry.ID) -> AssetProfilePayload:
         """Delete an asset profile. CONFLICT while an asset uses it.
 
@@ -336,7 +304,7 @@ class AssetProfileMutation:
 
         return await payload_of(info, _payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_asset_from_profile(
         self, info: Info, profile_id: strawberry.ID, input: CreateAssetInput
     ) -> AssetPayload:
@@ -357,7 +325,7 @@ class AssetProfileMutation:
 
         return await payload_of(info, asset_payload, work, beside=("profileId",))
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def set_asset_profile(
         self, info: Info, asset_id: strawberry.ID, profile_id: strawberry.ID | None = None
     ) -> AssetPayload:

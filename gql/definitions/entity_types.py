@@ -10,16 +10,33 @@ from strawberry import UNSET
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
 from domain.definitions.entity_types.model import EntityType as EntityTypeRow
-from domain.definitions.entity_types.queries import entity_type_list
+from domain.definitions.entity_types.queries import entity_type_list, schema_versions
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
 from gql.base.entities import EntityKindEnum, Node
 from gql.base.ids import uuid_named
+from gql.base.loaders import load
 from gql.base.mutations import absent, payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError
 from graph.absent import ABSENT
 from graph.change import GraphChange
+
+
+@strawberry.type
+class EntityTypeVersion:
+    """A version of a type's telemetry schema, in force from `effectiveFrom` until that of the next one.
+
+    Attributes:
+        telemetry_schema: The telemetry schema: metrics, units, ranges and derived metrics.
+        recorded_at: When it was last written for that event time (system time).
+    """
+
+    effective_from: DateTime
+    telemetry_schema: JSON
+    recorded_at: DateTime
 
 
 @strawberry.type
@@ -39,6 +56,19 @@ class EntityType(Node):
     description: str | None
     telemetry_schema: JSON
     attributes: JSON
+
+    @strawberry.field
+    async def versions(self, info: Info) -> list[EntityTypeVersion]:
+        """All versions of the telemetry schema, by event time, of the future too."""
+        found = await load(info.context, schema_versions, uuid_named(self.id, "id"))
+        return [
+            EntityTypeVersion(
+                effective_from=DateTime(version.effective_from),
+                telemetry_schema=JSON(version.telemetry_schema),
+                recorded_at=DateTime(version.recorded_at),
+            )
+            for version in found or ()
+        ]
 
 
 @strawberry.input
@@ -74,11 +104,11 @@ class EntityTypePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class EntityTypeQuery:
     """Entity types."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def entity_types(
         self,
         info: Info,
@@ -92,11 +122,11 @@ class EntityTypeQuery:
         return [entity_type_of(row) for row in await info.context.read(entity_type_list, kind=kind)]
 
 
-@strawberry.type
+@mutations
 class EntityTypeMutation:
     """Mutations of entity types."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_entity_type(self, info: Info, input: EntityTypeInput) -> EntityTypePayload:
         """Create an entity type. CONFLICT where the kind has a type of that name."""
 
@@ -114,7 +144,7 @@ class EntityTypeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_entity_type(self, info: Info, id: strawberry.ID, input: EntityTypeInput) -> EntityTypePayload:
         """Update an entity type. A new name is given to all entities of the type.
 
@@ -137,7 +167,7 @@ class EntityTypeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_entity_type(self, info: Info, id: strawberry.ID) -> EntityTypePayload:
         """Delete an entity type. CONFLICT while an entity is of it, a deleted one included.
 

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from domain.definitions.feature_flags.model import FeatureFlag as FeatureFlagRow
 from domain.definitions.feature_flags.operations import feature_flag_set
 from domain.definitions.feature_flags.queries import feature_flags_list
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError
 from graph.change import GraphChange
@@ -50,21 +52,21 @@ class FeatureFlagPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class FeatureFlagQuery:
     """Feature flags."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def feature_flags(self, info: Info) -> list[FeatureFlag]:
         """All feature flags, those that were never set included."""
         return [_shown(row) for row in await info.context.read(feature_flags_list)]
 
 
-@strawberry.type
+@mutations
 class FeatureFlagMutation:
     """Mutations of feature flags."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def set_feature_flag(self, info: Info, name: str, value: JSON | None = None) -> FeatureFlagPayload:
         """Set a feature flag for the organization. It applies to whatever is processed from then on.
 

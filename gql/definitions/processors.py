@@ -8,9 +8,11 @@ from sqlalchemy.orm import Session
 from domain.definitions.processors.model import Processor as ProcessorRow
 from domain.definitions.processors.operations import processor_promote
 from domain.definitions.processors.queries import processors_list
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
 from gql.base.entities import clock
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError
 from graph.change import GraphChange
@@ -81,21 +83,21 @@ class ProcessorPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ProcessorQuery:
     """Versions of stages."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def processors(self, info: Info) -> list[Processor]:
         """The stages that have versions."""
         return [processor_shown(row) for row in await info.context.read(processors_list)]
 
 
-@strawberry.type
+@mutations
 class ProcessorMutation:
     """Mutations of versions of stages."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def promote_processor(
         self, info: Info, stage: str, version: int, effective_from: DateTime | None = None
     ) -> ProcessorPayload:

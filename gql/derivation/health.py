@@ -7,9 +7,11 @@ import strawberry
 from domain.base.packed import instant_of
 from domain.derivation.health.current import Judged
 from domain.derivation.health.operations import health_explain
+from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.entities import clock
 from gql.base.ids import uuid_named
+from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
 
 
@@ -49,11 +51,11 @@ class HealthExplanation:
     parts: list[HealthPart]
 
 
-@strawberry.type
+@queries
 class HealthQuery:
     """The health of assets."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def health_explanation(
         self, info: Info, asset_id: strawberry.ID, at: DateTime | None = None
     ) -> HealthExplanation | None:

@@ -10,12 +10,14 @@ from domain.derivation.rollups.model import Rollup as RollupRow
 from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
 from domain.derivation.rollups.queries import rollups_get, rollups_page
 from domain.derivation.rollups.rules import RollupWish
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import ADMINS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import AggregateEnum, EntityKindEnum, Node
 from gql.base.ids import uuid_named, uuid_or_none
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime, Duration
 from gql.base.shown import shows
 from gql.errors import UserError
@@ -108,36 +110,7 @@ class Rollup(Node):
     updated_at: DateTime
 
 
-@strawberry.type
-class RollupEdge:
-    """A rollup in a list."""
-
-    cursor: str
-    node: Rollup
-
-
-@strawberry.type
-class RollupConnection:
-    """A page of rollups."""
-
-    rows: strawberry.Private[Rows[RollupRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Rollup]:
-        """The rollups on this page."""
-        return [rollup_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[RollupEdge]:
-        """The rollups on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [RollupEdge(cursor=cursor, node=rollup_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+RollupConnection = Connection[Rollup]
 
 
 @strawberry.input
@@ -217,11 +190,11 @@ class RollupPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class RollupQuery:
     """Rollups."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def rollup(self, info: Info, id: strawberry.ID) -> Rollup | None:
         """One rollup; null if there is none with this id.
 
@@ -234,23 +207,18 @@ class RollupQuery:
         found = await info.context.read(rollups_get, ids=[identity])
         return rollup_shown(found[identity]) if identity in found else None
 
-    @strawberry.field
+    @query(VIEWERS)
     async def rollups(self, info: Info, first: int = 50, after: str | None = None) -> RollupConnection:
         """All rollups, the oldest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[RollupRow]:
-            return rows_of(rollups_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return RollupConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, rollups_page, first, after)
+        return RollupConnection(rows=rows, show=rollup_shown)
 
 
-@strawberry.type
+@mutations
 class RollupMutation:
     """Mutations of rollups."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_rollup(self, info: Info, input: RollupInput) -> RollupPayload:
         """Create a rollup. It is computed for all of event time and kept current. An organization has at most 100."""
 
@@ -259,7 +227,7 @@ class RollupMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_rollup(self, info: Info, id: strawberry.ID, input: RollupInput) -> RollupPayload:
         """Update a rollup (every field but `metric`). All of its buckets are recomputed.
 
@@ -272,7 +240,7 @@ class RollupMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_rollup(self, info: Info, id: strawberry.ID) -> RollupPayload:
         """Delete a rollup. The points that it wrote are removed.
 

@@ -12,12 +12,14 @@ from domain.derivation.shadow.model import ShadowDifference as ShadowDifferenceR
 from domain.derivation.shadow.model import ShadowFilter as ShadowConditions
 from domain.derivation.shadow.operations import shadow_compare, shadow_drop
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import ADMINS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Entity, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.change import GraphChange
@@ -79,36 +81,7 @@ class ShadowDifference:
         return None if row is None else entity_of(row)
 
 
-@strawberry.type
-class ShadowDifferenceEdge:
-    """A difference in a list."""
-
-    cursor: str
-    node: ShadowDifference
-
-
-@strawberry.type
-class ShadowDifferenceConnection:
-    """A page of differences."""
-
-    rows: strawberry.Private[Rows[ShadowDifferenceRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[ShadowDifference]:
-        """The differences on this page."""
-        return [_difference(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ShadowDifferenceEdge]:
-        """The differences on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ShadowDifferenceEdge(cursor=cursor, node=_difference(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+ShadowDifferenceConnection = Connection[ShadowDifference]
 
 
 @strawberry.input
@@ -154,17 +127,17 @@ class CompareShadowPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ShadowQuery:
     """Versions in shadow."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def shadow(self, info: Info, stage: str) -> Shadow | None:
         """The version of a stage that runs in shadow; null: none does."""
         row = await info.context.read(shadow_get, stage=stage)
         return None if row is None else _shown(row)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def shadow_differences(
         self,
         info: Info,
@@ -174,23 +147,15 @@ class ShadowQuery:
         after: str | None = None,
     ) -> ShadowDifferenceConnection:
         """Differences of the version of a stage that runs in shadow, the newest points first."""
-        where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[ShadowDifferenceRow]:
-            page = shadow_differences_page(
-                session, organization_id=organization_id, stage=stage, where=where, page=request
-            )
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return ShadowDifferenceConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, shadow_differences_page, first, after, stage=stage, where=_conditions(filter))
+        return ShadowDifferenceConnection(rows=rows, show=_difference)
 
 
-@strawberry.type
+@mutations
 class ShadowMutation:
     """Mutations of versions in shadow."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def compare_shadow(
         self,
         info: Info,
@@ -212,7 +177,7 @@ class ShadowMutation:
             return CompareShadowPayload(shadow=None, entities=0, errors=[user_error(error)])
         return CompareShadowPayload(shadow=_shown(row), entities=entities, errors=[])
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def drop_shadow(self, info: Info, stage: str) -> ShadowPayload:
         """Drop the version that runs in shadow, with its differences. The feature flag of the stage becomes null."""
 

@@ -10,7 +10,7 @@ from uuid import UUID
 import strawberry
 
 from domain.derivation.stays.model import Stay as StayRow
-from gql.base.connections import PageInfo, Rows
+from gql.base.connections import Connection, Rows
 from gql.base.context import Info
 from gql.base.entities import Entity, clock, entity_of, paged
 from gql.base.loaders import load
@@ -53,36 +53,7 @@ class Stay:
         return None if found is None else entity_of(found)
 
 
-@strawberry.type
-class StayEdge:
-    """A stay in a list."""
-
-    cursor: str
-    node: Stay
-
-
-@strawberry.type
-class StayConnection:
-    """A page of stays."""
-
-    rows: strawberry.Private[Rows[StayRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Stay]:
-        """The stays on this page."""
-        return [_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[StayEdge]:
-        """The stays on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [StayEdge(cursor=cursor, node=_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+StayConnection = Connection[Stay]
 
 
 async def stay_connection(
@@ -97,7 +68,7 @@ async def stay_connection(
 ) -> StayConnection:
     """Return one page of the stays that `work` lists for an entity."""
     rows: Rows[Any] = await paged(info, work, entity_id, first, after, from_=from_, to=to, now=clock(info))
-    return StayConnection(rows=rows, page_info=rows.page_info)
+    return StayConnection(rows=rows, show=_shown)
 
 
 def _shown(row: StayRow) -> Stay:

@@ -14,7 +14,9 @@ from domain.exchange.imports.files import remark_of
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.read import record_read
 from domain.exchange.imports.records import Record, Remark
+from gql.access.principal import ADMINS
 from gql.base.context import Info
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError
 from graph.change import GraphChange
@@ -56,11 +58,11 @@ class _LeaveNothingError(Exception):
     """Ends a change that shall leave nothing behind: a dry run, or one that has nothing to write."""
 
 
-@strawberry.type
+@mutations
 class ImportMutation:
     """Imports."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def import_graph(
         self,
         info: Info,

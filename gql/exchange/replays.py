@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator
 from functools import partial
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.exchange.replays.model import Replay as ReplayRow
 from domain.exchange.replays.operations import replay_cancel, replay_order
 from domain.exchange.replays.queries import replay_get, replays_get, replays_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import OPERATORS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuid_or_none
 from gql.base.named import id_named
+from gql.base.roots import mutation, mutations, queries, query, subscription, subscriptions
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
@@ -60,36 +61,7 @@ class Replay(Node):
     finished_at: DateTime | None
 
 
-@strawberry.type
-class ReplayEdge:
-    """A replay in a list."""
-
-    cursor: str
-    node: Replay
-
-
-@strawberry.type
-class ReplayConnection:
-    """A page of replays."""
-
-    rows: strawberry.Private[Rows[ReplayRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Replay]:
-        """The replays on this page."""
-        return [replay_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ReplayEdge]:
-        """The replays on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ReplayEdge(cursor=cursor, node=replay_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+ReplayConnection = Connection[Replay]
 
 
 @strawberry.input
@@ -122,11 +94,11 @@ class ReplayPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ReplayQuery:
     """Replays."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def replay(self, info: Info, id: strawberry.ID) -> Replay | None:
         """One replay; null if there is none with this id.
 
@@ -139,23 +111,18 @@ class ReplayQuery:
         found = await info.context.read(replays_get, ids=[identity])
         return replay_shown(found[identity]) if identity in found else None
 
-    @strawberry.field
+    @query(VIEWERS)
     async def replays(self, info: Info, first: int = 50, after: str | None = None) -> ReplayConnection:
         """All replays, the newest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[ReplayRow]:
-            return rows_of(replays_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return ReplayConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, replays_page, first, after)
+        return ReplayConnection(rows=rows, show=replay_shown)
 
 
-@strawberry.type
+@mutations
 class ReplayMutation:
     """Mutations of replays."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def replay_telemetry(self, info: Info, input: ReplayInput) -> ReplayPayload:
         """Order a replay: readings of a range are processed again, beside live readings, which go first.
 
@@ -185,7 +152,7 @@ class ReplayMutation:
             return ReplayPayload(replay=None, errors=[user_error(error)])
         return ReplayPayload(replay=replay_shown(ordered), errors=[])
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def cancel_replay(self, info: Info, id: strawberry.ID) -> ReplayPayload:
         """Cancel a replay. What it has corrected so far is kept. CONFLICT where it is over.
 
@@ -200,11 +167,11 @@ class ReplayMutation:
         return ReplayPayload(replay=replay_shown(cancelled), errors=[])
 
 
-@strawberry.type
+@subscriptions
 class ReplaySubscription:
     """The progress of replays."""
 
-    @strawberry.subscription
+    @subscription(VIEWERS)
     async def replay_progress(self, info: Info, id: strawberry.ID) -> AsyncIterator[Replay]:
         """Follow a replay: it is sent each time it has progressed, until it is over.
 

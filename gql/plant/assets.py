@@ -12,11 +12,13 @@ from domain.definitions.profiles.queries import asset_profiles_get
 from domain.derivation.health.queries import health_scores_get
 from domain.derivation.stays.queries import asset_stays_pages
 from domain.plant.assets.operations import asset_create, asset_update
+from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
 from gql.base.entities import Entity, EntityConnection, clock, entity_of, of_kind, related_all, related_connection
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.base.shown import shown
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
@@ -163,11 +165,11 @@ class AssetPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class AssetMutation:
     """Mutations of assets."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_asset(self, info: Info, input: CreateAssetInput) -> AssetPayload:
         """Create an asset. CONFLICT where another one has its external id."""
 
@@ -181,7 +183,7 @@ class AssetMutation:
 
         return await payload_of(info, asset_payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
         """Update an asset. CONFLICT where another one has its external id.
 
@@ -194,7 +196,7 @@ class AssetMutation:
 
         return await payload_of(info, asset_payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:
         """Delete an asset: its edges end now. What was recorded of it is kept.
 

@@ -8,11 +8,13 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.nodes.queries import nodes_get
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import VIEWERS
+from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
+from gql.base.roots import queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shown, shows
 from graph.changes import Change as ChangeRow
@@ -48,36 +50,7 @@ class Change(Node):
         return None if found is None else shown(found)
 
 
-@strawberry.type
-class ChangeEdge:
-    """A change in a list."""
-
-    cursor: str
-    node: Change
-
-
-@strawberry.type
-class ChangeConnection:
-    """A page of changes."""
-
-    rows: strawberry.Private[Rows[ChangeRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Change]:
-        """The changes on this page."""
-        return [change_of(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ChangeEdge]:
-        """The changes on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ChangeEdge(cursor=cursor, node=change_of(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+ChangeConnection = Connection[Change]
 
 
 @strawberry.input
@@ -101,11 +74,11 @@ class ChangeFilter:
     to: DateTime | None = None
 
 
-@strawberry.type
+@queries
 class ChangeQuery:
     """The audit trail."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def changes(
         self, info: Info, filter: ChangeFilter | None = None, first: int = 50, after: str | None = None
     ) -> ChangeConnection:
@@ -131,7 +104,7 @@ class ChangeQuery:
             return rows_of(page, count=count)
 
         rows = await info.context.read(read)
-        return ChangeConnection(rows=rows, page_info=rows.page_info)
+        return ChangeConnection(rows=rows, show=change_of)
 
 
 @shows(ChangeRow)

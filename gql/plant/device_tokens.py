@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 
 from domain.plant.devices.tokens import SECRET_BYTES, device_token_issue, device_token_revoke, device_tokens_newest
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
-from gql.access.principal import permit
+from gql.access.principal import ADMINS, permit
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import DateTime
 from gql.base.shown import shows
 from gql.errors import UserError
@@ -56,11 +57,11 @@ class DeviceTokenPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class DeviceTokenMutation:
     """Mutations of device tokens."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def issue_device_token(
         self,
         info: Info,
@@ -87,7 +88,7 @@ class DeviceTokenMutation:
 
         return await payload_of(info, make, work, under=())
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def revoke_device_token(
         self, info: Info, device_id: strawberry.ID, token_id: strawberry.ID
     ) -> DeviceTokenPayload:

@@ -10,11 +10,13 @@ from strawberry import UNSET
 
 from domain.plant.devices.operations import device_create, device_update
 from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
+from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
 from gql.base.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, of_kind, related_connection
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.errors import UserError
 from gql.plant.device_tokens import DeviceToken, device_tokens_shown
@@ -124,11 +126,11 @@ class DevicePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class DeviceMutation:
     """Mutations of devices."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_device(self, info: Info, input: CreateDeviceInput) -> DevicePayload:
         """Create a device. CONFLICT where another one has its external id."""
 
@@ -137,7 +139,7 @@ class DeviceMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def update_device(self, info: Info, id: strawberry.ID, input: UpdateDeviceInput) -> DevicePayload:
         """Update a device. CONFLICT where another one has its external id.
 
@@ -153,7 +155,7 @@ class DeviceMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_device(self, info: Info, id: strawberry.ID) -> DevicePayload:
         """Delete a device: its edges end now and its tokens are refused. Its readings are kept.
 

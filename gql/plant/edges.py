@@ -9,14 +9,16 @@ from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.plant.devices.links import device_link, device_unlink
-from gql.base.connections import PageInfo, Rows
+from gql.access.principal import OPERATORS
+from gql.base.connections import Connection, Rows
 from gql.base.context import Info
 from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shows, shows_pages_of
+from gql.base.shown import shows
 from gql.errors import UserError
 from gql.plant.devices import LINKS
 from graph.absent import ABSENT
@@ -69,36 +71,7 @@ class Edge(Node):
         return await _end(info, self.version.target_id)
 
 
-@strawberry.type
-class EdgeEdge:
-    """An edge in a list."""
-
-    cursor: str
-    node: Edge
-
-
-@strawberry.type
-class EdgeConnection:
-    """A page of edges."""
-
-    rows: strawberry.Private[Rows[EdgeVersion]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Edge]:
-        """The edges on this page."""
-        return [edge_of(version) for version in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[EdgeEdge]:
-        """The edges on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [EdgeEdge(cursor=cursor, node=edge_of(version)) for version, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+EdgeConnection = Connection[Edge]
 
 
 @strawberry.input
@@ -174,11 +147,11 @@ class ReplaceDevicePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class EdgeMutation:
     """Mutations of edges."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_edge(self, info: Info, input: CreateEdgeInput) -> EdgePayload:
         """Create an edge: the relationship holds from `validFrom` until `validUntil`.
 
@@ -201,7 +174,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def end_edge(
         self, info: Info, id: strawberry.ID, at: DateTime | None = None, reason: str | None = None
     ) -> EdgePayload:
@@ -217,7 +190,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work, under=(), reason=reason)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def correct_edge(
         self,
         info: Info,
@@ -254,7 +227,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work, under=(), reason=reason)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def link_device(self, info: Info, input: LinkDeviceInput) -> EdgePayload:
         """Link a device, or a port of it, to an asset or a space.
 
@@ -277,7 +250,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def unlink_device(
         self,
         info: Info,
@@ -308,7 +281,7 @@ class EdgeMutation:
 
         return await payload_of(info, _payload, work, under=(), reason=reason)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def replace_device(
         self,
         info: Info,
@@ -369,10 +342,9 @@ def edge_of(version: EdgeVersion) -> Edge:
     )
 
 
-@shows_pages_of(EdgeVersion)
 def edge_connection(rows: Rows[EdgeVersion]) -> EdgeConnection:
     """Return a page of edges as it is shown."""
-    return EdgeConnection(rows=rows, page_info=rows.page_info)
+    return EdgeConnection(rows=rows, show=edge_of)
 
 
 async def _end(info: Info, entity_id: Any) -> Entity:

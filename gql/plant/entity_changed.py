@@ -9,9 +9,11 @@ from functools import partial
 import strawberry
 
 from domain.plant.entities.changed import entities_changed, trail_end
+from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.entities import Entity, EntityKindEnum, entity_of
 from gql.base.named import entities_named
+from gql.base.roots import subscription, subscriptions
 from graph.errors import LimitExceededError
 
 # How often the trail is looked at, for each subscription.
@@ -23,11 +25,11 @@ SUBSCRIBERS_MAX = 500
 _subscribers = 0
 
 
-@strawberry.type
+@subscriptions
 class EntitySubscription:
     """What changes of entities."""
 
-    @strawberry.subscription
+    @subscription(VIEWERS)
     async def entity_changed(
         self,
         info: Info,

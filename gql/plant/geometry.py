@@ -7,21 +7,23 @@ from typing import Any
 import strawberry
 from sqlalchemy.orm import Session
 
+from gql.access.principal import VIEWERS
 from gql.base.connections import Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import EntityConnection, EntityKindEnum, connection_of, entities_loaded
 from gql.base.ids import uuid_named
+from gql.base.roots import queries, query
 from gql.base.scalars import GeoJSON
 from graph.entities.places import entities_around, entities_in_area_of, entities_near, entities_within
 from graph.kinds import EntityKind
 from graph.walk.queries import entities_check
 
 
-@strawberry.type
+@queries
 class GeometryQuery:
     """Entities by where they are."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def near(
         self,
         info: Info,
@@ -46,7 +48,7 @@ class GeometryQuery:
             longitude=longitude, latitude=latitude, radius_m=radius_m, kinds=_kinds(kinds),
         )  # fmt: skip
 
-    @strawberry.field
+    @query(VIEWERS)
     async def within(
         self,
         info: Info,
@@ -62,7 +64,7 @@ class GeometryQuery:
         """
         return await _page(info, entities_within, first, after, geometry=geometry, kinds=_kinds(kinds))
 
-    @strawberry.field
+    @query(VIEWERS)
     async def in_area_of(
         self,
         info: Info,
@@ -84,7 +86,7 @@ class GeometryQuery:
 
         return await _page(info, work, first, after, kinds=_kinds(kinds))
 
-    @strawberry.field
+    @query(VIEWERS)
     async def around(
         self,
         info: Info,

@@ -10,11 +10,13 @@ from strawberry import UNSET
 
 from domain.plant.persons.operations import person_create, person_update
 from domain.plant.persons.queries import person_details_get
+from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
 from gql.base.entities import Entity, entity_of, of_kind
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, GeoJSON
 from gql.errors import UserError
 from graph.change import GraphChange
@@ -82,11 +84,11 @@ class PersonPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class PersonMutation:
     """Mutations of persons."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_person(self, info: Info, input: CreatePersonInput) -> PersonPayload:
         """Create a person. CONFLICT where another one has its external id."""
 
@@ -95,7 +97,7 @@ class PersonMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def update_person(self, info: Info, id: strawberry.ID, input: UpdatePersonInput) -> PersonPayload:
         """Update a person. CONFLICT where another one has its external id.
 
@@ -110,7 +112,7 @@ class PersonMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_person(self, info: Info, id: strawberry.ID) -> PersonPayload:
         """Delete a person: its edges end now. What was recorded of it is kept.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import strawberry
 
 from domain.nodes.queries import nodes_get
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
-from gql.access.principal import ADMINS, Principal
+from gql.access.principal import ADMINS, DEVICES, VIEWERS, Principal
 from gql.base.context import Info
 from gql.base.entities import (
     Entity,
@@ -22,6 +23,7 @@ from gql.base.entities import (
 )
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
+from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
 from gql.base.shown import shown
 from graph.entities.queries import entities_get, entity_by_external_id
@@ -48,11 +50,28 @@ class Viewer:
     subject: str
 
 
-@strawberry.type
+def _entity_list(kind: EntityKind | None, description: str) -> Any:
+    """Return a field that lists the entities of one kind, or of all."""
+
+    async def entity_list(
+        info: Info,
+        filter: EntityFilter | None = None,
+        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
+        first: int = 50,
+        after: str | None = None,
+        as_of: DateTime | None = None,
+        known_at: DateTime | None = None,
+    ) -> EntityConnection:
+        return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=kind)
+
+    return query(VIEWERS, description=description)(entity_list)
+
+
+@queries
 class GraphQuery:
     """Who is asking, and what there is."""
 
-    @strawberry.field
+    @query(VIEWERS | DEVICES)
     def viewer(self, info: Info) -> Viewer:
         """Who is asking: the bearer of the token."""
         principal: Principal = info.context.principal
@@ -63,7 +82,7 @@ class GraphQuery:
             subject=principal.subject,
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """The object with this id, of whatever type; null if there is none.
 
@@ -72,7 +91,7 @@ class GraphQuery:
         """
         return await _node(info, id)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
         """The objects with these ids, in the order of the ids; null where there is none.
 
@@ -84,7 +103,7 @@ class GraphQuery:
             raise LimitExceededError(message, path=("ids",))
         return await asyncio.gather(*(_node(info, each) for each in ids))
 
-    @strawberry.field
+    @query(VIEWERS)
     async def entity(
         self,
         info: Info,
@@ -108,99 +127,14 @@ class GraphQuery:
         found = await info.context.read(entity_by_external_id, kind=kind, external_id=external_id)
         return None if found is None else entity_of(found)
 
-    @strawberry.field
-    async def entities(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."""
-        return await entity_connection(info, filter, order_by, first, after, as_of=as_of, known_at=known_at)
-
-    @strawberry.field
-    async def devices(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The devices; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.DEVICE
-        )
-
-    @strawberry.field
-    async def assets(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The assets; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ASSET
-        )
-
-    @strawberry.field
-    async def spaces(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The spaces; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.SPACE
-        )
-
-    @strawberry.field
-    async def persons(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The persons; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.PERSON
-        )
-
-    @strawberry.field
-    async def activities(
-        self,
-        info: Info,
-        filter: EntityFilter | None = None,
-        order_by: EntityOrderEnum | None = None,  # type: ignore[valid-type]
-        first: int = 50,
-        after: str | None = None,
-        as_of: DateTime | None = None,
-        known_at: DateTime | None = None,
-    ) -> EntityConnection:
-        """The activities; otherwise as `entities`."""
-        return await entity_connection(
-            info, filter, order_by, first, after, as_of=as_of, known_at=known_at, kind=EntityKind.ACTIVITY
-        )
+    entities = _entity_list(
+        None, "Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."
+    )
+    devices = _entity_list(EntityKind.DEVICE, "The devices; otherwise as `entities`.")
+    assets = _entity_list(EntityKind.ASSET, "The assets; otherwise as `entities`.")
+    spaces = _entity_list(EntityKind.SPACE, "The spaces; otherwise as `entities`.")
+    persons = _entity_list(EntityKind.PERSON, "The persons; otherwise as `entities`.")
+    activities = _entity_list(EntityKind.ACTIVITY, "The activities; otherwise as `entities`.")
 
 
 async def _node(info: Info, id_: str) -> Node | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import strawberry
 from sqlalchemy.orm import Session
 
+from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import EntityKindEnum
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError
 from graph.change import GraphChange
@@ -88,21 +90,21 @@ class RelationshipPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class RelationshipQuery:
     """Relationships."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def relationships(self, info: Info) -> list[Relationship]:
         """All relationships: the built-in ones and the organization's own, retired ones included."""
         return [_relationship_of(each) for each in await info.context.read(relationship_list)]
 
 
-@strawberry.type
+@mutations
 class RelationshipMutation:
     """Mutations of relationships."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_relationship(self, info: Info, input: RelationshipInput) -> RelationshipPayload:
         """Create a relationship of the organization's own."""
 
@@ -120,7 +122,7 @@ class RelationshipMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def rename_relationship_inverse(self, info: Info, name: str, inverse: str) -> RelationshipPayload:
         """Rename the inverse of one of the organization's own relationships. CONFLICT for a built-in one.
 
@@ -134,7 +136,7 @@ class RelationshipMutation:
 
         return await payload_of(info, _payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def retire_relationship(self, info: Info, name: str) -> RelationshipPayload:
         """Retire one of the organization's own relationships: no new edge may have it. Existing edges are kept.
 

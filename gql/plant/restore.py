@@ -6,10 +6,12 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.nodes.operations import entity_restore
+from gql.access.principal import ADMINS
 from gql.base.context import Info
 from gql.base.entities import Entity, entity_of
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations
 from gql.errors import UserError
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
@@ -27,11 +29,11 @@ class EntityPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class EntityMutation:
     """Mutations of entities of any kind."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def restore_entity(self, info: Info, id: strawberry.ID) -> EntityPayload:
         """Restore a deleted entity. The edges that ended with it stay ended.
 

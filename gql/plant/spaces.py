@@ -10,10 +10,12 @@ from strawberry import UNSET
 
 from domain.derivation.stays.queries import space_stays_pages
 from domain.plant.spaces.operations import space_create, space_update
+from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
 from gql.base.entities import Entity, EntityConnection, entity_of, of_kind, related_all, related_connection
 from gql.base.ids import uuid_named
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
 from gql.derivation.stays import StayConnection, stay_connection
@@ -143,11 +145,11 @@ class SpacePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class SpaceMutation:
     """Mutations of spaces."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_space(self, info: Info, input: CreateSpaceInput) -> SpacePayload:
         """Create a space. CONFLICT where another one has its external id."""
 
@@ -161,7 +163,7 @@ class SpaceMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def update_space(self, info: Info, id: strawberry.ID, input: UpdateSpaceInput) -> SpacePayload:
         """Update a space. CONFLICT where another one has its external id.
 
@@ -174,7 +176,7 @@ class SpaceMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_space(self, info: Info, id: strawberry.ID) -> SpacePayload:
         """Delete a space: its edges end now. What was recorded of it is kept.
 

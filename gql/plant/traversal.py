@@ -8,11 +8,13 @@ from typing import Annotated
 import strawberry
 from sqlalchemy.orm import Session
 
+from gql.access.principal import VIEWERS
 from gql.base.connections import Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import DirectionEnum, Entity, EntityKindEnum, clock, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
+from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
 from gql.plant.edges import Edge, EdgeConnection, edge_connection, edge_of
 from graph.direction import Direction
@@ -115,11 +117,11 @@ class TraverseInput:
     known_at: DateTime | None = None
 
 
-@strawberry.type
+@queries
 class TraversalQuery:
     """Walks."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def traverse(self, info: Info, input: TraverseInput) -> Traversal:
         """Traverse the graph from some entities, step by step.
 
@@ -153,7 +155,7 @@ class TraversalQuery:
             truncated=reached.truncated,
         )
 
-    @strawberry.field
+    @query(VIEWERS)
     async def path(
         self,
         info: Info,
@@ -184,7 +186,7 @@ class TraversalQuery:
         )
         return None if way is None else Path(way=way, length=len(way.edge_ids))
 
-    @strawberry.field
+    @query(VIEWERS)
     async def edge_versions(
         self,
         info: Info,

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.rules.events.operations import event_mark
 from domain.rules.events.queries import EventFilter as Where
@@ -16,13 +15,15 @@ from domain.rules.model import Event as EventRow
 from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
 from domain.work.activities.queries import activities_of_events
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import OPERATORS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
 from gql.base.named import entities_named, entity_named, ids_named
+from gql.base.roots import mutation, mutations, queries, query, subscription, subscriptions
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -162,36 +163,7 @@ class Event(Node):
         ]
 
 
-@strawberry.type
-class EventEdge:
-    """An event in a list."""
-
-    cursor: str
-    node: Event
-
-
-@strawberry.type
-class EventConnection:
-    """A page of events."""
-
-    rows: strawberry.Private[Rows[EventRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Event]:
-        """The events on this page."""
-        return [event_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[EventEdge]:
-        """The events on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [EventEdge(cursor=cursor, node=event_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+EventConnection = Connection[Event]
 
 
 @strawberry.input
@@ -231,30 +203,24 @@ class EventPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class EventQuery:
     """Events."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def events(
         self, info: Info, filter: EventFilter | None = None, first: int = 50, after: str | None = None
     ) -> EventConnection:
         """Events, the latest opened first. Withdrawn ones are listed too, unless `filter.states` leaves them out."""
-        request, count, where = page_request(first, after), wants_total(info), _where(filter)
-
-        def read(session: Session, *, organization_id: int) -> Rows[EventRow]:
-            page = events_page(session, organization_id=organization_id, where=where, page=request)
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return EventConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, events_page, first, after, where=_where(filter))
+        return EventConnection(rows=rows, show=event_shown)
 
 
-@strawberry.type
+@subscriptions
 class EventSubscription:
     """Events as they are found."""
 
-    @strawberry.subscription
+    @subscription(VIEWERS)
     async def events(self, info: Info, filter: EventFilter | None = None) -> AsyncIterator[Event]:
         """Follow events: one is sent, in its current state, each time it opens, clears, is corrected or marked.
 
@@ -276,11 +242,11 @@ class EventSubscription:
             yield event_shown(row)
 
 
-@strawberry.type
+@mutations
 class EventMutation:
     """Mutations of events."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def acknowledge_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
         """Acknowledge an event: somebody has seen it. Where it is acknowledged already, nothing changes.
 
@@ -289,7 +255,7 @@ class EventMutation:
         """
         return await _mark(info, id, MarkKind.ACKNOWLEDGED, note)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
         """Dismiss an event: nothing has to be done about it. Where it is dismissed already, nothing changes.
 
@@ -298,7 +264,7 @@ class EventMutation:
         """
         return await _mark(info, id, MarkKind.DISMISSED, note)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
         """Comment on an event. An event has at most 1,000 marks, else LIMIT_EXCEEDED.
 

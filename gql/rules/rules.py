@@ -12,13 +12,17 @@ from sqlalchemy.orm import Session
 from domain.base.packed import instant_of
 from domain.rules.backtest import Trial, rule_try
 from domain.rules.model import Rule as RuleRow
+from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
-from domain.rules.queries import rules_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from domain.rules.queries import rule_versions_get, rules_page
+from gql.access.principal import ADMINS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
+from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, duration_print
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -27,6 +31,32 @@ from graph.change import GraphChange
 from graph.errors import ArgusError
 
 _MICROSECOND = timedelta(microseconds=1)
+
+
+@strawberry.type
+class RuleVersion:
+    """A version of a rule, in force from `effectiveFrom` until that of the next one.
+
+    Attributes:
+        condition: What the rule watches for, in the form of the input Condition.
+        scope: Which entities the rule is about, in the form of the input RuleScope.
+        severity: Severity of its events when they open.
+        action: What follows from its events, in the form of the input RuleAction.
+        escalation: Steps of escalation, a list in the form of the input EscalationStep.
+        damping: How flapping is damped, in the form of the input FlapDamping.
+        is_active: False: the rule evaluates nothing.
+    """
+
+    effective_from: DateTime
+    condition: JSON
+    scope: JSON
+    severity: SeverityEnum  # type: ignore[valid-type]
+    action: JSON
+    escalation: JSON
+    damping: JSON
+    is_active: bool
+    recorded_at: DateTime
+    actor: str
 
 
 @strawberry.type
@@ -58,37 +88,17 @@ class Rule(Node):
     updated_at: DateTime
     deleted_at: DateTime | None
 
-
-@strawberry.type
-class RuleEdge:
-    """A rule in a list."""
-
-    cursor: str
-    node: Rule
-
-
-@strawberry.type
-class RuleConnection:
-    """A page of rules."""
-
-    rows: strawberry.Private[Rows[RuleRow]]
-    page_info: PageInfo
-
     @strawberry.field
-    def nodes(self) -> list[Rule]:
-        """The rules on this page."""
-        return [rule_shown(row) for row in self.rows.items]
+    async def versions(self, info: Info) -> list[RuleVersion]:
+        """All versions of the rule, by event time, of the future too; a rule has at most 1,000."""
+        found = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
+        return [
+            RuleVersion(recorded_at=DateTime(row.recorded_at), actor=row.actor, **_content(row.version))
+            for row in found or ()
+        ]
 
-    @strawberry.field
-    def edges(self) -> list[RuleEdge]:
-        """The rules on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [RuleEdge(cursor=cursor, node=rule_shown(row)) for row, cursor in pairs]
 
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+RuleConnection = Connection[Rule]
 
 
 @strawberry.type
@@ -153,27 +163,22 @@ class RuleTestPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class RuleQuery:
     """Rules."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def rules(self, info: Info, first: int = 50, after: str | None = None) -> RuleConnection:
         """All rules, the newest first."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[RuleRow]:
-            return rows_of(rules_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return RuleConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, rules_page, first, after)
+        return RuleConnection(rows=rows, show=rule_shown)
 
 
-@strawberry.type
+@mutations
 class RuleMutation:
     """Mutations of rules."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_rule(self, info: Info, input: RuleInput) -> RulePayload:
         """Create a rule. One that can never fire or never clear is refused with the reason."""
 
@@ -182,7 +187,7 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
         """Create a new version of a rule, effective from `effectiveFrom`.
 
@@ -198,7 +203,7 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_rule(self, info: Info, id: strawberry.ID) -> RulePayload:
         """Delete a rule: it evaluates nothing from now on, and open events are closed. Its events are kept.
 
@@ -213,7 +218,7 @@ class RuleMutation:
 
         return await payload_of(info, _payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def test_rule(
         self,
         info: Info,
@@ -258,12 +263,22 @@ def _test_shown(trial: Trial) -> RuleTest:
 @shows(RuleRow)
 def rule_shown(row: RuleRow) -> Rule:
     """Return a rule as it is shown."""
-    version, scope = row.version, row.version.scope
     return Rule(
         id=strawberry.ID(str(row.id)),
         name=row.name,
-        condition=JSON(_condition_shown(version.condition)),
-        scope=JSON(
+        created_at=DateTime(row.created_at),
+        updated_at=DateTime(row.updated_at),
+        deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
+        **_content(row.version),
+    )
+
+
+def _content(version: VersionRow) -> dict[str, Any]:
+    """Return the fields that a rule and each of its versions have."""
+    scope, damping = version.scope, version.damping
+    return {
+        "condition": JSON(_condition_shown(version.condition)),
+        "scope": JSON(
             {
                 "entityId": None if scope.entity_id is None else str(scope.entity_id),
                 "kind": scope.kind,
@@ -272,16 +287,13 @@ def rule_shown(row: RuleRow) -> Rule:
                 "profileId": None if scope.profile_id is None else str(scope.profile_id),
             }
         ),
-        severity=version.severity,
-        action=JSON(dict(version.action)),
-        escalation=JSON([{"after": _text(s.after_us), "severity": s.severity.value} for s in version.escalation]),
-        damping=JSON({"maxEvents": version.damping.max_events, "per": _text(version.damping.per_us)}),
-        is_active=version.is_active,
-        effective_from=DateTime(version.effective_from),
-        created_at=DateTime(row.created_at),
-        updated_at=DateTime(row.updated_at),
-        deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
-    )
+        "severity": version.severity,
+        "action": JSON(dict(version.action)),
+        "escalation": JSON([{"after": _text(s.after_us), "severity": s.severity.value} for s in version.escalation]),
+        "damping": JSON({"maxEvents": damping.max_events, "per": _text(damping.per_us)}),
+        "is_active": version.is_active,
+        "effective_from": DateTime(version.effective_from),
+    }
 
 
 def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:

@@ -13,12 +13,14 @@ from domain.rules.shelving.model import MaintenanceWindow as WindowRow
 from domain.rules.shelving.model import Shelf as ShelfRow
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
 from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import OPERATORS, VIEWERS
+from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.entities import Entity, Node, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.base.shown import shows
 from gql.errors import UserError
@@ -87,68 +89,10 @@ class MaintenanceWindow(Node):
         return None if found is None else entity_of(found)
 
 
-@strawberry.type
-class ShelfEdge:
-    """A shelf in a list."""
-
-    cursor: str
-    node: Shelf
+ShelfConnection = Connection[Shelf]
 
 
-@strawberry.type
-class ShelfConnection:
-    """A page of shelves."""
-
-    rows: strawberry.Private[Rows[ShelfRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Shelf]:
-        """The shelves on this page."""
-        return [shelf_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ShelfEdge]:
-        """The shelves on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ShelfEdge(cursor=cursor, node=shelf_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
-
-
-@strawberry.type
-class MaintenanceWindowEdge:
-    """A maintenance window in a list."""
-
-    cursor: str
-    node: MaintenanceWindow
-
-
-@strawberry.type
-class MaintenanceWindowConnection:
-    """A page of maintenance windows."""
-
-    rows: strawberry.Private[Rows[WindowRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[MaintenanceWindow]:
-        """The windows on this page."""
-        return [window_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[MaintenanceWindowEdge]:
-        """The windows on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [MaintenanceWindowEdge(cursor=cursor, node=window_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+MaintenanceWindowConnection = Connection[MaintenanceWindow]
 
 
 @strawberry.type
@@ -175,30 +119,30 @@ class MaintenanceWindowPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ShelvingQuery:
     """Shelves and maintenance windows."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
         """All shelves, those that are over too; the one that ends last first."""
         rows = await _rows(info, shelves_page, first, after)
-        return ShelfConnection(rows=rows, page_info=rows.page_info)
+        return ShelfConnection(rows=rows, show=shelf_shown)
 
-    @strawberry.field
+    @query(VIEWERS)
     async def maintenance_windows(
         self, info: Info, first: int = 50, after: str | None = None
     ) -> MaintenanceWindowConnection:
         """All maintenance windows, those that are over too; the one that ends last first."""
         rows = await _rows(info, maintenance_windows_page, first, after)
-        return MaintenanceWindowConnection(rows=rows, page_info=rows.page_info)
+        return MaintenanceWindowConnection(rows=rows, show=window_shown)
 
 
-@strawberry.type
+@mutations
 class ShelvingMutation:
     """Mutations of shelves and maintenance windows."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def shelve_events(
         self,
         info: Info,
@@ -222,7 +166,7 @@ class ShelvingMutation:
         ids = {"rule_id": ("ruleId", rule_id), "entity_id": ("entityId", entity_id)}
         return await _changed(info, _shelf_payload, shelf_create, ids, begins=from_, ends=to, note=note)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def unshelve_events(self, info: Info, id: strawberry.ID) -> ShelfPayload:
         """End a shelf now. One that has not begun is removed.
 
@@ -231,7 +175,7 @@ class ShelvingMutation:
         """
         return await _changed(info, _shelf_payload, shelf_end, {"shelf_id": ("id", id)})
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_maintenance_window(
         self,
         info: Info,
@@ -253,7 +197,7 @@ class ShelvingMutation:
         ids = {"under_id": ("underId", under_id)}
         return await _changed(info, _window_payload, maintenance_window_create, ids, begins=from_, ends=to, note=note)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def end_maintenance_window(self, info: Info, id: strawberry.ID) -> MaintenanceWindowPayload:
         """End a maintenance window now. One that has not begun is removed.
 

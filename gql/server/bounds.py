@@ -28,6 +28,7 @@ from domain.plant.devices.tokens import TOKENS_SHOWN_MAX
 from domain.rules.backtest import EPISODES_MAX
 from domain.rules.events.operations import MARKS_MAX
 from domain.rules.events.queries import CORRECTIONS_MAX
+from domain.rules.operations import VERSIONS_MAX as RULE_VERSIONS_MAX
 from domain.telemetry.dead_letters.queries import GROUPS_MAX
 from domain.telemetry.model.buckets import BUCKETS_MAX
 from domain.telemetry.model.readings import READINGS_MAX
@@ -80,6 +81,8 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Asset.parents": Bound(_FEW),
     "Space.parents": Bound(_FEW),
     "AssetProfile.versions": Bound(VERSIONS_MAX),
+    "EntityType.versions": Bound(20),
+    "Rule.versions": Bound(RULE_VERSIONS_MAX),
     "Activity.allowedStates": Bound(10),
     "Activity.history": Bound(HISTORY_MAX),
     "Event.marks": Bound(MARKS_MAX),

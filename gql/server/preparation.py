@@ -234,5 +234,5 @@ def _permissions_check(schema: GraphQLSchema) -> None:
         for name in {} if root is None else root.fields:
             assert root is not None  # noqa: S101  (told to the type checker)
             if name not in PERMISSIONS[root.name]:
-                message = f"{root.name}.{name} has no entry in gql/access/principal.py:PERMISSIONS."
+                message = f"{root.name}.{name} is declared without roles: see gql/base/roots.py."
                 raise GraphQLError(message)

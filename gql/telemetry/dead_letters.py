@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.telemetry.dead_letters.model import DeadLetter as DeadLetterRow
 from domain.telemetry.dead_letters.model import DeadLetterFilter as DeadLetterConditions
 from domain.telemetry.dead_letters.model import DeadLetterState
 from domain.telemetry.dead_letters.operations import Done, dead_letters_discard, dead_letters_retry
 from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_letters_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import OPERATORS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node, entity_of
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -73,36 +74,7 @@ class DeadLetter(Node):
         return found if isinstance(found, Device) else None
 
 
-@strawberry.type
-class DeadLetterEdge:
-    """A dead letter in a list."""
-
-    cursor: str
-    node: DeadLetter
-
-
-@strawberry.type
-class DeadLetterConnection:
-    """A page of dead letters."""
-
-    rows: strawberry.Private[Rows[DeadLetterRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[DeadLetter]:
-        """The dead letters on this page."""
-        return [dead_letter_of(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[DeadLetterEdge]:
-        """The dead letters on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [DeadLetterEdge(cursor=cursor, node=dead_letter_of(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+DeadLetterConnection = Connection[DeadLetter]
 
 
 @strawberry.type
@@ -165,11 +137,11 @@ class DeadLettersPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class DeadLetterQuery:
     """Dead letters."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def dead_letters(
         self, info: Info, filter: DeadLetterFilter | None = None, first: int = 50, after: str | None = None
     ) -> DeadLetterConnection:
@@ -178,16 +150,10 @@ class DeadLetterQuery:
         Args:
             filter: Conditions that a dead letter must meet. Default: it is OPEN.
         """
-        where, request, count = _conditions(filter), page_request(first, after), wants_total(info)
+        rows = await page_read(info, dead_letters_page, first, after, where=_conditions(filter))
+        return DeadLetterConnection(rows=rows, show=dead_letter_of)
 
-        def read(session: Session, *, organization_id: int) -> Rows[DeadLetterRow]:
-            page = dead_letters_page(session, organization_id=organization_id, where=where, page=request)
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return DeadLetterConnection(rows=rows, page_info=rows.page_info)
-
-    @strawberry.field
+    @query(VIEWERS)
     async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
         """Number of dead letters by stage and code, the most frequent first; at most 500 groups.
 
@@ -208,11 +174,11 @@ class DeadLetterQuery:
         ]
 
 
-@strawberry.type
+@mutations
 class DeadLetterMutation:
     """Mutations of dead letters."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def retry_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
         """Process the readings of open dead letters again, within seconds: the oldest first, at most 10,000 per call.
 
@@ -228,7 +194,7 @@ class DeadLetterMutation:
             return _payload(None, [user_error(error)])
         return _payload(done, [])
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def discard_dead_letters(self, info: Info, filter: DeadLetterFilter) -> DeadLettersPayload:
         """Discard open dead letters: the oldest first, at most 10,000 per call.
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.base.failed_items.model import FailedItem as FailedItemRow
 from domain.base.failed_items.model import FailedItemState, FailedQueue
 from domain.base.failed_items.operations import failed_items_retry
 from domain.base.failed_items.queries import failed_items_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import OPERATORS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuids_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
@@ -69,36 +70,7 @@ class FailedItem:
     resolved_at: DateTime | None
 
 
-@strawberry.type
-class FailedItemEdge:
-    """A failed item in a list."""
-
-    cursor: str
-    node: FailedItem
-
-
-@strawberry.type
-class FailedItemConnection:
-    """A page of failed items."""
-
-    rows: strawberry.Private[Rows[FailedItemRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[FailedItem]:
-        """The failed items on this page."""
-        return [failed_item_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[FailedItemEdge]:
-        """The failed items on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [FailedItemEdge(cursor=cursor, node=failed_item_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+FailedItemConnection = Connection[FailedItem]
 
 
 @strawberry.type
@@ -113,11 +85,11 @@ class RetryFailedItemsPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class FailedItemQuery:
     """Failed items."""
 
-    @strawberry.field
+    @query(OPERATORS)
     async def failed_items(
         self,
         info: Info,
@@ -132,23 +104,15 @@ class FailedItemQuery:
             queues: Only items of these queues. Default: of all.
             states: Only items in one of these states. Default: those not resolved. Resolved ones are kept for 30 days.
         """
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[FailedItemRow]:
-            page = failed_items_page(
-                session, organization_id=organization_id, page=request, queues=queues, states=states
-            )
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return FailedItemConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, failed_items_page, first, after, queues=queues, states=states)
+        return FailedItemConnection(rows=rows, show=failed_item_shown)
 
 
-@strawberry.type
+@mutations
 class FailedItemMutation:
     """Mutations of failed items."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def retry_failed_items(
         self,
         info: Info,

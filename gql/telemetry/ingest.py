@@ -10,7 +10,9 @@ import structlog
 from graphql import GraphQLResolveInfo
 
 from domain.telemetry.model.readings import ReadingDraft, readings_count_check
+from gql.access.principal import DEVICES, OPERATORS
 from gql.base.context import Context, Info
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, ReadingTime
 from gql.errors import UserError
 
@@ -55,11 +57,11 @@ class IngestPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class IngestMutation:
     """Ingest by mutation."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS | DEVICES)
     async def ingest_telemetry(self, info: Info, readings: list[ReadingInput]) -> IngestPayload:  # noqa: ARG002
         """Take in readings. Answered once they are stored durably; a bad reading does not refuse the others.
 

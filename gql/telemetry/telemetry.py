@@ -17,11 +17,13 @@ from domain.telemetry.feed.feed import FeedUpdate
 from domain.telemetry.feed.feed import InvalidatedRange as Range
 from domain.telemetry.ingest.account import ingest_account
 from domain.telemetry.store.latest import LatestPoint as LatestRow
+from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.entities import Entity, entity_of
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.named import entities_named, entity_named
+from gql.base.roots import queries, query, subscription, subscriptions
 from gql.base.scalars import DateTime, Duration
 from gql.base.shown import shows
 from gql.live.sharing import shared
@@ -158,11 +160,11 @@ class IngestAccount:
     pending: float
 
 
-@strawberry.type
+@queries
 class TelemetryQuery:
     """Queries about telemetry as a whole."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def ingest_account(
         self,
         info: Info,
@@ -190,11 +192,11 @@ class TelemetryQuery:
         )
 
 
-@strawberry.type
+@subscriptions
 class TelemetrySubscription:
     """The live feed."""
 
-    @strawberry.subscription
+    @subscription(VIEWERS)
     async def telemetry(
         self,
         info: Info,

@@ -9,11 +9,13 @@ import strawberry
 
 from domain.telemetry.usage import UsageGroup as UsageGroupRow
 from domain.telemetry.usage import UsageGroupBy, usage_read
+from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Entity, clock, entity_of
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
+from gql.base.roots import queries, query
 from gql.base.scalars import DateTime, Duration
 from graph.entities.queries import entities_get
 
@@ -77,11 +79,11 @@ class Usage:
     truncated: bool
 
 
-@strawberry.type
+@queries
 class UsageQuery:
     """Usage."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def usage(
         self,
         info: Info,

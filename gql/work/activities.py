@@ -15,12 +15,14 @@ from domain.work.activities.operations import activity_create, activity_update
 from domain.work.activities.queries import activity_details_get, activity_sources_get
 from domain.work.activities.steps import activity_history_get
 from domain.work.activity_templates.queries import activity_templates_get
+from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Entity, Node, entity_of, of_kind
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of, required
+from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON, date_time_parse
 from gql.base.shown import shown
 from gql.errors import UserError
@@ -236,11 +238,11 @@ class ActivityPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@mutations
 class ActivityMutation:
     """Mutations of activities."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_activity(self, info: Info, input: CreateActivityInput) -> ActivityPayload:
         """Create an activity. CONFLICT where another one has its external id."""
 
@@ -258,7 +260,7 @@ class ActivityMutation:
 
         return await payload_of(info, activity_payload, work)
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def update_activity(self, info: Info, id: strawberry.ID, input: UpdateActivityInput) -> ActivityPayload:
         """Update an activity. CONFLICT where another one has its external id.
 
@@ -280,7 +282,7 @@ class ActivityMutation:
 
         return await payload_of(info, activity_payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_activity(self, info: Info, id: strawberry.ID) -> ActivityPayload:
         """Delete an activity: its edges end now. What was recorded of it is kept.
 

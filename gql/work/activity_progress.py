@@ -6,19 +6,21 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.work.activities.progress import activity_assign, activity_item_complete, activity_transition
+from gql.access.principal import OPERATORS
 from gql.base.context import Info
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations
 from gql.work.activities import ActivityPayload, ActivityStateEnum, activity_payload
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 
 
-@strawberry.type
+@mutations
 class ActivityProgressMutation:
     """Mutations by which activities go on."""
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def transition_activity(
         self,
         info: Info,
@@ -39,7 +41,7 @@ class ActivityProgressMutation:
 
         return await payload_of(info, activity_payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def assign_activity(
         self, info: Info, id: strawberry.ID, person_id: strawberry.ID | None = None
     ) -> ActivityPayload:
@@ -56,7 +58,7 @@ class ActivityProgressMutation:
 
         return await payload_of(info, activity_payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def complete_checklist_item(
         self, info: Info, activity_id: strawberry.ID, item_id: str, done: bool = True, note: str | None = None
     ) -> ActivityPayload:

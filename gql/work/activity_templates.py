@@ -17,11 +17,13 @@ from domain.work.activity_templates.operations import (
     activity_template_update,
 )
 from domain.work.activity_templates.queries import activity_templates_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import ADMINS, OPERATORS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import absent, payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.base.shown import shows
 from gql.errors import UserError
@@ -58,36 +60,7 @@ class ActivityTemplate(Node):
     deleted_at: DateTime | None
 
 
-@strawberry.type
-class ActivityTemplateEdge:
-    """A template in a list."""
-
-    cursor: str
-    node: ActivityTemplate
-
-
-@strawberry.type
-class ActivityTemplateConnection:
-    """A page of templates."""
-
-    rows: strawberry.Private[Rows[TemplateRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[ActivityTemplate]:
-        """The templates on this page."""
-        return [template_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[ActivityTemplateEdge]:
-        """The templates on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [ActivityTemplateEdge(cursor=cursor, node=template_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+ActivityTemplateConnection = Connection[ActivityTemplate]
 
 
 @strawberry.input
@@ -127,29 +100,24 @@ class ActivityTemplatePayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class ActivityTemplateQuery:
     """Templates of activities."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def activity_templates(
         self, info: Info, first: int = 50, after: str | None = None
     ) -> ActivityTemplateConnection:
         """All templates of activities, by name."""
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[TemplateRow]:
-            return rows_of(activity_templates_page(session, organization_id=organization_id, page=request), count=count)
-
-        rows = await info.context.read(read)
-        return ActivityTemplateConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, activity_templates_page, first, after)
+        return ActivityTemplateConnection(rows=rows, show=template_shown)
 
 
-@strawberry.type
+@mutations
 class ActivityTemplateMutation:
     """Mutations of templates, and making activities from them."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def create_activity_template(self, info: Info, input: ActivityTemplateInput) -> ActivityTemplatePayload:
         """Create a template of activities. An organization has at most 1,000."""
 
@@ -158,7 +126,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def update_activity_template(
         self, info: Info, id: strawberry.ID, input: ActivityTemplateInput
     ) -> ActivityTemplatePayload:
@@ -175,7 +143,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, work)
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def delete_activity_template(self, info: Info, id: strawberry.ID) -> ActivityTemplatePayload:
         """Delete a template: rules that name it create no more activities.
 
@@ -188,7 +156,7 @@ class ActivityTemplateMutation:
 
         return await payload_of(info, _payload, work, under=())
 
-    @strawberry.mutation
+    @mutation(OPERATORS)
     async def create_activity_from_template(
         self, info: Info, template_id: strawberry.ID, target_ids: list[strawberry.ID]
     ) -> ActivityPayload:

@@ -12,12 +12,14 @@ from domain.work.notifications.model import Notification as NotificationRow
 from domain.work.notifications.model import NotificationState, WebhookSecret
 from domain.work.notifications.operations import PREVIOUS, notification_retry, webhook_secret_rotate, webhook_test
 from domain.work.notifications.queries import notifications_page
-from gql.base.connections import PageInfo, Rows, page_request, rows_of, wants_total
+from gql.access.principal import ADMINS, VIEWERS
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
+from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.base.shown import shows
 from gql.errors import UserError, user_error
@@ -62,36 +64,7 @@ class Notification(Node):
     finished_at: DateTime | None
 
 
-@strawberry.type
-class NotificationEdge:
-    """A notification in a list."""
-
-    cursor: str
-    node: Notification
-
-
-@strawberry.type
-class NotificationConnection:
-    """A page of notifications."""
-
-    rows: strawberry.Private[Rows[NotificationRow]]
-    page_info: PageInfo
-
-    @strawberry.field
-    def nodes(self) -> list[Notification]:
-        """The notifications on this page."""
-        return [notification_shown(row) for row in self.rows.items]
-
-    @strawberry.field
-    def edges(self) -> list[NotificationEdge]:
-        """The notifications on this page, each with its cursor."""
-        pairs = zip(self.rows.items, self.rows.cursors, strict=True)
-        return [NotificationEdge(cursor=cursor, node=notification_shown(row)) for row, cursor in pairs]
-
-    @strawberry.field
-    def total_count(self) -> int:
-        """Number of items on all pages. It is counted only where it is selected."""
-        return self.rows.total or 0
+NotificationConnection = Connection[Notification]
 
 
 @strawberry.type
@@ -122,11 +95,11 @@ class WebhookSecretPayload:
     errors: list[UserError]
 
 
-@strawberry.type
+@queries
 class NotificationQuery:
     """Notifications."""
 
-    @strawberry.field
+    @query(VIEWERS)
     async def notifications(
         self,
         info: Info,
@@ -139,21 +112,15 @@ class NotificationQuery:
         Args:
             states: Only notifications in one of these states. Default: in any.
         """
-        request, count = page_request(first, after), wants_total(info)
-
-        def read(session: Session, *, organization_id: int) -> Rows[NotificationRow]:
-            page = notifications_page(session, organization_id=organization_id, page=request, states=states)
-            return rows_of(page, count=count)
-
-        rows = await info.context.read(read)
-        return NotificationConnection(rows=rows, page_info=rows.page_info)
+        rows = await page_read(info, notifications_page, first, after, states=states)
+        return NotificationConnection(rows=rows, show=notification_shown)
 
 
-@strawberry.type
+@mutations
 class NotificationMutation:
     """Mutations of notifications."""
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def retry_notification(self, info: Info, id: strawberry.ID) -> NotificationPayload:
         """Retry a DEAD notification, from the first try on. CONFLICT for one in another state.
 
@@ -169,7 +136,7 @@ class NotificationMutation:
             return NotificationPayload(notification=None, errors=[user_error(error)])
         return NotificationPayload(notification=notification_shown(row), errors=[])
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def test_webhook(self, info: Info, url: str) -> NotificationPayload:
         """Call an address once with a test, within seconds. The notification tells how it went.
 
@@ -185,7 +152,7 @@ class NotificationMutation:
             return NotificationPayload(notification=None, errors=[user_error(error)])
         return NotificationPayload(notification=notification_shown(row), errors=[])
 
-    @strawberry.mutation
+    @mutation(ADMINS)
     async def rotate_webhook_secret(self, info: Info, previous_for: Duration = _DAY) -> WebhookSecretPayload:
         """Rotate the secret with which calls of webhooks are signed. The new one is shown once.
 

@@ -46,18 +46,6 @@ _PAIRS = text(
     " WHERE e.organization_id = :organization_id AND upper_inf(e.recorded)"
     " AND (e.source_id, e.target_id) IN (SELECT * FROM unnest(CAST(:sources AS uuid[]), CAST(:targets AS uuid[])))"
 )
-_BETWEEN = text(
-    f"SELECT {EDGE_COLUMNS} FROM entity_edges e"  # noqa: S608  (constants)
-    " WHERE e.organization_id = :organization_id AND e.source_id = :source_id AND e.target_id = :target_id"
-    " AND e.relationship = ANY (CAST(:relationships AS text[])) AND coalesce(e.port, -1) = :port"
-    " AND upper_inf(e.recorded) AND e.valid @> CAST(:at AS timestamptz) ORDER BY e.edge_id"
-)
-
-
-def edge_get(session: Session, *, organization_id: int, edge_id: UUID) -> EdgeVersion:
-    """Return the version of that id, or the newest version of the edge of that id. Raises NotFoundError."""
-    versions = edge_versions_by_id(session, organization_id=organization_id, ids=[edge_id])
-    return versions[edge_id] if edge_id in versions else _newest(session, organization_id, edge_id)
 
 
 def edge_versions_by_id(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, EdgeVersion]:
@@ -90,31 +78,6 @@ def edges_touching_after(
     """Return the believed edges at an entity, as source or target, that are true at `instant` or later."""
     rows = session.execute(
         _TOUCHING_AFTER, {"organization_id": organization_id, "entity_id": entity_id, "instant": instant}
-    )
-    return [edge_of_row(row) for row in rows]
-
-
-def edges_between(
-    session: Session,
-    *,
-    organization_id: int,
-    source_id: UUID,
-    target_id: UUID,
-    relationships: Collection[str],
-    port: int | None,
-    at: datetime,
-) -> list[EdgeVersion]:
-    """Return the believed edges from source to target that are true at `at`, with exactly this port or none."""
-    rows = session.execute(
-        _BETWEEN,
-        {
-            "organization_id": organization_id,
-            "source_id": source_id,
-            "target_id": target_id,
-            "relationships": list(relationships),
-            "port": -1 if port is None else port,
-            "at": at,
-        },
     )
     return [edge_of_row(row) for row in rows]
 

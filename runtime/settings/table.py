@@ -179,8 +179,8 @@ API_PROCESSES: Final = Setting(
     used_by=(API,),
     default="1",
     meaning=(
-        "Reader processes of one `argus api` ([which do what](../how-to/operations.md#processes-of-the-api)). "
-        "0: one process does everything."
+        "Reader processes of one `argus api` "
+        "([which do what](../how-to/processes-and-limits.md#processes-of-the-api)). 0: one process does everything."
     ),
 )
 SNAPSHOT_MAX_MIB: Final = Setting(
@@ -217,7 +217,7 @@ DEADLINE_S: Final = Setting(
     group=Group.LIMITS,
     used_by=(API,),
     default="30",
-    meaning="How long an operation may run ([all limits](../how-to/operations.md#limits-of-the-api)).",
+    meaning="How long an operation may run ([all limits](../how-to/processes-and-limits.md#limits-of-the-api)).",
 )
 RATE_ADDRESS_PER_S: Final = Setting(
     name="ARGUS_RATE_ADDRESS_PER_S",
@@ -308,7 +308,9 @@ QUOTA_DEVICE_READINGS_PER_S: Final = Setting(
     used_by=(API,),
     # Far above what a device has to say: it holds off one that has gone wild.
     default="1000",
-    meaning="Sustained rate of readings of one device ([quotas](../how-to/operations.md#quotas)). 0: no limit.",
+    meaning=(
+        "Sustained rate of readings of one device ([quotas](../how-to/processes-and-limits.md#quotas)). 0: no limit."
+    ),
 )
 QUOTA_DEVICE_BURST: Final = Setting(
     name="ARGUS_QUOTA_DEVICE_BURST",
@@ -365,7 +367,7 @@ CHECK_ENTITIES: Final = Setting(
     used_by=(WORKER,),
     default="20",
     meaning=(
-        "Entities of each organization that the [self-check](../how-to/operations.md#self-check) recomputes in a "
+        "Entities of each organization that the [self-check](../how-to/retention.md#self-check) recomputes in a "
         "minute. 0: none."
     ),
 )
@@ -385,7 +387,7 @@ RETENTION_RAW: Final = Setting(
     group=Group.RETENTION,
     used_by=(WORKER, COMMANDS),
     default="P90D",
-    meaning="How long received readings are kept, from receipt ([retention](../how-to/operations.md#retention)).",
+    meaning="How long received readings are kept, from receipt ([retention](../how-to/retention.md#retention)).",
 )
 RETENTION_POINTS: Final = Setting(
     name="ARGUS_RETENTION_POINTS",

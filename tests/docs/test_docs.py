@@ -10,13 +10,25 @@ import pytest
 from testing.installation import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "benchmarks" / "README.md"]
-_LINK = re.compile(r"\]\((?!https?://|#)([^)#]+)")
+_LINK = re.compile(r"\]\((?!https?://)([^)#]*)#?([^)]*)\)")
+# Reference, to be searched and not read: tables and lists.
+_LONG = {"settings.md", "glossary.md"}
+_WORDS_MAX = 1_500
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in _LINK.findall(page.read_text(encoding="utf-8")):
-        assert (page.parent / target).exists(), target
+    for target, anchor in _LINK.findall(page.read_text(encoding="utf-8")):
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        if anchor and path.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}, anchor
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_is_not_too_long_to_be_read(page: Path) -> None:
+    assert page.name in _LONG or page.parent.name == "benchmarks" or len(page.read_text(encoding="utf-8").split()) <= _WORDS_MAX
 
 
 def test_every_error_code_is_documented() -> None:

@@ -23,6 +23,7 @@ SHARED = (
     'related(relationships: ["HAS_PART", "LOCATED_IN", "MONITORED_BY"], direction: ANY, depth: 2) { totalCount nodes { name } }',
     'telemetry(from: "2026-01-01T00:00:00Z") { metric entity { id } }',
     "latest { metric value }",
+    'asRecorded(at: "2026-01-01T00:00:00Z") { name actor recordedAt }',
 )
 STAYS = 'stays(from: "2026-01-01T00:00:00Z") { totalCount nodes { metric entered left lost entity { name } space { name } } }'
 OWN = {

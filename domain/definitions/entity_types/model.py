@@ -29,6 +29,18 @@ class EntityType:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaVersion:
+    """A version of a type's telemetry schema: in force from effective_from (event time) until that of the next.
+
+    recorded_at: when it was written, or written again, for that time (system time).
+    """
+
+    effective_from: datetime
+    recorded_at: datetime
+    telemetry_schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class SchemaReach:
     """What a version of a telemetry schema decides: readings of entities of this kind and type, by their timestamps.
 

@@ -10,12 +10,13 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, cast, func, select
 from sqlalchemy.orm import Session
 
-from domain.definitions.entity_types.model import EntityType, SchemaReach
+from domain.definitions.entity_types.model import EntityType, SchemaReach, SchemaVersion
 from domain.definitions.entity_types.tables import telemetry_schemas
 from graph.errors import NotFoundError
 from graph.instants import moment_resolve
 from graph.json_bounds import text_is_storable
 from graph.kinds import EntityKind
+from graph.sql import any_of
 from graph.tables import entities, entity_types
 
 
@@ -57,11 +58,21 @@ def entity_type_by_name(
     return found[0] if found else None
 
 
-def schema_at(session: Session, *, organization_id: int, entity_type_id: UUID, at: datetime) -> Mapping[str, Any]:
-    """Return the telemetry schema in force at `at` (event time); {} where there is none."""
-    return entity_type_get(
-        session, organization_id=organization_id, entity_type_id=entity_type_id, as_of=at
-    ).telemetry_schema
+def schema_versions(
+    session: Session, *, organization_id: int, ids: Collection[UUID]
+) -> Mapping[UUID, list[SchemaVersion]]:
+    """Return the versions of the telemetry schemas of these types, ascending by event time. One statement."""
+    table = telemetry_schemas.c
+    rows = session.execute(
+        select(telemetry_schemas)
+        .where(table.organization_id == organization_id, any_of(table.entity_type_id, ids))
+        .order_by(table.entity_type_id, table.effective_from)
+    )
+    versions: dict[UUID, list[SchemaVersion]] = {}
+    for row in rows:
+        version = SchemaVersion(row.effective_from.astimezone(UTC), row.recorded_at.astimezone(UTC), row.schema)
+        versions.setdefault(row.entity_type_id, []).append(version)
+    return versions
 
 
 def schema_reach(session: Session, *, organization_id: int, entity_type_id: UUID, begins: datetime) -> SchemaReach:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -92,22 +92,6 @@ def health_explain(
     """
     entity_get(session, organization_id=organization_id, entity_id=asset_id, kind=EntityKind.ASSET, path=("assetId",))
     return healths_judge(session, organization_id=organization_id, ids=[asset_id], at=at, now=now).get(asset_id)
-
-
-def health_touch(
-    session: Session, *, organization_id: int, touched: Collection[tuple[UUID, int, int]]
-) -> list[HealthRange]:
-    """Return the buckets to look at after something of assets changed over [begins_us, ends_us) each.
-
-    What was measured counts for one freshness, so that the buckets of as long after it are among them. An asset
-    without a profile has none. Two statements.
-    """
-    plans = plans_get(session, organization_id=organization_id, ids={asset_id for asset_id, _, _ in touched})
-    return [
-        _range(asset_id, plans[asset_id], begins, ends + plans[asset_id].freshness_us)
-        for asset_id, begins, ends in touched
-        if asset_id in plans
-    ]
 
 
 def health_due_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[str]:

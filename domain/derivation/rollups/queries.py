@@ -11,7 +11,7 @@ from sqlalchemy import Row, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.derivation.rollups.model import Rollup, draft_of
-from domain.derivation.rollups.tables import rollup_entities, rollups
+from domain.derivation.rollups.tables import rollups
 from graph.cursors import instant_key, instant_key_read
 from graph.errors import NotFoundError
 from graph.paging import Page, PageRequest
@@ -65,21 +65,6 @@ def rollups_page(session: Session, *, organization_id: int, page: PageRequest) -
         page.after is not None,
         lambda: len(session.execute(every).all()),
     )
-
-
-def rollup_metrics(session: Session, *, organization_id: int, ids: Collection[UUID]) -> set[tuple[UUID, str]]:
-    """Return which metrics of these entities rollups write, or once wrote: they are nobody else's. One statement."""
-    rows = session.execute(
-        select(rollup_entities.c.entity_id, rollups.c.metric)
-        .join_from(
-            rollup_entities,
-            rollups,
-            (rollups.c.organization_id == rollup_entities.c.organization_id)
-            & (rollups.c.id == rollup_entities.c.rollup_id),
-        )
-        .where(rollup_entities.c.organization_id == organization_id, any_of(rollup_entities.c.entity_id, ids))
-    )
-    return {(row.entity_id, row.metric) for row in rows}
 
 
 def _rollup(row: Row[Any]) -> Rollup:

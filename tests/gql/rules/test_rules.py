@@ -63,6 +63,15 @@ def test_a_rule_is_written_listed_edited_and_deleted(client: Client) -> None:
     }
     listed = client.call("{ rules { totalCount nodes { id name severity } } }").data["rules"]
     assert listed == {"totalCount": 1, "nodes": [{"id": rule_id, "name": "hotter", "severity": "HIGH"}]}
+    [rule] = client.call(
+        "{ rules { nodes { effectiveFrom versions { effectiveFrom recordedAt actor severity condition isActive } } } }"
+    ).data["rules"]["nodes"]
+    first, second = rule["versions"]
+    assert (first["effectiveFrom"], first["severity"], first["isActive"]) == ("2026-01-01T00:00:00Z", "MEDIUM", True)
+    assert (second["effectiveFrom"], second["severity"]) == (rule["effectiveFrom"], "HIGH")
+    assert second["condition"] == after["rule"]["condition"]
+    assert first["recordedAt"] < second["recordedAt"]
+    assert first["actor"] == second["actor"] != ""
     gone = client.call(DELETE, {"id": rule_id}).data["deleteRule"]
     assert gone == {"rule": {"id": rule_id, "isActive": False}, "errors": []}
     assert client.call("{ rules { totalCount } }").data["rules"] == {"totalCount": 0}

@@ -13,10 +13,10 @@ from sqlalchemy import text
 from graph.edges.errors import CycleError, KindNotAllowedError, OverlapError
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_create, edge_end, edge_retract, edges_end_of_entity
-from graph.edges.queries import edge_believed, edge_get, edges_of
+from graph.edges.queries import edge_believed, edges_of
 from graph.errors import ArgusError, BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.kinds import EntityKind
-from testing.world import World, day, new_id
+from testing.world import World, day, edge_get, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 

@@ -13,12 +13,11 @@ from graph.direction import Direction
 from graph.edges.model import EdgeVersion
 from graph.edges.operations import edge_correct, edge_end, edge_retract
 from graph.edges.pages import edge_history_pages, edge_versions_page, edges_pages
-from graph.edges.queries import edges_between, edges_of
+from graph.edges.queries import edges_of
 from graph.errors import BadInputError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.paging import Page, PageRequest
-from graph.relationships.builtin import LINKS
 from graph.walk.model import Step
 from graph.walk.queries import below, related_pages, traverse
 from testing.world import World, day
@@ -157,27 +156,3 @@ def test_a_hundred_cost_as_many_statements_as_one(world: World) -> None:
                 read(session, ids)
             counts.append(len(sent))
         assert counts[0] == counts[1] > 0
-
-
-def test_edges_between_two_have_exactly_the_port(world: World) -> None:
-    asset, device = world.entity(ASSET), world.entity(EntityKind.DEVICE)
-    portless = world.edge(asset, "MONITORED_BY", device)
-    first = world.edge(asset, "MONITORED_BY", device, port=0, valid_until=day(5))
-    controls = world.edge(asset, "CONTROLLED_BY", device, port=0)
-
-    def between(port: int | None, at: int) -> list[EdgeVersion]:
-        with world.session() as session:
-            return edges_between(
-                session,
-                organization_id=world.organization_id,
-                source_id=asset,
-                target_id=device,
-                relationships=LINKS,
-                port=port,
-                at=day(at),
-            )
-
-    assert between(None, 3) == [portless]
-    assert between(0, 3) == [first, controls]
-    assert between(0, 5) == [controls]
-    assert between(1, 3) == []

@@ -7,13 +7,12 @@ from sqlalchemy import text
 
 from graph.edges.errors import KindNotAllowedError, OverlapError
 from graph.edges.model import EdgeVersion
-from graph.edges.queries import edge_get
 from graph.edges.replace import Replacement, edges_replace_target
 from graph.errors import BadInputError, ConflictError, NotFoundError
 from graph.ids import EntityId
 from graph.kinds import EntityKind
 from graph.relationships.builtin import LINKS
-from testing.world import World, day, new_id
+from testing.world import World, day, edge_get, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from graph.absent import ABSENT
-from graph.changes import Change, ChangeFilter, changes_page, entity_as_recorded
-from graph.edges.queries import edge_get
+from graph.changes import Change, ChangeFilter, changes_page, entities_as_recorded
 from graph.entities.model import Entity, EntityDraft, EntityPatch
 from graph.entities.operations import entity_create, entity_delete, entity_restore, entity_update
 from graph.entities.queries import (
@@ -25,7 +24,7 @@ from graph.entities.queries import (
 from graph.errors import ArgusError, ConflictError, NotFoundError
 from graph.kinds import EntityKind
 from graph.paging import PageRequest
-from testing.world import World, day, new_id
+from testing.world import World, day, edge_get, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 POINT = {"type": "Point", "coordinates": [8.5, 47.25]}
@@ -304,7 +303,10 @@ def test_every_change_is_in_the_trail_with_before_and_after(world: World) -> Non
     with world.session() as session:
 
         def as_recorded(instant: Any) -> Any:
-            return entity_as_recorded(session, organization_id=world.organization_id, entity_id=made.id, at=instant)
+            ids, of = [made.id, uuid4()], world.organization_id
+            recorded = entities_as_recorded(session, organization_id=of, ids=ids, at=instant)
+            assert set(recorded) <= {made.id}
+            return recorded[made.id].after if recorded else None
 
         assert as_recorded(day(0)) is None
         assert as_recorded(made.created_at) == created_state
@@ -325,11 +327,14 @@ def test_another_organization_reaches_nothing(world: World, worlds: Callable[[st
             assert found is None
             with pytest.raises(NotFoundError):
                 entity_get(session, organization_id=organization_id, entity_id=mine.id)
-            assert entity_as_recorded(session, organization_id=organization_id, entity_id=mine.id, at=day(1e5)) is None
             page = changes_page(session, organization_id=organization_id, where=ChangeFilter(), page=PageRequest(9))
             assert page.items == []
             assert page.total is not None
             assert page.total() == 0
+        of, at = other.organization_id, mine.created_at
+        assert entities_as_recorded(session, organization_id=of, ids=[mine.id], at=at) == {}
+        with pytest.raises(NotFoundError):
+            entities_as_recorded(session, organization_id=world.organization_id, ids=[mine.id], at=at)
     for call in (
         lambda: update(other, mine.id, name="theirs"),
         lambda: delete(other, mine.id),

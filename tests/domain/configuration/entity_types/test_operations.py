@@ -14,7 +14,6 @@ from domain.definitions.entity_types.queries import (
     entity_type_get,
     entity_type_list,
     entity_types_get,
-    schema_at,
     schema_reach,
 )
 from domain.nodes.operations import entity_delete
@@ -87,8 +86,8 @@ def test_a_schema_holds_from_its_time_on(world: World) -> None:
     at = {day(0): {}, day(1): COLD, day(4.999): COLD, day(5): WARM, day(1000): WARM}
     with world.session() as session:
         for instant, schema in at.items():
-            found = schema_at(session, organization_id=world.organization_id, entity_type_id=made.id, at=instant)
-            assert found == schema
+            of: dict[str, Any] = {"organization_id": world.organization_id, "entity_type_id": made.id}
+            assert entity_type_get(session, **of, as_of=instant).telemetry_schema == schema
     # The same instant again: the new one takes its place, the trail has the old one.
     update(world, made.id, telemetry_schema=COLD, effective_from=day(5))
     newest = trail(world, made.id)[0]
@@ -106,8 +105,8 @@ def test_without_a_time_a_schema_holds_from_the_change_on(world: World) -> None:
         changed = entity_type_update(session, change=change, entity_type_id=made.id, telemetry_schema=COLD)
         assert changed.telemetry_schema == COLD
         of: dict[str, Any] = {"organization_id": world.organization_id, "entity_type_id": made.id}
-        assert schema_at(session, **of, at=change.recorded) == COLD
-        assert schema_at(session, **of, at=made.created_at) == {}
+        assert entity_type_get(session, **of, as_of=change.recorded).telemetry_schema == COLD
+        assert entity_type_get(session, **of, as_of=made.created_at).telemetry_schema == {}
 
 
 def test_a_new_name_goes_to_the_entities(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -13,11 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
 
 from domain.base.packed import instant_of, micros_of
 from domain.configuration.profiles.operations import asset_create_from_profile, profile_create, profile_update
-from domain.derivation.health.operations import HealthRange, health_compute, health_due, health_explain, health_touch
+from domain.derivation.health.operations import HealthRange, health_compute, health_due, health_explain
 from domain.derivation.health.queries import health_scores_get
+from domain.derivation.health.read import plans_get
 from domain.derivation.health.score import OpenEvent
 from domain.plant.devices.links import device_link
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
@@ -63,7 +65,7 @@ class Plant:
     def touch(self, asset_id: UUID, begins: int, ends: int, **how: Any) -> None:
         with self.line.pipeline() as session:
             touched = [(asset_id, micros_of(minute(begins)), micros_of(minute(ends)) + 1)]
-            ranges = health_touch(session, organization_id=self.line.organization_id, touched=touched)
+            ranges = self.changed(session, touched)
         self.compute(ranges, **how)
 
     def compute(self, ranges: list[HealthRange], now: datetime = LATER, events: tuple[OpenEvent, ...] = ()) -> None:
@@ -79,7 +81,18 @@ class Plant:
                     stage_cache=StageCache(),
                     notes=PendingCacheUpdates(),
                 )
-                ranges += health_touch(session, organization_id=self.line.organization_id, touched=further)
+                ranges += self.changed(session, further)
+
+    def changed(self, session: Session, ranges: Collection[tuple[UUID, int, int]]) -> list[HealthRange]:
+        """The buckets of what changed: what was measured counts for one freshness."""
+        ids = {asset_id for asset_id, _, _ in ranges}
+        plans = plans_get(session, organization_id=self.line.organization_id, ids=ids)
+        return [
+            HealthRange(asset_id, begins - begins % length, ends + -ends % length)
+            for asset_id, begins, end in ranges
+            if asset_id in plans
+            for length, ends in [(plans[asset_id].bucket_us, end + plans[asset_id].freshness_us)]
+        ]
 
     def store(self, at: int, value: float) -> None:
         """A reading at a minute; nothing is computed."""

@@ -10,10 +10,10 @@ import pytest
 from domain.plant.devices.links import device_link, device_unlink
 from domain.plant.devices.queries import linked_assets_count
 from graph.edges.model import EdgeVersion
-from graph.edges.queries import edge_get, edges_of
+from graph.edges.queries import edges_of
 from graph.kinds import EntityKind
 from testing.faults import fault_of
-from testing.world import World, day, new_id
+from testing.world import World, day, edge_get, new_id
 
 ASSET, DEVICE, SPACE = EntityKind.ASSET, EntityKind.DEVICE, EntityKind.SPACE
 
