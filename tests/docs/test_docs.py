@@ -28,7 +28,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_is_not_too_long_to_be_read(page: Path) -> None:
-    assert page.name in _LONG or page.parent.name == "benchmarks" or len(page.read_text(encoding="utf-8").split()) <= _WORDS_MAX
+    assert (
+        page.name in _LONG
+        or page.parent.name == "benchmarks"
+        or len(page.read_text(encoding="utf-8").split()) <= _WORDS_MAX
+    )
 
 
 def test_every_error_code_is_documented() -> None:
