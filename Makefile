@@ -10,7 +10,7 @@ ARGS ?=
 JOBS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check static format bench chaos schema settings lock clean
+.PHONY: help setup run test coverage check static format bench chaos schema settings lock clean
 
 help:  ## Show what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,12 @@ run: $(READY)  ## Run Argus on its embedded database and bus, with a demo plant
 
 test: static  ## Run every check and every test
 	@$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+coverage: $(READY)  ## Run every test and say which lines and branches none of them reaches, those of subprocesses too
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m coverage run -m pytest -n $(JOBS) $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(BIN)/python -m coverage report
 
 check: static  ## Format, lint, types, import directions, schema snapshot, settings' reference, migration drift
 	@$(BIN)/python -m pytest -q tests/migrations
@@ -71,4 +77,4 @@ lock: $(READY)  ## Draw the lock files anew from pyproject.toml (needs uv)
 		--no-header --no-emit-index-url --no-annotate --quiet --output-file requirements-bench.lock
 
 clean:  ## Remove what setup and the tools made; data in .argus stays
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist *.egg-info

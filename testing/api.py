@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from argus.api.serving import Admission, server_config
 from argus.api.wiring import app_create
 from argus.tokens import token_create
 from domain.plant.organizations.operations import organization_create
+from gql.base.services import Services
 from gql.server.execution import Executor
 from gql.server.preparation import Work
 from runtime.clock import utc_now
@@ -26,6 +26,7 @@ from runtime.settings.load import settings_load
 from runtime.settings.model import ApiSettings, Settings, TokenSettings
 from testing.installation import Client, free_port
 from testing.servers import TestDatabase
+from testing.waits import wait_until
 
 SECRET = "a secret of these tests, long enough for HS256"
 OWN_TOKENS = TokenSettings(SECRET, None, None, None)
@@ -60,6 +61,12 @@ class Api:
         """What preparing documents has cost so far."""
         executor: Executor = self.app.state.executor
         return executor.preparer.work
+
+    @property
+    def services(self) -> Services:
+        """What the application works with."""
+        services: Services = self.app.state.services
+        return services
 
     @property
     def url(self) -> str:
@@ -103,9 +110,8 @@ def api_serve(
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        while not server.started:
-            assert thread.is_alive(), "the application did not start"
-            time.sleep(0.01)
+        wait_until(lambda: server.started or not thread.is_alive())
+        assert server.started, "the application did not start"
         yield Api(settings, port, app, config.http.admission)  # type: ignore[union-attr]
     finally:
         server.should_exit = True

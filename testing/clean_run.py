@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ import pytest
 from runtime.embedded.home import Home, HomeError
 from runtime.embedded.postgres import DATABASE, SUPERUSER
 from testing.installation import STARTED, Installation
+from testing.waits import Deadline
 
 SETTLE_S: Final = 90.0
 # Work that waits, by name: what counts it, where it came before %(before)s. What waits for an instant of its own, such
@@ -159,14 +159,13 @@ class Watch:
         return {name: count for name, count in self._read(_WAITING_SQL, {"before": before}).items() if count}
 
     def _settle(self, may_wait: Sequence[str]) -> None:
-        deadline_s = time.monotonic() + SETTLE_S
+        deadline = Deadline(SETTLE_S)
         before: object = "infinity"
         if self.installation.has_traffic:
             # Something always waits there: what is there now has to be done.
             [before] = self._read("SELECT clock_timestamp(), 0", {})
         while waits := self._waiting_now(before, may_wait):
-            assert time.monotonic() < deadline_s, f"{self.installation.home}: this still waits: {waits}"
-            time.sleep(0.1)
+            deadline.pause(f"{self.installation.home}: this still waits: {waits}")
 
     def _waiting_now(self, before: object, may_wait: Sequence[str]) -> Mapping[str, object]:
         """Return what waits and may not; a database that comes back only now is waited for too."""

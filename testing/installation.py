@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from testing.processes import descendants
+from testing.waits import Deadline, patient, quiet_period
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED_DATA = PROJECT.parent / "shared" / "data"
@@ -79,7 +79,7 @@ class Client:
             headers["Authorization"] = f"Bearer {self.token}"
         request = urllib.request.Request(self.url, data=body, headers=headers)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=patient(60)) as response:  # noqa: S310
                 return Reply(response.status, json.loads(response.read()))
         except urllib.error.HTTPError as refused:
             with refused:
@@ -136,8 +136,8 @@ class Installation:
 
     def wait_ready(self) -> None:
         """Wait until the API answers that everything behind it does."""
-        deadline = time.monotonic() + START_TIMEOUT_S
-        while time.monotonic() < deadline:
+        deadline = Deadline(START_TIMEOUT_S)
+        while not deadline.is_over:
             assert self.process is not None
             if self.process.poll() is not None:
                 break
@@ -145,7 +145,7 @@ class Installation:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=2):
                     return
             except OSError:
-                time.sleep(0.1)
+                quiet_period(0.1)
         raise AssertionError("argus up did not become ready:\n" + self.log_tail())
 
     def log_tail(self) -> str:
@@ -158,7 +158,7 @@ class Installation:
             return 0
         self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(timeout=STOP_TIMEOUT_S)
+            return self.process.wait(timeout=patient(STOP_TIMEOUT_S))
         finally:
             if self.process.poll() is None:
                 self.process.kill()
@@ -173,7 +173,7 @@ class Installation:
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=patient(300),
             check=False,
         )
         if check:
@@ -192,11 +192,10 @@ class Installation:
 
     def settled(self, client: Client) -> None:
         """Wait until no reading of an organization waits for the stages."""
-        deadline = time.monotonic() + START_TIMEOUT_S
+        deadline = Deadline(START_TIMEOUT_S)
         account = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
         while client.call(account).data["ingestAccount"]["pending"]:
-            assert time.monotonic() < deadline, "Readings still wait to be processed."
-            time.sleep(0.05)
+            deadline.pause("Readings still wait to be processed.")
 
     def children(self, marker: str) -> list[int]:
         """Return the process ids below the supervisor whose command line contains `marker`."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from testing.waits import quiet_period
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -126,7 +128,7 @@ def waits(seconds: float, then: Reply) -> Reply:
     """Take its time, and then answer."""
 
     def reply(connection: socket.socket, request: Received) -> None:
-        time.sleep(seconds)
+        quiet_period(seconds)
         then(connection, request)
 
     return reply

@@ -64,6 +64,35 @@ async def wait_until_async(
         pause_s = min(2 * pause_s, _PAUSE_MAX_S)
 
 
+class Deadline:
+    """The time limit of a loop that does more than look, times the patience factor."""
+
+    def __init__(self, timeout_s: float = TIMEOUT_S) -> None:
+        self._timeout_s = timeout_s
+        self._pause_s = _FIRST_PAUSE_S
+        self._end_s = time.monotonic() + patient(timeout_s)
+
+    @property
+    def left_s(self) -> float:
+        """How long it is to the limit; 0 when it is over."""
+        return max(self._end_s - time.monotonic(), 0.0)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the limit is over."""
+        return time.monotonic() >= self._end_s
+
+    def check(self, shown: object = None) -> None:
+        """Fail when the limit is over. shown: what the failure shows."""
+        assert not self.is_over, f"Still not so after {patient(self._timeout_s):.0f} s: {shown!r}"
+
+    def pause(self, shown: object = None, *, seconds: float | None = None) -> None:
+        """Fail when the limit is over; else wait for the next look: at first briefly, then 0.1 s, or as told."""
+        self.check(shown)
+        time.sleep(self._pause_s if seconds is None else seconds)
+        self._pause_s = min(2 * self._pause_s, _PAUSE_MAX_S)
+
+
 async def within(awaitable: Awaitable[T], timeout_s: float = TIMEOUT_S) -> T:
     """Return what is awaited; TimeoutError when the limit, times the patience factor, is over."""
     return await asyncio.wait_for(awaitable, patient(timeout_s))

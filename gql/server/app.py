@@ -76,6 +76,7 @@ def create_app(services: Services) -> Starlette:
         lifespan=lifespan,
     )
     app.state.executor = executor
+    app.state.services = services
     return app
 
 

@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 from argus.api.readers.channel import PACKET_MAX_BYTES, Channel, Kind, Message, connection_pack, connection_unpack
+from testing.waits import patient
 
 
 def files_open() -> int:
@@ -35,7 +36,7 @@ def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> 
             left.send(Kind.CONNECTION, number, b"x" * length, file=read)
         left.send(Kind.READY)
         Channel(other, received=take, ended=ended.set)
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(patient(60)):
             await whole.wait()
             left.close()
             await ended.wait()

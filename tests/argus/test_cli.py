@@ -22,13 +22,14 @@ from argus.cli.progress import terminable
 from argus.client import ArgusClient, ClientError
 from runtime.embedded.home import Home
 from testing.installation import PROJECT, environment
+from testing.waits import patient
 
 
 def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
     extra = [] if home is None else ["--home", str(home)]
     return subprocess.run(
         [sys.executable, "-m", "argus", *arguments, *extra],
-        cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60, check=False,
+        cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=patient(60), check=False,
     )  # fmt: skip
 
 

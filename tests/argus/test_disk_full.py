@@ -21,6 +21,7 @@ from runtime.embedded.account import own
 from testing.api import Api, api_serve
 from testing.installation import Client
 from testing.servers import TestDatabase, TestServers
+from testing.waits import patient
 
 INGEST = """mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted errors { message } } }"""
 NOTE = "x" * 1_000
@@ -49,7 +50,7 @@ def send(client: Client, count: int) -> tuple[int, str]:
 
 def ready(api: Api) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{api.port}/readyz", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{api.port}/readyz", timeout=patient(60)) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as refused:
         with refused:

@@ -18,6 +18,7 @@ from runtime.database import engine_create, transaction
 from testing.api import Api, api_serve
 from testing.installation import PROJECT
 from testing.servers import TestServers
+from testing.waits import patient
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def api(servers: TestServers) -> Iterator[Api]:
 
 
 def scraped(api: Api) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=patient(30)) as answer:
         assert answer.headers["Content-Type"].startswith("text/plain")
         told = answer.read().decode()
     return {
@@ -55,7 +56,7 @@ def test_requests_are_counted_by_route_and_no_path_makes_a_label(api: Api) -> No
             f"http://{urlsplit(api.url).netloc}{path}", b"{}", {"Content-Type": "application/json"}
         )
         with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(request, timeout=30)  # noqa: S310  (the test's own server)
+            urllib.request.urlopen(request, timeout=patient(30))  # noqa: S310  (the test's own server)
     after = scraped(api)
     for route, method, status in (
         ("/graphql", "POST", "200"), ("other", "POST", "404"), ("/api/v1/{token}/telemetry", "POST", "401"),
@@ -100,7 +101,7 @@ def test_the_pipeline_is_told_of_without_naming_anybody(api: Api) -> None:
 def test_the_rules_and_the_dashboard_ask_for_what_is_told(api: Api) -> None:
     folder = PROJECT / "docs" / "how-to" / "monitoring"
     names = {name for name, _ in scraped(api)}
-    with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=patient(30)) as answer:
         names |= set(re.findall(r"^# TYPE (\w+)", answer.read().decode(), re.MULTILINE))
     for file in ("alerts.yml", "dashboard.json", "README.md"):
         asked = set(re.findall(r"\bargus_[a-z_]+", (folder / file).read_text(encoding="utf-8")))

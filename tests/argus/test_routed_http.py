@@ -6,7 +6,6 @@ import json
 import os
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from argus.api.readers.protocol import RoutedHttp, Routing
 from argus.api.readers.routing import BODY_EXAMINED_MAX_BYTES, listener_by_body, listener_by_head
 from argus.api.serving import Admission, server_config
 from testing.api import bounds
+from testing.waits import Deadline, patient, quiet_period, wait_until
 
 HANDED = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhanded"
 INGEST = json.dumps({"query": "mutation { ingestTelemetry(readings: []) { accepted } }"}).encode()
@@ -71,10 +71,10 @@ class Listening:
 
     def ask(self, *parts: bytes) -> bytes:
         """Send parts, with a pause between them; return all that comes back."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=patient(60)) as connection:
             for part in parts:
                 connection.sendall(part)
-                time.sleep(0.05)
+                quiet_period(0.05)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
@@ -93,8 +93,7 @@ def served(listening: Listening) -> Iterator[Listening]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    wait_until(lambda: server.started or not thread.is_alive())
     listening.port = server.servers[0].sockets[0].getsockname()[1]
     try:
         yield listening
@@ -173,22 +172,20 @@ def test_a_body_that_does_not_come_is_answered(listening: Listening) -> None:
 
 def test_a_client_that_goes_is_forgotten(listening: Listening) -> None:
     for _ in range(5):
-        with socket.create_connection(("127.0.0.1", listening.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
             connection.sendall(head(1000) + b"{" * 500)
-    deadline = time.monotonic() + 60
+    deadline = Deadline()
     while listening.admission.connections or listening.routing.examined_bytes:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        deadline.pause()
 
 
 def test_no_more_is_held_than_may_be(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 1_000)
-    with socket.create_connection(("127.0.0.1", listening.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
         connection.sendall(head(2_000) + b" " * 600)
-        deadline = time.monotonic() + 60
+        deadline = Deadline()
         while listening.routing.examined_bytes != 600:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+            deadline.pause()
         padded = INGEST + b" " * 500
         assert listening.ask(head(len(padded)) + padded) == HANDED
         assert listening.ask(head(len(INGEST)) + INGEST).endswith(b"here %d" % len(INGEST))
@@ -196,7 +193,7 @@ def test_no_more_is_held_than_may_be(listening: Listening, monkeypatch: pytest.M
 
 def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
     lines = head(len(INGEST)).replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
-    with socket.create_connection(("127.0.0.1", listening.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
         connection.sendall(lines)
         assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(INGEST)
@@ -214,7 +211,6 @@ def test_no_file_stays_open(listening: Listening) -> None:
     for _ in range(20):
         listening.ask(head(len(READ)) + READ)
         listening.ask(head(len(INGEST)) + INGEST)
-    deadline = time.monotonic() + 60
+    deadline = Deadline()
     while count() > before:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+        deadline.pause()

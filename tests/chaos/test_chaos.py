@@ -28,6 +28,7 @@ from sqlalchemy import make_url
 from runtime.settings.load import settings_load
 from testing.clean_run import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from testing.installation import Client, Installation
+from testing.waits import Deadline, patient, quiet_period
 from tests.chaos.told import (
     METER,
     METERS,
@@ -103,10 +104,9 @@ class Sending:
         path = "/graphql" if by_mutation else "/api/v1/telemetry/ingest"
         body = json.dumps({"query": INGEST, "variables": {"r": readings}} if by_mutation else readings)
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline = Deadline(PATIENCE_S)
         while True:
-            assert time.monotonic() < deadline_s, "A call was never acknowledged."
-            connection = http.client.HTTPConnection("127.0.0.1", self.installation.port, timeout=30)
+            connection = http.client.HTTPConnection("127.0.0.1", self.installation.port, timeout=patient(30))
             try:
                 connection.request("POST", path, body, headers)
                 answer = json.loads(connection.getresponse().read())
@@ -123,7 +123,7 @@ class Sending:
                 connection.close()
             with self.lock:
                 self.refused[reason] += 1
-            time.sleep(0.2)
+            deadline.pause("A call was never acknowledged.", seconds=0.2)
 
 
 def calls_make(chance: random.Random) -> tuple[list[list[int]], int]:
@@ -195,7 +195,7 @@ def replay_differences(client: Client) -> dict[str, Any]:
         """mutation { replayTelemetry(input: {from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z"}) {
              replay { id } errors { message } } }"""
     ).data["replayTelemetry"]
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while True:
         row: dict[str, Any] = client.call(
             "query R($id: ID!) { replay(id: $id) { state done total changes message } }",
@@ -203,8 +203,7 @@ def replay_differences(client: Client) -> dict[str, Any]:
         ).data["replay"]
         if row["state"] not in {"QUEUED", "RUNNING"}:
             return row
-        assert time.monotonic() < deadline_s, row
-        time.sleep(0.2)
+        deadline.pause(row)
 
 
 @pytest.mark.timeout(PATIENCE_S * 2)
@@ -233,23 +232,22 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
         # Spread over the sending, by how far it has come.
         due = sent * (killed.total() + 0.5) / KILLS
         while sending.acknowledged < due and any(thread.is_alive() for thread in threads):
-            time.sleep(0.02)
+            quiet_period(0.02)
         assert sending.failure is None
         # Each at least once, then whoever comes.
         fresh = [victim for victim in VICTIMS if not killed[victim]]
         victim = chance.choice(fresh or VICTIMS)
         killed[victim] += 1 if kill(own_installation, victim, chance) else 0
-        time.sleep(chance.random())
+        quiet_period(chance.random())
     for thread in threads:
         thread.join()
     assert sending.failure is None
     assert sending.acknowledged == sent
     sent_s = time.monotonic() - began_s
     own_installation.wait_ready()
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while (found := account(client))["pending"]:
-        assert time.monotonic() < deadline_s, found
-        time.sleep(0.2)
+        deadline.pause(found)
     caught_up_s = time.monotonic() - began_s - sent_s
     # A call that was not answered may have been kept: its readings came twice then, and count once.
     assert found["received"] >= sent
@@ -299,11 +297,10 @@ def telling_check(installation: Installation, receivers: Receivers) -> str:
 def history_check(installation: Installation) -> None:
     """Every point is there once, with its device, time and value; latest values are the last; all is derived."""
     with psycopg.connect(dsn_of(installation)) as connection:
-        deadline_s = time.monotonic() + PATIENCE_S
+        deadline = Deadline(PATIENCE_S)
         while connection.execute("SELECT count(*) FROM dirty_windows").fetchone() != (0,):
             connection.rollback()
-            assert time.monotonic() < deadline_s, "Windows still wait to be derived."
-            time.sleep(0.2)
+            deadline.pause("Windows still wait to be derived.")
         # A point's number says all that it should be.
         rows = connection.execute(
             """SELECT s.metric, count(*), count(DISTINCT round(n)),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import random
 import socket
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ import psycopg
 
 from testing.installation import Client
 from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open
+from testing.waits import Deadline, quiet_period
 from tests.chaos.watched import HIGH, Found, Version, episodes, tracks_of
 
 # Devices of a type of their own, by their number: what they measure is judged at the device.
@@ -169,16 +169,15 @@ def _states(connection: psycopg.Connection[Any]) -> dict[str, Counter[str]]:
 
 
 def _until_none(connection: psycopg.Connection[Any], receivers: Sequence[Receiver], patience_s: float) -> None:
-    deadline_s = time.monotonic() + patience_s
+    deadline = Deadline(patience_s)
     while any(_states(connection).get(each.destination, Counter())["PENDING"] for each in receivers):
-        assert time.monotonic() < deadline_s, _states(connection)
         connection.rollback()
-        time.sleep(0.3)
+        deadline.pause(_states(connection), seconds=0.3)
     connection.rollback()
 
 
 def _slow(connection: socket.socket, request: Received) -> None:
-    time.sleep(random.uniform(0.5, 2))
+    quiet_period(random.uniform(0.5, 2))
     answers(200, b"\x00\x01 at last")(connection, request)
 
 

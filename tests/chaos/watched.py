@@ -6,7 +6,6 @@ What has to be is computed from the raw log by a few plain lines, as the documen
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from testing.installation import Client
+from testing.waits import Deadline
 
 PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0
@@ -122,7 +122,7 @@ def watched_prepare(client: Client, *, begins: int, ends: int) -> None:
 
 def watched_settle(connection: psycopg.Connection[Any], *, patience_s: float) -> None:
     """Wait until nothing is dirty and nothing waits to be followed."""
-    deadline_s = time.monotonic() + patience_s
+    deadline = Deadline(patience_s)
     waiting = (
         "SELECT (SELECT count(*) FROM dirty_windows), (SELECT count(*) FROM dirty_buckets),"
         " (SELECT count(*) FROM event_changes WHERE acted_at IS NULL), (SELECT count(*) FROM quiet_dirt)"
@@ -133,8 +133,7 @@ def watched_settle(connection: psycopg.Connection[Any], *, patience_s: float) ->
         connection.rollback()
         # What one leaves is the next one's work: none of it may be there for a while.
         quiet = quiet + 1 if row == (0, 0, 0, 0) else 0
-        assert time.monotonic() < deadline_s, f"Work still waits: {row}"
-        time.sleep(0.3)
+        deadline.pause(f"Work still waits: {row}", seconds=0.3)
 
 
 def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline
 
 pytestmark = pytest.mark.slow
 
@@ -95,16 +96,14 @@ def test_a_bad_metric_spares_the_good_ones(client: Client, device: str) -> None:
 
 
 def settle(client: Client) -> dict[str, float]:
-    import time
-
-    for _ in range(300):
+    deadline = Deadline()
+    while True:
         result: dict[str, float] = client.call(
             '{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored duplicate dead pending } }'
         ).data["ingestAccount"]
         if result["pending"] == 0:
             return result
-        time.sleep(0.1)
-    raise AssertionError(f"readings stay pending: {result}")
+        deadline.pause(result)
 
 
 def test_nan_is_not_json(client: Client, device: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from testing.installation import SHARED_DATA, Client, Installation
+from testing.waits import Deadline
 
 MODEL = SHARED_DATA / "hhw" / "models" / "building_53_condensing_x.ttl"
 READINGS = SHARED_DATA / "hhw" / "timeseries" / "53hhw_system_data.csv"
@@ -55,16 +56,14 @@ def building(installation: Installation) -> Client:
 
 
 def wait_until_normalized(client: Client) -> dict[str, float]:
-    import time
-
-    for _ in range(600):
+    deadline = Deadline()
+    while True:
         account: dict[str, float] = client.call(
             '{ ingestAccount(from: "2020-01-01T00:00:00Z") { received stored duplicate dead pending } }'
         ).data["ingestAccount"]
         if account["pending"] == 0:
             return account
-        time.sleep(0.1)
-    raise AssertionError(f"readings stay pending: {account}")
+        deadline.pause(account)
 
 
 def read(client: Client, kind: str, external_id: str, **variables: Any) -> dict[str, Any]:

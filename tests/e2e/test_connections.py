@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from testing.installation import Installation
+from testing.waits import patient
 from tests.e2e.own.test_readers import INGEST, device_token, graphql, on
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -19,7 +20,7 @@ def test_one_connection_carries_requests_for_both(installation: Installation) ->
     """As a proxy keeps it open for all of its clients."""
     client = installation.organization("Both")
     token = device_token(client)
-    connection = HTTPConnection("127.0.0.1", installation.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=patient(60))
     local: set[Any] = set()
     for _ in range(5):
         assert on(connection, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"]["accepted"] == 1
@@ -42,7 +43,7 @@ def test_a_request_sent_before_the_answer_to_the_one_before(installation: Instal
     def said(*paths: bytes) -> bytes:
         *first, last = (b"GET " + path + b" HTTP/1.1\r\nHost: a\r\n" for path in paths)
         sent = b"".join(each + b"\r\n" for each in first) + last + b"Connection: close\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", installation.port), timeout=60) as connection:
+        with socket.create_connection(("127.0.0.1", installation.port), timeout=patient(60)) as connection:
             connection.sendall(sent)
             return b"".join(iter(lambda: connection.recv(65_536), b""))
 

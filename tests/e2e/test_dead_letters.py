@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +22,9 @@ def letters(client: Client, *states: str) -> list[dict[str, Any]]:
 
 
 def until(what: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = Deadline()
     while not what():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+        deadline.pause()
 
 
 def test_seen_tried_again_and_given_up(installation: Installation) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline, patient
 
 pytestmark = pytest.mark.slow
 
@@ -56,14 +56,13 @@ def send(client: Client, *readings: tuple[str, int, float]) -> None:
 
 def values(client: Client, entity_id: str, expected: list[float]) -> dict[str, Any]:
     """Wait until an entity's derived points are as expected; return what it was read as."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while True:
         entity: dict[str, Any] = client.call(READ, {"id": entity_id}).data["entity"]
         [series] = entity["telemetry"]
         if series["values"] == expected:
             return entity
-        assert time.monotonic() < deadline, entity
-        time.sleep(0.05)
+        deadline.pause(entity)
 
 
 class Socket:
@@ -86,7 +85,7 @@ class Socket:
         """Collect updates until these derived values have come, each once."""
         seen: list[float] = []
         while len(seen) < len(wanted):
-            update = json.loads(self.socket.recv(timeout=PATIENCE_S))["payload"]["data"]["telemetry"]
+            update = json.loads(self.socket.recv(timeout=patient(PATIENCE_S)))["payload"]["data"]["telemetry"]
             self.updates.append(update)
             seen += [v for s in update["series"] if s["metric"] == "power" for v in s["values"]]
             assert {s["unit"] for s in update["series"] if s["metric"] == "power"} <= {"W"}
@@ -95,7 +94,7 @@ class Socket:
     def until_invalidated(self) -> dict[str, Any]:
         """Collect updates until one takes derived points back; return what it says."""
         while True:
-            update = json.loads(self.socket.recv(timeout=PATIENCE_S))["payload"]["data"]["telemetry"]
+            update = json.loads(self.socket.recv(timeout=patient(PATIENCE_S)))["payload"]["data"]["telemetry"]
             self.updates.append(update)
             for taken in update["invalidated"]:
                 if taken["metric"] == "power":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from testing.installation import Installation
+from testing.waits import Deadline, patient, quiet_period, wait_until
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = (
@@ -41,7 +41,7 @@ class Page:
         self.number += 1
         self.socket.send(json.dumps({"id": self.number, "method": method, "params": parameters}))
         while True:
-            message: dict[str, Any] = json.loads(self.socket.recv(timeout=20))
+            message: dict[str, Any] = json.loads(self.socket.recv(timeout=patient(20)))
             if message.get("method") == "Network.requestWillBeSent":
                 self.requested.append(message["params"]["request"]["url"])
             if message.get("id") == self.number:
@@ -52,11 +52,11 @@ class Page:
         return self.command("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
     def wait(self, expression: str) -> Any:
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
+        deadline = Deadline(30)
+        while not deadline.is_over:
             if value := self.evaluate(expression):
                 return value
-            time.sleep(0.1)
+            quiet_period(0.1)
         raise AssertionError(f"never true: {expression}\n{self.evaluate('document.body.innerText')}")
 
 
@@ -71,12 +71,9 @@ def page(tmp_path: Path) -> Iterator[Page]:
     ) as browser:
         try:
             port_file = profile / "DevToolsActivePort"
-            for _ in range(200):
-                if port_file.exists() and port_file.read_text().strip():
-                    break
-                time.sleep(0.1)
+            wait_until(lambda: port_file.exists() and port_file.read_text().strip())
             port = port_file.read_text().split("\n", 1)[0]
-            with urlopen(f"http://127.0.0.1:{port}/json", timeout=10) as answer:
+            with urlopen(f"http://127.0.0.1:{port}/json", timeout=patient(10)) as answer:
                 [target] = [each for each in json.loads(answer.read()) if each["type"] == "page"]
             with connect(target["webSocketDebuggerUrl"], max_size=None) as socket:
                 yield Page(socket)
@@ -103,17 +100,17 @@ def test_the_samples_run_in_the_browser(installation: Installation, page: Page) 
     page.evaluate("document.querySelectorAll('.graphiql-tab button')[1].click()")
     page.wait("[...document.querySelectorAll('.cm-keyword')].some((each) => each.innerText === 'subscription')")
     # GraphiQL notices which operation the editor holds a little after it has changed.
-    time.sleep(2)
+    quiet_period(patient(2))
     page.evaluate("document.querySelector('.graphiql-execute-button').click()")
-    for _ in range(20):
+    deadline = Deadline()
+    while True:
         client.call(
             'mutation { ingestTelemetry(readings: [{externalId: "d", metrics: {temperature: 4321}}]) { accepted } }'
         )
-        time.sleep(0.5)
+        quiet_period(0.5)
         if page.evaluate(f"({shown}).includes('4321')"):
             break
-    else:
-        raise AssertionError(f"no update was shown: {page.evaluate(shown)}")
+        deadline.check(page.evaluate(shown))
 
     elsewhere = [
         url

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from testing.installation import SHARED_DATA, Client, Installation
+from testing.waits import patient
 
 TRUCKS = SHARED_DATA / "load" / "tsbs_iot_scale20_1day_1m_seed123.lp.gz"
 MACHINE = SHARED_DATA / "series" / "machine_temperature_system_failure.csv"
@@ -62,7 +63,7 @@ def send(installation: Installation, client: Client, readings: list[dict[str, An
             data=json.dumps(readings[begin : begin + CALL]).encode(),
             headers={"Content-Type": "application/json", "Authorization": f"Bearer {client.token}"},
         )
-        with urllib.request.urlopen(request, timeout=60) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=patient(60)) as response:  # noqa: S310
             assert json.loads(response.read())["rejected"] == 0
 
 

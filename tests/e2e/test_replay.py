@@ -10,6 +10,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from testing.installation import Client, Installation
+from testing.waits import patient
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +31,7 @@ def replayed(installation: Installation, client: Client, *, dry: bool) -> list[d
         assert json.loads(socket.recv())["type"] == "connection_ack"
         payload = {"query": PROGRESS, "variables": {"id": ordered["replay"]["id"]}}
         socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": payload}))
-        while (message := json.loads(socket.recv(timeout=PATIENCE_S)))["type"] == "next":
+        while (message := json.loads(socket.recv(timeout=patient(PATIENCE_S))))["type"] == "next":
             told.append(message["payload"]["data"]["replayProgress"])
         assert message["type"] == "complete"
     return told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline, patient, quiet_period
 
 pytestmark = pytest.mark.slow
 
@@ -71,14 +71,13 @@ def at(minute: int) -> str:
 
 def events(client: Client, entity_id: str, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     """Wait until the events of an entity, those withdrawn too, are as expected; by when they opened."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while True:
         found: list[dict[str, Any]] = client.call(EVENTS, {"ids": [entity_id]}).data["events"]["nodes"]
         found.sort(key=lambda event: event["openedAt"])
         if fits(found):
             return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+        deadline.pause(found)
 
 
 def spans(found: list[dict[str, Any]]) -> list[tuple[str, str, str | None]]:
@@ -90,14 +89,15 @@ def subscribe(installation: Installation, client: Client) -> Any:
     socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}))
     assert json.loads(socket.recv())["type"] == "connection_ack"
     socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}}))
-    time.sleep(0.5)
+    # It has begun by then.
+    quiet_period(patient(0.5))
     return socket
 
 
 def told(socket: Any, fits: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """Wait for an event that fits."""
     while True:
-        event: dict[str, Any] = json.loads(socket.recv(timeout=PATIENCE_S))["payload"]["data"]["events"]
+        event: dict[str, Any] = json.loads(socket.recv(timeout=patient(PATIENCE_S)))["payload"]["data"]["events"]
         if fits(event):
             return event
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline, patient
 
 pytestmark = pytest.mark.slow
 
@@ -53,10 +53,9 @@ def send(client: Client, *seconds: int) -> None:
 
 
 def until(look: Callable[[], Any], wanted: Any) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while (found := look()) != wanted:
-        assert time.monotonic() < deadline, (found, wanted)
-        time.sleep(0.05)
+        deadline.pause((found, wanted))
 
 
 def test_a_version_is_tried_promoted_and_dropped_while_readings_come(installation: Installation) -> None:
@@ -88,7 +87,7 @@ def test_a_version_is_tried_promoted_and_dropped_while_readings_come(installatio
 
     sender = threading.Thread(target=sending)
     sender.start()
-    assert middle.wait(PATIENCE_S)
+    assert middle.wait(patient(PATIENCE_S))
     compared = client.call(
         f'mutation {{ compareShadow(stage: "derive", from: "{at(0)}", to: "{at(BEFORE)}") {{ entities }} }}'
     ).data

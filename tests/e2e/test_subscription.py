@@ -7,7 +7,6 @@ import queue
 import shutil
 import subprocess
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from testing.installation import PROJECT, Client, Installation
+from testing.waits import Deadline, patient
 
 CLIENTS = PROJECT / "tests" / "clients"
 
@@ -47,7 +47,7 @@ class Subscriber:
         )
         self.lines: queue.Queue[dict[str, Any]] = queue.Queue()
         threading.Thread(target=self._read, daemon=True).start()
-        assert self.lines.get(timeout=20) == {"connected": True}
+        assert self.lines.get(timeout=patient(20)) == {"connected": True}
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -58,9 +58,9 @@ class Subscriber:
         """Collect points (entity, metric, timestamp, value) until there are `wanted`, then listen a little longer."""
         seen: Counter[tuple[str, str, float, float]] = Counter()
         cursor = ""
-        deadline = time.monotonic() + 30
+        deadline = Deadline(30)
         while True:
-            patience = deadline - time.monotonic() if seen.total() < wanted else 1.0
+            patience = deadline.left_s if seen.total() < wanted else 1.0
             try:
                 update = self.lines.get(timeout=max(patience, 0.01))
             except queue.Empty:
@@ -112,12 +112,11 @@ def subscribers() -> Iterator[list[Subscriber]]:
 def awake(client: Client, subscribers: list[Subscriber]) -> None:
     """Send readings from before BEGIN until each subscriber has seen one: only then it is known to be subscribed."""
     number = 0
-    deadline = time.monotonic() + 30
+    deadline = Deadline(30)
     while any(subscriber.lines.empty() for subscriber in subscribers):
-        assert time.monotonic() < deadline
         number -= 10
         send(client, number, 10)
-        time.sleep(0.1)
+        deadline.pause()
 
 
 def send(client: Client, first: int, count: int) -> None:

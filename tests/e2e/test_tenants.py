@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from testing.installation import Client, Installation
+from testing.waits import patient, quiet_period
 
 pytestmark = pytest.mark.slow
 
@@ -150,14 +150,15 @@ def test_events_of_others_are_not_told(installation: Installation, tenants: tupl
         text = "subscription { events { state entity { id } } }"
         socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": text}}))
         sockets[name] = socket
-    time.sleep(0.5)
+    # It has begun by then.
+    quiet_period(patient(0.5))
     # Each has a rule for above 80, whose devices have the same external ids.
     south.client.call(
         """mutation M($device: ID!) { ingestTelemetry(readings: [
              {deviceId: $device, metrics: {temperature: 95}}]) { accepted } }""",
         {"device": south.ids["device"]},
     )
-    told = json.loads(sockets["south"].recv(timeout=60))["payload"]["data"]["events"]
+    told = json.loads(sockets["south"].recv(timeout=patient(60)))["payload"]["data"]["events"]
     assert told["state"] == "OPEN"
     assert told["entity"]["id"] in {south.ids["device"], south.ids["asset"]}
     with pytest.raises(TimeoutError):

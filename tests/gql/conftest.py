@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from testing.api import Api, api_serve
 from testing.rows import Plant
 from testing.servers import TestServers
-from tests.gql.hub import Feed
+from tests.gql.live.hub import Feed
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from runtime.database import engine_create, transaction
 from runtime.embedded.account import Account, account_for, own, preparation
 from runtime.embedded.postgres import free_port
 from testing.installation import PROJECT
+from testing.waits import Deadline, patient
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "tests-only"
@@ -50,7 +50,7 @@ def postgres_15() -> Iterator[int]:
     subprocess.run(
         [str(PROGRAMS / "initdb"), "-D", str(directory / "data"), "-U", "postgres", "--pwfile", str(secret),
          "-A", "scram-sha-256", "-E", "UTF8", "--no-locale", "--no-sync"],
-        preexec_fn=prepare, env=environment, cwd=directory, check=True, capture_output=True, timeout=60,
+        preexec_fn=prepare, env=environment, cwd=directory, check=True, capture_output=True, timeout=patient(60),
     )  # fmt: skip
     server = subprocess.Popen(
         [str(PROGRAMS / "postgres"), "-D", str(directory / "data"), "-p", str(port), "-c", "listen_addresses=127.0.0.1",
@@ -58,16 +58,17 @@ def postgres_15() -> Iterator[int]:
         preexec_fn=prepare, env=environment, cwd=directory, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,  # noqa: PLW1509
     )  # fmt: skip
     try:
-        for _ in range(300):
+        deadline = Deadline()
+        while True:
             try:
                 psycopg.connect(f"host=127.0.0.1 port={port} user=postgres password={PASSWORD} dbname=postgres").close()
                 break
-            except psycopg.OperationalError:
-                time.sleep(0.1)
+            except psycopg.OperationalError as error:
+                deadline.pause(error)
         yield port
     finally:
         server.send_signal(signal.SIGINT)
-        server.wait(timeout=30)
+        server.wait(timeout=patient(30))
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ from runtime.embedded import postgres
 from runtime.watchdog import DISK_FULL, SILENT, DatabaseWatchdog
 from testing.processes import frozen
 from testing.servers import FAST, TestDatabase, TestServers, servers_open
+from testing.waits import patient
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +57,7 @@ def test_a_frozen_database_is_noticed_and_its_callers_are_freed(own_servers: Tes
                 is_frozen.set()
                 # Without the watchdog this waits for as long as the server is frozen.
                 with pytest.raises(OperationalError):
-                    called.result(timeout=60)
+                    called.result(timeout=patient(60))
                 assert watchdog.is_silent
                 assert watchdog.ask() == SILENT
         while watchdog.ask() is not None:

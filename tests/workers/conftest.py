@@ -15,6 +15,7 @@ from testing.context import worker_context
 from testing.installation import PROJECT
 from testing.line import Line
 from testing.servers import TestDatabase
+from testing.waits import patient
 from testing.world import world_create
 from workers.context import WorkerContext
 from workers.process import ProcessState, state_open
@@ -73,4 +74,4 @@ def pool(context: WorkerContext) -> Iterator[Callable[[], subprocess.Popen[bytes
     yield start
     for process in started:
         process.terminate()
-        process.wait(timeout=30)
+        process.wait(timeout=patient(30))

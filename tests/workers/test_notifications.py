@@ -44,6 +44,7 @@ from graph.paging import PageRequest
 from runtime.database import transaction
 from testing.installation import free_port
 from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open, sends
+from testing.waits import patient
 from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.notifications import Deliverer
@@ -235,7 +236,7 @@ def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
 
     def hang(_connection: Any, _request: Received) -> None:
         begun.release()
-        freed.wait(60)
+        freed.wait(patient(60))
         finished.set()
 
     hanging, hook = receiver(hang), receiver(answers(204))
@@ -248,7 +249,7 @@ def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
     def look() -> None:
         if len(hook.seen) == 2 and not freed.is_set():
             # As many hang as may at once, and both others have been told meanwhile.
-            seen.append((sum(begun.acquire(timeout=5) for _ in range(OF_PAIR)), finished.is_set()))
+            seen.append((sum(begun.acquire(timeout=patient(30)) for _ in range(OF_PAIR)), finished.is_set()))
             assert not begun.acquire(timeout=0.3)
             freed.set()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -20,6 +19,7 @@ from runtime.embedded import postgres, valkey
 from testing.installation import PROJECT
 from testing.line import Line
 from testing.servers import FAST, TestServers, servers_open
+from testing.waits import Deadline, patient
 from testing.world import world_create
 from tests.workers.conftest import POOL
 
@@ -55,13 +55,13 @@ def workers_running(own_servers: TestServers, engines: dict[str, Engine]) -> Ite
     process = subprocess.Popen([sys.executable, "-c", POOL, json.dumps(settings)], cwd=PROJECT)
     yield
     process.terminate()
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=patient(30)) == 0
 
 
 def settle(line: Line) -> tuple[int, int, int]:
-    deadline_s = time.monotonic() + SETTLE_S
-    while line.account().pending and time.monotonic() < deadline_s:
-        time.sleep(0.1)
+    deadline = Deadline(SETTLE_S)
+    while line.account().pending:
+        deadline.pause()
     account = line.account()
     return account.received, account.stored, account.pending
 

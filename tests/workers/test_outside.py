@@ -22,6 +22,7 @@ from domain.work.notifications.operations import notification_order, webhook_sec
 from testing.line import NOW, Line
 from testing.receivers import hangs, receiver_open
 from testing.rollup_plant import RollupPlant
+from testing.waits import Deadline
 from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
@@ -48,10 +49,9 @@ def other(line: Line, engine: Callable[[str], Engine]) -> World:
 
 
 def until(what: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while not what():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.05)
+        deadline.pause()
 
 
 @pytest.mark.slow

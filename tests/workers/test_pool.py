@@ -24,6 +24,7 @@ from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.database import transaction
 from testing.line import Line, draft
 from testing.servers import TestServers
+from testing.waits import Deadline, patient, quiet_period
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 START_S = 60
@@ -60,9 +61,9 @@ def send(acceptor: Acceptor, line: Line, devices: list[UUID], first: int, count:
 
 
 def settle(line: Line, timeout_s: float) -> None:
-    deadline_s = time.monotonic() + timeout_s
-    while line.account().pending and time.monotonic() < deadline_s:
-        time.sleep(0.1)
+    deadline = Deadline(timeout_s)
+    while line.account().pending:
+        deadline.pause()
 
 
 def descendants(root: int) -> list[int]:
@@ -107,7 +108,8 @@ def test_workers_killed_and_a_bus_that_forgets(
             running.kill()
             running.wait()
             running = pool()
-        time.sleep(0.2)
+        # They work on some of it before the next harm.
+        quiet_period(0.2)
     assert killed >= 6
     settle(line, START_S)
     account = line.account()
@@ -126,12 +128,12 @@ def test_workers_killed_and_a_bus_that_forgets(
 
 def test_a_pool_ends_when_told(pool: Callable[[], subprocess.Popen[bytes]]) -> None:
     running = pool()
-    deadline_s = time.monotonic() + START_S
-    while len(descendants(running.pid)) < 4 and time.monotonic() < deadline_s:
-        time.sleep(0.1)
+    deadline = Deadline(START_S)
+    while len(descendants(running.pid)) < 4:
+        deadline.pause()
     children = descendants(running.pid)
     # Two that run jobs, one that enqueues them, one that calls webhooks.
     assert len(children) == 4
     running.send_signal(signal.SIGTERM)
-    assert running.wait(timeout=30) == 0
+    assert running.wait(timeout=patient(30)) == 0
     assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]

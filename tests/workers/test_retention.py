@@ -19,6 +19,7 @@ from runtime.database import transaction
 from testing.installation import PROJECT, environment
 from testing.line import Line
 from testing.servers import TestDatabase
+from testing.waits import patient
 from workers import lanes, retention
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
@@ -148,7 +149,7 @@ def test_the_command_tells_and_does(line: Line, database: TestDatabase, bus_url:
         }
         done = subprocess.run(
             [sys.executable, "-m", "argus", "retention", *options],
-            cwd=PROJECT, env=given, capture_output=True, text=True, timeout=60, check=True,
+            cwd=PROJECT, env=given, capture_output=True, text=True, timeout=patient(60), check=True,
         )  # fmt: skip
         return done.stdout
 

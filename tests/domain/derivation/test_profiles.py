@@ -21,7 +21,7 @@ from graph.errors import BadInputError
 from testing.deriving_plant import DerivingPlant
 from testing.line import NOW
 from testing.world import EPOCH
-from tests.domain.derivation.test_formulas import send, update, values
+from tests.domain.derivation.formulas.test_formulas import send, update, values
 
 HOUR = timedelta(hours=1)
 T = [NOW - 9 * HOUR + n * HOUR for n in range(9)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import pytest
 
 from testing.installation import PROJECT, Client, Installation, environment
+from testing.waits import Deadline, patient
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def argus(installation: Installation, *arguments: str) -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patient(120),
     )
 
 
@@ -114,7 +114,7 @@ def test_an_installation_under_traffic_differs_in_nothing(several: Installation)
         if step % 10 == 0:
             assert check(several)["differences"] == []
     send(client, late)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while True:
         told = check(several)
         assert told["differences"] == []
@@ -122,8 +122,7 @@ def test_an_installation_under_traffic_differs_in_nothing(several: Installation)
             told["skipped"].values()
         ):
             break
-        assert time.monotonic() < deadline, told
-        time.sleep(1)
+        deadline.pause(told, seconds=1)
     events = client.call("{ events(first: 1) { totalCount } }").data["events"]["totalCount"]
     assert events > 0
     assert argus(several, "check", "--found").stdout.strip() == "0 differences"

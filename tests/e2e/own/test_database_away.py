@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -17,6 +16,7 @@ import pytest
 from testing.clean_run import KILLED_DATABASE, KILLED_PART
 from testing.installation import Client, Installation
 from testing.processes import frozen
+from testing.waits import Deadline, patient
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
@@ -42,7 +42,7 @@ def ask(client: Client, path: str, body: object = None) -> Answer:
     data = None if body is None else json.dumps(body).encode()
     request = urllib.request.Request(client.url.replace("/graphql", path), data, headers)  # noqa: S310
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=patient(PATIENCE_S)) as response:  # noqa: S310
             return Answer(response.status, json.loads(response.read()), response.headers["Retry-After"])
     except urllib.error.HTTPError as refused:
         with refused:
@@ -59,14 +59,13 @@ CALLS: dict[str, Callable[[Client], Answer]] = {
 
 def until(client: Client, call: str, status: int) -> Answer:
     """Repeat a call until it is answered with a status; in between it is answered well or with 503, never otherwise."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while True:
         answer = CALLS[call](client)
         assert answer.status in {200, 503}, answer
         if answer.status == status:
             return answer
-        assert time.monotonic() < deadline_s, answer
-        time.sleep(0.1)
+        deadline.pause(answer)
 
 
 def check_away(client: Client) -> None:

@@ -6,7 +6,6 @@ JUDGED_DEVICES=100 JUDGED_ROUNDS=10 python -m pytest tests/e2e/test_devices_judg
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
 
@@ -69,14 +69,13 @@ def events(client: Client, *states: str) -> list[dict[str, Any]]:
 
 def opened(client: Client, wanted: Sequence[str]) -> None:
     """Wait until just these devices have an open event of their rule, and none of silence."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while True:
         found = events(client, "OPEN")
         assert [event for event in found if event["rule"]["name"].startswith("silent")] == []
         if sorted(event["entity"]["id"] for event in found) == sorted(wanted):
             return
-        assert time.monotonic() < deadline, f"{len(found)} of {len(wanted)} are open"
-        time.sleep(0.2)
+        deadline.pause(f"{len(found)} of {len(wanted)} are open")
 
 
 @pytest.mark.parametrize(("partitions", "workers"), [(2, 3), (4, 5)])

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pytest
 
 from testing.clean_run import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from testing.installation import Installation
+from testing.waits import Deadline
 
 pytestmark = pytest.mark.slow
 
@@ -38,9 +38,9 @@ def test_every_child_comes_back_and_nothing_is_left_at_the_end(own_installation:
         assert before, marker
         for pid in before:
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and not set(own_installation.children(marker)) - set(before):
-            time.sleep(0.1)
+        deadline = Deadline()
+        while not set(own_installation.children(marker)) - set(before):
+            deadline.pause()
         own_installation.wait_ready()
     assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
     family = own_installation.children("")
@@ -66,9 +66,9 @@ def test_after_a_killed_supervisor_the_next_start_cleans_up(own_installation: In
     own_installation.process.wait()
     own_installation.start("--no-demo")
     # The API left behind may have answered for a last time, that it is ready; it ends by itself.
-    deadline = time.monotonic() + 30
-    while any(is_running(pid) for pid in family) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    deadline = Deadline(30)
+    while any(is_running(pid) for pid in family):
+        deadline.pause()
     own_installation.wait_ready()
     assert client.call("{ devices { totalCount } }").data["devices"]["totalCount"] == 1
 

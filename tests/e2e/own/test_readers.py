@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline, patient, quiet_period
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -42,7 +42,7 @@ def asked(
     installation: Installation, method: str, path: str, body: bytes | None = None, token: str | None = None
 ) -> tuple[int, Any]:
     """Ask on a connection of its own."""
-    connection = HTTPConnection("127.0.0.1", installation.port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", installation.port, timeout=patient(60))
     try:
         return on(connection, method, path, body, token)
     finally:
@@ -106,14 +106,13 @@ def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Insta
             assert asked(installation, "POST", "/api/v1/telemetry/ingest", reading, token)[1]["accepted"] == 1
             assert asked(installation, "POST", f"/api/v1/{token}/telemetry", b'{"a": 1}')[1]["accepted"] == 1
         assert b"argus_http_requests_total" in asked(installation, "GET", "/metrics")[1]
-        deadline = time.monotonic() + 60
+        deadline = Deadline()
         while asked(installation, "GET", "/readyz")[1].get("busy") != {"reader-1": "is busy", "live": "is busy"}:
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+            deadline.pause()
         assert not any(each.done() for each in waiting)
         for pid in readers(installation):
             os.kill(pid, signal.SIGCONT)
-        assert [each.result(60).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
+        assert [each.result(patient(60)).data["viewer"]["role"] for each in waiting] == ["admin"] * 5
 
 
 def test_a_users_ingest_is_answered_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
@@ -126,13 +125,13 @@ def test_a_users_ingest_is_answered_while_nobody_answers_reads(halted: tuple[Ins
     )
     head += b"Content-Type: application/json\r\n"
     body = by_user()
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=patient(60)) as connection:
         connection.sendall(head + b"Transfer-Encoding: chunked\r\n\r\n")
         for byte in body:
             connection.sendall(b"1\r\n%c\r\n" % byte)
         connection.sendall(b"0\r\n\r\n")
         assert b'"accepted":1' in b"".join(iter(lambda: connection.recv(65_536), b""))
-    with socket.create_connection(("127.0.0.1", installation.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", installation.port), timeout=patient(60)) as connection:
         connection.sendall(head + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(body))
         assert connection.recv(65_536) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(body)
@@ -145,12 +144,13 @@ def test_a_connection_that_was_used_to_read_is_as_good_for_ingest(own_installati
     """As a proxy keeps it open: what comes next must not wait for the process that answered the request before."""
     client = own_installation.organization("Returns")
     token = device_token(client)
-    connections = [HTTPConnection("127.0.0.1", own_installation.port, timeout=60) for _ in range(3)]
+    connections = [HTTPConnection("127.0.0.1", own_installation.port, timeout=patient(60)) for _ in range(3)]
     for connection in connections:
         # The answer is larger than what the system takes at once.
         many = "{ " + " ".join(f"a{n}: __schema {{ types {{ name fields {{ name }} }} }}" for n in range(3)) + " }"
         assert on(connection, "POST", "/graphql", graphql(many), client.token)[0] == 200
-    time.sleep(0.5)
+    # The processes have handed the connections back by then.
+    quiet_period(patient(0.5))
     stopped = readers(own_installation) or own_installation.children("argus api")
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
@@ -166,7 +166,7 @@ def test_a_connection_that_was_used_to_read_is_as_good_for_ingest(own_installati
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
     # Longer than the head of a request may take: a connection may be idle for longer.
-    time.sleep(12)
+    quiet_period(12)
     for connection in connections:
         assert on(connection, "POST", "/graphql", graphql("{ viewer { role } }"), client.token)[0] == 200
         connection.close()
@@ -179,9 +179,9 @@ def test_a_device_on_a_websocket_is_answered_too(halted: tuple[Installation, Cli
         installation.websocket_url, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers
     ) as socket:
         socket.send(json.dumps({"type": "connection_init"}))
-        assert json.loads(socket.recv(60))["type"] == "connection_ack"
+        assert json.loads(socket.recv(patient(60)))["type"] == "connection_ack"
         socket.send(json.dumps({"id": "1", "type": "subscribe", "payload": {"query": INGEST}}))
-        assert json.loads(socket.recv(60))["payload"]["data"] == {"ingestTelemetry": {"accepted": 1}}
+        assert json.loads(socket.recv(patient(60)))["payload"]["data"] == {"ingestTelemetry": {"accepted": 1}}
 
 
 def over_websocket(installation: Installation, token: str, *requests: bytes) -> list[dict[str, Any]]:
@@ -194,12 +194,12 @@ def over_websocket(installation: Installation, token: str, *requests: bytes) -> 
         max_size=None,
     ) as socket:
         socket.send(json.dumps({"type": "connection_init"}))
-        assert json.loads(socket.recv(60))["type"] == "connection_ack"
+        assert json.loads(socket.recv(patient(60)))["type"] == "connection_ack"
         for n, request in enumerate(requests):
             socket.send(json.dumps({"id": str(n), "type": "subscribe", "payload": json.loads(request)}))
         messages: list[dict[str, Any]] = []
         while sum(message["type"] in {"complete", "error"} for message in messages) < len(requests):
-            messages.append(json.loads(socket.recv(60)))
+            messages.append(json.loads(socket.recv(patient(60))))
         return messages
 
 
@@ -237,7 +237,7 @@ def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_take
             assert messages[0]["payload"] == {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}}
             assert not waiting.done()
             os.kill(reader, signal.SIGCONT)
-            assert waiting.result(60)[0]["payload"] == {"data": {"viewer": {"role": "admin"}}}
+            assert waiting.result(patient(60))[0]["payload"] == {"data": {"viewer": {"role": "admin"}}}
     finally:
         os.kill(reader, signal.SIGCONT)
 
@@ -253,22 +253,23 @@ def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Install
     with ThreadPoolExecutor(3) as others:
         # Handed to a process that never takes them: another does.
         waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(3)]
-        time.sleep(0.5)
+        # So that they are handed over by then.
+        quiet_period(patient(0.5))
         os.kill(before[0], signal.SIGKILL)
-        deadline = time.monotonic() + 60
+        deadline = Deadline()
         while not [pid for pid in readers(own_installation) if pid not in before]:
             assert asked(own_installation, "POST", "/graphql", graphql(INGEST), token)[1]["data"]["ingestTelemetry"][
                 "accepted"
             ]
             sent += 1
-            assert time.monotonic() < deadline
-        replies = [each.result(60) for each in waiting]
+            deadline.check()
+        replies = [each.result(patient(60)) for each in waiting]
     assert [reply.data["viewer"]["role"] for reply in replies] == ["admin"] * 3
     own_installation.wait_ready()
     assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
     account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
     assert account == {"received": sent}
-    with urllib.request.urlopen(f"http://127.0.0.1:{own_installation.port}/metrics", timeout=60) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{own_installation.port}/metrics", timeout=patient(60)) as answer:
         told = answer.read().decode()
     assert 'argus_part_up{part="reader-1",process="ingest"} 1.0' in told
     assert 'process="reader-1"' in told
@@ -292,8 +293,8 @@ def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant:
     with ThreadPoolExecutor(30) as clients:
 
         def repeat() -> None:
-            deadline = time.monotonic() + 60
-            while "RATE_LIMITED" not in codes and time.monotonic() < deadline:
+            deadline = Deadline()
+            while "RATE_LIMITED" not in codes and not deadline.is_over:
                 reply = greedy.call(HEAVY)
                 codes.extend(reply.error_codes)
                 assert reply.status in {200, 429}, reply

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from testing.installation import Client, Installation
+from testing.waits import Deadline, patient
 
 pytestmark = pytest.mark.slow
 
@@ -86,13 +86,12 @@ def write(client: Client, wish: dict[str, Any], rule_id: str | None = None) -> s
 
 def events(client: Client, fits: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
     """Wait until the events are as expected, and are so still a while later."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     times = 0
     while times < 5:
         found: list[dict[str, Any]] = client.call(EVENTS).data["events"]["nodes"]
         times = times + 1 if fits(found) else 0
-        assert time.monotonic() < deadline, found
-        time.sleep(0.2)
+        deadline.pause(found, seconds=0.2)
     return found
 
 
@@ -154,17 +153,16 @@ def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: In
         client.call("mutation D($id: ID!) { deleteRule(id: $id) { errors { message } } }", {"id": each})
     events(client, lambda found: not of(found, "OPEN"))
     # Nothing waits for ever, and nothing went wrong on the way.
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = Deadline(PATIENCE_S)
     while waiting(wide_plant):
-        assert time.monotonic() < deadline, waiting(wide_plant)
-        time.sleep(0.5)
+        deadline.pause(waiting(wide_plant), seconds=0.5)
     log = (wide_plant.home / "logs" / "worker.log").read_text()
     assert [line for line in log.splitlines() if "[error" in line] == []
 
 
 def waiting(installation: Installation) -> list[str]:
     """Return the metrics of dirty windows and buckets that are not zero."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{installation.port}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{installation.port}/metrics", timeout=patient(30)) as answer:
         lines = answer.read().decode().splitlines()
     return [
         line

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from runtime.bus.redis_streams import RedisStreams, bus_connect
 from runtime.embedded.postgres import free_port
+from testing.waits import wait_until
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="Redis is not installed (.ci/run installs it)"
@@ -27,12 +27,14 @@ def url(tmp_path: Path) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
     ) as server:
         address = f"redis://127.0.0.1:{port}/0"
-        for _ in range(100):
+
+        def answers() -> bool:
             try:
-                RedisStreams(bus_connect(address)).now_ms()
-                break
+                return RedisStreams(bus_connect(address)).now_ms() > 0
             except ConnectionError:
-                time.sleep(0.05)
+                return False
+
+        wait_until(answers)
         yield address
         server.terminate()
 

@@ -25,6 +25,7 @@ from graph.walk.snapshot import cache, model
 from graph.walk.snapshot.cache import Snapshots
 from graph.walk.snapshot.walk import SnapshotWalk
 from graph.walk.sql import SqlWalk
+from testing.waits import patient
 from testing.world import World, day, new_id
 
 
@@ -200,7 +201,7 @@ def test_a_large_graph_is_read_beside_its_readers(world: World, monkeypatch: pyt
     def opener(organization_id: int) -> Iterator[Session]:
         assert organization_id == world.organization_id
         opened.set()
-        assert may_go_on.wait(30)
+        assert may_go_on.wait(patient(30))
         with world.session() as session:
             yield session
 
@@ -209,7 +210,7 @@ def test_a_large_graph_is_read_beside_its_readers(world: World, monkeypatch: pyt
     for part in some:
         world.edge(whole, "HAS_PART", part)
     assert parts(world, snapshots, whole) == some
-    assert opened.wait(30)
+    assert opened.wait(patient(30))
     with world.session(snapshots) as session:
         assert isinstance(engine_of(world, session), SqlWalk)
     may_go_on.set()

@@ -1,0 +1,49 @@
+"""`node` and `nodes`: whatever has an id of its own is found by it, by those whose it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from runtime.ids import new_id
+from testing.api import Api
+from testing.installation import Client
+from tests.gql.live.test_event_feed import site
+
+SUM = {"metric": "sum", "relationship": "CONTAINS", "of": {"metric": "t", "kinds": ["SPACE"]}, "aggregate": "SUM",
+       "bucket": "PT1H"}  # fmt: skip
+
+
+def make(client: Client, noun: str, **given: Any) -> str:
+    name = noun[0].lower() + noun[1:]
+    made: str = client.call(
+        f"mutation M($i: {noun}Input!) {{ create{noun}(input: $i) {{ {name} {{ id }} errors {{ code path }} }} }}",
+        {"i": given},
+    ).data[f"create{noun}"][name]["id"]
+    return made
+
+
+def test_whatever_has_an_id_is_found_by_it(api: Api) -> None:
+    of = site(api, "nodes")
+    api.organization("nodes-elsewhere")
+    client = api.client("nodes")
+    event_id, notification_id = of.open(), new_id()
+    of.execute(
+        """INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, state, attempts, due_at,
+             created_at) VALUES (:o, :id, 1, :event, 'https://example.org/', '{}', 'PENDING', 0, now(), now())""",
+        id=notification_id, event=event_id,
+    )  # fmt: skip
+    wanted = {
+        of.rule_id: "Rule",
+        str(event_id): "Event",
+        make(client, "Rollup", name="sum", **SUM): "Rollup",
+        make(client, "ActivityTemplate", name="round"): "ActivityTemplate",
+        str(notification_id): "Notification",
+        make(client, "AssetProfile", name="Pump"): "AssetProfile",
+    }
+    text = "query Q($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id __typename } node(id: $id) { id __typename } }"
+    for asked, of_kind in wanted.items():
+        found = client.call(text, {"ids": list(wanted), "id": asked}).data
+        assert found["nodes"] == [{"id": each, "__typename": kind} for each, kind in wanted.items()]
+        assert found["node"] == {"id": asked, "__typename": of_kind}
+        theirs = api.client("nodes-elsewhere").call(text, {"ids": list(wanted), "id": asked}).data
+        assert theirs == {"nodes": [None] * len(wanted), "node": None}

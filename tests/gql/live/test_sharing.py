@@ -1,0 +1,173 @@
+"""An update is resolved and encoded once for all who select the same of it; nothing of it is kept afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+
+from domain.telemetry.feed.feed import FeedUpdate
+from gql.access.principal import Principal, Role
+from gql.base.context import Context
+from gql.live.sharing import shared
+from gql.schema import core_schema
+from gql.server.execution import Executor
+from gql.server.preparation import Prepared, Request
+from gql.telemetry.telemetry import TelemetryUpdate
+from testing.waits import quiet_period_async
+
+QUERY = "subscription S($after: String, $port: Boolean = true) { telemetry(after: $after) { %s } }"
+PLAIN = QUERY % "cursor dropped series { metric port @include(if: $port) }"
+
+
+class Feed:
+    """Hands every subscriber the same updates."""
+
+    def __init__(self) -> None:
+        self.queues: list[asyncio.Queue[FeedUpdate]] = []
+        self.joined: asyncio.Queue[None] = asyncio.Queue()
+
+    async def subscribe(self, **_: Any) -> AsyncIterator[FeedUpdate]:
+        mine: asyncio.Queue[FeedUpdate] = asyncio.Queue()
+        self.queues.append(mine)
+        self.joined.put_nowait(None)
+        while True:
+            yield await mine.get()
+
+    def send(self, n: int) -> None:
+        update = FeedUpdate([], [], n, f"cursor{n}")
+        for queue in self.queues:
+            queue.put_nowait(update)
+
+
+class Counted(Executor):
+    """Counts how often something is executed."""
+
+    runs = 0
+    failing = 0
+
+    async def _run(self, prepared: Prepared, context: Context, *, root: Any = None) -> Any:
+        self.runs += 1
+        await asyncio.sleep(0)
+        if self.failing:
+            self.failing -= 1
+            raise asyncio.CancelledError
+        return await super()._run(prepared, context, root=root)
+
+
+class Stand:
+    """An executor and subscribers to a feed."""
+
+    def __init__(self) -> None:
+        self.feed = Feed()
+        self.executor = Counted(core_schema())
+        self.here = 0
+
+    async def subscriber(self, query: str = PLAIN, role: Role = Role.VIEWER, **variables: Any) -> AsyncGenerator[bytes]:
+        services = cast("Any", SimpleNamespace(feed=self.feed))
+        principal = Principal(1, UUID(int=1), "plant", role, f"{role}{len(self.feed.queues)}")
+        context = Context(services, principal, "trace", "graphql-ws")
+        prepared = await self.executor.prepare(Request(query, None, variables), context)
+        return self.executor.subscribe(prepared, context)
+
+    async def answers(self, subscribers: list[AsyncGenerator[bytes]], n: int) -> list[bytes]:
+        """Send the n-th update; return what each subscriber is answered."""
+        waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
+        for _ in range(len(subscribers) - self.here):
+            await self.feed.joined.get()
+        self.here = len(subscribers)
+        self.feed.send(n)
+        return list(await asyncio.gather(*waiting))
+
+
+@pytest.fixture
+def stand() -> Stand:
+    return Stand()
+
+
+def test_those_who_select_the_same_are_answered_once(stand: Stand) -> None:
+    async def scenario() -> None:
+        # What chose the events does not matter: each came back with a cursor of its own.
+        same = [await stand.subscriber(after=f"c{n}") for n in range(5)]
+        for n in range(3):
+            answers = await stand.answers(same, n)
+            assert all(each is answers[0] for each in answers)
+            told = json.loads(answers[0])["data"]["telemetry"]
+            assert told == {"cursor": f"cursor{n}", "dropped": n, "series": []}
+        assert stand.executor.runs == 3
+
+    asyncio.run(scenario())
+
+
+def test_those_who_select_something_else_are_not_sent_the_same(stand: Stand) -> None:
+    async def scenario() -> None:
+        different = [
+            await stand.subscriber(),
+            await stand.subscriber(port=False),
+            await stand.subscriber(QUERY % "cursor series { port @include(if: $port) }"),
+            await stand.subscriber(role=Role.ADMIN),
+        ]
+        answers = await stand.answers(different, 1)
+        assert stand.executor.runs == len(different)
+        assert "dropped" not in json.loads(answers[2])["data"]["telemetry"]
+
+    asyncio.run(scenario())
+
+
+def test_one_that_goes_while_it_answers_for_all_leaves_the_others_theirs(stand: Stand) -> None:
+    async def scenario() -> None:
+        subscribers = [await stand.subscriber() for _ in range(3)]
+        await stand.answers(subscribers, 1)
+        stand.executor.failing = 1
+        waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
+        await quiet_period_async(0.01)
+        stand.feed.send(2)
+        first, *others = await asyncio.gather(*waiting, return_exceptions=True)
+        assert isinstance(first, asyncio.CancelledError)
+        assert [json.loads(cast("bytes", each))["data"]["telemetry"]["dropped"] for each in others] == [2, 2]
+
+    asyncio.run(scenario())
+
+
+def test_what_is_not_for_all_is_made_by_each() -> None:
+    async def scenario() -> None:
+        made: list[int] = []
+
+        async def make() -> int:
+            made.append(len(made))
+            await asyncio.sleep(0)
+            return made[-1]
+
+        memo: dict[Any, Any] = {}
+        await asyncio.gather(*(shared(memo, "key", make, is_for_all=lambda _: False) for _ in range(4)))
+        assert len(made) == 4
+        made.clear()
+        await asyncio.gather(*(shared(memo, "other", make, is_for_all=lambda _: True) for _ in range(4)))
+        assert len(made) == 1
+
+    asyncio.run(scenario())
+
+
+def test_nothing_is_kept_of_an_update_that_was_answered(stand: Stand) -> None:
+    async def scenario() -> None:
+        subscribers = [await stand.subscriber() for _ in range(3)]
+        counts = []
+        for first in range(0, 1_500, 500):
+            for n in range(first, first + 500):
+                await stand.answers(subscribers, n)
+            gc.collect()
+            counts.append(len(gc.get_objects()))
+        # Less than one object an update; what the process does besides makes a few.
+        assert counts[2] - counts[1] < 500, counts
+        # Nor by what the collector of cycles has yet to find: what is large goes soon.
+        for n in range(1_000):
+            await stand.answers(subscribers, n)
+        assert sum(isinstance(each, TelemetryUpdate) for each in gc.get_objects()) < 200
+
+    asyncio.run(scenario())
