@@ -48,7 +48,7 @@ def health_check(
         begins_us = min(span.begins_us - span.begins_us % length, ends_us - length)
         buckets = CheckedSpan(max(begins_us, 0), ends_us)
         try:
-            computed = _computed(session, organization_id, asset_id, (plan, config), buckets, now)
+            computed = _computed(session, organization_id, asset_id, plan=plan, config=config, buckets=buckets, now=now)
         except LimitExceededError:
             report.skipped[CheckKind.HEALTH] += 1
             continue
@@ -58,15 +58,16 @@ def health_check(
             report.differences += points_compare(CheckKind.HEALTH, METRIC, asset_id, computed=computed, stored=stored)
 
 
-def _computed(  # noqa: PLR0917  (private)
+def _computed(
     session: Session,
     organization_id: int,
     asset_id: UUID,
-    settings: tuple[Plan, DerivationConfig],
+    *,
+    plan: Plan,
+    config: DerivationConfig,
     buckets: CheckedSpan,
     now: datetime,
 ) -> dict[int, float]:
-    plan, config = settings
     from_health = metrics_from_health(session, organization_id=organization_id, ids=[asset_id], config=config)
     begins_us, ends_us = buckets.begins_us, buckets.ends_us
     [events] = events_open(

@@ -51,20 +51,31 @@ def rollups_check(
                 report.skipped[CheckKind.ROLLUPS] += 1
                 continue
             try:
-                _check(session, organization_id, (known, rollup, upper), edges, pending, report)
+                _check(
+                    session,
+                    organization_id,
+                    report,
+                    known=known,
+                    rollup=rollup,
+                    upper=upper,
+                    edges=edges,
+                    pending=pending,
+                )
             except LimitExceededError:
                 report.skipped[CheckKind.ROLLUPS] += 1
 
 
-def _check(  # noqa: PLR0917  (private)
+def _check(
     session: Session,
     organization_id: int,
-    about: tuple[RollupTopology, Rollup, UUID],
+    report: Report,
+    *,
+    known: RollupTopology,
+    rollup: Rollup,
+    upper: UUID,
     edges: Instants,
     pending: PendingInvalidations,
-    report: Report,
 ) -> None:
-    known, rollup, upper = about
     draft = rollup.draft
     members = below_get(session, organization_id=organization_id, known=known, rollup=rollup, uppers=[upper.bytes])
     of_upper = members[upper.bytes]

@@ -73,11 +73,13 @@ def evaluate(
                 condition, _numbers(initial.get(condition.metric, NO_POINTS)), (at, values), since_us
             )
         satisfied, passed = threshold_tests(condition.operator, values, condition.value, condition.clear_value)
-        return _machine((at, values, satisfied, passed), (condition.for_us, condition.clear_for_us), state)
+        tested = _Tested(at, values, satisfied, passed)
+        return _machine(tested, state, for_us=condition.for_us, clear_for_us=condition.clear_for_us)
     if isinstance(condition, NoData):
         if initial is not None:
             state = _last_at(initial.get(condition.metric, NO_POINTS))
-        return _gaps(condition, points.get(condition.metric, NO_POINTS)[0], state, (since_us, until_us))
+        at = points.get(condition.metric, NO_POINTS)[0]
+        return _gaps(condition, at, state, since_us=since_us, until_us=until_us)
     if isinstance(condition, Truth):
         if initial is not None:
             return _truth(condition, points, [None, _last_known(initial)], since_us)
@@ -142,16 +144,27 @@ def _numbers(points: Points) -> Points:
     return (at, values) if bool(good.all()) else (at[good], values[good])
 
 
-def _machine(
-    readings: tuple[Instants, Values | None, Flags, Flags], lengths: tuple[int, int], state: State
-) -> tuple[list[Span], State]:
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    """Readings with their tests: which satisfy the condition, and which have passed its clear value.
+
+    values: None for a condition that is no comparison of one metric.
+    """
+
+    at: Instants
+    values: Values | None
+    satisfied: Flags
+    passed: Flags
+
+
+def _machine(readings: _Tested, state: State, *, for_us: int, clear_for_us: int) -> tuple[list[Span], State]:
     """Walk from opening to clearing to opening: as many steps as there are spans, however many readings."""
-    at, values, satisfied, passed = readings
+    at, values, satisfied, passed = readings.at, readings.values, readings.satisfied, readings.passed
     is_open = state is not None and state[0] == _OPEN
     begun = _since(at, satisfied, state[1] if state is not None and not is_open else None)
     ceased = _since(at, passed, state[4] if is_open else None)
-    opening = np.flatnonzero(satisfied & (at - begun >= lengths[0]))
-    clearing = np.flatnonzero(passed & (at - ceased >= lengths[1]))
+    opening = np.flatnonzero(satisfied & (at - begun >= for_us))
+    clearing = np.flatnonzero(passed & (at - ceased >= clear_for_us))
     spans: list[Span] = []
     current = Span(state[1], state[2], None, state[3]) if is_open else None
     place = 0
@@ -221,9 +234,8 @@ def _last_known(initial: Mapping[str, Points]) -> dict[str, list[Any]]:
     }
 
 
-def _gaps(leaf: NoData, at: Instants, state: State, reach: tuple[int, int]) -> tuple[list[Span], State]:
-    """reach: since when it evaluates, and until when."""
-    since_us, until_us = reach
+def _gaps(leaf: NoData, at: Instants, state: State, *, since_us: int, until_us: int) -> tuple[list[Span], State]:
+    """since_us, until_us: from when on it evaluates, and until when."""
     times = at if state is None else np.concatenate((np.array([state], dtype=np.int64), at))
     if not len(times):
         return [], None
@@ -257,7 +269,7 @@ def _truth(leaf: Truth, points: Mapping[str, Points], state: State, also_us: int
     ).values
     good = np.isfinite(evaluated)
     at, is_true = at[good], evaluated[good] != 0
-    spans, machine = _machine((at, None, is_true, ~is_true), (0, 0), machine)
+    spans, machine = _machine(_Tested(at, None, is_true, ~is_true), machine, for_us=0, clear_for_us=0)
     last = {
         name: [int(a[-1]), float(v[-1]) if np.isfinite(v[-1]) else None] for name, (a, v) in known.items() if len(a)
     }

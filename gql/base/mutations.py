@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import strawberry
@@ -26,7 +27,7 @@ P = TypeVar("P")
 async def payload_of(
     info: Info,
     make: Callable[[T | None, list[UserError]], P],
-    work: Callable[[Session, GraphChange], T],
+    prepare: Callable[[], Callable[..., T]],
     *,
     under: Sequence[str] = ("input",),
     reason: str | None = None,
@@ -34,22 +35,29 @@ async def payload_of(
 ) -> P:
     """Make one change and return its payload.
 
-    under: the argument that the core's paths lie in. beside: arguments next to it; a path that begins with one stays.
+    prepare: parses the input before the transaction takes the organization's lock, and returns what makes the change: a
+    function of the session and `change`. under: the argument that the core's paths lie in. beside: arguments next to
+    it; a path that begins with one stays.
     """
     try:
-        return make(await info.context.change(work, reason=reason), [])
+        work = prepare()
+
+        def run(session: Session, change: GraphChange) -> T:
+            return work(session, change=change)
+
+        return make(await info.context.change(run, reason=reason), [])
     except ArgusError as error:
         own = bool(error.path) and error.path[0] in beside
         return make(None, [user_error(error, under=() if own else under)])
 
 
-def delete(id_: strawberry.ID, kind: EntityKind) -> Callable[[Session, GraphChange], Entity]:
-    """Return the change that deletes an entity of a kind."""
+def delete(id_: strawberry.ID, kind: EntityKind) -> Callable[[], Callable[..., Entity]]:
+    """Return what prepares the deletion of an entity of a kind, for `payload_of`."""
 
-    def work(session: Session, change: GraphChange) -> Entity:
-        return entity_delete(session, change=change, entity_id=uuid_named(id_, "id"), kind=kind)
+    def prepare() -> Callable[..., Entity]:
+        return partial(entity_delete, entity_id=uuid_named(id_, "id"), kind=kind)
 
-    return work
+    return prepare
 
 
 def draft_of(given: Any) -> EntityDraft:

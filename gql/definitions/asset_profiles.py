@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -34,7 +35,6 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError, user_error
 from gql.plant.assets import Asset, AssetPayload, CreateAssetInput, asset_payload
-from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 from graph.errors import ArgusError
 
@@ -256,17 +256,16 @@ class AssetProfileMutation:
     async def create_asset_profile(self, info: Info, input: AssetProfileInput) -> AssetProfilePayload:
         """Create an asset profile with its first version."""
 
-        def work(session: Session, change: GraphChange) -> AssetProfileRow:
-            return profile_create(
-                session,
-                change=change,
+        def prepare() -> Callable[..., AssetProfileRow]:
+            return partial(
+                profile_create,
                 name=input.name,
                 type_name=None if input.type is UNSET else input.type,
                 effective_from=input.effective_from,
                 **_members(input),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def update_asset_profile(
@@ -278,10 +277,9 @@ class AssetProfileMutation:
             id: Id of the profile.
         """
 
-        def work(session: Session, change: GraphChange) -> AssetProfileRow:
-            return profile_update(
-                session,
-                change=change,
+        def prepare() -> Callable[..., AssetProfileRow]:
+            return partial(
+                profile_update,
                 profile_id=uuid_named(id, "id"),
                 name=input.name,
                 type_name=absent(input.type),
@@ -289,7 +287,7 @@ class AssetProfileMutation:
                 **_members(input),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_asset_profile(self, info: Info, id: strawberry.ID) -> AssetProfilePayload:
@@ -299,10 +297,10 @@ class AssetProfileMutation:
             id: Id of the profile.
         """
 
-        def work(session: Session, change: GraphChange) -> AssetProfileRow:
-            return profile_delete(session, change=change, profile_id=uuid_named(id, "id"))
+        def prepare() -> Callable[..., AssetProfileRow]:
+            return partial(profile_delete, profile_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
     @mutation(OPERATORS)
     async def create_asset_from_profile(
@@ -314,16 +312,15 @@ class AssetProfileMutation:
             profile_id: Id of the profile.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return asset_create_from_profile(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                asset_create_from_profile,
                 profile_id=uuid_named(profile_id, "profileId"),
                 draft=draft_of(input),
                 parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
             )
 
-        return await payload_of(info, asset_payload, work, beside=("profileId",))
+        return await payload_of(info, asset_payload, prepare, beside=("profileId",))
 
     @mutation(OPERATORS)
     async def set_asset_profile(
@@ -335,15 +332,14 @@ class AssetProfileMutation:
             profile_id: Id of the profile. Null: the asset uses none.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return asset_profile_set(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                asset_profile_set,
                 asset_id=uuid_named(asset_id, "assetId"),
                 profile_id=None if profile_id is None else uuid_named(profile_id, "profileId"),
             )
 
-        return await payload_of(info, asset_payload, work, under=())
+        return await payload_of(info, asset_payload, prepare, under=())
 
 
 @converts(AssetProfileRow)

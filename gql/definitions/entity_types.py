@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.configuration.entity_types.operations import entity_type_create, entity_type_delete, entity_type_update
@@ -22,7 +23,6 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError
 from graph.absent import ABSENT
-from graph.change import GraphChange
 
 
 @strawberry.type
@@ -130,10 +130,9 @@ class EntityTypeMutation:
     async def create_entity_type(self, info: Info, input: EntityTypeInput) -> EntityTypePayload:
         """Create an entity type. CONFLICT where the kind has a type of that name."""
 
-        def work(session: Session, change: GraphChange) -> EntityTypeRow:
-            return entity_type_create(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityTypeRow]:
+            return partial(
+                entity_type_create,
                 kind=input.kind,
                 name=input.name,
                 description=_or_none(input.description),
@@ -142,7 +141,7 @@ class EntityTypeMutation:
                 effective_from=input.effective_from,
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def update_entity_type(self, info: Info, id: strawberry.ID, input: EntityTypeInput) -> EntityTypePayload:
@@ -152,10 +151,9 @@ class EntityTypeMutation:
             id: Id of the type.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityTypeRow:
-            return entity_type_update(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityTypeRow]:
+            return partial(
+                entity_type_update,
                 entity_type_id=uuid_named(id, "id"),
                 kind=input.kind,
                 name=input.name,
@@ -165,7 +163,7 @@ class EntityTypeMutation:
                 effective_from=input.effective_from,
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_entity_type(self, info: Info, id: strawberry.ID) -> EntityTypePayload:
@@ -175,10 +173,10 @@ class EntityTypeMutation:
             id: Id of the type.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityTypeRow:
-            return entity_type_delete(session, change=change, entity_type_id=uuid_named(id, "id"))
+        def prepare() -> Callable[..., EntityTypeRow]:
+            return partial(entity_type_delete, entity_type_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 @converts(EntityTypeRow)

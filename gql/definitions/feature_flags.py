@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.definitions.feature_flags.model import FeatureFlag as FeatureFlagRow
 from domain.definitions.feature_flags.operations import feature_flag_set
@@ -14,7 +16,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError
-from graph.change import GraphChange
 
 
 @strawberry.type
@@ -75,10 +76,10 @@ class FeatureFlagMutation:
             value: One of the values that the flag allows; null may be one of them.
         """
 
-        def work(session: Session, change: GraphChange) -> FeatureFlagRow:
-            return feature_flag_set(session, change=change, name=name, value=value)
+        def prepare() -> Callable[..., FeatureFlagRow]:
+            return partial(feature_flag_set, name=name, value=value)
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 def _payload(row: FeatureFlagRow | None, errors: list[UserError]) -> FeatureFlagPayload:

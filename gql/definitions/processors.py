@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.definitions.processors.model import Processor as ProcessorRow
 from domain.definitions.processors.operations import processor_promote
@@ -15,7 +17,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError
-from graph.change import GraphChange
 
 
 @strawberry.type
@@ -112,12 +113,10 @@ class ProcessorMutation:
                 now.
         """
 
-        def work(session: Session, change: GraphChange) -> ProcessorRow:
-            return processor_promote(
-                session, change=change, stage=stage, version=version, effective_from=effective_from
-            )
+        def prepare() -> Callable[..., ProcessorRow]:
+            return partial(processor_promote, stage=stage, version=version, effective_from=effective_from)
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 def to_processor(row: ProcessorRow) -> Processor:

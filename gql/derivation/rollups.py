@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.derivation.rollups.model import BucketSize, EntitySelector, RollupAggregate, Worst
 from domain.derivation.rollups.model import Rollup as RollupRow
@@ -21,7 +23,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime, Duration
 from gql.errors import UserError
-from graph.change import GraphChange
 
 RollupAggregateEnum = enum_described(
     RollupAggregate,
@@ -222,10 +223,10 @@ class RollupMutation:
     async def create_rollup(self, info: Info, input: RollupInput) -> RollupPayload:
         """Create a rollup. It is computed for all of event time and kept current. An organization has at most 100."""
 
-        def work(session: Session, change: GraphChange) -> RollupRow:
-            return rollup_create(session, change=change, wish=_wish(input))
+        def prepare() -> Callable[..., RollupRow]:
+            return partial(rollup_create, wish=_wish(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def update_rollup(self, info: Info, id: strawberry.ID, input: RollupInput) -> RollupPayload:
@@ -235,10 +236,10 @@ class RollupMutation:
             id: Id of the rollup.
         """
 
-        def work(session: Session, change: GraphChange) -> RollupRow:
-            return rollup_update(session, change=change, rollup_id=uuid_named(id, "id"), wish=_wish(input))
+        def prepare() -> Callable[..., RollupRow]:
+            return partial(rollup_update, rollup_id=uuid_named(id, "id"), wish=_wish(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_rollup(self, info: Info, id: strawberry.ID) -> RollupPayload:
@@ -248,10 +249,10 @@ class RollupMutation:
             id: Id of the rollup.
         """
 
-        def work(session: Session, change: GraphChange) -> RollupRow:
-            return rollup_delete(session, change=change, rollup_id=uuid_named(id, "id"))
+        def prepare() -> Callable[..., RollupRow]:
+            return partial(rollup_delete, rollup_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 @converts(RollupRow)

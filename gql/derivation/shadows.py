@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.derivation.shadow.model import Shadow as ShadowRow
 from domain.derivation.shadow.model import ShadowDifference as ShadowDifferenceRow
@@ -22,7 +23,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError, user_error
-from graph.change import GraphChange
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError
 
@@ -181,10 +181,10 @@ class ShadowMutation:
     async def drop_shadow(self, info: Info, stage: str) -> ShadowPayload:
         """Drop the version that runs in shadow, with its differences. The feature flag of the stage becomes null."""
 
-        def work(session: Session, change: GraphChange) -> ShadowRow:
-            return shadow_drop(session, change=change, stage=stage)
+        def prepare() -> Callable[..., ShadowRow]:
+            return partial(shadow_drop, stage=stage)
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 def _payload(row: ShadowRow | None, errors: list[UserError]) -> ShadowPayload:

@@ -80,11 +80,12 @@ class ImportMutation:
         if len(records) > RECORDS_MAX:
             message = f"records holds {len(records)}; at most {RECORDS_MAX} are taken at once."
             raise LimitExceededError(message, path=("records",))
-        outcome = Outcome()
+        # Before the transaction takes the organization's lock.
+        parsed, outcome = list(_read(records)), Outcome()
 
         def work(session: Session, change: GraphChange) -> None:
             nonlocal outcome
-            outcome = records_apply(_read(records), run=lambda apply: apply(session, change), valid_from=valid_from)
+            outcome = records_apply(parsed, run=lambda apply: apply(session, change), valid_from=valid_from)
             if dry_run or not outcome.written:
                 raise _LeaveNothingError
 

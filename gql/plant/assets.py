@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.definitions.profiles.queries import asset_profiles_get
@@ -24,7 +25,6 @@ from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
 from gql.derivation.stays import StayConnection, stay_connection
 from gql.errors import UserError
-from graph.change import GraphChange
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
@@ -173,15 +173,14 @@ class AssetMutation:
     async def create_asset(self, info: Info, input: CreateAssetInput) -> AssetPayload:
         """Create an asset. CONFLICT where another one has its external id."""
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return asset_create(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                asset_create,
                 draft=draft_of(input),
                 parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
             )
 
-        return await payload_of(info, asset_payload, work)
+        return await payload_of(info, asset_payload, prepare)
 
     @mutation(OPERATORS)
     async def update_asset(self, info: Info, id: strawberry.ID, input: UpdateAssetInput) -> AssetPayload:
@@ -191,10 +190,10 @@ class AssetMutation:
             id: Id of the asset.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return asset_update(session, change=change, asset_id=uuid_named(id, "id"), patch=patch_of(input))
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(asset_update, asset_id=uuid_named(id, "id"), patch=patch_of(input))
 
-        return await payload_of(info, asset_payload, work)
+        return await payload_of(info, asset_payload, prepare)
 
     @mutation(ADMINS)
     async def delete_asset(self, info: Info, id: strawberry.ID) -> AssetPayload:

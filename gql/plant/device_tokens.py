@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.plant.devices.tokens import SECRET_BYTES, device_token_issue, device_token_revoke, device_tokens_newest
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
@@ -21,7 +21,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import DateTime
 from gql.errors import UserError
-from graph.change import GraphChange
 
 
 @strawberry.type
@@ -77,16 +76,16 @@ class DeviceTokenMutation:
         """
         secret = secrets.token_bytes(SECRET_BYTES)
 
-        def work(session: Session, change: GraphChange) -> tuple[DeviceTokenRow, str]:
+        def prepare() -> Callable[..., tuple[DeviceTokenRow, str]]:
             device = uuid_named(device_id, "deviceId")
-            return device_token_issue(session, change=change, device_id=device, secret=secret, expires_at=expires_at)
+            return partial(device_token_issue, device_id=device, secret=secret, expires_at=expires_at)
 
         def make(issued: tuple[DeviceTokenRow, str] | None, errors: list[UserError]) -> DeviceTokenPayload:
             if issued is None:
                 return DeviceTokenPayload(token=None, token_id=None, errors=errors)
             return DeviceTokenPayload(token=issued[1], token_id=strawberry.ID(str(issued[0].id)), errors=errors)
 
-        return await payload_of(info, make, work, under=())
+        return await payload_of(info, make, prepare, under=())
 
     @mutation(ADMINS)
     async def revoke_device_token(
@@ -98,15 +97,14 @@ class DeviceTokenMutation:
             token_id: Id of the token, from `issueDeviceToken` or `Device.tokens`.
         """
 
-        def work(session: Session, change: GraphChange) -> DeviceTokenRow:
-            return device_token_revoke(
-                session,
-                change=change,
+        def prepare() -> Callable[..., DeviceTokenRow]:
+            return partial(
+                device_token_revoke,
                 device_id=uuid_named(device_id, "deviceId"),
                 token_id=uuid_named(token_id, "tokenId"),
             )
 
-        return await payload_of(info, partial(_revoked), work, under=())
+        return await payload_of(info, partial(_revoked), prepare, under=())
 
 
 @converts(DeviceTokenRow)

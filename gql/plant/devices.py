@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.plant.devices.operations import device_create, device_update
@@ -21,7 +22,6 @@ from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.errors import UserError
 from gql.plant.device_tokens import DeviceToken, device_tokens_loaded
 from graph.absent import ABSENT
-from graph.change import GraphChange
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
@@ -134,10 +134,10 @@ class DeviceMutation:
     async def create_device(self, info: Info, input: CreateDeviceInput) -> DevicePayload:
         """Create a device. CONFLICT where another one has its external id."""
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return device_create(session, change=change, draft=draft_of(input), firmware_version=input.firmware_version)
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(device_create, draft=draft_of(input), firmware_version=input.firmware_version)
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(OPERATORS)
     async def update_device(self, info: Info, id: strawberry.ID, input: UpdateDeviceInput) -> DevicePayload:
@@ -147,13 +147,13 @@ class DeviceMutation:
             id: Id of the device.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
+        def prepare() -> Callable[..., EntityRow]:
             version: Any = ABSENT if input.firmware_version is UNSET else input.firmware_version
-            return device_update(
-                session, change=change, device_id=uuid_named(id, "id"), patch=patch_of(input), firmware_version=version
+            return partial(
+                device_update, device_id=uuid_named(id, "id"), patch=patch_of(input), firmware_version=version
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_device(self, info: Info, id: strawberry.ID) -> DevicePayload:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import strawberry
@@ -159,10 +161,9 @@ class EdgeMutation:
         a hierarchy.
         """
 
-        def work(session: Session, change: GraphChange) -> EdgeVersion:
-            return edge_create(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EdgeVersion]:
+            return partial(
+                edge_create,
                 source_id=uuid_named(input.source_id, "sourceId"),
                 target_id=uuid_named(input.target_id, "targetId"),
                 relationship=input.relationship,
@@ -172,7 +173,7 @@ class EdgeMutation:
                 metadata=_object(input.metadata),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(OPERATORS)
     async def end_edge(
@@ -185,10 +186,10 @@ class EdgeMutation:
             at: Instant in valid time, strictly inside the edge's validity. Default: now.
         """
 
-        def work(session: Session, change: GraphChange) -> EdgeVersion:
-            return edge_end(session, change=change, edge_id=uuid_named(id, "id"), at=at)
+        def prepare() -> Callable[..., EdgeVersion]:
+            return partial(edge_end, edge_id=uuid_named(id, "id"), at=at)
 
-        return await payload_of(info, _payload, work, under=(), reason=reason)
+        return await payload_of(info, _payload, prepare, under=(), reason=reason)
 
     @mutation(OPERATORS)
     async def correct_edge(
@@ -209,23 +210,22 @@ class EdgeMutation:
             retract: True: the relationship was never true. Not together with `validFrom` or `validUntil`.
         """
 
-        def work(session: Session, change: GraphChange) -> EdgeVersion:
+        def prepare() -> Callable[..., EdgeVersion]:
             edge_id = uuid_named(id, "id")
             if retract:
                 if valid_from is not UNSET or valid_until is not UNSET:
                     raise BadInputError("Give retract alone: what was never true has no valid time.", path=("retract",))
-                return edge_retract(session, change=change, edge_id=edge_id)
+                return partial(edge_retract, edge_id=edge_id)
             if valid_from is None:
                 raise BadInputError("validFrom cannot be null; leave it out to keep it.", path=("validFrom",))
-            return edge_correct(
-                session,
-                change=change,
+            return partial(
+                edge_correct,
                 edge_id=edge_id,
                 valid_from=ABSENT if valid_from is UNSET else valid_from,
                 valid_until=ABSENT if valid_until is UNSET else valid_until,
             )
 
-        return await payload_of(info, _payload, work, under=(), reason=reason)
+        return await payload_of(info, _payload, prepare, under=(), reason=reason)
 
     @mutation(OPERATORS)
     async def link_device(self, info: Info, input: LinkDeviceInput) -> EdgePayload:
@@ -235,10 +235,9 @@ class EdgeMutation:
             input: The link to create.
         """
 
-        def work(session: Session, change: GraphChange) -> EdgeVersion:
-            return device_link(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EdgeVersion]:
+            return partial(
+                device_link,
                 device_id=uuid_named(input.device_id, "deviceId"),
                 asset_id=uuid_named(input.asset_id, "assetId"),
                 relationship=input.relationship,
@@ -248,7 +247,7 @@ class EdgeMutation:
                 metadata=_object(input.metadata),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(OPERATORS)
     async def unlink_device(
@@ -268,18 +267,14 @@ class EdgeMutation:
             at: Instant in valid time at which the links end. Default: now.
         """
 
-        def work(session: Session, change: GraphChange) -> EdgeVersion:
-            ended = device_unlink(
-                session,
-                change=change,
-                device_id=uuid_named(device_id, "deviceId"),
-                asset_id=uuid_named(asset_id, "assetId"),
-                port=port,
-                at=at,
-            )
-            return ended[0]
+        def prepare() -> Callable[..., list[EdgeVersion]]:
+            device, asset = uuid_named(device_id, "deviceId"), uuid_named(asset_id, "assetId")
+            return partial(device_unlink, device_id=device, asset_id=asset, port=port, at=at)
 
-        return await payload_of(info, _payload, work, under=(), reason=reason)
+        def make(ended: list[EdgeVersion] | None, errors: list[UserError]) -> EdgePayload:
+            return _payload(None if ended is None else ended[0], errors)
+
+        return await payload_of(info, make, prepare, under=(), reason=reason)
 
     @mutation(OPERATORS)
     async def replace_device(
@@ -298,22 +293,27 @@ class EdgeMutation:
             at: Instant in valid time of the replacement. Default: now.
         """
 
-        def work(session: Session, change: GraphChange) -> Replacement:
-            device = entity_get(
-                session,
-                organization_id=change.organization_id,
-                entity_id=uuid_named(device_id, "deviceId"),
-                kind=EntityKind.DEVICE,
-                path=("deviceId",),
-            )
-            return edges_replace_target(
-                session,
-                change=change,
-                target_id=device.id,
-                replacement_id=uuid_named(replacement_id, "replacementId"),
-                relationships=LINKS,
-                at=at,
-            )
+        def prepare() -> Callable[..., Replacement]:
+            replaced, replacement = uuid_named(device_id, "deviceId"), uuid_named(replacement_id, "replacementId")
+
+            def work(session: Session, *, change: GraphChange) -> Replacement:
+                device = entity_get(
+                    session,
+                    organization_id=change.organization_id,
+                    entity_id=replaced,
+                    kind=EntityKind.DEVICE,
+                    path=("deviceId",),
+                )
+                return edges_replace_target(
+                    session,
+                    change=change,
+                    target_id=device.id,
+                    replacement_id=replacement,
+                    relationships=LINKS,
+                    at=at,
+                )
+
+            return work
 
         def make(done: Replacement | None, errors: list[UserError]) -> ReplaceDevicePayload:
             return ReplaceDevicePayload(
@@ -322,7 +322,7 @@ class EdgeMutation:
                 errors=errors,
             )
 
-        return await payload_of(info, make, work, under=(), reason=reason)
+        return await payload_of(info, make, prepare, under=(), reason=reason)
 
 
 @converts(EdgeVersion)

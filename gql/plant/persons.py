@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.plant.persons.operations import person_create, person_update
@@ -19,7 +20,6 @@ from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, GeoJSON
 from gql.errors import UserError
-from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 
@@ -92,10 +92,10 @@ class PersonMutation:
     async def create_person(self, info: Info, input: CreatePersonInput) -> PersonPayload:
         """Create a person. CONFLICT where another one has its external id."""
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return person_create(session, change=change, draft=draft_of(input), email=input.email)
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(person_create, draft=draft_of(input), email=input.email)
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(OPERATORS)
     async def update_person(self, info: Info, id: strawberry.ID, input: UpdatePersonInput) -> PersonPayload:
@@ -105,12 +105,12 @@ class PersonMutation:
             id: Id of the person.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return person_update(
-                session, change=change, person_id=uuid_named(id, "id"), patch=patch_of(input), email=absent(input.email)
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                person_update, person_id=uuid_named(id, "id"), patch=patch_of(input), email=absent(input.email)
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_person(self, info: Info, id: strawberry.ID) -> PersonPayload:

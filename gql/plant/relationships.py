@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import strawberry
-from sqlalchemy.orm import Session
 
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
@@ -13,7 +15,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError
-from graph.change import GraphChange
 from graph.relationships.model import Exclusive
 from graph.relationships.model import Relationship as RelationshipRow
 from graph.relationships.operations import (
@@ -108,10 +109,9 @@ class RelationshipMutation:
     async def create_relationship(self, info: Info, input: RelationshipInput) -> RelationshipPayload:
         """Create a relationship of the organization's own."""
 
-        def work(session: Session, change: GraphChange) -> RelationshipRow:
-            return relationship_create(
-                session,
-                change=change,
+        def prepare() -> Callable[..., RelationshipRow]:
+            return partial(
+                relationship_create,
                 name=input.name,
                 inverse=input.inverse,
                 source_kinds=input.source_kinds,
@@ -120,7 +120,7 @@ class RelationshipMutation:
                 exclusive=input.exclusive,
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def rename_relationship_inverse(self, info: Info, name: str, inverse: str) -> RelationshipPayload:
@@ -131,10 +131,10 @@ class RelationshipMutation:
             inverse: New name of the inverse. CONFLICT where it is taken.
         """
 
-        def work(session: Session, change: GraphChange) -> RelationshipRow:
-            return relationship_rename_inverse(session, change=change, name=name, inverse=inverse)
+        def prepare() -> Callable[..., RelationshipRow]:
+            return partial(relationship_rename_inverse, name=name, inverse=inverse)
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
     @mutation(ADMINS)
     async def retire_relationship(self, info: Info, name: str) -> RelationshipPayload:
@@ -144,10 +144,10 @@ class RelationshipMutation:
             name: Name of the relationship. CONFLICT for a built-in one.
         """
 
-        def work(session: Session, change: GraphChange) -> RelationshipRow:
-            return relationship_retire(session, change=change, name=name)
+        def prepare() -> Callable[..., RelationshipRow]:
+            return partial(relationship_retire, name=name)
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 def _payload(row: RelationshipRow | None, errors: list[UserError]) -> RelationshipPayload:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.nodes.operations import entity_restore
 from gql.access.principal import ADMINS
@@ -13,7 +15,6 @@ from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
 from gql.errors import UserError
-from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 
 
@@ -43,10 +44,10 @@ class EntityMutation:
             id: Id of the deleted entity.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return entity_restore(session, change=change, entity_id=uuid_named(id, "id"))
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(entity_restore, entity_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
 
 def _payload(row: EntityRow | None, errors: list[UserError]) -> EntityPayload:

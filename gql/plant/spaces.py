@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.derivation.stays.queries import space_stays_pages
@@ -20,7 +21,6 @@ from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
 from gql.derivation.stays import StayConnection, stay_connection
 from gql.errors import UserError
-from graph.change import GraphChange
 from graph.direction import Direction
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
@@ -153,15 +153,14 @@ class SpaceMutation:
     async def create_space(self, info: Info, input: CreateSpaceInput) -> SpacePayload:
         """Create a space. CONFLICT where another one has its external id."""
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return space_create(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                space_create,
                 draft=draft_of(input),
                 parent_id=None if input.parent_id is None else uuid_named(input.parent_id, "parentId"),
             )
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(OPERATORS)
     async def update_space(self, info: Info, id: strawberry.ID, input: UpdateSpaceInput) -> SpacePayload:
@@ -171,10 +170,10 @@ class SpaceMutation:
             id: Id of the space.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return space_update(session, change=change, space_id=uuid_named(id, "id"), patch=patch_of(input))
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(space_update, space_id=uuid_named(id, "id"), patch=patch_of(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_space(self, info: Info, id: strawberry.ID) -> SpacePayload:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.base.packed import instant_of
 from domain.rules.backtest import Backtest, rule_try
@@ -27,7 +27,6 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, duration_print
 from gql.errors import UserError, user_error
 from gql.rules.rule_input import RuleInput, SeverityEnum, draft_of
-from graph.change import GraphChange
 from graph.errors import ArgusError
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -182,10 +181,10 @@ class RuleMutation:
     async def create_rule(self, info: Info, input: RuleInput) -> RulePayload:
         """Create a rule. One that can never fire or never clear is refused with the reason."""
 
-        def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_create(session, change=change, draft=draft_of(input))
+        def prepare() -> Callable[..., RuleRow]:
+            return partial(rule_create, draft=draft_of(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
@@ -198,10 +197,10 @@ class RuleMutation:
             id: Id of the rule.
         """
 
-        def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_update(session, change=change, rule_id=uuid_named(id, "id"), draft=draft_of(input))
+        def prepare() -> Callable[..., RuleRow]:
+            return partial(rule_update, rule_id=uuid_named(id, "id"), draft=draft_of(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_rule(self, info: Info, id: strawberry.ID) -> RulePayload:
@@ -213,10 +212,10 @@ class RuleMutation:
             id: Id of the rule.
         """
 
-        def work(session: Session, change: GraphChange) -> RuleRow:
-            return rule_delete(session, change=change, rule_id=uuid_named(id, "id"))
+        def prepare() -> Callable[..., RuleRow]:
+            return partial(rule_delete, rule_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
     @mutation(ADMINS)
     async def test_rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import strawberry
@@ -25,7 +26,6 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
 from gql.errors import UserError
 from gql.rules.rules import Rule, to_rule
-from graph.change import GraphChange
 from graph.entities.queries import entities_get
 from graph.paging import Page
 
@@ -254,11 +254,11 @@ async def _changed(
 ) -> P:
     """Make one change and return its payload. ids: by the operation's argument, the contract's and what was given."""
 
-    def work(session: Session, change: GraphChange) -> T:
+    def prepare() -> Callable[..., T]:
         named = {name: None if given is None else uuid_named(given, path) for name, (path, given) in ids.items()}
-        return operation(session, change=change, **named, **values)
+        return partial(operation, **named, **values)
 
-    return await payload_of(info, make, work, under=())
+    return await payload_of(info, make, prepare, under=())
 
 
 def _shelf_payload(row: ShelfRow | None, errors: list[UserError]) -> ShelfPayload:

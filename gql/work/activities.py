@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.rules.events.queries import events_get
@@ -26,7 +27,6 @@ from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of, r
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON, date_time_parse
 from gql.errors import UserError
-from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 
@@ -246,11 +246,10 @@ class ActivityMutation:
     async def create_activity(self, info: Info, input: CreateActivityInput) -> ActivityPayload:
         """Create an activity. CONFLICT where another one has its external id."""
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
+        def prepare() -> Callable[..., EntityRow]:
             checklist: Any = input.checklist
-            return activity_create(
-                session,
-                change=change,
+            return partial(
+                activity_create,
                 draft=draft_of(input),
                 category=input.category,
                 priority=input.priority,
@@ -258,7 +257,7 @@ class ActivityMutation:
                 checklist=checklist,
             )
 
-        return await payload_of(info, activity_payload, work)
+        return await payload_of(info, activity_payload, prepare)
 
     @mutation(OPERATORS)
     async def update_activity(self, info: Info, id: strawberry.ID, input: UpdateActivityInput) -> ActivityPayload:
@@ -268,10 +267,9 @@ class ActivityMutation:
             id: Id of the activity.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return activity_update(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                activity_update,
                 activity_id=uuid_named(id, "id"),
                 patch=patch_of(input),
                 category=required(input.category, "category"),
@@ -280,7 +278,7 @@ class ActivityMutation:
                 checklist=required(input.checklist, "checklist"),
             )
 
-        return await payload_of(info, activity_payload, work)
+        return await payload_of(info, activity_payload, prepare)
 
     @mutation(ADMINS)
     async def delete_activity(self, info: Info, id: strawberry.ID) -> ActivityPayload:

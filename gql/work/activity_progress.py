@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.work.activities.progress import activity_assign, activity_item_complete, activity_transition
 from gql.access.principal import OPERATORS
@@ -12,7 +14,6 @@ from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
 from gql.work.activities import ActivityPayload, ActivityStateEnum, activity_payload
-from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 
 
@@ -36,10 +37,10 @@ class ActivityProgressMutation:
             note: Free text that is kept with the step, at most 2,000 characters.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return activity_transition(session, change=change, activity_id=uuid_named(id, "id"), to=to, note=note)
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(activity_transition, activity_id=uuid_named(id, "id"), to=to, note=note)
 
-        return await payload_of(info, activity_payload, work, under=())
+        return await payload_of(info, activity_payload, prepare, under=())
 
     @mutation(OPERATORS)
     async def assign_activity(
@@ -52,11 +53,11 @@ class ActivityProgressMutation:
             person_id: Id of the person. Null: to nobody; CONFLICT while it is IN_PROGRESS.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
+        def prepare() -> Callable[..., EntityRow]:
             person = None if person_id is None else uuid_named(person_id, "personId")
-            return activity_assign(session, change=change, activity_id=uuid_named(id, "id"), person_id=person)
+            return partial(activity_assign, activity_id=uuid_named(id, "id"), person_id=person)
 
-        return await payload_of(info, activity_payload, work, under=())
+        return await payload_of(info, activity_payload, prepare, under=())
 
     @mutation(OPERATORS)
     async def complete_checklist_item(
@@ -71,14 +72,13 @@ class ActivityProgressMutation:
             note: Free text that is kept with the item, at most 2,000 characters.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return activity_item_complete(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                activity_item_complete,
                 activity_id=uuid_named(activity_id, "activityId"),
                 item_id=item_id,
                 done=done,
                 note=note,
             )
 
-        return await payload_of(info, activity_payload, work, under=())
+        return await payload_of(info, activity_payload, prepare, under=())

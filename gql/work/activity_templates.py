@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import strawberry
-from sqlalchemy.orm import Session
 from strawberry import UNSET
 
 from domain.work.activity_templates.making import activity_create_from_template
@@ -28,7 +29,6 @@ from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.errors import UserError
 from gql.work.activities import ActivityPayload, activity_payload
-from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
 
 
@@ -121,10 +121,10 @@ class ActivityTemplateMutation:
     async def create_activity_template(self, info: Info, input: ActivityTemplateInput) -> ActivityTemplatePayload:
         """Create a template of activities. An organization has at most 1,000."""
 
-        def work(session: Session, change: GraphChange) -> TemplateRow:
-            return activity_template_create(session, change=change, name=input.name, **_given(input))
+        def prepare() -> Callable[..., TemplateRow]:
+            return partial(activity_template_create, name=input.name, **_given(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def update_activity_template(
@@ -136,12 +136,10 @@ class ActivityTemplateMutation:
             id: Id of the template.
         """
 
-        def work(session: Session, change: GraphChange) -> TemplateRow:
-            return activity_template_update(
-                session, change=change, template_id=uuid_named(id, "id"), name=input.name, **_given(input)
-            )
+        def prepare() -> Callable[..., TemplateRow]:
+            return partial(activity_template_update, template_id=uuid_named(id, "id"), name=input.name, **_given(input))
 
-        return await payload_of(info, _payload, work)
+        return await payload_of(info, _payload, prepare)
 
     @mutation(ADMINS)
     async def delete_activity_template(self, info: Info, id: strawberry.ID) -> ActivityTemplatePayload:
@@ -151,10 +149,10 @@ class ActivityTemplateMutation:
             id: Id of the template.
         """
 
-        def work(session: Session, change: GraphChange) -> TemplateRow:
-            return activity_template_delete(session, change=change, template_id=uuid_named(id, "id"))
+        def prepare() -> Callable[..., TemplateRow]:
+            return partial(activity_template_delete, template_id=uuid_named(id, "id"))
 
-        return await payload_of(info, _payload, work, under=())
+        return await payload_of(info, _payload, prepare, under=())
 
     @mutation(OPERATORS)
     async def create_activity_from_template(
@@ -169,17 +167,16 @@ class ActivityTemplateMutation:
             target_ids: Ids of the entities that it is about, 1 to 100, each once.
         """
 
-        def work(session: Session, change: GraphChange) -> EntityRow:
-            return activity_create_from_template(
-                session,
-                change=change,
+        def prepare() -> Callable[..., EntityRow]:
+            return partial(
+                activity_create_from_template,
                 template_id=uuid_named(template_id, "templateId"),
                 target_ids=[
                     uuid_named(target_entity_id, "targetIds", str(n)) for n, target_entity_id in enumerate(target_ids)
                 ],
             )
 
-        return await payload_of(info, activity_payload, work, under=())
+        return await payload_of(info, activity_payload, prepare, under=())
 
 
 @converts(TemplateRow)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Callable
+from functools import partial
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.work.notifications.model import Notification as NotificationRow
 from domain.work.notifications.model import NotificationState, WebhookSecret
@@ -23,7 +24,6 @@ from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
 from gql.errors import UserError, user_error
-from graph.change import GraphChange
 from graph.errors import ArgusError
 
 _SECRET_BYTES = 32
@@ -162,8 +162,8 @@ class NotificationMutation:
         secret = "argus_whs_" + base64.urlsafe_b64encode(secrets.token_bytes(_SECRET_BYTES)).rstrip(b"=").decode()
         beside = previous_for.exact()
 
-        def work(session: Session, change: GraphChange) -> WebhookSecret:
-            return webhook_secret_rotate(session, change=change, secret=secret, previous_for=beside)
+        def prepare() -> Callable[..., WebhookSecret]:
+            return partial(webhook_secret_rotate, secret=secret, previous_for=beside)
 
         def make(made: WebhookSecret | None, errors: list[UserError]) -> WebhookSecretPayload:
             if made is None:
@@ -173,7 +173,7 @@ class NotificationMutation:
                 secret=secret, rotated_at=DateTime(made.rotated_at), previous_until=until, errors=errors
             )
 
-        return await payload_of(info, make, work, under=())
+        return await payload_of(info, make, prepare, under=())
 
 
 @converts(NotificationRow)

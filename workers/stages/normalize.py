@@ -13,7 +13,8 @@ from domain.base.failed_items.model import FailedQueue
 from domain.base.leases import Lease
 from domain.base.packed import instant_of
 from domain.base.streams import DEAD, LENGTH_MAX, NORM, stream_name
-from domain.pipeline.normalize.stage import batches_normalize, feed_entries_rebuild
+from domain.pipeline.normalize.entries import feed_entries_rebuild
+from domain.pipeline.normalize.stage import batches_normalize
 from domain.pipeline.normalize.work import NormalizedBatches, StageRun
 from domain.telemetry.feed.entries import EntryError, NormEntry, norm_encode, raw_decode
 from domain.telemetry.model.readings import RawBatch

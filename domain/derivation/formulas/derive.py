@@ -86,7 +86,7 @@ def derive(
         total = version_get(formulas.version).total
         for formula in formulas.formulas:
             read = {name: (derived if name in formulas.metrics else measured).get(name) for name in formula.inputs}
-            column, new_faults = _evaluate(formula, total, read, (begins, ends), formula_context)
+            column, new_faults = _evaluate(formula, total, read, formula_context, begins_us=begins, ends_us=ends)
             if formula.metric in derived and len(column):
                 derived[formula.metric] = columns_join([derived[formula.metric], column])
             column = column.take(column.at >= begins_us[column.owner]) if formula_context.lead_us else column
@@ -164,10 +164,11 @@ def _evaluate(
     formula: Formula,
     add: Total,
     read: Mapping[str, Column | None],
-    spans_us: tuple[Instants, Instants],
     formula_context: FormulaContext,
+    *,
+    begins_us: Instants,
+    ends_us: Instants,
 ) -> tuple[Column, list[Fault]]:
-    begins_us, ends_us = spans_us
     columns = {name: NOTHING if column is None else column for name, column in read.items()}
     parts = {n: c.take((c.at >= begins_us[c.owner]) & (c.at < ends_us[c.owner])) for n, c in columns.items()}
     owner, at = _instants(list(parts.values()))

@@ -134,6 +134,14 @@ class _Work:
     shadow: ShadowWork | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _AtHand:
+    """Windows by entity, and entries that bring all of their points."""
+
+    windows: Mapping[bytes, list[Window]]
+    entries: Sequence[AssetEntry]
+
+
 def entities_derive(
     session: Session,
     *,
@@ -278,7 +286,7 @@ def _derive_incrementally(
             by_derivation.setdefault(id(derivation), (derivation, []))[1].append((entity, checkpoint))
     behind = dict(windows)
     for derivation, ready in by_derivation.values():
-        for entity in _ready_derive(session, work, derivation, ready, (windows, list(usable.values()))):
+        for entity in _ready_derive(session, work, derivation, ready, _AtHand(windows, list(usable.values()))):
             work.done += [window.id for window in behind.pop(entity)]
     return behind
 
@@ -288,11 +296,11 @@ def _ready_derive(
     work: _Work,
     derivation: Derivation,
     ready: Sequence[tuple[bytes, Checkpoint]],
-    given: tuple[Mapping[bytes, list[Window]], Sequence[AssetEntry]],
+    given: _AtHand,
 ) -> list[bytes]:
     """Derive entities of one type incrementally from the points at hand; return those that were derived."""
-    windows, entries = given
-    gathered = entries_gather(entries, places={(entity, NO_PORT): n for n, (entity, _) in enumerate(ready)})
+    windows = given.windows
+    gathered = entries_gather(given.entries, places={(entity, NO_PORT): n for n, (entity, _) in enumerate(ready)})
     watermarks = np.array([checkpoint.watermark_us for _, checkpoint in ready], dtype=np.int64)
     # What comes again is not of these windows.
     inputs = {metric: column.take(column.at > watermarks[column.owner]) for metric, column in gathered.items()}
@@ -321,7 +329,7 @@ def _ready_derive(
     for entity, end, state in zip(entities, ends, outcome.states, strict=True):
         work.checkpoints[work.organization_id, entity] = Checkpoint(work.index.revision, end - 1, state)
         work.changed.add(entity, min(window.begins_us for window in windows[entity]), end)
-    _change(session, work, entities, derivation, (outcome.outputs, {}), is_recompute=False)
+    _change(session, work, entities, derivation, wanted=outcome.outputs, stored={}, is_recompute=False)
     return entities
 
 
@@ -373,7 +381,8 @@ def _recompute(
             work,
             [part.entity for part in parts],
             parts[0].derivation,
-            (outcome.outputs, read.stored),
+            wanted=outcome.outputs,
+            stored=read.stored,
             is_recompute=True,
         )
 
@@ -459,17 +468,17 @@ def _change(
     work: _Work,
     entities: Sequence[bytes],
     derivation: Derivation,
-    columns: tuple[Mapping[str, Column], Mapping[str, Column]],
     *,
+    wanted: Mapping[str, Column],
+    stored: Mapping[str, Column],
     is_recompute: bool,
 ) -> None:
-    """Add what is written of entities of one type: (wanted, stored) points, by metric."""
-    outputs, stored = columns
+    """Add what is written of entities of one type. wanted, stored: points that should be and that are, by metric."""
     units = _units(derivation)
-    for metric in {**outputs, **stored}:
-        wanted, stored_points = outputs.get(metric, NOTHING), stored.get(metric, NOTHING)
+    for metric in {**wanted, **stored}:
+        wanted_points, stored_points = wanted.get(metric, NOTHING), stored.get(metric, NOTHING)
         changed_entities = {
-            entities[n] for n in np.unique(np.concatenate((wanted.owner, stored_points.owner))).tolist()
+            entities[n] for n in np.unique(np.concatenate((wanted_points.owner, stored_points.owner))).tolist()
         }
         series = series_ensure(
             session,
@@ -481,7 +490,7 @@ def _change(
             notes=work.notes,
             is_recompute=is_recompute,
         )
-        work.changes.add(metric=metric, entities=entities, series=series, wanted=wanted, stored=stored_points)
+        work.changes.add(metric=metric, entities=entities, series=series, wanted=wanted_points, stored=stored_points)
 
 
 def _units(derivation: Derivation) -> dict[str, str | None]:

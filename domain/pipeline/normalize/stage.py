@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from domain.base.arrays import arrays_enable, bigint_array, instant_array, int_array
+from domain.base.arrays import arrays_enable, bigint_array, int_array
 from domain.base.leases import FencedError
 from domain.base.packed import micros_of
 from domain.base.transient import is_retryable
@@ -32,17 +32,17 @@ from domain.pipeline.normalize.counters import (
     outcomes_recount,
 )
 from domain.pipeline.normalize.dead_letters import dead_letters_mirror, dead_letters_resolve, dead_letters_write
+from domain.pipeline.normalize.entries import StoredPoints, batch_keys, feed_entry_of
 from domain.pipeline.normalize.keys import Claims, keys_claim, keys_stored_update
 from domain.pipeline.normalize.presence import presence_write
 from domain.pipeline.normalize.retract import NormalizationContext, Retracted, readings_retract
 from domain.pipeline.normalize.schemas import schemas_of, units_reconcile, units_to_check
 from domain.pipeline.normalize.supersede import readings_supersede
 from domain.pipeline.normalize.work import NormalizedBatches, StageRun, Work
-from domain.telemetry.feed.entries import NormEntry
-from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings, readings_decode
+from domain.telemetry.model.columns import DeadLetterDraft, Readings, readings_decode
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
-from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_stored, points_write
+from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_write
 from domain.telemetry.store.retention_bound import readings_frozen, retained_from_lock
 from graph.change import bearing_revision, graph_hold
 
@@ -79,13 +79,6 @@ _FINISH = text(
     WHERE b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
     """
 )
-_DONE = text(
-    """
-    SELECT u.n - 1 AS n, b.feed_position FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
-    JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
-    WHERE b.feed_position IS NOT NULL
-    """
-)
 
 
 def batches_normalize(
@@ -108,7 +101,7 @@ def batches_normalize(
     begun = session.execute(
         _BEGIN,
         {
-            **_names(organization_id, batches),
+            **batch_keys(organization_id, batches),
             "stage": run.lease.stage,
             "partition": run.lease.partition,
             "fence": run.lease.fence,
@@ -134,10 +127,10 @@ def batches_normalize(
     _invalidate(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
-    written = (readings, work.normalized, work.is_kept)
+    stored = StoredPoints(readings, work.normalized, work.is_kept)
     entries = [
         replace(
-            _entry(organization_id, written, batch, n, position=first + n, revision=revision),
+            feed_entry_of(organization_id, stored, batch, n, position=first + n, revision=revision),
             group=todo[0].id,
             group_size=len(todo),
         )
@@ -237,32 +230,6 @@ def _reconcile(session: Session, work: Work, *, revision: int) -> None:
     schemas = work.context.schemas
     if schemas:
         units_reconcile(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
-
-
-def feed_entries_rebuild(session: Session, *, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
-    """Rebuild the feed entries of batches normalized before, with their points as now stored."""
-    arrays_enable(session)
-    revision = graph_hold(session, organization_id=organization_id)
-    positions = {row.n: row.feed_position for row in session.execute(_DONE, _names(organization_id, batches))}
-    normalized = [batch for n, batch in enumerate(batches) if n in positions]
-    if not normalized:
-        return []
-    readings = readings_decode(normalized)
-    stored = points_stored(session, organization_id=organization_id, readings=readings)
-    is_kept = np.ones(len(stored.readings), dtype=np.bool_)
-    entries = [
-        _entry(organization_id, (readings, stored, is_kept), batch, n, position=position, revision=revision)
-        for n, (batch, position) in enumerate(zip(normalized, positions.values(), strict=True))
-    ]
-    return sorted(entries, key=lambda entry: entry.position)
-
-
-def _names(organization_id: int, batches: Sequence[RawBatch]) -> dict[str, object]:
-    return {
-        "organization_id": organization_id,
-        "ids": bigint_array([batch.id for batch in batches]),
-        "received": instant_array([batch.received_us for batch in batches]),
-    }
 
 
 def _write(session: Session, work: Work, chosen: NDArray[np.intp], notes: PendingCacheUpdates) -> None:
@@ -413,7 +380,7 @@ def _finish(session: Session, work: Work, batches: Sequence[RawBatch], first: in
     session.execute(
         _FINISH,
         {
-            **_names(work.organization_id, batches),
+            **batch_keys(work.organization_id, batches),
             "now": work.now,
             "positions": bigint_array(np.arange(first, first + len(batches))),
             "stored": count(STORED),
@@ -421,41 +388,4 @@ def _finish(session: Session, work: Work, batches: Sequence[RawBatch], first: in
             "dead": count(DEAD),
             "points": int_array(points),
         },
-    )
-
-
-def _entry(
-    organization_id: int,
-    written: tuple[Readings, Normalized, NDArray[np.bool_]],
-    batch: RawBatch,
-    n: int,
-    *,
-    position: int,
-    revision: int,
-) -> NormEntry:
-    """Return the entry of the batch at place n: the points of it that stand in history."""
-    readings, normalized, is_kept = written
-    begins, ends = np.searchsorted(readings.batches, [n, n + 1])
-    low, high = np.searchsorted(normalized.readings, [begins, ends])
-    places = low + np.flatnonzero(is_kept[low:high])
-    names, metrics = np.unique(normalized.metrics[places], return_inverse=True)
-    texts = {}
-    if normalized.texts:
-        texts = {new: normalized.texts[old] for new, old in enumerate(places.tolist()) if old in normalized.texts}
-    return NormEntry(
-        organization_id=organization_id,
-        batch_id=batch.id,
-        partition=batch.partition,
-        position=position,
-        revision=revision,
-        received_us=batch.received_us,
-        devices=batch.devices,
-        ports=batch.ports,
-        timestamps=batch.timestamps,
-        names=[normalized.names[m] for m in names.tolist()],
-        readings=(normalized.readings[places] - begins).astype(np.int32),
-        metrics=metrics.astype(np.int32),
-        types=normalized.types[places],
-        values=normalized.values[places],
-        texts=texts,
     )

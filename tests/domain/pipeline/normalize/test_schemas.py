@@ -11,8 +11,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
+from domain.pipeline.normalize.entries import feed_entries_rebuild
 from domain.pipeline.normalize.schemas import schemas_of
-from domain.pipeline.normalize.stage import feed_entries_rebuild
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.readings import RawBatch
 from graph.change import graph_hold

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from domain.base.leases import FencedError, lease_acquire, lease_release
 from domain.base.packed import instant_of
-from domain.pipeline.normalize.stage import feed_entries_rebuild
+from domain.pipeline.normalize.entries import feed_entries_rebuild
 from domain.telemetry.feed.entries import feed_entry, norm_encode, raw_decode, raw_encode
 from domain.telemetry.store.raw_log import BatchName, batches_unfinished, raw_batches_read
 from runtime.database import transaction
