@@ -17,11 +17,12 @@ from http import HTTPStatus
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, ClassVar, Final
 
+import httptools
 import orjson
 import structlog
 import uvicorn
-from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from runtime.settings.model import ApiSettings
@@ -43,6 +44,8 @@ _TOLD_EVERY_S: Final = 60.0
 _FILES_OWN: Final = 256
 # The address of a connection that has none.
 UNKNOWN: Final = "unknown"
+# Headers, and options of the header Connection.
+_OF_UPGRADE: Final = frozenset({b"upgrade", b"http2-settings"})
 _HEAD_SLOW: Final = "head too slow"
 _BODY_SLOW: Final = "body too slow"
 WEBSOCKET_PATH: Final = "/graphql"
@@ -113,6 +116,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = True
         self._is_refused = False
         self._is_upgraded = False
+        # The head asks for a protocol that is not spoken here, and is parsed again without that.
+        self._is_upgrade_ignored = False
+        # What is executed: with pipelining, not what was received last.
+        self._running: RequestResponseCycle | None = None
         # On its way to another process.
         self._is_going = False
         # Whether `admission` counts it.
@@ -140,6 +147,10 @@ class BoundedHttp(HttpToolsProtocol):
             self._write_timer.cancel()
         if self._is_counted:
             self.admission.leave(self._address)
+        if self._running is not None and not self._running.response_complete:
+            self._running.disconnected = True
+            self._running.message_event.set()
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -156,9 +167,43 @@ class BoundedHttp(HttpToolsProtocol):
                 self._head_bytes += len(part)
                 if self._timer is None:
                     self._limit(self.admission.settings.head_timeout_s, "head")
-            super().data_received(part)
+            self._parse(part)
             if self.transport.is_closing():
                 return
+
+    def _parse(self, data: bytes) -> None:
+        """Feed the parser, as uvicorn does; but for an upgrade that is not spoken here, which costs it the body."""
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            if self._is_upgrade_ignored:
+                head = self._head_without_upgrade()
+                self._is_upgrade_ignored = False
+                self.parser = httptools.HttpRequestParser(self)
+                self._parse(head + data[upgrade.args[0] :])
+            elif self._should_upgrade():
+                self.handle_websocket_upgrade()
+        except httptools.HttpParserError:
+            message = "Invalid HTTP request received."
+            self.logger.warning(message)
+            self.send_400_response(message)
+
+    def _head_without_upgrade(self) -> bytes:
+        lines = [self.parser.get_method() + b" " + self.url + b" HTTP/" + self.parser.get_http_version().encode()]
+        for name, value in self.headers:
+            if name == b"connection":
+                options = [option.strip() for option in value.split(b",")]
+                value = b", ".join(option for option in options if option.lower() not in _OF_UPGRADE)  # noqa: PLW2901
+            if name not in _OF_UPGRADE and (value or name != b"connection"):
+                lines.append(name + b": " + value)
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+    def _ignores_upgrade(self) -> bool:
+        """Tell, at the end of a head, whether it is to be parsed again without what it asks for besides HTTP/1.1."""
+        is_other = bool(self.parser.should_upgrade()) and not self._should_upgrade()
+        self._is_upgrade_ignored = is_other and self.parser.get_method() != b"CONNECT"
+        return self._is_upgrade_ignored
 
     def on_message_begin(self) -> None:
         """Begin a request, unless too many wait before it: a client that reads no answer may have any number."""
@@ -176,6 +221,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Start what answers the request."""
+        if self._ignores_upgrade():
+            return
         self._head_end()
         if self._is_refused:
             return
@@ -192,10 +239,16 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the request; the next has a keep-alive time to begin, which uvicorn keeps."""
+        if self._is_upgrade_ignored:
+            return
         self._limit(None, "")
         self._in_head, self._head_bytes = True, 0
         if not self._is_refused:
             super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over; it is counted until it ends."""
@@ -311,7 +364,7 @@ def server_config(
     if not any(isinstance(each, _WithoutAddresses) for each in logger.filters):
         logger.addFilter(_WithoutAddresses())
     return uvicorn.Config(
-        app,
+        _EndedWithAnswer(app),
         host=host,
         port=port,
         http=type("Http", (http,), {"admission": admission}),
@@ -324,6 +377,40 @@ def server_config(
         server_header=False,
         **others,
     )
+
+
+class _EndedWithAnswer:
+    """Answers requests that are ended with the process: 503, where nothing was answered yet."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a connection on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except asyncio.CancelledError:
+            if has_begun:
+                raise
+            body = _error_body("UNAVAILABLE", "The server is stopping; try again. A change may have been made.")
+            headers = [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"retry-after", str(_RETRY_AFTER_S).encode()),
+                (b"connection", b"close"),
+            ]
+            await send({"type": "http.response.start", "status": 503, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
 
 
 def files_raise(connections_max: int) -> int:
@@ -347,12 +434,16 @@ def unavailable() -> bytes:
 
 
 def _answer(status: int, code: str, message: str) -> bytes:
-    body = orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
+    body = _error_body(code, message)
     head = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
     head += f"Content-Length: {len(body)}\r\n"
     if status == 503:  # noqa: PLR2004  (Service Unavailable)
         head += f"Retry-After: {_RETRY_AFTER_S}\r\n"
     return f"{head}Connection: close\r\n\r\n".encode() + body
+
+
+def _error_body(code: str, message: str) -> bytes:
+    return orjson.dumps({"errors": [{"message": message, "extensions": {"code": code}}]})
 
 
 def _within(address: str, network: IPv4Network | IPv6Network) -> bool:

@@ -20,6 +20,8 @@ NESTING_MAX: Final = 100
 DEFINITIONS_MAX: Final = 200
 SPREADS_MAX: Final = 400
 DIRECTIVES_MAX: Final = 200
+# Tokens outside of arguments of a mutation that is executed where readings are taken.
+SELECTED_MAX: Final = 200
 # The longest double written in full has 767 digits; Python reads no integer of more than 4,300.
 NUMBER_MAX_CHARS: Final = 1_000
 VARIABLES_DEPTH_MAX: Final = 64
@@ -79,14 +81,11 @@ def is_mutation_of(text: str, field: str) -> bool:
     """Tell whether a document is one mutation that selects nothing but `field` at its root.
 
     Linear, and cheaper by far than parsing. False where in doubt: for a fragment at the root, several operations, what
-    is no GraphQL, and above the bounds.
+    is no GraphQL, above the bounds, and where it selects so much that comparing its fields would take long.
     """
-    if len(text) > TEXT_MAX_CHARS:
-        return False
-    tokens = [token for match in _TOKEN.finditer(text) if (token := match["token"]) and token[0] != "#"]
-    if len(tokens) > TOKENS_MAX:
-        return False
-    nesting, mutations, is_mutation, is_header = 0, 0, False, False
+    tokens = _tokens(text)
+    nesting = parentheses = mutations = selected = 0
+    is_mutation = is_header = False
     for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False):
         if nesting == 0 and not is_header:
             if token not in {"mutation", "fragment"}:
@@ -96,12 +95,39 @@ def is_mutation_of(text: str, field: str) -> bool:
         elif nesting == 1 and not is_header and is_mutation:
             is_name = token[0].isalpha() or token[0] == "_"
             # An alias and a directive are no fields.
-            if token == "..." or (is_name and after != ":" and before != "@" and token != field):  # noqa: S105
+            is_field = is_name and after != ":" and before != "@"
+            if token == "..." or (is_field and token not in {field, "__typename"}):  # noqa: S105
                 return False
         nesting += _NESTS.get(token, 0)
+        parentheses += (token == "(") - (token == ")")  # noqa: S105
+        selected += parentheses == 0
         # The outermost braces are those of the selection: others are in the parentheses of the variables.
         is_header = is_header and not (token == "{" and nesting == 1)  # noqa: S105
-    return nesting == 0 and mutations == 1
+    return nesting == 0 and mutations == 1 and selected <= SELECTED_MAX
+
+
+def definitions_of(text: str) -> set[str]:
+    """Return what the definitions of a document begin with: `query`, `subscription`, `fragment`, `{`, ... Linear.
+
+    Nothing for a document above the bounds.
+    """
+    nesting, is_header = 0, False
+    definitions: set[str] = set()
+    for token in _tokens(text):
+        if nesting == 0 and not is_header:
+            definitions.add(token)
+            is_header = True
+        nesting += _NESTS.get(token, 0)
+        is_header = is_header and not (token == "{" and nesting == 1)  # noqa: S105  (a token of the language)
+    return definitions
+
+
+def _tokens(text: str) -> list[str]:
+    """Return the tokens of a document, without comments; none where it is above the bounds."""
+    if len(text) > TEXT_MAX_CHARS:
+        return []
+    tokens = [token for match in _TOKEN.finditer(text) if (token := match["token"]) and token[0] != "#"]
+    return tokens if len(tokens) <= TOKENS_MAX else []
 
 
 def variables_check(variables: Any) -> None:

@@ -29,6 +29,9 @@ from graph.stopping import Stop
 
 T = TypeVar("T")
 
+# The field that takes readings.
+INGEST: Final = "ingestTelemetry"
+
 DEADLINE_S: Final = 30.0
 # A query that may cost more is executed in a thread with a separate event loop, so that the others go on.
 HEAVY_COST: Final = 10_000
@@ -215,9 +218,7 @@ def caller_of(context: Context) -> str | None:
 def is_ingest(prepared: Prepared) -> bool:
     """Whether it does nothing but take readings."""
     roots = prepared.operation.selection_set.selections
-    return is_mutation(prepared) and all(
-        isinstance(root, FieldNode) and root.name.value == "ingestTelemetry" for root in roots
-    )
+    return is_mutation(prepared) and all(isinstance(root, FieldNode) and root.name.value == INGEST for root in roots)
 
 
 def is_mutation(prepared: Prepared) -> bool:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 PING_EVERY_BYTES: Final = 64 * 1024
 UNREAD_MAX_BYTES: Final = 256 * 1024
+# Of answers to queries and mutations that wait to be sent on one socket.
+UNSENT_MAX_BYTES: Final = 8 * 1024 * 1024
 # A client that has not answered its first ping in this time does not answer pings: its socket's buffers bound it then.
 PATIENCE_S: Final = 10.0
 
@@ -56,3 +60,33 @@ class Flow:
                 # Others may wait too, and it may have been answered meanwhile.
                 self._is_silent = not self._has_answered
                 self._answered.set()
+
+
+class Unsent:
+    """Counts the bytes of answers that wait to be sent on one socket. most: above it, nothing more is executed."""
+
+    def __init__(self, most: int = UNSENT_MAX_BYTES) -> None:
+        self._most = most
+        self._bytes = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    async def room(self) -> None:
+        """Wait until the client has taken enough of the answers before."""
+        await self._has_room.wait()
+
+    @contextmanager
+    def holding(self, count: int) -> Iterator[None]:
+        """Count an answer while it is being sent."""
+        self._add(count)
+        try:
+            yield
+        finally:
+            self._add(-count)
+
+    def _add(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes > self._most:
+            self._has_room.clear()
+        else:
+            self._has_room.set()

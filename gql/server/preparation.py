@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FieldsOnCorrectTypeRule,
@@ -142,7 +141,9 @@ class Preparer:
             raise RequestError([formatted(error, trace_id=context.trace_id)]) from None
         except RecursionError:
             raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
-        rules = specified_rules if is_known else self._rules_for_unknown(document, request, context)
+        names = self._permit_known_fields(document, request, context)
+        # Without a token one may only ask what the schema is; a field that is not there is told by one rule.
+        rules = specified_rules if is_known or not names else [FieldsOnCorrectTypeRule]
         self.work.rules += len(rules)
         errors = validate(self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX)
         if errors:
@@ -153,19 +154,20 @@ class Preparer:
                 self._documents.popitem(last=False)
         return document
 
-    def _rules_for_unknown(
-        self, document: DocumentNode, request: Request, context: Context
-    ) -> Sequence[type[ASTValidationRule]]:
-        """Return the rules worth running for a caller without a token, who may only ask what the schema is.
+    def _permit_known_fields(self, document: DocumentNode, request: Request, context: Context) -> Sequence[str]:
+        """Return the root fields of an operation that are not of the schema's own.
 
-        Raises RequestError where what is asked needs one: before anything is validated.
+        Raises RequestError where the caller may not use one of them: before anything is validated.
         """
+        operation = get_operation_ast(document, request.operation_name)
+        if operation is None and context.bearer is not None:
+            # Told after what is wrong with the document.
+            return []
         operation = _operation(document, request)
         root = self._schema.get_root_type(operation.operation)
         names = [name for name in _root_fields(document, operation) if not name.startswith("__")]
         _permit(context, operation, [name for name in names if root is not None and name in root.fields])
-        # A field that is not there is told by one rule.
-        return [FieldsOnCorrectTypeRule] if names else specified_rules
+        return names
 
     def stop(self) -> None:
         """Take no more."""

@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,11 @@ from gql.base.context import Context
 from gql.base.services import Services
 from gql.errors import UnauthenticatedError, known
 from gql.server.answers import answer_encode, is_text, message_encode
-from gql.server.execution import Executor, caller_of, is_ingest, is_subscription
-from gql.server.flow import Flow
+from gql.server.documents import definitions_of, is_mutation_of
+from gql.server.execution import INGEST, Executor, caller_of, is_subscription
+from gql.server.flow import Flow, Unsent
 from gql.server.http import RequestRefusedError, request_from_object
-from gql.server.preparation import Prepared, RequestError
+from gql.server.preparation import Prepared, Request, RequestError
 from graph.errors import ArgusError
 
 PROTOCOL = "graphql-transport-ws"
@@ -69,6 +70,7 @@ class Connection:
         # Frames go out one at a time, and a slow client slows its own operations only.
         self._sending = asyncio.Lock()
         self._flow = Flow()
+        self._unsent = Unsent()
 
     async def serve(self) -> None:
         """Speak the protocol until either side has had enough."""
@@ -174,12 +176,12 @@ class Connection:
                 await self._services.tokens.check(self._principal)
             if isinstance(payload, _Unreadable):
                 raise RequestRefusedError(400, f"The message is no JSON: {payload.reason}.")
-            prepared = await self._executor.prepare(request_from_object(payload), context)
-            async with contextlib.aclosing(self._answers(prepared, context, payload)) as answers:
-                async for answer in answers:
-                    await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
-                    if is_subscription(prepared):
-                        await self._room(len(answer))
+            request = request_from_object(payload)
+            if self._is_forwarded(request):
+                await self._unsent.room()
+                await self._answer_send(identity, await self._forwarded(context, payload))
+            else:
+                await self._execute(identity, await self._executor.prepare(request, context), context)
             await self._send({"id": identity, "type": "complete"})
         except RequestError as refused:
             await self._send({"id": identity, "type": "error", "payload": refused.errors})
@@ -217,21 +219,37 @@ class Connection:
                 {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}
             )
 
-    async def _answers(self, prepared: Prepared, context: Context, payload: Mapping[str, Any]) -> AsyncGenerator[bytes]:
-        forward = self._services.forward
-        if is_subscription(prepared):
-            async with contextlib.aclosing(self._executor.subscribe(prepared, context)) as answers:
-                async for answer in answers:
-                    yield answer
-        elif forward is None or self._token is None or is_ingest(prepared):
-            yield answer_encode(await self._executor.execute(prepared, context), trace_id=context.trace_id)
-        else:
-            # So many at a time, as if they were executed here.
-            async with self._services.shares.turn(caller_of(context)):
-                forwarded = await forward(self._token, orjson.dumps(payload))
-            if forwarded.answer is None:
-                raise RequestError([dict(error) for error in forwarded.errors])
-            yield forwarded.answer
+    async def _execute(self, identity: str, prepared: Prepared, context: Context) -> None:
+        if not is_subscription(prepared):
+            await self._unsent.room()
+            executed = await self._executor.execute(prepared, context)
+            await self._answer_send(identity, answer_encode(executed, trace_id=context.trace_id))
+            return
+        async with contextlib.aclosing(self._executor.subscribe(prepared, context)) as answers:
+            async for answer in answers:
+                await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
+                await self._room(len(answer))
+
+    def _is_forwarded(self, request: Request) -> bool:
+        """Tell whether another process answers: all but subscriptions and ingest, without parsing it here."""
+        if self._services.forward is None or self._token is None:
+            return False
+        return "subscription" not in definitions_of(request.query) and not is_mutation_of(request.query, INGEST)
+
+    async def _forwarded(self, context: Context, payload: Mapping[str, Any]) -> bytes:
+        forward, token = self._services.forward, self._token
+        assert forward is not None  # noqa: S101  (see _is_forwarded)
+        assert token is not None  # noqa: S101
+        # So many at a time, as if they were executed here.
+        async with self._services.shares.turn(caller_of(context)):
+            forwarded = await forward(token, orjson.dumps(payload))
+        if forwarded.answer is None:
+            raise RequestError([dict(error) for error in forwarded.errors])
+        return forwarded.answer
+
+    async def _answer_send(self, identity: str, answer: bytes) -> None:
+        with self._unsent.holding(len(answer)):
+            await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
 
     async def _send(self, message: dict[str, Any]) -> None:
         text = message_encode(message).decode()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -26,8 +27,10 @@ INGEST = json.dumps({"query": "mutation { ingestTelemetry(readings: []) { accept
 READ = json.dumps({"query": "{ ingestTelemetry: devices { totalCount } }"}).encode()
 
 
-async def app(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the length of the body."""
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer with the length of the body; /readyz is never answered."""
+    if scope["path"] == "/readyz":
+        await asyncio.Event().wait()
     length, more = 0, True
     while more:
         message = await receive()
@@ -66,8 +69,9 @@ class Listening:
             connection.setblocking(True)
             connection.sendall(HANDED)
             connection.shutdown(socket.SHUT_WR)
-            while connection.recv(65_536):
-                pass
+            with suppress(ConnectionResetError):
+                while connection.recv(65_536):
+                    pass
 
     def ask(self, *parts: bytes) -> bytes:
         """Send parts, with a pause between them; return all that comes back."""
@@ -179,16 +183,43 @@ def test_a_client_that_goes_is_forgotten(listening: Listening) -> None:
         deadline.pause()
 
 
-def test_no_more_is_held_than_may_be(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 1_000)
-    with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
-        connection.sendall(head(2_000) + b" " * 600)
-        deadline = Deadline()
-        while listening.routing.examined_bytes != 600:
-            deadline.pause()
-        padded = INGEST + b" " * 500
-        assert listening.ask(head(len(padded)) + padded) == HANDED
-        assert listening.ask(head(len(INGEST)) + INGEST).endswith(b"here %d" % len(INGEST))
+def test_an_upgrade_that_is_not_spoken_is_ignored(listening: Listening) -> None:
+    """As clients offer HTTP/2 with their first request: its body is no other protocol's."""
+    offers = (
+        b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQ\r\n",
+        b"Connection: upgrade\r\nUpgrade: TLS/1.0\r\n",
+    )
+    for offer in offers:
+        lines = head(len(INGEST), last=False).replace(b"Host: a\r\n", b"Host: a\r\n" + offer)
+        # A request behind it is answered as well.
+        answer = listening.ask(lines + INGEST + head(len(INGEST)) + INGEST)
+        assert answer.count(b"here %d" % len(INGEST)) == 2, answer
+        for cut in (20, 60, len(lines) - 1, len(lines), len(lines) + 5):
+            sent = lines + INGEST
+            answer = listening.ask(sent[:cut], sent[cut:] + head(len(INGEST)) + INGEST)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert b"here %d" % len(INGEST) in answer
+        reading = head(len(READ)).replace(b"Host: a\r\n", b"Host: a\r\n" + offer)
+        assert listening.ask(reading + READ) == HANDED
+        # Whoever has it now sees what the client sent.
+        assert listening.handed[-1] == reading + READ
+
+
+def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 5_000)
+    slow = [socket.create_connection(("127.0.0.1", listening.port), timeout=60) for _ in range(4)]
+    try:
+        for connection in slow:
+            connection.sendall(head(2_000) + b" " * 1_500)
+        wait_until(lambda: listening.handed)
+        padded = INGEST + b" " * 3_000
+        assert listening.ask(head(len(padded)) + padded).endswith(b"here %d" % len(padded))
+        assert listening.routing.examined_bytes <= 5_000
+        assert all(sent.startswith(head(2_000)) for sent in listening.handed)
+    finally:
+        for connection in slow:
+            connection.close()
+    wait_until(lambda: not listening.routing.examined and not listening.routing.examined_bytes)
 
 
 def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
@@ -214,3 +245,26 @@ def test_no_file_stays_open(listening: Listening) -> None:
     deadline = Deadline()
     while count() > before:
         deadline.pause()
+
+
+def test_what_runs_when_the_process_ends_is_told_so() -> None:
+    with served(Listening()) as running:
+        connection = socket.create_connection(("127.0.0.1", running.port), timeout=patient(60))
+        connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")
+        wait_until(lambda: running.admission.connections)
+    with connection:
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    lines, _, body = answer.partition(b"\r\n\r\n")
+    assert lines.startswith(b"HTTP/1.1 503 ")
+    assert b"retry-after" in lines
+    assert json.loads(body)["errors"][0]["extensions"]["code"] == "UNAVAILABLE"
+
+
+def test_a_client_that_goes_while_its_requests_wait_for_each_other_is_no_error(
+    listening: Listening, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
+            connection.sendall((head(len(INGEST), last=False) + INGEST) * 5)
+    wait_until(lambda: not listening.admission.connections)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []

@@ -16,7 +16,7 @@ from argus.api.readers.routing import (
     listener_by_head,
     reader_by_head,
 )
-from gql.server.documents import is_mutation_of
+from gql.server.documents import definitions_of, is_mutation_of
 
 HERE, ELSEWHERE, BY_BODY = Destination.HERE, Destination.ELSEWHERE, Destination.BY_BODY
 INGEST = "mutation { ingestTelemetry(readings: [{metrics: {a: 1}}]) { accepted } }"
@@ -32,8 +32,7 @@ INGEST = "mutation { ingestTelemetry(readings: [{metrics: {a: 1}}]) { accepted }
         (b"/api/v1/telemetry/%69ngest?format=senml", None, HERE),
         (b"/api/v1/some-token/telemetry", None, HERE),
         (b"/api/v1/some/token/telemetry", None, ELSEWHERE),
-        (b"/graphql", b"Bearer argus_dev_abc", HERE),
-        (b"/graphql", b"bearer  argus_dev_abc", HERE),
+        (b"/graphql", b"Bearer argus_dev_abc", BY_BODY),
         (b"/graphql", b"Bearer a.b.c", BY_BODY),
         (b"/graphql", b"Basic argus_dev_abc", BY_BODY),
         (b"/graphql", None, ELSEWHERE),
@@ -51,6 +50,20 @@ def test_who_answers_by_the_head(url: bytes, token: bytes | None, expected: Dest
 @pytest.mark.parametrize(
     ("method", "headers", "expected"),
     [
+        (b"POST", {}, BY_BODY),
+        (b"POST", {b"content-length": b"5000000"}, HERE),
+        (b"GET", {}, ELSEWHERE),
+        (b"GET", {b"upgrade": b"websocket"}, HERE),
+    ],
+)
+def test_a_device_reads_like_all_others(method: bytes, headers: dict[bytes, bytes], expected: Destination) -> None:
+    device = (b"authorization", b"bearer  argus_dev_abc")
+    assert listener_by_head(method, b"/graphql", [device, *headers.items()]) is expected
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "expected"),
+    [
         (b"POST", {b"content-length": b"100"}, BY_BODY),
         (b"POST", {b"content-length": str(BODY_EXAMINED_MAX_BYTES).encode()}, BY_BODY),
         (b"POST", {b"content-length": str(BODY_EXAMINED_MAX_BYTES + 1).encode()}, ELSEWHERE),
@@ -58,6 +71,8 @@ def test_who_answers_by_the_head(url: bytes, token: bytes | None, expected: Dest
         (b"POST", {b"content-length": b"-1"}, ELSEWHERE),
         (b"POST", {b"transfer-encoding": b"chunked"}, BY_BODY),
         (b"POST", {b"content-encoding": b"gzip"}, ELSEWHERE),
+        (b"POST", {b"content-encoding": b"Identity"}, BY_BODY),
+        (b"POST", {b"upgrade": b"websocket"}, ELSEWHERE),
         (b"GET", {}, ELSEWHERE),
     ],
 )
@@ -70,10 +85,9 @@ def test_a_body_is_examined_only_where_it_can_be_ingest(
 def test_the_token_that_counts_is_the_first() -> None:
     """Or a user could have anything executed by the process that listens."""
     user, device = (b"authorization", b"Bearer a.b.c"), (b"authorization", b"Bearer argus_dev_abc")
-    assert listener_by_head(b"GET", b"/graphql", [user, device]) is ELSEWHERE
-    assert reader_by_head(b"GET", b"/graphql", [user, device]) is HERE
-    assert listener_by_head(b"GET", b"/graphql", [device, user]) is HERE
-    assert reader_by_head(b"GET", b"/graphql", [device, user]) is ELSEWHERE
+    upgrade = (b"upgrade", b"websocket")
+    assert listener_by_head(b"GET", b"/graphql", [user, device, upgrade]) is ELSEWHERE
+    assert listener_by_head(b"GET", b"/graphql", [device, user, upgrade]) is HERE
 
 
 @pytest.mark.parametrize(
@@ -105,6 +119,8 @@ def test_a_body_that_is_no_json_is_left_to_a_reader() -> None:
     [
         INGEST,
         "mutation M($r: [ReadingInput!]! = [{metrics: {a: 1}}]) @x(a: {b: 1}) { ingestTelemetry(readings: $r) { accepted } }",
+        "mutation { __typename ingestTelemetry { accepted } }",
+        "mutation { ingestTelemetry(readings: [" + "{metrics: {a: 1}}, " * 400 + "]) { accepted } }",
         "mutation { a: ingestTelemetry { accepted } b: ingestTelemetry @skip(if: true) { rejected } }",
         "# devices\nmutation { ingestTelemetry(readings: []) { ...F } } fragment F on IngestPayload { accepted errors { code } }",
         'mutation { ingestTelemetry(a: "} devices {", b: """ } devices { """) { accepted } }',
@@ -132,6 +148,8 @@ def test_a_mutation_of_one_field(text: str) -> None:
         "fragment F on IngestPayload { accepted }",
         "mutation { ingestTelemetry { accepted } " + " # devices\n" * 10_000 + "}",
         "mutation { ingestTelemetry { accepted } ",
+        # Comparing so many fields with each other takes half a second.
+        "mutation {" + " ".join(f"a{n}: ingestTelemetry {{ accepted rejected }}" for n in range(40)) + "}",
     ],
 )
 def test_no_mutation_of_one_field(text: str) -> None:
@@ -164,4 +182,19 @@ def test_what_is_called_a_mutation_of_one_field_is_one(text: str) -> None:
     assert [operation.operation for operation in operations] == [OperationType.MUTATION]
     for node in operations[0].selection_set.selections:
         assert isinstance(node, FieldNode)
-        assert node.name.value == "ingestTelemetry"
+        assert node.name.value in {"ingestTelemetry", "__typename"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{ a }", {"{"}),
+        ("query Q($a: A = {b: 1}) { subscription } fragment F on A { query }", {"query", "fragment"}),
+        ("# subscription\n subscription S { a }", {"subscription"}),
+        ("{ a } subscription { b }", {"{", "subscription"}),
+        ('{ a(b: "} subscription {") }', {"{"}),
+        ("{ " + "a " * 5_000 + "}", set()),
+    ],
+)
+def test_what_the_definitions_of_a_document_begin_with(text: str, expected: set[str]) -> None:
+    assert definitions_of(text) == expected

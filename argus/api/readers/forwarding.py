@@ -21,7 +21,7 @@ from graph.errors import UnavailableError
 _MEDIA_TYPE: Final = "application/graphql-response+json"
 _CHUNK_BYTES: Final = 256 * 1024
 _ANSWERED: Final = 200
-_AWAY: Final = "The process that answers this has ended; try again."
+_AWAY: Final = "The process that answers this has ended; try again. Where it changes something, look whether it did."
 
 
 class Forwarder:

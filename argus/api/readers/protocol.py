@@ -13,7 +13,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 import uvicorn
@@ -26,6 +26,8 @@ EXAMINED_MAX_BYTES: Final = 64 * 1024 * 1024
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 # A client that is slow to take an answer is asked so often whether it has.
 _UNSENT_RETRY_S: Final = 0.02
+# For so long a client that goes on sending may take the last answer.
+_LINGER_S: Final = 5.0
 
 
 @dataclass(slots=True)
@@ -37,13 +39,14 @@ class Routing:
     hand: hands an open file over, with the client's address, what was read, and whether it becomes a WebSocket; False:
     there is nobody to take it. It closes the file either way.
     is_returning: whether a connection is handed over, too, once a request has been answered.
-    examined_bytes: of all bodies that wait for the decision.
+    examined: the connections whose body is waited for, the longest waiting first; examined_bytes: of their bodies.
     """
 
     by_head: Callable[[bytes, bytes, Headers], Destination]
     hand: Callable[[int, str, bytes, bool], bool]
     by_body: Callable[[bytes], Destination] = lambda _body: Destination.HERE
     is_returning: bool = False
+    examined: dict[RoutedHttp, None] = field(default_factory=dict)
     examined_bytes: int = 0
 
 
@@ -58,6 +61,7 @@ class RoutedHttp(BoundedHttp):
         self._raw: list[bytes] | None = None
         self._has_begun = False
         self._is_websocket = False
+        self._is_parsing = False
         self._adopted: bytes | None = None
         # The body of a request whose head does not tell who answers it.
         self._examined: bytearray | None = None
@@ -83,7 +87,11 @@ class RoutedHttp(BoundedHttp):
             self._raw = [data]
         elif self._raw is not None:
             self._raw.append(data)
-        super().data_received(data)
+        self._is_parsing = True
+        try:
+            super().data_received(data)
+        finally:
+            self._is_parsing = False
         if self._is_going:
             self._go()
 
@@ -106,14 +114,13 @@ class RoutedHttp(BoundedHttp):
 
     def on_headers_complete(self) -> None:
         """Start what answers the request, if it is answered here and its head says so."""
-        if self._is_going:
+        if self._is_going or self._ignores_upgrade():
             return
         if not self._is_refused:
             destination = self.routing.by_head(self.parser.get_method(), self.url, self.headers)
-            may_upgrade = bool(self.parser.should_upgrade())
-            if destination is Destination.ELSEWHERE or (destination is Destination.BY_BODY and may_upgrade):
+            if destination is Destination.ELSEWHERE:
                 self._is_going = True
-                self._is_websocket = may_upgrade and self._should_upgrade()
+                self._is_websocket = bool(self.parser.should_upgrade()) and self._should_upgrade()
                 return
             if destination is Destination.BY_BODY:
                 self._examine()
@@ -130,13 +137,17 @@ class RoutedHttp(BoundedHttp):
             return
         self._examined += body
         self.routing.examined_bytes += len(body)
-        if len(self._examined) > BODY_EXAMINED_MAX_BYTES or self.routing.examined_bytes > EXAMINED_MAX_BYTES:
+        if len(self._examined) > BODY_EXAMINED_MAX_BYTES:
             self._examined_end()
             self._is_going = True
+        while self.routing.examined_bytes > EXAMINED_MAX_BYTES:
+            # Whoever is slow to send makes room for the others.
+            slowest = next(iter(self.routing.examined))
+            slowest.examined_give_up()
 
     def on_message_complete(self) -> None:
         """End the request."""
-        if self._is_going:
+        if self._is_going or self._is_upgrade_ignored:
             return
         if self._examined is not None and not self._is_refused:
             body = self._examined_end()
@@ -185,6 +196,7 @@ class RoutedHttp(BoundedHttp):
         """Wait for the body, to decide by it."""
         self._head_end()
         self._examined = bytearray()
+        self.routing.examined[self] = None
         if self.expect_100_continue and self._is_idle():
             # Otherwise the client would not send it.
             self.expect_100_continue = False
@@ -195,7 +207,16 @@ class RoutedHttp(BoundedHttp):
         if examined is None:
             return b""
         self.routing.examined_bytes -= len(examined)
+        self.routing.examined.pop(self, None)
         return bytes(examined)
+
+    def examined_give_up(self) -> None:
+        """Hand the request over undecided, with what has come of it."""
+        self._examined_end()
+        self._is_going = True
+        # Called from within its own parser, it goes when that has ended.
+        if not self._is_parsing:
+            self._go()
 
     def _is_idle(self) -> bool:
         return self.cycle is None or bool(self.cycle.response_complete)
@@ -206,14 +227,19 @@ class RoutedHttp(BoundedHttp):
 
     def _go(self) -> None:
         self._limit(None, "")
-        self.transport.pause_reading()
-        is_idle = self._is_idle()
-        if self._raw is None or not is_idle or self.transport.get_write_buffer_size():
-            if is_idle:
-                self.transport.close()
-            else:
-                self.cycle.keep_alive = False
+        if self.transport.is_closing():
             return
+        if self._raw is None or not self._is_idle() or self.transport.get_write_buffer_size():
+            # What the client goes on sending is read and dropped: unread, it would take the answer away with it.
+            if not self._is_idle():
+                self.cycle.keep_alive = False
+            elif self.transport.can_write_eof():
+                self.transport.write_eof()
+                self.loop.call_later(_LINGER_S, self.transport.close)
+            else:
+                self.transport.close()
+            return
+        self.transport.pause_reading()
         data = b"".join(self._raw)
         self._raw = None
         if not self._hand(data):

@@ -13,6 +13,7 @@ import orjson
 
 from domain.plant.devices.tokens import TOKEN_PREFIX
 from gql.server.documents import is_mutation_of
+from gql.server.execution import INGEST
 from gql.server.json_sizes import json_size_check
 from graph.errors import LimitExceededError
 
@@ -22,7 +23,6 @@ _OWN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/telemetry/i
 _THINGSBOARD: Final = re.compile(r"/api/v1/[^/]+/telemetry")
 _GRAPHQL: Final = "/graphql"
 _DEVICE: Final = re.compile(rb"bearer +" + TOKEN_PREFIX.encode(), re.IGNORECASE)
-_INGEST: Final = "ingestTelemetry"
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -47,20 +47,20 @@ def listener_by_head(method: bytes, url: bytes, headers: Headers) -> Destination
     if b"authorization" not in named:
         # Nobody ingests without a token.
         return Destination.ELSEWHERE
-    if _is_device(headers):
-        return Destination.HERE
-    if method != b"POST" or b"content-encoding" in named:
+    if b"upgrade" in named:
+        return Destination.HERE if _is_device(headers) else Destination.ELSEWHERE
+    if method != b"POST" or named.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         return Destination.ELSEWHERE
     length = named.get(b"content-length", b"0")
+    large = Destination.HERE if _is_device(headers) else Destination.ELSEWHERE
     is_small = length.isdigit() and len(length) <= len(str(BODY_EXAMINED_MAX_BYTES)) + 1
-    return Destination.BY_BODY if is_small and int(length) <= BODY_EXAMINED_MAX_BYTES else Destination.ELSEWHERE
+    return Destination.BY_BODY if is_small and int(length) <= BODY_EXAMINED_MAX_BYTES else large
 
 
-def reader_by_head(_method: bytes, url: bytes, headers: Headers) -> Destination:
+def reader_by_head(_method: bytes, url: bytes, _headers: Headers) -> Destination:
     """Return who answers a request that a reader has received: what is open by its head stays."""
     path = _path(url)
-    is_ingest = path is None or _is_own(path) or (path == _GRAPHQL and _is_device(headers))
-    return Destination.ELSEWHERE if is_ingest else Destination.HERE
+    return Destination.ELSEWHERE if path is None or _is_own(path) else Destination.HERE
 
 
 def listener_by_body(body: bytes) -> Destination:
@@ -69,7 +69,7 @@ def listener_by_body(body: bytes) -> Destination:
     What is not understood is left to a reader, which says what is wrong with it.
     """
     # Nearly all others end here.
-    if _INGEST.encode() not in body:
+    if INGEST.encode() not in body:
         return Destination.ELSEWHERE
     try:
         json_size_check(body)
@@ -77,7 +77,7 @@ def listener_by_body(body: bytes) -> Destination:
     except (LimitExceededError, orjson.JSONDecodeError):
         return Destination.ELSEWHERE
     query = request.get("query") if isinstance(request, dict) else None
-    is_ingest = isinstance(query, str) and is_mutation_of(query, _INGEST)
+    is_ingest = isinstance(query, str) and is_mutation_of(query, INGEST)
     return Destination.HERE if is_ingest else Destination.ELSEWHERE
 
 

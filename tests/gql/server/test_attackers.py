@@ -101,6 +101,15 @@ def test_nobodys_document(api: Api, name: str) -> None:
     tried(api, Client(api.url, None), name, OF_NOBODY[name])
 
 
+def test_who_may_not_use_a_field_is_told_before_anything_is_validated(api: Api) -> None:
+    fields = "accepted errors { code } " * 20
+    text = "mutation {" + " ".join(f"a{n}: ingestTelemetry(readings: []) {{ {fields} }}" for n in range(20)) + "}"
+    rules = api.work.rules
+    reply = api.client("plant", "viewer").call(text)
+    assert (reply.status, reply.error_codes) == (403, ["FORBIDDEN"])
+    assert api.work.rules == rules
+
+
 def test_comparing_fields_ends_at_a_number_of_steps() -> None:
     from graphql.validation.rules import overlapping_fields_can_be_merged
 

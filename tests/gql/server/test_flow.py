@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from gql.server import flow
-from gql.server.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow
+from gql.server.flow import PING_EVERY_BYTES, UNREAD_MAX_BYTES, Flow, Unsent
 from testing.api import Api
 from testing.waits import patient, wait_until_async
 from tests.gql.plant.test_entity_changed import PLACES, places_noted  # noqa: F401
@@ -97,3 +97,21 @@ def test_updates_are_followed_by_a_ping_and_wait_for_its_pong(api: Api, monkeypa
             assert second["payload"]["data"]["entityChanged"] == {"name": "three"}
 
     run(scenario)
+
+
+def test_nothing_more_is_executed_while_answers_are_not_taken() -> None:
+    async def main() -> None:
+        unsent = Unsent(100)
+        await asyncio.wait_for(unsent.room(), 10)
+        with unsent.holding(60):
+            await asyncio.wait_for(unsent.room(), 10)
+            with unsent.holding(60):
+                waiting = asyncio.create_task(unsent.room())
+                await asyncio.sleep(0)
+                assert not waiting.done()
+            await asyncio.wait_for(waiting, 10)
+        with pytest.raises(KeyError), unsent.holding(1_000):
+            raise KeyError
+        await asyncio.wait_for(unsent.room(), 10)
+
+    asyncio.run(main())
