@@ -70,7 +70,7 @@ chaos: $(READY)  ## Send a million readings while processes are killed at random
 	@CHAOS_READINGS=$${CHAOS_READINGS:-1000000} CHAOS_KILLS=$${CHAOS_KILLS:-24} \
 		$(BIN)/python -m pytest -m chaos -s $(ARGS)
 
-lock: $(READY)  ## Draw the lock files anew from pyproject.toml (needs uv)
+lock: $(READY)  ## Renew the lock files from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-annotate --quiet --output-file requirements.lock
 	@uv pip compile --group bench --constraints requirements.lock --universal --python-version 3.11 --generate-hashes \

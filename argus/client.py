@@ -1,4 +1,4 @@
-"""A small client of Argus's own API, for the commands that use it as devices and front ends do."""
+"""A small client of Argus's API, for commands."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DEVICES = """query Devices($after: String, $filter: EntityFilter) {
 
 
 class ClientError(Exception):
-    """The API refused, or stayed away."""
+    """The API refused a call, or did not answer."""
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(message)
@@ -32,10 +32,10 @@ class ClientError(Exception):
 
 
 class ArgusClient:
-    """One connection, kept open. url: of the GraphQL address. tell: is told why something is tried again."""
+    """One connection, kept open. url: of the GraphQL address. tell: called with the reason of each retry."""
 
     def __init__(
-        self, url: str, token: str, *, attempts: int = ATTEMPTS, tell: Callable[[str], None] = lambda _line: None
+        self, url: str, token: str, *, attempts: int = ATTEMPTS, on_retry: Callable[[str], None] = lambda _line: None
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -47,11 +47,11 @@ class ArgusClient:
         self._url = url
         self._token = token
         self._attempts = attempts
-        self._tell = tell
+        self._tell = on_retry
         self._has_answered = False
 
     def call(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Return an operation's data. What passes is tried again, more patiently each time.
+        """Return an operation's data. Transient errors are retried with growing pauses.
 
         Raises ClientError.
         """

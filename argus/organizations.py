@@ -1,4 +1,4 @@
-"""Finding an organization by what an operator calls it."""
+"""Find an organization by its slug or name."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def organization_find(settings: Settings, name: str) -> Organization:
             known = organization_list(session)
     finally:
         engine.dispose()
-    by_slug = [each for each in known if each.slug == name]
-    by_name = [each for each in known if each.name == name]
-    for found in (by_slug, by_name):
-        if len(found) == 1:
-            return found[0]
-    there = ", ".join(each.slug for each in known) or "none yet; make one with `argus organization create NAME`"
+    by_slug = [item for item in known if item.slug == name]
+    by_name = [item for item in known if item.name == name]
+    for matches in (by_slug, by_name):
+        if len(matches) == 1:
+            return matches[0]
+    there = ", ".join(item.slug for item in known) or "none yet; make one with `argus organization create NAME`"
     raise NotFoundError(f"There is no organization {name!r}. There are: {there}.")

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.plant.organizations.operations import organization_create
-from domain.telemetry.ingest.account import IngestAccount, ingest_account
+from domain.telemetry.ingest.accounting import IngestAccount, ingest_account
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id

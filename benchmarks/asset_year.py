@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from domain.base.packed import Aggregate
 from domain.telemetry.store.history import telemetry_read
-from domain.telemetry.store.hourly_build import hours_build, hours_settled
+from domain.telemetry.store.hourly_build import hours_aggregate, hours_complete_until
 from runtime.database import engine_create, transaction
 from testing.rows import Plant
 from testing.servers import servers_open
@@ -92,15 +92,15 @@ def read_ms(engine: Engine, plant: Plant, entity_id: UUID, arguments: dict[str, 
         return (time.perf_counter() - began) * 1000.0
 
 
-def hours_summarize(engine: Engine, plant: Plant) -> None:
+def hourly_aggregates(engine: Engine, plant: Plant) -> None:
     """Summarize all hours, and print what that cost."""
     with transaction(engine) as session:
-        settled = hours_settled(session)
+        settled = hours_complete_until(session)
     hours, is_done = 0, False
     began = time.perf_counter()
     while not is_done:
         with transaction(engine, plant.organization_id) as session:
-            built = hours_build(session, organization_id=plant.organization_id, settled=settled)
+            built = hours_aggregate(session, organization_id=plant.organization_id, settled=settled)
         hours, is_done = hours + built.hours, built.is_done
     took_s = time.perf_counter() - began
     print(f"summarizing: {hours} hours of {2 * 525_600} points in {took_s:.1f} s")
@@ -132,7 +132,7 @@ def main() -> None:
         plant, entities = plant_build(owner)
         compare(api, plant, entities, reads=READS, how="point by point")
         pipeline = engine_create(database.url("pipeline"))
-        hours_summarize(pipeline, plant)
+        hourly_aggregates(pipeline, plant)
         bucketed = {name: arguments for name, arguments in READS.items() if arguments["bucket"]}
         compare(api, plant, entities, reads=bucketed, how="by the hour")
         for engine in (owner, api, pipeline):

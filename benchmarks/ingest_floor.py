@@ -64,7 +64,7 @@ def devices_make(owner: Engine, api: Engine, *, has_schema: bool) -> tuple[int, 
 def ingest(
     engine: Engine, organization_id: int, ids: list[UUID], now: datetime, calls: list[list[ReadingDraft]]
 ) -> list[RawBatch]:
-    """Accept and append each call in a transaction of its own."""
+    """Accept and append each call in a separate transaction."""
     devices = Devices({str(each): KnownDevice(each, 0) for each in ids}, {})
     batches: list[RawBatch] = []
     for call in calls:

@@ -1,9 +1,9 @@
 """What it costs to compute a bucket that is written to all the time, against computing it whole.
 
 Size: a site above 1,000 machines, in 20 lines, one hour of 1,900 points of each. Reference: the same bucket computed
-from its points alone, in the same database, turn by turn: all tallies are taken away before. Between two rounds each
-machine sends four points. Prints the median of each and the ratio, by one rollup and by two that share what is read;
-then with one machine that is late each round.
+from its points alone, in the same database, in alternation: all partial aggregates are deleted before. Between two
+rounds each machine sends four points. Prints the median of each and the ratio, by one rollup and by two that share what
+is read; then with one machine that is late each round.
 
     python -m benchmarks.live_bucket
 """

@@ -3,7 +3,7 @@
 The plant of `pipeline.py`: 1,000 devices, 10 metrics a reading, calls of 100 readings, each device linked to an asset
 with one derived metric. The reference, in the same run: that plant, at the rate asked for. Then another with 1,000
 rules, one for each asset, two formulas for each asset and a rollup up three levels (line, hall, site). Then, at a
-quarter of what went through with all of that, readings that pass a threshold: from the call to its judging, to the
+quarter of what went through with all of that, readings that pass a threshold: from the call to its evaluating, to the
 event at the subscriber, and to the activity in the database.
 
     python -m benchmarks.rules [--points-per-s 50000] [--seconds 30] [--only load|latency]
@@ -92,7 +92,7 @@ class Watcher:
     """Subscribed to events; notes when an entity's event is first told, be it over by then."""
 
     def __init__(self, bench: Bench) -> None:
-        self.told: dict[str, float] = {}
+        self.remarks: dict[str, float] = {}
         url = bench.client.url.replace("http", "ws", 1)
         self._socket = connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None, legacy=True)
         self._socket.send(
@@ -115,7 +115,7 @@ class Watcher:
                 self._socket.send('{"type": "pong"}')
                 continue
             event = message["payload"]["data"]["events"]
-            self.told.setdefault(event["entity"]["externalId"], time.time())
+            self.remarks.setdefault(event["entity"]["externalId"], time.time())
 
     def close(self) -> None:
         """Stop listening once nothing comes any more."""
@@ -155,7 +155,7 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
             " ON t.organization_id = e.organization_id AND t.id = e.entity_id GROUP BY 1"
         ).fetchall()
     to_judged = [(judged - called[name]) * 1000 for name, judged in first if name in called]
-    to_event = [(watcher.told[name] - began) * 1000 for name, began in called.items() if name in watcher.told]
+    to_event = [(watcher.remarks[name] - began) * 1000 for name, began in called.items() if name in watcher.remarks]
     with psycopg.connect(bench.dsn) as connection:
         rows = connection.execute(
             "SELECT t.external_id, extract(epoch FROM lower(e.recorded))::float FROM entity_edges e"

@@ -3,7 +3,7 @@
 50 devices, each linked to an asset, send a reading of three metrics a minute: 72,000 readings a day. With --days, so
 many days (at most 60) are spread evenly over the time; without, up to 60 are sent as fast as they are processed. No
 more than 5,000 readings wait. Two subscribers take everything all the time, one of them slowly; others come, take a
-little and go, some without a word; callers read the latest points on connections of their own. At each tenth of the
+little and go, some without a word; callers read the latest points on separate connections. At each tenth of the
 time the memory of each process is printed: what it has alone and its share of what it has together with others (PSS).
 At the end: its ratio, last tenth to third. The third, since caches fill at first; of the database and the bus it
 grows until the buffers it was given are full.
@@ -101,7 +101,7 @@ class Sender(threading.Thread):
 
 
 class Asker(threading.Thread):
-    """Asks for the latest points, on a connection of its own each time."""
+    """Asks for the latest points, on a separate connection each time."""
 
     def __init__(self, client: Client, course: Course) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The one place where an error becomes an answer.
+"""Convert errors to answers: the only module that does.
 
 What the caller can mend goes into a payload's `errors`; authentication, authorization, limits and whatever is away
 are top-level errors with `extensions.code`; a defect is masked, logged, and can be found by its trace id.
@@ -15,7 +15,7 @@ import structlog
 from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError
 
-from domain.base.transient import AWAY_TROUBLE, is_away, trouble_of
+from domain.base.transient import NO_ANSWER, is_transient, transient_reason
 from graph.errors import ArgusError, DeadlineExceededError, UnavailableError
 
 TOP_LEVEL = frozenset(
@@ -28,7 +28,7 @@ _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 # A statement that ran into its own time limit, or was cancelled.
 _QUERY_CANCELED = "57014"
 _SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
-AWAY_MESSAGE = f"{AWAY_TROUBLE}. Nothing was changed; try again."
+AWAY_MESSAGE = f"{NO_ANSWER}. Nothing was changed; try again."
 DEFECT_MESSAGE = "Something went wrong inside Argus. The trace id leads to it in the log."
 
 _log = structlog.get_logger(__name__)
@@ -36,7 +36,7 @@ _log = structlog.get_logger(__name__)
 
 @strawberry.type
 class UserError:
-    """An error that the caller can mend.
+    """An error that the caller can fix.
 
     Attributes:
         code: One of the documented codes, e.g. BAD_USER_INPUT, NOT_FOUND, CONFLICT.
@@ -50,7 +50,7 @@ class UserError:
 
 
 class UnauthenticatedError(ArgusError):
-    """No token, or one that is no good."""
+    """No token, or one that is not valid."""
 
     code = "UNAUTHENTICATED"
 
@@ -79,13 +79,13 @@ def user_error(error: ArgusError, *, under: Sequence[str] = ()) -> UserError:
 
 
 def known(error: BaseException) -> ArgusError | None:
-    """Return what the caller can be told of an exception; None for a defect."""
+    """Return the error to show to the caller; None for a defect."""
     if isinstance(error, ArgusError):
         return error
     if isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _QUERY_CANCELED:
         return DeadlineExceededError(_SLOW_MESSAGE)
-    if is_away(error):
-        return UnavailableError(f"{trouble_of(error)}. Nothing was changed; try again.")
+    if is_transient(error):
+        return UnavailableError(f"{transient_reason(error)}. Nothing was changed; try again.")
     return None
 
 
@@ -96,10 +96,10 @@ def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
         original = original.original_error
     answer: dict[str, Any] = {}
     if original is None or isinstance(original, GraphQLError):
-        told = original or error
+        located_errors = original or error
         # Names of fields and types are no secret here, but guesses at them are noise.
-        answer["message"] = _SUGGESTION.sub("", told.message)
-        extensions = {**(error.extensions or {}), **(told.extensions or {})}
+        answer["message"] = _SUGGESTION.sub("", located_errors.message)
+        extensions = {**(error.extensions or {}), **(located_errors.extensions or {})}
         extensions.setdefault("code", "BAD_USER_INPUT")
     elif (argus := known(original)) is not None:
         answer["message"] = argus.message
@@ -121,5 +121,5 @@ def formatted(error: GraphQLError, *, trace_id: str) -> dict[str, Any]:
 
 
 def transport_error(code: str, message: str, **extensions: object) -> dict[str, Any]:
-    """Return a whole answer for a call that never became an operation."""
+    """Return an answer for a call that never became an operation."""
     return {"errors": [{"message": message, "extensions": {"code": code, **extensions}}]}

@@ -1,4 +1,4 @@
-"""The argument that was not given, where None is a value of its own."""
+"""The argument that was not given, where None is itself a value."""
 
 from enum import Enum
 from typing import Final

@@ -85,7 +85,7 @@ def graph_is_changing(session: Session) -> bool:
 
 
 def graph_hold(session: Session, *, organization_id: int) -> int:
-    """Keep all that anything is derived from as it stands until the transaction ends; return the revision.
+    """Lock the graph, shared, against changes until the transaction ends; return the revision.
 
     Shared: any number of derivations hold it together, a change that bears on what they derive waits for them.
     Raises NotFoundError where the organization does not exist or is not the transaction's own.

@@ -63,11 +63,11 @@ def changes_page(session: Session, *, organization_id: int, where: ChangeFilter,
         .order_by(changes.c.recorded_at.desc(), changes.c.id.desc())
         .limit(page.first + 1)
     ).all()
-    found = [_change_of_row(row) for row in rows[: page.first]]
+    items = [_change_of_row(row) for row in rows[: page.first]]
     count = select(func.count()).select_from(changes).where(*conditions)
     return Page(
-        found,
-        [instant_key(_CURSOR, each.recorded_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.recorded_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),

@@ -1,4 +1,4 @@
-"""Cursors of lists that are ordered by an instant, then by id."""
+"""Cursors of lists ordered by an instant, then by id."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from graph.paging import CursorKey
 
 
 def instant_key(of: str, instant: datetime, entry_id: UUID) -> CursorKey:
-    """Return the sort key of an entry. of: which list it is, so that no other takes its cursor."""
+    """Return the sort key of an entry. of: the name of the list, so that no other accepts its cursor."""
     return (of, instant.isoformat(), str(entry_id))
 
 

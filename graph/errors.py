@@ -1,4 +1,4 @@
-"""Errors the caller can be told about. Anything else is a defect and is masked at the edge."""
+"""Errors that are shown to the caller. Anything else is a defect and is masked at the edge."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class ArgusError(Exception):
 
 
 class NotFoundError(ArgusError):
-    """What an id or a name points at does not exist, or not for this organization."""
+    """The object of an id or a name does not exist, or not for this organization."""
 
     code = "NOT_FOUND"
 
 
 class BadInputError(ArgusError):
-    """An argument that cannot be used as it stands."""
+    """An argument that cannot be used."""
 
     code = "BAD_USER_INPUT"
 
@@ -47,7 +47,7 @@ class LimitExceededError(ArgusError):
 
 
 class UnavailableError(ArgusError):
-    """Something this needs is away for now; nothing was changed and the call may be repeated."""
+    """Something this needs is unavailable for now; nothing was changed, repeat the call later."""
 
     code = "UNAVAILABLE"
 
@@ -59,4 +59,4 @@ class DeadlineExceededError(ArgusError):
 
 
 class AbandonedError(ArgusError):
-    """The caller has gone; nobody is told."""
+    """The caller has disconnected; no answer is sent."""

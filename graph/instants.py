@@ -1,4 +1,4 @@
-"""The two times a reader may name: what was true at `as_of`, as it had been recorded by `known_at`."""
+"""The two times of a bitemporal read: valid time `as_of`, and system time `known_at`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a reader looks at. known_at None: what is believed now, the transaction's own writes included."""
+    """The moment that a read looks at. known_at None: what is believed now, including the transaction's own writes."""
 
     as_of: datetime
     known_at: datetime | None = None
@@ -53,7 +53,7 @@ def instant_utc(value: datetime, *, path: str) -> datetime:
 
 
 def instant_text(value: datetime) -> str:
-    """Return an instant as it is told outside: RFC 3339, UTC.
+    """Return an instant as text: RFC 3339, UTC.
 
     >>> instant_text(datetime(2026, 1, 1, tzinfo=UTC))
     '2026-01-01T00:00:00Z'
@@ -64,7 +64,7 @@ def instant_text(value: datetime) -> str:
 def moment_resolve(
     session: Session, *, organization_id: int, as_of: datetime | None, known_at: datetime | None
 ) -> Moment:
-    """Settle the times of a reader; None means now.
+    """Resolve the times of a read; None means now.
 
     With `known_at` changes are held up until the transaction ends: one that is under way may bear an earlier instant
     and must be waited for.

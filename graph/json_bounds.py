@@ -1,4 +1,4 @@
-"""What JSON may come in: one rule for every JSON value of the API and of files, so that it can be stored and answered.
+"""Validate JSON from outside: one rule for every JSON value of the API and of files, so that it can be stored.
 
 A number is an integer of 64 bits (-2**63 to 2**64 - 1), which is kept exactly, or else a double: the nearest one to
 what was sent. Refused are NaN, infinities and numbers beyond the doubles, a NUL character, half of a surrogate pair,
@@ -81,18 +81,18 @@ def json_same(one: Any, other: Any) -> bool:
 
     Raises TypeError for what is not JSON, such as an instant that nobody wrote out.
     """
-    one_text, other_text = (json.dumps(each, sort_keys=True, default=_mapping) for each in (one, other))
+    one_text, other_text = (json.dumps(item, sort_keys=True, default=_mapping) for item in (one, other))
     if one_text != other_text and _MINUS_ZERO in one_text + other_text:
         # The database knows one zero only.
         one_text, other_text = (
-            json.dumps(json.loads(each, parse_float=_zero), sort_keys=True) for each in (one_text, other_text)
+            json.dumps(json.loads(item, parse_float=_zero), sort_keys=True) for item in (one_text, other_text)
         )
     return one_text == other_text
 
 
 def text_is_storable(value: str) -> bool:
     """Tell whether PostgreSQL could hold the text; what it could not hold, no row has."""
-    return "\0" not in value and (value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value))
+    return "\0" not in value and (value.isascii() or not any("\ud800" <= item <= "\udfff" for item in value))
 
 
 def _zero(digits: str) -> float:
@@ -129,12 +129,12 @@ def _leaf_check(item: Any, place: Path) -> bool:
     if not isinstance(item, int | float):
         raise BadInputError(f"{_name(place)} is not JSON.", path=place)
     try:
-        made = _number(item)
+        number = _number(item)
     except OverflowError:
         raise BadInputError(f"{_name(place)} is too large a number: it lies beyond a double.", path=place) from None
-    if not math.isfinite(made):
+    if not math.isfinite(number):
         raise BadInputError(f"{_name(place)} must be a finite number.", path=place)
-    return type(made) is type(item)
+    return type(number) is type(item)
 
 
 def _number(item: float) -> float:

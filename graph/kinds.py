@@ -1,10 +1,10 @@
-"""The kinds of entity: the nouns of a plant."""
+"""The kinds of entity."""
 
 from enum import StrEnum
 
 
 class EntityKind(StrEnum):
-    """What sort of thing an entity is. Its `type` is finer and is data."""
+    """Kind of an entity. Its `type` is finer, and data."""
 
     DEVICE = "DEVICE"
     ASSET = "ASSET"

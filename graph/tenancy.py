@@ -1,4 +1,4 @@
-"""Which organization a transaction acts for, as row-level security sees it."""
+"""Bind transactions to an organization, for row-level security."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session

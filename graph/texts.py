@@ -1,4 +1,4 @@
-"""Text from outside, made fit to be stored: the one door for what is kept although it cannot be refused.
+"""Clean text from outside that must be stored and cannot be refused.
 
 What a caller can mend (names, attributes, arguments) is refused instead, by `graph.json_bounds.text_check`.
 """

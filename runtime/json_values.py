@@ -1,4 +1,4 @@
-"""How JSON in the database becomes values: whatever stands there can be read.
+"""Decode JSON of the database: any stored value can be read.
 
 PostgreSQL's numbers are decimals of up to 147,455 digits. What is read is an integer of 64 bits, a double, or, for a
 number beyond the doubles, a Decimal, so that who cannot say it notices. Text of the type json may hold half of a
@@ -16,7 +16,7 @@ import orjson
 
 
 def json_read(stored: str | bytes) -> Any:
-    """Return the value of JSON text as it stands in the database."""
+    """Return the value of JSON text from the database."""
     try:
         return orjson.loads(stored)
     except orjson.JSONDecodeError:

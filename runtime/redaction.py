@@ -68,7 +68,7 @@ class Redactor:
 def _decoded(text: str) -> str:
     """Return the text with what never needs percent-encoding decoded, and what was encoded more than once."""
     for _ in range(_ENCODINGS_MAX):
-        before, text = text, _ENCODED.sub(lambda found: chr(int(found[1], 16)), text)
+        before, text = text, _ENCODED.sub(lambda match: chr(int(match[1], 16)), text)
         if text == before:
             break
     return text

@@ -1,8 +1,8 @@
-"""A watchdog for the database: notices one that has fallen silent, and frees whoever waits for it.
+"""A watchdog for the database: detects one that does not answer, and frees whoever waits for it.
 
 A database that has died says so: its connections break. One that is frozen, or behind a network that drops packets,
 says nothing, and a statement sent to it waits for as long as the connection lives. A thread of the watchdog asks on a
-connection of its own; where no answer comes in time, every connection of the engines it watches is broken. Their
+separate connection; where no answer comes in time, every connection of the engines it watches is broken. Their
 statements then fail like those of a database that has died.
 """
 
@@ -37,7 +37,7 @@ class SilentError(Exception):
 
 
 class DatabaseWatchdog:
-    """Asks the database every few seconds. One per process, started after a fork; any thread may look.
+    """Probes the database every few seconds. One per process, started after a fork; thread-safe.
 
     url: the SQLAlchemy address to ask at. engines: those whose connections are broken when it falls silent; hand them
     in before they have any.
@@ -77,11 +77,11 @@ class DatabaseWatchdog:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the database was asked last and gave no answer at all."""
+        """Whether the last probe got no answer at all."""
         return self._trouble == SILENT
 
     def ask(self) -> str | None:
-        """Ask now and return what is wrong with the database; None: it answers.
+        """Probe now and return what is wrong with the database; None: it answers.
 
         Waits for the answer, and hardly longer than an answer may take.
         """
@@ -131,10 +131,10 @@ class DatabaseWatchdog:
         except psycopg.Error as error:
             self._drop()
             # The server's own word, where it gave one: it is starting, or has no connection left.
-            said = str(error).strip().splitlines()
+            lines = str(error).strip().splitlines()
             if "No space left on device" in str(error):
                 return DISK_FULL
-            return f"refuses ({said[0].strip()})" if said else "refuses"
+            return f"refuses ({lines[0].strip()})" if lines else "refuses"
         except Exception as error:  # noqa: BLE001  (without this thread nobody would notice a silent database)
             self._drop()
             return f"cannot be asked ({error!r})"
@@ -159,7 +159,7 @@ class DatabaseWatchdog:
         broken = 0
         for connection in list(self._connections):
             # Between asking for the number and taking it the owner may have closed it: at worst another connection
-            # of this process that has just been given the number breaks as well, and is made anew.
+            # of this process that has just been given the number breaks as well, and is rebuilt.
             with contextlib.suppress(psycopg.Error, OSError, ValueError):
                 with socket.socket(fileno=socket.dup(connection.fileno())) as own:
                     own.shutdown(socket.SHUT_RDWR)

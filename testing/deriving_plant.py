@@ -136,14 +136,12 @@ class DerivingPlant:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
-            dependencies = self.dependency_cache.get(session, organization_id=self.organization_id)
-            dependency_devices(
-                session, organization_id=self.organization_id, dependencies=dependencies, devices=devices
-            )
+            index = self.dependency_cache.get(session, organization_id=self.organization_id)
+            dependency_devices(session, organization_id=self.organization_id, index=index, devices=devices)
         return [
             routed
             for whole in entries_whole(entries)
-            for routed in entries_route(whole, dependencies=dependencies, partitions=1).values()
+            for routed in entries_route(whole, index=index, partitions=1).values()
         ]
 
     def run(self) -> DeriveRun:
@@ -180,7 +178,7 @@ class DerivingPlant:
     def keep(self, done: DerivedEntities) -> None:
         self.stage_cache.keep(done.notes)
         self.checkpoints.keep(done.checkpoints)
-        self.checkpoints.stand(done.judgements.standings)
+        self.checkpoints.rule_states_update(done.evaluations.rule_states)
 
     def windows(self) -> list[tuple[UUID, datetime, datetime, str]]:
         rows = self.line.rows(

@@ -21,11 +21,11 @@ from domain.derivation.dependencies.index import DependencyCache
 from domain.pipeline.normalize.stage import batches_normalize
 from domain.pipeline.normalize.work import NormalizedBatches, StageRun
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
-from domain.telemetry.ingest.account import IngestAccount, ingest_account
+from domain.telemetry.ingest.accounting import IngestAccount, ingest_account
 from domain.telemetry.ingest.directory import DeviceDirectory
 from domain.telemetry.model.readings import RawBatch, ReadingDraft
 from domain.telemetry.model.stage_cache import StageCache
-from domain.telemetry.store.hourly_build import hours_build, hours_settled
+from domain.telemetry.store.hourly_build import hours_aggregate, hours_complete_until
 from domain.telemetry.store.raw_log import ReadingGroup, raw_append, raw_partition_ensure
 from graph.kinds import EntityKind
 from runtime.database import transaction
@@ -108,7 +108,7 @@ class Line:
         )
 
     def accept(self, *readings: dict[str, Any], at: datetime = NOW) -> Acceptance:
-        """Judge readings, each given as a client writes it."""
+        """Evaluate readings, each given as a client writes it."""
         drafts = [draft(reading) for reading in readings]
         devices = self.directory().resolve(drafts, organization_id=self.organization_id)
         return readings_accept(drafts, devices=devices, own=None, now_us=micros_of(at))
@@ -157,10 +157,10 @@ class Line:
         """Summarize all hours that may be; return how many were."""
         hours = 0
         with transaction(self.engine("pipeline")) as session:
-            settled = hours_settled(session)
+            settled = hours_complete_until(session)
         while True:
             with self.pipeline() as session:
-                built = hours_build(session, organization_id=self.organization_id, settled=settled)
+                built = hours_aggregate(session, organization_id=self.organization_id, settled=settled)
             hours += built.hours
             if built.is_done:
                 return hours

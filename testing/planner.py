@@ -97,7 +97,7 @@ def _tables_touch(dsn: str, database: str, names: list[str], mode: str) -> None:
             connection.execute("SET enable_mergejoin = off")
             connection.execute("SET enable_nestloop = on")
             connection.execute("SET enable_tidscan = on")
-            # A row that is updated is stored anew behind the others.
+            # A row that is updated is stored again behind the others.
             statement = (
                 "UPDATE {0} t SET {1} = t.{1} FROM (SELECT tableoid AS o, ctid AS c FROM {0} ORDER BY random()) s"
                 " WHERE t.tableoid = s.o AND t.ctid = s.c"

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from domain.base.packed import micros_of
 from domain.derivation.rollups.compute import BucketRun, ComputedBuckets, buckets_compute
-from domain.derivation.rollups.invalidate import rollups_touch, rollups_touch_at
+from domain.derivation.rollups.invalidate import rollups_invalidate, rollups_invalidate_at
 from domain.derivation.rollups.model import BucketSize, Rollup, RollupAggregate
 from domain.derivation.rollups.operations import rollup_create, rollup_delete, rollup_update
 from domain.derivation.rollups.rules import RollupWish
@@ -104,7 +104,7 @@ class RollupPlant:
         )
         spans = [(row.begins, row.ends) for row in rows]
         if spans:
-            self._touch(rollups_touch_at, {entity_id: [_span(*span) for span in spans]})
+            self._touch(rollups_invalidate_at, {entity_id: [_span(*span) for span in spans]})
         return spans
 
     def send(
@@ -123,15 +123,15 @@ class RollupPlant:
         """Mark what is above entities, as the derive stage does."""
         names = None if metrics is None else {entity.bytes: of_entity for entity, of_entity in metrics.items()}
         spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in touched.items()}
-        return self._touch(partial(rollups_touch, metrics=names), spans)
+        return self._touch(partial(rollups_invalidate, metrics=names), spans)
 
     def touch_all(self, *entities: UUID) -> int:
         """Mark all time above entities."""
-        return self._touch(rollups_touch, {each: [ALL] for each in entities})
+        return self._touch(rollups_invalidate, {each: [ALL] for each in entities})
 
     def touch_at(self, *entities: UUID) -> int:
         """Mark all time at entities and above, as changes of what is below them do."""
-        return self._touch(rollups_touch_at, {each: [ALL] for each in entities})
+        return self._touch(rollups_invalidate_at, {each: [ALL] for each in entities})
 
     def compute(self, **arguments: Any) -> ComputedBuckets:
         """Compute dirty buckets in one transaction."""
@@ -192,7 +192,7 @@ class RollupPlant:
             marked: int = touch(
                 session,
                 organization_id=self.organization_id,
-                touched={entity.bytes: spans for entity, spans in touched.items()},
+                changed={entity.bytes: spans for entity, spans in touched.items()},
                 cache=self.cache,
             )
         return marked

@@ -1,7 +1,7 @@
 """Which tests run together, and in what order: the longest first, so that no process works alone at the end.
 
 A unit is what one process runs in one go: a file, or all end-to-end tests that share one installation.
-`tests/units.json` says how many seconds the longer units take; `pytest -n 2 --write-units` measures it anew. Where it
+`tests/units.json` says how many seconds the longer units take; `pytest -n 2 --write-units` measures it again. Where it
 is wrong, the tests take longer, and no more.
 """
 

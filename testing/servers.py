@@ -86,7 +86,7 @@ class TestServers:
 
 @contextmanager
 def servers_open(prefix: str, *, in_memory: bool = False) -> Iterator[TestServers]:
-    """Run both servers in a temporary directory of their own, which goes with them.
+    """Run both servers in a temporary directory, which goes with them.
 
     in_memory: on a file system in memory, where the machine has room for it. Nothing a test asserts depends on the
     disk, and a database is cloned in a third of the time.

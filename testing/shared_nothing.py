@@ -89,7 +89,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Processes:
-    """Each stage of each partition in a process of its own. `settle` works until nothing waits."""
+    """Each stage of each partition in a separate process. `settle` works until nothing waits."""
 
     engine: Engine
     owner: Engine
@@ -141,12 +141,12 @@ class Processes:
             bus = self.buckets.bus
             bus.publish(stream_name(RAW, batch.partition), [raw_encode(batch)])
 
-    def turn(self, stage: str, partition: int) -> bool:
-        """Let a stage take its turn; one that fails is tried again, as its lane does."""
+    def poll(self, stage: str, partition: int) -> bool:
+        """Let a stage take its turn; one that fails is tried again, as its partition task does."""
         of = self.stages[stage, partition]
         while True:
             try:
-                found = of.turn()
+                found = of.poll()
             except SQLAlchemyError:
                 self.errors += 1
                 of.reader.again()
@@ -181,7 +181,7 @@ class Processes:
             busy = False
             for stage in (NORMALIZE, ATTRIBUTE, DERIVE):
                 for partition in range(self.partitions):
-                    busy = self.turn(stage, partition) or busy
+                    busy = self.poll(stage, partition) or busy
             busy = self.compute() or busy
             with transaction(self.owner) as session:
                 # So that nobody waits for what the bus may still bring.

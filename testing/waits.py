@@ -2,7 +2,7 @@
 
 Every time limit of the tests says how long a quiet machine may take at most, and is multiplied by ARGUS_TEST_PATIENCE
 (1 unless set): `ARGUS_TEST_PATIENCE=4 make test` on a machine that is busy with other work is slow and not red. A test
-waits for a condition, never for a time; where a stretch of time is the subject ("nothing happens meanwhile"), it says
+waits for a condition, never for a time; where a span of time is the subject ("nothing happens meanwhile"), it says
 so with `quiet_period`.
 """
 

@@ -16,7 +16,7 @@ from testing.schedule import Schedule
 from testing.servers import TestDatabase, TestServers, servers_open
 from testing.waits import patient
 
-# No test judges by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
+# No test evaluates by the clock: a busy or a new machine (whose Hypothesis has yet to make its tables) is no fault.
 settings.register_profile("argus", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # Other and more examples, of those tests that draw few: pytest --hypothesis-profile=many.
 settings.register_profile("many", settings.get_profile("argus"), max_examples=200)

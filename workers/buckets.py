@@ -1,4 +1,4 @@
-"""Dirty buckets: jobs that walk the graph and compute rollups, and the health of assets. Looked at every second.
+"""Compute dirty buckets of rollups and health: a job every second.
 
 A job takes nothing but the state of the world, and may run twice at once: of one organization only one transaction
 computes one sort. A job is short, for it keeps a worker from the stages: what is left is the next job's.
@@ -26,8 +26,8 @@ from domain.derivation.rollups.model import WHAT as ROLLUPS
 from domain.telemetry.feed.entries import norm_encode
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
-from workers.enqueue import buckets_rest_begin
-from workers.failures import FailedView, failure_log, is_transient, job_guarded, organization_is_known
+from workers.enqueue import buckets_cooldown_begin
+from workers.failures import FailedView, failure_log, is_retryable, job_guarded, organization_is_known
 from workers.jobs import BUCKETS, job_enqueue
 from workers.process import ProcessState, state_get
 
@@ -38,8 +38,8 @@ RUN_S = 2.0
 PARTS_MAX = 20
 # After work that took so long, nothing is done for so many times as long, and at the most: at least half of the time a
 # worker is the stages', though a bucket has more descendants than a second is enough for.
-REST_FACTOR = 1.0
-REST_MAX_S = 10.0
+COOLDOWN_FACTOR = 1.0
+COOLDOWN_MAX_S = 10.0
 _STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
 _ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
 _QUEUES: Final = {ROLLUPS: FailedQueue.ROLLUPS, HEALTH: FailedQueue.HEALTH}
@@ -47,14 +47,14 @@ _QUEUES: Final = {ROLLUPS: FailedQueue.ROLLUPS, HEALTH: FailedQueue.HEALTH}
 SINGLY_MAX: Final = 50
 
 
-def compute(turn: int, part: int) -> None:
-    """Compute dirty buckets of all organizations. An RQ job. turn: the second it is for. part: which job of it."""
+def compute(tick: int, part: int) -> None:
+    """Compute dirty buckets of all organizations. An RQ job. tick: the second it is for. part: which job of it."""
     state = state_get()
     with job_guarded(state, "buckets"):
-        _compute(state, turn, part)
+        _compute(state, tick, part)
 
 
-def _compute(state: ProcessState, turn: int, part: int) -> None:
+def _compute(state: ProcessState, tick: int, part: int) -> None:
     began_s = time.monotonic()
     deadline_s = began_s + RUN_S
     with transaction(state.engine) as session:
@@ -66,7 +66,7 @@ def _compute(state: ProcessState, turn: int, part: int) -> None:
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             if part < PARTS_MAX:
-                job_enqueue(state, BUCKETS, turn, part + 1, arguments=(turn, part + 1))
+                job_enqueue(state, BUCKETS, tick, part + 1, arguments=(tick, part + 1))
             break
         # Each in its turn, so that none waits for the long time of another.
         sort, organization_id = due.pop(0)
@@ -77,17 +77,19 @@ def _compute(state: ProcessState, turn: int, part: int) -> None:
                 due.append((sort, organization_id))
     else:
         # Buckets that are written to all the time are computed as often as leaves the stages their workers.
-        buckets_rest_begin(state, min((time.monotonic() - began_s) * REST_FACTOR - (BUCKETS.every_s or 0), REST_MAX_S))
+        buckets_cooldown_begin(
+            state, min((time.monotonic() - began_s) * COOLDOWN_FACTOR - (BUCKETS.every_s or 0), COOLDOWN_MAX_S)
+        )
     if taken:
         state.bus.trim(_STREAM, (), kept_ms=KEPT_MS[DERIVED])
         _log.info("buckets_computed", buckets=taken, organizations_left=len(due))
 
 
 def due_list(session: Session, *, now: datetime) -> list[tuple[str, int]]:
-    """Return what is dirty or due: the sort and the organization."""
+    """Return the dirty and due work: sort and organization."""
     of_health = {*organizations_dirty(session, prefix=HEALTH), *health.organizations_timed(session, now=now)}
     rollups = organizations_dirty(session, prefix=ROLLUPS)
-    return [*((ROLLUPS, each) for each in rollups), *((HEALTH, each) for each in sorted(of_health))]
+    return [*((ROLLUPS, rollup) for rollup in rollups), *((HEALTH, item) for item in sorted(of_health))]
 
 
 def _some(state: ProcessState, sort: str, organization_id: int) -> ComputedBuckets | None:
@@ -95,7 +97,7 @@ def _some(state: ProcessState, sort: str, organization_id: int) -> ComputedBucke
     try:
         return _within_bounds(state, sort, organization_id)
     except Exception as error:
-        if is_transient(error):
+        if is_retryable(error):
             raise
         if isinstance(error, NotFoundError) and not organization_is_known(state, organization_id):
             return None
@@ -131,7 +133,7 @@ def _singly(state: ProcessState, sort: str, organization_id: int, error: Excepti
         try:
             _within_bounds(state, sort, organization_id, only=key)
         except Exception as fault:
-            if is_transient(fault):
+            if is_retryable(fault):
                 raise
             failed.fail(organization_id, key, fault)
         else:
@@ -140,13 +142,13 @@ def _singly(state: ProcessState, sort: str, organization_id: int, error: Excepti
 
 def _resolve(state: ProcessState, sort: str, organization_id: int, view: FailedView) -> None:
     """Compute by itself what failed and is due to be tried again, so that it is known which succeeded."""
-    for (of, key), is_held in view.open().items():
-        if of != organization_id or is_held:
+    for (failed_organization_id, key), is_held in view.open().items():
+        if failed_organization_id != organization_id or is_held:
             continue
         try:
             _within_bounds(state, sort, organization_id, only=key)
         except Exception as fault:
-            if is_transient(fault):
+            if is_retryable(fault):
                 raise
             view.fail(organization_id, key, fault)
         else:
@@ -182,6 +184,6 @@ def _transact(
         try:
             state.bus.publish(_STREAM, [norm_encode(commit_entry(done.commit, revision=done.revision))])
         except (ConnectionError, RedisError) as error:
-            # Who watches finds its place in the database.
-            _log.warning("buckets_untold", organization=organization_id, error=repr(error))
+            # Subscribers find it in the database.
+            _log.warning("buckets_not_published", organization=organization_id, error=repr(error))
     return done

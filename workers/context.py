@@ -1,4 +1,4 @@
-"""What worker processes are started with: plain values, so that a child process can be given them."""
+"""The context of worker processes: plain values, passed to child processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The self-check: a few entities of each organization are recomputed each minute, and compared with what stands.
+"""The self-check job: each minute a few entities of each organization are recomputed and compared with the store.
 
 It takes nothing but the state of the world and writes nothing but what it found; it may run twice at once.
 """
@@ -13,7 +13,7 @@ from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DBAPIError
 
 from domain.base.packed import instant_of
-from domain.convergence.check import entities_check, span_settled
+from domain.convergence.check import checked_span, entities_check
 from domain.convergence.ledger import organizations_all, progress_get, progress_set, report_write
 from domain.convergence.model import Difference
 from graph.errors import NotFoundError
@@ -29,24 +29,24 @@ RUN_S = 2.0
 _PAUSE_S = 0.02
 
 
-def check(turn: int) -> None:
-    """Check some entities of each organization. An RQ job. turn: the minute, which says with whom to begin."""
+def check(tick: int) -> None:
+    """Check some entities of each organization. An RQ job. tick: the minute, which rotates where to begin."""
     state = state_get()
     if state.context.check_entities > 0:
         with job_guarded(state, "check"):
-            _check(state, turn, most=state.context.check_entities)
+            _check(state, tick, most=state.context.check_entities)
 
 
-def _check(state: ProcessState, turn: int, *, most: int) -> None:
+def _check(state: ProcessState, tick: int, *, most: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
         known = organizations_all(session)
-    first = turn % len(known) if known else 0
+    first = tick % len(known) if known else 0
     for organization_id in known[first:] + known[:first]:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             break
         try:
-            found = organization_check(state, organization_id, most=most)
+            report = organization_check(state, organization_id, most=most)
         except NotFoundError:
             continue
         except JobTimeoutException:
@@ -58,8 +58,8 @@ def _check(state: ProcessState, turn: int, *, most: int) -> None:
                 raise
             _log.warning("convergence_not_checked", organization=organization_id, error=repr(error.orig))
             continue
-        for each in found:
-            _tell(organization_id, each)
+        for item in report:
+            _difference_log(organization_id, item)
         state.stopping.wait(_PAUSE_S)
 
 
@@ -69,21 +69,21 @@ def organization_check(state: ProcessState, organization_id: int, *, most: int) 
     with snapshot(state.engine, organization_id) as session:
         after = progress_get(session, organization_id=organization_id)
         checked = entities_check(
-            session, organization_id=organization_id, after=after, most=most, span=span_settled(now), now=now
+            session, organization_id=organization_id, after=after, most=most, span=checked_span(now), now=now
         )
     with transaction(state.engine, organization_id) as session:
         progress_set(session, organization_id=organization_id, last=checked.last, now=now)
         return report_write(session, organization_id=organization_id, report=checked.report, now=now)
 
 
-def _tell(organization_id: int, each: Difference) -> None:
+def _difference_log(organization_id: int, difference: Difference) -> None:
     _log.error(
         "convergence_difference",
         organization=organization_id,
-        of=each.of.value,
-        entity=str(each.entity_id),
-        subject=each.subject,
-        at=instant_of(each.at_us).isoformat(),
-        stored=each.stored,
-        computed=each.computed,
+        kind=difference.kind.value,
+        entity=str(difference.entity_id),
+        subject=difference.subject,
+        at=instant_of(difference.at_us).isoformat(),
+        stored=difference.stored,
+        computed=difference.computed,
     )

@@ -1,4 +1,4 @@
-"""Jobs that nobody ran in time: RQ passes over them without a word; here they are an error, and counted."""
+"""Log and count jobs that expired in their queue, which RQ drops silently."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.work.notifications.state import JOBS_EXPIRED, work_count
 from runtime.database import transaction
-from workers.failures import failure_tell
+from workers.failures import failure_log_throttled
 from workers.process import state_get
 
 _log = structlog.get_logger(__name__)
 
 # The first part of a job's id; a label must not grow with anything.
-_KINDS: Final = frozenset({"lane", "sweep", "retention", "hours", "buckets", "replay", "check"})
+_KINDS: Final = frozenset({"partition", "sweep", "retention", "hourly", "buckets", "replay", "check"})
 
 
 class ExpiryQueue(Queue):
-    """A queue that tells of jobs whose time to live was over before a worker took them up."""
+    """A queue that reports jobs whose time to live ended before a worker took them."""
 
     @classmethod
     def _fetch_dequeued_job(  # noqa: PLR0917  (as RQ has it)
@@ -38,7 +38,7 @@ class ExpiryQueue(Queue):
         death_penalty_class: type[BaseDeathPenalty] | None = None,
     ) -> tuple[Job, Queue] | None:
         """Return a job taken from a queue; None where it is no more, which `Queue.dequeue_any` passes over."""
-        found = super()._fetch_dequeued_job(
+        fetched = super()._fetch_dequeued_job(
             connection,
             queue_key,
             job_id,
@@ -46,9 +46,9 @@ class ExpiryQueue(Queue):
             serializer=serializer,
             death_penalty_class=death_penalty_class,
         )
-        if found is None:
+        if fetched is None:
             job_expired(job_id, queue=queue_key)
-        return found
+        return fetched
 
 
 def job_expired(job_id: str, *, queue: str) -> None:
@@ -56,7 +56,7 @@ def job_expired(job_id: str, *, queue: str) -> None:
     named = job_id.partition("-")[0]
     kind = named if named in _KINDS else "other"
     # Every one is counted; of each kind there is a line now and then.
-    failure_tell(state_get(), _log.error, "job_expired", kind, job=job_id, on=queue)
+    failure_log_throttled(state_get(), _log.error, "job_expired", kind, job=job_id, on=queue)
     try:
         with transaction(state_get().engine) as session:
             work_count(session, counts={(JOBS_EXPIRED, kind): 1}, now=datetime.now(UTC))

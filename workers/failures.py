@@ -1,4 +1,4 @@
-"""What fails in a worker process: told once, written down with its item, and left alone for a while."""
+"""Failures of a worker process: log them throttled, record failed items, and cool down."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from domain.base.failed_items.operations import item_failed, items_resolved
 from domain.base.failed_items.queries import failed_items_open
 from domain.base.failed_items.reasons import reason_of
 from domain.base.leases import FencedError
-from domain.base.transient import is_blameless, is_lacking
+from domain.base.transient import is_lacking
+from domain.base.transient import is_retryable as is_database_retryable
 from domain.definitions.processors.versions import UnknownVersionError
 from domain.plant.organizations.queries import organization_exists
 from runtime.database import transaction
@@ -24,21 +25,21 @@ from workers.process import ProcessState
 
 _log = structlog.get_logger(__name__)
 
-REST_FIRST_S: Final = 1.0
-REST_LAST_S: Final = 300.0
+COOLDOWN_FIRST_S: Final = 1.0
+COOLDOWN_LAST_S: Final = 300.0
 
 
-def is_transient(error: BaseException) -> bool:
-    """Tell whether an error is no fault of what is worked on: database or bus away, another took the lease.
+def is_retryable(error: BaseException) -> bool:
+    """Tell whether an error is worth a retry: database or bus unavailable, or another took the lease.
 
     So is a database of another release, which lacks a table or a right.
     """
-    return isinstance(error, (RedisError, FencedError)) or is_blameless(error)
+    return isinstance(error, (RedisError, FencedError)) or is_database_retryable(error)
 
 
 def failure_log(state: ProcessState, event: str, error: BaseException, **about: Any) -> None:
-    """Log a failure without its traceback, the same one with growing pauses."""
-    failure_tell(state, _log.warning, event, reason_of(error), **about)
+    """Log a failure without its traceback, throttled."""
+    failure_log_throttled(state, _log.warning, event, reason_of(error), **about)
 
 
 def organization_is_known(state: ProcessState, organization_id: int) -> bool:
@@ -47,33 +48,33 @@ def organization_is_known(state: ProcessState, organization_id: int) -> bool:
         return organization_exists(session, organization_id=organization_id)
 
 
-def level_of(error: BaseException) -> Callable[..., Any]:
-    """Return how to log what ends a job or makes a lane wait: as a warning where it passes by itself."""
-    log: Callable[..., Any] = _log.warning if is_transient(error) and not is_lacking(error) else _log.error
+def log_level_of(error: BaseException) -> Callable[..., Any]:
+    """Return the log method for an error that ends a job or delays a task: a warning if transient, else an error."""
+    log: Callable[..., Any] = _log.warning if is_retryable(error) and not is_lacking(error) else _log.error
     return log
 
 
 @contextmanager
 def job_guarded(state: ProcessState, job: str) -> Iterator[None]:
-    """Log what ends a job that is enqueued again anyway: one line, with growing pauses, not a traceback each time."""
+    """Log the error that ends a recurring job: one throttled line, no traceback."""
     try:
         yield
     except Exception as error:  # noqa: BLE001  (whatever it is, the next job goes on)
-        failure_tell(state, level_of(error), "job_failed", reason_of(error), job=job)
+        failure_log_throttled(state, log_level_of(error), "job_failed", reason_of(error), job=job)
 
 
-def failure_tell(state: ProcessState, log: Callable[..., Any], event: str, reason: str, **about: Any) -> None:
-    """Log a failure by its reason, the same one of the same organization with growing pauses."""
+def failure_log_throttled(state: ProcessState, log: Callable[..., Any], event: str, reason: str, **about: Any) -> None:
+    """Log a failure by its reason, throttled by reason and organization."""
     muted = state.throttle.admits(event, about.get("organization"), about.get("queue"), reason)
     if muted is not None:
         log(event, reason=reason, muted=muted, **about)
 
 
 def failed_item_log(state: ProcessState, failed: FailedItem) -> None:
-    """Log an item that has failed: a warning while it is tried again by itself, an error once it is set aside."""
+    """Log a failed item: a warning while it is retried, an error once it is set aside."""
     is_aside = failed.state is FailedItemState.SET_ASIDE
     log, event = (_log.error, "item_set_aside") if is_aside else (_log.warning, "item_failed")
-    failure_tell(
+    failure_log_throttled(
         state,
         log,
         event,
@@ -87,7 +88,7 @@ def failed_item_log(state: ProcessState, failed: FailedItem) -> None:
 
 @dataclass(slots=True)
 class FailedView:
-    """What has failed in a queue and is not done yet, as last read; read again after `refresh_s`."""
+    """A cached view of a queue's unresolved failed items; read again after `refresh_s`."""
 
     state: ProcessState
     queue: FailedQueue
@@ -96,7 +97,7 @@ class FailedView:
     _read_at_s: float = float("-inf")
 
     def open(self, *, is_fresh: bool = False) -> Mapping[tuple[int | None, str], bool]:
-        """Return, by organization and item, whether it is left alone now. is_fresh: read it now."""
+        """Return, by organization and item, whether it is paused now. is_fresh: read it now."""
         if is_fresh or time.monotonic() - self._read_at_s > self.refresh_s:
             with transaction(self.state.engine) as session:
                 self._open = failed_items_open(session, queue=self.queue)
@@ -106,7 +107,7 @@ class FailedView:
     def fail(
         self, organization_id: int | None, item: str, error: BaseException, *, holds: str | None = None
     ) -> FailedItem:
-        """Write down that an item failed, in a transaction of its own, and log it. holds None: itself alone."""
+        """Record that an item failed, in a separate transaction, and log it. holds None: itself alone."""
         with transaction(self.state.engine, organization_id) as session:
             failed = item_failed(
                 session,
@@ -123,7 +124,7 @@ class FailedView:
         return failed
 
     def succeed(self, organization_id: int | None, items: Collection[str]) -> None:
-        """Write down that items were done, where any of them had failed."""
+        """Resolve items that succeeded, where any of them had failed."""
         done = [item for item in items if (organization_id, item) in self._open]
         if done:
             with transaction(self.state.engine, organization_id) as session:
@@ -133,22 +134,22 @@ class FailedView:
 
 
 @dataclass(slots=True)
-class Rests:
-    """Pauses of what failed as a whole, by key: they grow while it fails and end when it succeeds."""
+class Cooldowns:
+    """Cooldowns by key: exponential while it fails, ended by success."""
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[Hashable, tuple[float, float]] = field(default_factory=dict)
 
     def begin(self, *key: Hashable) -> None:
-        """Let it rest, longer than the last time."""
-        _, pause_s = self._until.get(key, (0.0, REST_FIRST_S / 2))
-        pause_s = min(pause_s * 2, REST_LAST_S)
+        """Begin a cooldown, longer than the last one."""
+        _, pause_s = self._until.get(key, (0.0, COOLDOWN_FIRST_S / 2))
+        pause_s = min(pause_s * 2, COOLDOWN_LAST_S)
         self._until[key] = self.clock() + pause_s, pause_s
 
     def end(self, *key: Hashable) -> None:
-        """Forget its pauses, for it succeeded."""
+        """End the cooldown after a success."""
         self._until.pop(key, None)
 
-    def rests(self, *key: Hashable) -> bool:
-        """Tell whether it rests just now."""
+    def is_active(self, *key: Hashable) -> bool:
+        """Tell whether a cooldown is active."""
         return self._until.get(key, (0.0, 0.0))[0] > self.clock()

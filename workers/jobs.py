@@ -12,10 +12,10 @@ from typing import Final
 
 from rq.exceptions import DuplicateJobError
 
-from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState
 
-# A lane gives up its worker after so long, and is enqueued again.
-LANE_RUN_S: Final = 300
+# A partition task gives up its worker after so long, and is enqueued again.
+PARTITION_TASK_RUN_S: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class Job:
     in_parts: bool = False
 
 
-LANE: Final = Job(
-    "lane", "workers.lanes.lane_run", QUEUE_LANES,
-    every_s=None, ttl_s=20, kept_s=0, failed_kept_s=20, timeout_s=LANE_RUN_S + 60,
+PARTITION_TASK: Final = Job(
+    "partition", "workers.partition_task.partition_task_run", QUEUE_PARTITIONS,
+    every_s=None, ttl_s=20, kept_s=0, failed_kept_s=20, timeout_s=PARTITION_TASK_RUN_S + 60,
 )  # fmt: skip
 SWEEP: Final = Job(
     "sweep", "workers.sweeper.sweep", QUEUE_SHORT,
@@ -51,8 +51,8 @@ BUCKETS: Final = Job(
     "buckets", "workers.buckets.compute", QUEUE_SHORT,
     every_s=1, ttl_s=20, kept_s=10, failed_kept_s=20, timeout_s=120, in_parts=True,
 )  # fmt: skip
-HOURS: Final = Job(
-    "hours", "workers.hours.summarize", QUEUE_SHORT,
+HOURLY: Final = Job(
+    "hourly", "workers.hourly.summarize", QUEUE_SHORT,
     every_s=60, ttl_s=60, kept_s=120, failed_kept_s=120, timeout_s=120, in_parts=True,
 )  # fmt: skip
 CHECK: Final = Job(
@@ -74,7 +74,7 @@ REPLAY: Final = Job(
     every_s=None, ttl_s=3_600, kept_s=0, failed_kept_s=20, timeout_s=120,
 )  # fmt: skip
 
-JOBS: Final = (LANE, SWEEP, BUCKETS, HOURS, CHECK, RETENTION, RETENTION_ROWS, REPLAY)
+JOBS: Final = (PARTITION_TASK, SWEEP, BUCKETS, HOURLY, CHECK, RETENTION, RETENTION_ROWS, REPLAY)
 
 
 def job_enqueue(state: ProcessState, job: Job, *parts: str | int, arguments: tuple[str | int, ...] = ()) -> None:
@@ -94,7 +94,7 @@ def job_enqueue(state: ProcessState, job: Job, *parts: str | int, arguments: tup
         return
 
 
-def job_turn(job: Job, now_s: float) -> int:
-    """Return the number of the turn of a job that recurs: the same on every host."""
+def job_tick(job: Job, now_s: float) -> int:
+    """Return the tick of a recurring job: the same number on every host."""
     assert job.every_s is not None  # noqa: S101  (only of those that recur)
     return int(now_s) // job.every_s

@@ -1,4 +1,4 @@
-"""Resolve names of hosts in threads of their own: a resolver that hangs delays only who asks for that name."""
+"""Resolve host names in separate threads: a hanging resolver delays only the callers for that name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OF_ORGANIZATION: Final = 8
 
 
 class Names:
-    """The lookups under way in one process."""
+    """The name lookups in progress in one process."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="names")
@@ -43,10 +43,10 @@ class Names:
         return await asyncio.wrap_future(asked)
 
     def stop(self) -> None:
-        """Wait for none of them."""
+        """Shut down without waiting for lookups."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _addresses(host: str, port: int, *, flags: int = 0) -> Sequence[str]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags)
-    return list(dict.fromkeys(str(each[4][0]) for each in found))
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags)
+    return list(dict.fromkeys(str(info[4][0]) for info in infos))

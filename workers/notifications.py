@@ -1,4 +1,4 @@
-"""Delivers notifications: a process of its own, in which nothing waits but calls of webhooks.
+"""Deliver notifications: a separate process for webhook calls.
 
 A call is made at least once: one whose outcome was lost is made again, under the same delivery id. Any number of such
 processes may run on any hosts; each claims what it calls.
@@ -31,7 +31,7 @@ from domain.work.notifications.claims import (
     claimers_list,
     claims_end,
     claims_release,
-    notification_settle,
+    notification_record,
     notifications_claim,
     notifications_expire,
     pairs_due,
@@ -78,7 +78,7 @@ class _Ended:
 
 
 class Deliverer:
-    """The calls of one process. The event loop calls; one thread works on the database."""
+    """The webhook calls of one process. The event loop calls; one thread works on the database."""
 
     def __init__(self, state: ProcessState, *, calls: int) -> None:
         self._state = state
@@ -93,19 +93,19 @@ class Deliverer:
         self._tidied_s = float("-inf")
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Deliver until told to stop; then end what is under way, or give it back."""
+        """Deliver until `stopping` is set; then finish calls in progress, or release them."""
         while not stopping.is_set():
             try:
-                await self.turn()
+                await self.tick()
             except SQLAlchemyError as error:
                 _log.warning("deliveries_wait", error=repr(error))
                 await asyncio.sleep(_DATABASE_AWAY_S)
             await self._wait(stopping)
         await self._stop()
 
-    async def turn(self) -> bool:
-        """Settle what has ended and begin what is due; tell whether calls are under way."""
-        await self._settle()
+    async def tick(self) -> bool:
+        """Record finished calls and begin due ones; tell whether calls are in progress."""
+        await self._record()
         if self._slots.free:
             for call in await self._in_database(self._claim):
                 self._begin(call)
@@ -138,10 +138,10 @@ class Deliverer:
         self._wake.clear()
         if self._ended:
             return
-        waiting = [asyncio.ensure_future(each.wait()) for each in (self._wake, stopping)]
+        waiting = [asyncio.ensure_future(item.wait()) for item in (self._wake, stopping)]
         await asyncio.wait(waiting, timeout=LOOK_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
-        for each in waiting:
-            each.cancel()
+        for event_change in waiting:
+            event_change.cancel()
 
     async def _stop(self) -> None:
         tasks = [task for _, task in self._under_way.values()]
@@ -150,7 +150,7 @@ class Deliverer:
             for task in late:
                 task.cancel()
         try:
-            await self._settle()
+            await self._record()
             await self._in_database(self._release)
             await self._in_database(self._tidy)
         except SQLAlchemyError as error:
@@ -179,28 +179,28 @@ class Deliverer:
             # Other organizations' are called all the same.
             _log.warning("deliveries_not_claimed", organization=organization_id, error=repr(error))
             return []
-        return [_Call(Pair(organization_id, each.destination), each, secrets, until_s) for each in claimed]
+        return [_Call(Pair(organization_id, item.destination), item, secrets, until_s) for item in claimed]
 
-    async def _settle(self) -> None:
+    async def _record(self) -> None:
         """Write down what has ended. What could not be written is kept while its claim lasts, and its slot with it.
 
         Raises SQLAlchemyError where nothing could be.
         """
         by_organization: dict[int, list[_Ended]] = {}
-        for each in self._ended:
-            by_organization.setdefault(each.call.pair.organization_id, []).append(each)
+        for item in self._ended:
+            by_organization.setdefault(item.call.pair.organization_id, []).append(item)
         paused: dict[Pair, str] = {}
         faults: list[SQLAlchemyError] = []
         for organization_id, batch in by_organization.items():
-            told: dict[UUID, NotificationState | None] = {}
+            states: dict[UUID, NotificationState | None] = {}
             try:
-                told = await self._in_database(partial(self._settled, organization_id, batch))
+                states = await self._in_database(partial(self._recorded, organization_id, batch))
             except SQLAlchemyError as fault:
                 faults.append(fault)
-            for each in batch:
-                is_over = time.monotonic() >= each.call.until_s
-                if each.call.notification.id in told or is_over:
-                    paused |= self._forget(each, told.get(each.call.notification.id))
+            for item in batch:
+                is_over = time.monotonic() >= item.call.until_s
+                if item.call.notification.id in states or is_over:
+                    paused |= self._forget(item, states.get(item.call.notification.id))
         if faults and len(faults) == len(by_organization):
             raise faults[0]
         for pair, error in paused.items():
@@ -228,24 +228,24 @@ class Deliverer:
         )
         return {ended.call.pair: ended.outcome.error} if pauses else {}
 
-    def _settled(self, organization_id: int, batch: list[_Ended]) -> dict[UUID, NotificationState | None]:
+    def _recorded(self, organization_id: int, batch: list[_Ended]) -> dict[UUID, NotificationState | None]:
         now = datetime.now(UTC)
-        told: dict[UUID, NotificationState | None] = {}
+        states: dict[UUID, NotificationState | None] = {}
         with transaction(self._state.engine, organization_id) as session:
-            for each in batch:
-                told[each.call.notification.id] = self._one_settled(session, each, now)
-        return told
+            for item in batch:
+                states[item.call.notification.id] = self._one_recorded(session, item, now)
+        return states
 
     def _expired(self, pair: Pair, error: str) -> int:
         """Give up what has waited too long for a destination at which nobody answers."""
         with transaction(self._state.engine, pair.organization_id) as session:
             return notifications_expire(session, pair=pair, error=error, now=datetime.now(UTC))
 
-    def _one_settled(self, session: Session, ended: _Ended, now: datetime) -> NotificationState | None:
-        """Settle a call in a savepoint of its own; None where it could not be, or is another's by now."""
+    def _one_recorded(self, session: Session, ended: _Ended, now: datetime) -> NotificationState | None:
+        """Record the outcome of a call in a savepoint; None where it could not be, or is another's by now."""
         try:
             with session.begin_nested():
-                return notification_settle(
+                return notification_record(
                     session,
                     organization_id=ended.call.pair.organization_id,
                     notification=ended.call.notification,
@@ -285,7 +285,7 @@ class Deliverer:
 
 
 async def deliver(state: ProcessState, *, calls: int) -> None:
-    """Deliver until SIGTERM. The whole of a process that calls webhooks."""
+    """Deliver until SIGTERM. The main function of the delivery process."""
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     deliverer = Deliverer(state, calls=calls)

@@ -29,18 +29,19 @@ from runtime.watchdog import DatabaseWatchdog
 from workers.context import WorkerContext
 from workers.throttle import Throttle
 
-# Lanes run for minutes; what is short goes to a queue of its own.
+# Partition tasks run for minutes; short jobs go to a separate queue.
 QUEUE_SHORT = "argus-short"
-QUEUE_LANES = "argus-lanes"
+QUEUE_PARTITIONS = "argus-partitions"
 _ORPHAN_CHECK_S = 1.0
 _ORPHAN_PATIENCE = 10
 
 
 @dataclass(slots=True)
 class ProcessState:
-    """What the jobs of a process share. stopping: set when the process has been told to end.
+    """State shared by the jobs of a process. stopping: set when the process is to end.
 
-    shared_with: the queues whose jobs have nobody else to run them, so that a lane makes way for those that wait.
+    shared_with: the queues whose jobs have nobody else to run them, so that a partition task makes way for those that
+    wait.
     """
 
     context: WorkerContext
@@ -53,13 +54,13 @@ class ProcessState:
     rollups: RollupCache = field(default_factory=RollupCache)
     # By partition, with the fence they were made under.
     checkpoints: dict[int, tuple[int, Checkpoints]] = field(default_factory=dict)
-    shared_with: tuple[str, ...] = (QUEUE_LANES, QUEUE_SHORT)
+    shared_with: tuple[str, ...] = (QUEUE_PARTITIONS, QUEUE_SHORT)
     stopping: threading.Event = field(default_factory=threading.Event)
     throttle: Throttle = field(default_factory=Throttle)
 
     @contextmanager
     def remembering(self, organization_id: int) -> Iterator[Session]:
-        """Open a transaction that reads into what the process remembers of an organization, which goes where it fails.
+        """Open a transaction that fills the process's caches of an organization; a failure drops them.
 
         Whatever failed, a statement or the commit. Only a bound that is reached is no failure of what was read.
         """
@@ -73,7 +74,7 @@ class ProcessState:
             raise
 
     def forget(self, organization_id: int) -> None:
-        """Drop what is remembered of an organization, but for how far its entities have been derived."""
+        """Drop the caches of an organization, except checkpoints."""
         self.stage_cache.forget()
         self.dependency_cache.drop(organization_id)
         self.rollups.drop(organization_id)

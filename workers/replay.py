@@ -1,4 +1,4 @@
-"""Replays: a job does parts of one for some seconds; what is left is the next job's, on whichever host."""
+"""Carry out replays: a job does parts of one for some seconds; the next job continues, on any host."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from domain.telemetry.feed.entries import norm_encode
 from domain.telemetry.store.raw_log import batches_overdue
 from graph.errors import NotFoundError
 from runtime.database import transaction
-from workers.failures import failure_log, failure_tell, is_transient, job_guarded, organization_is_known
+from workers.failures import failure_log, failure_log_throttled, is_retryable, job_guarded, organization_is_known
 from workers.jobs import REPLAY, job_enqueue
 from workers.process import ProcessState, state_get
 
@@ -29,15 +29,15 @@ RUN_S = 4.0
 LIVE_WAITS = timedelta(seconds=2)
 
 
-def replay_run(organization_id: int, replay_id: str, turn: int) -> None:
-    """Do the next parts of a replay. An RQ job. turn: how many jobs of it there were before."""
+def replay_run(organization_id: int, replay_id: str, tick: int) -> None:
+    """Do the next parts of a replay. An RQ job. tick: the number of its jobs before."""
     state = state_get()
     # One that ends early is taken up again by the enqueuer.
     with job_guarded(state, "replay"):
-        _run(state, organization_id, UUID(replay_id), turn)
+        _run(state, organization_id, UUID(replay_id), tick)
 
 
-def _run(state: ProcessState, organization_id: int, identity: UUID, turn: int) -> None:
+def _run(state: ProcessState, organization_id: int, identity: UUID, tick: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     while not state.stopping.is_set() and time.monotonic() < deadline_s:
         if _live_waits(state):
@@ -47,8 +47,8 @@ def _run(state: ProcessState, organization_id: int, identity: UUID, turn: int) -
         began_s = time.monotonic()
         try:
             part = _part(state, organization_id, identity)
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is told of the replay)
-            if is_transient(error):
+        except Exception as error:  # noqa: BLE001  (whatever it is, it is recorded with the replay)
+            if is_retryable(error):
                 # The enqueuer takes it up again.
                 failure_log(state, "replay_waits", error, organization=organization_id, replay=str(identity))
             elif not isinstance(error, NotFoundError) or organization_is_known(state, organization_id):
@@ -58,7 +58,7 @@ def _run(state: ProcessState, organization_id: int, identity: UUID, turn: int) -
             _log.info("replay_over", replay=str(identity), state=part.replay.state, done=part.replay.done)
             return
         _pace(state, part.readings, time.monotonic() - began_s)
-    following = turn + 1
+    following = tick + 1
     job_enqueue(state, REPLAY, str(identity), following, arguments=(organization_id, str(identity), following))
 
 
@@ -80,8 +80,8 @@ def _part(state: ProcessState, organization_id: int, replay_id: UUID) -> Part:
             stream = stream_name(DERIVED, part.correction.partition)
             state.bus.publish(stream, [norm_encode(correction_entry(part.correction))])
         except (ConnectionError, RedisError) as error:
-            # Who watches finds its place in the database.
-            _log.warning("correction_untold", replay=str(replay_id), error=repr(error))
+            # Subscribers find it in the database.
+            _log.warning("correction_not_published", replay=str(replay_id), error=repr(error))
     return part
 
 
@@ -91,14 +91,14 @@ def _live_waits(state: ProcessState) -> bool:
 
 
 def _pace(state: ProcessState, readings: int, spent_s: float) -> None:
-    """Rest as long as the rate that is set asks for."""
+    """Pause to keep the configured rate."""
     rate = state.context.replay_readings_per_s
     if rate:
         state.stopping.wait(max(readings / rate - spent_s, 0.0))
 
 
 def _fail(state: ProcessState, organization_id: int, replay_id: UUID, error: Exception) -> None:
-    failure_tell(state, _log.error, "replay_failed", reason_of(error), replay=str(replay_id))
+    failure_log_throttled(state, _log.error, "replay_failed", reason_of(error), replay=str(replay_id))
     with transaction(state.engine, organization_id) as session:
         replay_fail(
             session,

@@ -1,4 +1,4 @@
-"""Retention: drops what is no longer kept. Looked at every hour, so that what was in use goes an hour later.
+"""Retention: drop what is no longer kept. A job every hour; what is in use is dropped an hour later.
 
 It takes nothing but the state of the world, and may run twice at once. A job is short, for it keeps a worker from the
 stages: what is left is the next job's.
@@ -16,16 +16,16 @@ from domain.base.failed_items.model import FailedQueue
 from domain.telemetry.store.retention import (
     RAW_TABLES,
     ROWS_TABLES,
-    Kept,
     OldPartition,
+    RetentionPolicy,
     partition_drop,
     partitions_outdated,
     points_close,
     rows_forget,
-    rows_kept_from,
+    rows_retained_from,
 )
 from runtime.database import transaction
-from workers.failures import FailedView, failure_log, is_transient, job_guarded
+from workers.failures import FailedView, failure_log, is_retryable, job_guarded
 from workers.jobs import RETENTION, RETENTION_ROWS, job_enqueue
 from workers.process import ProcessState, state_get
 
@@ -38,22 +38,22 @@ PARTS_MAX = 50
 _PAUSE_S = 0.05
 
 
-def retain(turn: int, part: int) -> None:
+def retain(tick: int, part: int) -> None:
     """Drop partitions that are no longer kept. An RQ job.
 
     turn: the hour it is for. part: which job of that hour it is.
     """
     state = state_get()
     with job_guarded(state, "retention"):
-        _retain(state, turn, part)
+        _retain(state, tick, part)
 
 
-def _retain(state: ProcessState, turn: int, part: int) -> None:
-    kept = _kept(state)
+def _retain(state: ProcessState, tick: int, part: int) -> None:
+    retention = _kept(state)
     now = datetime.now(UTC)
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
-        outdated = partitions_outdated(session, kept=kept, now=now)
+        outdated = partitions_outdated(session, retention=retention, now=now)
     failed = FailedView(state, FailedQueue.RETENTION)
     dropped: set[str] = set()
     is_left = False
@@ -78,46 +78,46 @@ def _retain(state: ProcessState, turn: int, part: int) -> None:
             state.stopping.wait(_PAUSE_S)
     if not is_left:
         with transaction(state.engine) as session:
-            is_left = not points_close(session, kept=kept, now=now)
+            is_left = not points_close(session, retention=retention, now=now)
     if is_left and part < PARTS_MAX:
-        job_enqueue(state, RETENTION, turn, part + 1, arguments=(turn, part + 1))
+        job_enqueue(state, RETENTION, tick, part + 1, arguments=(tick, part + 1))
         return
     # It reads the whole tables: once a day is enough, when a day of the raw log has gone.
-    if turn % 24 == 0 or any(each.name in dropped and each.table in RAW_TABLES for each in outdated):
-        job_enqueue(state, RETENTION_ROWS, turn, part + 1, arguments=(turn, part + 1, ROWS_TABLES[0], 0))
+    if tick % 24 == 0 or any(item.name in dropped and item.table in RAW_TABLES for item in outdated):
+        job_enqueue(state, RETENTION_ROWS, tick, part + 1, arguments=(tick, part + 1, ROWS_TABLES[0], 0))
 
 
-def forget(turn: int, part: int, table: str, first_page: int) -> None:
+def forget(tick: int, part: int, table: str, first_page: int) -> None:
     """Delete rows that are no longer kept, from a page of a table on. An RQ job."""
     state = state_get()
     failed = FailedView(state, FailedQueue.RETENTION)
     try:
         if not failed.open().get((None, table), False):
-            if not _forget(state, turn, part, table, first_page):
+            if not _forget(state, tick, part, table, first_page):
                 return
             failed.succeed(None, [table])
     except Exception as error:  # noqa: BLE001  (whatever it is, the other tables go on)
-        if is_transient(error):
+        if is_retryable(error):
             failure_log(state, "rows_not_forgotten", error, table=table)
             return
         failed.fail(None, table, error)
     following = ROWS_TABLES[ROWS_TABLES.index(table) + 1 :]
     if following:
-        job_enqueue(state, RETENTION_ROWS, turn, part + 1, arguments=(turn, part + 1, following[0], 0))
+        job_enqueue(state, RETENTION_ROWS, tick, part + 1, arguments=(tick, part + 1, following[0], 0))
 
 
-def _forget(state: ProcessState, turn: int, part: int, table: str, first_page: int) -> bool:
+def _forget(state: ProcessState, tick: int, part: int, table: str, first_page: int) -> bool:
     """Delete rows of a table; return False where another job goes on with it."""
     deadline_s = time.monotonic() + RUN_S
     page: int | None = first_page
     gone = 0
     with transaction(state.engine) as session:
-        before = rows_kept_from(session, table=table, kept=_kept(state), now=datetime.now(UTC))
+        before = rows_retained_from(session, table=table, retention=_kept(state), now=datetime.now(UTC))
     if before is None:
         page = None
     while page is not None and before is not None:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
-            job_enqueue(state, RETENTION_ROWS, turn, part + 1, arguments=(turn, part + 1, table, page))
+            job_enqueue(state, RETENTION_ROWS, tick, part + 1, arguments=(tick, part + 1, table, page))
             break
         with transaction(state.engine) as session:
             count, page = rows_forget(session, table=table, before=before, first_page=page)
@@ -135,7 +135,7 @@ def _drop(state: ProcessState, failed: FailedView, partition: OldPartition) -> S
         with transaction(state.engine) as session:
             names = partition_drop(session, partition)
     except Exception as error:
-        if is_transient(error):
+        if is_retryable(error):
             raise
         failed.fail(None, partition.name, error)
         return None
@@ -143,8 +143,12 @@ def _drop(state: ProcessState, failed: FailedView, partition: OldPartition) -> S
     return names
 
 
-def _kept(state: ProcessState) -> Kept:
-    of = state.context
-    return Kept(
-        of.retention_raw, of.retention_points, of.retention_changes, of.retention_notifications, of.retention_history
+def _kept(state: ProcessState) -> RetentionPolicy:
+    context = state.context
+    return RetentionPolicy(
+        context.retention_raw,
+        context.retention_points,
+        context.retention_changes,
+        context.retention_notifications,
+        context.retention_history,
     )

@@ -1,4 +1,4 @@
-"""A pool of worker processes: some run jobs, one enqueues them, one calls webhooks. The parent only starts and reaps.
+"""Supervise a pool of worker processes: some run jobs, one enqueues them, one calls webhooks.
 
 The parent opens no connection and starts no thread, so that it can fork at any time; every child makes its own.
 """
@@ -32,13 +32,13 @@ from runtime.collection import startup_freeze
 from runtime.database import transaction
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
-from workers import buckets, convergence, hours, lanes, replay, retention, sweeper  # noqa: F401
+from workers import buckets, convergence, hourly, partition_task, replay, retention, sweeper  # noqa: F401
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.expiry import ExpiryQueue
-from workers.failures import is_transient
+from workers.failures import is_retryable
 from workers.notifications import deliver
-from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, end_with_parent, state_open
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState, end_with_parent, state_open
 
 _log = structlog.get_logger(__name__)
 
@@ -71,7 +71,7 @@ class _WithoutBusTraces(logging.Filter):
 
 
 class StageWorker(SimpleWorker):
-    """RQ's worker that runs jobs in its own process, telling them when it shall stop.
+    """An RQ worker that runs jobs in its own process and tells them to stop.
 
     A fork per job would cost 25 ms and every connection and cache.
     """
@@ -126,12 +126,12 @@ def run_workers(context: WorkerContext) -> int:
 def queues_of(context: WorkerContext) -> list[tuple[str, ...]]:
     """Return which queues each worker takes jobs from, the first of them first.
 
-    Where there is a worker more than partitions, one takes what is short and no lane: then lanes stay where they are,
-    with all that their processes remember. Fewer share all there is.
+    Where there is a worker more than partitions, one takes what is short and no partition task: then partition tasks
+    stay where they are, with all that their processes remember. Fewer share all there is.
     """
     if context.workers <= context.partitions:
-        return [(QUEUE_SHORT, QUEUE_LANES)] * context.workers
-    return [(QUEUE_SHORT,), *[(QUEUE_LANES, QUEUE_SHORT)] * (context.workers - 1)]
+        return [(QUEUE_SHORT, QUEUE_PARTITIONS)] * context.workers
+    return [(QUEUE_SHORT,), *[(QUEUE_PARTITIONS, QUEUE_SHORT)] * (context.workers - 1)]
 
 
 def _start_due(children: list[_Child], context: WorkerContext) -> None:
@@ -177,7 +177,7 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
     try:
         main(context)
     except Exception as error:
-        if not is_transient(error):
+        if not is_retryable(error):
             raise
         # It came while bus or database was away; the parent starts it again, ever more patiently.
         _log.warning("child_waits", error=repr(error))
@@ -190,9 +190,10 @@ def _child_main(main: Callable[[WorkerContext], None], context: WorkerContext) -
 
 def _worker_main(context: WorkerContext, *, queues: tuple[str, ...]) -> None:
     state = state_open(context)
-    # What is taken before lanes, or is lanes, waits for one of these workers; the rest has a worker of its own.
-    state.shared_with = queues[: queues.index(QUEUE_LANES) + 1] if QUEUE_LANES in queues else ()
-    if QUEUE_LANES not in queues:
+    # What is taken before partition tasks, or is partition tasks, waits for one of these workers; the rest has a worker
+    # of its own.
+    state.shared_with = queues[: queues.index(QUEUE_PARTITIONS) + 1] if QUEUE_PARTITIONS in queues else ()
+    if QUEUE_PARTITIONS not in queues:
         # Where there is not enough for all, readings go first.
         os.nice(SHORT_NICE)
     with contextlib.suppress(SQLAlchemyError), transaction(state.engine):

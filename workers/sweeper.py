@@ -1,4 +1,4 @@
-"""The sweep: sends batches of the raw log that no stage has finished and no entry on the bus carries any more.
+"""The sweeper: resend unfinished batches of the raw log whose bus entries were lost.
 
 It takes nothing but the state of the world, may run twice at once, and may send what was sent: stages know what
 they have done.
@@ -17,7 +17,7 @@ from domain.base.streams import LENGTH_MAX, NORMALIZE, RAW, stream_name
 from domain.telemetry.feed.entries import raw_encode
 from domain.telemetry.store.raw_log import BatchName, batches_unfinished, partitions_unfinished, raw_batches_read
 from runtime.database import transaction
-from workers.failures import FailedView, failure_log, is_transient, job_guarded
+from workers.failures import FailedView, failure_log, is_retryable, job_guarded
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -29,7 +29,7 @@ SWEEP_S = 4.0
 
 
 def sweep() -> None:
-    """Send again what was lost, in every partition. An RQ job."""
+    """Resend lost batches, in every partition. An RQ job."""
     state = state_get()
     with job_guarded(state, "sweep"):
         deadline_s = time.monotonic() + SWEEP_S
@@ -39,13 +39,13 @@ def sweep() -> None:
             try:
                 partition_sweep(state, partition=partition, deadline_s=deadline_s)
             except Exception as error:
-                if is_transient(error):
+                if is_retryable(error):
                     raise
                 failure_log(state, "partition_not_swept", error, partition=partition)
 
 
 def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, slack: timedelta = SLACK) -> int:
-    """Send again what was lost in a partition; return how many batches. Raises ConnectionError without a bus."""
+    """Resend the lost batches of a partition; return how many. Raises ConnectionError without a bus."""
     stream = stream_name(RAW, partition)
     oldest_ms = state.bus.oldest_waiting_ms(stream, NORMALIZE)
     before = datetime.fromtimestamp((state.bus.now_ms() if oldest_ms is None else oldest_ms) / 1000, UTC) - slack
@@ -64,7 +64,7 @@ def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, s
             state.bus.publish(stream, entries)
         sent += len(entries)
     if sent:
-        _log.info("batches_sent_again", partition=partition, batches=sent)
+        _log.info("batches_resent", partition=partition, batches=sent)
     return sent
 
 
@@ -78,7 +78,7 @@ def _read(state: ProcessState, failed: FailedView, names: Sequence[BatchName]) -
         try:
             entries += _entries(state, organization_id, of_organization)
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
             entries += _singly(state, failed, organization_id, of_organization)
     return entries
@@ -90,7 +90,7 @@ def _singly(state: ProcessState, failed: FailedView, organization_id: int, names
         try:
             entries += _entries(state, organization_id, [name])
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
             failed.fail(organization_id, str(name.id), error)
     return entries

@@ -1,4 +1,4 @@
-"""Log throttling: the same failure is told at once, then with pauses that grow, with how often it was not told."""
+"""Throttle logs: the same failure is logged at once, then with growing pauses and the number of muted ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _KEYS_MAX: Final = 10_000
 
 
 @dataclass(slots=True)
-class _Told:
+class _Pause:
     next_s: float
     pause_s: float
     muted: int = 0
@@ -21,22 +21,22 @@ class _Told:
 
 @dataclass(slots=True)
 class Throttle:
-    """Tells which failures to log. One that has not come for twice its pause is new again."""
+    """Decides which failures to log. One that has not come for twice its pause counts as new."""
 
     clock: Callable[[], float] = time.monotonic
-    _told: dict[Hashable, _Told] = field(default_factory=dict)
+    _pauses: dict[Hashable, _Pause] = field(default_factory=dict)
 
     def admits(self, *key: Hashable) -> int | None:
-        """Return how often this failure was muted since it was last told, if it is to be told now; None: mute it."""
+        """Return how often this failure was muted since its last log line, if it is to be logged now; None: mute it."""
         now_s = self.clock()
-        told = self._told.get(key)
-        if told is not None and now_s < told.next_s:
-            told.muted += 1
+        pause = self._pauses.get(key)
+        if pause is not None and now_s < pause.next_s:
+            pause.muted += 1
             return None
         muted, pause_s = 0, FIRST_S
-        if told is not None and now_s < told.next_s + told.pause_s:
-            muted, pause_s = told.muted, min(told.pause_s * 2, LAST_S)
-        if len(self._told) >= _KEYS_MAX:
-            self._told.clear()
-        self._told[key] = _Told(now_s + pause_s, pause_s, muted=0)
+        if pause is not None and now_s < pause.next_s + pause.pause_s:
+            muted, pause_s = pause.muted, min(pause.pause_s * 2, LAST_S)
+        if len(self._pauses) >= _KEYS_MAX:
+            self._pauses.clear()
+        self._pauses[key] = _Pause(now_s + pause_s, pause_s, muted=0)
         return muted

@@ -1,4 +1,4 @@
-"""Calls a webhook: one POST, to an address that was looked at, within bounds of time and size. Asynchronous."""
+"""Call a webhook: one POST to a checked address, within bounds of time and size. Asynchronous."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class _Answer:
             self.is_whole = True
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises _AnswerError for what is no HTTP; what comes behind the answer is nobody's business."""
+        """Parse more bytes. Raises _AnswerError for what is no HTTP; what follows the answer is ignored."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -76,7 +76,7 @@ class _Answer:
                 raise _AnswerError(msg) from fault
 
     def end(self) -> None:
-        """Note that nothing more comes. Raises _AnswerError where something should."""
+        """End the input. Raises _AnswerError where the answer is incomplete."""
         if self.status is None:
             raise _AnswerError("the connection was closed before it")
         if not self.is_until_end:
@@ -97,12 +97,12 @@ async def webhook_call(
             return await _called(url, body=body, headers=headers, allowed=allowed, lookup=lookup)
     except TimeoutError as fault:
         # The operating system has time limits of its own.
-        told = f"There was no whole answer within {TOTAL_S:g} s." if limit.expired() else f"No answer: {fault!r}"
-        return Outcome(told, is_away=True)
+        message = f"There was no whole answer within {TOTAL_S:g} s." if limit.expired() else f"No answer: {fault!r}"
+        return Outcome(message, is_transient=True)
     except _AnswerError as fault:
-        return Outcome(f"No answer: {fault}.", is_away=True)
+        return Outcome(f"No answer: {fault}.", is_transient=True)
     except OSError as fault:
-        return Outcome(f"No answer: {type(fault).__name__}: {fault}", is_away=True)
+        return Outcome(f"No answer: {type(fault).__name__}: {fault}", is_transient=True)
 
 
 async def _called(url: str, *, body: bytes, headers: Mapping[str, str], allowed: Allowed, lookup: Lookup) -> Outcome:
@@ -113,7 +113,7 @@ async def _called(url: str, *, body: bytes, headers: Mapping[str, str], allowed:
         return Outcome(f"There is no such place: {fault}")
     except (socket.gaierror, UnicodeError) as fault:
         # UnicodeError: of a label too long for a name of the DNS.
-        return Outcome(f"There is no such place: {fault}", is_away=True)
+        return Outcome(f"There is no such place: {fault}", is_transient=True)
     for address in addresses:
         refused = address_refused(address, host=there.host, allowed=allowed)
         if refused is not None:
@@ -121,7 +121,7 @@ async def _called(url: str, *, body: bytes, headers: Mapping[str, str], allowed:
     status = await _exchanged(there, addresses[:_ADDRESSES_MAX], _request(there, body, headers))
     if status in _REDIRECTS:
         return Outcome(f"The answer is {status}; redirects are not followed.")
-    return Outcome() if status in _OK else Outcome(f"The answer is {status}.", is_away=status in _OVERLOADED)
+    return Outcome() if status in _OK else Outcome(f"The answer is {status}.", is_transient=status in _OVERLOADED)
 
 
 async def _exchanged(there: Destination, addresses: Sequence[str], request: bytes) -> int:

@@ -226,7 +226,7 @@ def _state(session: Session) -> list[Measured]:
 
 
 def _metrics(app: Starlette, services: Services, parts: Parts) -> ApiMetrics:
-    """Return what Prometheus is told of this process."""
+    """Return the metrics of this process."""
     quotas, snapshots, api = parts.quotas, parts.snapshots, parts.pools.api
     return ApiMetrics(
         routes=app.routes,

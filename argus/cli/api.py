@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from argus.cli.options import home_add, settings_of
 from runtime.settings.model import Settings
 from runtime.settings.table import API_PROCESSES
@@ -38,7 +38,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command until it is told to stop."""
+    """Run the command until it is stopped."""
     from runtime.logs import logs_configure
 
     settings = settings_of(arguments)
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     from runtime.collection import startup_freeze
 
-    with told():
+    with errors_reported():
         server = _server(settings, host=arguments.host, port=arguments.port, home=arguments.home)
     startup_freeze()
     with suppress(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""`argus check`: compare what stands with a recomputation, show what differs, and have it derived anew."""
+"""`argus check`: compare stored results with a recomputation, show differences, and repair them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from argus.cli.options import home_add, json_add, settings_of
 from argus.organizations import organization_find
 from domain.base.packed import micros_of
 from domain.convergence.check import entities_check
 from domain.convergence.ledger import differences_list, report_write
-from domain.convergence.model import SETTLED_AFTER_US, CheckedSpan, FoundDifference, Of
+from domain.convergence.model import CHECK_DELAY_US, CheckedSpan, CheckKind, FoundDifference
 from domain.convergence.repair import differences_repair
 from domain.plant.organizations.model import Organization
 from domain.plant.organizations.queries import organization_list
@@ -25,9 +25,9 @@ from runtime.database import engine_create, snapshot, transaction
 
 _DESCRIPTION = """\
 Recompute what was derived of a recent span of every entity (derived metrics, events and states of rules, rollups,
-health), compare it with what stands, and print what differs. What work is still to be done on is skipped. Only what was
-found is written. Exit status: 0 where nothing differs, 1 where something does. The workers check a few entities a
-minute by themselves (ARGUS_CHECK_ENTITIES); what they found is printed too.
+health), compare it with the stored results, and print the differences. Entities with pending work are skipped. Nothing
+but the differences is written. Exit status: 0 where nothing differs, 1 where something does. The workers check a few
+entities a minute by themselves (ARGUS_CHECK_ENTITIES); the differences that they found are printed too.
 """
 _AT_ONCE = 100
 
@@ -40,7 +40,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--organization", metavar="NAME", help="only this one: its name or slug")
     parser.add_argument("--hours", type=int, default=2, metavar="N", help="how far back to recompute (default: 2)")
     parser.add_argument("--found", action="store_true", help="check nothing, only print what was found before")
-    parser.add_argument("--repair", action="store_true", help="have what differs derived anew")
+    parser.add_argument("--repair", action="store_true", help="recompute what differs")
     home_add(parser)
     json_add(parser)
     parser.set_defaults(run=run)
@@ -49,10 +49,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
-    checks: Counter[Of] = Counter()
-    skipped: Counter[Of] = Counter()
-    found: list[FoundDifference] = []
-    with told():
+    checks: Counter[CheckKind] = Counter()
+    skipped: Counter[CheckKind] = Counter()
+    differences: list[FoundDifference] = []
+    with errors_reported():
         engine = engine_create(settings.database_url("pipeline"), pool_size=2)
         if arguments.organization is not None:
             chosen: Sequence[Organization] = [organization_find(settings, arguments.organization)]
@@ -62,22 +62,22 @@ def run(arguments: argparse.Namespace) -> int:
         for organization in chosen:
             if not arguments.found:
                 _check(engine, organization, timedelta(hours=arguments.hours), (checks, skipped))
-            found += _found(engine, organization, is_repaired=arguments.repair)
+            differences += _differences_read(engine, organization, is_repaired=arguments.repair)
     if arguments.json:
-        shown = [{name: str(value) for name, value in _shown(each).items()} for each in found]
-        print(json.dumps({"checks": dict(checks), "skipped": dict(skipped), "differences": shown}))
+        differences_json = [{name: str(value) for name, value in _as_json(item).items()} for item in differences]
+        print(json.dumps({"checks": dict(checks), "skipped": dict(skipped), "differences": differences_json}))
     else:
-        _print(checks, skipped, found, is_repaired=arguments.repair)
-    return 1 if found else 0
+        _print(checks, skipped, differences, is_repaired=arguments.repair)
+    return 1 if differences else 0
 
 
 def _check(
-    engine: Engine, organization: Organization, reach: timedelta, counts: tuple[Counter[Of], Counter[Of]]
+    engine: Engine, organization: Organization, reach: timedelta, counts: tuple[Counter[CheckKind], Counter[CheckKind]]
 ) -> None:
     after = None
     while True:
         now = utc_now()
-        until_us = micros_of(now) - SETTLED_AFTER_US
+        until_us = micros_of(now) - CHECK_DELAY_US
         with snapshot(engine, organization.id) as session:
             checked = entities_check(
                 session,
@@ -96,31 +96,33 @@ def _check(
             return
 
 
-def _found(engine: Engine, organization: Organization, *, is_repaired: bool) -> list[FoundDifference]:
+def _differences_read(engine: Engine, organization: Organization, *, is_repaired: bool) -> list[FoundDifference]:
     with transaction(engine, organization.id) as session:
-        found = differences_list(session, organization_id=organization.id)
-        if found and is_repaired:
-            differences_repair(session, organization_id=organization.id, found=found, now=utc_now())
-    return found
+        differences = differences_list(session, organization_id=organization.id)
+        if differences and is_repaired:
+            differences_repair(session, organization_id=organization.id, differences=differences, now=utc_now())
+    return differences
 
 
-def _shown(each: FoundDifference) -> dict[str, object]:
+def _as_json(difference: FoundDifference) -> dict[str, object]:
     return {
-        "organization": each.organization,
-        "of": each.of.value,
-        "entity": each.entity_id,
-        "subject": each.subject,
-        "at": each.at.isoformat(),
-        "stored": each.stored,
-        "computed": each.computed,
-        "foundAt": each.found_at.isoformat(),
+        "organization": difference.organization,
+        "of": difference.kind.value,
+        "entity": difference.entity_id,
+        "subject": difference.subject,
+        "at": difference.at.isoformat(),
+        "stored": difference.stored,
+        "computed": difference.computed,
+        "foundAt": difference.found_at.isoformat(),
     }
 
 
-def _print(checks: Counter[Of], skipped: Counter[Of], found: list[FoundDifference], *, is_repaired: bool) -> None:
-    for of in Of:
-        if checks[of] or skipped[of]:
-            print(f"{of.value}: {checks[of]} checked, {skipped[of]} skipped for work that waits")
-    for each in found:
-        print("\t".join(f"{name}={value}" for name, value in _shown(each).items()))
-    print(f"{len(found)} differences" + (", marked to be derived anew" if found and is_repaired else ""))
+def _print(
+    checks: Counter[CheckKind], skipped: Counter[CheckKind], differences: list[FoundDifference], *, is_repaired: bool
+) -> None:
+    for kind in CheckKind:
+        if checks[kind] or skipped[kind]:
+            print(f"{kind.value}: {checks[kind]} checked, {skipped[kind]} skipped for work that waits")
+    for item in differences:
+        print("\t".join(f"{name}={value}" for name, value in _as_json(item).items()))
+    print(f"{len(differences)} differences" + (", to be recomputed" if differences and is_repaired else ""))

@@ -1,4 +1,4 @@
-"""How a command says that it failed: a sentence on standard error and an exit status, no traceback."""
+"""Report errors of commands: a sentence on standard error and an exit status, no traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from domain.base.transient import AWAY_TROUBLE, is_away, trouble_of
+from domain.base.transient import NO_ANSWER, is_transient, transient_reason
 from graph.errors import ArgusError
 from migrations.run import SchemaRefusedError
 from runtime.embedded.account import AccountError
@@ -23,7 +23,7 @@ _TIMED_OUT = "57014"
 
 
 class CommandError(Exception):
-    """A command could not do what it was asked. status: 1 failed, 2 used wrongly."""
+    """A command failed. status: 1 failed, 2 used wrongly."""
 
     def __init__(self, message: str, *, status: int = 1) -> None:
         super().__init__(message)
@@ -31,8 +31,8 @@ class CommandError(Exception):
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn the errors an operator can mend into a CommandError; let defects through."""
+def errors_reported() -> Iterator[None]:
+    """Turn errors that an operator can fix into a CommandError; let defects through."""
     try:
         yield
     except (SettingsError, HomeError) as error:
@@ -46,7 +46,7 @@ def told() -> Iterator[None]:
 
 
 def database_said(error: SQLAlchemyError | psycopg.Error) -> str:
-    """Return what an operator can do with an error of the database: its own words, and never the statement."""
+    """Return the database's message for an operator, never the statement."""
     # Hot paths speak to the driver itself.
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, psycopg.Error):
@@ -56,11 +56,11 @@ def database_said(error: SQLAlchemyError | psycopg.Error) -> str:
         return "The database has no schema of Argus, or an older one: run `argus migrate`."
     if state == _TIMED_OUT:
         return "The database took too long, and the statement was given up. Nothing was changed."
-    trouble = trouble_of(error) if is_away(error) else None
-    if trouble is not None and trouble != AWAY_TROUBLE:
+    trouble = transient_reason(error) if is_transient(error) else None
+    if trouble is not None and trouble != NO_ANSWER:
         return f"{trouble}. What was not written yet is not kept; run it again later."
     words = str(cause).strip().splitlines()
-    said = f" It said: {words[0]}" if words else ""
+    sentence = f" It said: {words[0]}" if words else ""
     if state is None or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        return f"{AWAY_TROUBLE}.{said}"
-    return f"The database refused ({state}).{said}"
+        return f"{NO_ANSWER}.{sentence}"
+    return f"The database refused ({state}).{sentence}"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.options import home_add, instant, json_add, settings_of
 from argus.organizations import organization_find
 from domain.exchange.exports.graph import graph_export
@@ -48,7 +48,7 @@ def graph_run(arguments: argparse.Namespace) -> int:
         raise CommandError(msg, status=2)
     settings = settings_of(arguments)
     counts: dict[str, int] = {}
-    with told():
+    with errors_reported():
         organization = organization_find(settings, arguments.organization)
         engine = engine_create(settings.database_url("api"), pool_size=1).execution_options(
             isolation_level="REPEATABLE READ"

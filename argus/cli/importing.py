@@ -1,4 +1,4 @@
-"""`argus import`: bring a building's model and its readings."""
+"""`argus import`: import a building's model and its readings."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TextIO
 
 from argus.changes import changes_run
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.importing_series import series_add
 from argus.cli.options import home_add, instant, json_add, settings_of
-from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell, terminable
+from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_print, terminable
 from argus.organizations import organization_find
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.files import Format, lines_read, records_read
@@ -26,7 +26,7 @@ from runtime.settings.model import Settings
 _GRAPH = """\
 Bring entities and edges with dates: one JSON object a line, as `argus export graph` writes them, or CSV, entities and
 edges each in a file of their own. What is there is changed where the file says something else; importing a file twice
-changes nothing. A line at fault is told and left out, and the exit status is 1. docs/how-to/import.md has the form.
+changes nothing. A line at fault is reported and left out, and the exit status is 1. docs/how-to/import.md has the form.
 """
 
 
@@ -54,41 +54,41 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     graph.add_argument("file", metavar="FILE", type=Path, help="- reads standard input")
     graph.add_argument(
-        "--format", choices=[each.value for each in Format], help="default: by the file's name, else ndjson"
+        "--format", choices=[item.value for item in Format], help="default: by the file's name, else ndjson"
     )
     graph.set_defaults(run=graph_run)
-    for each in (brick, graph):
-        each.add_argument(
+    for item in (brick, graph):
+        item.add_argument(
             "--valid-from",
             type=instant,
             metavar="TIME",
             help="since when edges are true that do not say so themselves (default: now)",
         )
-        each.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+        item.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     series = series_add(actions)
-    for each in (brick, graph, series):
-        each.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
-        home_add(each)
-        json_add(each)
+    for item in (brick, graph, series):
+        item.add_argument("--organization", required=True, metavar="NAME", help="name or slug of the organization")
+        home_add(item)
+        json_add(item)
 
 
 def brick_run(arguments: argparse.Namespace) -> int:
-    """Bring a Brick model."""
+    """Import a Brick model."""
     # What reads RDF takes its time to load.
     from domain.exchange.imports.brick import FILE_MAX_BYTES, brick_read
 
     settings = settings_of(arguments)
     text = _read(arguments.file, FILE_MAX_BYTES)
-    with told():
+    with errors_reported():
         model = brick_read(text)
         return _records_run(arguments, settings, model.records(), total=len(list(model.records())))
 
 
 def graph_run(arguments: argparse.Namespace) -> int:
-    """Bring entities and edges."""
+    """Import entities and edges."""
     settings = settings_of(arguments)
     try:
-        with told(), _opened(arguments.file) as lines:
+        with errors_reported(), _opened(arguments.file) as lines:
             form = _format(arguments)
             return _records_run(arguments, settings, records_read(lines_read(lines), form), total=None)
     except (OSError, UnicodeDecodeError) as error:
@@ -112,7 +112,7 @@ def _records_run(
                 records,
                 run=run,
                 valid_from=arguments.valid_from,
-                progress=lambda done: progress_tell(done, total),
+                progress=lambda done: progress_print(done, total),
                 outcome=outcome,
             )
     except KeyboardInterrupt:
@@ -154,7 +154,7 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: 
         f"{would}edges: {outcome.edges_created} created, {outcome.edges_updated} corrected,"
         f" {outcome.edges_unchanged} unchanged"
     )
-    for remark in outcome.told:
+    for remark in outcome.remarks:
         where = "" if remark.line is None else f"line {remark.line}: "
         field = f" ({'.'.join(remark.path)})" if remark.path else ""
         code = "" if remark.code is None else f" [{remark.code}]"

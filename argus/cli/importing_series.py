@@ -8,9 +8,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.options import settings_of, url_add, url_of
-from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, progress_end, progress_tell, terminable, trouble_tell
+from argus.cli.progress import INTERRUPTED, INTERRUPTED_MESSAGE, problem_print, progress_end, progress_print, terminable
 from argus.client import ArgusClient, ClientError
 from argus.importing.columns import Columns, SeriesError
 from argus.importing.series import Sent, series_send
@@ -56,7 +56,7 @@ def series_add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 def series_run(arguments: argparse.Namespace) -> int:
     """Send a CSV file's readings."""
     settings: Settings | None = None if arguments.token else settings_of(arguments)
-    with told():
+    with errors_reported():
         token = arguments.token
         if settings is not None:
             token = short_token(settings, organization_find(settings, arguments.organization).slug, "argus import")
@@ -66,13 +66,13 @@ def series_run(arguments: argparse.Namespace) -> int:
             device=arguments.device,
             device_column=arguments.device_column,
             metrics=None if arguments.metric_columns is None else tuple(arguments.metric_columns.split(",")),
-            placed=dict(_placement(each) for each in arguments.map),
+            placed=dict(_placement(item) for item in arguments.map),
         )
-        client = ArgusClient(url_of(arguments), token, tell=trouble_tell)
+        client = ArgusClient(url_of(arguments), token, on_retry=problem_print)
         sent, is_whole = Sent(), True
         try:
             with terminable():
-                series_send(arguments.file, columns, client=client, progress=progress_tell, sent=sent)
+                series_send(arguments.file, columns, client=client, progress=progress_print, sent=sent)
         except KeyboardInterrupt:
             is_whole = False
         except (SeriesError, ClientError, OSError) as error:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import version
 
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.progress import INTERRUPTED
 
 # Modules by command, in the order in which an operator meets them.
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import_module(f"argus.cli.{module}").register(commands)
     chosen = parser.parse_args(given)
     try:
-        with told():
+        with errors_reported():
             status: int = chosen.run(chosen)
     except CommandError as error:
         print(f"argus: {error}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`argus migrate`: bring the database to the newest schema."""
+"""`argus migrate`: migrate the database to the newest schema."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from argus.cli.options import home_add, json_add, settings_of
 from migrations.run import migrate
 
@@ -28,7 +28,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
-    with told():
+    with errors_reported():
         done = migrate(
             settings.database_url("owner"), {k: v for k, v in settings.role_passwords.items() if k != "argus_owner"}
         )

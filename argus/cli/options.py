@@ -1,4 +1,4 @@
-"""Options that several commands share, and the settings they lead to."""
+"""Options shared by commands, and the settings from them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from runtime.embedded.home import address_read
 from runtime.settings.load import settings_load
 from runtime.settings.model import Settings
@@ -53,35 +53,35 @@ def url_of(arguments: argparse.Namespace) -> str:
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:
-    """Return the settings that --home and the environment lead to; tell which variables are no settings."""
+    """Return the settings from --home and the environment; report unknown variables."""
     variables_check()
-    with told():
+    with errors_reported():
         return settings_load(arguments.home)
 
 
 def variables_check() -> None:
-    """Tell on standard error which variables of the environment look like settings of Argus and are none."""
+    """Report on standard error the variables that look like settings of Argus and are none."""
     for unknown in variables_unknown(os.environ):
         print(f"argus: {unknown}", file=sys.stderr)
 
 
 def duration(text: str) -> timedelta:
     """Parse an ISO 8601 duration of days, hours, minutes and seconds, as an argparse type."""
-    found = _DURATION.fullmatch(text)
-    if found is None or not any(found.groups()):
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
         msg = f"{text!r} is no ISO 8601 duration such as PT12H or P30D"
         raise argparse.ArgumentTypeError(msg)
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
 def instant(text: str) -> datetime:
     """Parse an RFC 3339 time with an offset, as an argparse type."""
     try:
-        found = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+        at = None
+    if at is None or at.tzinfo is None:
         msg = f"{text!r} is no RFC 3339 time with an offset, such as 2020-01-01T00:00:00Z"
         raise argparse.ArgumentTypeError(msg)
-    return found
+    return at

@@ -1,4 +1,4 @@
-"""`argus organization`: make and list organizations."""
+"""`argus organization`: create and list organizations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from argus.cli.options import home_add, json_add, settings_of
 from domain.plant.organizations.model import Organization
 from domain.plant.organizations.operations import organization_create
@@ -33,33 +33,35 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     create.add_argument("name", metavar="NAME", help='its name, e.g. "North works"')
     create.add_argument("--slug", help="its short name: lower case letters, digits and hyphens (default: from NAME)")
     listing = actions.add_parser("list", help="list the organizations", description="List the organizations.")
-    for each, run in ((create, create_run), (listing, list_run)):
-        home_add(each)
-        json_add(each)
-        each.set_defaults(run=run)
+    for item, run in ((create, create_run), (listing, list_run)):
+        home_add(item)
+        json_add(item)
+        item.set_defaults(run=run)
 
 
 def create_run(arguments: argparse.Namespace) -> int:
-    """Make an organization."""
+    """Create an organization."""
     engine = engine_create(settings_of(arguments).database_url("owner"), pool_size=1)
-    with told(), transaction(engine) as session:
-        made = organization_create(session, name=arguments.name, slug=arguments.slug, public_id=new_id(), now=utc_now())
-    print(json.dumps(_shown(made)) if arguments.json else made.slug)
+    with errors_reported(), transaction(engine) as session:
+        organization = organization_create(
+            session, name=arguments.name, slug=arguments.slug, public_id=new_id(), now=utc_now()
+        )
+    print(json.dumps(_as_json(organization)) if arguments.json else organization.slug)
     return 0
 
 
 def list_run(arguments: argparse.Namespace) -> int:
     """List the organizations."""
     engine = engine_create(settings_of(arguments).database_url("owner"), pool_size=1)
-    with told(), transaction(engine) as session:
-        found = organization_list(session)
+    with errors_reported(), transaction(engine) as session:
+        organizations = organization_list(session)
     if arguments.json:
-        print(json.dumps([_shown(each) for each in found]))
+        print(json.dumps([_as_json(organization) for organization in organizations]))
         return 0
-    for each in found:
-        print(f"{each.slug}\t{each.name}")
+    for organization in organizations:
+        print(f"{organization.slug}\t{organization.name}")
     return 0
 
 
-def _shown(organization: Organization) -> dict[str, str]:
+def _as_json(organization: Organization) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(organization).items() if name != "id"}

@@ -1,4 +1,4 @@
-"""How far a command is, on a terminal only."""
+"""Print the progress of a command, on a terminal only."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ INTERRUPTED: Final = 130
 INTERRUPTED_MESSAGE: Final = "Interrupted: what is counted here is done and stays. Run it again to do the rest."
 
 
-def progress_tell(done: int, total: int | None = None) -> None:
-    """Say how far it is. total None: nobody knows."""
+def progress_print(done: int, total: int | None = None) -> None:
+    """Print the progress. total None: unknown."""
     if sys.stderr.isatty():
-        of = "" if total is None else f" of {total}"
-        print(f"\r{done}{of}", end="", file=sys.stderr, flush=True)
+        total_text = "" if total is None else f" of {total}"
+        print(f"\r{done}{total_text}", end="", file=sys.stderr, flush=True)
 
 
-def trouble_tell(line: str) -> None:
-    """Say what keeps it waiting, on a line of its own."""
+def problem_print(line: str) -> None:
+    """Print what the command waits for, on a separate line."""
     progress_end()
     print(f"argus: {line}", file=sys.stderr, flush=True)
 
@@ -41,6 +41,6 @@ def terminable() -> Iterator[None]:
 
 
 def progress_end() -> None:
-    """Leave the line."""
+    """End the progress line."""
     if sys.stderr.isatty():
         print(file=sys.stderr)

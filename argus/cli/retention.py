@@ -1,4 +1,4 @@
-"""`argus retention`: drop what is no longer kept, or tell what that is."""
+"""`argus retention`: drop what is no longer kept, or list it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from argus.cli.options import home_add, json_add, settings_of
 from domain.telemetry.store.retention import (
     ROWS_TABLES,
-    Kept,
     OldPartition,
+    RetentionPolicy,
     partition_drop,
     partitions_outdated,
     points_close,
     rows_forget,
-    rows_kept_from,
+    rows_retained_from,
 )
 from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
@@ -46,7 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
-    kept = Kept(
+    kept = RetentionPolicy(
         settings.retention_raw,
         settings.retention_points,
         settings.retention_changes,
@@ -54,17 +54,17 @@ def run(arguments: argparse.Namespace) -> int:
         settings.retention_history,
     )
     now = utc_now()
-    with told():
+    with errors_reported():
         engine = engine_create(settings.database_url("pipeline"), pool_size=1)
         with transaction(engine) as session:
-            outdated = partitions_outdated(session, kept=kept, now=now)
-        gone = None if arguments.dry_run else {name for each in outdated for name in _drop(engine, each)}
+            outdated = partitions_outdated(session, retention=kept, now=now)
+        gone = None if arguments.dry_run else {name for item in outdated for name in _drop(engine, item)}
         if not arguments.dry_run:
             with transaction(engine) as session:
-                points_close(session, kept=kept, now=now)
+                points_close(session, retention=kept, now=now)
         rows = {} if arguments.dry_run else _rows_forget(engine, kept, now)
     if arguments.json:
-        shown = [_shown(each, gone) for each in outdated]
+        partitions_json = [_as_json(item, gone) for item in outdated]
         ages = {
             "retentionRaw": kept.raw,
             "retentionPoints": kept.points,
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
             "retentionHistory": kept.history,
         }
         days = {name: _days(age) for name, age in ages.items()}
-        print(json.dumps({**days, "partitions": shown, "rows": rows}))
+        print(json.dumps({**days, "partitions": partitions_json, "rows": rows}))
     else:
         _print(outdated, gone, rows)
     return 0
@@ -84,12 +84,12 @@ def _drop(engine: Engine, partition: OldPartition) -> Sequence[str]:
         return partition_drop(session, partition)
 
 
-def _rows_forget(engine: Engine, kept: Kept, now: datetime) -> dict[str, int]:
+def _rows_forget(engine: Engine, kept: RetentionPolicy, now: datetime) -> dict[str, int]:
     """Delete what is no longer kept of the tables without partitions; return how many rows of each."""
     gone = dict.fromkeys(ROWS_TABLES, 0)
     for table in ROWS_TABLES:
         with transaction(engine) as session:
-            before = rows_kept_from(session, table=table, kept=kept, now=now)
+            before = rows_retained_from(session, table=table, retention=kept, now=now)
         page: int | None = 0
         while page is not None and before is not None:
             with transaction(engine) as session:
@@ -110,7 +110,7 @@ def _state(partition: OldPartition, gone: set[str] | None) -> str:
     return "outdated" if gone is None else "in use"
 
 
-def _shown(partition: OldPartition, gone: set[str] | None) -> dict[str, object]:
+def _as_json(partition: OldPartition, gone: set[str] | None) -> dict[str, object]:
     return {
         "name": partition.name,
         "begins": partition.begins.isoformat(),
@@ -122,8 +122,8 @@ def _shown(partition: OldPartition, gone: set[str] | None) -> dict[str, object]:
 
 
 def _print(outdated: Sequence[OldPartition], gone: set[str] | None, rows: dict[str, int]) -> None:
-    for each in outdated:
-        print(f"{each.name}\tabout {each.rows} rows\t{each.bytes / _MIB:.1f} MiB\t{_state(each, gone)}")
+    for item in outdated:
+        print(f"{item.name}\tabout {item.rows} rows\t{item.bytes / _MIB:.1f} MiB\t{_state(item, gone)}")
     if not outdated:
         print("No partition is older than what is kept.")
     for table, count in rows.items():

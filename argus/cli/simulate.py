@@ -1,4 +1,4 @@
-"""`argus simulate`: devices that send as real ones do."""
+"""`argus simulate`: simulated devices that send readings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from dataclasses import asdict
 from datetime import timedelta
 from random import Random
 
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.options import duration, home_add, json_add, settings_of, url_add, url_of
-from argus.cli.progress import trouble_tell
+from argus.cli.progress import problem_print
 from argus.client import ArgusClient, ClientError
 from argus.organizations import organization_find
 from argus.simulate.run import Simulation, devices_find, devices_make
@@ -63,7 +63,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command until its time is up or it is told to stop."""
+    """Run the command until its time is up or it is stopped."""
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
@@ -76,16 +76,16 @@ def run(arguments: argparse.Namespace) -> int:
         simulation.run(interval=arguments.interval, until=until)
     except ClientError as error:
         raise CommandError(str(error)) from error
-    tally = simulation.tally
+    progress = simulation.progress
     if arguments.json:
-        print(json.dumps(asdict(tally)))
+        print(json.dumps(asdict(progress)))
     else:
         print(
-            f"{tally.readings} readings sent: {tally.accepted} accepted, {tally.rejected} rejected; "
-            f"{tally.late} held back to be late, {tally.repeated} sent twice, {tally.left_out} left out",
+            f"{progress.readings} readings sent: {progress.accepted} accepted, {progress.rejected} rejected; "
+            f"{progress.late} held back to be late, {progress.repeated} sent twice, {progress.left_out} left out",
             file=sys.stderr,
         )
-    return 0 if not tally.calls_failed else 1
+    return 0 if not progress.calls_failed else 1
 
 
 def _token(arguments: argparse.Namespace) -> str:
@@ -94,12 +94,12 @@ def _token(arguments: argparse.Namespace) -> str:
         msg = "Give --organization NAME, --token TOKEN, or --demo."
         raise CommandError(msg, status=2)
     settings = settings_of(arguments)
-    with told():
+    with errors_reported():
         return short_token(settings, organization_find(settings, name).slug, "argus simulate")
 
 
 def _simulation(arguments: argparse.Namespace, token: str, stopping: threading.Event) -> Simulation:
-    client = ArgusClient(url_of(arguments), token, tell=trouble_tell)
+    client = ArgusClient(url_of(arguments), token, on_retry=problem_print)
     devices = devices_find(client) if arguments.demo else devices_make(client, arguments.devices)
     faults = Faults(late=arguments.late, duplicates=arguments.duplicates, gaps=arguments.gaps)
     return Simulation(client, devices, faults, Random(arguments.seed), utc_now, stopping)  # noqa: S311  (no secrets)

@@ -1,4 +1,4 @@
-"""`argus token`: make tokens for users."""
+"""`argus token`: create tokens for users."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import json
 from datetime import timedelta
 
-from argus.cli.errors import told
+from argus.cli.errors import errors_reported
 from argus.cli.options import duration, home_add, json_add, settings_of
 from argus.organizations import organization_find
 from argus.tokens import ROLES, token_create
@@ -42,9 +42,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make a token."""
+    """Create a token."""
     settings = settings_of(arguments)
-    with told():
+    with errors_reported():
         organization = organization_find(settings, arguments.organization)
         now = utc_now()
         token = token_create(
@@ -58,12 +58,12 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.json:
         print(token)
         return 0
-    made = {
+    answer = {
         "token": token,
         "organization": organization.slug,
         "role": arguments.role,
         "subject": arguments.subject,
         "expires_at": (now + arguments.ttl).isoformat(),
     }
-    print(json.dumps(made))
+    print(json.dumps(answer))
     return 0

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.options import home_default, variables_check
 from argus.supervisor.local_stack import LocalStack, PortTakenError
 from argus.tokens import token_create
@@ -49,7 +49,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     variables_check()
-    with told():
+    with errors_reported():
         try:
             stack = LocalStack.open(
                 Path(arguments.home),

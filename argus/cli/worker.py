@@ -28,7 +28,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command until it is told to stop."""
+    """Run the command until it is stopped."""
     from runtime.logs import logs_configure
     from workers.supervise import run_workers
 
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def context_of(settings: Settings) -> WorkerContext:
-    """Return what of the settings worker processes are given.
+    """Return the context of worker processes from the settings.
 
     Raises SettingsError without an address of the database for them.
     """

@@ -1,4 +1,4 @@
-"""Make the demo plant, once, in one change."""
+"""Create the demo plant, once, in one change."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from argus.changes import changes_run
-from argus.demo.layout import TYPES, Thing, Tie, plant
+from argus.demo.layout import TYPES, AssetSpec, LinkSpec, plant
 from domain.configuration.entity_types.operations import entity_type_create
 from domain.plant.assets.operations import asset_create
 from domain.plant.devices.links import device_link
@@ -32,29 +32,34 @@ from runtime.settings.model import Settings
 SLUG: Final = "demo"
 LINKS: Final = frozenset({"MONITORED_BY", "CONTROLLED_BY"})
 # How long the plant has been as it is.
-STANDS_SINCE: Final = timedelta(days=90)
+BUILT_AT: Final = timedelta(days=90)
 
 
 def demo_ensure(settings: Settings) -> bool:
-    """Make the organization `demo` with its plant; return whether it was missing.
+    """Create the organization `demo` with its plant; return whether it was missing.
 
     An organization that an interrupted start left empty is filled.
     """
     engine = engine_create(settings.database_url("owner"), pool_size=1)
     with transaction(engine) as session:
-        found = next((each for each in organization_list(session) if each.slug == SLUG), None)
-        made = found or organization_create(session, name="Demo plant", slug=SLUG, public_id=new_id(), now=utc_now())
+        existing = next((item for item in organization_list(session) if item.slug == SLUG), None)
+        organization = existing or organization_create(
+            session, name="Demo plant", slug=SLUG, public_id=new_id(), now=utc_now()
+        )
     engine.dispose()
-    with changes_run(settings, organization_id=made.id, actor="argus demo") as run:
+    with changes_run(settings, organization_id=organization.id, actor="argus demo") as run:
         return run(_fill)
 
 
 def _fill(session: Session, change: GraphChange) -> bool:
     from graph.entities.queries import entity_by_external_id
 
-    things, ties = plant()
+    asset_specs, link_specs = plant()
     first = entity_by_external_id(
-        session, organization_id=change.organization_id, kind=things[0].kind, external_id=things[0].external_id
+        session,
+        organization_id=change.organization_id,
+        kind=asset_specs[0].kind,
+        external_id=asset_specs[0].external_id,
     )
     if first is not None:
         return False
@@ -65,25 +70,25 @@ def _fill(session: Session, change: GraphChange) -> bool:
             kind=EntityKind.DEVICE,
             name=name,
             telemetry_schema={"metrics": {metric: dict(schema) for metric, schema in metrics.items()}},
-            effective_from=change.recorded - STANDS_SINCE,
+            effective_from=change.recorded - BUILT_AT,
         )
-    ids = {thing.external_id: _create(session, change, thing).id for thing in things}
-    for tie in ties:
-        _tie(session, change, tie, ids)
+    ids = {asset_spec.external_id: _create(session, change, asset_spec).id for asset_spec in asset_specs}
+    for link_spec in link_specs:
+        _link_create(session, change, link_spec, ids)
     return True
 
 
-def _create(session: Session, change: GraphChange, thing: Thing) -> Entity:
-    attributes: dict[str, Any] = {"simulation": thing.signals} if thing.signals else {}
+def _create(session: Session, change: GraphChange, asset_spec: AssetSpec) -> Entity:
+    attributes: dict[str, Any] = {"simulation": asset_spec.signals} if asset_spec.signals else {}
     draft = EntityDraft(
-        name=thing.name,
-        external_id=thing.external_id,
-        type=thing.type,
+        name=asset_spec.name,
+        external_id=asset_spec.external_id,
+        type=asset_spec.type,
         attributes=attributes,
-        location=thing.location,
+        location=asset_spec.location,
     )
-    details: Mapping[str, Any] = thing.details
-    match thing.kind:
+    details: Mapping[str, Any] = asset_spec.details
+    match asset_spec.kind:
         case EntityKind.DEVICE:
             return device_create(session, change=change, draft=draft, firmware_version="1.4.2")
         case EntityKind.ASSET:
@@ -97,21 +102,21 @@ def _create(session: Session, change: GraphChange, thing: Thing) -> Entity:
             return activity_create(session, change=change, draft=draft, due_at=due_at, **details)
 
 
-def _tie(session: Session, change: GraphChange, tie: Tie, ids: Mapping[str, EntityId]) -> None:
-    since = change.recorded - (STANDS_SINCE if tie.began_h is None else timedelta(hours=tie.began_h))
-    until = None if tie.ended_h is None else change.recorded - timedelta(hours=tie.ended_h)
-    source, target = ids[tie.source], ids[tie.target]
-    if tie.relationship in LINKS:
+def _link_create(session: Session, change: GraphChange, link_spec: LinkSpec, ids: Mapping[str, EntityId]) -> None:
+    since = change.recorded - (BUILT_AT if link_spec.began_h is None else timedelta(hours=link_spec.began_h))
+    until = None if link_spec.ended_h is None else change.recorded - timedelta(hours=link_spec.ended_h)
+    source, target = ids[link_spec.source], ids[link_spec.target]
+    if link_spec.relationship in LINKS:
         device_link(
             session,
             change=change,
             device_id=target,
             asset_id=source,
-            relationship=tie.relationship,
-            port=tie.port,
+            relationship=link_spec.relationship,
+            port=link_spec.port,
             valid_from=since,
             valid_until=until,
-            metadata={} if tie.mapping is None else {"metrics_mapping": dict(tie.mapping)},
+            metadata={} if link_spec.mapping is None else {"metrics_mapping": dict(link_spec.mapping)},
         )
         return
     edge_create(
@@ -119,7 +124,7 @@ def _tie(session: Session, change: GraphChange, tie: Tie, ids: Mapping[str, Enti
         change=change,
         source_id=source,
         target_id=target,
-        relationship=tie.relationship,
+        relationship=link_spec.relationship,
         valid_from=since,
         valid_until=until,
     )

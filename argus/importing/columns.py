@@ -1,4 +1,4 @@
-"""Which column of a CSV file is what."""
+"""Map the columns of a CSV file to devices and metrics."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SeriesError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """How to read the columns. placed: column -> (external id of its device, metric; None: the column's name)."""
+    """The mapping of columns. placed: column -> (external id of its device, metric; None: the column's name)."""
 
     timestamp: str
     timezone: str = "UTC"
@@ -28,7 +28,7 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a column's values go. external_id None: the row names the device."""
+    """The destination of a column's values. external_id None: the row names the device."""
 
     column: str
     external_id: str | None
@@ -47,8 +47,8 @@ def places_of(columns: Columns, header: Sequence[str], by_timeseries: Mapping[st
     if missing:
         msg = f"The file has no column {', '.join(missing)}; it has {', '.join(header)}."
         raise SeriesError(msg)
-    wanted = columns.metrics or [each for each in header if each not in {columns.timestamp, columns.device_column}]
-    places = [place for each in wanted if (place := _place(columns, each, by_timeseries)) is not None]
+    wanted = columns.metrics or [item for item in header if item not in {columns.timestamp, columns.device_column}]
+    places = [place for item in wanted if (place := _place(columns, item, by_timeseries)) is not None]
     if not places:
         msg = "No column belongs to a device: use --map or --device, or import the model that names the series first."
         raise SeriesError(msg)
@@ -63,8 +63,8 @@ def _place(columns: Columns, column: str, by_timeseries: Mapping[str, str]) -> P
         return Place(column, None, column)
     if columns.device is not None:
         return Place(column, columns.device, column)
-    found = by_timeseries.get(column)
-    return None if found is None else Place(column, found, column)
+    place = by_timeseries.get(column)
+    return None if place is None else Place(column, place, column)
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -78,12 +78,12 @@ def zone_of(name: str) -> ZoneInfo:
 
 def timestamp_of(text: str, zone: ZoneInfo) -> str:
     """Return a cell as RFC 3339. Raises ValueError."""
-    found = datetime.fromisoformat(text.strip())
-    return (found if found.tzinfo is not None else found.replace(tzinfo=zone)).isoformat()
+    at = datetime.fromisoformat(text.strip())
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()
 
 
 def value_of(cell: str | None) -> float | int | bool | str | None:
-    """Return what a cell holds; None: it is absent."""
+    """Return the value of a cell; None: it is empty."""
     text = (cell or "").strip()
     if text.lower() in ABSENT_CELLS:
         return None
@@ -100,10 +100,10 @@ def value_of(cell: str | None) -> float | int | bool | str | None:
 
 def by_timeseries_id(devices: Iterable[Mapping[str, object]]) -> dict[str, str]:
     """Return the external ids of devices by their attribute timeseriesId; a name that two bear is nobody's."""
-    found: dict[str, str | None] = {}
+    by_id: dict[str, str | None] = {}
     for device in devices:
         attributes, external_id = device.get("attributes"), device.get("externalId")
         name = attributes.get("timeseriesId") if isinstance(attributes, Mapping) else None
         if isinstance(name, str) and isinstance(external_id, str):
-            found[name] = None if name in found else external_id
-    return {name: external_id for name, external_id in found.items() if external_id is not None}
+            by_id[name] = None if name in by_id else external_id
+    return {name: external_id for name, external_id in by_id.items() if external_id is not None}

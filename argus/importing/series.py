@@ -26,7 +26,7 @@ FAULTS_KEPT = 100
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A row that did not go through. line: in the file, the header being 1."""
+    """A row that failed. line: in the file, the header being 1."""
 
     line: int
     message: str
@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Sent:
-    """What became of a file."""
+    """The result of sending a file."""
 
     rows: int = 0
     accepted: int = 0
@@ -44,7 +44,7 @@ class Sent:
     columns_left_out: list[str] = field(default_factory=list)
 
     def fault(self, line: int, message: str) -> None:
-        """Note a fault; there is room for so many."""
+        """Add a fault; only the first ones are kept."""
         if len(self.faults) < FAULTS_KEPT:
             self.faults.append(Fault(line, message))
 
@@ -57,7 +57,7 @@ def series_send(
     progress: Callable[[int, int], None],
     sent: Sent | None = None,
 ) -> Sent:
-    """Send a file's readings, a thousand a call; return what became of them.
+    """Send a file's readings, a thousand per call; return the result.
 
     sent: the one to fill and return, so that whoever is interrupted has what was acknowledged until then.
 
@@ -74,7 +74,7 @@ def series_send(
         by_timeseries = by_timeseries_id(client.devices()) if needs_lookup else {}
         places = places_of(columns, header, by_timeseries)
         used = {place.column for place in places} | {columns.timestamp, columns.device_column}
-        sent.columns_left_out = [each for each in header if each not in used]
+        sent.columns_left_out = [item for item in header if item not in used]
         waiting: list[tuple[int, dict[str, Any]]] = []
         for row in reader:
             sent.rows += 1

@@ -24,8 +24,8 @@ _LATEST = "query Latest($x: String!) { entity(kind: DEVICE, externalId: $x) { la
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was sent."""
+class Progress:
+    """Counts of what was sent."""
 
     readings: int = 0
     accepted: int = 0
@@ -46,7 +46,7 @@ class Simulation:
     random: Random
     clock: Callable[[], datetime]
     stopping: threading.Event
-    tally: Tally = field(default_factory=Tally)
+    progress: Progress = field(default_factory=Progress)
     _held: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 
@@ -76,20 +76,20 @@ class Simulation:
             self.stopping.wait(max(interval.total_seconds() - spent, 0.0))
 
     def round(self, at: datetime) -> list[dict[str, Any]]:
-        """Return what is sent at an instant: this round's readings, and late ones whose time has come."""
+        """Return the readings to send at an instant: this round's, and late ones whose time has come."""
         due: list[dict[str, Any]] = []
         for device in self.devices:
             for reading in device.readings(at, self.random):
                 if self.random.random() < self.faults.gaps:
-                    self.tally.left_out += 1
+                    self.progress.left_out += 1
                 elif self.random.random() < self.faults.late:
-                    self.tally.late += 1
+                    self.progress.late += 1
                     arrives = at + timedelta(seconds=self.random.uniform(1.0, LATE_MAX_S))
                     heapq.heappush(self._held, (arrives, next(self._numbers), reading))
                 else:
                     due.append(reading)
                     if self.random.random() < self.faults.duplicates:
-                        self.tally.repeated += 1
+                        self.progress.repeated += 1
                         due.append(reading)
         while self._held and self._held[0][0] <= at:
             due.append(heapq.heappop(self._held)[2])
@@ -102,17 +102,17 @@ class Simulation:
     def _send(self, readings: Sequence[dict[str, Any]]) -> None:
         if not readings:
             return
-        self.tally.readings += len(readings)
+        self.progress.readings += len(readings)
         try:
             payload = self.client.ingest(readings)
         except ClientError as error:
             if error.code == "UNAUTHENTICATED":
                 # The token has run out; whoever started this starts it again with a new one.
                 raise
-            self.tally.calls_failed += 1
+            self.progress.calls_failed += 1
             return
-        self.tally.accepted += payload["accepted"]
-        self.tally.rejected += payload["rejected"]
+        self.progress.accepted += payload["accepted"]
+        self.progress.rejected += payload["rejected"]
 
 
 def devices_find(client: ArgusClient) -> list[SimulatedDevice]:
@@ -127,7 +127,7 @@ def devices_find(client: ArgusClient) -> list[SimulatedDevice]:
 def devices_make(client: ArgusClient, number: int) -> list[SimulatedDevice]:
     """Return so many devices, sim-0001 and on, made where they are missing. Raises ClientError."""
     there = {device["externalId"] for device in client.devices(search="sim-")}
-    made = []
+    devices = []
     for n in range(1, number + 1):
         external_id = f"sim-{n:04}"
         signals = {"": {"temperature": [20.0 + n % 7, 3.0, 0.2], "power": [5.0, 2.0, 0.3], "level": [50.0, 10.0, 1.0]}}
@@ -141,5 +141,5 @@ def devices_make(client: ArgusClient, number: int) -> list[SimulatedDevice]:
             payload = client.call(_CREATE, {"input": given})["createDevice"]
             if payload["errors"]:
                 raise ClientError(payload["errors"][0]["message"], code=payload["errors"][0]["code"])
-        made.append(SimulatedDevice(external_id, signals))
-    return made
+        devices.append(SimulatedDevice(external_id, signals))
+    return devices

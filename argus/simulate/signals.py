@@ -1,4 +1,4 @@
-"""What simulated devices measure: a daily swing, slow drift, noise; and what goes wrong on the way. Pure."""
+"""Signals of simulated devices: a daily swing, slow drift, noise; and transmission faults. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PULL: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How often, per reading: late (sent minutes after its time), twice, or not at all."""
+    """Fault rates per reading: late (sent minutes after its time), twice, or not at all."""
 
     late: float = 0.05
     duplicates: float = 0.02

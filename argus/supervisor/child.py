@@ -1,4 +1,4 @@
-"""A child process that is started again when it ends, ever more patiently while it keeps ending."""
+"""Supervise a child process: restart it when it ends, with growing pauses while it keeps ending."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Child:
         self.process = self.begin()
 
     def watch(self, say: Callable[[str], None]) -> None:
-        """Notice its end and start it again when its pause is over. Call it often."""
+        """Detect its end and restart it when its pause is over. Call it often."""
         now = time.monotonic()
         if self._again_at is not None:
             if now >= self._again_at:

@@ -33,7 +33,7 @@ _SAME_USER = Account(uid=None, searches=False)
 
 
 class PortTakenError(Exception):
-    """Somebody listens on the port already."""
+    """The port is in use."""
 
 
 @dataclass(slots=True)
@@ -115,7 +115,7 @@ class LocalStack:
         )
 
     def wait_ready(self) -> None:
-        """Wait until the API answers that all it needs does. From then on whatever ends has time to start again.
+        """Wait until the API is ready. From then on whatever ends has time to restart.
 
         Raises ServerError.
         """
@@ -174,7 +174,7 @@ class LocalStack:
 
     @property
     def stopping(self) -> bool:
-        """Whether it has been asked to stop."""
+        """Whether a stop was requested."""
         return self._stopping
 
     def _stopping_check(self) -> None:
@@ -209,7 +209,7 @@ class LocalStack:
 
 
 def _reached(host: str) -> str:
-    """Return how to reach, from this machine, what listens on a host's address: as it stands in a URL."""
+    """Return how to reach, from this machine, what listens on a host's address: as written in a URL."""
     reached = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104  (none is bound)
     return f"[{reached}]" if ":" in reached else reached
 

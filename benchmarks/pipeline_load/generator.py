@@ -1,4 +1,4 @@
-"""The load generator: a process of its own that calls at a steady rate, or as fast as it is answered.
+"""The load generator: a separate process that calls at a steady rate, or as fast as it is answered.
 
     python -m benchmarks.pipeline_load.generator '{"url": ..., "token": ..., ...}'
 
@@ -56,7 +56,7 @@ class Generator:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.told = Told()
+        self.remarks = Told()
         self._transport = TRANSPORTS[order.transport]
         size = order.readings_per_call
         groups = [order.devices[n : n + size] for n in range(0, len(order.devices) - size + 1, size)]
@@ -74,8 +74,8 @@ class Generator:
             thread.start()
         for thread in threads:
             thread.join()
-        self.told.seconds = time.perf_counter() - began_s
-        return self.told
+        self.remarks.seconds = time.perf_counter() - began_s
+        return self.remarks
 
     def _take(self, began_s: float) -> tuple[int, float] | None:
         with self._lock:
@@ -112,9 +112,9 @@ class Generator:
             done = answer["data"]["ingestTelemetry"] if "data" in answer else answer
             assert done["accepted"] == self.order.readings_per_call, answer
             with self._lock:
-                self.told.accepted += done["accepted"]
-                self.told.calls += 1
-                self.told.answer_ms.append(spent_ms)
+                self.remarks.accepted += done["accepted"]
+                self.remarks.calls += 1
+                self.remarks.answer_ms.append(spent_ms)
 
 
 def watch(order: Order, told: Told, ready: threading.Event) -> None:
@@ -148,7 +148,7 @@ def main() -> None:
     watcher = None
     if order.watched:
         ready = threading.Event()
-        watcher = threading.Thread(target=watch, args=(order, generator.told, ready))
+        watcher = threading.Thread(target=watch, args=(order, generator.remarks, ready))
         watcher.start()
         ready.wait(timeout=30)
     told = generator.run()

@@ -88,6 +88,6 @@ _LOADERS: dict[int, type[_Fixed]] = {
 
 
 def columns_register(cursor: Cursor[Any]) -> None:
-    """Have a binary cursor load arrays of numbers, times and uuids as columns. None of them may hold a null."""
+    """Register loaders of number, time and uuid arrays as columns with a binary cursor. None may hold a null."""
     for oid, loader in _LOADERS.items():
         cursor.adapters.register_loader(oid, loader)

@@ -1,4 +1,4 @@
-"""What the pipeline needs of a bus: append-only streams, read by groups. Adapters live in `runtime/bus/`."""
+"""The bus protocol of the pipeline: append-only streams, read by consumer groups. Adapters live in `runtime/bus/`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of a general function under the argument names of a special one."""
+"""Rename the argument path of errors that a general function raises."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from graph.errors import ArgusError
 
 @contextmanager
 def path_renamed(**names: str) -> Iterator[None]:
-    """Let an error of the block that names an argument bear the name the caller knows it by."""
+    """Rename an argument in the path of an error that the block raises."""
     try:
         yield
     except ArgusError as fault:

@@ -1,4 +1,4 @@
-"""Errors of taking readings in."""
+"""Errors of ingest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from graph.errors import ArgusError
 
 
 class RateLimitedError(ArgusError):
-    """More waits to be written than may wait. Nothing of the call was taken; it may be repeated.
+    """Too many readings wait to be written. Nothing of the call was taken; repeat it later.
 
     retry_after_s: when to try again, in seconds.
     """

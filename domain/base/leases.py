@@ -1,4 +1,4 @@
-"""Leases: who runs a stage on a partition. The database's clock is the only one that counts."""
+"""Leases with fencing tokens: who runs a stage on a partition. Only the database's clock counts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class StageCounts:
-    """What a stage did since it was last asked. items: readings, or windows. busy_s: time worked.
+    """Counts of a stage since they were last taken. items: readings, or windows. busy_s: time worked.
 
     delay_s: seconds from receipt to commit, summed over as many commits as `delays` says.
     """
@@ -80,7 +80,7 @@ def lease_acquire(session: Session, *, stage: str, partition: int, holder: str, 
 
 
 def lease_renew(session: Session, *, lease: Lease, ttl: timedelta, counts: StageCounts) -> None:
-    """Keep the lease for `ttl` from now on, and write down what was done under it since.
+    """Renew the lease for `ttl` from now on, and add the counts of what was done under it.
 
     Raises FencedError where another has taken it.
     """
@@ -91,7 +91,7 @@ def lease_renew(session: Session, *, lease: Lease, ttl: timedelta, counts: Stage
 
 
 def lease_release(session: Session, *, lease: Lease) -> None:
-    """Make the lease free, unless another has it already. Also frees that of a holder known to be dead."""
+    """Release the lease, unless another has it already. Also releases that of a holder known to be dead."""
     session.execute(_RELEASE, {"stage": lease.stage, "partition": lease.partition, "fence": lease.fence})
 
 

@@ -1,4 +1,4 @@
-"""Numbers that monitoring reads."""
+"""Measurements for monitoring."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _encode(cleaned: dict[str, Any]) -> bytes:
         return orjson.dumps(cleaned, option=orjson.OPT_SORT_KEYS)
     except (TypeError, RecursionError):
         pass
-    shown: dict[str, Any] = {}
+    normalized: dict[str, Any] = {}
     for name, value in cleaned.items():
         try:
             name.encode()
@@ -73,10 +73,10 @@ def _encode(cleaned: dict[str, Any]) -> bytes:
             raise MetricsError(msg) from None
         try:
             orjson.dumps(value)
-            shown[name] = value
+            normalized[name] = value
         except (TypeError, RecursionError):
-            shown[name] = [_show(value)]
-    return orjson.dumps(shown, option=orjson.OPT_SORT_KEYS)
+            normalized[name] = [_show(value)]
+    return orjson.dumps(normalized, option=orjson.OPT_SORT_KEYS)
 
 
 def _show(value: Any) -> str:
@@ -94,11 +94,11 @@ def _big(value: int) -> Any:
 
 
 def reading_key(*, port: int, timestamp_us: int, message_id: str | None, metrics: bytes) -> bytes:
-    """Return what makes two readings of one device the same: 128 bits of BLAKE2b.
+    """Return the deduplication key of a reading: 128 bits of BLAKE2b.
 
     With a message id it is that alone; without one, port (-1: none), timestamp and canonical metrics.
     """
     if message_id is not None:
         return hashlib.blake2b(message_id.encode(), digest_size=16, person=b"message").digest()
-    said = b"%d %d %b" % (port, timestamp_us, metrics)
-    return hashlib.blake2b(said, digest_size=16, person=b"values").digest()
+    content = b"%d %d %b" % (port, timestamp_us, metrics)
+    return hashlib.blake2b(content, digest_size=16, person=b"values").digest()

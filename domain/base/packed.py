@@ -1,4 +1,4 @@
-"""A series as it is handed out: one array per column."""
+"""Series and points in packed columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class MetricType(IntEnum):
-    """What a point holds, as `telemetry_history.type` stores it; its name is the contract's word."""
+    """Type of a point, as `telemetry_history.type` stores it; its name is the contract's."""
 
     NUMBER = 0
     BOOLEAN = 1
@@ -28,7 +28,7 @@ class MetricType(IntEnum):
 
 
 class Aggregate(StrEnum):
-    """How the points of one bucket become one value."""
+    """Aggregate functions of the points of a bucket."""
 
     MEAN = "MEAN"
     MIN = "MIN"
@@ -149,7 +149,7 @@ class Column:
     no number.
     """
 
-    of: Places
+    owner: Places
     at: Instants
     values: Values
 
@@ -158,14 +158,14 @@ class Column:
 
     def take(self, index: NDArray[np.bool_] | NDArray[np.intp]) -> Column:
         """Return the points at these places, in their order."""
-        return Column(self.of[index], self.at[index], self.values[index])
+        return Column(self.owner[index], self.at[index], self.values[index])
 
     def doubled(self) -> list[int]:
         """Return the places of entities that have two points of one time, once for each."""
-        same = (self.of[1:] == self.of[:-1]) & (self.at[1:] == self.at[:-1])
-        doubled: list[int] = self.of[1:][same].tolist() if bool(same.any()) else []
+        same = (self.owner[1:] == self.owner[:-1]) & (self.at[1:] == self.at[:-1])
+        doubled: list[int] = self.owner[1:][same].tolist() if bool(same.any()) else []
         return doubled
 
     def sorted(self) -> Column:
         """Return the points in their order."""
-        return self.take(np.lexsort((self.at, self.of)))
+        return self.take(np.lexsort((self.at, self.owner)))

@@ -22,7 +22,7 @@ _LOST_S = 1e-6
 
 
 def whole_seconds(wait_s: float) -> int:
-    """Return the whole seconds after which a wait is over, at least one; what arithmetic left behind is no second."""
+    """Return a wait in whole seconds, rounded up, at least one; rounding errors are not counted."""
     return max(math.ceil(round(wait_s, 3)), 1)
 
 
@@ -38,13 +38,13 @@ class Quota:
 
     @property
     def full_after_s(self) -> float:
-        """How long an empty bucket takes to be full."""
+        """The time in which an empty bucket fills up."""
         return self.burst / self.readings_per_s
 
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What applies to each device and to each organization; None: no limit."""
+    """The quotas of each device and of each organization; None: no limit."""
 
     device: Quota | None = None
     organization: Quota | None = None
@@ -71,13 +71,13 @@ class Buckets(Generic[K]):
         return max(full_at_s, now_s)
 
     def wait_s(self, key: K, readings: int, *, now_s: float) -> float:
-        """Return after how long so many readings fit; 0: now. More than the burst never do, and are taken for it."""
+        """Return the wait until so many readings fit; 0: none. More than the burst count as the burst."""
         asked = min(readings, self.quota.burst) / self.quota.readings_per_s
         wait_s = self.full_at_s(key, now_s=now_s) + asked - now_s - self.quota.full_after_s
         return wait_s if wait_s > _LOST_S else 0.0
 
     def take(self, key: K, readings: int, *, now_s: float) -> None:
-        """Take readings out of a sender's bucket."""
+        """Take tokens for readings out of a sender's bucket."""
         self.put({key: self.full_at_s(key, now_s=now_s) + readings / self.quota.readings_per_s}, now_s=now_s)
 
     def put(self, full_at_s: Mapping[K, float], *, now_s: float) -> None:
@@ -90,7 +90,7 @@ class Buckets(Generic[K]):
 
 
 class Allowance:
-    """What the devices of one call may still send. Nothing is taken before `take`; hot path."""
+    """The remaining quota of the devices of one call. Nothing is taken before `take`; hot path."""
 
     def __init__(self, buckets: Buckets[bytes], *, now_s: float) -> None:
         self._buckets = buckets
@@ -103,7 +103,7 @@ class Allowance:
 
     @property
     def refused(self) -> int:
-        """How many readings were not admitted."""
+        """The number of readings that were not admitted."""
         return sum(self._refused.values())
 
     def wait_s(self, device: bytes) -> float:
@@ -126,7 +126,7 @@ class Allowance:
 
 
 class QuotaKeeper:
-    """What the organizations and devices that send to one process have left; used by one event loop.
+    """The token buckets of the organizations and devices that send to one process; used by one event loop.
 
     monotonic_s: a clock that never goes back. over_device: readings refused for their device's quota since the
     process began; over_organization: those of calls refused for their organization's.

@@ -1,4 +1,4 @@
-"""Names of the pipeline's streams, their groups and stages: the one place for them."""
+"""Names of the pipeline's streams, groups and stages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ATTRIBUTE = "attribute"
 DERIVE = "derive"
 ACT = "act"
 STAGES = (NORMALIZE, ATTRIBUTE, DERIVE, ACT)
-# Not a stage of the lanes: jobs compute rollups, of all organizations into one partition of DERIVED, which is of their
-# own, so that they never wait for the derive stage, which may wait for them.
+# Not a stage of the partition tasks: jobs compute rollups, of all organizations into one partition of DERIVED, which is
+# of their own, so that they never wait for the derive stage, which may wait for them.
 BUCKETS = "buckets"
 BUCKETS_PARTITION = 2**13
 # The feed's partitions of derived points come after those of device points, whatever their number.

@@ -1,4 +1,4 @@
-"""Transient errors of the database: it is away or gave up for now, and what was tried is worth trying again."""
+"""Transient errors of the database: worth a retry."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LACKING: Final = frozenset({"42501", "42P01", "42703", "42883"})
 _DISK_FULL: Final = "53100"
 # ENOSPC, as the C library words it and PostgreSQL hands it on.
 _NO_SPACE: Final = "No space left on device"
-# What is told of a database that is away; and of an error that passes by itself and is something else.
-AWAY_TROUBLE: Final = "The database does not answer"
+# Reasons of transient errors for a person; the first for a database that does not answer.
+NO_ANSWER: Final = "The database does not answer"
 _TROUBLES: Final = {
     _DISK_FULL: "The database's disk is full",
     # query_canceled: by the statement's own time limit, or by the deadline of the operation.
@@ -32,7 +32,7 @@ _TROUBLES: Final = {
 }
 
 
-def is_away(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Tell whether an error is transient, no fault of the data.
 
     The database away or full, a deadlock, a serialization failure, a lock or a statement that timed out.
@@ -55,19 +55,19 @@ def is_lacking(error: BaseException) -> bool:
     return _state(error) in _LACKING
 
 
-def is_blameless(error: BaseException) -> bool:
-    """Tell whether an error is no fault of what was worked on, and is to be tried again however often."""
-    return is_away(error) or is_lacking(error)
+def is_retryable(error: BaseException) -> bool:
+    """Tell whether an error is transient, or the schema is another release's: retry without limit."""
+    return is_transient(error) or is_lacking(error)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Tell whether the database had no room for what was to be written."""
+    """Tell whether the database's disk is full."""
     return _state(error) == _DISK_FULL
 
 
-def trouble_of(error: BaseException) -> str:
-    """Return what an error that `is_away` is told as: the beginning of a sentence for a person."""
-    return _TROUBLES.get(_state(error) or "", AWAY_TROUBLE)
+def transient_reason(error: BaseException) -> str:
+    """Return the reason of a transient error for a person: the beginning of a sentence."""
+    return _TROUBLES.get(_state(error) or "", NO_ANSWER)
 
 
 def _state(error: BaseException) -> str | None:

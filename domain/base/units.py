@@ -28,7 +28,7 @@ class UnitError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How values are converted: (value * factor + offset) / divisor.
+    """A conversion of values: (value * factor + offset) / divisor.
 
     Three numbers and not two, for they are whole where they can be: 212 [degF] are 100 Cel, not nearly so.
     """
@@ -82,7 +82,7 @@ def unit_conversion(from_: str, to: str) -> Conversion:
 def _conversion(factor: Fraction, offset: Fraction) -> Conversion:
     divisor = math.lcm(factor.denominator, offset.denominator)
     whole = (factor * divisor, offset * divisor, Fraction(divisor))
-    if max(abs(each) for each in whole) > _EXACT_MAX:
+    if max(abs(item) for item in whole) > _EXACT_MAX:
         return Conversion(float(factor), float(offset), 1.0)
     return Conversion(float(whole[0]), float(whole[1]), float(whole[2]))
 

@@ -1,4 +1,4 @@
-"""Waiting on the event loop for what goes on in a thread."""
+"""Await the result of a thread on the event loop."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 async def thread_await(future: Future[T]) -> T:
-    """Return what a thread's work returns. Who is cancelled meanwhile leaves the work to end by itself.
+    """Await a thread's result. A cancelled caller leaves the work to end by itself.
 
     Its error is then nobody's, and asyncio is not to log it as one that was never retrieved.
     """
@@ -20,6 +20,6 @@ async def thread_await(future: Future[T]) -> T:
 
 
 def error_take(done: asyncio.Future[T]) -> None:
-    """Take the error of a future that nobody may wait for any more."""
+    """Retrieve the error of a future that nobody may await any more."""
     if not done.cancelled():
         done.exception()

@@ -16,11 +16,11 @@ from domain.base.packed import micros_of
 from domain.convergence.derived import derived_check
 from domain.convergence.events import events_check
 from domain.convergence.health import health_check
-from domain.convergence.model import SETTLED_AFTER_US, SPAN_US, CheckedSpan, Of, Report
+from domain.convergence.model import CHECK_DELAY_US, SPAN_US, CheckedSpan, CheckKind, Report
 from domain.convergence.pending import PendingInvalidations, pending_read
 from domain.convergence.rollups import rollups_check
 from domain.derivation.dependencies.index import DependencyCache, DependencyIndex, dependency_entities
-from domain.derivation.formulas.inputs import kept_from
+from domain.derivation.formulas.inputs import retained_from
 from graph.errors import LimitExceededError
 
 # So many are looked through, at most, for those of which anything is made.
@@ -44,10 +44,10 @@ class Checked:
     last: UUID | None
 
 
-def span_settled(now: datetime) -> CheckedSpan:
+def checked_span(now: datetime) -> CheckedSpan:
     """Return the recent span that is checked: what lies between two hours and five minutes before `now`."""
     now_us = micros_of(now)
-    return CheckedSpan(max(now_us - SPAN_US, 0), max(now_us - SETTLED_AFTER_US, 1))
+    return CheckedSpan(max(now_us - SPAN_US, 0), max(now_us - CHECK_DELAY_US, 1))
 
 
 def entities_check(
@@ -69,9 +69,7 @@ def entities_check(
         _NEXT, {"organization_id": organization_id, "after": after or _BEFORE_ALL, "limit": LOOKED_AT_MAX}
     ).all()
     dependencies = DependencyCache().get(session, organization_id=organization_id)
-    dependency_entities(
-        session, organization_id=organization_id, dependencies=dependencies, ids=[row.id for row in looked_at]
-    )
+    dependency_entities(session, organization_id=organization_id, index=dependencies, ids=[row.id for row in looked_at])
     is_rolled_up = bool(session.scalar(_ROLLED_UP, {"organization_id": organization_id}))
     chosen: list[Any] = []
     last: UUID | None = None
@@ -111,9 +109,9 @@ def _is_made(dependencies: DependencyIndex, entity_id: UUID) -> bool:
 def _all_skip(run: _Run, chosen: Sequence[Any]) -> None:
     for row in chosen:
         known = run.dependencies.entity_of(row.id.bytes)
-        run.report.skipped[Of.DERIVED] += known.derivation is not None
-        run.report.skipped[Of.EVENTS] += bool(known.assignments)
-        run.report.skipped[Of.HEALTH] += known.plan is not None
+        run.report.skipped[CheckKind.DERIVED] += known.derivation is not None
+        run.report.skipped[CheckKind.EVENTS] += bool(known.assignments)
+        run.report.skipped[CheckKind.HEALTH] += known.plan is not None
 
 
 def _check(run: _Run, chosen: Sequence[Any]) -> None:
@@ -136,7 +134,7 @@ def _check(run: _Run, chosen: Sequence[Any]) -> None:
         run.session,
         organization_id=run.organization_id,
         ids=[row.id for row in chosen if dependencies.entity_of(row.id.bytes).plan is not None],
-        configured=dependencies.configured,
+        config=dependencies.config,
         span=run.span,
         now=run.now,
         pending=run.pending,
@@ -146,10 +144,10 @@ def _check(run: _Run, chosen: Sequence[Any]) -> None:
 
 def _derived(run: _Run, entity_id: UUID) -> None:
     if entity_id in run.pending.entities:
-        run.report.skipped[Of.DERIVED] += 1
+        run.report.skipped[CheckKind.DERIVED] += 1
         return
     try:
-        found = derived_check(
+        differences = derived_check(
             run.session,
             organization_id=run.organization_id,
             dependencies=run.dependencies,
@@ -157,27 +155,27 @@ def _derived(run: _Run, entity_id: UUID) -> None:
             span=run.span,
         )
     except LimitExceededError:
-        run.report.skipped[Of.DERIVED] += 1
+        run.report.skipped[CheckKind.DERIVED] += 1
         return
-    run.report.checks[Of.DERIVED] += 1
-    run.report.differences += found
+    run.report.checks[CheckKind.DERIVED] += 1
+    run.report.differences += differences
 
 
 def _events(run: _Run, entity_id: UUID) -> None:
-    if entity_id in run.pending.entities or entity_id in run.pending.judged:
-        run.report.skipped[Of.EVENTS] += 1
+    if entity_id in run.pending.entities or entity_id in run.pending.rules:
+        run.report.skipped[CheckKind.EVENTS] += 1
         return
     try:
-        found, far = events_check(
+        differences, far = events_check(
             run.session,
             organization_id=run.organization_id,
             assignments={entity_id: run.dependencies.entity_of(entity_id.bytes).assignments},
             span=run.span,
-            kept_us=kept_from(run.session, organization_id=run.organization_id),
+            retained_from_us=retained_from(run.session, organization_id=run.organization_id),
         )
     except LimitExceededError:
-        run.report.skipped[Of.EVENTS] += 1
+        run.report.skipped[CheckKind.EVENTS] += 1
         return
-    run.report.skipped[Of.EVENTS] += bool(far)
-    run.report.checks[Of.EVENTS] += not far
-    run.report.differences += found
+    run.report.skipped[CheckKind.EVENTS] += bool(far)
+    run.report.checks[CheckKind.EVENTS] += not far
+    run.report.differences += differences

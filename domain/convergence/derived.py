@@ -1,4 +1,4 @@
-"""Derived points, recomputed from the series of what they are made of."""
+"""Self-check of derived points: recompute them from their inputs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 import numpy as np
 from sqlalchemy.orm import Session
 
-from domain.convergence.model import CheckedSpan, Difference, Of
+from domain.convergence.model import CheckedSpan, CheckKind, Difference
 from domain.convergence.points import columns_compare
 from domain.derivation.dependencies.index import DependencyIndex
 from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.derive import NOTHING, State, derive
-from domain.derivation.formulas.inputs import ComputeRange, sources_of, stretches_read
+from domain.derivation.formulas.inputs import ComputeRange, ranges_read, sources_of
 
 POINTS_MAX: Final = 200_000
 
@@ -26,7 +26,7 @@ def derived_check(
     entities: Sequence[bytes],
     span: CheckedSpan,
 ) -> list[Difference]:
-    """Return where the derived points of entities (16 bytes each), all of which derive something, are others.
+    """Return the differences of the derived points of entities (16 bytes each) that have formulas.
 
     Raises LimitExceededError where more than POINTS_MAX points would have to be read.
     """
@@ -35,26 +35,24 @@ def derived_check(
     groups: dict[int, tuple[Derivation, list[bytes]]] = {}
     for entity, derivation in derivations.items():
         groups.setdefault(id(derivation), (derivation, []))[1].append(entity)
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for derivation, of_group in groups.values():
-        stretches = [ComputeRange(entity, derivation, span.begins_us, span.ends_us, ()) for entity in of_group]
-        read = stretches_read(
-            session, organization_id=organization_id, stretches=stretches, sources=sources, limit=POINTS_MAX
-        )
+        ranges = [ComputeRange(entity, derivation, span.begins_us, span.ends_us, ()) for entity in of_group]
+        read = ranges_read(session, organization_id=organization_id, ranges=ranges, sources=sources, limit=POINTS_MAX)
         computed = derive(
             sets=derivation.sets,
             inputs=read.inputs,
             begins_us=np.full(len(of_group), span.begins_us, dtype=np.int64),
             ends_us=np.full(len(of_group), span.ends_us, dtype=np.int64),
             states=[State()] * len(of_group),
-            formula_context=dependencies.formula_context(derivation, of_group, is_anew=True),
+            formula_context=dependencies.formula_context(derivation, of_group, is_recompute=True),
         ).outputs
         for metric in {**computed, **read.stored}:
-            found += columns_compare(
-                Of.DERIVED,
+            differences += columns_compare(
+                CheckKind.DERIVED,
                 metric,
                 of_group,
                 computed=computed.get(metric, NOTHING),
                 stored=read.stored.get(metric, NOTHING),
             )
-    return found
+    return differences

@@ -1,4 +1,4 @@
-"""Points of health, recomputed from what was measured, the events and the parts."""
+"""Self-check of health: recompute it from measurements, events and parts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.base.packed import micros_of
-from domain.convergence.model import CheckedSpan, Of, Report
+from domain.convergence.model import CheckedSpan, CheckKind, Report
 from domain.convergence.pending import PendingInvalidations
 from domain.convergence.points import points_compare, points_of
-from domain.derivation.formulas.config import Configured
-from domain.derivation.health.events import events_open, made_of_health
+from domain.derivation.formulas.config import DerivationConfig
+from domain.derivation.health.events import events_open, metrics_from_health
 from domain.derivation.health.operations import plan_points
 from domain.derivation.health.read import Plan, facts_read, plans_get
 from domain.derivation.health.settings import METRIC
@@ -31,7 +31,7 @@ def health_check(
     *,
     organization_id: int,
     ids: Iterable[UUID],
-    configured: Configured,
+    config: DerivationConfig,
     span: CheckedSpan,
     now: datetime,
     pending: PendingInvalidations,
@@ -40,36 +40,38 @@ def health_check(
     """Compare the settled buckets of the health of these assets, all of which use a profile."""
     plans = plans_get(session, organization_id=organization_id, ids=list(ids))
     for asset_id, plan in plans.items():
-        if asset_id in pending.entities or asset_id in pending.scored:
-            report.skipped[Of.HEALTH] += 1
+        if asset_id in pending.entities or asset_id in pending.health_pending:
+            report.skipped[CheckKind.HEALTH] += 1
             continue
         length = plan.bucket_us
         ends_us = span.ends_us - span.ends_us % length
         begins_us = min(span.begins_us - span.begins_us % length, ends_us - length)
         buckets = CheckedSpan(max(begins_us, 0), ends_us)
         try:
-            computed = _computed(session, organization_id, asset_id, (plan, configured), buckets, now)
+            computed = _computed(session, organization_id, asset_id, (plan, config), buckets, now)
         except LimitExceededError:
-            report.skipped[Of.HEALTH] += 1
+            report.skipped[CheckKind.HEALTH] += 1
             continue
         stored = _stored(session, organization_id, asset_id, buckets)
         if computed or stored:
-            report.checks[Of.HEALTH] += 1
-            report.differences += points_compare(Of.HEALTH, METRIC, asset_id, computed=computed, stored=stored)
+            report.checks[CheckKind.HEALTH] += 1
+            report.differences += points_compare(CheckKind.HEALTH, METRIC, asset_id, computed=computed, stored=stored)
 
 
 def _computed(  # noqa: PLR0917  (private)
     session: Session,
     organization_id: int,
     asset_id: UUID,
-    settings: tuple[Plan, Configured],
+    settings: tuple[Plan, DerivationConfig],
     buckets: CheckedSpan,
     now: datetime,
 ) -> dict[int, float]:
-    plan, configured = settings
-    made = made_of_health(session, organization_id=organization_id, ids=[asset_id], configured=configured)
+    plan, config = settings
+    from_health = metrics_from_health(session, organization_id=organization_id, ids=[asset_id], config=config)
     begins_us, ends_us = buckets.begins_us, buckets.ends_us
-    [events] = events_open(session, organization_id=organization_id, asked=[(asset_id, begins_us, ends_us)], made=made)
+    [events] = events_open(
+        session, organization_id=organization_id, asked=[(asset_id, begins_us, ends_us)], from_health=from_health
+    )
     read = facts_read(
         session,
         organization_id=organization_id,
@@ -78,7 +80,7 @@ def _computed(  # noqa: PLR0917  (private)
         begins_us=begins_us,
         ends_us=ends_us,
         events=events,
-        made=made[asset_id],
+        from_health=from_health[asset_id],
         limit=POINTS_MAX,
     )
     track = plan_points(plan, read.facts, begins_us=begins_us, ends_us=ends_us, now_us=micros_of(now))

@@ -1,4 +1,4 @@
-"""Write down and list the differences that checks found, each once."""
+"""Store and list the differences that checks found, each once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from domain.base.packed import instant_of
-from domain.convergence.model import Difference, FoundDifference, Of, Report
+from domain.convergence.model import CheckKind, Difference, FoundDifference, Report
 from domain.convergence.tables import convergence_checks, convergence_differences, convergence_progress
 from graph.sql import any_of
 from graph.tables import organizations
@@ -30,14 +30,14 @@ def organizations_all(session: Session) -> list[int]:
 
 def progress_get(session: Session, *, organization_id: int) -> UUID | None:
     """Return up to which entity an organization has been checked; None: from the first on."""
-    found: UUID | None = session.scalar(
+    last_id: UUID | None = session.scalar(
         select(convergence_progress.c.last_entity_id).where(convergence_progress.c.organization_id == organization_id)
     )
-    return found
+    return last_id
 
 
 def progress_set(session: Session, *, organization_id: int, last: UUID | None, now: datetime) -> None:
-    """Remember up to which entity an organization has been checked."""
+    """Store up to which entity an organization has been checked."""
     values = {"organization_id": organization_id, "last_entity_id": last, "checked_at": now}
     statement = insert(convergence_progress).values(values)
     session.execute(
@@ -48,17 +48,17 @@ def progress_set(session: Session, *, organization_id: int, last: UUID | None, n
 
 
 def report_write(session: Session, *, organization_id: int, report: Report, now: datetime) -> list[Difference]:
-    """Count what was checked and write down what was found; return what was not known before, or is so again."""
+    """Store a check's counts and differences; return the differences that are new, or came back."""
     fresh = _differences_write(session, organization_id, report.differences, now)
     rows = [
         {
             "organization_id": organization_id,
-            "of": of.value,
-            "checks": report.checks[of],
-            "skipped": report.skipped[of],
-            "differences": sum(each.of is of for each in fresh),
+            "of": kind.value,
+            "checks": report.checks[kind],
+            "skipped": report.skipped[kind],
+            "differences": sum(item.kind is kind for item in fresh),
         }
-        for of in Of
+        for kind in CheckKind
     ]
     statement = insert(convergence_checks).values(rows)
     table, new = convergence_checks.c, statement.excluded
@@ -76,18 +76,18 @@ def report_write(session: Session, *, organization_id: int, report: Report, now:
 
 
 def differences_list(session: Session, *, organization_id: int, repaired: bool = False) -> list[FoundDifference]:
-    """Return what was found and not repaired, or with `repaired` what was, the oldest first."""
+    """Return the unrepaired differences, or with `repaired` the repaired ones, the oldest first."""
     table = convergence_differences.c
     rows = session.execute(
         select(convergence_differences, organizations.c.slug)
         .join(organizations, organizations.c.id == table.organization_id)
-        .where(table.organization_id == organization_id, table.repaired_at.is_not(None) if repaired else _standing())
+        .where(table.organization_id == organization_id, table.repaired_at.is_not(None) if repaired else _is_open())
         .order_by(table.found_at, table.entity_id, table.at)
     )
     return [
         FoundDifference(
             row.slug,
-            Of(row.of),
+            CheckKind(row.of),
             row.entity_id,
             row.subject,
             row.at,
@@ -108,40 +108,46 @@ def _differences_write(
     if not differences:
         return []
     table = convergence_differences.c
-    ids = {each.entity_id for each in differences}
+    ids = {difference.entity_id for difference in differences}
     known = {
         (row.of, row.entity_id, row.subject, row.at)
         for row in session.execute(
             select(convergence_differences).where(
-                table.organization_id == organization_id, any_of(table.entity_id, ids), _standing()
+                table.organization_id == organization_id, any_of(table.entity_id, ids), _is_open()
             )
         )
     }
-    fresh = [each for each in differences if _key(each) not in known]
+    fresh = [difference for difference in differences if _key(difference) not in known]
     kept = session.scalar(
         select(func.count()).select_from(convergence_differences).where(table.organization_id == organization_id)
     )
     room = max(KEPT_MAX - int(kept or 0), 0)
-    wanted = [each for each in differences if _key(each) in known] + fresh[:room]
-    for each in wanted:
+    wanted = [difference for difference in differences if _key(difference) in known] + fresh[:room]
+    for item in wanted:
         values = {
-            "stored": each.stored,
-            "computed": each.computed,
-            "since": instant_of(each.since_us),
+            "stored": item.stored,
+            "computed": item.computed,
+            "since": instant_of(item.since_us),
             "seen_at": now,
             "repaired_at": None,
         }
-        of, entity_id, subject, at = _key(each)
+        kind, entity_id, subject, at = _key(item)
         statement = insert(convergence_differences).values(
-            organization_id=organization_id, of=of, entity_id=entity_id, subject=subject, at=at, found_at=now, **values
+            organization_id=organization_id,
+            of=kind,
+            entity_id=entity_id,
+            subject=subject,
+            at=at,
+            found_at=now,
+            **values,
         )
         session.execute(statement.on_conflict_do_update(constraint="pk_convergence_differences", set_=values))
     return fresh
 
 
-def _standing() -> ColumnElement[bool]:
+def _is_open() -> ColumnElement[bool]:
     return convergence_differences.c.repaired_at.is_(None)
 
 
-def _key(each: Difference) -> tuple[str, UUID, str, datetime]:
-    return each.of.value, each.entity_id, each.subject, instant_of(each.at_us)
+def _key(difference: Difference) -> tuple[str, UUID, str, datetime]:
+    return difference.kind.value, difference.entity_id, difference.subject, instant_of(difference.at_us)

@@ -1,4 +1,4 @@
-"""The self-check of an installation: what stands is compared with what a recomputation gives."""
+"""The self-check of an installation: stored results are compared with a recomputation."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Final
 from uuid import UUID
 
 
-class Of(StrEnum):
-    """What is compared: derived points, events of rules, stored states of rules, points of rollups and of health."""
+class CheckKind(StrEnum):
+    """Kinds of checks: derived points, events of rules, stored states of rules, points of rollups and of health."""
 
     DERIVED = "derived"
     EVENTS = "events"
@@ -21,7 +21,7 @@ class Of(StrEnum):
 
 
 # So much of the present is left out: work on it may not have been done yet.
-SETTLED_AFTER_US: Final = 5 * 60_000_000
+CHECK_DELAY_US: Final = 5 * 60_000_000
 # And so much of what lies before is recomputed.
 SPAN_US: Final = 2 * 3_600_000_000
 
@@ -36,13 +36,13 @@ class CheckedSpan:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Where what stands is not what a recomputation gives.
+    """A difference between a stored result and a recomputation.
 
     subject: the metric; of events and states, the rule, and after a colon the port. stored, computed: as text, None
-    for nothing. since_us: from when on all has to be derived anew to put it right.
+    for nothing. since_us: from when on all has to be recomputed to put it right.
     """
 
-    of: Of
+    kind: CheckKind
     entity_id: UUID
     subject: str
     at_us: int
@@ -53,19 +53,19 @@ class Difference:
 
 @dataclass(slots=True)
 class Report:
-    """What a check found out. checks: entities compared, by kind; skipped: those on which work is still to be done."""
+    """The report of a check. checks: entities compared, by kind; skipped: those with pending invalidations."""
 
-    checks: Counter[Of] = field(default_factory=Counter)
-    skipped: Counter[Of] = field(default_factory=Counter)
+    checks: Counter[CheckKind] = field(default_factory=Counter)
+    skipped: Counter[CheckKind] = field(default_factory=Counter)
     differences: list[Difference] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundDifference:
-    """A difference as it was written down. repaired_at: when it was marked to be derived anew, and not found since."""
+    """A stored difference. repaired_at: when its recomputation was ordered; it was not found since."""
 
     organization: str
-    of: Of
+    kind: CheckKind
     entity_id: UUID
     subject: str
     at: datetime

@@ -1,4 +1,4 @@
-"""What is still to be done, in the snapshot that is checked: there, what stands may differ from a recomputation.
+"""Pending invalidations in the snapshot of a check: where stored results may rightly differ.
 
 Whoever changes a point, a link or a configuration leaves a dirty window or bucket in the same transaction, and who
 brings up to date what follows from it takes it away in the same transaction. So in one snapshot of the database what
@@ -56,30 +56,30 @@ _HEALTH_TIMERS = text("SELECT entity_id FROM health_timers WHERE organization_id
 
 @dataclass(frozen=True, slots=True)
 class PendingInvalidations:
-    """What waits before the end of a span. is_everywhere: it is not known where all of it will lead.
+    """Invalidations pending before the end of a span. is_everywhere: they may reach any entity.
 
-    entities: with windows; judged: with due timers of rules; scored: with due timers or dirty buckets of health.
+    entities: with windows; rules: with due timers of rules; scored: with due timers or dirty buckets of health.
     buckets: of rollups, by what, (entity, begins_us, ends_us).
     """
 
     is_everywhere: bool
     entities: frozenset[UUID]
-    judged: frozenset[UUID]
-    scored: frozenset[UUID]
+    rules: frozenset[UUID]
+    health_pending: frozenset[UUID]
     buckets: Mapping[str, Iterable[tuple[UUID, int, int]]]
 
 
 def pending_read(session: Session, *, organization_id: int, span: CheckedSpan, now: datetime) -> PendingInvalidations:
-    """Return what waits in an organization. Four statements."""
+    """Return an organization's pending invalidations. Four statements."""
     values = {"organization_id": organization_id, "until": instant_of(span.ends_us), "limit": _WAITING_MAX}
     waiting = session.execute(_WINDOWS, values).all()
     marked = session.execute(_BUCKETS, values).all()
     timed = {"organization_id": organization_id, "now": now}
-    scored = set(session.scalars(_HEALTH_TIMERS, timed))
+    health_pending = set(session.scalars(_HEALTH_TIMERS, timed))
     buckets: dict[str, list[tuple[UUID, int, int]]] = {}
     for row in marked:
         if row.what.startswith(HEALTH):
-            scored.add(row.entity_id)
+            health_pending.add(row.entity_id)
         else:
             buckets.setdefault(row.what, []).append((row.entity_id, micros_of(row.begins), micros_of(row.ends)))
     is_too_much = len(waiting) == _WAITING_MAX or len(marked) == _WAITING_MAX
@@ -87,6 +87,6 @@ def pending_read(session: Session, *, organization_id: int, span: CheckedSpan, n
         is_too_much or any(row.reason not in _OWN for row in waiting),
         frozenset(row.entity_id for row in waiting),
         frozenset(session.scalars(_RULE_TIMERS, timed)),
-        frozenset(scored),
+        frozenset(health_pending),
         buckets,
     )

@@ -8,9 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from domain.base.packed import Column
-from domain.convergence.model import Difference, Of
+from domain.convergence.model import CheckKind, Difference
 
-# Of one series so many differences are told: the first ones.
+# At most so many differences of one series are reported: the first ones.
 DIFFERENCES_MAX: Final = 20
 # What two orders of the same additions may differ by.
 _RELATIVE: Final = 1e-9
@@ -18,29 +18,29 @@ _ABSOLUTE: Final = 1e-12
 
 
 def columns_compare(
-    of: Of, metric: str, entities: Sequence[bytes], *, computed: Column, stored: Column
+    kind: CheckKind, metric: str, entities: Sequence[bytes], *, computed: Column, stored: Column
 ) -> Iterator[Difference]:
     """Yield where two columns of one metric differ. entities: by the columns' places."""
-    wanted, stands = _by_entity(computed), _by_entity(stored)
+    wanted, existing = _by_entity(computed), _by_entity(stored)
     for place, entity in enumerate(entities):
         yield from points_compare(
-            of, metric, UUID(bytes=entity), computed=wanted.get(place, {}), stored=stands.get(place, {})
+            kind, metric, UUID(bytes=entity), computed=wanted.get(place, {}), stored=existing.get(place, {})
         )
 
 
 def points_compare(
-    of: Of, metric: str, entity_id: UUID, *, computed: Mapping[int, float], stored: Mapping[int, float]
+    kind: CheckKind, metric: str, entity_id: UUID, *, computed: Mapping[int, float], stored: Mapping[int, float]
 ) -> Iterator[Difference]:
     """Yield where the points of a series differ, by instant in microseconds; DIFFERENCES_MAX at most."""
-    found = 0
+    compared = 0
     for at in sorted({*computed, *stored}):
-        wanted, stands = computed.get(at), stored.get(at)
-        if wanted is not None and stands is not None and _is_same(wanted, stands):
+        wanted, existing = computed.get(at), stored.get(at)
+        if wanted is not None and existing is not None and _is_same(wanted, existing):
             continue
-        found += 1
-        if found > DIFFERENCES_MAX:
+        compared += 1
+        if compared > DIFFERENCES_MAX:
             return
-        yield Difference(of, entity_id, metric, at, _text(stands), _text(wanted), at)
+        yield Difference(kind, entity_id, metric, at, _text(existing), _text(wanted), at)
 
 
 def points_of(at: Iterable[int], values: Iterable[float]) -> dict[int, float]:
@@ -49,10 +49,10 @@ def points_of(at: Iterable[int], values: Iterable[float]) -> dict[int, float]:
 
 
 def _by_entity(column: Column) -> dict[int, dict[int, float]]:
-    found: dict[int, dict[int, float]] = {}
-    for of, at, value in zip(column.of.tolist(), column.at.tolist(), column.values.tolist(), strict=True):
-        found.setdefault(of, {})[at] = value
-    return found
+    by_entity: dict[int, dict[int, float]] = {}
+    for owner, at, value in zip(column.owner.tolist(), column.at.tolist(), column.values.tolist(), strict=True):
+        by_entity.setdefault(owner, {})[at] = value
+    return by_entity
 
 
 def _is_same(one: float, other: float) -> bool:

@@ -1,4 +1,4 @@
-"""Points of rollups, recomputed from the points of what is below: without sums by hour and without tallies."""
+"""Self-check of rollups: recompute them from descendants' points, without hourly and partial aggregates."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Instants
-from domain.convergence.model import CheckedSpan, Of, Report
+from domain.convergence.model import CheckedSpan, CheckKind, Report
 from domain.convergence.pending import PendingInvalidations
 from domain.convergence.points import points_compare, points_of
 from domain.derivation.rollups.aggregate import rollup_values
 from domain.derivation.rollups.buckets import Grid
-from domain.derivation.rollups.inputs import ComputeRange, Memo, sources_read, standing_read, values_read
+from domain.derivation.rollups.inputs import ComputeRange, Memo, sources_read, stored_read, values_read
 from domain.derivation.rollups.invalidate import topology_get
 from domain.derivation.rollups.model import Rollup, RollupAggregate
 from domain.derivation.rollups.topology import RollupCache, RollupTopology, below_get
@@ -36,7 +36,7 @@ def rollups_check(
     report: Report,
 ) -> None:
     """Compare the settled buckets of what is rolled up to these entities, of which kind and type are given."""
-    # A cache of its own: what the workers remember is not taken for the truth.
+    # A separate cache: the workers' caches are not trusted.
     known = topology_get(session, organization_id=organization_id, cache=RollupCache())
     metrics = Counter(rollup.draft.metric for rollup in known.rollups.values())
     for rollup in known.rollups.values():
@@ -46,14 +46,14 @@ def rollups_check(
         for upper, (kind, type_name) in uppers.items():
             if not rollup.draft.at.has(kind, type_name):
                 continue
-            edges = _settled(known.grids[rollup.what], span)
+            edges = _complete_buckets(known.grids[rollup.what], span)
             if edges is None or _is_dirty(rollup, upper, edges, pending):
-                report.skipped[Of.ROLLUPS] += 1
+                report.skipped[CheckKind.ROLLUPS] += 1
                 continue
             try:
                 _check(session, organization_id, (known, rollup, upper), edges, pending, report)
             except LimitExceededError:
-                report.skipped[Of.ROLLUPS] += 1
+                report.skipped[CheckKind.ROLLUPS] += 1
 
 
 def _check(  # noqa: PLR0917  (private)
@@ -69,16 +69,16 @@ def _check(  # noqa: PLR0917  (private)
     members = below_get(session, organization_id=organization_id, known=known, rollup=rollup, uppers=[upper.bytes])
     of_upper = members[upper.bytes]
     if any(member.id in pending.entities for member in of_upper):
-        report.skipped[Of.ROLLUPS] += 1
+        report.skipped[CheckKind.ROLLUPS] += 1
         return
-    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, of={})
-    stretches: Sequence[ComputeRange] = [ComputeRange(upper.bytes, edges)]
+    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, by_entity={})
+    ranges: Sequence[ComputeRange] = [ComputeRange(upper.bytes, edges)]
     table = np.full((len(of_upper), len(edges) - 1), np.nan)
     for _, place, values in values_read(
         session,
         organization_id=organization_id,
         draft=draft,
-        stretches=stretches,
+        ranges=ranges,
         members=members,
         sources=sources,
         memo=Memo(known.revision),
@@ -90,15 +90,15 @@ def _check(  # noqa: PLR0917  (private)
     if draft.aggregate is RollupAggregate.WEIGHTED_MEAN:
         weights = weights_at([member.weights for member in of_upper], edges[:-1])
     computed = points_of(edges[:-1].tolist(), rollup_values(draft, table, weights).tolist())
-    stands = standing_read(session, organization_id=organization_id, stretches=stretches, sources=sources)
-    stored = points_of(stands[0].at.tolist(), stands[0].values.tolist()) if 0 in stands else {}
+    by_range = stored_read(session, organization_id=organization_id, ranges=ranges, sources=sources)
+    stored = points_of(by_range[0].at.tolist(), by_range[0].values.tolist()) if 0 in by_range else {}
     if not computed and not stored:
         return
-    report.checks[Of.ROLLUPS] += 1
-    report.differences += points_compare(Of.ROLLUPS, draft.metric, upper, computed=computed, stored=stored)
+    report.checks[CheckKind.ROLLUPS] += 1
+    report.differences += points_compare(CheckKind.ROLLUPS, draft.metric, upper, computed=computed, stored=stored)
 
 
-def _settled(grid: Grid, span: CheckedSpan) -> Instants | None:
+def _complete_buckets(grid: Grid, span: CheckedSpan) -> Instants | None:
     """Return the edges of the buckets of a span that are over; where none is, of the last one that is."""
     edges = grid.edges(max(span.begins_us - grid.length_us, 0), span.ends_us)
     over = edges[edges <= span.ends_us]

@@ -35,16 +35,16 @@ def entity_delete(session: Session, *, change: GraphChange, entity_id: UUID, kin
 
 
 def entity_restore(session: Session, *, change: GraphChange, entity_id: UUID) -> Entity:
-    """Bring a deleted entity back, without the edges that ended with it. Raises NotFoundError, ConflictError."""
+    """Restore a deleted entity, without the edges that ended with it. Raises NotFoundError, ConflictError."""
     details = _details(session, change, entity_id)
     return operations.entity_restore(session, change=change, entity_id=entity_id, details=details)
 
 
 def _details(session: Session, change: GraphChange, entity_id: UUID) -> dict[str, Any]:
     organization_id = change.organization_id
-    found = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
-    if found is None:
+    entity = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
+    if entity is None:
         return {}
-    spec = KIND_SPECS[found.kind]
+    spec = KIND_SPECS[entity.kind]
     details = details_get(session, organization_id=organization_id, spec=spec, ids=[entity_id])
-    return details_named(spec, details.get(found.id, {}))
+    return details_named(spec, details.get(entity.id, {}))

@@ -1,4 +1,4 @@
-"""What an id names, whatever it is of."""
+"""Resolve ids of any type to nodes."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
 
 
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
-    """Return what these ids name: entities (deleted ones too), edges and their versions, entity types, and so on.
+    """Return the nodes of these ids: entities (deleted ones too), edges and their versions, entity types, and so on.
 
     An edge's own id stands for its newest version. An id that names nothing of this organization is left out. The
     number of statements does not depend on the number of ids, and what is found early is not asked for again.
     """
-    found: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
+    nodes: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())
     for read in _READS:
-        missing = [each for each in ids if each not in found]
+        missing = [entity_id for entity_id in ids if entity_id not in nodes]
         if not missing:
             break
-        found |= read(session, organization_id=organization_id, ids=missing)
-    return found
+        nodes |= read(session, organization_id=organization_id, ids=missing)
+    return nodes

@@ -1,4 +1,4 @@
-"""How the pipeline stands over all organizations, in numbers that name none."""
+"""Monitoring of the pipeline over all organizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the five nouns have in common: an entity of the graph, and a typed table with its details."""
+"""Shared by the five kinds: an entity of the graph, and a typed table with its details."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def typed_entities_create(
     besides: of each, columns of the kind's table that are no details and not told in the audit trail.
     """
     others = [_NONE] * len(new) if besides is None else besides
-    made = entities_create(
+    created = entities_create(
         session,
         change=change,
         kind=spec.kind,
@@ -83,13 +83,13 @@ def typed_entities_create(
         status_default=spec.status_default,
     )
     rows = [
-        {"organization_id": change.organization_id, "id": created.id, **details, **other}
-        for created, (_, details, _), other in zip(made, new, others, strict=True)
-        if isinstance(created, Entity)
+        {"organization_id": change.organization_id, "id": entity.id, **details, **other}
+        for entity, (_, details, _), other in zip(created, new, others, strict=True)
+        if isinstance(entity, Entity)
     ]
     if rows:
         session.execute(insert(spec.table), rows)
-    return made
+    return created
 
 
 def typed_entity_update(
@@ -130,25 +130,25 @@ def entity_details_update(
 ) -> None:
     """Change details of many entities, each by column and checked. Five statements; what is deleted is left out."""
     organization_id = change.organization_id
-    found = entities_get(session, organization_id=organization_id, ids=details)
+    entities = entities_get(session, organization_id=organization_id, ids=details)
     had = details_get(session, organization_id=organization_id, spec=spec, ids=details)
     entities_detailed(
         session,
         change=change,
         detailed=[
             (
-                found[entity_id],
+                entities[entity_id],
                 details_named(spec, had[entity_id]),
                 details_named(spec, {**had[entity_id], **details[entity_id]}),
             )
             for entity_id in had
         ],
     )
-    columns = {name for of in details.values() for name in of}
+    columns = {name for columns_of_one in details.values() for name in columns_of_one}
     table = spec.table
     rows = [
-        {"key_id": entity_id, **{name: details[entity_id].get(name, of[name]) for name in columns}}
-        for entity_id, of in had.items()
+        {"key_id": entity_id, **{name: details[entity_id].get(name, columns_of_one[name]) for name in columns}}
+        for entity_id, columns_of_one in had.items()
     ]
     if rows and columns:
         session.execute(

@@ -1,4 +1,4 @@
-"""What a rule may want done: checked when the rule is written, read leniently when its events are followed."""
+"""Actions of rules: validated when a rule is written, read leniently when they are applied."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def template_of(action: Mapping[str, Any]) -> UUID | None:
 
 def webhook_of(action: Mapping[str, Any]) -> str | None:
     """Return the webhook that an action names, if any."""
-    found = action.get(WEBHOOK)
-    return found if isinstance(found, str) else None
+    url = action.get(WEBHOOK)
+    return url if isinstance(url, str) else None
 
 
 def _uuid_read(value: object) -> UUID | None:

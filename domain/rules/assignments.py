@@ -1,4 +1,4 @@
-"""Which rules judge which entities, and when: versions by event time, cut by when an entity is in their scope."""
+"""Assign rules to entities: versions by event time, cut by when an entity is in their scope."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _ALWAYS: Spans = [(BEGIN_US, END_US)]
 def assignments_of(
     session: Session, *, organization_id: int, entity_ids: Collection[UUID], rulebook: Rulebook
 ) -> dict[UUID, list[Assignment]]:
-    """Return what judges each entity, by rule id; of what is never judged, nothing.
+    """Return the rules assigned to each entity, by rule id; entities without any are left out.
 
-    A deleted entity is judged up to its deletion: its history stands. Statements: one, and one for each level above the
-    entities where any rule is about what is below something.
+    A deleted entity is evaluated up to its deletion: its history stands. Statements: one, and one for each level above
+    the entities where any rule is about what is below something.
     """
     rows = session.execute(
         select(entities.c.id, entities.c.kind, entities.c.type, entities.c.deleted_at, assets.c.profile_id)
@@ -43,7 +43,7 @@ def assignments_of(
     if any(version.scope.under_id is not None for versions in rulebook.values() for version in versions):
         above = spans_above(session, organization_id=organization_id, ids=[row.id for row in rows], hops=BELOW)
     by_place = _by_place(rulebook)
-    found: dict[UUID, list[Assignment]] = {}
+    assignments: dict[UUID, list[Assignment]] = {}
     for row in rows:
         places = (row.id, (row.kind, row.type), row.profile_id, None)
         concerned = {rule_id: None for place in places for rule_id in by_place.get(place, ())}
@@ -51,16 +51,16 @@ def assignments_of(
             segments = _segments(rulebook[rule_id], row, above)
             if segments:
                 metrics = frozenset().union(*(metrics_of(segment.condition) for segment in segments))
-                found.setdefault(row.id, []).append(Assignment(rule_id, segments, metrics))
-    return found
+                assignments.setdefault(row.id, []).append(Assignment(rule_id, segments, metrics))
+    return assignments
 
 
 def _segments(
     versions: Sequence[RuleVersion], entity: Any, above: Mapping[EntityId, Mapping[EntityId, Spans]]
 ) -> list[Segment]:
-    """Return when which version judges an entity. versions: all of one rule, ascending. entity: its row."""
+    """Return the segments of a rule at an entity: which version applies when. versions: ascending. entity: its row."""
     deleted = END_US if entity.deleted_at is None else micros_of(entity.deleted_at)
-    found: list[Segment] = []
+    segments: list[Segment] = []
     for n, version in enumerate(versions):
         if not version.is_active:
             continue
@@ -74,16 +74,16 @@ def _segments(
             if last == deleted:
                 reason = ClearedReason.ENTITY_DELETED
             condition = _condition(version)
-            before = found[-1] if found else None
+            before = segments[-1] if segments else None
             goes_on = before is not None and before.ends_us == first and before.condition == condition
             since = before.since_us if before is not None and goes_on else first
-            found.append(Segment(version, condition, first, last, since, reason))
-    return found
+            segments.append(Segment(version, condition, first, last, since, reason))
+    return segments
 
 
 def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] | None, list[UUID]]:
-    """Return the rules by what they judge: an entity, a kind and type, a profile; at None all others."""
-    found: dict[UUID | tuple[str | None, str | None] | None, list[UUID]] = {}
+    """Index rules by their scope: an entity, a kind and type, a profile; under None all others."""
+    by_place: dict[UUID | tuple[str | None, str | None] | None, list[UUID]] = {}
     for rule_id, versions in rulebook.items():
         for version in versions:
             scope = version.scope
@@ -94,10 +94,10 @@ def _by_place(rulebook: Rulebook) -> dict[UUID | tuple[str | None, str | None] |
                 place = (scope.kind, scope.type)
             elif scope.profile_id is not None:
                 place = scope.profile_id
-            of_place = found.setdefault(place, [])
+            of_place = by_place.setdefault(place, [])
             if rule_id not in of_place[-1:]:
                 of_place.append(rule_id)
-    return found
+    return by_place
 
 
 def _condition(version: RuleVersion) -> Condition:
@@ -106,7 +106,7 @@ def _condition(version: RuleVersion) -> Condition:
 
 @lru_cache(maxsize=_COMPILED_MAX)
 def _compiled(condition: bytes) -> Condition:
-    # Rules are read anew whenever a link or a rule changes; their conditions are the same ones.
+    # Rules are read again whenever a link or a rule changes; their conditions are the same ones.
     return condition_read(orjson.loads(condition))
 
 

@@ -1,4 +1,4 @@
-"""A rule that is not yet one, tried on what was measured: which events it would have found."""
+"""Backtest a rule draft on stored readings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.rules.assignments import assignments_of, metrics_read
 from domain.rules.evaluate import Points
 from domain.rules.model import RuleVersion
 from domain.rules.operations import RuleDraft, draft_check
-from domain.rules.preceding import Entry, standing_read
+from domain.rules.preceding import Entry, preceding_read
 from domain.rules.timeline import Episode, advance, segments_entered
 from domain.telemetry.model.attribution import Source
 from domain.telemetry.store.links import sources_list
@@ -35,8 +35,8 @@ _NO_RULE: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
-    """What a draft would have found: (entity, episode) by opening. truncated: there is more than EPISODES_MAX."""
+class Backtest:
+    """The result of a backtest: (entity, episode) by opening. truncated: there are more than EPISODES_MAX."""
 
     found: Sequence[tuple[UUID, Episode]]
     entities: int
@@ -46,8 +46,8 @@ class Trial:
 
 def rule_try(
     session: Session, *, organization_id: int, draft: RuleDraft, begins: datetime, ends: datetime, now: datetime
-) -> Trial:
-    """Judge what was measured in [begins, ends) by a draft, as if it had been in force then. Writes nothing.
+) -> Backtest:
+    """Evaluate a draft on the readings of [begins, ends), as if it had been in force then. Writes nothing.
 
     Raises as `rule_create` does for the draft, BadInputError where the time is none, LimitExceededError where the scope
     has more than ENTITIES_MAX entities or the time holds more than POINTS_MAX points.
@@ -73,7 +73,7 @@ def rule_try(
         session, organization_id=organization_id, entity_ids=ids, rulebook={_NO_RULE: [version]}
     )
     begins_us, until_us = micros_of(first), min(micros_of(last), micros_of(now) + 1)
-    metrics = metrics_read([each for of_entity in assignments.values() for each in of_entity])
+    metrics = metrics_read([item for of_entity in assignments.values() for item in of_entity])
     sources = _sources(session, organization_id, assignments, metrics)
     points, count = _points(session, organization_id, sources, (begins_us, until_us))
     entered = [
@@ -82,16 +82,16 @@ def rule_try(
         for assignment in assignments[where[0]]
         for segment in segments_entered(assignment.segments, begins_us=begins_us, until_us=until_us)
     ]
-    stood = standing_read(
+    stood = preceding_read(
         session,
         organization_id=organization_id,
         entries=[Entry(segment, sources[where]) for where, segment in entered],
         limit=POINTS_MAX,
     )
-    standing: dict[tuple[UUID, int | None], dict[int, Mapping[str, Points]]] = {where: {} for where in sources}
+    initial_points: dict[tuple[UUID, int | None], dict[int, Mapping[str, Points]]] = {where: {} for where in sources}
     for (where, segment), found_there in zip(entered, stood, strict=True):
-        standing[where][segment.begins_us] = found_there
-    found = [
+        initial_points[where][segment.begins_us] = found_there
+    trials = [
         (where[0], episode)
         for where in sources
         for assignment in assignments[where[0]]
@@ -101,11 +101,11 @@ def rule_try(
             state=None,
             begins_us=begins_us,
             until_us=until_us,
-            standing=standing[where],
+            initial_points=initial_points[where],
         )[0].values()
     ]
-    found.sort(key=lambda pair: (pair[1].opened, pair[0]))
-    return Trial(found[:EPISODES_MAX], len(ids), count, len(found) > EPISODES_MAX)
+    trials.sort(key=lambda pair: (pair[1].opened, pair[0]))
+    return Backtest(trials[:EPISODES_MAX], len(ids), count, len(trials) > EPISODES_MAX)
 
 
 def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[UUID]:
@@ -122,7 +122,7 @@ def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[
         statement = statement.where(entities.c.id.in_(users))
     elif scope.under_id is not None:
         below = spans_below(session, organization_id=organization_id, ids=[scope.under_id], hops=BELOW)
-        statement = statement.where(entities.c.id.in_({each for of_one in below.values() for each in of_one}))
+        statement = statement.where(entities.c.id.in_({item for of_one in below.values() for item in of_one}))
     ids = list(session.scalars(statement.order_by(entities.c.id).limit(ENTITIES_MAX + 1)))
     if len(ids) > ENTITIES_MAX:
         raise LimitExceededError(f"A rule is tried on {ENTITIES_MAX} entities; narrow its scope.", path=("scope",))
@@ -133,12 +133,12 @@ def _sources(
     session: Session, organization_id: int, entity_ids: Collection[UUID], metrics: frozenset[str]
 ) -> dict[tuple[UUID, int | None], list[Source]]:
     """Return what entities are read as, by entity and port."""
-    found: dict[tuple[UUID, int | None], list[Source]] = {}
+    sources: dict[tuple[UUID, int | None], list[Source]] = {}
     if entity_ids:
         read = sources_list(session, organization_id=organization_id, entity_ids=entity_ids, metrics=metrics)
-        for source in (each for of_entity in read.values() for each in of_entity):
-            found.setdefault((source.entity_id, source.port), []).append(source)
-    return found
+        for source in (item for of_entity in read.values() for item in of_entity):
+            sources.setdefault((source.entity_id, source.port), []).append(source)
+    return sources
 
 
 def _points(
@@ -148,10 +148,10 @@ def _points(
     span: tuple[int, int],
 ) -> tuple[Mapping[tuple[UUID, int | None], Mapping[str, Points]], int]:
     """Return the points of entities and ports by metric, and how many they are."""
-    found: dict[tuple[UUID, int | None], dict[str, Points]] = {}
+    points_by_port: dict[tuple[UUID, int | None], dict[str, Points]] = {}
     count = 0
     if span[0] >= span[1]:
-        return found, count
+        return points_by_port, count
     asked = [source for of_port in sources.values() for source in of_port]
     scanned = points_scan(
         session,
@@ -162,6 +162,6 @@ def _points(
         limit=POINTS_MAX,
     )
     for n, points in scanned:
-        found.setdefault((asked[n].entity_id, asked[n].port), {})[asked[n].metric] = (points.at, points.values)
+        points_by_port.setdefault((asked[n].entity_id, asked[n].port), {})[asked[n].metric] = (points.at, points.values)
         count += len(points.at)
-    return found, count
+    return points_by_port, count

@@ -1,4 +1,4 @@
-"""What a rule waits for: conditions, checked once when a rule is written. Pure.
+"""Conditions of rules, validated once when a rule is written. Pure.
 
 As JSON, a condition is an object with exactly one of `threshold`, `noData`, `expression`, `allOf` and `anyOf`, as in
 the contract; lengths of time are whole microseconds: `forUs`, `clearForUs` and `afterUs`.
@@ -30,7 +30,7 @@ Path = tuple[str, ...]
 
 
 class Operator(StrEnum):
-    """How a reading is compared with a threshold."""
+    """Operators that compare a reading with a threshold."""
 
     GT = "GT"
     GTE = "GTE"
@@ -54,7 +54,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class NoData:
-    """Opens once nothing has come of the metric for after_us since a reading, clears with the next."""
+    """Opens once no reading of the metric has come for after_us, clears with the next."""
 
     metric: str
     after_us: int
@@ -147,7 +147,7 @@ def _threshold(body: Any, path: Path) -> Threshold:
     value = _number(body.get("value"), (*path, "value"))
     given = body.get("clearValue")
     clear = value if given is None else _number(given, (*path, "clearValue"))
-    found = Threshold(
+    threshold = Threshold(
         _metric(body.get("metric"), path),
         Operator(name),
         value,
@@ -155,8 +155,8 @@ def _threshold(body: Any, path: Path) -> Threshold:
         clear,
         _length(body.get("clearForUs", 0), (*path, "clearFor")),
     )
-    _refuse_contradiction(found, path)
-    return found
+    _refuse_contradiction(threshold, path)
+    return threshold
 
 
 def _refuse_contradiction(leaf: Threshold, path: Path) -> None:
@@ -239,7 +239,7 @@ def _refuse_never_open(parts: Sequence[Condition], path: Path) -> None:
                 _holds(one.operator, at, one.clear_value) and _holds(other.operator, at, other.clear_value)
                 for at in _around(one.clear_value, other.clear_value)
             ):
-                both = f"{_shown(one)} and {_shown(other)}"
+                both = f"{_threshold_text(one)} and {_threshold_text(other)}"
                 msg = f"It can never fire: no reading of {one.metric} keeps both {both} open."
                 raise BadInputError(msg, path=path)
 
@@ -256,7 +256,7 @@ def _refuse_never_clear(parts: Sequence[Condition], path: Path) -> None:
                 _holds(one.operator, at, one.value) or _holds(other.operator, at, other.value)
                 for at in _around(one.value, other.value)
             ):
-                either = f"{_shown(one)} or {_shown(other)}"
+                either = f"{_threshold_text(one)} or {_threshold_text(other)}"
                 msg = f"It can never clear: every reading of {one.metric} satisfies {either}."
                 raise BadInputError(msg, path=path)
 
@@ -279,5 +279,5 @@ def _holds(operator: Operator, reading: float, value: float) -> bool:
     return bool(relations[operator](reading, value))
 
 
-def _shown(leaf: Threshold) -> str:
+def _threshold_text(leaf: Threshold) -> str:
     return f"{leaf.operator} {leaf.value:g}"

@@ -1,7 +1,7 @@
-"""When a condition held: spans of event time, from readings in columns. Pure; hot path.
+"""Evaluate conditions: the spans of event time in which one held, from readings in columns. Pure; hot path.
 
-What was found of the readings before a time is carried as a state, so that judging readings in parts gives what judging
-them at once gives. States are plain lists and numbers, to be stored as JSON; None: nothing was found yet.
+What was found of the readings before a time is carried as a state, so that evaluating readings in parts gives what
+evaluating them at once gives. States are plain lists and numbers, to be stored as JSON; None: nothing was found yet.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OPEN: Final = "O"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A time in which a condition was open: [opened, cleared), microseconds; cleared None: it still is.
+    """A span in which a condition was open: [opened, cleared), microseconds; cleared None: it still is.
 
     began: the first reading at which it held. value: of the reading at which it opened.
     """
@@ -50,51 +50,51 @@ class Span:
     value: float | None
 
 
-def judge(
+def evaluate(
     condition: Condition,
     *,
     points: Mapping[str, Points],
     state: State,
     until_us: int,
     since_us: int,
-    stands: Mapping[str, Points] | None = None,
+    initial: Mapping[str, Points] | None = None,
 ) -> tuple[list[Span], State]:
     """Return the spans that are open at, or open after, the time of `state`, ascending, and the state at `until_us`.
 
     points: by metric, all there are from the time of the state on, before `until_us`. since_us: since when the
-    condition has been in force; no span opens before. stands: the condition begins to judge there, at since_us, and
-    this is what stood then, by metric: the readings before it, as far back as `memory_us` and the last one at or before
-    that. They are judged as if they had been read at since_us; state is then None.
+    condition has been in force; no span opens before. initial: the condition begins to be evaluated there, at since_us,
+    and these are, by metric, the readings before it, as far back as `memory_us` and the last one at or before
+    that. They are evaluated as if they had been read at since_us; state is then None.
     """
     if isinstance(condition, Threshold):
         at, values = _numbers(points.get(condition.metric, NO_POINTS))
-        if stands is not None:
-            state, at, values = _stood(
-                condition, _numbers(stands.get(condition.metric, NO_POINTS)), (at, values), since_us
+        if initial is not None:
+            state, at, values = _initial_state(
+                condition, _numbers(initial.get(condition.metric, NO_POINTS)), (at, values), since_us
             )
         satisfied, passed = threshold_tests(condition.operator, values, condition.value, condition.clear_value)
         return _machine((at, values, satisfied, passed), (condition.for_us, condition.clear_for_us), state)
     if isinstance(condition, NoData):
-        if stands is not None:
-            state = _last_at(stands.get(condition.metric, NO_POINTS))
+        if initial is not None:
+            state = _last_at(initial.get(condition.metric, NO_POINTS))
         return _gaps(condition, points.get(condition.metric, NO_POINTS)[0], state, (since_us, until_us))
     if isinstance(condition, Truth):
-        if stands is not None:
-            return _truth(condition, points, [None, _last_known(stands)], since_us)
+        if initial is not None:
+            return _truth(condition, points, [None, _last_known(initial)], since_us)
         return _truth(condition, points, state, None)
     parts = condition.parts
     states = [None] * len(parts) if state is None else state[1]
-    judged = [
-        judge(part, points=points, state=own, until_us=until_us, since_us=since_us, stands=stands)
+    evaluated = [
+        evaluate(part, points=points, state=own, until_us=until_us, since_us=since_us, initial=initial)
         for part, own in zip(parts, states, strict=True)
     ]
-    found = [spans for spans, _ in judged]
+    spans_by_part = [spans for spans, _ in evaluated]
     if isinstance(condition, AllOf):
-        return _together(found), [None, [own for _, own in judged]]
-    spans = _any(found, None if state is None else state[0])
+        return _together(spans_by_part), [None, [own for _, own in evaluated]]
+    spans = _any(spans_by_part, None if state is None else state[0])
     last = spans[-1] if spans and spans[-1].cleared is None else None
     carried = None if last is None else [last.began, last.opened, last.value]
-    return spans, [carried, [own for _, own in judged]]
+    return spans, [carried, [own for _, own in evaluated]]
 
 
 def memory_us(condition: Condition) -> int:
@@ -103,7 +103,7 @@ def memory_us(condition: Condition) -> int:
 
 
 def due_us(condition: Condition, *, state: State, after_us: int) -> int | None:
-    """Return the first instant after `after_us` at which the condition may change though nothing comes; None: none."""
+    """Return the first instant after `after_us` at which time alone may change the condition; None: there is none."""
     if isinstance(condition, NoData):
         return state + condition.after_us if state is not None and state + condition.after_us > after_us else None
     if isinstance(condition, AllOf | AnyOf) and state is not None:
@@ -191,8 +191,8 @@ def _since(at: Instants, flags: Flags, carried: int | None) -> Instants:
     return since
 
 
-def _stood(leaf: Threshold, before: Points, points: Points, since_us: int) -> tuple[State, Instants, Values]:
-    """Return the state of a threshold that begins to judge, and the readings, the one that stands among them.
+def _initial_state(leaf: Threshold, before: Points, points: Points, since_us: int) -> tuple[State, Instants, Values]:
+    """Return the state of a threshold that begins to evaluate, and the readings, the one that stands among them.
 
     It has held since the first reading of an unbroken row that satisfies it, looked for no further back than for_us.
     """
@@ -213,16 +213,16 @@ def _last_at(points: Points) -> int | None:
     return int(points[0][-1]) if len(points[0]) else None
 
 
-def _last_known(stands: Mapping[str, Points]) -> dict[str, list[Any]]:
+def _last_known(initial: Mapping[str, Points]) -> dict[str, list[Any]]:
     return {
         name: [int(at[-1]), float(values[-1]) if np.isfinite(values[-1]) else None]
-        for name, (at, values) in stands.items()
+        for name, (at, values) in initial.items()
         if len(at)
     }
 
 
 def _gaps(leaf: NoData, at: Instants, state: State, reach: tuple[int, int]) -> tuple[list[Span], State]:
-    """reach: since when it judges, and until when."""
+    """reach: since when it evaluates, and until when."""
     since_us, until_us = reach
     times = at if state is None else np.concatenate((np.array([state], dtype=np.int64), at))
     if not len(times):
@@ -283,10 +283,10 @@ def _values_at(points: Points, at: Instants) -> Values:
     return np.where((place >= 0) & (at - theirs[before] <= MAX_AGE_US), values[before], np.nan)
 
 
-def _together(found: Sequence[Sequence[Span]]) -> list[Span]:
+def _together(spans_by_part: Sequence[Sequence[Span]]) -> list[Span]:
     """Return where all are open. What opens last says when, and the value."""
-    common = [replace(span, began=span.opened) for span in found[0]]
-    for spans in found[1:]:
+    common = [replace(span, began=span.opened) for span in spans_by_part[0]]
+    for spans in spans_by_part[1:]:
         met: list[Span] = []
         i = j = 0
         while i < len(common) and j < len(spans):
@@ -303,10 +303,10 @@ def _together(found: Sequence[Sequence[Span]]) -> list[Span]:
     return common
 
 
-def _any(found: Sequence[Sequence[Span]], carried: Sequence[Any] | None) -> list[Span]:
+def _any(spans_by_part: Sequence[Sequence[Span]], carried: Sequence[Any] | None) -> list[Span]:
     """Return where any is open. What opened first says when, and the value; also when it is no longer open itself."""
     joined: list[Span] = []
-    for span in sorted((span for spans in found for span in spans), key=lambda each: each.opened):
+    for span in sorted((span for spans in spans_by_part for span in spans), key=lambda item: item.opened):
         last = joined[-1] if joined else None
         if last is None or (last.cleared is not None and last.cleared < span.opened):
             joined.append(span)

@@ -1,4 +1,4 @@
-"""Which pairs of rule and entity no reading at hand moves: tested by shape, in columns. Pure; hot path."""
+"""Fast path: find the (rule, entity) pairs that no reading at hand affects, by column tests. Pure; hot path."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ PairKey = tuple[bytes, UUID, str]
 
 @dataclass(slots=True)
 class PairState:
-    """Where a pair stands at head_us (all readings before it were judged). stored_us: of the latest stored state."""
+    """The state of a pair at its watermark: all readings before it are evaluated.
+
+    stored_us: of the latest stored state.
+    """
 
     state: Any
-    head_us: int
+    watermark_us: int
     stored_us: int
 
 
@@ -34,7 +37,7 @@ def unaffected_pairs(
     assignments: Mapping[bytes, Sequence[Assignment]],
     states: Mapping[PairKey, PairState],
 ) -> set[PairKey]:
-    """Return the pairs of plain thresholds that no reading at hand moves; tested by shape, in columns.
+    """Return the pairs of plain thresholds that no reading at hand affects.
 
     places: entities and keys, which the columns' places are.
     """
@@ -53,23 +56,23 @@ def unaffected_pairs(
                 waits = waits_for(state[1])
                 if waits is not None:
                     shapes.setdefault((condition.metric, condition.operator, waits), []).append((n, key, condition))
-    calm: set[PairKey] = set()
-    for (metric, operator, waits), of_shape in shapes.items():
+    unaffected: set[PairKey] = set()
+    for (metric, operator, waits), pairs_of_shape in shapes.items():
         column = columns.get(metric)
         if column is None:
-            calm.update(key for _, key, _ in of_shape)
+            unaffected.update(key for _, key, _ in pairs_of_shape)
             continue
-        firsts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="left")
-        lasts = np.searchsorted(column.of, [n for n, _, _ in of_shape], side="right")
+        firsts = np.searchsorted(column.owner, [n for n, _, _ in pairs_of_shape], side="left")
+        lasts = np.searchsorted(column.owner, [n for n, _, _ in pairs_of_shape], side="right")
         counts = lasts - firsts
-        pair = np.repeat(np.arange(len(of_shape)), counts)
+        pair = np.repeat(np.arange(len(pairs_of_shape)), counts)
         place = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(firsts, counts)
-        value = np.array([condition.value for _, _, condition in of_shape])[pair]
-        clear = np.array([condition.clear_value for _, _, condition in of_shape])[pair]
+        value = np.array([condition.value for _, _, condition in pairs_of_shape])[pair]
+        clear = np.array([condition.clear_value for _, _, condition in pairs_of_shape])[pair]
         values = column.values[place]
         satisfied, passed = threshold_tests(operator, values, value, clear)
         flags = (satisfied if waits == "satisfied" else passed) & np.isfinite(values)
-        hit = np.zeros(len(of_shape), dtype=np.bool_)
+        hit = np.zeros(len(pairs_of_shape), dtype=np.bool_)
         hit[pair[flags]] = True
-        calm.update(key for (_, key, _), is_hit in zip(of_shape, hit.tolist(), strict=True) if not is_hit)
-    return calm
+        unaffected.update(key for (_, key, _), is_hit in zip(pairs_of_shape, hit.tolist(), strict=True) if not is_hit)
+    return unaffected

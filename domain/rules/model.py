@@ -13,7 +13,7 @@ from domain.rules.conditions import Condition
 
 
 class Severity(StrEnum):
-    """How bad an event is, ascending."""
+    """Severity of an event, ascending."""
 
     LOW = "LOW"
     MEDIUM = "MEDIUM"
@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 
 class EventState(StrEnum):
-    """Where an event stands: computed, the first that applies of WITHDRAWN, DISMISSED, CLEARED, ACKNOWLEDGED, OPEN."""
+    """State of an event: the first that applies of WITHDRAWN, DISMISSED, CLEARED, ACKNOWLEDGED, OPEN."""
 
     OPEN = "OPEN"
     ACKNOWLEDGED = "ACKNOWLEDGED"
@@ -32,7 +32,7 @@ class EventState(StrEnum):
 
 
 class ClearedReason(StrEnum):
-    """Why an event is over: its condition, another version of its rule, or its entity left the scope or was deleted."""
+    """Why an event cleared: its condition, another version of its rule, or its entity left the scope or was deleted."""
 
     CONDITION = "CONDITION"
     RULE_CHANGED = "RULE_CHANGED"
@@ -40,8 +40,8 @@ class ClearedReason(StrEnum):
     ENTITY_DELETED = "ENTITY_DELETED"
 
 
-class MarkKind(StrEnum):
-    """What a person says of an event."""
+class AnnotationKind(StrEnum):
+    """Kind of an annotation."""
 
     ACKNOWLEDGED = "ACKNOWLEDGED"
     DISMISSED = "DISMISSED"
@@ -53,7 +53,7 @@ SEVERITIES: Final = tuple(Severity)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a rule judges: one entity, those of a type, all below one, the assets of a profile; all None: everything."""
+    """The entities of a rule: one, those of a type, all below one, the assets of a profile; all None: every entity."""
 
     entity_id: UUID | None = None
     kind: str | None = None
@@ -80,7 +80,7 @@ class Damping:
 
 @dataclass(frozen=True, slots=True)
 class RuleVersion:
-    """What a rule means for readings from effective_from on, until the next version. condition: as JSON."""
+    """A version of a rule, for readings from effective_from on until the next version. condition: as JSON."""
 
     id: UUID
     rule_id: UUID
@@ -105,7 +105,7 @@ class RecordedRuleVersion:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule as it was last written. version: the newest by event time. owner_id: the profile that says it, if any."""
+    """A rule. version: the newest by event time. owner_id: the profile that defines it, if any."""
 
     id: UUID
     name: str
@@ -117,10 +117,10 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What a person said of an event, and when."""
+class Annotation:
+    """An annotation of an event by a person."""
 
-    kind: MarkKind
+    kind: AnnotationKind
     at: datetime
     actor: str
     note: str | None
@@ -146,36 +146,36 @@ class Event:
     flaps: int
     detected_at: datetime
     withdrawn_at: datetime | None
-    marks: Sequence[Mark]
-    quiet_until: datetime | None
+    annotations: Sequence[Annotation]
+    suppressed_until: datetime | None
 
     def suppressed(self, now: datetime) -> bool:
-        """Tell whether it has been shelved or in maintenance for all of its life, up to now."""
-        if self.quiet_until is None:
+        """Tell whether the event has been shelved or in maintenance for all of its life, up to now."""
+        if self.suppressed_until is None:
             return False
-        return now < self.quiet_until or (self.cleared_at is not None and self.cleared_at <= self.quiet_until)
+        return now < self.suppressed_until or (self.cleared_at is not None and self.cleared_at <= self.suppressed_until)
 
     @property
     def state(self) -> EventState:
-        """Where it stands."""
+        """The current state."""
         if self.withdrawn_at is not None:
             return EventState.WITHDRAWN
-        if self.marked(MarkKind.DISMISSED):
+        if self.annotated_at(AnnotationKind.DISMISSED):
             return EventState.DISMISSED
         if self.cleared_at is not None:
             return EventState.CLEARED
-        return EventState.ACKNOWLEDGED if self.marked(MarkKind.ACKNOWLEDGED) else EventState.OPEN
+        return EventState.ACKNOWLEDGED if self.annotated_at(AnnotationKind.ACKNOWLEDGED) else EventState.OPEN
 
-    def marked(self, kind: MarkKind) -> datetime | None:
-        """Return when it was first marked so; None: it never was."""
-        return next((mark.at for mark in self.marks if mark.kind is kind), None)
+    def annotated_at(self, kind: AnnotationKind) -> datetime | None:
+        """Return when the event first got this annotation; None: never."""
+        return next((annotation.at for annotation in self.annotations if annotation.kind is kind), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A version of a rule over [begins_us, ends_us), in which an entity is judged by it. reason: why it ends.
+    """A version of a rule over [begins_us, ends_us), in which an entity is evaluated by it. reason: why it ends.
 
-    since_us: since when the same condition has judged the entity without a break, by earlier versions too.
+    since_us: since when the same condition has evaluated the entity without a break, by earlier versions too.
     """
 
     version: RuleVersion
@@ -187,18 +187,18 @@ class Segment:
 
     @property
     def continues(self) -> bool:
-        """Whether what was found by the segment before it goes on: it has the same condition and follows at once."""
+        """Whether it continues the previous segment: it has the same condition and follows at once."""
         return self.since_us < self.begins_us
 
     @property
     def key(self) -> str:
-        """What a state must bear to be of this segment."""
+        """The key that states of this segment carry."""
         return f"{self.version.id.hex}:{self.begins_us}"
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A rule that judges an entity, over segments, ascending and apart. metrics: what they read."""
+    """A rule that evaluates an entity, over segments, ascending and apart. metrics: what they read."""
 
     rule_id: UUID
     segments: Sequence[Segment]

@@ -1,4 +1,4 @@
-"""Write rules. Each version counts from an instant of event time on; a trigger notes what has to be judged again."""
+"""Write rules. Each version counts from an instant of event time on; a trigger invalidates what it affects."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MEASURED: Final = (EntityKind.DEVICE, EntityKind.ASSET, EntityKind.SPACE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleDraft:
-    """A rule as its writer wants it. condition: as JSON; see `conditions.py`. effective_from: None: from now on."""
+    """A draft of a rule. condition: as JSON; see `conditions.py`. effective_from: None: from now on."""
 
     name: str
     condition: Mapping[str, Any]
@@ -50,7 +50,7 @@ class RuleDraft:
 
 
 def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft, owner_id: UUID | None = None) -> Rule:
-    """Write a rule. owner_id: the profile that says it.
+    """Create a rule. owner_id: the profile that defines it.
 
     Raises BadInputError, LimitExceededError, NotFoundError for what it names.
     """
@@ -73,15 +73,15 @@ def rule_create(session: Session, *, change: GraphChange, draft: RuleDraft, owne
         },
     )
     _version_write(session, change, rule_id, draft)
-    made = rule_get(session, organization_id=change.organization_id, rule_id=rule_id)
-    _record(session, change, "created", None, made)
-    return made
+    rule = rule_get(session, organization_id=change.organization_id, rule_id=rule_id)
+    _record(session, change, "created", None, rule)
+    return rule
 
 
 def rule_update(
     session: Session, *, change: GraphChange, rule_id: UUID, draft: RuleDraft, owner_id: UUID | None = None
 ) -> Rule:
-    """Write a rule anew. What it judges changes from effective_from on; a new name alone makes no new version.
+    """Create a new version of a rule, effective from effective_from; a new name alone makes no new version.
 
     A version given for an instant that has one takes its place. Raises as `rule_create`, NotFoundError, and
     ConflictError for a rule of a profile, which only the profile changes.
@@ -105,7 +105,7 @@ def rule_update(
 
 
 def rule_delete(session: Session, *, change: GraphChange, rule_id: UUID, owner_id: UUID | None = None) -> Rule:
-    """Have a rule judge nothing from now on; what it judged before stands.
+    """Delete a rule from now on. Its existing events are kept.
 
     Raises NotFoundError, and ConflictError for a rule of a profile, which only the profile changes.
     """
@@ -173,10 +173,10 @@ def _scope_check(session: Session, organization_id: int, scope: Scope) -> None:
     for name, entity_id in (("entityId", scope.entity_id), ("underId", scope.under_id)):
         if entity_id is None:
             continue
-        found = entities_get(session, organization_id=organization_id, ids=[entity_id])
-        if not found:
+        entities = entities_get(session, organization_id=organization_id, ids=[entity_id])
+        if not entities:
             raise NotFoundError(f"There is no entity {entity_id}.", path=("scope", name))
-        [entity] = found.values()
+        [entity] = entities.values()
         if name == "entityId" and entity.kind not in _MEASURED:
             raise BadInputError(f"It could never fire: {entity.kind} has no readings.", path=("scope", name))
 
@@ -210,7 +210,7 @@ def _version_write(session: Session, change: GraphChange, rule_id: UUID, draft: 
 
 
 def draft_of(name: str, version: RuleVersion, *, is_active: bool, effective_from: datetime | None = None) -> RuleDraft:
-    """Return what a version of a rule says, to be written again. Pure."""
+    """Return the draft that a version of a rule was written from. Pure."""
     return RuleDraft(
         name=name,
         condition=version.condition,
@@ -230,7 +230,7 @@ def _owner_check(rule: Rule, owner_id: UUID | None) -> None:
 
 
 def draft_is_same(version: RuleVersion, draft: RuleDraft) -> bool:
-    """Tell whether a version says what a draft says. Pure."""
+    """Tell whether a draft equals a version. Pure."""
     return (
         version.condition == draft.condition
         and version.scope == draft.scope

@@ -1,4 +1,4 @@
-"""What stands when a rule begins to judge an entity: the last readings before, as far back as its condition looks."""
+"""Read the last readings before a rule begins to evaluate an entity, as far back as its condition looks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _LAST_NUMBER = text(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A segment at whose begin a rule begins to judge, and what the entity is read as, of the port that it judges."""
+    """A segment at which a rule begins to evaluate an entity, and the sources of the entity's readings at that port."""
 
     segment: Segment
     sources: Sequence[Source]
@@ -66,17 +66,17 @@ class _Asked:
     ends_us: int
 
 
-def standing_read(
+def preceding_read(
     session: Session, *, organization_id: int, entries: Sequence[Entry], limit: int = POINTS_SCANNED_MAX
 ) -> list[dict[str, Points]]:
-    """Return what stood at the begin of each entry, by metric: the last reading, and those its condition looks back at.
+    """Return the readings before each entry, by metric: the last one, and those its condition looks back at.
 
-    What stands is the last reading before, however old, of any kind, and the last number. Three statements at most.
+    The last reading counts however old it is, of any type, and the last number. Three statements at most.
     Raises LimitExceededError where more than `limit` readings would have to be looked back at.
     """
-    found = _lasts(session, organization_id, entries)
+    points_by_entry = _lasts(session, organization_id, entries)
     behind = _behind(entries)
-    spans = [stretch for _, source in behind for stretch in source.segments]
+    spans = [compute_range for _, source in behind for compute_range in source.segments]
     scanned = points_scan(
         session,
         organization_id=organization_id,
@@ -87,12 +87,12 @@ def standing_read(
     )
     for k, points in scanned:
         n, source = behind[k]
-        before = found[n].get(source.metric, NO_POINTS)
-        found[n][source.metric] = (
+        before = points_by_entry[n].get(source.metric, NO_POINTS)
+        points_by_entry[n][source.metric] = (
             np.concatenate((before[0], points.at)),
             np.concatenate((before[1], points.values)),
         )
-    return found
+    return points_by_entry
 
 
 def _read_by(entry: Entry) -> list[Source]:
@@ -102,7 +102,7 @@ def _read_by(entry: Entry) -> list[Source]:
 
 def _behind(entries: Sequence[Entry]) -> list[tuple[int, Source]]:
     """Return what each entry's condition looks back at besides the last reading before that."""
-    found: list[tuple[int, Source]] = []
+    sources: list[tuple[int, Source]] = []
     for n, entry in enumerate(entries):
         ends = entry.segment.begins_us
         begins = max(_FIRST_US, ends - memory_us(entry.segment.condition) + 1)
@@ -113,8 +113,8 @@ def _behind(entries: Sequence[Entry]) -> list[tuple[int, Source]]:
                 if max(s.begins_us, begins) < min(s.ends_us, ends)
             ]
             if segments:
-                found.append((n, Source(source.entity_id, source.metric, source.port, segments)))
-    return found
+                sources.append((n, Source(source.entity_id, source.metric, source.port, segments)))
+    return sources
 
 
 def _lasts(session: Session, organization_id: int, entries: Sequence[Entry]) -> list[dict[str, Points]]:
@@ -131,28 +131,28 @@ def _lasts(session: Session, organization_id: int, entries: Sequence[Entry]) -> 
     newest: dict[tuple[int, str], tuple[int, float]] = {}
     numbers: dict[tuple[int, str], tuple[int, float]] = {}
     texts: list[_Asked] = []
-    for each, at, value in _last(session, organization_id, asked, _LAST):
-        _keep(newest, each, at, value)
+    for item, at, value in _last(session, organization_id, asked, _LAST):
+        _keep(newest, item, at, value)
         if np.isnan(value):
-            texts.append(each)
+            texts.append(item)
         else:
-            _keep(numbers, each, at, value)
-    for each, at, value in _last(session, organization_id, texts, _LAST_NUMBER, most=_TEXTS_MAX):
-        _keep(numbers, each, at, value)
-    found: list[dict[str, Points]] = [{} for _ in entries]
+            _keep(numbers, item, at, value)
+    for item, at, value in _last(session, organization_id, texts, _LAST_NUMBER, most=_TEXTS_MAX):
+        _keep(numbers, item, at, value)
+    points_by_entry: list[dict[str, Points]] = [{} for _ in entries]
     for (n, metric), last in newest.items():
         kept = sorted({last, numbers.get((n, metric), last)})
-        found[n][metric] = (
+        points_by_entry[n][metric] = (
             np.array([at for at, _ in kept], dtype=np.int64),
             np.array([value for _, value in kept], dtype=np.float64),
         )
-    return found
+    return points_by_entry
 
 
-def _keep(found: dict[tuple[int, str], tuple[int, float]], of: _Asked, at_us: int, value: float) -> None:
-    known = found.get((of.entry, of.metric))
+def _keep(newest: dict[tuple[int, str], tuple[int, float]], window: _Asked, at_us: int, value: float) -> None:
+    known = newest.get((window.entry, window.metric))
     if known is None or known[0] < at_us:
-        found[of.entry, of.metric] = (at_us, value)
+        newest[window.entry, window.metric] = (at_us, value)
 
 
 def _last(
@@ -165,9 +165,9 @@ def _last(
         statement,
         {
             "organization_id": organization_id,
-            "series": bigint_array([each.series for each in asked]),
-            "begins": instant_array([each.begins_us for each in asked]),
-            "ends": instant_array([each.ends_us for each in asked]),
+            "series": bigint_array([request.series for request in asked]),
+            "begins": instant_array([request.begins_us for request in asked]),
+            "ends": instant_array([request.ends_us for request in asked]),
             **more,
         },
     ).all()

@@ -25,16 +25,16 @@ Rulebook = Mapping[UUID, Sequence[RuleVersion]]
 
 
 def rulebook_read(session: Session, *, organization_id: int) -> Rulebook:
-    """Return all versions of all rules, of deleted ones too: what they judged stands. One statement."""
+    """Return all versions of all rules, also of deleted ones, whose events are kept. One statement."""
     rows = session.execute(
         select(rule_versions)
         .where(rule_versions.c.organization_id == organization_id)
         .order_by(rule_versions.c.rule_id, rule_versions.c.effective_from)
     )
-    found: dict[UUID, list[RuleVersion]] = {}
+    rulebook: dict[UUID, list[RuleVersion]] = {}
     for row in rows:
-        found.setdefault(row.rule_id, []).append(version_of(row))
-    return found
+        rulebook.setdefault(row.rule_id, []).append(version_of(row))
+    return rulebook
 
 
 def versions_list(session: Session, *, organization_id: int, rule_id: UUID) -> list[RuleVersion]:
@@ -71,14 +71,14 @@ def rules_get(session: Session, *, organization_id: int, ids: Collection[UUID]) 
 
 def rule_get(session: Session, *, organization_id: int, rule_id: UUID) -> Rule:
     """Return a rule that is not deleted. Raises NotFoundError."""
-    found = rules_get(session, organization_id=organization_id, ids=[rule_id]).get(rule_id)
-    if found is None or found.deleted_at is not None:
+    rule = rules_get(session, organization_id=organization_id, ids=[rule_id]).get(rule_id)
+    if rule is None or rule.deleted_at is not None:
         raise NotFoundError(f"There is no rule {rule_id}.", path=("id",))
-    return found
+    return rule
 
 
 def rules_owned(session: Session, *, organization_id: int, profile_id: UUID) -> dict[str, Rule]:
-    """Return the rules that a profile says or said and that are not deleted, by name. One statement."""
+    """Return the rules that any version of a profile defines and that are not deleted, by name. One statement."""
     statement = _newest(organization_id).where(rules.c.profile_id == profile_id, rules.c.deleted_at.is_(None))
     return {row.name: _rule(row) for row in session.execute(statement)}
 
@@ -92,11 +92,11 @@ def rules_page(session: Session, *, organization_id: int, page: PageRequest) -> 
             tuple_(rules.c.created_at, rules.c.id) < tuple_(literal(at, INSTANT), literal(last))
         )
     rows = session.execute(statement.order_by(rules.c.created_at.desc(), rules.c.id.desc()).limit(page.first + 1)).all()
-    found = [_rule(row) for row in rows[: page.first]]
+    items = [_rule(row) for row in rows[: page.first]]
     count = select(func.count()).where(rules.c.organization_id == organization_id, rules.c.deleted_at.is_(None))
     return Page(
-        found,
-        [instant_key(_CURSOR, rule.created_at, rule.id) for rule in found],
+        items,
+        [instant_key(_CURSOR, rule.created_at, rule.id) for rule in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),

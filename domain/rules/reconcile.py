@@ -1,4 +1,4 @@
-"""Reconcile stored events with the data: ids and marks are kept, what no longer holds is withdrawn, all is listed."""
+"""Reconcile stored events with recomputed ones: keep ids and annotations, withdraw events that no longer hold."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.base.packed import instant_of, micros_of
 from domain.rules.model import SEVERITIES, Severity
-from domain.rules.suppression import Asked, quiet_until
+from domain.rules.suppression import AskedSpot, suppressed_until
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
 from domain.telemetry.model.attribution import END_US
@@ -48,12 +48,12 @@ _UPDATE = text(
     """
 )
 _LAST_US = 253_370_764_800_000_000
-# What of an event is told as a correction where it was told otherwise.
-_TOLD = ("began_at", "opened_at", "cleared_at", "cleared_reason", "value", "flaps")
+# Fields of an event whose change is recorded as a correction.
+_CORRECTED_FIELDS = ("began_at", "opened_at", "cleared_at", "cleared_reason", "value", "flaps")
 
 
-class Fence(StrEnum):
-    """Of which changes nothing may follow: activities, notifications. OVER: of events found only now that are over."""
+class DisabledSideEffects(StrEnum):
+    """Events whose side effects (activities, notifications) are off. OVER: those found only now, already cleared."""
 
     NONE = "NONE"
     OVER = "OVER"
@@ -61,8 +61,8 @@ class Fence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What was found of one pair (entity, rule, key) over [begins_us, ends_us): by when they opened, its episodes.
+class EvaluatedPair:
+    """The episodes of one pair (entity, rule, key) over [begins_us, ends_us), by the instant they opened.
 
     carried: when the last event before begins_us opened, which may have changed. tail: when the last one before ends_us
     opened, where the stored timeline goes on from there unchanged: how that event ends is not in question.
@@ -78,7 +78,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """What became of an event at an event time: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN.
+    """A change of an event at an event time: OPENED, CLEARED, REOPENED, CORRECTED, WITHDRAWN.
 
     ESCALATED and DEESCALATED: it has another severity, a higher or a lower one.
     """
@@ -91,7 +91,7 @@ class EventChange:
 
 @dataclass(frozen=True, slots=True)
 class EventsDone:
-    """What a transaction did to events; void unless it commits.
+    """The changes of events in a transaction; void unless it commits.
 
     rated: by entity, [begins_us, ends_us) of events that are otherwise severe than they were, which is not always told.
     """
@@ -101,7 +101,7 @@ class EventsDone:
 
 
 def events_entries(done: EventsDone) -> list[tuple[bytes, UUID]]:
-    """Return what is to be told once committed: (entity, event) of each event that changed, once each."""
+    """Return what to publish once committed: (entity, event) of each event that changed, once each."""
     return list({change.event_id: (change.entity, change.event_id) for change in done.changes}.values())
 
 
@@ -110,9 +110,9 @@ class _Writing:
     organization_id: int
     now: datetime
     new_id: NewId
-    # By rule, entity and when it opened: when the quiet ends that it opened in.
-    quiet: Mapping[Asked, int | None]
-    made: list[dict[str, Any]]
+    # By rule, entity and opening: the end of the suppression that it opened in.
+    suppression_ends: Mapping[AskedSpot, int | None]
+    created: list[dict[str, Any]]
     updated: list[dict[str, Any]]
     corrected: list[dict[str, Any]]
     changes: list[EventChange]
@@ -120,65 +120,73 @@ class _Writing:
 
 
 def events_reconcile(
-    session: Session, *, organization_id: int, judged: Sequence[Judged], now: datetime, fence: Fence, new_id: NewId
+    session: Session,
+    *,
+    organization_id: int,
+    evaluated: Sequence[EvaluatedPair],
+    now: datetime,
+    disabled: DisabledSideEffects,
+    new_id: NewId,
 ) -> EventsDone:
-    """Write how stored events differ from what was found. Statements: two, and at most one for each kind of write."""
-    if not judged:
+    """Write the differences between stored events and evaluated episodes. Two statements, and one per kind of write."""
+    if not evaluated:
         return EventsDone([])
     arrays_enable(session)
-    stored: list[list[Any]] = [[] for _ in judged]
-    begins = [each.begins_us if each.carried is None else min(each.carried, each.begins_us) for each in judged]
+    stored: list[list[Any]] = [[] for _ in evaluated]
+    begins = [pair.begins_us if pair.carried is None else min(pair.carried, pair.begins_us) for pair in evaluated]
     rows = session.execute(
         _STORED,
         {
             "organization_id": organization_id,
-            "entities": uuid_array(b"".join(each.key[0] for each in judged)),
-            "rules": uuid_array(b"".join(each.key[1].bytes for each in judged)),
-            "keys": text_array(each.key[2].encode() for each in judged),
+            "entities": uuid_array(b"".join(pair.key[0] for pair in evaluated)),
+            "rules": uuid_array(b"".join(pair.key[1].bytes for pair in evaluated)),
+            "keys": text_array(pair.key[2].encode() for pair in evaluated),
             "begins": instant_array([max(0, at) for at in begins]),
-            "ends": instant_array([min(_LAST_US, each.ends_us) for each in judged]),
+            "ends": instant_array([min(_LAST_US, pair.ends_us) for pair in evaluated]),
         },
     )
     for row in rows:
         stored[row.n].append(row)
-    quiet = _quiet_read(session, organization_id, judged)
-    writing = _Writing(organization_id, now, new_id, quiet, [], [], [], [])
-    for each, of_pair in zip(judged, stored, strict=True):
-        _reconcile(writing, each, of_pair)
-    _write(session, writing, fence)
+    suppression_ends = _suppression_read(session, organization_id, evaluated)
+    writing = _Writing(organization_id, now, new_id, suppression_ends, [], [], [], [])
+    for pair, of_pair in zip(evaluated, stored, strict=True):
+        _reconcile(writing, pair, of_pair)
+    _write(session, writing, disabled)
     return EventsDone(writing.changes, writing.rated)
 
 
-def _quiet_read(session: Session, organization_id: int, judged: Sequence[Judged]) -> Mapping[Asked, int | None]:
-    asked = [(each.key[1], UUID(bytes=each.key[0]), opened) for each in judged for opened in each.episodes]
-    ends = quiet_until(session, organization_id=organization_id, asked=asked)
-    return dict(zip(asked, ends, strict=True))
+def _suppression_read(
+    session: Session, organization_id: int, evaluated: Sequence[EvaluatedPair]
+) -> Mapping[AskedSpot, int | None]:
+    spots = [(pair.key[1], UUID(bytes=pair.key[0]), opened) for pair in evaluated for opened in pair.episodes]
+    ends = suppressed_until(session, organization_id=organization_id, spots=spots)
+    return dict(zip(spots, ends, strict=True))
 
 
-def _reconcile(writing: _Writing, judged: Judged, stored: Sequence[Any]) -> None:
+def _reconcile(writing: _Writing, evaluated: EvaluatedPair, stored: Sequence[Any]) -> None:
     live = {micros_of(row.opened_at): row for row in stored if row.withdrawn_at is None}
     free = [row for row in stored if row.withdrawn_at is None] + [row for row in stored if row.withdrawn_at is not None]
-    taken: dict[int, Any] = {opened: live[opened] for opened in judged.episodes if opened in live}
+    taken: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
     used = {row.id for row in taken.values()}
-    for opened, episode in sorted(judged.episodes.items()):
+    for opened, episode in sorted(evaluated.episodes.items()):
         if opened not in taken:
             match = next((row for row in free if row.id not in used and _overlap(row, episode)), None)
             if match is not None:
                 taken[opened] = match
                 used.add(match.id)
-    for opened, episode in sorted(judged.episodes.items()):
+    for opened, episode in sorted(evaluated.episodes.items()):
         if opened not in taken:
-            _make(writing, judged, episode)
+            _make(writing, evaluated, episode)
         else:
-            _change(writing, judged, taken[opened], episode)
+            _change(writing, evaluated, taken[opened], episode)
     for opened, row in live.items():
-        if row.id not in used and (opened >= judged.begins_us or not _is_over(row, judged.begins_us)):
-            if opened == judged.carried:
+        if row.id not in used and (opened >= evaluated.begins_us or not _is_over(row, evaluated.begins_us)):
+            if opened == evaluated.carried:
                 # It opened before and nothing of it changed.
                 continue
             writing.updated.append({**_kept(row), "withdrawn_at": writing.now.isoformat()})
             _correct(writing, row, {"withdrawn": True})
-            writing.changes.append(EventChange(row.id, judged.key[0], "WITHDRAWN", opened))
+            writing.changes.append(EventChange(row.id, evaluated.key[0], "WITHDRAWN", opened))
 
 
 def _is_over(row: Any, at_us: int) -> bool:
@@ -192,10 +200,10 @@ def _overlap(row: Any, episode: Episode) -> bool:
     )
 
 
-def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
-    entity, rule_id, key = judged.key
+def _make(writing: _Writing, evaluated: EvaluatedPair, episode: Episode) -> None:
+    entity, rule_id, key = evaluated.key
     event_id = writing.new_id()
-    writing.made.append(
+    writing.created.append(
         {
             "organization_id": writing.organization_id,
             "id": event_id,
@@ -203,7 +211,7 @@ def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
             "entity_id": UUID(bytes=entity),
             "key": key,
             "detected_at": writing.now,
-            **_columns(writing, judged, episode),
+            **_columns(writing, evaluated, episode),
         }
     )
     writing.changes.append(EventChange(event_id, entity, "OPENED", episode.opened))
@@ -211,9 +219,9 @@ def _make(writing: _Writing, judged: Judged, episode: Episode) -> None:
         writing.changes.append(EventChange(event_id, entity, "CLEARED", episode.cleared))
 
 
-def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> None:
-    wanted = _columns(writing, judged, episode)
-    if micros_of(row.opened_at) == judged.tail == episode.opened and row.withdrawn_at is None:
+def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Episode) -> None:
+    wanted = _columns(writing, evaluated, episode)
+    if micros_of(row.opened_at) == evaluated.tail == episode.opened and row.withdrawn_at is None:
         # How it goes on behind is as it was, by later versions too.
         kept = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
         wanted |= {name: _utc(getattr(row, name)) for name in kept}
@@ -222,11 +230,11 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
     if before == wanted and not came_back:
         return
     writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
-    entity = judged.key[0]
+    entity = evaluated.key[0]
     if before["severity"] != wanted["severity"]:
-        cleared = [each["cleared_at"] for each in (before, wanted)]
+        cleared = [item["cleared_at"] for item in (before, wanted)]
         ends = END_US if None in cleared else max(map(micros_of, cleared)) + 1
-        writing.rated.append((entity, min(micros_of(each["opened_at"]) for each in (before, wanted)), ends))
+        writing.rated.append((entity, min(micros_of(item["opened_at"]) for item in (before, wanted)), ends))
     kinds: list[tuple[str, int]] = []
     if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
@@ -243,15 +251,17 @@ def _change(writing: _Writing, judged: Judged, row: Any, episode: Episode) -> No
     elif raised < 0 and (wanted["cleared_at"] is None or before["cleared_at"] is not None):
         kinds.append(("DEESCALATED", since))
     # That an open event clears, and later flaps, is what was to come; what was said of the past has to be corrected.
-    told = [name for name in _TOLD if before[name] != wanted[name] and not _was_to_come(name, before, wanted)]
-    if told or came_back:
-        _correct(writing, row, {name: _json(wanted)[name] for name in _TOLD})
+    corrected = [
+        name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_to_come(name, before, wanted)
+    ]
+    if corrected or came_back:
+        _correct(writing, row, {name: _json(wanted)[name] for name in _CORRECTED_FIELDS})
         kinds.append(("CORRECTED", episode.opened))
     writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]
 
 
 def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Tell whether the quiet in which an event opened may have ended within it, other than it was known before."""
+    """Tell whether the suppression in which an event opened may end within it, where before it did not."""
     is_corrected = before["cleared_at"] is not None and before["cleared_at"] != wanted["cleared_at"]
     return before["quiet_until"] != wanted["quiet_until"] or (wanted["quiet_until"] is not None and is_corrected)
 
@@ -263,7 +273,7 @@ def _was_to_come(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]
 
 
 def _correct(writing: _Writing, row: Any, after: Mapping[str, Any]) -> None:
-    before = _json({name: _utc(getattr(row, name)) for name in _TOLD})
+    before = _json({name: _utc(getattr(row, name)) for name in _CORRECTED_FIELDS})
     writing.corrected.append(
         {
             "organization_id": writing.organization_id,
@@ -274,11 +284,11 @@ def _correct(writing: _Writing, row: Any, after: Mapping[str, Any]) -> None:
     )
 
 
-def _columns(writing: _Writing, judged: Judged, episode: Episode) -> dict[str, Any]:
+def _columns(writing: _Writing, evaluated: EvaluatedPair, episode: Episode) -> dict[str, Any]:
     severity = severity_of(
         episode.version, opened=episode.opened, cleared=episode.cleared, now_us=micros_of(writing.now)
     )
-    quiet = writing.quiet[judged.key[1], UUID(bytes=judged.key[0]), episode.opened]
+    suppressed = writing.suppression_ends[evaluated.key[1], UUID(bytes=evaluated.key[0]), episode.opened]
     return {
         "version_id": episode.version.id,
         "began_at": instant_of(episode.began),
@@ -288,19 +298,19 @@ def _columns(writing: _Writing, judged: Judged, episode: Episode) -> dict[str, A
         "severity": severity.value,
         "value": episode.value,
         "flaps": episode.flaps,
-        "quiet_until": None if quiet is None else instant_of(quiet),
+        "quiet_until": None if suppressed is None else instant_of(suppressed),
     }
 
 
 def _kept(row: Any) -> dict[str, Any]:
-    names = ("version_id", *_TOLD, "severity", "quiet_until")
+    names = ("version_id", *_CORRECTED_FIELDS, "severity", "quiet_until")
     return {"id": row.id, **_json({name: _utc(getattr(row, name)) for name in names})}
 
 
-def _write(session: Session, writing: _Writing, fence: Fence) -> None:
-    over = {each["id"] for each in writing.made if each["cleared_at"] is not None}
-    if writing.made:
-        session.execute(insert(events), writing.made)
+def _write(session: Session, writing: _Writing, disabled: DisabledSideEffects) -> None:
+    over = {item["id"] for item in writing.created if item["cleared_at"] is not None}
+    if writing.created:
+        session.execute(insert(events), writing.created)
     if writing.updated:
         rows = orjson.dumps(writing.updated).decode()
         session.execute(_UPDATE, {"organization_id": writing.organization_id, "rows": rows})
@@ -315,7 +325,8 @@ def _write(session: Session, writing: _Writing, fence: Fence) -> None:
                     "event_id": change.event_id,
                     "kind": change.kind,
                     "at": instant_of(change.at_us),
-                    "fenced": fence is Fence.ALL or (fence is Fence.OVER and change.event_id in over),
+                    "fenced": disabled is DisabledSideEffects.ALL
+                    or (disabled is DisabledSideEffects.OVER and change.event_id in over),
                 }
                 for change in writing.changes
             ],

@@ -50,20 +50,20 @@ def _condition(given: Any, path: Path, depth: int) -> Any:
     """Return a condition with its lengths as the core has them; what is no condition stays what it is."""
     if not isinstance(given, Mapping) or depth > _DEPTH_MAX:
         return given
-    found: dict[str, Any] = {}
+    condition: dict[str, Any] = {}
     for what, body in given.items():
         place = (*path, str(what))
         if what in {"allOf", "anyOf"} and isinstance(body, list):
-            found[what] = [_condition(part, (*place, str(n)), depth + 1) for n, part in enumerate(body)]
+            condition[what] = [_condition(part, (*place, str(n)), depth + 1) for n, part in enumerate(body)]
         elif isinstance(body, Mapping):
             lengths = _LENGTHS.get(what, ())
-            found[what] = {
-                f"{name}Us" if name in lengths else name: _length(each, (*place, name)) if name in lengths else each
-                for name, each in body.items()
+            condition[what] = {
+                f"{name}Us" if name in lengths else name: _length(item, (*place, name)) if name in lengths else item
+                for name, item in body.items()
             }
         else:
-            found[what] = body
-    return found
+            condition[what] = body
+    return condition
 
 
 def _severity(given: Any, path: Path) -> Severity:
@@ -74,14 +74,14 @@ def _severity(given: Any, path: Path) -> Severity:
 
 def _action(given: Any, path: Path) -> dict[str, Any]:
     _members(given, ("createActivityFromTemplateId", "webhookUrl"), path)
-    found = {name: each for name, each in given.items() if each is not None}
-    if "createActivityFromTemplateId" in found:
+    action = {name: item for name, item in given.items() if item is not None}
+    if "createActivityFromTemplateId" in action:
         try:
-            found["createActivityFromTemplateId"] = str(UUID(found["createActivityFromTemplateId"]))
+            action["createActivityFromTemplateId"] = str(UUID(action["createActivityFromTemplateId"]))
         except (AttributeError, TypeError, ValueError):
             place = (*path, "createActivityFromTemplateId")
             raise BadInputError("This is no id of a template.", path=place) from None
-    return found
+    return action
 
 
 def _steps(given: Any, path: Path) -> list[Step]:

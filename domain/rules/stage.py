@@ -1,6 +1,6 @@
-"""Judging within the derive transaction: dirty spans of entities become events. Many entities in a few statements.
+"""Evaluate rules within the derive transaction: dirty spans become events. Many entities in a few statements.
 
-What was found up to some instant is stored now and then (`rule_states`). A span is judged from the last such state
+What was found up to some instant is stored now and then (`rule_states`). A span is evaluated from the last such state
 before it, and on behind it until a stored state says the same as was found: from there on nothing can differ. So the
 events are a function of the readings, the links, the rules and the scopes, however they came.
 """
@@ -24,8 +24,8 @@ from domain.rules.conditions import Threshold
 from domain.rules.evaluate import Points
 from domain.rules.fast_path import PairKey, PairState, unaffected_pairs
 from domain.rules.model import Assignment, Segment
-from domain.rules.preceding import Entry, standing_read
-from domain.rules.reconcile import EventsDone, Fence, Judged, events_reconcile
+from domain.rules.preceding import Entry, preceding_read
+from domain.rules.reconcile import DisabledSideEffects, EvaluatedPair, EventsDone, events_reconcile
 from domain.rules.statements import FORGET, LEFT, REMEMBER, STATES
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
 from domain.rules.timers import pairs_columns, timers_set
@@ -61,103 +61,104 @@ class _Pair:
     carried: Episode | None = None
     later: list[tuple[int, str]] = field(default_factory=list)
     episodes: dict[int, Episode] = field(default_factory=dict)
-    made: list[tuple[int, str]] = field(default_factory=list)
+    new_states: list[tuple[int, str]] = field(default_factory=list)
     at_us: int = 0
     agreed_us: int | None = None
-    # By the begin of segments: what stood there, by metric.
-    standing: dict[int, Mapping[str, Points]] = field(default_factory=dict)
+    # By the begin of segments: the readings before it, by metric.
+    initial_points: dict[int, Mapping[str, Points]] = field(default_factory=dict)
     # As of now, though nothing came: for timers only.
     waiting: Any = None
 
 
-def entities_judge_anew(
+def rules_recompute(
     session: Session,
     *,
     organization_id: int,
     spans: Mapping[bytes, Sequence[tuple[int, int]]],
     assignments: Mapping[bytes, Sequence[Assignment]],
     now: datetime,
-    fence: Fence,
+    disabled: DisabledSideEffects,
     new_id: NewId,
     limit: int = POINTS_SCANNED_MAX,
 ) -> tuple[EventsDone, States]:
-    """Judge dirty spans [begins, ends) of entities (16 bytes each) from what stands; return what changed.
+    """Recompute rules over dirty spans [begins, ends) of entities (16 bytes each) from stored points.
 
-    assignments: of each entity, none where nothing judges it any more. fence: what must not follow.
-    The states are those to go on from, once committed, by entity: of all pairs that there are, or, where one of them is
-    not known, the entity is left out.
-    Raises LimitExceededError where more than `limit` points would have to be read at once.
+    assignments: of each entity, none where nothing evaluates it any more. disabled: the side effects that must not
+    follow. The states are those to go on from, once committed, by entity: of all pairs that there are, or, where one of
+    them is not known, the entity is left out. Raises LimitExceededError where more than `limit` points would have to be
+    read at once.
     """
     arrays_enable(session)
     now_us = micros_of(now)
     ids = [UUID(bytes=entity) for entity in spans]
-    metrics = frozenset(m for each in assignments.values() for assignment in each for m in assignment.metrics)
+    metrics = frozenset(m for item in assignments.values() for assignment in item for m in assignment.metrics)
     sources = sources_list(session, organization_id=organization_id, entity_ids=ids, metrics=metrics)
-    pairs = _pairs(session, organization_id, spans, assignments, sources)
+    pairs = _pairs_list(session, organization_id, spans, assignments, sources)
     _states_read(session, organization_id, pairs)
     open_pairs = [pair for pair in pairs if pair.segments]
     reach = {pair.key: max(pair.ends_us, pair.begins_us + 1) for pair in open_pairs}
-    heads = _heads(session, organization_id, sources)
+    watermarks = _watermarks_read(session, organization_id, sources)
     while open_pairs:
-        until = [(pair, min(reach[pair.key], heads.get((pair.key[0], pair.key[2]), 0) + 1)) for pair in open_pairs]
-        _stand(session, organization_id, until, sources, limit)
+        until = [(pair, min(reach[pair.key], watermarks.get((pair.key[0], pair.key[2]), 0) + 1)) for pair in open_pairs]
+        _initial_points_read(session, organization_id, until, sources, limit)
         points = _points(
             session, organization_id=organization_id, pairs=open_pairs, sources=sources, reach=reach, limit=limit
         )
         for pair in open_pairs:
-            head = heads.get((pair.key[0], pair.key[2]), 0)
-            _pair_judge(pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], head + 1), head)
+            head = watermarks.get((pair.key[0], pair.key[2]), 0)
+            _pair_evaluate(pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], head + 1), head)
             reach[pair.key] += CHUNK_US
         open_pairs = [
             pair
             for pair in open_pairs
-            if pair.agreed_us is None and pair.at_us <= heads.get((pair.key[0], pair.key[2]), 0)
+            if pair.agreed_us is None and pair.at_us <= watermarks.get((pair.key[0], pair.key[2]), 0)
         ]
     waiting = [(pair, now_us + 1) for pair in pairs if pair.agreed_us is None]
-    _stand(session, organization_id, waiting, sources, limit)
-    judged = [_judged(pair, now_us) for pair in pairs]
+    _initial_points_read(session, organization_id, waiting, sources, limit)
+    evaluated = [_evaluated(pair, now_us) for pair in pairs]
     done = events_reconcile(
-        session, organization_id=organization_id, judged=judged, now=now, fence=fence, new_id=new_id
+        session, organization_id=organization_id, evaluated=evaluated, now=now, disabled=disabled, new_id=new_id
     )
     _states_write(session, organization_id, pairs)
     _timers_write(session, organization_id, pairs, now_us)
     states: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity in spans}
     for pair in pairs:
         if pair.segments and pair.agreed_us is None:
-            stored = pair.made[-1][0] if pair.made else pair.from_us
+            stored = pair.new_states[-1][0] if pair.new_states else pair.from_us
             states[pair.key[0]][pair.key] = PairState(pair.state, pair.at_us, stored)
     for pair in pairs:
         if pair.agreed_us is not None:
-            # Behind there it was not judged, so that it is not known how it stands now.
+            # Behind there it was not evaluated: its current state is not known.
             states.pop(pair.key[0], None)
     return done, states
 
 
-def entities_judge_on(
+def rules_evaluate_incrementally(
     session: Session,
     *,
     organization_id: int,
     places: Sequence[tuple[bytes, str]],
     columns: Mapping[str, Column],
-    heads_us: Sequence[int],
+    watermarks_us: Sequence[int],
     assignments: Mapping[bytes, Sequence[Assignment]],
     states: Mapping[PairKey, PairState],
     now: datetime,
-    fence: Fence,
+    disabled: DisabledSideEffects,
     new_id: NewId,
 ) -> tuple[EventsDone, States]:
-    """Judge readings at hand, all after what each pair was judged up to. Hot path: quiet pairs cost no statement.
+    """Evaluate rules on readings at hand, all after each pair's watermark.
 
+    Hot path: unaffected pairs cost no statement.
     places: entities and keys: a port, or ''. columns: by metric, whose places are these. heads_us: by place, after all
     of its readings at hand. states: of all pairs of which a reading is at hand. Returned: by entity, of these places.
     """
     now_us = micros_of(now)
     bounds = {
-        metric: np.searchsorted(column.of, np.arange(len(places) + 1)).tolist() for metric, column in columns.items()
+        metric: np.searchsorted(column.owner, np.arange(len(places) + 1)).tolist() for metric, column in columns.items()
     }
     moved: list[_Pair] = []
-    found: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity, _ in places}
-    calm = unaffected_pairs(places, columns, assignments, states)
+    new_states: dict[bytes, dict[PairKey, PairState]] = {entity: {} for entity, _ in places}
+    unaffected = unaffected_pairs(places, columns, assignments, states)
     for n, (entity, place) in enumerate(places):
         for assignment in assignments[entity]:
             key = (entity, assignment.rule_id, place)
@@ -165,8 +166,8 @@ def entities_judge_on(
                 # There is no such pair: no reading of this place was ever one that the rule reads, nor is one here.
                 continue
             known = states[key]
-            if key in calm:
-                found[entity][key] = PairState(known.state, heads_us[n], known.stored_us)
+            if key in unaffected:
+                new_states[entity][key] = PairState(known.state, watermarks_us[n], known.stored_us)
                 continue
             points = {
                 metric: (columns[metric].at[first:last], columns[metric].values[first:last])
@@ -175,65 +176,65 @@ def entities_judge_on(
                 for first, last in [(bounds[metric][n], bounds[metric][n + 1])]
                 if first < last
             }
-            pair = _Pair(key, assignment.segments, assignment.metrics, known.head_us, heads_us[n])
-            pair.state, pair.from_us, pair.at_us = known.state, known.head_us, known.head_us
+            pair = _Pair(key, assignment.segments, assignment.metrics, known.watermark_us, watermarks_us[n])
+            pair.state, pair.from_us, pair.at_us = known.state, known.watermark_us, known.watermark_us
             pair.carried = episode_carried(pair.segments, known.state)
             stored = known.stored_us
-            if known.head_us - stored >= STATE_EVERY_US:
-                pair.made.append((known.head_us, _text(known.state)))
-                stored = known.head_us
+            if known.watermark_us - stored >= STATE_EVERY_US:
+                pair.new_states.append((known.watermark_us, _text(known.state)))
+                stored = known.watermark_us
             pair.episodes, pair.state = advance(
                 pair.segments,
                 points=points,
                 state=pair.state,
                 begins_us=pair.at_us,
-                until_us=heads_us[n],
-                standing=pair.standing,
+                until_us=watermarks_us[n],
+                initial_points=pair.initial_points,
             )
-            pair.at_us = heads_us[n]
+            pair.at_us = watermarks_us[n]
             moved.append(pair)
-            found[entity][key] = PairState(pair.state, pair.at_us, stored)
+            new_states[entity][key] = PairState(pair.state, pair.at_us, stored)
     # What was found for the time being, as of an earlier now, may have to be taken back.
-    judged = [_judged(pair, now_us) for pair in moved if pair.episodes or _may_wait(pair)]
+    evaluated = [_evaluated(pair, now_us) for pair in moved if pair.episodes or _may_wait(pair)]
     done = events_reconcile(
-        session, organization_id=organization_id, judged=judged, now=now, fence=fence, new_id=new_id
+        session, organization_id=organization_id, evaluated=evaluated, now=now, disabled=disabled, new_id=new_id
     )
     if moved:
         arrays_enable(session)
-        _states_write(session, organization_id, [pair for pair in moved if pair.made])
+        _states_write(session, organization_id, [pair for pair in moved if pair.new_states])
         _timers_write(session, organization_id, [pair for pair in moved if _may_wait(pair)], now_us)
-    return done, found
+    return done, new_states
 
 
 def key_of(port: int | None) -> str:
-    """Return what the readings of a port are called in the key of a pair; '' for those without one, and for linked."""
+    """Return the pair key of a port's readings; '' for readings without a port, and for linked ones."""
     return "" if port is None or port == NO_PORT else str(port)
 
 
 def states_known(
     assignments: Sequence[Assignment], states: Mapping[PairKey, PairState], begins_us: int, until_us: int
 ) -> bool:
-    """Tell whether an entity's pairs can be judged on up to until_us from readings none of which is before begins_us.
+    """Tell whether an entity's pairs can be evaluated incrementally over [begins_us, until_us).
 
-    states: of all of its pairs. Not where another version begins by then: what stands there is not at hand.
+    states: of all of its pairs. Not where another version begins by then: the readings before it are not at hand.
     """
     segments = {assignment.rule_id: assignment.segments for assignment in assignments}
     return all(
-        state.head_us <= begins_us
-        and not any(state.head_us <= segment.begins_us < until_us for segment in segments[rule_id])
+        state.watermark_us <= begins_us
+        and not any(state.watermark_us <= segment.begins_us < until_us for segment in segments[rule_id])
         for (_, rule_id, _), state in states.items()
     )
 
 
-def _pairs(
+def _pairs_list(
     session: Session,
     organization_id: int,
     spans: Mapping[bytes, Sequence[tuple[int, int]]],
     assignments: Mapping[bytes, Sequence[Assignment]],
     sources: Mapping[UUID, Sequence[Source]],
 ) -> list[_Pair]:
-    """Return all that judge these entities, and those that did and no longer do, which have no segments."""
-    reach = {entity: (min(b for b, _ in each), max(e for _, e in each)) for entity, each in spans.items()}
+    """Return all pairs of these entities; a pair whose rule no longer applies has no segments."""
+    reach = {entity: (min(b for b, _ in span), max(e for _, e in span)) for entity, span in spans.items()}
     pairs: dict[PairKey, _Pair] = {}
     for entity, (begins, ends) in reach.items():
         for assignment in assignments.get(entity, ()):
@@ -282,11 +283,11 @@ def _states_read(session: Session, organization_id: int, pairs: Sequence[_Pair])
         pair.carried = episode_carried(pair.segments, pair.state)
 
 
-def _heads(
+def _watermarks_read(
     session: Session, organization_id: int, sources: Mapping[UUID, Sequence[Source]]
 ) -> dict[tuple[bytes, str], int]:
-    """Return an instant by which all readings of each entity, by key, lie."""
-    series = sorted({s.series.id for each in sources.values() for source in each for s in source.segments})
+    """Return the watermark of each (entity, key): the time of its newest reading."""
+    series = sorted({s.series.id for item in sources.values() for source in item for s in source.segments})
     rows = session.execute(
         text(
             'SELECT series_id, "timestamp" FROM latest_values'
@@ -295,13 +296,13 @@ def _heads(
         {"organization_id": organization_id, "series": series},
     )
     newest = {row.series_id: micros_of(row.timestamp) for row in rows}
-    found: dict[tuple[bytes, str], int] = {}
-    for entity_id, each in sources.items():
-        for source in each:
+    watermarks: dict[tuple[bytes, str], int] = {}
+    for entity_id, item in sources.items():
+        for source in item:
             key = (entity_id.bytes, key_of(source.port))
             ends = [min(newest.get(s.series.id, 0), s.ends_us - 1) for s in source.segments]
-            found[key] = max([found.get(key, 0), *ends])
-    return found
+            watermarks[key] = max([watermarks.get(key, 0), *ends])
+    return watermarks
 
 
 def _points(
@@ -313,7 +314,7 @@ def _points(
     reach: Mapping[PairKey, int],
     limit: int,
 ) -> dict[tuple[bytes, str], dict[str, Points]]:
-    """Return the readings from where each pair stands to where it is judged to, by entity and key, by metric."""
+    """Return the readings of each pair from its watermark up to `reach`, by (entity, key) and metric."""
     wanted: dict[tuple[bytes, str], tuple[int, int, set[str]]] = {}
     for pair in pairs:
         where = (pair.key[0], pair.key[2])
@@ -329,7 +330,7 @@ def _points(
                     if s.begins_us < ends and s.ends_us > begins
                 ]
                 asked.append((where, Source(source.entity_id, source.metric, source.port, segments)))
-    found: dict[tuple[bytes, str], dict[str, Points]] = {}
+    points_by_key: dict[tuple[bytes, str], dict[str, Points]] = {}
     scanned = points_scan(
         session,
         organization_id=organization_id,
@@ -340,18 +341,18 @@ def _points(
     )
     for k, points in scanned:
         where, source = asked[k]
-        found.setdefault(where, {})[source.metric] = (points.at, points.values)
-    return found
+        points_by_key.setdefault(where, {})[source.metric] = (points.at, points.values)
+    return points_by_key
 
 
-def _stand(
+def _initial_points_read(
     session: Session,
     organization_id: int,
     pairs_until: Sequence[tuple[_Pair, int]],
     sources: Mapping[UUID, Sequence[Source]],
     limit: int,
 ) -> None:
-    """Read what stood where versions begin to judge, from where each pair stands up to an instant."""
+    """Read the points before each segment that is entered between a pair's watermark and an instant."""
     asked: list[tuple[_Pair, Entry]] = []
     for pair, until_us in pairs_until:
         entered = segments_entered(pair.segments, begins_us=pair.at_us, until_us=until_us)
@@ -362,18 +363,20 @@ def _stand(
                 for source in sources.get(UUID(bytes=pair.key[0]), ())
                 if port == ("" if source.port is None else str(source.port))
             ]
-            asked += [(pair, Entry(segment, own)) for segment in entered if segment.begins_us not in pair.standing]
+            asked += [
+                (pair, Entry(segment, own)) for segment in entered if segment.begins_us not in pair.initial_points
+            ]
     if asked:
-        found = standing_read(
+        initial = preceding_read(
             session, organization_id=organization_id, entries=[entry for _, entry in asked], limit=limit
         )
-        for (pair, entry), stood in zip(asked, found, strict=True):
-            pair.standing[entry.segment.begins_us] = stood
+        for (pair, entry), points in zip(asked, initial, strict=True):
+            pair.initial_points[entry.segment.begins_us] = points
 
 
-def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_us: int) -> None:
-    """Judge a pair up to until_us, stopping at stored states behind the span, and where a state is to be stored."""
-    stored = pair.made[-1][0] if pair.made else pair.from_us
+def _pair_evaluate(pair: _Pair, points: Mapping[str, Points], until_us: int, watermark_us: int) -> None:
+    """Evaluate a pair up to until_us, in steps: at stored states behind the span, and where a state is to be stored."""
+    stored = pair.new_states[-1][0] if pair.new_states else pair.from_us
     while pair.at_us < until_us and pair.agreed_us is None:
         stop = min(until_us, _day_after(pair.at_us, points, until_us))
         later = [(at, state) for at, state in pair.later if pair.at_us < at <= stop and at >= pair.ends_us]
@@ -385,14 +388,14 @@ def _pair_judge(pair: _Pair, points: Mapping[str, Points], until_us: int, head_u
             state=pair.state,
             begins_us=pair.at_us,
             until_us=stop,
-            standing=pair.standing,
+            initial_points=pair.initial_points,
         )
         pair.episodes |= episodes
         pair.at_us = stop
         if later and later[0][1] == _text(pair.state):
             pair.agreed_us = stop
-        elif stop <= head_us and stop - stored >= STATE_EVERY_US:
-            pair.made.append((stop, _text(pair.state)))
+        elif stop <= watermark_us and stop - stored >= STATE_EVERY_US:
+            pair.new_states.append((stop, _text(pair.state)))
             stored = stop
 
 
@@ -407,8 +410,8 @@ def _day_after(at_us: int, points: Mapping[str, Points], until_us: int) -> int:
     return (min(ahead) // STATE_EVERY_US + 1) * STATE_EVERY_US if ahead else until_us
 
 
-def _judged(pair: _Pair, now_us: int) -> Judged:
-    """Return what was found of a pair, with what has come to be by now though no reading came."""
+def _evaluated(pair: _Pair, now_us: int) -> EvaluatedPair:
+    """Return a pair's episodes, those included that only the passing of time made since the last reading."""
     carried = {} if pair.carried is None else {pair.carried.opened: pair.carried}
     episodes = carried | pair.episodes
     if pair.agreed_us is None and pair.segments:
@@ -418,7 +421,7 @@ def _judged(pair: _Pair, now_us: int) -> Judged:
             state=pair.state,
             begins_us=pair.at_us,
             until_us=max(pair.at_us, now_us + 1),
-            standing=pair.standing,
+            initial_points=pair.initial_points,
         )
         episodes |= provisional
     pair.episodes = episodes
@@ -427,7 +430,9 @@ def _judged(pair: _Pair, now_us: int) -> Judged:
         until = pair.ends_us
     last = None if pair.agreed_us is None else episode_carried(pair.segments, pair.state)
     tail = None if last is None else last.opened
-    return Judged(pair.key, pair.from_us, until, None if pair.carried is None else pair.carried.opened, tail, episodes)
+    return EvaluatedPair(
+        pair.key, pair.from_us, until, None if pair.carried is None else pair.carried.opened, tail, episodes
+    )
 
 
 def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]) -> None:
@@ -436,12 +441,12 @@ def _states_write(session: Session, organization_id: int, pairs: Sequence[_Pair]
     ends = [_LAST_US if pair.agreed_us is None else pair.agreed_us for pair in pairs]
     values = {**_columns(pairs), "begins": instant_array([pair.from_us for pair in pairs]), "ends": instant_array(ends)}
     session.execute(FORGET, {"organization_id": organization_id, **values})
-    made = [(pair, at, state) for pair in pairs for at, state in pair.made]
-    if made:
+    new_states = [(pair, at, state) for pair in pairs for at, state in pair.new_states]
+    if new_states:
         values = {
-            **_columns([pair for pair, _, _ in made]),
-            "at": instant_array([at for _, at, _ in made]),
-            "states": text_array(state.encode() for _, _, state in made),
+            **_columns([pair for pair, _, _ in new_states]),
+            "at": instant_array([at for _, at, _ in new_states]),
+            "states": text_array(state.encode() for _, _, state in new_states),
         }
         session.execute(REMEMBER, {"organization_id": organization_id, **values})
 

@@ -1,4 +1,4 @@
-"""Statements about what judging remembers: stored states of pairs of rule and entity, and pairs that have events."""
+"""SQL of stored evaluation state: states of (rule, entity) pairs, and the pairs that have events."""
 
 from __future__ import annotations
 

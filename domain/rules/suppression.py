@@ -1,6 +1,6 @@
-"""Until when nothing follows from events, because they are shelved or in maintenance.
+"""Suppression: until when side effects of events wait, because a shelf or a maintenance window covers them.
 
-It is a function of the shelves, the maintenance windows and the graph as they stand, by event time: whether a window
+It is a function of the shelves, the maintenance windows and the current graph, by event time: whether a window
 was set before or after an event was found makes no difference.
 """
 
@@ -18,7 +18,7 @@ from graph.ids import EntityId
 from graph.walk.spans import BELOW, Spans, spans_above, spans_within
 
 # Of which rule, at which entity, and when it is asked: microseconds of event time.
-Asked = tuple[UUID, UUID, int]
+AskedSpot = tuple[UUID, UUID, int]
 
 _LAST_US = 253_370_764_800_000_000
 _READ = text(
@@ -33,7 +33,7 @@ _READ = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class SuppressionSpan:
     """A shelf or a maintenance window: [begins_us, ends_us) of a rule, at an entity, below one; None: of any."""
 
     rule_id: UUID | None
@@ -43,32 +43,32 @@ class Hush:
     ends_us: int
 
 
-def quiet_until(session: Session, *, organization_id: int, asked: Sequence[Asked]) -> list[int | None]:
-    """Tell of each (rule, entity, instant) when the quiet ends that it falls into; None: it falls into none.
+def suppressed_until(session: Session, *, organization_id: int, spots: Sequence[AskedSpot]) -> list[int | None]:
+    """Return, for each (rule, entity, instant), the end of the suppression it falls into; None: it falls into none.
 
-    Spans that touch or overlap are one quiet. One statement, more where something is below or a quiet is long.
+    Spans that meet or overlap are one suppression. One statement, more where something is below or one is long.
     """
-    if not asked:
+    if not spots:
         return []
-    first, last = min(at for _, _, at in asked), max(at for _, _, at in asked)
+    first, last = min(at for _, _, at in spots), max(at for _, _, at in spots)
     while True:
-        hushes = _hushes_read(session, organization_id, first, last)
-        if not hushes:
-            return [None] * len(asked)
+        suppressions = _suppressions_read(session, organization_id, first, last)
+        if not suppressions:
+            return [None] * len(spots)
         above: Mapping[EntityId, Mapping[EntityId, Spans]] = {}
-        if any(hush.under_id is not None for hush in hushes):
-            ids = {entity_id for _, entity_id, _ in asked}
+        if any(suppression.under_id is not None for suppression in suppressions):
+            ids = {entity_id for _, entity_id, _ in spots}
             above = spans_above(session, organization_id=organization_id, ids=ids, hops=BELOW)
-        found = _ends(asked, hushes, above)
-        reached = max((at for at in found if at is not None), default=last)
+        ends = _ends(spots, suppressions, above)
+        reached = max((at for at in ends if at is not None), default=last)
         if reached <= last:
-            return found
+            return ends
         # What was read ends there: more may follow on. In strides that grow, for windows may be many and short.
         last = min(_LAST_US, reached + (reached - first))
 
 
-def quiet_end(spans: Spans, at_us: int) -> int | None:
-    """Return the end of the quiet around an instant; None: there is none. spans: ascending by their begins."""
+def suppression_end(spans: Spans, at_us: int) -> int | None:
+    """Return the end of the suppression around an instant; None: there is none. spans: ascending by their begins."""
     end = at_us
     for begins, ends in spans:
         if begins > end:
@@ -78,29 +78,31 @@ def quiet_end(spans: Spans, at_us: int) -> int | None:
 
 
 def _ends(
-    asked: Sequence[Asked], hushes: Sequence[Hush], above: Mapping[EntityId, Mapping[EntityId, Spans]]
+    spots: Sequence[AskedSpot],
+    suppressions: Sequence[SuppressionSpan],
+    above: Mapping[EntityId, Mapping[EntityId, Spans]],
 ) -> list[int | None]:
     spans: dict[tuple[UUID, UUID], Spans] = {}
-    for rule_id, entity_id, _ in asked:
+    for rule_id, entity_id, _ in spots:
         if (rule_id, entity_id) not in spans:
             within = above.get(EntityId(entity_id), {})
             spans[rule_id, entity_id] = sorted(
-                span for hush in hushes for span in _spans_of(hush, rule_id, entity_id, within)
+                span for suppression in suppressions for span in _spans_of(suppression, rule_id, entity_id, within)
             )
-    return [quiet_end(spans[rule_id, entity_id], at) for rule_id, entity_id, at in asked]
+    return [suppression_end(spans[rule_id, entity_id], at) for rule_id, entity_id, at in spots]
 
 
-def _spans_of(hush: Hush, rule_id: UUID, entity_id: UUID, above: Mapping[EntityId, Spans]) -> Spans:
-    if hush.rule_id not in {None, rule_id} or hush.entity_id not in {None, entity_id}:
+def _spans_of(suppression: SuppressionSpan, rule_id: UUID, entity_id: UUID, above: Mapping[EntityId, Spans]) -> Spans:
+    if suppression.rule_id not in {None, rule_id} or suppression.entity_id not in {None, entity_id}:
         return []
-    if hush.under_id is None:
-        return [(hush.begins_us, hush.ends_us)]
-    return spans_within(above.get(EntityId(hush.under_id), []), hush.begins_us, hush.ends_us)
+    if suppression.under_id is None:
+        return [(suppression.begins_us, suppression.ends_us)]
+    return spans_within(above.get(EntityId(suppression.under_id), []), suppression.begins_us, suppression.ends_us)
 
 
-def _hushes_read(session: Session, organization_id: int, first_us: int, last_us: int) -> list[Hush]:
+def _suppressions_read(session: Session, organization_id: int, first_us: int, last_us: int) -> list[SuppressionSpan]:
     values = {"organization_id": organization_id, "first": instant_of(first_us), "last": instant_of(last_us)}
     return [
-        Hush(row.rule_id, row.entity_id, row.under_id, micros_of(row.begins), micros_of(row.ends))
+        SuppressionSpan(row.rule_id, row.entity_id, row.under_id, micros_of(row.begins), micros_of(row.ends))
         for row in session.execute(_READ, values)
     ]

@@ -1,4 +1,4 @@
-"""Rules, events, and what judging remembers: tables. The migrations say the same in SQL."""
+"""Rules, events, and what the evaluation remembers: tables. The migrations say the same in SQL."""
 
 from sqlalchemy import (
     BigInteger,

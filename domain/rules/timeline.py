@@ -1,7 +1,7 @@
-"""What events a rule makes of one entity's readings: its versions by event time, one after the other. Pure.
+"""Compute a rule's events from one entity's readings, version by version in event time. Pure.
 
 Within a version, flaps are damped by a fold over the spans, from left to right: a function of the data alone. Like the
-judge's, its state can be carried, and stored as JSON.
+evaluate's, its state can be carried, and stored as JSON.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from typing import Any, Final
 
 import numpy as np
 
-from domain.rules.evaluate import Points, Span, State, due_us, judge
+from domain.rules.evaluate import Points, Span, State, due_us, evaluate
 from domain.rules.model import SEVERITIES, ClearedReason, Damping, RuleVersion, Segment, Severity
 from domain.telemetry.model.attribution import END_US
 from graph.stopping import stop_check
 
 # What a state has of its last event: five values, and a sixth where it is over and was another version's.
-_KEPT: Final = 5
+_LAST_EVENT_FIELDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An event as the data has it. flaps: how many later spans were merged into it. Instants are microseconds."""
+    """An event as computed from the data. flaps: how many later spans were merged into it.
+
+    Instants are microseconds.
+    """
 
     version: RuleVersion
     began: int
@@ -41,16 +44,16 @@ def advance(
     state: State,
     begins_us: int,
     until_us: int,
-    standing: Mapping[int, Mapping[str, Points]],
+    initial_points: Mapping[int, Mapping[str, Points]],
 ) -> tuple[dict[int, Episode], State]:
-    """Judge readings of [begins_us, until_us); return the episodes touched, by when they opened, and the state then.
+    """Evaluate readings of [begins_us, until_us); return changed episodes, by when they opened, and the new state.
 
-    state: that at begins_us. Of an episode that opened before, it has all that is needed. standing: by the begin of
-    each of `segments_entered` within the time, what stood there, by metric; see `judge`.
-    An instant at which one segment ends and another begins is the earlier one's until it is judged beyond it: what
-    comes then may be edited without what was found up to there.
+    state: that at begins_us. Of an episode that opened before, it has all that is needed. initial_points: by the begin
+    of each of `segments_entered` within the time, the readings before it, by metric; see `evaluate`. An instant at
+    which one segment ends and another begins is the earlier one's until it is evaluated beyond it: what comes then may
+    be edited without what was found up to there.
     """
-    found: dict[int, Episode] = {}
+    episodes_found: dict[int, Episode] = {}
     before: Segment | None = None
     for n, segment in enumerate(segments):
         stop_check()
@@ -59,26 +62,31 @@ def advance(
         if begins >= until and not is_own:
             before = segment
             continue
-        stands: Mapping[str, Points] | None = None
+        initial: Mapping[str, Points] | None = None
         if is_own:
-            judged, folded = state[1], state[2]
+            condition_state, folded = state[1], state[2]
         elif segment.continues and before is not None and state is not None and state[0] == before.key:
-            judged, folded = state[1], _handed_over(state[2], before)
+            condition_state, folded = state[1], _handed_over(state[2], before)
         else:
-            judged, folded = None, None
-            stands = standing[segment.begins_us] if begins == segment.begins_us else None
+            condition_state, folded = None, None
+            initial = initial_points[segment.begins_us] if begins == segment.begins_us else None
         within = {metric: _within(column, begins, until) for metric, column in points.items()}
-        spans, judged = judge(
-            segment.condition, points=within, state=judged, until_us=until, since_us=segment.since_us, stands=stands
+        spans, condition_state = evaluate(
+            segment.condition,
+            points=within,
+            state=condition_state,
+            until_us=until,
+            since_us=segment.since_us,
+            initial=initial,
         )
         episodes, folded = _fold(segment, spans, folded, segments)
         goes_on = n + 1 < len(segments) and segments[n + 1].continues
         if segment.ends_us <= until_us and not goes_on:
             episodes = {opened: _ended(episode, segment) for opened, episode in episodes.items()}
-        state = None if segment.ends_us < until_us and not goes_on else [segment.key, judged, folded]
-        found |= episodes
+        state = None if segment.ends_us < until_us and not goes_on else [segment.key, condition_state, folded]
+        episodes_found |= episodes
         before = segment
-    return found, state
+    return episodes_found, state
 
 
 def segments_entered(segments: Sequence[Segment], *, begins_us: int, until_us: int) -> list[Segment]:
@@ -87,15 +95,15 @@ def segments_entered(segments: Sequence[Segment], *, begins_us: int, until_us: i
 
 
 def severity_of(version: RuleVersion, *, opened: int, cleared: int | None, now_us: int) -> Severity:
-    """Return how bad an event is that has been open for so long."""
+    """Return the severity of an event after the time it has been open."""
     length = (now_us if cleared is None else cleared) - opened
     reached = [version.severity, *(step.severity for step in version.escalation if step.after_us <= length)]
     return max(reached, key=SEVERITIES.index)
 
 
 def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode | None, now_us: int) -> int | None:
-    """Return when, after now_us, there may be another outcome though no reading comes; None: never."""
-    # Where a version begins, what stands is judged though nothing comes.
+    """Return the next instant after now_us at which time alone may change the outcome; None: never."""
+    # Where a version begins, the readings before it are evaluated though none comes.
     dues = [segment.begins_us for segment in segments]
     current = next((s for s in segments if state is not None and s.key == state[0]), None)
     if current is not None:
@@ -108,8 +116,8 @@ def timer_us(segments: Sequence[Segment], *, state: State, open_episode: Episode
 
 
 def episode_carried(segments: Sequence[Segment], state: State) -> Episode | None:
-    """Return the last event of a state, as it stood then: what was told of it since may have been only for the time."""
-    segment = next((each for each in segments if state is not None and each.key == state[0]), None)
+    """Return the last event of a state, as of that state: provisional changes since are not part of it."""
+    segment = next((item for item in segments if state is not None and item.key == state[0]), None)
     return None if segment is None or state[2] is None else _episode(segment, state[2][1], segments)
 
 
@@ -121,14 +129,14 @@ def _within(points: Points, begins_us: int, until_us: int) -> Points:
 def _fold(
     segment: Segment, spans: Sequence[Span], state: Any, segments: Sequence[Segment]
 ) -> tuple[dict[int, Episode], Any]:
-    """Merge spans that come too often. state: when the latest events opened, the last event, when its last span did.
+    """Merge spans that come too often (flaps). state: when the latest events opened, the last event, and its last span.
 
     An event is of the last version in which it was open.
     """
     recent, last, last_span = ([], None, None) if state is None else state
     recent = list(recent)
     current = None if last is None else _episode(segment, last, segments)
-    found: dict[int, Episode] = {}
+    episodes: dict[int, Episode] = {}
     version, damping = segment.version, segment.version.damping
     for span in spans:
         if current is not None and span.opened == last_span:
@@ -139,18 +147,18 @@ def _fold(
             recent = [*recent, span.opened][-damping.max_events :]
             current = _cleared(Episode(version, span.began, span.opened, None, None, span.value, 0), span, version)
         last_span = span.opened
-        found[current.opened] = current
+        episodes[current.opened] = current
     if current is None:
-        return found, None
-    kept: list[Any] = [current.began, current.opened, current.cleared, current.value, current.flaps]
+        return episodes, None
+    last_fields: list[Any] = [current.began, current.opened, current.cleared, current.value, current.flaps]
     if current.version is not version:
-        kept.append(current.version.id.hex)
-    return found, [recent, kept, last_span]
+        last_fields.append(current.version.id.hex)
+    return episodes, [recent, last_fields, last_span]
 
 
 def _handed_over(folded: Any, before: Segment) -> Any:
-    """Return what one segment found for the next to go on from; of an event that is over, with its version."""
-    if folded is None or folded[1][2] is None or len(folded[1]) > _KEPT:
+    """Return the fold state that one segment hands to the next; a cleared event carries its version."""
+    if folded is None or folded[1][2] is None or len(folded[1]) > _LAST_EVENT_FIELDS:
         return folded
     return [folded[0], [*folded[1], before.version.id.hex], folded[2]]
 
@@ -160,10 +168,10 @@ def _is_too_often(recent: Sequence[int], span: Span, damping: Damping) -> bool:
 
 
 def _episode(segment: Segment, last: Sequence[Any], segments: Sequence[Segment]) -> Episode:
-    began, opened, cleared, value, flaps = last[:_KEPT]
+    began, opened, cleared, value, flaps = last[:_LAST_EVENT_FIELDS]
     version = segment.version
-    if len(last) > _KEPT:
-        version = next((each.version for each in segments if each.version.id.hex == last[_KEPT]), version)
+    if len(last) > _LAST_EVENT_FIELDS:
+        version = next((item.version for item in segments if item.version.id.hex == last[_LAST_EVENT_FIELDS]), version)
     reason = None if cleared is None else ClearedReason.CONDITION
     return Episode(version, began, opened, cleared, reason, value, flaps)
 

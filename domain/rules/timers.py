@@ -1,4 +1,4 @@
-"""Timers of rules: an entity is to be judged again though no reading comes. Due ones become dirty windows."""
+"""Timers of rules: re-evaluate an entity at an instant though no reading comes. A due timer becomes a dirty window."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.rules.fast_path import PairKey
 
 _SLOT = "(get_byte(uuid_send(entity_id), 14) * 256 + get_byte(uuid_send(entity_id), 15)) % :partitions = :partition"
 _DUE = text(f"SELECT DISTINCT organization_id FROM rule_timers WHERE due_at < :now AND {_SLOT}")  # noqa: S608
-_RING = text(
+_FIRE = text(
     f"""
     WITH due AS (
         DELETE FROM rule_timers WHERE organization_id = :organization_id AND due_at < :now AND {_SLOT}
@@ -44,7 +44,7 @@ _LAST_US: Final = 253_370_764_800_000_000
 
 
 def timers_set(session: Session, *, organization_id: int, due: Mapping[PairKey, int | None]) -> None:
-    """Have pairs of rule and entity be judged again at an instant, microseconds; None: not by a timer."""
+    """Set, or with None delete, the instant (microseconds) at which a (rule, entity) pair is re-evaluated."""
     some = {key: at for key, at in due.items() if at is not None}
     none = [key for key, at in due.items() if at is None]
     if due:
@@ -71,7 +71,7 @@ def timers_due(session: Session, *, now: datetime, partition: int, partitions: i
     return sorted(session.execute(_DUE, values).scalars())
 
 
-def timers_ring(session: Session, *, organization_id: int, now: datetime, partition: int, partitions: int) -> None:
-    """Let due timers leave dirty windows; whoever judges those sets the next ones. One statement."""
+def timers_fire(session: Session, *, organization_id: int, now: datetime, partition: int, partitions: int) -> None:
+    """Turn due timers into dirty windows. Evaluating these sets the next timers. One statement."""
     values = {"organization_id": organization_id, "now": now, "partition": partition, "partitions": partitions}
-    session.execute(_RING, values)
+    session.execute(_FIRE, values)

@@ -1,4 +1,4 @@
-"""How much was sent, by whom and how: counted from the raw log, by time of receipt."""
+"""Usage: how much was sent, by whom and how, counted from the raw log by time of receipt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Counts = npt.NDArray[np.float64]
 
 
 class UsageGroupBy(StrEnum):
-    """What usage is told apart by; NOTHING: all together."""
+    """Grouping of usage; NOTHING: all together."""
 
     NOTHING = "NOTHING"
     TRANSPORT = "TRANSPORT"
@@ -38,7 +38,7 @@ class UsageGroupBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UsageGroup:
-    """What one transport, type or device sent: a number per bucket.
+    """The usage of one transport, type or device: a number per bucket.
 
     key: the transport, the name of the type (None: devices of no type) or the device's id. points: metrics sent,
     repeats and dead letters included. bytes: of the metrics as JSON. heard: buckets, of those begun, in which
@@ -109,7 +109,7 @@ def usage_read(
     for row in session.execute(text(_statement(group_by)), {**values, "edges": instant_array(edges)}):
         cells = counted.setdefault(row.key, np.zeros((3, size)))
         cells[:, row.place - 1] = row.readings, row.points, row.bytes
-    ordered = sorted(counted.items(), key=lambda each: (-each[1][0].sum(), each[0] or ""))
+    ordered = sorted(counted.items(), key=lambda item: (-item[1][0].sum(), item[0] or ""))
     begun = max(int(np.searchsorted(edges[:-1], micros_of(now), side="left")), 1)
     return Usage(
         millis_of(edges[:-1]),

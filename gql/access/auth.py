@@ -15,7 +15,7 @@ from uuid import UUID
 import jwt
 from sqlalchemy.orm import Session
 
-from domain.base.transient import AWAY_TROUBLE
+from domain.base.transient import NO_ANSWER
 from domain.plant.devices.tokens import TOKEN_PREFIX, TokenOwner, device_token_authenticate
 from domain.plant.organizations.queries import organization_by_slug, organization_get
 from gql.access.bridge import Bridge
@@ -26,7 +26,7 @@ from graph.json_bounds import text_is_storable
 
 TOKEN_LENGTH_MAX = 8192
 SUBJECT_CHARS_MAX = 512
-# A database that is frozen is noticed within 6 s; who waits for it then, connects anew first.
+# A database that is frozen is noticed within 6 s; who waits for it then, connects again first.
 VERIFY_WITHIN_S = 8.0
 _LEEWAY_S = 10
 _ORGANIZATION_FRESH_S = 10.0
@@ -63,7 +63,7 @@ class TokenVerifier:
             async with asyncio.timeout(VERIFY_WITHIN_S):
                 return await self._verified(token)
         except TimeoutError:
-            raise UnavailableError(f"{AWAY_TROUBLE} in time; try again.") from None
+            raise UnavailableError(f"{NO_ANSWER} in time; try again.") from None
 
     async def _verified(self, token: str) -> Principal:
         if len(token) > TOKEN_LENGTH_MAX:
@@ -90,19 +90,19 @@ class TokenVerifier:
         def find(session: Session) -> TokenOwner | None:
             return device_token_authenticate(session, token=token)
 
-        found = await self._bridge.run(None, find)
-        if found is None:
+        result = await self._bridge.run(None, find)
+        if result is None:
             raise UnauthenticatedError(
                 _NO_GOOD.format(reason="it is unknown, revoked or expired, or its device is deleted")
             )
-        organization_id, device_id = found.organization_id, found.device_id
+        organization_id, device_id = result.organization_id, result.device_id
         organization = await self._bridge.run(
             organization_id, partial(organization_get, organization_id=organization_id)
         )
         return Principal(
             organization_id, organization.public_id, organization.name, Role.DEVICE, f"device:{device_id}",
-            expires_at=None if found.expires_at is None else found.expires_at.timestamp(),
-            device_id=device_id, token_id=found.token_id,
+            expires_at=None if result.expires_at is None else result.expires_at.timestamp(),
+            device_id=device_id, token_id=result.token_id,
         )  # fmt: skip
 
     async def _claims(self, token: str) -> dict[str, Any]:
@@ -138,10 +138,10 @@ class TokenVerifier:
         if remembered is not None and now - remembered[0] < _ORGANIZATION_FRESH_S:
             return remembered[1]
 
-        found = await self._bridge.run(None, partial(organization_by_slug, slug=slug))
-        if found is None:
+        result = await self._bridge.run(None, partial(organization_by_slug, slug=slug))
+        if result is None:
             raise UnauthenticatedError(_NO_GOOD.format(reason="its organization does not exist"))
-        known = (found.id, found.public_id, found.name)
+        known = (result.id, result.public_id, result.name)
         self._organizations[slug] = (now, known)
         return known
 

@@ -1,4 +1,4 @@
-"""The one way from the event loop to the core: each call runs in a thread, in a short transaction of its own."""
+"""Run core functions from the event loop: each call in a thread, in a short transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A pool of threads in which no caller has more than its part: the others' work goes in turn with its own."""
+"""A thread pool shared fairly among callers: round robin by caller, with a bound for each."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class FairThreads:
         self._is_open = True
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
-        """Have a job done for the caller of this context. From any thread."""
+        """Submit a job for the caller of this context. Thread-safe."""
         caller = CALLER.get()
         future: Future[T] = Future()
         with self._lock:

@@ -1,6 +1,6 @@
 """Admission of requests before anything of them is read: authentication and rate limits.
 
-Callers without a good token share what their address may ask; the others have a share of their own by token, and are
+Callers without a good token share what their address may ask; the others have a share by token, and are
 not held up by what others at their address do. Each process counts by itself.
 """
 
@@ -106,21 +106,21 @@ class Gate:
         self._tokens.take(key, 1, now_s=now_s)
 
     def charge(self, address: str, count: float = 1) -> None:
-        """Count so many requests without a good token from an address."""
+        """Charge an address for requests without a valid token."""
         if self._addresses is not None:
             now_s = self._monotonic_s()
             per_s = self._addresses.quota.readings_per_s
             self._addresses.put({address: self._addresses.full_at_s(address, now_s=now_s) + count / per_s}, now_s=now_s)
 
     def address(self, connection: HTTPConnection) -> str:
-        """Return where a connection comes from: the nearest address that is no trusted proxy's. IPv6 by its /64."""
-        found = _UNKNOWN if connection.client is None else connection.client.host
+        """Return the client address of a connection: the nearest that is no trusted proxy's. IPv6 by its /64."""
+        host = _UNKNOWN if connection.client is None else connection.client.host
         if self._trusted:
-            hops = [each.strip() for each in connection.headers.get("x-forwarded-for", "").split(",")]
-            while hops and self._is_trusted(found):
-                found = hops.pop() or found
+            hops = [item.strip() for item in connection.headers.get("x-forwarded-for", "").split(",")]
+            while hops and self._is_trusted(host):
+                host = hops.pop() or host
         try:
-            ip = ip_address(found)
+            ip = ip_address(host)
         except ValueError:
             return _UNKNOWN
         if isinstance(ip, IPv6Address):

@@ -11,7 +11,7 @@ from gql.errors import ForbiddenError, UnauthenticatedError
 
 
 class Role(StrEnum):
-    """What a token lets its bearer do. Each user's role includes the ones before it; a device is a role apart."""
+    """Role of a token. Each user's role includes the ones before it; DEVICE is separate."""
 
     VIEWER = "viewer"
     OPERATOR = "operator"
@@ -21,7 +21,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The bearer of a good token. expires_at: Unix seconds; None: until revoked. device_id, token_id: of a device's."""
+    """The bearer of a valid token. expires_at: Unix seconds; None: until revoked.
+
+    device_id, token_id: of a device's.
+    """
 
     organization_id: int
     organization_public_id: UUID
@@ -34,7 +37,7 @@ class Principal:
 
     @property
     def actor(self) -> str:
-        """How the audit trail names the bearer."""
+        """The name of the bearer in the audit trail."""
         return self.subject
 
 
@@ -43,7 +46,8 @@ OPERATORS = frozenset({Role.OPERATOR, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 DEVICES = frozenset({Role.DEVICE})
 
-# Who may use a root field, by root type and by field. Filled by `gql/base/roots.py` with what stands beside the fields.
+# Who may use a root field, by root type and by field. Filled by `gql/base/roots.py` with what is declared beside the
+# fields.
 PERMISSIONS: Final[dict[str, dict[str, frozenset[Role]]]] = {"Query": {}, "Mutation": {}, "Subscription": {}}
 
 

@@ -36,14 +36,14 @@ class TokenWatch:
         self._task: asyncio.Task[None] | None = None
 
     async def check(self, principal: Principal) -> None:
-        """Raise UnauthenticatedError where a device's token is good no more. A user's is until it expires."""
+        """Raise UnauthenticatedError where a device's token is no longer valid. A user's is until it expires."""
         owner = _owner(principal)
         if owner is not None and await self._ended([owner]):
             raise UnauthenticatedError(f"{ENDED}.")
 
     @contextmanager
     def watching(self, principal: Principal | None, close: Callable[[], None]) -> Iterator[None]:
-        """Call `close` once when the token is good no more, until the block ends."""
+        """Call `close` once when the token is no longer valid, until the block ends."""
         owner = None if principal is None else _owner(principal)
         if owner is None:
             yield

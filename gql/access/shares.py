@@ -1,4 +1,4 @@
-"""What one token may have of a process: so many operations at a time, and so much time of execution.
+"""Shares of a process, by token: concurrent operations, and time of execution.
 
 An operation over the first waits for its turn; over the second it is refused, with a time to try again.
 """
@@ -50,7 +50,7 @@ class Shares:
 
     @asynccontextmanager
     async def turn(self, caller: str | None) -> AsyncIterator[None]:
-        """Execute an operation of a caller in its turn. None: whom nothing bounds here.
+        """Wait for the caller's share, then execute the block. None: a caller without bounds.
 
         Raises RateLimitedError.
         """

@@ -1,4 +1,4 @@
-"""The id by which one call is found in the logs of everything that follows from it."""
+"""Trace ids: find one call in the logs of everything that follows from it."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{
 
 def trace_id_of(http: HTTPConnection) -> str:
     """Return the trace id of the caller's `traceparent` header, or a new one: 32 hexadecimal digits."""
-    found = _TRACEPARENT.fullmatch(http.headers.get("traceparent", ""))
-    return uuid.uuid4().hex if found is None else found[1]
+    match = _TRACEPARENT.fullmatch(http.headers.get("traceparent", ""))
+    return uuid.uuid4().hex if match is None else match[1]

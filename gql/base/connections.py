@@ -97,7 +97,7 @@ class Connection(Generic[T]):
 async def page_read(
     info: Info, work: Callable[..., Page[Any]], first: int, after: str | None, **arguments: Any
 ) -> Rows[Any]:
-    """Return one page of what a function of the core lists, in a transaction of its own. Raises BadInputError.
+    """Return one page of what a function of the core lists, in a separate transaction. Raises BadInputError.
 
     work: takes the session, `organization_id`, `page` and the further arguments.
     """
@@ -146,7 +146,7 @@ def cursor_decode(cursor: str) -> CursorKey:
 
 def wants_total(info: Info) -> bool:
     """Whether the field's selection asks for totalCount, so that only then it is counted."""
-    raw = info._raw_info  # noqa: SLF001  (strawberry's own selections are built anew at each look)
+    raw = info._raw_info  # noqa: SLF001  (strawberry's own selections are built again at each look)
     waiting: list[SelectionSetNode] = [node.selection_set for node in raw.field_nodes if node.selection_set]
     while waiting:
         for node in waiting.pop().selections:

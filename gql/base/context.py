@@ -1,4 +1,4 @@
-"""What resolvers find in `info.context`: one context per operation, never shared."""
+"""The context of resolvers (`info.context`): one per operation, never shared."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Context:
     cost_left: float = math.inf
 
     def charge(self, cost: float) -> None:
-        """Count what an answer costs beyond what its document said. Raises CostLimitError where that is too much."""
+        """Charge an answer's cost beyond the document's estimate. Raises CostLimitError where that is too much."""
         self.cost_left -= cost
         if self.cost_left < 0:
             raise CostLimitError("The answer is longer than the operation's cost allows: ask for less at once.")
@@ -56,7 +56,7 @@ class Context:
         return self.principal.organization_id
 
     async def read(self, work: Callable[..., T], **arguments: Any) -> T:
-        """Return `work(session, organization_id=..., **arguments)`, run in a transaction of its own."""
+        """Return `work(session, organization_id=..., **arguments)`, run in a separate transaction."""
         organization_id = self.organization_id
         return await self.services.bridge.run(
             organization_id, partial(work, organization_id=organization_id, **arguments), self.stop

@@ -1,4 +1,4 @@
-"""Descriptions of the schema: what a docstring says of a type, a field, its arguments, is what clients read.
+"""Describe the schema from docstrings: types, fields and arguments.
 
 A docstring may end with a section `Attributes:` (a class's fields) or `Args:` (a resolver's arguments), in Google's
 form, by their Python names. What recurs with one meaning is described once, in the tables below; a docstring that
@@ -22,7 +22,7 @@ E = TypeVar("E", bound=EnumMeta)
 _ROOTS: Final = {
     "Query": "What can be read.",
     "Mutation": "What can be changed. Each payload holds the changed object (null if the change was refused) and, in "
-    "`errors`, what the caller can mend. Where `errors` is not empty nothing was changed, except by ingest and "
+    "`errors`, what the caller can fix. Where `errors` is not empty nothing was changed, except by ingest and "
     "imports, which apply what is good.",
     "Subscription": "What can be followed live, over a WebSocket (graphql-transport-ws).",
 }
@@ -65,7 +65,7 @@ FIELDS: Final = {
     "cursor": "Cursor of this item: hand it back as `after` to continue behind it.",
     "deletedAt": "When it was deleted; null: it is not.",
     "effectiveFrom": "Event time from which it is in force.",
-    "errors": "What the caller can mend; empty if nothing was refused.",
+    "errors": "Errors that the caller can fix; empty if nothing was refused.",
     "id": "Id of the object, unique across all types.",
     "metric": "Name of the metric.",
     "node": "The item itself.",
@@ -80,11 +80,11 @@ _ENTRY: Final = re.compile(r"^    (\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)
 
 def enum_described(enum: E, description: str, *, name: str | None = None, **values: str) -> E:
     """Return an enum of the domain as one of the schema. values: the description of each value, by its name."""
-    made = strawberry.enum(enum, name=name, description=description)
-    for value in made.__strawberry_definition__.values:  # type: ignore[attr-defined]
+    described = strawberry.enum(enum, name=name, description=description)
+    for value in described.__strawberry_definition__.values:  # type: ignore[attr-defined]
         value.description = values.pop(value.name)
     assert not values, f"{enum.__name__} has no {', '.join(values)}"  # noqa: S101
-    return made
+    return described
 
 
 def describe(schema: GraphQLSchema) -> None:
@@ -112,18 +112,18 @@ def describe(schema: GraphQLSchema) -> None:
                 )
 
 
-def definition_of(made: Any) -> Any:
-    """Return what strawberry made a part of the schema of; None for what is not strawberry's."""
-    return made.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+def definition_of(decorated: Any) -> Any:
+    """Return the strawberry definition of a part of the schema; None where it has none."""
+    return decorated.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
 
 
 def described(documented: object) -> tuple[str | None, Mapping[str, str]]:
-    """Return what a docstring says of a class or function, and of its attributes or arguments, inherited ones too."""
+    """Parse a docstring: its text, and the entries of its attributes or arguments, also inherited."""
     entries: dict[str, str] = {}
-    for each in reversed(getattr(documented, "__mro__", (documented,))):
-        text, *sections = _SECTION.split(_doc(each) or "")
+    for item in reversed(getattr(documented, "__mro__", (documented,))):
+        text, *sections = _SECTION.split(_doc(item) or "")
         for section in sections:
-            entries |= {name: " ".join(said.split()) for name, said in _ENTRY.findall(section)}
+            entries |= {name: " ".join(entry.split()) for name, entry in _ENTRY.findall(section)}
     return text or None, entries
 
 

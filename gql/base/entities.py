@@ -1,4 +1,4 @@
-"""What all five kinds share: the interfaces Node and Entity, lists of entities, their filters."""
+"""Shared by the five kinds: the interfaces Node and Entity, lists of entities, their filters."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
 from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.scalars import JSON, DateTime, Duration, GeoJSON
-from gql.base.shown import shown, shows
 from graph.changes import Change, entities_as_recorded
 from graph.direction import Direction
 from graph.edges.pages import edge_history_pages, edges_pages
@@ -98,7 +98,7 @@ ENTITY_TYPES: Final[dict[EntityKind, type[Entity]]] = {}
 
 
 def of_kind(kind: EntityKind) -> Callable[[type[E]], type[E]]:
-    """Register the type of the schema that entities of a kind have. For use as a decorator."""
+    """Register the schema type of a kind of entities. A decorator."""
 
     def register(made: type[E]) -> type[E]:
         ENTITY_TYPES[kind] = made
@@ -109,7 +109,7 @@ def of_kind(kind: EntityKind) -> Callable[[type[E]], type[E]]:
 
 @strawberry.interface
 class Node:
-    """Anything with an id of its own."""
+    """Anything with an id."""
 
     id: strawberry.ID
 
@@ -170,8 +170,8 @@ class Entity(Node):
     @strawberry.field
     def location(self) -> GeoJSON | None:
         """Where it is: a GeoJSON geometry, WGS 84, longitude first. Null: not known."""
-        found = self.row.location
-        return None if found is None else GeoJSON(found)
+        result = self.row.location
+        return None if result is None else GeoJSON(result)
 
     @strawberry.field
     async def as_recorded(self, info: Info, at: DateTime) -> EntityRecord | None:
@@ -199,7 +199,7 @@ class Entity(Node):
             info, edges_pages, self.row.id, first, after,
             direction=direction, relationships=_names(relationships), as_of=as_of, known_at=known_at,
         )  # fmt: skip
-        return Connection(rows=rows, show=shown)
+        return Connection(rows=rows, show=to_object)
 
     @strawberry.field
     async def related(
@@ -233,7 +233,7 @@ class Entity(Node):
     ) -> EdgeConnectionType:
         """Every edge the entity ever had, ended and retracted ones too, newest valid time first."""
         rows = await paged(info, edge_history_pages, self.row.id, first, after, relationships=_names(relationships))
-        return Connection(rows=rows, show=shown)
+        return Connection(rows=rows, show=to_object)
 
     @strawberry.field
     async def telemetry(
@@ -259,19 +259,19 @@ class Entity(Node):
             max_points: Most stored points per series, 1 to 10,000. Where there are more, they are thinned so that the
                 shape stays.
         """
-        found = await load(
+        result = await load(
             info.context, telemetry_read, self.row.id, ids_as="entity_ids",
             metrics=_names(metrics), from_=from_, to=to,
             bucket=None if bucket is None else (bucket.months, bucket.length),
             aggregate=aggregate, timezone=timezone, max_points=max_points, now=clock(info),
         )  # fmt: skip
-        return [shown(series, self) for series in found or ()]
+        return [to_object(series, self) for series in result or ()]
 
     @strawberry.field
     async def latest(self, info: Info, metrics: list[str] | None = None) -> list[LatestType]:
         """The latest point of each series of the entity."""
-        found = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
-        return [shown(point) for point in found or ()]
+        points = await load(info.context, latest_read, self.row.id, ids_as="entity_ids", metrics=_names(metrics))
+        return [to_object(point) for point in points or ()]
 
 
 EntityConnection = Connection[Entity]
@@ -297,9 +297,9 @@ class EntityFilter:
     connectivity: ConnectivityEnum | None = None  # type: ignore[valid-type]
 
 
-@shows(EntityRow)
-def entity_of(row: EntityRow) -> Entity:
-    """Return an entity as the type of its kind."""
+@converts(EntityRow)
+def to_entity(row: EntityRow) -> Entity:
+    """Convert an entity to the type of its kind."""
     made: Entity = ENTITY_TYPES[row.kind](
         id=strawberry.ID(str(row.id)),
         row=row,
@@ -316,9 +316,9 @@ def entity_of(row: EntityRow) -> Entity:
     return made
 
 
-def connection_of(rows: Rows[EntityRow]) -> EntityConnection:
-    """Return a page of entities as it is shown."""
-    return EntityConnection(rows=rows, show=entity_of)
+def to_entity_connection(rows: Rows[EntityRow]) -> EntityConnection:
+    """Convert a page of entities to a connection."""
+    return EntityConnection(rows=rows, show=to_entity)
 
 
 def _record(change: Change) -> EntityRecord:
@@ -372,7 +372,7 @@ async def entity_connection(
         )  # fmt: skip
         return rows_of(page, count=count)
 
-    return connection_of(await info.context.read(read))
+    return to_entity_connection(await info.context.read(read))
 
 
 async def paged(
@@ -383,16 +383,16 @@ async def paged(
     after: str | None,
     **arguments: Any,
 ) -> Rows[Any]:
-    """Return one page of what `work` lists for an entity, batched with the like of other entities."""
+    """Return one page of what `work` lists for an entity, batched with that of other entities."""
     request, count = page_request(first, after), wants_total(info)
 
     def read(session: Session, *, organization_id: int, ids: Sequence[UUID], **rest: Any) -> dict[Any, Rows[Any]]:
         pages = work(session, organization_id=organization_id, entity_ids=ids, page=request, **rest)
         return {key: rows_of(page, count=count) for key, page in pages.items()}
 
-    found = await load(info.context, read, entity_id, work_key=(work, request, count), **arguments)
-    assert found is not None  # noqa: S101  (the pages functions answer for every entity asked for)
-    return found
+    result = await load(info.context, read, entity_id, work_key=(work, request, count), **arguments)
+    assert result is not None  # noqa: S101  (the pages functions answer for every entity asked for)
+    return result
 
 
 async def related_connection(
@@ -410,20 +410,20 @@ async def related_connection(
     known_at: datetime | None = None,
 ) -> EntityConnection:
     """Return one page of what an entity leads to."""
-    found = await paged(
+    reached = await paged(
         info, related_pages, row.id, first, after,
         relationships=tuple(relationships), direction=direction, kinds=_names(kinds), types=_names(types), depth=depth,
         as_of=as_of, known_at=known_at,
     )  # fmt: skip
-    return connection_of(await entities_loaded(info, found))
+    return to_entity_connection(await entities_loaded(info, reached))
 
 
 async def entities_loaded(info: Info, rows: Rows[UUID]) -> Rows[EntityRow]:
     """Return a page of entities for a page of their ids."""
     import asyncio
 
-    found = await asyncio.gather(*(load(info.context, entities_get, each) for each in rows.items))
-    return Rows([row for row in found if row is not None], rows.cursors, rows.page_info, rows.total)
+    entities = await asyncio.gather(*(load(info.context, entities_get, item) for item in rows.items))
+    return Rows([row for row in entities if row is not None], rows.cursors, rows.page_info, rows.total)
 
 
 async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], **arguments: Any) -> list[Entity]:
@@ -434,7 +434,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
     connection = await related_connection(info, row, relationships, first=FIRST_MAX, **arguments)
     if connection.rows.page_info.has_next_page:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
-    return [entity_of(found) for found in connection.rows.items]
+    return [to_entity(found) for found in connection.rows.items]
 
 
 def clock(info: Info) -> datetime:

@@ -1,4 +1,4 @@
-"""Batch loaders: what a hundred rows ask for one by one is read in one go. One set per operation."""
+"""Batch loaders (DataLoader): reads of single rows are batched. One set per operation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BATCH_MAX = 1000
 class LoaderKey:
     """Identifies the calls that one batch may answer.
 
-    work: the function, or what stands for it where it is made for each call. arguments: as text, for not all can be
+    work: the function, or a name for it where it is made for each call. arguments: as text, for not all can be
     hashed.
     """
 
@@ -44,22 +44,22 @@ async def load(
 
     work: a domain function that answers for many ids at once. ids_as: the name of its argument for them.
     work_key: stands for `work` where that is made for each call, and is the same for calls that may share a batch.
-    Arguments that differ make a batch of their own.
+    Arguments that differ make a separate batch.
     """
     key = LoaderKey(work_key or work, ids_as, repr(sorted(arguments.items())))
     loader = context.loaders.get(key)
     if loader is None:
 
         async def batch(ids: Sequence[UUID]) -> list[T | None]:
-            found = await context.read(work, **{ids_as: list(ids)}, **arguments)
-            return [found.get(each) for each in ids]
+            loaded = await context.read(work, **{ids_as: list(ids)}, **arguments)
+            return [loaded.get(entity_id) for entity_id in ids]
 
         loader = context.loaders[key] = DataLoader(batch, max_batch_size=BATCH_MAX)
     # Shielded: a waiter that is cancelled must not cancel what the others wait for.
     coming = loader.load(entity_id)
     try:
-        found: T | None = await asyncio.shield(coming)
+        loaded: T | None = await asyncio.shield(coming)
     except asyncio.CancelledError:
         coming.add_done_callback(error_take)
         raise
-    return found
+    return loaded

@@ -1,4 +1,4 @@
-"""What the mutations of all nouns have in common: from input to draft and patch, from result to payload."""
+"""Shared by mutations: from input to draft and patch, from result to payload."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def delete(id_: strawberry.ID, kind: EntityKind) -> Callable[[Session, GraphChan
 
 
 def draft_of(given: Any) -> EntityDraft:
-    """Return what a create input says of any entity."""
+    """Return the draft of a create input."""
     return EntityDraft(
         name=given.name,
         external_id=given.external_id,
@@ -65,7 +65,7 @@ def draft_of(given: Any) -> EntityDraft:
 
 
 def patch_of(given: Any) -> EntityPatch:
-    """Return what an update input says of any entity. Raises BadInputError for a null that cannot be."""
+    """Return the patch of an update input. Raises BadInputError for a null that is not allowed."""
     return EntityPatch(
         name=required(given.name, "name"),
         external_id=absent(given.external_id),

@@ -1,4 +1,4 @@
-"""What the arguments of a subscription name: found before it begins, or NOT_FOUND, with the place and the id."""
+"""Resolve the ids in arguments of a subscription before it begins, or raise NOT_FOUND with the place and the id."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ async def entity_named(context: Context, text: str, *path: str) -> UUID:
 
 async def id_named(context: Context, work: Find, text: str, *path: str) -> UUID:
     """Return the id. Raises NotFoundError where `work` does not find it; see `ids_named`."""
-    found = uuid_named(text, *path)
-    if found not in await context.read(work, ids=[found]):
+    identity = uuid_named(text, *path)
+    if identity not in await context.read(work, ids=[identity]):
         raise _unknown(text, path)
-    return found
+    return identity
 
 
 async def ids_named(context: Context, work: Find, texts: Sequence[str], *path: str) -> list[UUID]:
@@ -38,9 +38,9 @@ async def ids_named(context: Context, work: Find, texts: Sequence[str], *path: s
     work: called as `work(session, organization_id=..., ids=[...])`.
     """
     ids = [uuid_named(text, *path, str(n)) for n, text in enumerate(texts)]
-    found: Collection[UUID] = await context.read(work, ids=list(dict.fromkeys(ids))) if ids else ()
-    for n, (text, each) in enumerate(zip(texts, ids, strict=True)):
-        if each not in found:
+    result: Collection[UUID] = await context.read(work, ids=list(dict.fromkeys(ids))) if ids else ()
+    for n, (text, item) in enumerate(zip(texts, ids, strict=True)):
+        if item not in result:
             raise _unknown(text, (*path, str(n)))
     return ids
 

@@ -1,4 +1,4 @@
-"""Scalars of the contract. What they refuse refuses the call; ReadingTime alone is judged reading by reading."""
+"""Scalars of the schema. An invalid value refuses the call; ReadingTime alone is checked reading by reading."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ class Duration:
 def date_time_parse(value: object) -> datetime:
     """Parse RFC 3339 with an offset; return UTC."""
     if not isinstance(value, str):
-        _refuse(f"A DateTime is RFC 3339 text such as 2026-03-01T08:00:00+01:00; it was {_shown(value)}.")
+        _refuse(f"A DateTime is RFC 3339 text such as 2026-03-01T08:00:00+01:00; it was {_quoted(value)}.")
     if not _DATE_TIME.fullmatch(value):
-        _refuse(f"{_shown(value)} is no RFC 3339 time with an offset, such as 2026-03-01T08:00:00Z.")
+        _refuse(f"{_quoted(value)} is no RFC 3339 time with an offset, such as 2026-03-01T08:00:00Z.")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        _refuse(f"{_shown(value)} names no instant between the years 1 and 9999.")
+        _refuse(f"{_quoted(value)} names no instant between the years 1 and 9999.")
 
 
 def date_time_print(value: datetime) -> str:
@@ -69,16 +69,16 @@ def date_time_print(value: datetime) -> str:
 
 def duration_parse(value: object) -> Duration:
     """Parse an ISO 8601 duration."""
-    found = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _DURATION_MAX_CHARS else None
-    if found is None or not isinstance(value, str) or not any(found.groups()):
-        _refuse(f"{_shown(value)} is no ISO 8601 duration such as PT15M or P1D.")
-    years, months, weeks, days, hours, minutes = (int(part or 0) for part in found.groups()[:6])
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= _DURATION_MAX_CHARS else None
+    if match is None or not isinstance(value, str) or not any(match.groups()):
+        _refuse(f"{_quoted(value)} is no ISO 8601 duration such as PT15M or P1D.")
+    years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
     try:
-        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(found[7] or 0))
+        length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(match[7] or 0))
     except OverflowError:
         length = timedelta.max
     if length > DURATION_MAX or 12 * years + months > 1200:  # noqa: PLR2004
-        _refuse(f"{_shown(value)} is longer than a hundred years.")
+        _refuse(f"{_quoted(value)} is longer than a hundred years.")
     return Duration(value, 12 * years + months, length)
 
 
@@ -107,9 +107,9 @@ def json_parse_literal(node: ValueNode, variables: Mapping[str, Any] | None = No
 
 
 def geojson_parse(value: object) -> object:
-    """Take a GeoJSON object; what it holds is judged where it is used, with a place in the message."""
+    """Take a GeoJSON object; what it holds is checked where it is used, with a place in the message."""
     if not isinstance(value, dict):
-        _refuse(f"A GeoJSON geometry is an object with type and coordinates; it was {_shown(value)}.")
+        _refuse(f"A GeoJSON geometry is an object with type and coordinates; it was {_quoted(value)}.")
     return value
 
 
@@ -122,7 +122,7 @@ def _refuse(message: str) -> NoReturn:
     raise GraphQLError(message, extensions={"code": "BAD_USER_INPUT"})
 
 
-def _shown(value: object) -> str:
+def _quoted(value: object) -> str:
     text = repr(value)
     longest = 60
     return text if len(text) <= longest else text[:longest] + "..."

@@ -1,4 +1,4 @@
-"""What the API is given at its start: everything that it needs and does not make itself."""
+"""Services of an API process, injected at its start."""
 
 from __future__ import annotations
 

@@ -25,13 +25,13 @@ from domain.definitions.profiles.queries import profile_get, profile_versions, p
 from gql.access.principal import ADMINS, OPERATORS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
-from gql.base.entities import Node, entity_of
+from gql.base.converters import converts
+from gql.base.entities import Node, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, draft_of, payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shows
 from gql.errors import UserError, user_error
 from gql.plant.assets import Asset, AssetPayload, CreateAssetInput, asset_payload
 from graph.change import GraphChange
@@ -96,8 +96,8 @@ class AssetProfile(Node):
     @strawberry.field
     async def versions(self, info: Info) -> list[AssetProfileVersion]:
         """All versions of the profile, by number."""
-        found = await load(info.context, profile_versions, uuid_named(self.id, "id"))
-        return [_version_shown(each) for each in found or ()]
+        profile_version = await load(info.context, profile_versions, uuid_named(self.id, "id"))
+        return [_to_version(item) for item in profile_version or ()]
 
 
 AssetProfileConnection = Connection[AssetProfile]
@@ -183,7 +183,7 @@ class AssetProfileInput:
         default_health_thresholds: {metric: {critLow, warnLow, warnHigh, critHigh, weight}}; at least one bound of each
             metric.
         formulas: Derived metrics of the assets, as `derived` of a telemetry schema.
-        rules: Up to 50 rules, each a RuleInput without `scope` and `effectiveFrom`, with a name of its own.
+        rules: Up to 50 rules, each a RuleInput without `scope` and `effectiveFrom`, with a unique name.
         health: {freshness, freshnessWeight, events, children, bucket}, each optional. The bucket cannot change later.
     """
 
@@ -217,7 +217,7 @@ class AssetProfileQuery:
     async def asset_profiles(self, info: Info, first: int = 50, after: str | None = None) -> AssetProfileConnection:
         """All asset profiles, the oldest first."""
         rows = await page_read(info, profiles_page, first, after)
-        return AssetProfileConnection(rows=rows, show=profile_shown)
+        return AssetProfileConnection(rows=rows, show=to_profile)
 
     @query(VIEWERS)
     async def preview_asset_profile(
@@ -241,11 +241,11 @@ class AssetProfileQuery:
             )
 
         try:
-            found = await info.context.read(read)
+            result = await info.context.read(read)
         except ArgusError as error:
             under = () if error.path[:1] == ("id",) else ("input",)
             return AssetProfilePreviewPayload(preview=None, errors=[user_error(error, under=under)])
-        return AssetProfilePreviewPayload(preview=_preview_shown(found), errors=[])
+        return AssetProfilePreviewPayload(preview=_to_preview(result), errors=[])
 
 
 @mutations
@@ -346,9 +346,9 @@ class AssetProfileMutation:
         return await payload_of(info, asset_payload, work, under=())
 
 
-@shows(AssetProfileRow)
-def profile_shown(row: AssetProfileRow) -> AssetProfile:
-    """Return a profile as it is shown."""
+@converts(AssetProfileRow)
+def to_profile(row: AssetProfileRow) -> AssetProfile:
+    """Convert a profile to its GraphQL object."""
     newest = row.newest
     return AssetProfile(
         id=strawberry.ID(str(row.id)),
@@ -358,21 +358,21 @@ def profile_shown(row: AssetProfileRow) -> AssetProfile:
         effective_from=DateTime(newest.effective_from),
         created_at=DateTime(row.created_at),
         updated_at=DateTime(row.updated_at),
-        **_content_shown(newest),
+        **_content_fields(newest),
     )
 
 
-def _version_shown(row: ProfileVersion) -> AssetProfileVersion:
+def _to_version(row: ProfileVersion) -> AssetProfileVersion:
     return AssetProfileVersion(
         number=row.number,
         effective_from=DateTime(row.effective_from),
         recorded_at=DateTime(row.recorded_at),
         actor=row.actor,
-        **_content_shown(row),
+        **_content_fields(row),
     )
 
 
-def _content_shown(row: ProfileVersion) -> dict[str, Any]:
+def _content_fields(row: ProfileVersion) -> dict[str, Any]:
     shown = content_json(row.content)
     return {
         "default_attributes": JSON(shown["defaultAttributes"]),
@@ -393,30 +393,30 @@ def _members(given: AssetProfileInput) -> dict[str, Any]:
     }
 
 
-def _preview_shown(found: ProfilePreview) -> AssetProfilePreview:
+def _to_preview(preview: ProfilePreview) -> AssetProfilePreview:
     return AssetProfilePreview(
-        asset_count=found.total,
-        truncated=found.is_truncated,
-        attributes=_differences(found.attributes),
-        thresholds=_differences(found.thresholds),
-        formulas=_differences(found.formulas),
-        rules=_differences(found.rules),
-        health_changed=found.is_health_changed,
-        assets=_effects(found.assets),
+        asset_count=preview.total,
+        truncated=preview.is_truncated,
+        attributes=_differences(preview.attributes),
+        thresholds=_differences(preview.thresholds),
+        formulas=_differences(preview.formulas),
+        rules=_differences(preview.rules),
+        health_changed=preview.is_health_changed,
+        assets=_effects(preview.assets),
     )
 
 
-def _effects(found: Sequence[AssetPreview]) -> list[AssetProfileEffect]:
+def _effects(previews: Sequence[AssetPreview]) -> list[AssetProfileEffect]:
     effects = []
-    for each in found:
-        asset: Any = entity_of(each.asset)
-        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(each.given)), kept=list(each.kept)))
+    for item in previews:
+        asset: Any = to_entity(item.asset)
+        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(item.given)), kept=list(item.kept)))
     return effects
 
 
-def _differences(found: Difference) -> Differences:
-    return Differences(added=list(found.added), removed=list(found.removed), changed=list(found.changed))
+def _differences(difference: Difference) -> Differences:
+    return Differences(added=list(difference.added), removed=list(difference.removed), changed=list(difference.changed))
 
 
 def _payload(row: AssetProfileRow | None, errors: list[UserError]) -> AssetProfilePayload:
-    return AssetProfilePayload(asset_profile=None if row is None else profile_shown(row), errors=errors)
+    return AssetProfilePayload(asset_profile=None if row is None else to_profile(row), errors=errors)

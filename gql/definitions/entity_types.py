@@ -13,13 +13,13 @@ from domain.definitions.entity_types.model import EntityType as EntityTypeRow
 from domain.definitions.entity_types.queries import entity_type_list, schema_versions
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.entities import EntityKindEnum, Node
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shows
 from gql.errors import UserError
 from graph.absent import ABSENT
 from graph.change import GraphChange
@@ -60,14 +60,14 @@ class EntityType(Node):
     @strawberry.field
     async def versions(self, info: Info) -> list[EntityTypeVersion]:
         """All versions of the telemetry schema, by event time, of the future too."""
-        found = await load(info.context, schema_versions, uuid_named(self.id, "id"))
+        schema_version = await load(info.context, schema_versions, uuid_named(self.id, "id"))
         return [
             EntityTypeVersion(
                 effective_from=DateTime(version.effective_from),
                 telemetry_schema=JSON(version.telemetry_schema),
                 recorded_at=DateTime(version.recorded_at),
             )
-            for version in found or ()
+            for version in schema_version or ()
         ]
 
 
@@ -119,7 +119,7 @@ class EntityTypeQuery:
         Args:
             kind: Only types of this kind. Default: of all kinds.
         """
-        return [entity_type_of(row) for row in await info.context.read(entity_type_list, kind=kind)]
+        return [to_entity_type(row) for row in await info.context.read(entity_type_list, kind=kind)]
 
 
 @mutations
@@ -181,9 +181,9 @@ class EntityTypeMutation:
         return await payload_of(info, _payload, work, under=())
 
 
-@shows(EntityTypeRow)
-def entity_type_of(row: EntityTypeRow) -> EntityType:
-    """Return a type as it is shown."""
+@converts(EntityTypeRow)
+def to_entity_type(row: EntityTypeRow) -> EntityType:
+    """Convert a type to its GraphQL object."""
     return EntityType(
         id=strawberry.ID(str(row.id)),
         kind=row.kind,
@@ -195,7 +195,7 @@ def entity_type_of(row: EntityTypeRow) -> EntityType:
 
 
 def _payload(row: EntityTypeRow | None, errors: list[UserError]) -> EntityTypePayload:
-    return EntityTypePayload(entity_type=None if row is None else entity_type_of(row), errors=errors)
+    return EntityTypePayload(entity_type=None if row is None else to_entity_type(row), errors=errors)
 
 
 def _or_none(value: Any) -> Any:

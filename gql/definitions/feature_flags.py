@@ -59,7 +59,7 @@ class FeatureFlagQuery:
     @query(VIEWERS)
     async def feature_flags(self, info: Info) -> list[FeatureFlag]:
         """All feature flags, those that were never set included."""
-        return [_shown(row) for row in await info.context.read(feature_flags_list)]
+        return [_to_flag(row) for row in await info.context.read(feature_flags_list)]
 
 
 @mutations
@@ -82,10 +82,10 @@ class FeatureFlagMutation:
 
 
 def _payload(row: FeatureFlagRow | None, errors: list[UserError]) -> FeatureFlagPayload:
-    return FeatureFlagPayload(feature_flag=None if row is None else _shown(row), errors=errors)
+    return FeatureFlagPayload(feature_flag=None if row is None else _to_flag(row), errors=errors)
 
 
-def _shown(row: FeatureFlagRow) -> FeatureFlag:
+def _to_flag(row: FeatureFlagRow) -> FeatureFlag:
     return FeatureFlag(
         name=row.kind.name,
         description=row.kind.description,

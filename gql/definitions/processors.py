@@ -1,4 +1,4 @@
-"""Versions of stages: which there are, and which is in force from when on."""
+"""Processor versions of stages, and their promotion."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class ProcessorQuery:
     @query(VIEWERS)
     async def processors(self, info: Info) -> list[Processor]:
         """The stages that have versions."""
-        return [processor_shown(row) for row in await info.context.read(processors_list)]
+        return [to_processor(row) for row in await info.context.read(processors_list)]
 
 
 @mutations
@@ -120,23 +120,23 @@ class ProcessorMutation:
         return await payload_of(info, _payload, work, under=())
 
 
-def processor_shown(row: ProcessorRow) -> Processor:
-    """Return a stage as it is shown."""
+def to_processor(row: ProcessorRow) -> Processor:
+    """Convert a stage to its GraphQL object."""
     return Processor(
         row=row,
         stage=row.stage,
-        versions=[ProcessorVersion(number=each.number, changes=each.changes) for each in row.versions],
+        versions=[ProcessorVersion(number=version.number, changes=version.changes) for version in row.versions],
         promotions=[
             Promotion(
-                version=each.version,
-                effective_from=DateTime(each.effective_from),
-                recorded_at=DateTime(each.recorded_at),
-                actor=each.actor,
+                version=promotion.version,
+                effective_from=DateTime(promotion.effective_from),
+                recorded_at=DateTime(promotion.recorded_at),
+                actor=promotion.actor,
             )
-            for each in row.promotions
+            for promotion in row.promotions
         ],
     )
 
 
 def _payload(row: ProcessorRow | None, errors: list[UserError]) -> ProcessorPayload:
-    return ProcessorPayload(processor=None if row is None else processor_shown(row), errors=errors)
+    return ProcessorPayload(processor=None if row is None else to_processor(row), errors=errors)

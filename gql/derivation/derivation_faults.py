@@ -14,7 +14,9 @@ from gql.base.scalars import DateTime
 
 @strawberry.type
 class DerivationFault:
-    """A derived metric that could not be computed although its inputs have values. It goes once that is mended.
+    """A derived metric that could not be computed although its inputs have values.
+
+    It disappears once it can be computed.
 
     Attributes:
         metric: Name of the derived metric.
@@ -29,8 +31,8 @@ class DerivationFault:
 
 async def derivation_faults(info: Info, entity_id: UUID) -> list[DerivationFault]:
     """Return the faults of an entity, by metric."""
-    found = await load(info.context, faults_of, entity_id, ids_as="entity_ids")
+    faults = await load(info.context, faults_of, entity_id, ids_as="entity_ids")
     return [
-        DerivationFault(metric=each.metric, last_at=DateTime(each.last_at), message=each.message)
-        for each in found or ()
+        DerivationFault(metric=fault.metric, last_at=DateTime(fault.last_at), message=fault.message)
+        for fault in faults or ()
     ]

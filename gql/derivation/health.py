@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from domain.base.packed import instant_of
-from domain.derivation.health.current import Judged
+from domain.derivation.health.current import BucketHealth
 from domain.derivation.health.operations import health_explain
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
@@ -17,7 +17,7 @@ from gql.base.scalars import DateTime
 
 @strawberry.type
 class HealthPart:
-    """What one thing costs of the 100 points of health.
+    """One deduction from the 100 points of health.
 
     Attributes:
         part: THRESHOLD, FRESHNESS, EVENT or CHILDREN.
@@ -65,19 +65,19 @@ class HealthQuery:
             at: Instant of event time; the bucket that holds it is explained. Default: now.
         """
         now = clock(info)
-        found = await info.context.read(
+        health = await info.context.read(
             health_explain, asset_id=uuid_named(asset_id, "assetId"), at=now if at is None else at, now=now
         )
-        return None if found is None else _shown(found)
+        return None if health is None else _to_explanation(health)
 
 
-def _shown(found: Judged) -> HealthExplanation:
+def _to_explanation(bucket: BucketHealth) -> HealthExplanation:
     return HealthExplanation(
-        from_=DateTime(instant_of(found.begins_us)),
-        to=DateTime(instant_of(found.ends_us)),
-        score=found.health.score,
+        from_=DateTime(instant_of(bucket.begins_us)),
+        to=DateTime(instant_of(bucket.ends_us)),
+        score=bucket.health.score,
         parts=[
             HealthPart(part=p.part, subject=p.subject, cost=p.cost, weight=p.weight, detail=p.detail)
-            for p in found.health.parts
+            for p in bucket.health.parts
         ],
     )

@@ -13,13 +13,13 @@ from domain.derivation.rollups.rules import RollupWish
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.descriptions import enum_described
 from gql.base.entities import AggregateEnum, EntityKindEnum, Node
 from gql.base.ids import uuid_named, uuid_or_none
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime, Duration
-from gql.base.shown import shows
 from gql.errors import UserError
 from graph.change import GraphChange
 
@@ -204,14 +204,14 @@ class RollupQuery:
         identity = uuid_or_none(id)
         if identity is None:
             return None
-        found = await info.context.read(rollups_get, ids=[identity])
-        return rollup_shown(found[identity]) if identity in found else None
+        rollups = await info.context.read(rollups_get, ids=[identity])
+        return to_rollup(rollups[identity]) if identity in rollups else None
 
     @query(VIEWERS)
     async def rollups(self, info: Info, first: int = 50, after: str | None = None) -> RollupConnection:
         """All rollups, the oldest first."""
         rows = await page_read(info, rollups_page, first, after)
-        return RollupConnection(rows=rows, show=rollup_shown)
+        return RollupConnection(rows=rows, show=to_rollup)
 
 
 @mutations
@@ -254,16 +254,18 @@ class RollupMutation:
         return await payload_of(info, _payload, work, under=())
 
 
-@shows(RollupRow)
-def rollup_shown(row: RollupRow) -> Rollup:
-    """Return a rollup as it is shown."""
+@converts(RollupRow)
+def to_rollup(row: RollupRow) -> Rollup:
+    """Convert a rollup to its GraphQL object."""
     draft = row.draft
     return Rollup(
         id=strawberry.ID(str(row.id)),
         name=draft.name,
         metric=draft.metric,
         relationship=draft.relationship,
-        of=RollupOf(metric=draft.of_metric, kinds=sorted(draft.of.kinds), types=_types(draft.of), port=draft.of_port),
+        of=RollupOf(
+            metric=draft.of_metric, kinds=sorted(draft.members.kinds), types=_types(draft.members), port=draft.of_port
+        ),
         at=RollupAt(kinds=sorted(draft.at.kinds), types=_types(draft.at)),
         aggregate=draft.aggregate,
         attribute=draft.attribute,
@@ -304,4 +306,4 @@ def _wish(given: RollupInput) -> RollupWish:
 
 
 def _payload(row: RollupRow | None, errors: list[UserError]) -> RollupPayload:
-    return RollupPayload(rollup=None if row is None else rollup_shown(row), errors=errors)
+    return RollupPayload(rollup=None if row is None else to_rollup(row), errors=errors)

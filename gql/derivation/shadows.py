@@ -1,4 +1,4 @@
-"""Versions of stages in shadow: what they have found, and the end of them."""
+"""Shadows: versions of stages that run beside the one in force."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
-from gql.base.entities import Entity, entity_of
+from gql.base.entities import Entity, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
@@ -78,7 +78,7 @@ class ShadowDifference:
     async def entity(self, info: Info) -> Entity | None:
         """The entity whose point it is."""
         row = await load(info.context, entities_get, self.row.entity_id)
-        return None if row is None else entity_of(row)
+        return None if row is None else to_entity(row)
 
 
 ShadowDifferenceConnection = Connection[ShadowDifference]
@@ -135,7 +135,7 @@ class ShadowQuery:
     async def shadow(self, info: Info, stage: str) -> Shadow | None:
         """The version of a stage that runs in shadow; null: none does."""
         row = await info.context.read(shadow_get, stage=stage)
-        return None if row is None else _shown(row)
+        return None if row is None else _to_shadow(row)
 
     @query(VIEWERS)
     async def shadow_differences(
@@ -175,7 +175,7 @@ class ShadowMutation:
             row, entities = await info.context.read(shadow_compare, stage=stage, begins=from_, ends=to)
         except ArgusError as error:
             return CompareShadowPayload(shadow=None, entities=0, errors=[user_error(error)])
-        return CompareShadowPayload(shadow=_shown(row), entities=entities, errors=[])
+        return CompareShadowPayload(shadow=_to_shadow(row), entities=entities, errors=[])
 
     @mutation(ADMINS)
     async def drop_shadow(self, info: Info, stage: str) -> ShadowPayload:
@@ -188,10 +188,10 @@ class ShadowMutation:
 
 
 def _payload(row: ShadowRow | None, errors: list[UserError]) -> ShadowPayload:
-    return ShadowPayload(shadow=None if row is None else _shown(row), errors=errors)
+    return ShadowPayload(shadow=None if row is None else _to_shadow(row), errors=errors)
 
 
-def _shown(row: ShadowRow) -> Shadow:
+def _to_shadow(row: ShadowRow) -> Shadow:
     return Shadow(
         stage=row.stage,
         version=row.version,

@@ -12,7 +12,7 @@ import strawberry
 from domain.derivation.stays.model import Stay as StayRow
 from gql.base.connections import Connection, Rows
 from gql.base.context import Info
-from gql.base.entities import Entity, clock, entity_of, paged
+from gql.base.entities import Entity, clock, paged, to_entity
 from gql.base.loaders import load
 from gql.base.scalars import DateTime
 from graph.entities.queries import entities_get
@@ -42,15 +42,15 @@ class Stay:
     @strawberry.field
     async def entity(self, info: Info) -> Entity:
         """The entity that was in the area."""
-        found = await load(info.context, entities_get, self.row.entity_id)
-        assert found is not None  # noqa: S101  (an entity's row is never taken away)
-        return entity_of(found)
+        row = await load(info.context, entities_get, self.row.entity_id)
+        assert row is not None  # noqa: S101  (an entity's row is never taken away)
+        return to_entity(row)
 
     @strawberry.field
     async def space(self, info: Info) -> Entity | None:
         """The space whose area it is; null where no space has the external id that the formula names."""
-        found = None if self.row.space_id is None else await load(info.context, entities_get, self.row.space_id)
-        return None if found is None else entity_of(found)
+        row = None if self.row.space_id is None else await load(info.context, entities_get, self.row.space_id)
+        return None if row is None else to_entity(row)
 
 
 StayConnection = Connection[Stay]
@@ -68,10 +68,10 @@ async def stay_connection(
 ) -> StayConnection:
     """Return one page of the stays that `work` lists for an entity."""
     rows: Rows[Any] = await paged(info, work, entity_id, first, after, from_=from_, to=to, now=clock(info))
-    return StayConnection(rows=rows, show=_shown)
+    return StayConnection(rows=rows, show=_to_stay)
 
 
-def _shown(row: StayRow) -> Stay:
+def _to_stay(row: StayRow) -> Stay:
     return Stay(
         row=row,
         metric=row.metric,

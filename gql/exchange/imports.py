@@ -1,4 +1,4 @@
-"""Bring entities and edges, many at once, as records."""
+"""Import entities and edges, many at once, as records."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ class ImportMutation:
             edges_created=outcome.edges_created,
             edges_updated=outcome.edges_updated,
             edges_unchanged=outcome.edges_unchanged,
-            errors=[_error(each) for each in sorted(outcome.told, key=lambda told: told.line or 0)],
+            errors=[
+                _error(item) for item in sorted(outcome.remarks, key=lambda located_errors: located_errors.line or 0)
+            ],
         )
 
 

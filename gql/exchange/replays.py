@@ -1,4 +1,4 @@
-"""Replays: what was received in a time is sent through the stages again."""
+"""Replays: reprocess the readings of a time span."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gql.base.scalars import JSON, DateTime
 from gql.errors import UserError, user_error
 from graph.errors import ArgusError
 
-# How often who watches a replay is told of its progress.
+# How often the progress of a replay is sent to subscribers.
 PROGRESS_S = 0.5
 
 
@@ -37,7 +37,7 @@ class Replay(Node):
         changes: What differed and was corrected, or with `dryRun` would be: counts of points (points = added + removed
             + changed) and of dead letters (letters), and some points as samples.
         dry_run: True: it only reports what would change.
-        side_effects: True: what follows from it may create activities and notifications.
+        side_effects: True: new events may create activities and notifications.
         message: Why it failed; null: it has not.
         ordered_by: Who ordered it: the subject of the token.
         from_: Start of the range of event time, inclusive.
@@ -72,7 +72,7 @@ class ReplayInput:
         from_: Start of the range of event time, inclusive.
         to: End of the range of event time, exclusive.
         device_ids: Only readings of these devices, at most 10,000. Default: of all.
-        side_effects: True: what follows may create activities and notifications.
+        side_effects: True: new events may create activities and notifications.
     """
 
     from_: DateTime = strawberry.field(name="from")
@@ -108,14 +108,14 @@ class ReplayQuery:
         identity = uuid_or_none(id)
         if identity is None:
             return None
-        found = await info.context.read(replays_get, ids=[identity])
-        return replay_shown(found[identity]) if identity in found else None
+        replays = await info.context.read(replays_get, ids=[identity])
+        return to_replay(replays[identity]) if identity in replays else None
 
     @query(VIEWERS)
     async def replays(self, info: Info, first: int = 50, after: str | None = None) -> ReplayConnection:
         """All replays, the newest first."""
         rows = await page_read(info, replays_page, first, after)
-        return ReplayConnection(rows=rows, show=replay_shown)
+        return ReplayConnection(rows=rows, show=to_replay)
 
 
 @mutations
@@ -126,8 +126,8 @@ class ReplayMutation:
     async def replay_telemetry(self, info: Info, input: ReplayInput) -> ReplayPayload:
         """Order a replay: readings of a range are processed again, beside live readings, which go first.
 
-        Only what differs is written; subscribers are told by `invalidated`, and what depends on it is recomputed. At
-        most 100 replays of an organization may be queued or running, else CONFLICT.
+        Only differences are written; subscribers are notified by `invalidated`, and what depends on it is recomputed.
+        At most 100 replays of an organization may be queued or running, else CONFLICT.
 
         Args:
             input: What to replay, and how.
@@ -136,7 +136,10 @@ class ReplayMutation:
         try:
             devices = None
             if input.device_ids is not None:
-                devices = [uuid_named(each, "input", "deviceIds", str(n)) for n, each in enumerate(input.device_ids)]
+                devices = [
+                    uuid_named(device_entity_id, "input", "deviceIds", str(n))
+                    for n, device_entity_id in enumerate(input.device_ids)
+                ]
             ordered = await context.read(
                 replay_order,
                 replay_id=context.services.new_id(),
@@ -150,7 +153,7 @@ class ReplayMutation:
             )
         except ArgusError as error:
             return ReplayPayload(replay=None, errors=[user_error(error)])
-        return ReplayPayload(replay=replay_shown(ordered), errors=[])
+        return ReplayPayload(replay=to_replay(ordered), errors=[])
 
     @mutation(OPERATORS)
     async def cancel_replay(self, info: Info, id: strawberry.ID) -> ReplayPayload:
@@ -164,7 +167,7 @@ class ReplayMutation:
             cancelled = await context.read(replay_cancel, replay_id=uuid_named(id, "id"), now=context.services.clock())
         except ArgusError as error:
             return ReplayPayload(replay=None, errors=[user_error(error)])
-        return ReplayPayload(replay=replay_shown(cancelled), errors=[])
+        return ReplayPayload(replay=to_replay(cancelled), errors=[])
 
 
 @subscriptions
@@ -185,13 +188,13 @@ class ReplaySubscription:
             row = await read()
             if row != told:
                 told = row
-                yield replay_shown(row)
+                yield to_replay(row)
             else:
                 await asyncio.sleep(PROGRESS_S)
 
 
-def replay_shown(row: ReplayRow) -> Replay:
-    """Return a replay as it is shown."""
+def to_replay(row: ReplayRow) -> Replay:
+    """Convert a replay to its GraphQL object."""
     return Replay(
         id=strawberry.ID(str(row.id)),
         state=row.state.value,

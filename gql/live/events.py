@@ -1,4 +1,4 @@
-"""Send subscribers of one API process the changes of events.
+"""The live feed of events: send changes to the subscribers of one API process.
 
 The process reads the bus while somebody watches, all partitions and without a group, and loads what an entry tells of
 once, for all who watch in that organization. What the bus did not bring while it was away, the outbox of changes has.
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _Subscriber:
-    """What waits for one client: events by id, each in its latest state."""
+    """The backlog of one client: events by id, each in its latest state."""
 
     def __init__(self) -> None:
         self._waiting: dict[UUID, Event] = {}
@@ -91,11 +91,11 @@ class EventFeed:
 
     @property
     def subscribers(self) -> int:
-        """How many subscriptions there are."""
-        return sum(len(each) for topics in list(self._topics.values()) for each in list(topics.values()))
+        """The number of subscriptions."""
+        return sum(len(topic) for topics in list(self._topics.values()) for topic in list(topics.values()))
 
     async def subscribe(self, *, organization_id: int, where: EventFilter) -> AsyncIterator[Event]:
-        """Yield events that fit, as they are when something becomes of them, until the feed stops or the caller goes.
+        """Yield matching events whenever they change, until the feed stops or the caller disconnects.
 
         where: hashable, so with tuples. Raises LimitExceededError where too many watch, UnavailableError where the
         caller is too slow.
@@ -113,9 +113,9 @@ class EventFeed:
             self._leave(organization_id, where, subscriber)
 
     async def publish(self, *, organization_id: int, event_id: UUID) -> None:
-        """Tell what was committed of an event to the subscribers of all processes. Never raises for the bus.
+        """Publish a committed change of an event to the subscribers of all processes. Never raises for the bus.
 
-        Without the bus those of this process are told; the others read it once the bus is back.
+        Without the bus only those of this process are notified; the others read it once the bus is back.
         """
         payload = events_encode(organization_id, [event_id])
         try:
@@ -123,7 +123,7 @@ class EventFeed:
             await asyncio.to_thread(self._bus.publish, self._streams[0], [payload])
         except ConnectionError as error:
             _log.warning("event_not_published", error=repr(error))
-            await self._tell({organization_id: [event_id]})
+            await self._deliver({organization_id: [event_id]})
 
     async def stop(self) -> None:
         """End every subscription and the reading."""
@@ -147,7 +147,7 @@ class EventFeed:
             self._reader = None
 
     async def _read(self) -> None:
-        """Read on for ever; where something fails, tell anew what changed since the last time that nothing did."""
+        """Read on for ever; where something fails, tell again what changed since the last time that nothing did."""
         ids: dict[str, str] = {}
         good, since = self._clock(), None
         while True:
@@ -156,11 +156,11 @@ class EventFeed:
                 if not ids:
                     last = await asyncio.to_thread(self._bus.last_ids, self._streams)
                     ids = dict(zip(self._streams, last, strict=True))
-                found = await asyncio.to_thread(self._bus.read_after, dict(ids), count=READ_MAX, block_ms=BLOCK_MS)
-                ids |= {stream: entries[-1][0] for stream, entries in found.items() if entries}
+                result = await asyncio.to_thread(self._bus.read_after, dict(ids), count=READ_MAX, block_ms=BLOCK_MS)
+                ids |= {stream: entries[-1][0] for stream, entries in result.items() if entries}
                 if since is not None:
-                    await self._tell_since(since)
-                await self._tell(_ids_by_organization(found))
+                    await self._deliver_since(since)
+                await self._deliver(_ids_by_organization(result))
             except Exception as error:  # noqa: BLE001  (whatever it was, the subscribers stay)
                 _log.warning("event_feed_failed", error=repr(error))
                 since = good - _OVERLAP if since is None else since
@@ -168,12 +168,12 @@ class EventFeed:
             else:
                 good, since = begun, None
 
-    async def _tell_since(self, since: datetime) -> None:
+    async def _deliver_since(self, since: datetime) -> None:
         for organization_id in list(self._topics):
             work = partial(events_changed_since, organization_id=organization_id, since=since)
-            await self._tell({organization_id: await self._run(organization_id, work)})
+            await self._deliver({organization_id: await self._run(organization_id, work)})
 
-    async def _tell(self, changed: Mapping[int, Sequence[UUID]]) -> None:
+    async def _deliver(self, changed: Mapping[int, Sequence[UUID]]) -> None:
         for organization_id, ids in changed.items():
             for first in range(0, len(ids), LOADED_MAX):
                 filters = list(self._topics.get(organization_id, ()))
@@ -194,11 +194,11 @@ class EventFeed:
                             subscriber.put(event)
 
 
-def _ids_by_organization(found: Mapping[str, Sequence[BusEntry]]) -> dict[int, list[UUID]]:
+def _ids_by_organization(entries: Mapping[str, Sequence[BusEntry]]) -> dict[int, list[UUID]]:
     """Return what entries tell of, each event once."""
     changed: dict[int, dict[UUID, None]] = {}
-    for stream, entries in found.items():
-        for entry_id, payload in entries:
+    for stream, of_stream in entries.items():
+        for entry_id, payload in of_stream:
             try:
                 organization_id, ids = events_decode(payload)
             except EntryError as error:

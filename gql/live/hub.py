@@ -23,8 +23,8 @@ from sqlalchemy.orm import Session
 from domain.telemetry.feed.feed import (
     Arrival,
     FeedEntry,
+    FeedOffsets,
     FeedUpdate,
-    Heads,
     Watch,
     cursor_decode,
     cursor_encode,
@@ -33,7 +33,7 @@ from domain.telemetry.feed.feed import (
     positions_max,
 )
 from domain.telemetry.feed.invalidation import links_invalidated
-from domain.telemetry.feed.reads import WatchRequest, feed_heads, feed_refill, feed_since, revision_get, watches_load
+from domain.telemetry.feed.reads import WatchRequest, feed_offsets, feed_refill, feed_since, revision_get, watches_load
 from gql.live.topics import INTERVAL_S, OrganizationTopics, Sent, Subscriber, Topic, TopicKey
 from graph.errors import ArgusError, BadInputError, LimitExceededError
 
@@ -54,7 +54,7 @@ _log = structlog.get_logger(__name__)
 
 
 class SessionRunner(Protocol):
-    """Runs work in a transaction of its own that acts for the organization."""
+    """Runs work in a separate transaction that acts for the organization."""
 
     def __call__(self, organization_id: int, work: Callable[[Session], T], /) -> Awaitable[T]:
         """Return what `work` returns; raise what it raises."""
@@ -62,7 +62,7 @@ class SessionRunner(Protocol):
 
 
 class FeedSource(Protocol):
-    """Where the entries come from."""
+    """The source of feed entries."""
 
     @property
     def partitions(self) -> Sequence[int]:
@@ -98,7 +98,7 @@ class FeedHub:
         self._clock = clock
         self._subscribers_max = subscribers_max
         self._reconcile_s = reconcile_s
-        self._heads = Heads()
+        self._offsets = FeedOffsets()
         self._topics: dict[int, OrganizationTopics] = {}
         # Held over each entry and each registration, so that a subscriber begins between two entries.
         self._lock = asyncio.Lock()
@@ -122,7 +122,7 @@ class FeedHub:
 
     @property
     def subscribers(self) -> int:
-        """How many subscriptions there are."""
+        """The number of subscriptions."""
         return sum(len(topic.subscribers) for topics in list(self._topics.values()) for topic in topics)
 
     async def subscribe(
@@ -136,7 +136,7 @@ class FeedHub:
         after: str | None = None,
         interval_s: float = INTERVAL_S,
     ) -> AsyncIterator[FeedUpdate]:
-        """Yield updates until the hub stops or the caller goes.
+        """Yield updates until the hub stops or the caller disconnects.
 
         What comes within `interval_s` of an update is one update, and so is all that comes while the caller is busy:
         every point of it, or, where that is too much, the latest of each series and where the others were.
@@ -178,10 +178,10 @@ class FeedHub:
                 msg = f"This server holds at most {self._subscribers_max} subscriptions."
                 raise LimitExceededError(msg)
             every = self._source.partitions
-            unknown = {p: 0 for p in every if p not in self._heads.positions}
+            unknown = {p: 0 for p in every if p not in self._offsets.positions}
             stored: Mapping[int, int] = {}
             if unknown:
-                work = partial(self._heads_read, key.organization_id, unknown)
+                work = partial(self._offsets_read, key.organization_id, unknown)
                 stored = await self._run(key.organization_id, work)
             now_s = asyncio.get_running_loop().time()
             topics = self._topics.setdefault(key.organization_id, OrganizationTopics(watch.revision))
@@ -192,7 +192,7 @@ class FeedHub:
             # What was collected before is none of the new one's.
             topic.flush()
             topic.subscribers.add(subscriber)
-            subscriber.begin({p: self._heads.positions.get(p, stored.get(p, 0)) for p in every})
+            subscriber.begin({p: self._offsets.positions.get(p, stored.get(p, 0)) for p in every})
             return subscriber.floor
 
     def _leave(self, key: TopicKey, subscriber: Subscriber) -> None:
@@ -218,16 +218,16 @@ class FeedHub:
             recent=self._clock() - RECENT,
         )
         caught = await self._run(key.organization_id, work)
-        subscriber.begin(caught.heads)
+        subscriber.begin(caught.offsets)
         if caught.series:
-            yield FeedUpdate(caught.series, (), 0, self._encode(key, caught.heads))
+            yield FeedUpdate(caught.series, (), 0, self._encode(key, caught.offsets))
 
     async def _catch_up_after(
         self, key: TopicKey, subscriber: Subscriber, behind: Mapping[int, int]
     ) -> AsyncIterator[FeedUpdate]:
         organization_id = key.organization_id
         place = {p: behind.get(p, 0) for p in self._source.partitions}
-        ends = await self._run(organization_id, partial(self._heads_read, organization_id, place))
+        ends = await self._run(organization_id, partial(self._offsets_read, organization_id, place))
         subscriber.begin(positions_max(place, ends))
         if any(ends[p] - place[p] > REFILL_POSITIONS_MAX for p in ends):
             msg = f"More than {REFILL_POSITIONS_MAX} batches lie behind the cursor. Begin again with since."
@@ -254,7 +254,7 @@ class FeedHub:
                     for partition, position in (await self._source.tail()).items():
                         async with self._lock:
                             # Who subscribed while the bus was away has been waiting for what lies before.
-                            if self._heads.positions.get(partition, 0) < position:
+                            if self._offsets.positions.get(partition, 0) < position:
                                 await self._refill(partition, position)
                     self._is_tailing = True
                 for entry in await self._source.read():
@@ -267,7 +267,7 @@ class FeedHub:
                 await asyncio.sleep(_BACKOFF_S)
 
     async def _handle(self, entry: FeedEntry) -> None:
-        arrival = self._heads.judge(entry.partition, entry.position)
+        arrival = self._offsets.classify(entry.partition, entry.position)
         if arrival is Arrival.REPEATED:
             return
         if arrival is not Arrival.NEXT:
@@ -276,7 +276,7 @@ class FeedHub:
 
     async def _refill(self, partition: int, until: int) -> None:
         """Deliver from the database what lies between the last position handled and `until`."""
-        head = self._heads.positions.get(partition)
+        head = self._offsets.positions.get(partition)
         if head is None:
             await self._refill_some(partition, None, until)
         elif until - head > REFILL_POSITIONS_MAX:
@@ -287,36 +287,36 @@ class FeedHub:
         else:
             for after in range(head, until, REFILL_CHUNK):
                 await self._refill_some(partition, after, min(until, after + REFILL_CHUNK))
-        self._heads.advance(partition, until)
+        self._offsets.advance(partition, until)
 
     async def _refill_some(self, partition: int, after: int | None, until: int) -> None:
         """Deliver (after, until]; after None: from where each organization's first subscriber began."""
-        found: list[FeedEntry] = []
+        entries: list[FeedEntry] = []
         for organization_id, topics in list(self._topics.items()):
             begin = min((topic.floor(partition) for topic in topics), default=until) if after is None else after
-            found += await self._run(organization_id, self._refill_work(organization_id, partition, begin, until))
-        for entry in sorted(found, key=lambda e: e.position):
+            entries += await self._run(organization_id, self._refill_work(organization_id, partition, begin, until))
+        for entry in sorted(entries, key=lambda e: e.position):
             await self._deliver(entry)
 
     async def _deliver(self, entry: FeedEntry) -> None:
         topics = self._topics.get(entry.organization_id)
         if topics:
-            await self._graph_follow(topics, entry.revision)
+            await self._graph_apply(topics, entry.revision)
             groups = groups_by_device(entry.groups(topics.sending))
-            unknowing = [topic for topic in topics.touched(groups) if not topic.watch.knows(groups)]
+            unknowing = [topic for topic in topics.receiving(groups) if not topic.watch.knows(groups)]
             if unknowing:
                 await self._watches_renew(topics, unknowing)
                 groups = groups_by_device(entry.groups(topics.sending))
             positions: Mapping[int, int] = {
-                **self._heads.positions,
+                **self._offsets.positions,
                 entry.partition: entry.position,
             }
             cursor = cursor_encode(positions, organization_id=entry.organization_id, now=self._clock())
-            for topic in topics.touched({*groups, *(changed.entity_id for changed in entry.invalidated)}):
+            for topic in topics.receiving({*groups, *(changed.entity_id for changed in entry.invalidated)}):
                 series, changed = groups_series(groups, topic.watch), topic.watch.sees(entry)
                 if series or changed:
                     topic.send(Sent(entry.partition, entry.position, series, positions, cursor, changed))
-        self._heads.advance(entry.partition, entry.position)
+        self._offsets.advance(entry.partition, entry.position)
 
     async def _watches_renew(self, topics: OrganizationTopics, stale: Sequence[Topic]) -> None:
         """Load again what these topics see: all in one transaction; one by one where that is refused."""
@@ -336,11 +336,11 @@ class FeedHub:
             changed = links_invalidated(topic.watch, watch, now=self._clock())
             topics.renew(topic, watch, now_s)
             if changed:
-                positions = dict(self._heads.positions)
+                positions = dict(self._offsets.positions)
                 cursor = self._encode(topic.key, positions)
                 topic.send(Sent(None, 0, (), positions, cursor, invalidated=changed))
 
-    async def _graph_follow(self, topics: OrganizationTopics, revision: int) -> None:
+    async def _graph_apply(self, topics: OrganizationTopics, revision: int) -> None:
         """Let all topics of an organization see at least this revision of the graph."""
         if topics.revision < revision:
             await self._watches_renew(topics, [topic for topic in topics if topic.watch.revision < revision])
@@ -355,21 +355,21 @@ class FeedHub:
                 ends: dict[int, int] = {}
                 for organization_id, topics in list(self._topics.items()):
                     heads = {
-                        p: self._heads.positions.get(p, min((topic.floor(p) for topic in topics), default=0))
+                        p: self._offsets.positions.get(p, min((topic.floor(p) for topic in topics), default=0))
                         for p in self._source.partitions
                     }
-                    work = partial(self._heads_read, organization_id, heads)
+                    work = partial(self._offsets_read, organization_id, heads)
                     ends = positions_max(ends, await self._run(organization_id, work))
                     revision = await self._run(organization_id, partial(revision_get, organization_id=organization_id))
                     async with self._lock:
-                        await self._graph_follow(topics, revision)
+                        await self._graph_apply(topics, revision)
                         now_s = asyncio.get_running_loop().time()
                         aged = [t for t in topics if t.key.is_open and now_s - t.loaded_at_s > WATCH_AGE_MAX_S]
                         await self._watches_renew(topics, aged)
                 # An entry is committed a moment before the bus brings it: missing is what lagged before too.
                 for partition, position in lagging.items():
                     async with self._lock:
-                        if self._topics and self._heads.positions.get(partition, 0) < position:
+                        if self._topics and self._offsets.positions.get(partition, 0) < position:
                             await self._refill(partition, position)
                 lagging = ends
             except asyncio.CancelledError:
@@ -394,9 +394,9 @@ class FeedHub:
         work = partial(watches_load, organization_id=organization_id, requests=requests)
         return await self._run(organization_id, work)
 
-    def _heads_read(self, organization_id: int, after: Mapping[int, int], session: Session) -> Mapping[int, int]:
+    def _offsets_read(self, organization_id: int, after: Mapping[int, int], session: Session) -> Mapping[int, int]:
         recent = self._clock() - RECENT
-        return feed_heads(session, organization_id=organization_id, after=after, recent=recent)
+        return feed_offsets(session, organization_id=organization_id, after=after, recent=recent)
 
     def _refill_work(
         self, organization_id: int, partition: int, after: int, until: int

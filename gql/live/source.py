@@ -1,4 +1,4 @@
-"""Read normalized batches and derived commits off the bus for the live feed: every process all, without a group."""
+"""Read normalized batches and derived commits from the bus for the live feed, without a consumer group."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class BusFeedSource:
         return positions
 
     def _read(self) -> Sequence[FeedEntry]:
-        found = self._bus.read_after(self._ids, count=READ_MAX, block_ms=BLOCK_MS)
+        result = self._bus.read_after(self._ids, count=READ_MAX, block_ms=BLOCK_MS)
         entries: list[FeedEntry] = []
-        for stream, of_stream in found.items():
+        for stream, of_stream in result.items():
             for entry_id, payload in of_stream:
                 self._ids[stream] = entry_id
                 try:

@@ -1,4 +1,4 @@
-"""Who waits for what in the live feed: topics, their subscribers, and what waits for each."""
+"""Topics of the live feed, their subscribers, and each subscriber's backlog."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Encode = Callable[[Mapping[int, int]], str]
 
 @dataclass(frozen=True, slots=True)
 class TopicKey:
-    """What identical subscriptions have in common."""
+    """The key of identical subscriptions."""
 
     organization_id: int
     entity_ids: frozenset[UUID] | None
@@ -72,7 +72,7 @@ class TopicKey:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What one entry of the feed means to a topic.
+    """One entry of the feed, as a topic sends it.
 
     positions: the hub's place after it, by partition; cursor: the same, encoded.
     partition None: it is of no partition's, and everybody is sent it. invalidated: ranges to be read again.
@@ -87,12 +87,12 @@ class Sent:
 
     @property
     def weight(self) -> int:
-        """How many points and ranges it holds."""
+        """The number of points and ranges in it."""
         return sum(len(series.timestamps) for series in self.series) + len(self.invalidated)
 
 
 class Burst:
-    """What came to a topic within an interval, in order; the same object for all its subscribers.
+    """The entries of a topic within an interval, in order; the same object for all its subscribers.
 
     number: of its topic, counted from one. lost: updates that nobody has, before it.
     """
@@ -122,7 +122,7 @@ class Burst:
 
 
 def update_of(parts: Sequence[Sent], cursor: str, *, dropped: int = 0) -> FeedUpdate:
-    """Return one update that says all of the parts."""
+    """Merge parts into one update."""
     return FeedUpdate(
         series_merged(series for part in parts for series in part.series),
         ranges_merged(taken for part in parts for taken in part.invalidated),
@@ -132,7 +132,7 @@ def update_of(parts: Sequence[Sent], cursor: str, *, dropped: int = 0) -> FeedUp
 
 
 class Subscriber:
-    """What waits for one client: bursts while it keeps up, then of each series the latest point.
+    """The backlog of one client: bursts while it keeps up, then the latest point of each series.
 
     floor: by partition, the position up to which it has everything already.
     """
@@ -145,19 +145,19 @@ class Subscriber:
         self._backlog = Backlog()
         # The place that the backlog leads to, and the one that the last update led to.
         self._end: Sent | None = None
-        self._told: Mapping[int, int] = {}
+        self._reported: Mapping[int, int] = {}
         self._wake = asyncio.Event()
         self._is_closed = False
         self._error: ArgusError | None = None
 
     @property
     def weight(self) -> int:
-        """How many points and ranges wait in bursts, which are shared with others."""
+        """The number of points and ranges that wait in bursts, which are shared with others."""
         return self._weight
 
     def begin(self, floor: Mapping[int, int]) -> None:
         """Note the place from which on the subscriber is sent what comes."""
-        self.floor = self._told = floor
+        self.floor = self._reported = floor
 
     def put(self, burst: Burst) -> None:
         """Add a burst; where more waits than may, keep the latest of each series of all that waits."""
@@ -198,12 +198,12 @@ class Subscriber:
     def _update(self, bursts: Sequence[Burst], encode: Encode) -> FeedUpdate | None:
         positions = bursts[-1].end.positions
         parts = self._beyond(bursts)
-        self._told = positions_max(positions, self.floor) if self.floor else positions
+        self._reported = positions_max(positions, self.floor) if self.floor else positions
         self._level(positions)
         if len(parts) == sum(len(burst.parts) for burst in bursts):
-            return bursts[-1].update(bursts, self._told, encode)
+            return bursts[-1].update(bursts, self._reported, encode)
         lost = sum(burst.lost for burst in bursts)
-        return update_of(parts, encode(self._told), dropped=lost) if parts or lost else None
+        return update_of(parts, encode(self._reported), dropped=lost) if parts or lost else None
 
     def _rest(self, encode: Encode) -> FeedUpdate:
         """Return what was thinned, so much of it as one update may hold.
@@ -213,9 +213,9 @@ class Subscriber:
         assert self._end is not None  # noqa: S101  (it is there with the backlog)
         thinned = self._backlog.take(SERIES_MAX)
         if self._backlog.is_empty:
-            self._told = positions_max(self._end.positions, self.floor)
+            self._reported = positions_max(self._end.positions, self.floor)
             self._level(self._end.positions)
-        cursor = encode(self._told)
+        cursor = encode(self._reported)
         return FeedUpdate(
             thinned.series, thinned.invalidated, thinned.dropped, cursor, thinned.gaps, thinned.points_left_out
         )
@@ -248,7 +248,7 @@ class Subscriber:
 
 @dataclass(slots=True, eq=False)
 class Topic:
-    """Subscribers that asked for the same, what they see, and what is collected for them."""
+    """The subscribers of identical subscriptions, their watch, and what is collected for them."""
 
     key: TopicKey
     watch: Watch
@@ -323,19 +323,19 @@ class OrganizationTopics:
         return self._topics.get(key)
 
     def add(self, topic: Topic) -> None:
-        """Take a topic in."""
+        """Add a topic."""
         self._topics[topic.key] = topic
         self.revision = min(self.revision, topic.watch.revision)
         for device_id in topic.watch.sending_ids:
             self._by_device.setdefault(device_id, set()).add(topic)
 
     def remove(self, topic: Topic) -> None:
-        """Let a topic go."""
+        """Remove a topic."""
         del self._topics[topic.key]
         self._forget(topic)
 
     def renew(self, topic: Topic, watch: Watch, now_s: float) -> None:
-        """Let a topic see the graph as it stands now; does nothing where the topic has gone meanwhile."""
+        """Renew a topic's watch of the graph; does nothing where the topic has gone meanwhile."""
         if self._topics.get(topic.key) is topic:
             self._forget(topic)
             topic.watch, topic.loaded_at_s = watch, now_s
@@ -343,10 +343,10 @@ class OrganizationTopics:
 
     @property
     def sending(self) -> Container[UUID]:
-        """Whose points matter to any of these topics."""
+        """The devices whose points matter to any of these topics."""
         return self._by_device.keys()
 
-    def touched(self, device_ids: Iterable[UUID]) -> set[Topic]:
+    def receiving(self, device_ids: Iterable[UUID]) -> set[Topic]:
         """Return the topics that may be sent points of any of these devices."""
         return set().union(*(self._by_device.get(device_id, ()) for device_id in device_ids))
 

@@ -14,13 +14,13 @@ from domain.derivation.stays.queries import asset_stays_pages
 from domain.plant.assets.operations import asset_create, asset_update
 from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
-from gql.base.entities import Entity, EntityConnection, clock, entity_of, of_kind, related_all, related_connection
+from gql.base.converters import to_object
+from gql.base.entities import Entity, EntityConnection, clock, of_kind, related_all, related_connection, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
-from gql.base.shown import shown
 from gql.derivation.derivation_faults import DerivationFault, derivation_faults
 from gql.derivation.stays import StayConnection, stay_connection
 from gql.errors import UserError
@@ -49,7 +49,7 @@ class Asset(Entity):
     ) -> Annotated[AssetProfile, strawberry.lazy("gql.definitions.asset_profiles")] | None:
         """The profile that the asset uses; null: none."""
         row = await load(info.context, asset_profiles_get, self.row.id)
-        return None if row is None else shown(row)
+        return None if row is None else to_object(row)
 
     @strawberry.field
     async def derivation_faults(self, info: Info) -> list[DerivationFault]:
@@ -59,7 +59,7 @@ class Asset(Entity):
     @strawberry.field
     async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Asset]:
         """Assets of which the asset is a part, at an instant."""
-        found: Any = await related_all(
+        result: Any = await related_all(
             info,
             self.row,
             ("HAS_PART",),
@@ -68,7 +68,7 @@ class Asset(Entity):
             as_of=as_of,
             known_at=known_at,
         )
-        return found  # type: ignore[no-any-return]
+        return result  # type: ignore[no-any-return]
 
     @strawberry.field
     async def children(
@@ -208,5 +208,5 @@ class AssetMutation:
 
 def asset_payload(row: EntityRow | None, errors: list[UserError]) -> AssetPayload:
     """Return the payload of a mutation of an asset."""
-    asset: Any = None if row is None else entity_of(row)
+    asset: Any = None if row is None else to_entity(row)
     return AssetPayload(asset=asset, errors=errors)

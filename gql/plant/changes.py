@@ -11,12 +11,12 @@ from domain.nodes.queries import nodes_get
 from gql.access.principal import VIEWERS
 from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
+from gql.base.converters import converts, to_object
 from gql.base.entities import Node
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
 from gql.base.roots import queries, query
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shown, shows
 from graph.changes import Change as ChangeRow
 from graph.changes import ChangeFilter as ChangeConditions
 from graph.changes import changes_page
@@ -46,8 +46,8 @@ class Change(Node):
     @strawberry.field
     async def subject(self, info: Info) -> Node | None:
         """The object that was changed, as it is now; null where it is no longer there."""
-        found = await load(info.context, nodes_get, self.row.subject_id)
-        return None if found is None else shown(found)
+        node = await load(info.context, nodes_get, self.row.subject_id)
+        return None if node is None else to_object(node)
 
 
 ChangeConnection = Connection[Change]
@@ -104,12 +104,12 @@ class ChangeQuery:
             return rows_of(page, count=count)
 
         rows = await info.context.read(read)
-        return ChangeConnection(rows=rows, show=change_of)
+        return ChangeConnection(rows=rows, show=to_change)
 
 
-@shows(ChangeRow)
-def change_of(row: ChangeRow) -> Change:
-    """Return an entry as it is shown."""
+@converts(ChangeRow)
+def to_change(row: ChangeRow) -> Change:
+    """Convert an entry to its GraphQL object."""
     return Change(
         id=strawberry.ID(str(row.id)),
         row=row,

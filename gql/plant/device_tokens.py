@@ -13,13 +13,13 @@ from domain.plant.devices.tokens import SECRET_BYTES, device_token_issue, device
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
 from gql.access.principal import ADMINS, permit
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import DateTime
-from gql.base.shown import shows
 from gql.errors import UserError
 from graph.change import GraphChange
 
@@ -109,8 +109,8 @@ class DeviceTokenMutation:
         return await payload_of(info, partial(_revoked), work, under=())
 
 
-@shows(DeviceTokenRow)
-def device_token_shown(row: DeviceTokenRow) -> DeviceToken:
+@converts(DeviceTokenRow)
+def to_device_token(row: DeviceTokenRow) -> DeviceToken:
     """Return a token as clients see it."""
     return DeviceToken(
         id=strawberry.ID(str(row.id)),
@@ -122,11 +122,11 @@ def device_token_shown(row: DeviceTokenRow) -> DeviceToken:
     )
 
 
-async def device_tokens_shown(info: Info, device_id: UUID) -> list[DeviceToken]:
+async def device_tokens_loaded(info: Info, device_id: UUID) -> list[DeviceToken]:
     """Return a device's tokens, the newest first. Raises ForbiddenError to whoever may not issue any."""
     permit(info.context.principal, root="Mutation", field="issueDeviceToken")
     rows = await load(info.context, device_tokens_newest, device_id)
-    return [device_token_shown(row) for row in rows or ()]
+    return [to_device_token(row) for row in rows or ()]
 
 
 def _revoked(token: DeviceTokenRow | None, errors: list[UserError]) -> DeviceTokenPayload:

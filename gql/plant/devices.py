@@ -12,14 +12,14 @@ from domain.plant.devices.operations import device_create, device_update
 from domain.plant.devices.queries import connectivity_of, device_details_get, device_presence_get, linked_assets_count
 from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
-from gql.base.entities import ConnectivityEnum, Entity, EntityConnection, clock, entity_of, of_kind, related_connection
+from gql.base.entities import ConnectivityEnum, Entity, EntityConnection, clock, of_kind, related_connection, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON
 from gql.errors import UserError
-from gql.plant.device_tokens import DeviceToken, device_tokens_shown
+from gql.plant.device_tokens import DeviceToken, device_tokens_loaded
 from graph.absent import ABSENT
 from graph.change import GraphChange
 from graph.direction import Direction
@@ -37,8 +37,8 @@ class Device(Entity):
     @strawberry.field
     async def last_seen_at(self, info: Info) -> DateTime | None:
         """When a reading of the device was last received (by receipt, not by timestamp); null: never."""
-        found = await load(info.context, device_presence_get, self.row.id)
-        return None if found is None else DateTime(found)
+        presence = await load(info.context, device_presence_get, self.row.id)
+        return None if presence is None else DateTime(presence)
 
     @strawberry.field
     async def connectivity(self, info: Info) -> ConnectivityEnum:  # type: ignore[valid-type]
@@ -49,8 +49,8 @@ class Device(Entity):
     @strawberry.field
     async def firmware_version(self, info: Info) -> str | None:
         """Version of the firmware, as it was last recorded; null: not known."""
-        found = await load(info.context, device_details_get, self.row.id)
-        return None if found is None else found.firmware_version
+        details = await load(info.context, device_details_get, self.row.id)
+        return None if details is None else details.firmware_version
 
     @strawberry.field
     async def linked_assets_count(self, info: Info) -> int:
@@ -60,7 +60,7 @@ class Device(Entity):
     @strawberry.field
     async def tokens(self, info: Info) -> list[DeviceToken] | None:
         """Tokens of the device, newest first, at most 100, without the secrets. For administrators."""
-        return list(await device_tokens_shown(info, self.row.id))
+        return list(await device_tokens_loaded(info, self.row.id))
 
     @strawberry.field
     async def assets(
@@ -166,5 +166,5 @@ class DeviceMutation:
 
 
 def _payload(row: EntityRow | None, errors: list[UserError]) -> DevicePayload:
-    device: Any = None if row is None else entity_of(row)
+    device: Any = None if row is None else to_entity(row)
     return DevicePayload(device=device, errors=errors)

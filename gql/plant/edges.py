@@ -12,13 +12,13 @@ from domain.plant.devices.links import device_link, device_unlink
 from gql.access.principal import OPERATORS
 from gql.base.connections import Connection, Rows
 from gql.base.context import Info
-from gql.base.entities import Entity, Node, entity_of
+from gql.base.converters import converts
+from gql.base.entities import Entity, Node, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shows
 from gql.errors import UserError
 from gql.plant.devices import LINKS
 from graph.absent import ABSENT
@@ -213,7 +213,7 @@ class EdgeMutation:
             edge_id = uuid_named(id, "id")
             if retract:
                 if valid_from is not UNSET or valid_until is not UNSET:
-                    raise BadInputError("retract stands alone: what was never true has no validity.", path=("retract",))
+                    raise BadInputError("Give retract alone: what was never true has no valid time.", path=("retract",))
                 return edge_retract(session, change=change, edge_id=edge_id)
             if valid_from is None:
                 raise BadInputError("validFrom cannot be null; leave it out to keep it.", path=("validFrom",))
@@ -317,17 +317,17 @@ class EdgeMutation:
 
         def make(done: Replacement | None, errors: list[UserError]) -> ReplaceDevicePayload:
             return ReplaceDevicePayload(
-                ended=[] if done is None else [edge_of(version) for version in done.cut],
-                created=[] if done is None else [edge_of(version) for version in done.created],
+                ended=[] if done is None else [to_edge(version) for version in done.cut],
+                created=[] if done is None else [to_edge(version) for version in done.created],
                 errors=errors,
             )
 
         return await payload_of(info, make, work, under=(), reason=reason)
 
 
-@shows(EdgeVersion)
-def edge_of(version: EdgeVersion) -> Edge:
-    """Return a version of an edge as it is shown."""
+@converts(EdgeVersion)
+def to_edge(version: EdgeVersion) -> Edge:
+    """Convert a version of an edge to its GraphQL object."""
     return Edge(
         id=strawberry.ID(str(version.id)),
         version=version,
@@ -343,18 +343,18 @@ def edge_of(version: EdgeVersion) -> Edge:
 
 
 def edge_connection(rows: Rows[EdgeVersion]) -> EdgeConnection:
-    """Return a page of edges as it is shown."""
-    return EdgeConnection(rows=rows, show=edge_of)
+    """Convert a page of edges to its GraphQL object."""
+    return EdgeConnection(rows=rows, show=to_edge)
 
 
 async def _end(info: Info, entity_id: Any) -> Entity:
     row = await load(info.context, entities_get, entity_id)
     assert row is not None  # noqa: S101  (a foreign key holds it)
-    return entity_of(row)
+    return to_entity(row)
 
 
 def _payload(version: EdgeVersion | None, errors: list[UserError]) -> EdgePayload:
-    return EdgePayload(edge=None if version is None else edge_of(version), errors=errors)
+    return EdgePayload(edge=None if version is None else to_edge(version), errors=errors)
 
 
 def _object(metadata: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The subscription to what changes of entities."""
+"""The subscription to changed entities."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import strawberry
 from domain.plant.entities.changed import entities_changed, trail_end
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
-from gql.base.entities import Entity, EntityKindEnum, entity_of
+from gql.base.entities import Entity, EntityKindEnum, to_entity
 from gql.base.named import entities_named
 from gql.base.roots import subscription, subscriptions
 from graph.errors import LimitExceededError
@@ -58,7 +58,7 @@ class EntitySubscription:
                 changed = await info.context.read(partial(entities_changed, after=place, ids=wanted, kinds=kinds))
                 place = changed.place
                 for row in changed.entities:
-                    yield entity_of(row)
+                    yield to_entity(row)
                 if changed.is_end:
                     await asyncio.sleep(LOOK_S)
         finally:

@@ -1,4 +1,4 @@
-"""Entities by where they are."""
+"""Find entities by location."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gql.access.principal import VIEWERS
 from gql.base.connections import Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
-from gql.base.entities import EntityConnection, EntityKindEnum, connection_of, entities_loaded
+from gql.base.entities import EntityConnection, EntityKindEnum, entities_loaded, to_entity_connection
 from gql.base.ids import uuid_named
 from gql.base.roots import queries, query
 from gql.base.scalars import GeoJSON
@@ -21,7 +21,7 @@ from graph.walk.queries import entities_check
 
 @queries
 class GeometryQuery:
-    """Entities by where they are."""
+    """Find entities by location."""
 
     @query(VIEWERS)
     async def near(
@@ -113,7 +113,7 @@ async def _page(info: Info, work: Any, first: int, after: str | None, **argument
     def read(session: Session, *, organization_id: int) -> Rows[Any]:
         return rows_of(work(session, organization_id=organization_id, page=request, **arguments), count=count)
 
-    return connection_of(await entities_loaded(info, await info.context.read(read)))
+    return to_entity_connection(await entities_loaded(info, await info.context.read(read)))
 
 
 def _kinds(kinds: list[Any] | None) -> list[EntityKind] | None:

@@ -12,7 +12,7 @@ from domain.plant.persons.operations import person_create, person_update
 from domain.plant.persons.queries import person_details_get
 from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
-from gql.base.entities import Entity, entity_of, of_kind
+from gql.base.entities import Entity, of_kind, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of
@@ -32,8 +32,8 @@ class Person(Entity):
     @strawberry.field
     async def email(self, info: Info) -> str | None:
         """E-mail address of the person; null: not known."""
-        found = await load(info.context, person_details_get, self.row.id)
-        return None if found is None else found.email
+        details = await load(info.context, person_details_get, self.row.id)
+        return None if details is None else details.email
 
 
 @strawberry.input
@@ -123,5 +123,5 @@ class PersonMutation:
 
 
 def _payload(row: EntityRow | None, errors: list[UserError]) -> PersonPayload:
-    person: Any = None if row is None else entity_of(row)
+    person: Any = None if row is None else to_entity(row)
     return PersonPayload(person=person, errors=errors)

@@ -11,6 +11,7 @@ from domain.nodes.queries import nodes_get
 from domain.plant.devices.tokens import DeviceToken as DeviceTokenRow
 from gql.access.principal import ADMINS, DEVICES, VIEWERS, Principal
 from gql.base.context import Info
+from gql.base.converters import to_object
 from gql.base.entities import (
     Entity,
     EntityConnection,
@@ -19,13 +20,12 @@ from gql.base.entities import (
     EntityOrderEnum,
     Node,
     entity_connection,
-    entity_of,
+    to_entity,
 )
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
 from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
-from gql.base.shown import shown
 from graph.entities.queries import entities_get, entity_by_external_id
 from graph.errors import BadInputError, LimitExceededError
 from graph.kinds import EntityKind
@@ -101,7 +101,7 @@ class GraphQuery:
         if len(ids) > NODES_MAX:
             message = f"ids names {len(ids)} nodes; at most {NODES_MAX} are read at once."
             raise LimitExceededError(message, path=("ids",))
-        return await asyncio.gather(*(_node(info, each) for each in ids))
+        return await asyncio.gather(*(_node(info, entity_id) for entity_id in ids))
 
     @query(VIEWERS)
     async def entity(
@@ -121,11 +121,11 @@ class GraphQuery:
         if id is not None and external_id is None:
             identity = uuid_or_none(id)
             row = None if identity is None else await load(info.context, entities_get, identity)
-            return None if row is None or kind not in {None, row.kind} else entity_of(row)
+            return None if row is None or kind not in {None, row.kind} else to_entity(row)
         if id is not None or external_id is None or kind is None:
             raise BadInputError("Give either id, or kind and externalId.", path=("id",))
-        found = await info.context.read(entity_by_external_id, kind=kind, external_id=external_id)
-        return None if found is None else entity_of(found)
+        result = await info.context.read(entity_by_external_id, kind=kind, external_id=external_id)
+        return None if result is None else to_entity(result)
 
     entities = _entity_list(
         None, "Entities of all kinds, without deleted ones. `asOf` and `knownAt` apply to `filter.underId` alone."
@@ -139,8 +139,8 @@ class GraphQuery:
 
 async def _node(info: Info, id_: str) -> Node | None:
     identity = uuid_or_none(id_)
-    found = None if identity is None else await load(info.context, nodes_get, identity)
-    if isinstance(found, DeviceTokenRow) and info.context.principal.role not in ADMINS:
+    node = None if identity is None else await load(info.context, nodes_get, identity)
+    if isinstance(node, DeviceTokenRow) and info.context.principal.role not in ADMINS:
         # As `Device.tokens`: for those who may issue them.
         return None
-    return None if found is None else shown(found)
+    return None if node is None else to_object(node)

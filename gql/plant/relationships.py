@@ -97,7 +97,7 @@ class RelationshipQuery:
     @query(VIEWERS)
     async def relationships(self, info: Info) -> list[Relationship]:
         """All relationships: the built-in ones and the organization's own, retired ones included."""
-        return [_relationship_of(each) for each in await info.context.read(relationship_list)]
+        return [_to_relationship(item) for item in await info.context.read(relationship_list)]
 
 
 @mutations
@@ -151,10 +151,10 @@ class RelationshipMutation:
 
 
 def _payload(row: RelationshipRow | None, errors: list[UserError]) -> RelationshipPayload:
-    return RelationshipPayload(relationship=None if row is None else _relationship_of(row), errors=errors)
+    return RelationshipPayload(relationship=None if row is None else _to_relationship(row), errors=errors)
 
 
-def _relationship_of(row: RelationshipRow) -> Relationship:
+def _to_relationship(row: RelationshipRow) -> Relationship:
     return Relationship(
         name=row.name,
         inverse=row.inverse,

@@ -1,4 +1,4 @@
-"""Bringing a deleted entity back, whatever its kind."""
+"""Restore deleted entities of any kind."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from domain.nodes.operations import entity_restore
 from gql.access.principal import ADMINS
 from gql.base.context import Info
-from gql.base.entities import Entity, entity_of
+from gql.base.entities import Entity, to_entity
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations
@@ -50,4 +50,4 @@ class EntityMutation:
 
 
 def _payload(row: EntityRow | None, errors: list[UserError]) -> EntityPayload:
-    return EntityPayload(entity=None if row is None else entity_of(row), errors=errors)
+    return EntityPayload(entity=None if row is None else to_entity(row), errors=errors)

@@ -12,7 +12,7 @@ from domain.derivation.stays.queries import space_stays_pages
 from domain.plant.spaces.operations import space_create, space_update
 from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
-from gql.base.entities import Entity, EntityConnection, entity_of, of_kind, related_all, related_connection
+from gql.base.entities import Entity, EntityConnection, of_kind, related_all, related_connection, to_entity
 from gql.base.ids import uuid_named
 from gql.base.mutations import delete, draft_of, patch_of, payload_of
 from gql.base.roots import mutation, mutations
@@ -39,7 +39,7 @@ class Space(Entity):
     @strawberry.field
     async def parents(self, info: Info, as_of: DateTime | None = None, known_at: DateTime | None = None) -> list[Space]:
         """Spaces that contain the space, at an instant."""
-        found: Any = await related_all(
+        result: Any = await related_all(
             info,
             self.row,
             ("CONTAINS",),
@@ -48,7 +48,7 @@ class Space(Entity):
             as_of=as_of,
             known_at=known_at,
         )
-        return found  # type: ignore[no-any-return]
+        return result  # type: ignore[no-any-return]
 
     @strawberry.field
     async def children(
@@ -187,5 +187,5 @@ class SpaceMutation:
 
 
 def _payload(row: EntityRow | None, errors: list[UserError]) -> SpacePayload:
-    space: Any = None if row is None else entity_of(row)
+    space: Any = None if row is None else to_entity(row)
     return SpacePayload(space=space, errors=errors)

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from gql.access.principal import VIEWERS
 from gql.base.connections import Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
-from gql.base.entities import DirectionEnum, Entity, EntityKindEnum, clock, entity_of
+from gql.base.entities import DirectionEnum, Entity, EntityKindEnum, clock, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.roots import queries, query
 from gql.base.scalars import DateTime
-from gql.plant.edges import Edge, EdgeConnection, edge_connection, edge_of
+from gql.plant.edges import Edge, EdgeConnection, edge_connection, to_edge
 from graph.direction import Direction
 from graph.edges.model import EdgeVersion
 from graph.edges.pages import edge_versions_page
@@ -24,7 +24,8 @@ from graph.edges.queries import edge_versions_by_id
 from graph.entities.queries import entities_get
 from graph.errors import BadInputError
 from graph.walk.below import below_during
-from graph.walk.model import Reached, Step, Way
+from graph.walk.model import Path as PathRow
+from graph.walk.model import Reached, Step
 from graph.walk.queries import entities_check, path, traverse
 
 
@@ -46,14 +47,18 @@ class Traversal:
     @strawberry.field
     async def nodes(self, info: Info) -> list[Entity]:
         """Entities reached, nearest first, each once. The start is not among them unless the last step includes it."""
-        found = await asyncio.gather(*(load(info.context, entities_get, each) for each in self.reached.ids))
-        return [entity_of(row) for row in found if row is not None]
+        entities = await asyncio.gather(
+            *(load(info.context, entities_get, entity_id) for entity_id in self.reached.ids)
+        )
+        return [to_entity(row) for row in entities if row is not None]
 
     @strawberry.field
     async def edges(self, info: Info) -> list[Edge]:
         """Edges that the traversal followed, nearest first, at most 10,000."""
-        found = await asyncio.gather(*(load(info.context, edge_versions_by_id, each) for each in self.reached.edge_ids))
-        return [edge_of(version) for version in found if version is not None]
+        result = await asyncio.gather(
+            *(load(info.context, edge_versions_by_id, edge_id) for edge_id in self.reached.edge_ids)
+        )
+        return [to_edge(version) for version in result if version is not None]
 
 
 @strawberry.type
@@ -64,20 +69,22 @@ class Path:
         length: Number of edges of the path.
     """
 
-    way: strawberry.Private[Way]
+    row: strawberry.Private[PathRow]
     length: int
 
     @strawberry.field
     async def nodes(self, info: Info) -> list[Entity]:
         """Entities on the path in order, both ends included."""
-        found = await asyncio.gather(*(load(info.context, entities_get, each) for each in self.way.ids))
-        return [entity_of(row) for row in found if row is not None]
+        entities = await asyncio.gather(*(load(info.context, entities_get, entity_id) for entity_id in self.row.ids))
+        return [to_entity(row) for row in entities if row is not None]
 
     @strawberry.field
     async def edges(self, info: Info) -> list[Edge]:
         """Edges of the path in order; one may point either way."""
-        found = await asyncio.gather(*(load(info.context, edge_versions_by_id, each) for each in self.way.edge_ids))
-        return [edge_of(version) for version in found if version is not None]
+        result = await asyncio.gather(
+            *(load(info.context, edge_versions_by_id, edge_id) for edge_id in self.row.edge_ids)
+        )
+        return [to_edge(version) for version in result if version is not None]
 
 
 @strawberry.input
@@ -141,7 +148,7 @@ class TraversalQuery:
         ]
         reached = await info.context.read(
             traverse,
-            start_ids=[uuid_named(each, "input", "startIds", str(n)) for n, each in enumerate(input.start_ids)],
+            start_ids=[uuid_named(start_id, "input", "startIds", str(n)) for n, start_id in enumerate(input.start_ids)],
             steps=steps,
             limit=input.limit,
             with_edges=_wants(info, "edges"),
@@ -150,7 +157,7 @@ class TraversalQuery:
         )
         return Traversal(
             reached=reached,
-            node_ids=[strawberry.ID(str(each)) for each in reached.ids],
+            node_ids=[strawberry.ID(str(entity_id)) for entity_id in reached.ids],
             depths=reached.depths,
             truncated=reached.truncated,
         )
@@ -174,7 +181,7 @@ class TraversalQuery:
             to_id: Id of the entity where the path ends.
             max_depth: Greatest number of edges of the path, 1 to 32.
         """
-        way = await info.context.read(
+        row = await info.context.read(
             path,
             from_id=uuid_named(from_id, "fromId"),
             to_id=uuid_named(to_id, "toId"),
@@ -184,7 +191,7 @@ class TraversalQuery:
             as_of=as_of,
             known_at=known_at,
         )
-        return None if way is None else Path(way=way, length=len(way.edge_ids))
+        return None if row is None else Path(row=row, length=len(row.edge_ids))
 
     @query(VIEWERS)
     async def edge_versions(
@@ -210,7 +217,7 @@ class TraversalQuery:
         """
         if (entity_ids is None) == (under_id is None):
             raise BadInputError("Give either entityIds or underId.", path=("entityIds",))
-        ids = [uuid_named(each, "entityIds", str(n)) for n, each in enumerate(entity_ids or ())]
+        ids = [uuid_named(entity_id, "entityIds", str(n)) for n, entity_id in enumerate(entity_ids or ())]
         under = None if under_id is None else uuid_named(under_id, "underId")
         ends = clock(info) if to is None else to
         request, count = page_request(first, after), wants_total(info)

@@ -1,4 +1,4 @@
-"""Events: what rules found, and what persons said of it."""
+"""Events of rules, and their annotations."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain.rules.events.operations import event_mark
+from domain.rules.events.operations import event_annotate
 from domain.rules.events.queries import EventFilter as Where
 from domain.rules.events.queries import corrections_of, events_page, filter_check
+from domain.rules.model import AnnotationKind, EventState
 from domain.rules.model import Event as EventRow
-from domain.rules.model import EventState, MarkKind
 from domain.rules.queries import rules_get
 from domain.work.activities.queries import activities_of_events
 from gql.access.principal import OPERATORS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.descriptions import enum_described
-from gql.base.entities import Entity, Node, entity_of
+from gql.base.entities import Entity, Node, to_entity
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
 from gql.base.named import entities_named, entity_named, ids_named
 from gql.base.roots import mutation, mutations, queries, query, subscription, subscriptions
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shows
 from gql.errors import UserError, user_error
 from gql.rules.rule_input import SeverityEnum
-from gql.rules.rules import Rule, rule_shown
+from gql.rules.rules import Rule, to_rule
 from graph.entities.queries import entities_get
 from graph.errors import ArgusError, NotFoundError
 
@@ -46,8 +46,9 @@ EventStateEnum = enum_described(
     WITHDRAWN="The data as it is now never had it.",
 )
 MarkKindEnum = enum_described(
-    MarkKind,
+    AnnotationKind,
     "What a person said of an event.",
+    name="MarkKind",
     ACKNOWLEDGED="That somebody has seen it.",
     DISMISSED="That nothing has to be done about it.",
     COMMENT="A comment in free text.",
@@ -126,40 +127,40 @@ class Event(Node):
 
     @strawberry.field
     def suppressed(self, info: Info) -> bool:
-        """True: it has been shelved or in maintenance ever since it opened, so that nothing follows from it."""
+        """True: it has been shelved or in maintenance ever since it opened, so that it has no side effects."""
         return self.row.suppressed(info.context.services.clock())
 
     @strawberry.field
     async def rule(self, info: Info) -> Rule | None:
         """The rule that found it."""
-        found = await load(info.context, rules_get, self.row.rule_id)
-        return None if found is None else rule_shown(found)
+        row = await load(info.context, rules_get, self.row.rule_id)
+        return None if row is None else to_rule(row)
 
     @strawberry.field
     async def entity(self, info: Info) -> Entity:
         """The entity at which it was found."""
-        found = await load(info.context, entities_get, self.row.entity_id)
-        if found is None:
+        row = await load(info.context, entities_get, self.row.entity_id)
+        if row is None:
             raise NotFoundError(f"There is no entity {self.row.entity_id}.")
-        return entity_of(found)
+        return to_entity(row)
 
     @strawberry.field
     async def activities(self, info: Info) -> list[ActivityType]:
         """Activities that it created or in whose history it was noted, the earliest first."""
         ids = await load(info.context, activities_of_events, self.row.id) or ()
-        found = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
-        shown: list[Any] = [entity_of(row) for row in found if row is not None]
+        rows = await asyncio.gather(*(load(info.context, entities_get, entity_id) for entity_id in ids))
+        shown: list[Any] = [to_entity(row) for row in rows if row is not None]
         return shown
 
     @strawberry.field
     async def corrections(self, info: Info) -> list[EventCorrection]:
         """What was later known otherwise, the latest correction first; at most 100."""
-        found = await load(info.context, corrections_of, self.row.id) or ()
+        correction = await load(info.context, corrections_of, self.row.id) or ()
         return [
             EventCorrection(
-                recorded_at=DateTime(each.recorded_at), before=JSON(dict(each.before)), after=JSON(dict(each.after))
+                recorded_at=DateTime(item.recorded_at), before=JSON(dict(item.before)), after=JSON(dict(item.after))
             )
-            for each in found
+            for item in correction
         ]
 
 
@@ -213,7 +214,7 @@ class EventQuery:
     ) -> EventConnection:
         """Events, the latest opened first. Withdrawn ones are listed too, unless `filter.states` leaves them out."""
         rows = await page_read(info, events_page, first, after, where=_where(filter))
-        return EventConnection(rows=rows, show=event_shown)
+        return EventConnection(rows=rows, show=to_event)
 
 
 @subscriptions
@@ -239,7 +240,7 @@ class EventSubscription:
         async for row in context.services.events.subscribe(organization_id=context.organization_id, where=where):
             # A loader remembers; what a later event names may have changed.
             context.loaders.clear()
-            yield event_shown(row)
+            yield to_event(row)
 
 
 @mutations
@@ -253,7 +254,7 @@ class EventMutation:
         Args:
             id: Id of the event.
         """
-        return await _mark(info, id, MarkKind.ACKNOWLEDGED, note)
+        return await _mark(info, id, AnnotationKind.ACKNOWLEDGED, note)
 
     @mutation(OPERATORS)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
@@ -262,7 +263,7 @@ class EventMutation:
         Args:
             id: Id of the event.
         """
-        return await _mark(info, id, MarkKind.DISMISSED, note)
+        return await _mark(info, id, AnnotationKind.DISMISSED, note)
 
     @mutation(OPERATORS)
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
@@ -272,14 +273,14 @@ class EventMutation:
             id: Id of the event.
             note: The comment, 1 to 10,000 characters.
         """
-        return await _mark(info, id, MarkKind.COMMENT, note)
+        return await _mark(info, id, AnnotationKind.COMMENT, note)
 
 
-async def _mark(info: Info, id_: strawberry.ID, kind: MarkKind, note: str | None) -> EventPayload:
+async def _mark(info: Info, id_: strawberry.ID, kind: AnnotationKind, note: str | None) -> EventPayload:
     context = info.context
     try:
         marked = await context.read(
-            event_mark,
+            event_annotate,
             event_id=uuid_named(id_, "id"),
             kind=kind,
             note=note,
@@ -291,13 +292,13 @@ async def _mark(info: Info, id_: strawberry.ID, kind: MarkKind, note: str | None
         return EventPayload(event=None, errors=[user_error(error)])
     # Committed by now.
     await context.services.events.publish(organization_id=context.organization_id, event_id=marked.id)
-    return EventPayload(event=event_shown(marked), errors=[])
+    return EventPayload(event=to_event(marked), errors=[])
 
 
-@shows(EventRow)
-def event_shown(row: EventRow) -> Event:
-    """Return an event as it is shown."""
-    acknowledged, dismissed = row.marked(MarkKind.ACKNOWLEDGED), row.marked(MarkKind.DISMISSED)
+@converts(EventRow)
+def to_event(row: EventRow) -> Event:
+    """Convert an event to its GraphQL object."""
+    acknowledged, dismissed = row.annotated_at(AnnotationKind.ACKNOWLEDGED), row.annotated_at(AnnotationKind.DISMISSED)
     return Event(
         id=strawberry.ID(str(row.id)),
         row=row,
@@ -314,7 +315,7 @@ def event_shown(row: EventRow) -> Event:
         value=row.value,
         flaps=row.flaps,
         port=row.key or None,
-        marks=[EventMark(kind=m.kind, at=DateTime(m.at), actor=m.actor, note=m.note) for m in row.marks],
+        marks=[EventMark(kind=m.kind, at=DateTime(m.at), actor=m.actor, note=m.note) for m in row.annotations],
     )
 
 
@@ -334,5 +335,5 @@ def _where(given: EventFilter | None) -> Where:
 
 
 def _once(values: Iterable[Any] | None) -> tuple[Any, ...] | None:
-    """Return the values in an order of their own, so that filters that say the same are the same."""
+    """Return the values in a canonical order, so that filters that say the same are the same."""
     return None if values is None else tuple(sorted(set(values)))

@@ -119,7 +119,7 @@ class Condition:
 
 @strawberry.input
 class RuleAction:
-    """What follows from an event of a rule. Both may be given, or neither.
+    """The actions on an event of a rule. Both may be given, or neither.
 
     Attributes:
         create_activity_from_template_id: Id of the template from which an activity is created.
@@ -165,7 +165,7 @@ class RuleInput:
         condition: What the rule watches for. One that can never fire or never clear is BAD_USER_INPUT.
         scope: Which entities the rule is about. Default: all of the organization.
         severity: Severity of its events when they open.
-        action: What follows from its events. Default: nothing.
+        action: The actions on its events. Default: none.
         is_active: False: from `effectiveFrom` on the rule evaluates nothing.
         escalation: Steps by which the severity rises while an event stays open, at most 10. Default: none.
         damping: How flapping is damped. Default: at most 12 events within PT1H.
@@ -208,12 +208,12 @@ def draft_of(given: RuleInput) -> RuleDraft:
 
 def _action(given: RuleAction) -> dict[str, Any]:
     template = given.create_activity_from_template_id
-    found: dict[str, Any] = {}
+    action: dict[str, Any] = {}
     if template is not None:
-        found["createActivityFromTemplateId"] = str(uuid_named(template, "action", "createActivityFromTemplateId"))
+        action["createActivityFromTemplateId"] = str(uuid_named(template, "action", "createActivityFromTemplateId"))
     if given.webhook_url is not None:
-        found["webhookUrl"] = given.webhook_url
-    return found
+        action["webhookUrl"] = given.webhook_url
+    return action
 
 
 def _condition(given: Condition) -> dict[str, Any]:

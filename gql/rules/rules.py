@@ -1,4 +1,4 @@
-"""Rules: what is watched for, on what, and how bad it is."""
+"""Rules: conditions on entities, with severity and actions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from domain.base.packed import instant_of
-from domain.rules.backtest import Trial, rule_try
+from domain.rules.backtest import Backtest, rule_try
 from domain.rules.model import Rule as RuleRow
 from domain.rules.model import RuleVersion as VersionRow
 from domain.rules.operations import rule_create, rule_delete, rule_update
@@ -18,13 +18,13 @@ from domain.rules.queries import rule_versions_get, rules_page
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, duration_print
-from gql.base.shown import shows
 from gql.errors import UserError, user_error
 from gql.rules.rule_input import RuleInput, SeverityEnum, draft_of
 from graph.change import GraphChange
@@ -41,7 +41,7 @@ class RuleVersion:
         condition: What the rule watches for, in the form of the input Condition.
         scope: Which entities the rule is about, in the form of the input RuleScope.
         severity: Severity of its events when they open.
-        action: What follows from its events, in the form of the input RuleAction.
+        action: The actions on its events, in the form of the input RuleAction.
         escalation: Steps of escalation, a list in the form of the input EscalationStep.
         damping: How flapping is damped, in the form of the input FlapDamping.
         is_active: False: the rule evaluates nothing.
@@ -68,7 +68,7 @@ class Rule(Node):
         condition: What the rule watches for, in the form of the input Condition.
         scope: Which entities the rule is about, in the form of the input RuleScope.
         severity: Severity of its events when they open.
-        action: What follows from its events, in the form of the input RuleAction.
+        action: The actions on its events, in the form of the input RuleAction.
         escalation: Steps of escalation, a list in the form of the input EscalationStep.
         damping: How flapping is damped, in the form of the input FlapDamping.
         is_active: False: the rule evaluates nothing.
@@ -91,10 +91,10 @@ class Rule(Node):
     @strawberry.field
     async def versions(self, info: Info) -> list[RuleVersion]:
         """All versions of the rule, by event time, of the future too; a rule has at most 1,000."""
-        found = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
+        rule_version = await load(info.context, rule_versions_get, uuid_named(self.id, "id"))
         return [
             RuleVersion(recorded_at=DateTime(row.recorded_at), actor=row.actor, **_content(row.version))
-            for row in found or ()
+            for row in rule_version or ()
         ]
 
 
@@ -171,7 +171,7 @@ class RuleQuery:
     async def rules(self, info: Info, first: int = 50, after: str | None = None) -> RuleConnection:
         """All rules, the newest first."""
         rows = await page_read(info, rules_page, first, after)
-        return RuleConnection(rows=rows, show=rule_shown)
+        return RuleConnection(rows=rows, show=to_rule)
 
 
 @mutations
@@ -191,8 +191,8 @@ class RuleMutation:
     async def update_rule(self, info: Info, id: strawberry.ID, input: RuleInput) -> RulePayload:
         """Create a new version of a rule, effective from `effectiveFrom`.
 
-        With another condition, open events are closed at that instant and what is current is evaluated anew; with the
-        same condition they stay open. CONFLICT for a rule of an asset profile.
+        With another condition, open events are closed at that instant and the current readings are evaluated again;
+        with the same condition they stay open. CONFLICT for a rule of an asset profile.
 
         Args:
             id: Id of the rule.
@@ -236,33 +236,33 @@ class RuleMutation:
             to: End of the range of event time, exclusive.
         """
         try:
-            trial = await info.context.read(
+            backtest = await info.context.read(
                 rule_try, draft=draft_of(input), begins=from_, ends=to, now=info.context.services.clock()
             )
         except ArgusError as error:
             own = bool(error.path) and error.path[0] in {"from", "to"}
             return RuleTestPayload(test=None, errors=[user_error(error, under=() if own else ("input",))])
-        return RuleTestPayload(test=_test_shown(trial), errors=[])
+        return RuleTestPayload(test=_to_test(backtest), errors=[])
 
 
-def _test_shown(trial: Trial) -> RuleTest:
+def _to_test(backtest: Backtest) -> RuleTest:
     events = [
         TriedEvent(
             entity_id=strawberry.ID(str(entity_id)),
-            began_at=DateTime(instant_of(each.began)),
-            opened_at=DateTime(instant_of(each.opened)),
-            cleared_at=None if each.cleared is None else DateTime(instant_of(each.cleared)),
-            value=each.value,
-            flaps=each.flaps,
+            began_at=DateTime(instant_of(item.began)),
+            opened_at=DateTime(instant_of(item.opened)),
+            cleared_at=None if item.cleared is None else DateTime(instant_of(item.cleared)),
+            value=item.value,
+            flaps=item.flaps,
         )
-        for entity_id, each in trial.found
+        for entity_id, item in backtest.found
     ]
-    return RuleTest(events=events, entities=trial.entities, points=trial.points, truncated=trial.truncated)
+    return RuleTest(events=events, entities=backtest.entities, points=backtest.points, truncated=backtest.truncated)
 
 
-@shows(RuleRow)
-def rule_shown(row: RuleRow) -> Rule:
-    """Return a rule as it is shown."""
+@converts(RuleRow)
+def to_rule(row: RuleRow) -> Rule:
+    """Convert a rule to its GraphQL object."""
     return Rule(
         id=strawberry.ID(str(row.id)),
         name=row.name,
@@ -277,7 +277,7 @@ def _content(version: VersionRow) -> dict[str, Any]:
     """Return the fields that a rule and each of its versions have."""
     scope, damping = version.scope, version.damping
     return {
-        "condition": JSON(_condition_shown(version.condition)),
+        "condition": JSON(_condition_json(version.condition)),
         "scope": JSON(
             {
                 "entityId": None if scope.entity_id is None else str(scope.entity_id),
@@ -297,13 +297,13 @@ def _content(version: VersionRow) -> dict[str, Any]:
 
 
 def _payload(row: RuleRow | None, errors: list[UserError]) -> RulePayload:
-    return RulePayload(rule=None if row is None else rule_shown(row), errors=errors)
+    return RulePayload(rule=None if row is None else to_rule(row), errors=errors)
 
 
-def _condition_shown(given: Mapping[str, Any]) -> dict[str, Any]:
+def _condition_json(given: Mapping[str, Any]) -> dict[str, Any]:
     [(what, body)] = given.items()
     if what in {"allOf", "anyOf"}:
-        return {what: [_condition_shown(part) for part in body]}
+        return {what: [_condition_json(part) for part in body]}
     if isinstance(body, str):
         return {what: body}
     return {

@@ -1,4 +1,4 @@
-"""When nothing follows from events: shelves and maintenance windows."""
+"""Shelves and maintenance windows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
 from gql.access.principal import OPERATORS, VIEWERS
 from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
 from gql.base.context import Info
-from gql.base.entities import Entity, Node, entity_of
+from gql.base.converters import converts
+from gql.base.entities import Entity, Node, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import DateTime
-from gql.base.shown import shows
 from gql.errors import UserError
-from gql.rules.rules import Rule, rule_shown
+from gql.rules.rules import Rule, to_rule
 from graph.change import GraphChange
 from graph.entities.queries import entities_get
 from graph.paging import Page
@@ -35,7 +35,7 @@ P = TypeVar("P")
 
 @strawberry.type
 class Shelf(Node):
-    """A time, [from, to), in which nothing follows from events that open in it: of a rule, at an entity, or both.
+    """A time, [from, to), in which events that open in it have no side effects: of a rule, at an entity, or both.
 
     Attributes:
         from_: Start in event time, inclusive.
@@ -54,19 +54,19 @@ class Shelf(Node):
     @strawberry.field
     async def rule(self, info: Info) -> Rule | None:
         """The rule whose events are shelved; null: events of any rule."""
-        found = None if self.row.rule_id is None else await load(info.context, rules_get, self.row.rule_id)
-        return None if found is None else rule_shown(found)
+        row = None if self.row.rule_id is None else await load(info.context, rules_get, self.row.rule_id)
+        return None if row is None else to_rule(row)
 
     @strawberry.field
     async def entity(self, info: Info) -> Entity | None:
         """The entity whose events are shelved; null: events at any entity."""
-        found = None if self.row.entity_id is None else await load(info.context, entities_get, self.row.entity_id)
-        return None if found is None else entity_of(found)
+        row = None if self.row.entity_id is None else await load(info.context, entities_get, self.row.entity_id)
+        return None if row is None else to_entity(row)
 
 
 @strawberry.type
 class MaintenanceWindow(Node):
-    """A time, [from, to), in which nothing follows from events that open in it: below an entity, or anywhere.
+    """A time, [from, to), in which events that open in it have no side effects: below an entity, or anywhere.
 
     Attributes:
         from_: Start in event time, inclusive.
@@ -85,8 +85,8 @@ class MaintenanceWindow(Node):
     @strawberry.field
     async def under(self, info: Info) -> Entity | None:
         """The entity where it applies, with all below it when an event opens; null: anywhere."""
-        found = None if self.row.under_id is None else await load(info.context, entities_get, self.row.under_id)
-        return None if found is None else entity_of(found)
+        row = None if self.row.under_id is None else await load(info.context, entities_get, self.row.under_id)
+        return None if row is None else to_entity(row)
 
 
 ShelfConnection = Connection[Shelf]
@@ -127,7 +127,7 @@ class ShelvingQuery:
     async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
         """All shelves, those that are over too; the one that ends last first."""
         rows = await _rows(info, shelves_page, first, after)
-        return ShelfConnection(rows=rows, show=shelf_shown)
+        return ShelfConnection(rows=rows, show=to_shelf)
 
     @query(VIEWERS)
     async def maintenance_windows(
@@ -135,7 +135,7 @@ class ShelvingQuery:
     ) -> MaintenanceWindowConnection:
         """All maintenance windows, those that are over too; the one that ends last first."""
         rows = await _rows(info, maintenance_windows_page, first, after)
-        return MaintenanceWindowConnection(rows=rows, show=window_shown)
+        return MaintenanceWindowConnection(rows=rows, show=to_window)
 
 
 @mutations
@@ -152,7 +152,7 @@ class ShelvingMutation:
         from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
         note: str | None = None,
     ) -> ShelfPayload:
-        """Shelve events of a rule, at an entity, or both: nothing follows from those that open meanwhile.
+        """Shelve events of a rule, at an entity, or both: those that open meanwhile have no side effects.
 
         It applies to events found before, too, but what has already followed is kept. An event still open at the end is
         followed then. An organization has at most 1,000 shelves that are not over.
@@ -184,7 +184,7 @@ class ShelvingMutation:
         from_: Annotated[DateTime | None, strawberry.argument(name="from")] = None,
         note: str | None = None,
     ) -> MaintenanceWindowPayload:
-        """Create a maintenance window: nothing follows from events that open in it.
+        """Create a maintenance window: events that open in it have no side effects.
 
         It applies to events found before, too, but what has already followed is kept. An event still open at the end is
         followed then. An organization has at most 10,000 maintenance windows.
@@ -207,9 +207,9 @@ class ShelvingMutation:
         return await _changed(info, _window_payload, maintenance_window_end, {"window_id": ("id", id)})
 
 
-@shows(ShelfRow)
-def shelf_shown(row: ShelfRow) -> Shelf:
-    """Return a shelf as it is shown."""
+@converts(ShelfRow)
+def to_shelf(row: ShelfRow) -> Shelf:
+    """Convert a shelf to its GraphQL object."""
     return Shelf(
         id=strawberry.ID(str(row.id)),
         row=row,
@@ -221,9 +221,9 @@ def shelf_shown(row: ShelfRow) -> Shelf:
     )
 
 
-@shows(WindowRow)
-def window_shown(row: WindowRow) -> MaintenanceWindow:
-    """Return a maintenance window as it is shown."""
+@converts(WindowRow)
+def to_window(row: WindowRow) -> MaintenanceWindow:
+    """Convert a maintenance window to its GraphQL object."""
     return MaintenanceWindow(
         id=strawberry.ID(str(row.id)),
         row=row,
@@ -262,8 +262,8 @@ async def _changed(
 
 
 def _shelf_payload(row: ShelfRow | None, errors: list[UserError]) -> ShelfPayload:
-    return ShelfPayload(shelf=None if row is None else shelf_shown(row), errors=errors)
+    return ShelfPayload(shelf=None if row is None else to_shelf(row), errors=errors)
 
 
 def _window_payload(row: WindowRow | None, errors: list[UserError]) -> MaintenanceWindowPayload:
-    return MaintenanceWindowPayload(maintenance_window=None if row is None else window_shown(row), errors=errors)
+    return MaintenanceWindowPayload(maintenance_window=None if row is None else to_window(row), errors=errors)

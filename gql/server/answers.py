@@ -63,7 +63,7 @@ def json_encode(value: Any) -> bytes:
 
 
 def _error(path: Path, reason: str, trace_id: str) -> dict[str, Any]:
-    message = f"What stands here cannot be said in JSON: {reason}. It is null in this answer."
+    message = f"This value cannot be encoded as JSON: {reason}. It is null in this answer."
     return {"message": message, "path": list(path), "extensions": {"code": "INTERNAL", "traceId": trace_id}}
 
 

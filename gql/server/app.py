@@ -41,10 +41,10 @@ def create_app(services: Services) -> Starlette:
 
     async def readyz(_request: Request) -> Response:
         away = await services.ready()
-        told: dict[str, object] = {"status": "not ready", "away": away} if away else {"status": "ready"}
+        located_errors: dict[str, object] = {"status": "not ready", "away": away} if away else {"status": "ready"}
         if busy := services.busy():
-            told["busy"] = busy
-        return _json(told, 503 if away else 200)
+            located_errors["busy"] = busy
+        return _json(located_errors, 503 if away else 200)
 
     async def root(_request: Request) -> Response:
         return RedirectResponse("/graphql")

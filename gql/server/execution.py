@@ -30,7 +30,7 @@ from graph.stopping import Stop
 T = TypeVar("T")
 
 DEADLINE_S: Final = 30.0
-# A query that may cost more is executed in a thread with an event loop of its own, so that the others go on.
+# A query that may cost more is executed in a thread with a separate event loop, so that the others go on.
 HEAVY_COST: Final = 10_000
 # Python runs one thread at a time: more would not be faster.
 HEAVY_THREADS: Final = 2
@@ -72,7 +72,7 @@ class Executor:
             return self._introspections[key]
         is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
         run = self._run_apart if is_heavy else self._run
-        # Ingest has quotas of its own, and waits for its commit with others'.
+        # Ingest has separate quotas, and waits for its commit with others'.
         caller = None if is_ingest(prepared) else caller_of(context)
         async with context.services.shares.turn(caller):
             result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
@@ -136,7 +136,7 @@ class Executor:
             raise late from None
         except asyncio.CancelledError:
             if not is_change:
-                stop.stop(AbandonedError("The caller has gone."))
+                stop.stop(AbandonedError("The caller has disconnected."))
             raise
 
     async def _run(self, prepared: Prepared, context: Context, *, root: Any = None) -> ExecutionResult:
@@ -155,7 +155,7 @@ class Executor:
         return result
 
     async def _run_apart(self, prepared: Prepared, context: Context) -> ExecutionResult:
-        """Execute in a thread of its own; the deadline is kept from here, whatever that thread is busy with."""
+        """Execute in a separate thread; the deadline is kept from here, whatever that thread is busy with."""
         there: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
         async def main() -> ExecutionResult:

@@ -44,7 +44,7 @@ _STATUS = {
 _RETRY_AFTER_S = 1
 _THREADS: Final = 2
 _NOTHING_TAKEN = 422
-# A database that is frozen is noticed within 6 s; who waits for it then, connects anew first.
+# A database that is frozen is noticed within 6 s; who waits for it then, connects again first.
 ANSWER_WITHIN_S: Final = 9.0
 _LATE_MESSAGE: Final = (
     "The database did not answer in time. Send this again: what was kept all the same is then recognised as a repeat."
@@ -91,7 +91,7 @@ class IngestOverHttp:
             _log.exception("ingest.defect", trace_id=trace_id)
             return _refusal(ArgusError("Something went wrong here; the trace id names it."), trace_id)
         rejected = done.rejected + len(sent.errors)
-        errors = sent.told(done.errors)
+        errors = sent.located_errors(done.errors)
         answer = {
             "accepted": done.accepted,
             "rejected": rejected,
@@ -185,8 +185,8 @@ def _refusal(error: ArgusError, trace_id: str) -> Response:
     elif error.code == "UNAVAILABLE":
         headers["Retry-After"] = str(_RETRY_AFTER_S)
     code = "BAD_USER_INPUT" if error.code == "UNSUPPORTED" else error.code
-    told = _errors([UserError(code, error.message, error.path)])
-    answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": told}
+    located_errors = _errors([UserError(code, error.message, error.path)])
+    answer = {"accepted": 0, "rejected": 0, "duplicates": 0, "errors": located_errors}
     return _response(_STATUS.get(error.code, 400), answer, trace_id, headers)
 
 

@@ -1,6 +1,6 @@
 """Count the objects, arrays and values of a JSON text before it is parsed: parsing holds the interpreter.
 
-What stands in strings does not count; a line break counts as a value. Linear, by numpy, a chunk at a time.
+The content of strings does not count; a line break counts as a value. Linear, by numpy, a chunk at a time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def json_size_check(raw: bytes, *, containers_max: int = CONTAINERS_MAX, values_
 
     Also for JSON Lines.
     """
-    # Nearly always enough: what stands in texts is counted too.
+    # Nearly always enough: the content of texts is counted too.
     containers, values = _counts(raw)
     if containers <= containers_max and values <= values_max:
         return
@@ -43,7 +43,7 @@ def _counts(raw: bytes) -> tuple[int, int]:
 
 
 def _counts_outside_texts(raw: bytes, containers_max: int, values_max: int) -> tuple[int, int]:
-    """Return the same without what stands in texts; no further than to where there is too much."""
+    """Return the same without the content of texts; no further than to where there is too much."""
     if b"\\" in raw:
         # A quote ends a text unless an odd number of backslashes stands before it.
         raw = raw.replace(b"\\\\", b"__").replace(b'\\"', b"__")

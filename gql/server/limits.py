@@ -38,7 +38,7 @@ DIRECTIVES_MAX = 50
 ROOT_FIELDS_MAX = 50
 # A field counts one; what lies below a list counts once for each row that the list can have.
 COST_MAX = 500_000
-# A value of a list of plain values counts so much: it is answered as it stands.
+# A value of a list of plain values counts so much: it is answered unchanged.
 VALUE_COST: Final = 0.01
 # With `bucket`, a series has as many values as there are buckets.
 _BUCKETS: Final = 10_000

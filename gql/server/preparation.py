@@ -64,7 +64,7 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. variables and extensions are objects, not yet judged against the document."""
+    """What a client sent. variables and extensions are objects, not yet checked against the document."""
 
     query: str
     operation_name: str | None = None
@@ -193,11 +193,13 @@ def _permit(context: Context, operation: OperationDefinitionNode, names: Sequenc
 
 
 def _invalid(error: GraphQLError, context: Context) -> dict[str, Any]:
-    told = formatted(error, trace_id=context.trace_id)
+    located_errors = formatted(error, trace_id=context.trace_id)
     if error.message == _ABORTED:
-        told["message"] = "The document's fields and fragments overlap too often to be compared with each other."
-        told["extensions"]["code"] = "LIMIT_EXCEEDED"
-    return told
+        located_errors["message"] = (
+            "The document's fields and fragments overlap too often to be compared with each other."
+        )
+        located_errors["extensions"]["code"] = "LIMIT_EXCEEDED"
+    return located_errors
 
 
 def _error(message: str, code: str = "BAD_USER_INPUT") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The queries GraphiQL offers: each runs as it stands against the demo plant."""
+"""The queries GraphiQL offers: each runs unchanged against the demo plant."""
 
 from __future__ import annotations
 

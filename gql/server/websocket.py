@@ -1,4 +1,4 @@
-"""graphql-transport-ws: operations over one WebSocket, each with a context of its own."""
+"""graphql-transport-ws: operations over one WebSocket, each with its own context."""
 
 from __future__ import annotations
 
@@ -201,17 +201,17 @@ class Connection:
         await self._flow.wait()
 
     async def _failed(self, identity: str, context: Context, error: Exception) -> None:
-        told = known(error)
-        if told is None:
+        located_errors = known(error)
+        if located_errors is None:
             _log.error("graphql.defect", trace_id=context.trace_id, exc_info=error)
             message = "Something went wrong inside Argus."
             extensions: dict[str, Any] = {"code": "INTERNAL", "traceId": context.trace_id}
         else:
-            message, extensions = told.message, {"code": told.code}
-            if told.path:
-                extensions["argumentPath"] = list(told.path)
-            if isinstance(told, RateLimitedError):
-                extensions["retryAfterSeconds"] = told.retry_after_s
+            message, extensions = located_errors.message, {"code": located_errors.code}
+            if located_errors.path:
+                extensions["argumentPath"] = list(located_errors.path)
+            if isinstance(located_errors, RateLimitedError):
+                extensions["retryAfterSeconds"] = located_errors.retry_after_s
         with contextlib.suppress(WebSocketDisconnect, RuntimeError):
             await self._send(
                 {"id": identity, "type": "error", "payload": [{"message": message, "extensions": extensions}]}

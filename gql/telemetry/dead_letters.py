@@ -1,4 +1,4 @@
-"""Dead letters: what could not be processed, tried again or given up."""
+"""Dead letters: list, retry and discard what could not be processed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from domain.telemetry.dead_letters.queries import dead_letter_groups, dead_lette
 from gql.access.principal import OPERATORS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.descriptions import enum_described
-from gql.base.entities import Node, entity_of
+from gql.base.entities import Node, to_entity
 from gql.base.ids import uuid_named, uuids_of
 from gql.base.loaders import load
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime
-from gql.base.shown import shows
 from gql.errors import UserError, user_error
 from gql.plant.devices import Device
 from graph.entities.queries import entities_get
@@ -70,8 +70,8 @@ class DeadLetter(Node):
     async def device(self, info: Info) -> Device | None:
         """The device that sent the reading."""
         row = await load(info.context, entities_get, self.row.device_id)
-        found = None if row is None else entity_of(row)
-        return found if isinstance(found, Device) else None
+        row_ = None if row is None else to_entity(row)
+        return row_ if isinstance(row_, Device) else None
 
 
 DeadLetterConnection = Connection[DeadLetter]
@@ -151,7 +151,7 @@ class DeadLetterQuery:
             filter: Conditions that a dead letter must meet. Default: it is OPEN.
         """
         rows = await page_read(info, dead_letters_page, first, after, where=_conditions(filter))
-        return DeadLetterConnection(rows=rows, show=dead_letter_of)
+        return DeadLetterConnection(rows=rows, show=to_dead_letter)
 
     @query(VIEWERS)
     async def dead_letter_groups(self, info: Info, filter: DeadLetterFilter | None = None) -> list[DeadLetterGroup]:
@@ -162,15 +162,15 @@ class DeadLetterQuery:
         """
         return [
             DeadLetterGroup(
-                stage=each.stage,
-                code=each.code,
-                count=each.count,
-                devices=each.devices,
-                first_received_at=DateTime(each.first),
-                last_received_at=DateTime(each.last),
-                message=each.message,
+                stage=item.stage,
+                code=item.code,
+                count=item.count,
+                devices=item.devices,
+                first_received_at=DateTime(item.first),
+                last_received_at=DateTime(item.last),
+                message=item.message,
             )
-            for each in await info.context.read(dead_letter_groups, where=_conditions(filter))
+            for item in await info.context.read(dead_letter_groups, where=_conditions(filter))
         ]
 
 
@@ -217,9 +217,9 @@ class DeadLetterMutation:
         return _payload(done, [])
 
 
-@shows(DeadLetterRow)
-def dead_letter_of(row: DeadLetterRow) -> DeadLetter:
-    """Return a dead letter as it is shown."""
+@converts(DeadLetterRow)
+def to_dead_letter(row: DeadLetterRow) -> DeadLetter:
+    """Convert a dead letter to its GraphQL object."""
     return DeadLetter(
         id=strawberry.ID(str(row.id)),
         row=row,

@@ -1,4 +1,4 @@
-"""Failed items: what could not be done of a queue, and trying it again."""
+"""Failed items of queues: list and retry them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FailedItemStateEnum = enum_described(
 FailedQueueEnum = enum_described(
     FailedQueue,
     "A work queue, by what waits in it.",
-    EVENT_CHANGES="Changes of events, from which activities and notifications follow.",
+    EVENT_CHANGES="Changes of events, from which activities and notifications are made.",
     SUPPRESSION="Events whose suppression has to be determined again.",
     DERIVATION="Entities whose metrics have to be derived, and rules evaluated.",
     TIMERS="Timers of rules, such as those of silence.",
@@ -105,7 +105,7 @@ class FailedItemQuery:
             states: Only items in one of these states. Default: those not resolved. Resolved ones are kept for 30 days.
         """
         rows = await page_read(info, failed_items_page, first, after, queues=queues, states=states)
-        return FailedItemConnection(rows=rows, show=failed_item_shown)
+        return FailedItemConnection(rows=rows, show=to_failed_item)
 
 
 @mutations
@@ -134,8 +134,8 @@ class FailedItemMutation:
         return RetryFailedItemsPayload(count=count, errors=[])
 
 
-def failed_item_shown(row: FailedItemRow) -> FailedItem:
-    """Return a failed item as it is shown."""
+def to_failed_item(row: FailedItemRow) -> FailedItem:
+    """Convert a failed item to its GraphQL object."""
     return FailedItem(
         id=strawberry.ID(str(row.id)),
         queue=row.queue,

@@ -1,4 +1,4 @@
-"""Ingest: readings on their way in."""
+"""Ingest: send readings."""
 
 from __future__ import annotations
 

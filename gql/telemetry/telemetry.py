@@ -1,4 +1,4 @@
-"""Series, latest points, the account, and the live feed."""
+"""Series, latest points, ingest accounting, and the live feed."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import strawberry
 from domain.base.packed import Series
 from domain.telemetry.feed.feed import FeedUpdate
 from domain.telemetry.feed.feed import InvalidatedRange as Range
-from domain.telemetry.ingest.account import ingest_account
+from domain.telemetry.ingest.accounting import ingest_account
 from domain.telemetry.store.latest import LatestPoint as LatestRow
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
-from gql.base.entities import Entity, entity_of
+from gql.base.converters import converts
+from gql.base.entities import Entity, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.named import entities_named, entity_named
 from gql.base.roots import queries, query, subscription, subscriptions
 from gql.base.scalars import DateTime, Duration
-from gql.base.shown import shows
 from gql.live.sharing import shared
 from gql.live.topics import INTERVAL_S
 from graph.entities.queries import entities_get
@@ -58,7 +58,7 @@ class TelemetrySeries:
         values: Values of the points; booleans are 0 and 1. Null: a text, or a bucket without data.
         texts: Texts at their places in the series; null where the series has none.
         truncated: True where the range holds more points than were returned.
-        incomplete: True where points of the range are no longer kept and no hourly aggregate stands for them exactly.
+        incomplete: True where points of the range are no longer kept and no hourly aggregate covers them exactly.
             Values may be missing, or be of fewer points than there were.
     """
 
@@ -182,13 +182,13 @@ class TelemetryQuery:
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
             raise NotFoundError(f"There is no entity {device}.", path=("deviceId",))
-        found = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
+        account = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
         return IngestAccount(
-            received=found.received,
-            stored=found.stored,
-            duplicate=found.duplicate,
-            dead=found.dead,
-            pending=found.pending,
+            received=account.received,
+            stored=account.stored,
+            duplicate=account.duplicate,
+            dead=account.dead,
+            pending=account.pending,
         )
 
 
@@ -232,7 +232,7 @@ class TelemetrySubscription:
         async for update in updates:
             # A loader remembers; an entity in a later update may have changed.
             info.context.loaders.clear()
-            yield await shared(update.memo, "shown", partial(_update_of, info, update), is_for_all=lambda _: True)
+            yield await shared(update.memo, "shown", partial(_to_update, info, update), is_for_all=lambda _: True)
 
 
 def _interval_s(interval: Duration) -> float:
@@ -242,9 +242,9 @@ def _interval_s(interval: Duration) -> float:
     return length_s
 
 
-@shows(Series)
-def series_of(series: Series, entity: Entity) -> TelemetrySeries:
-    """Return a series as it is shown."""
+@converts(Series)
+def to_series(series: Series, entity: Entity) -> TelemetrySeries:
+    """Convert a series to its GraphQL object."""
     values: list[Any] = series.values.tolist()
     if bool(np.isnan(series.values).any()):
         values = [None if value != value else value for value in values]  # noqa: PLR0124  (NaN alone differs from itself)
@@ -262,9 +262,9 @@ def series_of(series: Series, entity: Entity) -> TelemetrySeries:
     )
 
 
-@shows(LatestRow)
-def latest_of(point: LatestRow) -> LatestPoint:
-    """Return a latest point as it is shown."""
+@converts(LatestRow)
+def to_latest_point(point: LatestRow) -> LatestPoint:
+    """Convert a latest point to its GraphQL object."""
     return LatestPoint(
         metric=point.metric,
         port=point.port,
@@ -277,24 +277,27 @@ def latest_of(point: LatestRow) -> LatestPoint:
     )
 
 
-async def _update_of(info: Info, update: FeedUpdate) -> TelemetryUpdate:
+async def _to_update(info: Info, update: FeedUpdate) -> TelemetryUpdate:
     ids = {series.entity_id for series in update.series}
-    ids |= {each.entity_id for ranges in (update.invalidated, update.gaps) for each in ranges}
-    rows = await asyncio.gather(*(load(info.context, entities_get, each) for each in ids))
-    entities: dict[UUID, Entity] = {row.id: entity_of(row) for row in rows if row is not None}
+    ids |= {compute_range.entity_id for ranges in (update.invalidated, update.gaps) for compute_range in ranges}
+    rows = await asyncio.gather(*(load(info.context, entities_get, entity_id) for entity_id in ids))
+    entities: dict[UUID, Entity] = {row.id: to_entity(row) for row in rows if row is not None}
     return TelemetryUpdate(
-        series=[series_of(series, entities[series.entity_id]) for series in update.series],
-        invalidated=[_range_of(each, entities) for each in update.invalidated],
+        series=[to_series(series, entities[series.entity_id]) for series in update.series],
+        invalidated=[_to_range(item, entities) for item in update.invalidated],
         dropped=update.dropped,
         cursor=update.cursor,
-        gaps=[_range_of(each, entities) for each in update.gaps],
+        gaps=[_to_range(gap, entities) for gap in update.gaps],
         points_left_out=update.points_left_out,
         # One of its own: in the update's it would hold itself.
         memo={},
     )
 
 
-def _range_of(each: Range, entities: Mapping[UUID, Entity]) -> InvalidatedRange:
+def _to_range(invalidated: Range, entities: Mapping[UUID, Entity]) -> InvalidatedRange:
     return InvalidatedRange(
-        entity=entities[each.entity_id], metric=each.metric, from_=DateTime(each.from_), to=DateTime(each.to)
+        entity=entities[invalidated.entity_id],
+        metric=invalidated.metric,
+        from_=DateTime(invalidated.from_),
+        to=DateTime(invalidated.to),
     )

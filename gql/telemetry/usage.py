@@ -1,4 +1,4 @@
-"""How much was sent, by whom and how."""
+"""Usage: how much was sent, by whom and how."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.telemetry.usage import UsageGroupBy, usage_read
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
 from gql.base.descriptions import enum_described
-from gql.base.entities import Entity, clock, entity_of
+from gql.base.entities import Entity, clock, to_entity
 from gql.base.ids import uuid_or_none
 from gql.base.loaders import load
 from gql.base.roots import queries, query
@@ -21,7 +21,7 @@ from graph.entities.queries import entities_get
 
 UsageGroupByEnum = enum_described(
     UsageGroupBy,
-    "By what usage is told apart.",
+    "What usage is grouped by.",
     NOTHING="All of the organization together.",
     TRANSPORT="By the transport over which readings were sent.",
     TYPE="By the type of the device.",
@@ -61,7 +61,7 @@ class UsageGroup:
         """The device, where usage is grouped by device; else null."""
         identity = uuid_or_none(self.key or "") if self.is_device else None
         row = None if identity is None else await load(info.context, entities_get, identity)
-        return None if row is None else entity_of(row)
+        return None if row is None else to_entity(row)
 
 
 @strawberry.type
@@ -102,10 +102,10 @@ class UsageQuery:
             from_: Start of the range, by time of receipt, inclusive.
             to: End of the range, by time of receipt, exclusive. Default: now.
             bucket: Length of a bucket. Default: P1D.
-            group_by: By what usage is told apart.
+            group_by: What usage is grouped by.
             first: Most groups that are returned, 1 to 500.
         """
-        found = await info.context.read(
+        result = await info.context.read(
             usage_read,
             from_=from_,
             to=clock(info) if to is None else to,
@@ -116,21 +116,21 @@ class UsageQuery:
             now=clock(info),
         )
         return Usage(
-            starts=found.starts.tolist(),
+            starts=result.starts.tolist(),
             groups=[
                 UsageGroup(
-                    row=each,
+                    row=group,
                     is_device=group_by is UsageGroupBy.DEVICE,
-                    key=each.key,
-                    readings=each.readings.tolist(),
-                    points=each.points.tolist(),
-                    bytes=each.bytes.tolist(),
-                    total_readings=float(each.readings.sum()),
-                    total_points=float(each.points.sum()),
-                    total_bytes=float(each.bytes.sum()),
-                    uptime=each.heard,
+                    key=group.key,
+                    readings=group.readings.tolist(),
+                    points=group.points.tolist(),
+                    bytes=group.bytes.tolist(),
+                    total_readings=float(group.readings.sum()),
+                    total_points=float(group.points.sum()),
+                    total_bytes=float(group.bytes.sum()),
+                    uptime=group.heard,
                 )
-                for each in found.groups
+                for group in result.groups
             ],
-            truncated=found.truncated,
+            truncated=result.truncated,
         )

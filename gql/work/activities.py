@@ -17,14 +17,14 @@ from domain.work.activities.steps import activity_history_get
 from domain.work.activity_templates.queries import activity_templates_get
 from gql.access.principal import ADMINS, OPERATORS
 from gql.base.context import Info
+from gql.base.converters import to_object
 from gql.base.descriptions import enum_described
-from gql.base.entities import Entity, Node, entity_of, of_kind
+from gql.base.entities import Entity, Node, of_kind, to_entity
 from gql.base.ids import uuid_named
 from gql.base.loaders import load
 from gql.base.mutations import absent, delete, draft_of, patch_of, payload_of, required
 from gql.base.roots import mutation, mutations
 from gql.base.scalars import JSON, DateTime, GeoJSON, date_time_parse
-from gql.base.shown import shown
 from gql.errors import UserError
 from graph.change import GraphChange
 from graph.entities.model import Entity as EntityRow
@@ -108,26 +108,26 @@ class Activity(Entity):
     @strawberry.field
     async def category(self, info: Info) -> str:
         """What sort of work it is, as text; `general` by default."""
-        found = await load(info.context, activity_details_get, self.row.id)
-        return CATEGORY_DEFAULT if found is None else found.category
+        details = await load(info.context, activity_details_get, self.row.id)
+        return CATEGORY_DEFAULT if details is None else details.category
 
     @strawberry.field
     async def priority(self, info: Info) -> str:
         """How urgent it is, as text; `medium` by default."""
-        found = await load(info.context, activity_details_get, self.row.id)
-        return PRIORITY_DEFAULT if found is None else found.priority
+        details = await load(info.context, activity_details_get, self.row.id)
+        return PRIORITY_DEFAULT if details is None else details.priority
 
     @strawberry.field
     async def due_at(self, info: Info) -> DateTime | None:
         """When it has to be done; null: at no given time."""
-        found = await load(info.context, activity_details_get, self.row.id)
-        return None if found is None else None if found.due_at is None else DateTime(found.due_at)
+        details = await load(info.context, activity_details_get, self.row.id)
+        return None if details is None else None if details.due_at is None else DateTime(details.due_at)
 
     @strawberry.field
     async def checklist(self, info: Info) -> JSON:
         """Items of its checklist, a list of {id, text, done, ...}; done ones bear `doneBy` and `doneAt`."""
-        found = await load(info.context, activity_details_get, self.row.id)
-        return JSON([]) if found is None else JSON(found.checklist)
+        details = await load(info.context, activity_details_get, self.row.id)
+        return JSON([]) if details is None else JSON(details.checklist)
 
     @strawberry.field
     def state(self) -> ActivityStateEnum:  # type: ignore[valid-type]
@@ -142,16 +142,16 @@ class Activity(Entity):
     @strawberry.field
     async def history(self, info: Info) -> list[ActivityStep]:
         """Steps of its history, oldest first; of the newest 500."""
-        found = await load(info.context, activity_history_get, self.row.id)
-        return [_step(step) for step in found or ()]
+        steps = await load(info.context, activity_history_get, self.row.id)
+        return [_step(step) for step in steps or ()]
 
     @strawberry.field
     async def closing_suggestion(self, info: Info) -> ClosingSuggestion | None:
         """Suggestion to close or cancel it, after what became of its event; null: none."""
-        found = await load(info.context, activity_details_get, self.row.id)
-        if found is None or found.suggestion is None:
+        details = await load(info.context, activity_details_get, self.row.id)
+        if details is None or details.suggestion is None:
             return None
-        suggested = found.suggestion
+        suggested = details.suggestion
         return ClosingSuggestion(
             action=suggested["action"],
             event_id=strawberry.ID(suggested["eventId"]),
@@ -164,8 +164,8 @@ class Activity(Entity):
         source = await load(info.context, activity_sources_get, self.row.id)
         if source is None or source.template_id is None:
             return None
-        found = await load(info.context, activity_templates_get, source.template_id)
-        return None if found is None else shown(found)
+        row = await load(info.context, activity_templates_get, source.template_id)
+        return None if row is None else to_object(row)
 
     @strawberry.field
     async def event(self, info: Info) -> EventType | None:
@@ -173,8 +173,8 @@ class Activity(Entity):
         source = await load(info.context, activity_sources_get, self.row.id)
         if source is None or source.event_id is None:
             return None
-        found = await load(info.context, events_get, source.event_id)
-        return None if found is None else shown(found)
+        row = await load(info.context, events_get, source.event_id)
+        return None if row is None else to_object(row)
 
 
 @strawberry.input
@@ -294,7 +294,7 @@ class ActivityMutation:
 
 def activity_payload(row: EntityRow | None, errors: list[UserError]) -> ActivityPayload:
     """Return the payload of a mutation of an activity."""
-    activity: Any = None if row is None else entity_of(row)
+    activity: Any = None if row is None else to_entity(row)
     return ActivityPayload(activity=activity, errors=errors)
 
 

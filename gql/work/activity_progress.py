@@ -1,4 +1,4 @@
-"""How activities go on: transitions, assignment, the checklist."""
+"""Progress of activities: transitions, assignment, the checklist."""
 
 from __future__ import annotations
 

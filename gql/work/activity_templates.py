@@ -20,12 +20,12 @@ from domain.work.activity_templates.queries import activity_templates_page
 from gql.access.principal import ADMINS, OPERATORS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import absent, payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
-from gql.base.shown import shows
 from gql.errors import UserError
 from gql.work.activities import ActivityPayload, activity_payload
 from graph.change import GraphChange
@@ -110,7 +110,7 @@ class ActivityTemplateQuery:
     ) -> ActivityTemplateConnection:
         """All templates of activities, by name."""
         rows = await page_read(info, activity_templates_page, first, after)
-        return ActivityTemplateConnection(rows=rows, show=template_shown)
+        return ActivityTemplateConnection(rows=rows, show=to_template)
 
 
 @mutations
@@ -174,15 +174,17 @@ class ActivityTemplateMutation:
                 session,
                 change=change,
                 template_id=uuid_named(template_id, "templateId"),
-                target_ids=[uuid_named(each, "targetIds", str(n)) for n, each in enumerate(target_ids)],
+                target_ids=[
+                    uuid_named(target_entity_id, "targetIds", str(n)) for n, target_entity_id in enumerate(target_ids)
+                ],
             )
 
         return await payload_of(info, activity_payload, work, under=())
 
 
-@shows(TemplateRow)
-def template_shown(row: TemplateRow) -> ActivityTemplate:
-    """Return a template as it is shown."""
+@converts(TemplateRow)
+def to_template(row: TemplateRow) -> ActivityTemplate:
+    """Convert a template to its GraphQL object."""
     return ActivityTemplate(
         id=strawberry.ID(str(row.id)),
         name=row.name,
@@ -191,15 +193,15 @@ def template_shown(row: TemplateRow) -> ActivityTemplate:
         default_priority=row.default_priority,
         default_assigned_role=row.default_assigned_role,
         checklist=JSON([dict(item) for item in row.checklist]),
-        due_in=None if row.due_in is None else duration_of(row.due_in),
+        due_in=None if row.due_in is None else to_duration(row.due_in),
         created_at=DateTime(row.created_at),
         updated_at=DateTime(row.updated_at),
         deleted_at=None if row.deleted_at is None else DateTime(row.deleted_at),
     )
 
 
-def duration_of(length: timedelta) -> Duration:
-    """Return an exact length as it is shown: whole days as such, else seconds."""
+def to_duration(length: timedelta) -> Duration:
+    """Convert an exact length to a Duration: whole days as such, else seconds."""
     days, rest = divmod(length, timedelta(days=1))
     seconds = f"{length.total_seconds():.6f}".rstrip("0").rstrip(".")
     return Duration(f"PT{seconds}S" if rest else f"P{days}D", 0, length)
@@ -218,4 +220,4 @@ def _given(given: ActivityTemplateInput) -> dict[str, Any]:
 
 
 def _payload(row: TemplateRow | None, errors: list[UserError]) -> ActivityTemplatePayload:
-    return ActivityTemplatePayload(activity_template=None if row is None else template_shown(row), errors=errors)
+    return ActivityTemplatePayload(activity_template=None if row is None else to_template(row), errors=errors)

@@ -15,13 +15,13 @@ from domain.work.notifications.queries import notifications_page
 from gql.access.principal import ADMINS, VIEWERS
 from gql.base.connections import Connection, page_read
 from gql.base.context import Info
+from gql.base.converters import converts
 from gql.base.descriptions import enum_described
 from gql.base.entities import Node
 from gql.base.ids import uuid_named
 from gql.base.mutations import payload_of
 from gql.base.roots import mutation, mutations, queries, query
 from gql.base.scalars import JSON, DateTime, Duration
-from gql.base.shown import shows
 from gql.errors import UserError, user_error
 from graph.change import GraphChange
 from graph.errors import ArgusError
@@ -113,7 +113,7 @@ class NotificationQuery:
             states: Only notifications in one of these states. Default: in any.
         """
         rows = await page_read(info, notifications_page, first, after, states=states)
-        return NotificationConnection(rows=rows, show=notification_shown)
+        return NotificationConnection(rows=rows, show=to_notification)
 
 
 @mutations
@@ -134,7 +134,7 @@ class NotificationMutation:
             )
         except ArgusError as error:
             return NotificationPayload(notification=None, errors=[user_error(error)])
-        return NotificationPayload(notification=notification_shown(row), errors=[])
+        return NotificationPayload(notification=to_notification(row), errors=[])
 
     @mutation(ADMINS)
     async def test_webhook(self, info: Info, url: str) -> NotificationPayload:
@@ -150,7 +150,7 @@ class NotificationMutation:
             )
         except ArgusError as error:
             return NotificationPayload(notification=None, errors=[user_error(error)])
-        return NotificationPayload(notification=notification_shown(row), errors=[])
+        return NotificationPayload(notification=to_notification(row), errors=[])
 
     @mutation(ADMINS)
     async def rotate_webhook_secret(self, info: Info, previous_for: Duration = _DAY) -> WebhookSecretPayload:
@@ -176,9 +176,9 @@ class NotificationMutation:
         return await payload_of(info, make, work, under=())
 
 
-@shows(NotificationRow)
-def notification_shown(row: NotificationRow) -> Notification:
-    """Return a notification as it is shown."""
+@converts(NotificationRow)
+def to_notification(row: NotificationRow) -> Notification:
+    """Convert a notification to its GraphQL object."""
     waits = row.state is NotificationState.PENDING
     return Notification(
         id=strawberry.ID(str(row.id)),

@@ -1,7 +1,7 @@
-"""Write many edges in one change, at a cost in statements that does not grow with their number.
+"""Write many edges in one change, with a constant number of statements.
 
 What could stand in the way of any is looked up for all at once. Only where hierarchies could form a circle does each
-of their edges ask for a walk of its own. Each edge is judged as `edge_create` judges it, those before it in the list
+of their edges ask for a separate walk. Each edge is checked as `edge_create` checks it, those before it in the list
 having been written.
 """
 
@@ -41,7 +41,7 @@ _PLACES = text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeDraft:
-    """An edge to be. valid_from None: from the change on; valid_until None: open."""
+    """An edge to create. valid_from None: from the change on; valid_until None: open."""
 
     source_id: UUID
     target_id: UUID
@@ -55,7 +55,7 @@ class EdgeDraft:
 def edges_create(
     session: Session, *, change: GraphChange, drafts: Sequence[EdgeDraft]
 ) -> list[EdgeVersion | ArgusError]:
-    """Create the edges that can be; return, in the order of the drafts, each edge or why it is not.
+    """Create edges; return, in the order of the drafts, each edge or the error that refused it.
 
     The errors are those of `edge_create`. Raises LimitExceededError for more than DRAFTS_MAX.
     """
@@ -119,7 +119,7 @@ def _lookup(session: Session, change: GraphChange, drafts: Sequence[EdgeDraft]) 
     organization_id = change.organization_id
     rows = session.execute(select(relationships).where(relationships.c.organization_id == organization_id))
     known = {row.name: relationship_of_row(row) for row in rows}
-    ends = ends_load(session, change=change, ids={each for d in drafts for each in (d.source_id, d.target_id)})
+    ends = ends_load(session, change=change, ids={item for d in drafts for item in (d.source_id, d.target_id)})
     facts = [
         Fact(known[draft.relationship], ends[draft.source_id], ends[draft.target_id], draft.port)
         for draft in drafts
@@ -130,9 +130,12 @@ def _lookup(session: Session, change: GraphChange, drafts: Sequence[EdgeDraft]) 
     places = session.execute(_PLACES, {"organization_id": organization_id, "keys": list(keys)})
     there = edges_believed_between(session, organization_id=organization_id, pairs=pairs)
     taken = _Taken()
-    for version in {each.id: each for each in (*there, *map(edge_of_row, places))}.values():
-        of = known[version.relationship]
-        taken.add(version, exclusive_key(of, version.source_id, version.source_kind, version.target_id, version.port))
+    for version in {item.id: item for item in (*there, *map(edge_of_row, places))}.values():
+        of_relationship = known[version.relationship]
+        taken.add(
+            version,
+            exclusive_key(of_relationship, version.source_id, version.source_kind, version.target_id, version.port),
+        )
     return _Lookup(known, ends, taken, facts)
 
 
@@ -146,7 +149,7 @@ def _checked(change: GraphChange, draft: EdgeDraft, lookup: _Lookup) -> tuple[Fa
             raise NotFoundError(f"There is no entity {end_id}.", path=(path,))
     fact = Fact(relationship, lookup.ends[draft.source_id], lookup.ends[draft.target_id], draft.port)
     if relationship.retired_at is not None:
-        raise BadInputError(f"{relationship.name} is retired: no new edge may bear it.", path=("relationship",))
+        raise BadInputError(f"{relationship.name} is retired: no new edge may have it.", path=("relationship",))
     kinds_check(relationship, fact.source.kind, fact.target.kind)
     loop_check(relationship, draft.source_id, draft.target_id)
     port_check(relationship, fact.target.kind, draft.port)

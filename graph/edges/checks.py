@@ -1,4 +1,4 @@
-"""What may stand in the way of an edge, looked up under the organization's lock before a write."""
+"""Check edges before a write, under the organization's lock: ends, exclusivity, cycles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from graph.tables import entities, relationships
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """An entity as far as its edges are concerned."""
+    """An end of an edge."""
 
     id: EntityId
     kind: EntityKind
@@ -38,7 +38,7 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What an edge says, without the time: it is the same in all versions of the edge."""
+    """The fact that an edge states, without the time: the same in all versions of the edge."""
 
     relationship: Relationship
     source: End
@@ -47,7 +47,7 @@ class Fact:
 
     @property
     def exclusive_key(self) -> str | None:
-        """What only one believed edge may bear at a time."""
+        """The key that only one believed edge may have at a time."""
         return exclusive_key(self.relationship, self.source.id, self.source.kind, self.target.id, self.port)
 
 
@@ -108,7 +108,7 @@ def fact_load(
     port: int | None,
 ) -> Fact:
     """Look up relationship and ends. Raises NotFoundError, BadInputError for an unknown relationship."""
-    found = (
+    fact = (
         text_is_storable(relationship)
         and session.execute(
             select(relationships).where(
@@ -116,13 +116,13 @@ def fact_load(
             )
         ).one_or_none()
     )
-    if not found:
+    if not fact:
         raise BadInputError(f"There is no relationship {relationship!r}.", path=("relationship",))
     ends = ends_load(session, change=change, ids=(source_id, target_id))
     for end_id, path in ((source_id, "sourceId"), (target_id, "targetId")):
         if end_id not in ends:
             raise NotFoundError(f"There is no entity {end_id}.", path=(path,))
-    return Fact(relationship_of_row(found), ends[source_id], ends[target_id], port)
+    return Fact(relationship_of_row(fact), ends[source_id], ends[target_id], port)
 
 
 def ends_load(session: Session, *, change: GraphChange, ids: Collection[UUID]) -> dict[UUID, End]:
@@ -138,7 +138,7 @@ def ends_load(session: Session, *, change: GraphChange, ids: Collection[UUID]) -
 def fact_check(
     session: Session, *, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId] = ()
 ) -> None:
-    """Make sure that the fact can hold during `valid`, the edges `without` left aside.
+    """Check that the fact can hold during `valid`, ignoring the edges `without`.
 
     Raises ConflictError beyond an end's deletion or where an exclusive place is taken, OverlapError where the
     same fact is believed already, CycleError where an entity would stand below itself.
@@ -179,11 +179,14 @@ def _in_the_way(
 
 
 def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | ConflictError:
-    """Return the error for a fact in whose way another edge stands. same: it says the same; else it holds the place."""
+    """Return the error for a fact that conflicts with another edge.
+
+    same: it states the same; else it holds the exclusive key.
+    """
     since = other.valid_from.isoformat()
     until = "on" if other.valid_until is None else f"until {other.valid_until.isoformat()}"
-    said = f"{other.source_id} {other.relationship} {other.target_id}"
-    held = f"edge {other.edge_id} ({said}, from {since} {until})"
+    edge = f"{other.source_id} {other.relationship} {other.target_id}"
+    held = f"edge {other.edge_id} ({edge}, from {since} {until})"
     if same:
         return OverlapError(f"The same is already recorded for a part of that time: {held}.", path=("validFrom",))
     if fact.relationship.exclusive is Exclusive.TARGET_PORT and fact.port is not None:
@@ -196,9 +199,9 @@ def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | Con
 
 
 def circle_is_possible(session: Session, *, change: GraphChange, facts: Collection[Fact]) -> bool:
-    """Tell whether edges of hierarchies could form a circle with those believed, the times left aside.
+    """Tell whether edges of hierarchies could form a cycle with those believed, ignoring times.
 
-    One statement: what stands above all their sources. False is certain; where it is True each wants its own
+    One statement: what is above all their sources. False is certain; where it is True each wants its own
     `cycle_check`.
     """
     waiting = [fact for fact in facts if fact.relationship.hierarchy]
@@ -232,5 +235,5 @@ def cycle_check(
         },
     ).one_or_none()
     if row is not None:
-        message = f"{fact.target.id} stands above {fact.source.id} already, at {row.since.isoformat()}."
+        message = f"{fact.target.id} is above {fact.source.id} already, at {row.since.isoformat()}."
         raise CycleError(message, path=("targetId",))

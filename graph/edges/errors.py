@@ -1,4 +1,4 @@
-"""What can be wrong with an edge."""
+"""Errors of edges."""
 
 from graph.errors import ArgusError
 

@@ -1,4 +1,4 @@
-"""One belief about one edge."""
+"""Versions of edges: one belief about one edge each."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def edge_create(
         session, change=change, source_id=source_id, target_id=target_id, relationship=relationship, port=port
     )
     if fact.relationship.retired_at is not None:
-        raise BadInputError(f"{relationship} is retired: no new edge may bear it.", path=("relationship",))
+        raise BadInputError(f"{relationship} is retired: no new edge may have it.", path=("relationship",))
     kinds_check(fact.relationship, fact.source.kind, fact.target.kind)
     loop_check(fact.relationship, source_id, target_id)
     port_check(fact.relationship, fact.target.kind, port)
@@ -89,7 +89,7 @@ def edge_correct(
     valid_until: datetime | Absent | None = ABSENT,
     metadata: Mapping[str, Any] | Absent = ABSENT,
 ) -> EdgeVersion:
-    """Record that the edge never was as believed: close that belief and write a new one.
+    """Correct an edge: close the current belief and write a new one.
 
     edge_id: of the edge or of a version; what is believed now is corrected. An ABSENT argument stays as
     it is; valid_until None opens the edge again. A correction that changes nothing writes nothing.
@@ -109,7 +109,7 @@ def edge_correct(
 
 
 def edge_retract(session: Session, *, change: GraphChange, edge_id: UUID) -> EdgeVersion:
-    """Record that the edge never was true; return its last version, closed.
+    """Retract an edge, as never true; return its last version, closed.
 
     edge_id: of the edge or of a version. Raises NotFoundError, ConflictError where it is retracted already.
     """
@@ -132,7 +132,7 @@ def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUI
 def edge_write(
     session: Session, *, change: GraphChange, fact: Fact, valid: Interval, metadata: Mapping[str, Any]
 ) -> EdgeVersion:
-    """Write the first version of an edge that `fact_check` has let pass."""
+    """Write the first version of an edge that has passed `fact_check`."""
     created = version_new(change=change, fact=fact, valid=valid, metadata=metadata)
     version_insert(session, change=change, version=created, exclusive_key=fact.exclusive_key)
     version_record(session, change=change, action="created", before=None, after=created)
@@ -158,7 +158,7 @@ def version_new(*, change: GraphChange, fact: Fact, valid: Interval, metadata: M
 
 
 def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, kept: Interval | None) -> EdgeVersion:
-    """Leave of an edge only `kept`, a part of its validity; None retracts it. Such a cut needs no check."""
+    """Cut an edge to `kept`, a part of its validity; None retracts it. Such a cut needs no check."""
     if kept is None:
         return _retract(session, change, before)
     return _rewrite(session, change=change, action="ended", before=before, valid=kept, metadata=before.metadata)

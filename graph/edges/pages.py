@@ -173,9 +173,9 @@ def _pages(  # noqa: PLR0917  (private, and each caller names them)
         condition=f"{listing.condition} AND {listing.after}" if after else listing.condition,
         order=listing.order,
     )
-    found: dict[EntityId, list[EdgeVersion]] = {EntityId(each): [] for each in entity_ids}
+    pages: dict[EntityId, list[EdgeVersion]] = {EntityId(item): [] for item in entity_ids}
     for row in session.execute(text(statement), {**values, **after, "limit": page.first + 1}):
-        found[row.entity_id].append(edge_of_row(row))
+        pages[row.entity_id].append(edge_of_row(row))
     counts: dict[EntityId, int] = {}
 
     def total(entity_id: EntityId) -> int:
@@ -183,13 +183,13 @@ def _pages(  # noqa: PLR0917  (private, and each caller names them)
             count = edges_count_sql(
                 direction=direction, by_relationship=relationships is not None, condition=listing.condition
             )
-            counts.update(dict.fromkeys(found, 0))
+            counts.update(dict.fromkeys(pages, 0))
             counts.update({row.entity_id: row.edges for row in session.execute(text(count), values)})
         return counts[entity_id]
 
     return {
         entity_id: _page(edges, page, key=listing.key, total=partial(total, entity_id))
-        for entity_id, edges in found.items()
+        for entity_id, edges in pages.items()
     }
 
 

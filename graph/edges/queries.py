@@ -130,13 +130,13 @@ def edges_of(
             **moment_values(moment),
         },
     )
-    found: dict[EntityId, list[EdgeVersion]] = {EntityId(each): [] for each in entity_ids}
+    edges_by_entity: dict[EntityId, list[EdgeVersion]] = {EntityId(item): [] for item in entity_ids}
     for row in rows:
-        found[row.entity_id].append(edge_of_row(row))
-    for entity_id, edges in found.items():
+        edges_by_entity[row.entity_id].append(edge_of_row(row))
+    for entity_id, edges in edges_by_entity.items():
         if len(edges) > EDGES_EACH_MAX:
             raise LimitExceededError(f"{entity_id} has more than {EDGES_EACH_MAX} edges; read them in pages.")
-    return found
+    return edges_by_entity
 
 
 def edges_sql(*, direction: Direction, by_relationship: bool, condition: str, order: str) -> str:

@@ -1,4 +1,4 @@
-"""Give one entity's place in its edges to another from an instant on."""
+"""Replace an entity in its edges by another from an instant on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def edges_replace_target(
     relationships: Collection[str],
     at: datetime | None = None,
 ) -> Replacement:
-    """Give `replacement_id` the edges over `relationships` that lead to `target_id`, from `at` on.
+    """Redirect the edges over `relationships` that lead to `target_id` to `replacement_id`, from `at` on.
 
     at: default the change. An edge valid at `at` is split there, one that begins at or after it moves whole,
     one that ended by then stays. Port, metadata and the end of validity go along. For relationships that are

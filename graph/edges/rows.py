@@ -62,7 +62,7 @@ def versions_insert(
 ) -> None:
     """Write versions, each with its exclusive key, that are believed from the change on.
 
-    The callers have looked for what stands in their way; if the database knows better, its refusal becomes an
+    The callers have looked for conflicts; if the database knows better, its refusal becomes an
     OverlapError or a ConflictError, and the transaction can only be rolled back.
     """
     rows = [
@@ -95,7 +95,7 @@ def versions_insert(
 
 
 def version_close(session: Session, *, change: GraphChange, version: EdgeVersion) -> None:
-    """Believe a version no longer. One that this very change wrote is taken back: it was never believed."""
+    """Close a version: it is no longer believed. One that this very change wrote is deleted: it was never believed."""
     this = (entity_edges.c.organization_id == change.organization_id) & (entity_edges.c.id == version.id)
     if version.recorded_at == change.recorded:
         session.execute(delete(entity_edges).where(this))
@@ -117,7 +117,7 @@ def version_record(
 
 
 def edge_audit(action: str, *, before: EdgeVersion | None, after: EdgeVersion | None) -> Audit:
-    """Return what the audit trail says of an edge; one of the two is given."""
+    """Return the audit entry of an edge; one of the two is given."""
     either = after or before
     assert either is not None  # noqa: S101  (an edge that neither was nor is has no change)
     return Audit(

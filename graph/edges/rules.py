@@ -1,4 +1,4 @@
-"""What decides about edges, without a database: intervals, exclusivity, bounds."""
+"""Rules of edges, without a database: intervals, exclusivity, bounds. Pure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Interval:
         return self.start <= instant and (self.end is None or instant < self.end)
 
     def intersection(self, other: Interval) -> Interval | None:
-        """Return what both have in common; None where that is nothing."""
+        """Return the intersection; None where it is empty."""
         ends = [end for end in (self.end, other.end) if end is not None]
         start, end = max(self.start, other.start), min(ends, default=None)
         return Interval(start, end) if end is None or start < end else None
 
     def split(self, at: datetime) -> tuple[Interval | None, Interval | None]:
-        """Return what lies before `at` and what lies from `at` on; None for an empty part."""
+        """Split at an instant into the part before and the part from `at` on; None for an empty part."""
         if self.end is not None and self.end <= at:
             return self, None
         if at <= self.start:
@@ -95,7 +95,7 @@ def port_check(relationship: Relationship, target_kind: EntityKind, port: int | 
 def exclusive_key(
     relationship: Relationship, source_id: UUID, source_kind: EntityKind, target_id: UUID, port: int | None
 ) -> str | None:
-    """Return what only one believed edge may bear at a time; None where there is no limit."""
+    """Return the key that only one believed edge may have at a time; None where there is no limit."""
     among = relationship.exclusive_among
     if relationship.exclusive is None or (among is not None and source_kind not in among):
         return None

@@ -1,4 +1,4 @@
-"""Create or change many entities in one change, at a cost in statements that does not grow with their number."""
+"""Create or change many entities in one change, with a constant number of statements."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DRAFTS_MAX: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntity:
-    """An entity to be. details: what its kind has besides, in the contract's names. id None: one is drawn."""
+    """An entity to create. details: those of its kind, in the contract's names. id None: one is drawn."""
 
     draft: EntityDraft
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -42,7 +42,7 @@ def entities_create(
     new: Sequence[NewEntity],
     status_default: str = STATUS_DEFAULT,
 ) -> list[Entity | ArgusError]:
-    """Create the entities that can be; return, in their order, each entity or why it is not.
+    """Create entities; return, in order, each entity or the error that refused it.
 
     The errors are those of `entity_create`, and ConflictError for an id that is there, of a deleted one too.
     Raises LimitExceededError for more than DRAFTS_MAX.
@@ -50,26 +50,26 @@ def entities_create(
     if len(new) > DRAFTS_MAX:
         raise LimitExceededError(f"At most {DRAFTS_MAX} entities are written at once.", path=("entities",))
     organization_id = change.organization_id
-    names = [each.draft.external_id for each in new if isinstance(each.draft.external_id, str)]
+    names = [item.draft.external_id for item in new if isinstance(item.draft.external_id, str)]
     taken: dict[str, UUID] = {
         name: entity.id
         for name, entity in entities_by_external_id(
             session, organization_id=organization_id, kind=kind, external_ids=names
         ).items()
     }
-    ids = _ids_there(session, organization_id, [each.id for each in new if each.id is not None])
+    ids = _ids_there(session, organization_id, [item.id for item in new if item.id is not None])
     results: list[Entity | ArgusError] = []
     rows: list[dict[str, Any]] = []
     audits: list[Audit] = []
-    for each in new:
+    for item in new:
         try:
-            values = _values(each, kind, taken, ids, status_default=status_default)
+            values = _values(item, kind, taken, ids, status_default=status_default)
         except ArgusError as error:
             results.append(error)
             continue
         bounds = values.pop("bounds")
         created = Entity(
-            id=EntityId(change.new_id() if each.id is None else each.id),
+            id=EntityId(change.new_id() if item.id is None else item.id),
             kind=kind,
             created_at=change.recorded,
             updated_at=change.recorded,
@@ -81,7 +81,7 @@ def entities_create(
             taken[created.external_id] = created.id
         columns = {name: getattr(created, name) for name in Entity.__slots__}
         rows.append({"organization_id": organization_id, "bounds": bounds, **columns})
-        audits.append(_audit(created, each.details))
+        audits.append(_audit(created, item.details))
         results.append(created)
     for name in sorted({row["type"] for row in rows} - {None}):
         type_ensure(session, change=change, kind=kind, name=name)
@@ -99,7 +99,7 @@ def entities_detailed(
 ) -> None:
     """Record that details of entities read within this change are others: (entity, details before, after) each.
 
-    Of those of which none is, nothing is recorded. The details themselves are the noun's to write. Two statements.
+    Of those of which none is, nothing is recorded. The details themselves are written by the domain. Two statements.
     """
     audits: list[Audit] = []
     ids: list[UUID] = []
@@ -143,10 +143,10 @@ def _values(
 def _ids_there(session: Session, organization_id: int, ids: Sequence[UUID]) -> set[UUID]:
     if not ids:
         return set()
-    found = select(entities.c.id).where(
+    statement = select(entities.c.id).where(
         entities.c.organization_id == organization_id, entities.c.id == any_(cast(list(ids), ARRAY(Uuid)))
     )
-    return set(session.scalars(found))
+    return set(session.scalars(statement))
 
 
 def _audit(created: Entity, details: Mapping[str, Any]) -> Audit:

@@ -1,4 +1,4 @@
-"""What every entity has, whatever its kind; what can be asked of lists of them."""
+"""Entities of every kind, and filters and orders of their lists."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from graph.kinds import EntityKind
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """A node of the graph as it stands. geometry: WKB. All times are UTC; deleted_at None: it is there."""
+    """A node of the graph. geometry: WKB. All times are UTC; deleted_at None: it exists."""
 
     id: EntityId
     kind: EntityKind
@@ -40,7 +40,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityDraft:
-    """What a new entity is to be. status None: the default of its kind. location: GeoJSON."""
+    """A draft of a new entity. status None: the default of its kind. location: GeoJSON."""
 
     name: str
     external_id: str | None = None
@@ -52,7 +52,7 @@ class EntityDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityPatch:
-    """What is to change: ABSENT stays as it is; None empties external_id, type and location, and attributes to {}.
+    """A patch of an entity: ABSENT stays as it is; None empties external_id, type and location, and attributes to {}.
 
     attributes are replaced whole. if_updated_at: the `updated_at` the caller has seen; another refuses.
     """

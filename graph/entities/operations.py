@@ -1,7 +1,7 @@
 """Create, change, delete and restore entities, within a change, which holds the organization's lock.
 
 All is looked up before anything is written: a function that raises has changed nothing. What a kind has besides
-(its details) is written by the noun; here it goes into the audit trail beside the rest.
+(its details) is written by the domain; here it goes into the audit trail beside the rest.
 """
 
 from __future__ import annotations
@@ -120,12 +120,12 @@ def entity_delete(
 def entity_restore(
     session: Session, *, change: GraphChange, entity_id: UUID, details: Mapping[str, Any] = _NONE
 ) -> Entity:
-    """Bring a deleted entity back as it was, without edges: what was connected to it is for the caller to say.
+    """Restore a deleted entity as it was, without edges: the caller reconnects it.
 
     Raises NotFoundError, ConflictError where it is not deleted or another bears its external id by now.
     """
-    found = entities_get(session, organization_id=change.organization_id, ids=[entity_id])
-    before = found.get(EntityId(entity_id))
+    result = entities_get(session, organization_id=change.organization_id, ids=[entity_id])
+    before = result.get(EntityId(entity_id))
     if before is None:
         raise NotFoundError(f"There is no entity {entity_id}.", path=("id",))
     if before.deleted_at is None:

@@ -75,11 +75,11 @@ def entities_page(
     # Kind by kind, for each has an index in every order; all together would have to be sorted first.
     parts = [_part(organization_id, replace(where, kinds=[kind]), by, after, page.first + 1) for kind in kinds]
     rows = session.execute(_merge(parts, by, page.first + 1)).all() if parts else []
-    found = [entity_of_row(row) for row in rows[: page.first]]
+    items = [entity_of_row(row) for row in rows[: page.first]]
     count = select(func.count()).select_from(entities).where(*_conditions(organization_id, where))
     return Page(
-        found,
-        [_key(order, by, entity) for entity in found],
+        items,
+        [_key(order, by, entity) for entity in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -136,7 +136,7 @@ def _named_like(organization_id: int, search: str) -> ColumnElement[bool]:
 
 
 def _one_of(column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
-    return column == any_(cast([str(each) for each in values if text_is_storable(each)], ARRAY(Text)))
+    return column == any_(cast([str(value) for value in values if text_is_storable(value)], ARRAY(Text)))
 
 
 def _after(by: _Ordering, key: tuple[str | datetime, UUID]) -> ColumnElement[bool]:

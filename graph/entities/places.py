@@ -74,13 +74,13 @@ def entities_near(
         radius = radius_m * share
         if share < 1.0 and after is not None and after[0] >= radius:
             continue
-        rest = [each for each in found_within(radius) if after is None or each > after]
+        rest = [item for item in found_within(radius) if after is None or item > after]
         if len(rest) > page.first:
             break
     items = rest[: page.first]
     return Page(
-        [each for _, each in items],
-        [(distance, str(each)) for distance, each in items],
+        [item for _, item in items],
+        [(distance, str(item)) for distance, item in items],
         len(rest) > page.first,
         page.after is not None,
         lambda: len(found_within(radius_m)),
@@ -147,15 +147,15 @@ def entities_around(
     contains = shapely.covers(geometries, shapely.Point(longitude, latitude))
     contains &= shapely.get_dimensions(geometries) == _AREA
     areas = shapely.area(geometries)
-    found = sorted((float(areas[at]), ids[at]) for at in np.flatnonzero(contains).tolist())
-    rest = [each for each in found if after is None or each > after]
+    by_area = sorted((float(areas[at]), ids[at]) for at in np.flatnonzero(contains).tolist())
+    rest = [item for item in by_area if after is None or item > after]
     items = rest[: page.first]
     return Page(
-        [each for _, each in items],
-        [(area, str(each)) for area, each in items],
+        [item for _, item in items],
+        [(area, str(item)) for area, item in items],
         len(rest) > page.first,
         page.after is not None,
-        lambda: len(found),
+        lambda: len(by_area),
     )
 
 
@@ -175,20 +175,20 @@ def _within(
         inside = np.flatnonzero(shapely.covers(area, geometries)).tolist()
         return [ids[at] for at in inside if ids[at] != without]
 
-    found: list[EntityId] = []
+    entity_ids: list[EntityId] = []
     after, chunk = _last_id(page.after), max(_CHUNK_MIN, 4 * page.first)
-    while len(found) <= page.first:
+    while len(entity_ids) <= page.first:
         ids, geometries = _candidates(session, organization_id, boxes, kinds, path="geometry", after=after, chunk=chunk)
-        found += covered(ids, geometries)
+        entity_ids += covered(ids, geometries)
         if len(ids) < chunk:
             break
         after, chunk = ids[-1], min(chunk * 8, CANDIDATES_MAX)
-    items = found[: page.first]
+    items = entity_ids[: page.first]
 
     def total() -> int:
         return len(covered(*_candidates(session, organization_id, boxes, kinds, path="geometry")))
 
-    return Page(items, [(str(each),) for each in items], len(found) > page.first, page.after is not None, total)
+    return Page(items, [(str(item),) for item in items], len(entity_ids) > page.first, page.after is not None, total)
 
 
 def _candidates(

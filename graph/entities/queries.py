@@ -1,4 +1,4 @@
-"""Read entities: by id, by the organization's own identifier, in pages."""
+"""Read entities: by id, by external id, in pages."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ def entity_get(
     path: tuple[str, ...] = ("id",),
 ) -> Entity:
     """Return one entity that is not deleted, of that kind if one is given. Raises NotFoundError at `path`."""
-    found = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
-    if found is None or found.deleted_at is not None or kind not in {None, found.kind}:
-        noun = "entity" if kind is None else kind.value.lower()
-        raise NotFoundError(f"There is no {noun} {entity_id}.", path=path)
-    return found
+    entity = entities_get(session, organization_id=organization_id, ids=[entity_id]).get(EntityId(entity_id))
+    if entity is None or entity.deleted_at is not None or kind not in {None, entity.kind}:
+        kind_name = "entity" if kind is None else kind.value.lower()
+        raise NotFoundError(f"There is no {kind_name} {entity_id}.", path=path)
+    return entity
 
 
 def entity_by_external_id(
     session: Session, *, organization_id: int, kind: EntityKind, external_id: str
 ) -> Entity | None:
     """Return the entity that bears this identifier now, or None. Those of deleted ones are free again."""
-    found = entities_by_external_id(session, organization_id=organization_id, kind=kind, external_ids=[external_id])
-    return found.get(external_id)
+    result = entities_by_external_id(session, organization_id=organization_id, kind=kind, external_ids=[external_id])
+    return result.get(external_id)
 
 
 def entities_by_external_id(
     session: Session, *, organization_id: int, kind: EntityKind, external_ids: Collection[str]
 ) -> dict[str, Entity]:
     """Return the entities that bear these identifiers now, by identifier. One statement."""
-    asked = [each for each in external_ids if text_is_storable(each)]
+    asked = [external_id for external_id in external_ids if text_is_storable(external_id)]
     if not asked:
         return {}
     rows: Any = session.execute(

@@ -1,4 +1,4 @@
-"""Entities as rows of `entities`, and as the audit trail shows them."""
+"""Convert entities from rows of `entities`, and to the states of the audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides about entities, without a database: bounds and defaults."""
+"""Rules of entities, without a database: bounds and defaults. Pure."""
 
 from __future__ import annotations
 
@@ -59,5 +59,8 @@ def _attributes(value: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _geometry_values(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    made: Geometry | None = None if value is None else geometry_of_geojson(value)
-    return {"geometry": None if made is None else made.wkb, "bounds": None if made is None else made.bounds}
+    geometry: Geometry | None = None if value is None else geometry_of_geojson(value)
+    return {
+        "geometry": None if geometry is None else geometry.wkb,
+        "bounds": None if geometry is None else geometry.bounds,
+    }

@@ -1,4 +1,4 @@
-"""Types of entities, as far as an entity needs them: the name it bears is registered."""
+"""Register the type name of an entity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attributes by their recorded versions: what they were at an instant, as the audit trail has it."""
+"""Read attributes by their recorded versions, from the audit trail."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ def attribute_versions(
 
     One statement. Entities without a record are left out.
     """
-    found = _versions(session, organization_id, entity_ids, changes.c.after["attributes"])
-    return {entity_id: [(at, attributes or {}) for at, attributes in versions] for entity_id, versions in found.items()}
+    result = _versions(session, organization_id, entity_ids, changes.c.after["attributes"])
+    return {
+        entity_id: [(at, attributes or {}) for at, attributes in versions] for entity_id, versions in result.items()
+    }
 
 
 def attribute_values(
@@ -47,12 +49,12 @@ def _versions(
         )
         .order_by(changes.c.subject_id, changes.c.recorded_at, changes.c.id)
     )
-    found: dict[UUID, list[tuple[datetime, Any]]] = {}
+    result: dict[UUID, list[tuple[datetime, Any]]] = {}
     for row in rows:
-        versions, at = found.setdefault(row.subject_id, []), row.recorded_at.astimezone(UTC)
+        versions, at = result.setdefault(row.subject_id, []), row.recorded_at.astimezone(UTC)
         if versions and versions[-1][0] == at:
             # Of what one transaction recorded, the last stands.
             versions.pop()
         if not versions or versions[-1][1] != row.value:
             versions.append((at, row.value))
-    return found
+    return result

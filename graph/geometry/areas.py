@@ -1,4 +1,4 @@
-"""Whether many points lie in an area."""
+"""Test many points against an area."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def areas_get(
             entities.c.geometry.is_not(None),
         )
     )
-    found: dict[str, Area] = {}
+    areas: dict[str, Area] = {}
     for row in rows:
         geometry = shapely.from_wkb(row.geometry)
         shapely.prepare(geometry)
-        found[row.external_id] = _Area(geometry)
-    return found
+        areas[row.external_id] = _Area(geometry)
+    return areas

@@ -69,11 +69,11 @@ def geometry_of_geojson(value: Any, *, path: Path = ("location",)) -> Geometry:
             _run_check(kind, positions, where)
     if len(dimensions) > 1:
         raise BadInputError("Either all positions have an altitude or none.", path=path)
-    made = shapely.orient_polygons(shape(value))
-    if not made.is_valid:
-        raise BadInputError(f"The geometry is not valid: {shapely.is_valid_reason(made)}.", path=path)
-    west, south, east, north = made.bounds
-    wkb = shapely.to_wkb(made, byte_order=1)
+    geometry = shapely.orient_polygons(shape(value))
+    if not geometry.is_valid:
+        raise BadInputError(f"The geometry is not valid: {shapely.is_valid_reason(geometry)}.", path=path)
+    west, south, east, north = geometry.bounds
+    wkb = shapely.to_wkb(geometry, byte_order=1)
     return Geometry(wkb, f"(({west!r},{south!r}),({east!r},{north!r}))")
 
 
@@ -88,8 +88,8 @@ def view_of_geojson(value: Any, *, path: Path = ("geometry",)) -> Geometry:
 
 def geojson_of_wkb(wkb: bytes) -> dict[str, Any]:
     """Return the GeoJSON object of a stored geometry."""
-    made: dict[str, Any] = json.loads(shapely.to_geojson(shapely.from_wkb(wkb)))
-    return made
+    geojson: dict[str, Any] = json.loads(shapely.to_geojson(shapely.from_wkb(wkb)))
+    return geojson
 
 
 def _parts(value: Any, path: Path) -> list[tuple[str, Any, Path]]:
@@ -98,14 +98,14 @@ def _parts(value: Any, path: Path) -> list[tuple[str, Any, Path]]:
     if kind != _COLLECTION:
         return [(kind, _member(value, "coordinates", path), (*path, "coordinates"))]
     members = _member(value, "geometries", path)
-    found = []
+    parts = []
     for index, member in enumerate(members):
         place = (*path, "geometries", str(index))
         inner = _kind(member, place)
         if inner == _COLLECTION:
             raise BadInputError("A GeometryCollection within another is not taken.", path=place)
-        found.append((inner, _member(member, "coordinates", place), (*place, "coordinates")))
-    return found
+        parts.append((inner, _member(member, "coordinates", place), (*place, "coordinates")))
+    return parts
 
 
 def _kind(value: Any, path: Path) -> str:
@@ -123,10 +123,10 @@ def _kind(value: Any, path: Path) -> str:
 
 
 def _member(value: Mapping[str, Any], name: str, path: Path) -> list[Any]:
-    found = value.get(name)
-    if not isinstance(found, list) or not found:
+    member = value.get(name)
+    if not isinstance(member, list) or not member:
         raise BadInputError(f"A {value['type']} needs {name}: an array that is not empty.", path=(*path, name))
-    return found
+    return member
 
 
 def _runs(coordinates: Any, depth: int, place: Path) -> list[tuple[list[Any], Path]]:
@@ -144,7 +144,7 @@ def _runs(coordinates: Any, depth: int, place: Path) -> list[tuple[list[Any], Pa
 
 def _position_check(position: Any, place: Path) -> int:
     numbers = isinstance(position, list) and all(
-        isinstance(each, (int, float)) and not isinstance(each, bool) for each in position
+        isinstance(item, (int, float)) and not isinstance(item, bool) for item in position
     )
     if not numbers or len(position) not in _DIMENSIONS:
         raise BadInputError("A position is [longitude, latitude] or [longitude, latitude, altitude].", path=place)
@@ -176,7 +176,7 @@ def _run_check(kind: str, positions: list[Any], place: Path) -> None:
 
 def _is_box(positions: list[Any]) -> bool:
     """Tell whether the edges of a ring all lie on the edges of its bounding box."""
-    longitudes, latitudes = [each[0] for each in positions], [each[1] for each in positions]
+    longitudes, latitudes = [position[0] for position in positions], [position[1] for position in positions]
     sides = ((0, {min(longitudes), max(longitudes)}), (1, {min(latitudes), max(latitudes)}))
     return all(
         any(here[axis] == there[axis] and here[axis] in ends for axis, ends in sides)
@@ -189,8 +189,8 @@ def _wrapped(value: Any, path: Path) -> Any:
     ring = _only_ring(value)
     if ring is None or not _is_box(ring):
         return value
-    west, east = min(each[0] for each in ring), max(each[0] for each in ring)
-    south, north = min(each[1] for each in ring), max(each[1] for each in ring)
+    west, east = min(item[0] for item in ring), max(item[0] for item in ring)
+    south, north = min(item[1] for item in ring), max(item[1] for item in ring)
     for index, position in enumerate(ring):
         _position_check([0, *position[1:]], (*path, "coordinates", "0", str(index)))
     if (west >= -_HALF and east <= _HALF) or west < -_VIEW_MAX or east > _VIEW_MAX or west == east:

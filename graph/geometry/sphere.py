@@ -56,9 +56,9 @@ def distances_m(longitude: float, latitude: float, geometries: npt.NDArray[Any])
     distances = np.empty(len(geometries))
     points = shapely.get_type_id(geometries) == shapely.GeometryType.POINT
     if points.any():
-        found = shapely.get_coordinates(geometries[points])
-        here = np.full(len(found), longitude), np.full(len(found), latitude)
-        _, _, distances[points] = _GEOD.inv(*here, found[:, 0], found[:, 1])
+        result = shapely.get_coordinates(geometries[points])
+        here = np.full(len(result), longitude), np.full(len(result), latitude)
+        _, _, distances[points] = _GEOD.inv(*here, result[:, 0], result[:, 1])
     others = np.flatnonzero(~points)
     if len(others):
         project = Proj(proj="aeqd", lon_0=longitude, lat_0=latitude, ellps="WGS84")
@@ -69,7 +69,7 @@ def distances_m(longitude: float, latitude: float, geometries: npt.NDArray[Any])
         sides = shapely.segmentize(shapely.force_2d(geometries[others]), _SIDE_MAX_DEGREES)
         projected = shapely.transform(sides, metres)
         distances[others] = shapely.distance(projected, shapely.Point(0.0, 0.0))
-        # Within an area is judged in degrees, as `within` judges it.
+        # Within an area is decided in degrees, as `within` decides it.
         inside = shapely.intersects(geometries[others], shapely.Point(longitude, latitude))
         distances[others[inside]] = 0.0
     return distances

@@ -1,4 +1,4 @@
-"""What a relationship is: data, not code."""
+"""Relationships, as data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from graph.kinds import EntityKind
 
 
 class Exclusive(StrEnum):
-    """What may have one edge of the relationship at a time."""
+    """Which end may have only one edge of the relationship at a time."""
 
     SOURCE = "SOURCE"
     TARGET = "TARGET"

@@ -1,4 +1,4 @@
-"""Give an organization its relationships, and let it add, rename and retire its own."""
+"""Install an organization's relationships, and create, rename and retire its own."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def relationship_rename_inverse(session: Session, *, change: GraphChange, name: 
 
 
 def relationship_retire(session: Session, *, change: GraphChange, name: str) -> Relationship:
-    """Let no new edge bear the relationship from now on. Those there are stay and are still walked.
+    """Retire a relationship: no new edges from now on. Existing ones stay and are still walked.
 
     Raises NotFoundError, and ConflictError for a built-in one.
     """
@@ -89,10 +89,10 @@ def relationship_retire(session: Session, *, change: GraphChange, name: str) -> 
 
 
 def _own(session: Session, change: GraphChange, name: str) -> Relationship:
-    found = relationship_get(session, organization_id=change.organization_id, name=name)
-    if found.built_in:
+    relationship = relationship_get(session, organization_id=change.organization_id, name=name)
+    if relationship.built_in:
         raise ConflictError(f"{name} is built in and cannot be changed.", path=("name",))
-    return found
+    return relationship
 
 
 def _change(

@@ -35,7 +35,7 @@ def relationship_get(session: Session, *, organization_id: int, name: str) -> Re
 
 
 def relationship_names_check(session: Session, *, organization_id: int, names: Collection[str] | None) -> None:
-    """Refuse names nobody registered, so that a misspelt one is not an empty answer. Raises BadInputError."""
+    """Refuse unknown names, so that a misspelt one is not an empty answer. Raises BadInputError."""
     if not names:
         return
     storable = list(filter(text_is_storable, names))

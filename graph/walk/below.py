@@ -1,4 +1,4 @@
-"""Below X: one meaning for filters, rule scopes, subscriptions and access.
+"""Find what is below an entity: one meaning for filters, rule scopes, subscriptions and access.
 
 X, then repeatedly: OUT over hierarchies, IN over LOCATED_IN, OUT over MONITORED_BY and CONTROLLED_BY, IN over
 TARGETS, from where it goes no further. Never over FEEDS or ASSIGNED_TO. Each once; order means nothing.
@@ -51,8 +51,8 @@ def below_select(*, organization_id: int, entity_ids: Sequence[UUID], moment: Mo
     """  # noqa: S608  (constants)
     values = {"organization_id": organization_id, "ids": list(entity_ids), **moment_values(moment)}
     bound = text(statement).bindparams(*(bindparam(name, value, unique=True) for name, value in values.items()))
-    found = bound.columns(column("id", Uuid)).subquery("below_ids")
-    return select(found.c.id)
+    below_ids = bound.columns(column("id", Uuid)).subquery("below_ids")
+    return select(below_ids.c.id)
 
 
 def below_during(

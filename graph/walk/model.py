@@ -1,4 +1,4 @@
-"""What a walk is asked and what it answers: plain ids and arrays, so that engines can be compared.
+"""Inputs and results of walks: plain ids and arrays, so that engines can be compared.
 
 Two engines stand behind `WalkEngine` and must agree in everything, order included: SQL, which is the truth,
 and a snapshot in memory.
@@ -55,7 +55,7 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Path:
     """A path: edge_ids[i] connects ids[i] and ids[i + 1], whichever way it points."""
 
     ids: list[EntityId]
@@ -69,7 +69,7 @@ class WalkEngine(Protocol):
     """
 
     def reach(self, *, starts: Sequence[EntityId], steps: Sequence[Step], limit: int, with_edges: bool) -> Reached:
-        """Walk the steps one after the other; return what the last one keeps.
+        """Walk the steps one after the other; return the nodes that the last one selects.
 
         Each step starts from every node the step before kept. A node may be reached again where it started:
         a step counts walks, not distances from its starts. But `starts` are left out of the answer, unless
@@ -89,7 +89,7 @@ class WalkEngine(Protocol):
         relationships: tuple[str, ...] | None,
         direction: Direction,
         depth_max: int,
-    ) -> Way | None:
+    ) -> Path | None:
         """Return a shortest path of at most `depth_max` edges; which one of several is not said."""
         ...
 

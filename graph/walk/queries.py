@@ -1,4 +1,4 @@
-"""Walk the graph: what is related, what a traversal reaches, a shortest path, what is below."""
+"""Walk the graph: related entities, traversals, shortest paths, what is below."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from graph.walk.model import (
     LIMIT_MAX,
     STARTS_MAX,
     STEPS_MAX,
+    Path,
     Reached,
     Step,
     WalkEngine,
-    Way,
 )
 from graph.walk.snapshot.cache import INFO_KEY, Snapshots
 from graph.walk.snapshot.model import micros_of
@@ -70,7 +70,7 @@ def related_pages(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> dict[EntityId, Page[EntityId]]:
-    """Return one page of what each entity reaches within `depth` hops: nearest first, each once, not itself.
+    """Return one page of the entities within `depth` hops of each entity: nearest first, each once, without itself.
 
     kinds, types: which to return; the walk passes through others all the same.
     The number of statements depends on the depth, never on the number of entities.
@@ -81,8 +81,8 @@ def related_pages(
     relationship_names_check(session, organization_id=organization_id, names=relationships)
     moment = moment_resolve(session, organization_id=organization_id, as_of=as_of, known_at=known_at)
     engine = walk_engine(session, organization_id=organization_id, moment=moment)
-    reached = engine.reach_each(starts=[EntityId(each) for each in entity_ids], step=step)
-    return {start: _page(found, page) for start, found in reached.items()}
+    reached = engine.reach_each(starts=[EntityId(entity_id) for entity_id in entity_ids], step=step)
+    return {start: _page(start_reached, page) for start, start_reached in reached.items()}
 
 
 def traverse(
@@ -96,7 +96,7 @@ def traverse(
     as_of: datetime | None = None,
     known_at: datetime | None = None,
 ) -> Reached:
-    """Walk several steps; return what the last one keeps, nearest first, each once; see `WalkEngine.reach`.
+    """Walk several steps; return the nodes that the last one selects, nearest first, each once; see `WalkEngine.reach`.
 
     Raises NotFoundError for a start that does not exist, BadInputError for a limit outside 1..10000, a depth
     outside 1..32, no step or an unknown relationship, LimitExceededError above STEPS_MAX or STARTS_MAX.
@@ -126,7 +126,7 @@ def path(
     depth_max: int = 16,
     as_of: datetime | None = None,
     known_at: datetime | None = None,
-) -> Way | None:
+) -> Path | None:
     """Return a shortest path of at most `depth_max` edges, or None. relationships None: over all.
 
     Raises NotFoundError for an end that does not exist, BadInputError for a depth outside 1..32.
@@ -169,11 +169,11 @@ def below_among(session: Session, *, organization_id: int, entity_ids: Sequence[
     Walked beforehand where there is a snapshot; else the query walks when it is run.
     """
     walk = _snapshot_walk(session, organization_id, moment)
-    found = None if walk is None else walk.below_indices(roots=[EntityId(each) for each in entity_ids])
-    if walk is None or found is None:
+    indices = None if walk is None else walk.below_indices(roots=[EntityId(entity_id) for entity_id in entity_ids])
+    if walk is None or indices is None:
         return below_select(organization_id=organization_id, entity_ids=entity_ids, moment=moment)
     # One text, for a parameter of many UUIDs is slower than the walk.
-    ids = bindparam("below_ids", "{" + ",".join(walk.snapshot.nodes.hexes(found)) + "}", String, unique=True)
+    ids = bindparam("below_ids", "{" + ",".join(walk.snapshot.nodes.hexes(indices)) + "}", String, unique=True)
     below_ids = func.unnest(cast(ids, ARRAY(Uuid))).column_valued("id")
     return select(below_ids)
 
@@ -184,7 +184,7 @@ def entities_check(session: Session, *, organization_id: int, ids: Sequence[UUID
     The error's path is `path`, with the place where there are several.
     """
     wanted = list(dict.fromkeys(ids))
-    found = set(
+    known = set(
         session.scalars(
             select(entities.c.id).where(
                 entities.c.organization_id == organization_id,
@@ -192,11 +192,11 @@ def entities_check(session: Session, *, organization_id: int, ids: Sequence[UUID
             )
         )
     )
-    for place, each in enumerate(ids):
-        if each not in found:
+    for place, entity_id in enumerate(ids):
+        if entity_id not in known:
             where = (path,) if len(ids) == 1 and not path.endswith("s") else (path, str(place))
-            raise NotFoundError(f"There is no entity {each}.", path=where)
-    return [EntityId(each) for each in wanted]
+            raise NotFoundError(f"There is no entity {entity_id}.", path=where)
+    return [EntityId(item) for item in wanted]
 
 
 def _step_of(
@@ -226,15 +226,19 @@ def _steps_check(steps: Sequence[Step], *, path: tuple[str, ...] = ()) -> None:
             raise BadInputError(f"depth must lie between 1 and {DEPTH_MAX}; it was {step.depth}.", path=where)
 
 
-def _page(found: Reached, page: PageRequest) -> Page[EntityId]:
-    keys: list[CursorKey] = [(depth, str(node)) for node, depth in zip(found.ids, found.depths, strict=True)]
+def _page(reached: Reached, page: PageRequest) -> Page[EntityId]:
+    keys: list[CursorKey] = [(depth, str(node)) for node, depth in zip(reached.ids, reached.depths, strict=True)]
     begin = 0
     if page.after is not None:
         depth, node = _cursor(page.after)
-        begin = sum(1 for key in zip(found.depths, found.ids, strict=True) if key <= (depth, node))
+        begin = sum(1 for key in zip(reached.depths, reached.ids, strict=True) if key <= (depth, node))
     end = begin + page.first
     return Page(
-        found.ids[begin:end], keys[begin:end], len(found.ids) > end, page.after is not None, lambda: len(found.ids)
+        reached.ids[begin:end],
+        keys[begin:end],
+        len(reached.ids) > end,
+        page.after is not None,
+        lambda: len(reached.ids),
     )
 
 

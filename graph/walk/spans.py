@@ -1,4 +1,4 @@
-"""Walks over all of valid time at once: who is above or below whom, and when. Edges as believed now.
+"""Walk over all of valid time at once: who is above or below whom, and when. Edges as believed now.
 
 A way holds for as long as all its edges hold together; what several ways say of one node is joined. A node is walked
 on from only for the time that is new to it, so circles end. Times are microseconds since the Unix epoch, half-open.
@@ -118,19 +118,19 @@ class _Edge:
 def _walk(
     session: Session, organization_id: int, ids: Collection[UUID], hops: Hops, nodes_max: int, *, is_down: bool
 ) -> dict[EntityId, dict[EntityId, Spans]]:
-    found = {EntityId(each): {EntityId(each): [ALL_TIME]} for each in ids}
-    frontiers: dict[EntityId, dict[EntityId, Spans]] = {start: dict(nodes) for start, nodes in found.items()}
+    spans_by_start = {EntityId(entity_id): {EntityId(entity_id): [ALL_TIME]} for entity_id in ids}
+    frontiers: dict[EntityId, dict[EntityId, Spans]] = {start: dict(nodes) for start, nodes in spans_by_start.items()}
     edges: dict[EntityId, list[_Edge]] = {}
     statement = _edges_sql(hops, is_down=is_down)
-    ended: dict[EntityId, dict[EntityId, Spans]] = {start: {} for start in found}
-    pairs = len(found)
+    ended: dict[EntityId, dict[EntityId, Spans]] = {start: {} for start in spans_by_start}
+    pairs = len(spans_by_start)
     is_first = True
     while frontiers:
         missing = {node for frontier in frontiers.values() for node in frontier if node not in edges}
         edges.update(_edges_read(session, statement, organization_id, missing, hops))
         following: dict[EntityId, dict[EntityId, Spans]] = {}
         for start, frontier in frontiers.items():
-            known = found[start]
+            known = spans_by_start[start]
             before = len(known) + len(ended[start])
             fresh = _advance(frontier, edges, (known, ended[start]), is_down=is_down, is_first=is_first)
             if fresh:
@@ -142,8 +142,8 @@ def _walk(
         is_first = False
     for start, last in ended.items():
         for node, spans in last.items():
-            found[start][node] = spans_joined([*found[start].get(node, ()), *spans])
-    return found
+            spans_by_start[start][node] = spans_joined([*spans_by_start[start].get(node, ()), *spans])
+    return spans_by_start
 
 
 def _advance(
@@ -181,9 +181,9 @@ def _advance(
 def _edges_read(
     session: Session, statement: TextClause, organization_id: int, nodes: Collection[EntityId], hops: Hops
 ) -> dict[EntityId, list[_Edge]]:
-    found: dict[EntityId, list[_Edge]] = {node: [] for node in nodes}
+    edges: dict[EntityId, list[_Edge]] = {node: [] for node in nodes}
     if not nodes:
-        return found
+        return edges
     rows = session.execute(
         statement,
         {
@@ -197,8 +197,8 @@ def _edges_read(
         },
     )
     for near, far, begins, ends, is_last in rows:
-        found[near].append(_Edge(far, begins, ends, is_last))
-    return found
+        edges[near].append(_Edge(far, begins, ends, is_last))
+    return edges
 
 
 def _edges_sql(hops: Hops, *, is_down: bool) -> TextClause:

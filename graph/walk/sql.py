@@ -18,7 +18,7 @@ from graph.kinds import EntityKind
 from graph.stopping import stop_check
 from graph.tables import entities
 from graph.walk.below import below_select
-from graph.walk.model import EDGES_MAX, NODES_MAX, Reached, Step, Way
+from graph.walk.model import EDGES_MAX, NODES_MAX, Path, Reached, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,10 @@ class SqlWalk:
                 kinds[node] = kind
             for start, frontier in frontiers.items():
                 seen = depths[start]
-                found = {near for node in frontier for near in neighbours.get(node, ()) if near not in seen}
-                seen.update(dict.fromkeys(found, level))
-                frontiers[start] = list(found)
-                visited = _count(visited + len(found))
+                result = {near for node in frontier for near in neighbours.get(node, ()) if near not in seen}
+                seen.update(dict.fromkeys(result, level))
+                frontiers[start] = list(result)
+                visited = _count(visited + len(result))
             if not any(frontiers.values()):
                 break
         for start, seen in depths.items():
@@ -89,10 +89,10 @@ class SqlWalk:
         relationships: tuple[str, ...] | None,
         direction: Direction,
         depth_max: int,
-    ) -> Way | None:
+    ) -> Path | None:
         """Search from both ends, the smaller frontier first, until they meet; see `WalkEngine`."""
         if from_id == to_id:
-            return Way([from_id], [])
+            return Path([from_id], [])
         there, back = _Side.at(from_id, direction), _Side.at(to_id, direction.reverse)
         for _ in range(depth_max):
             side, other = (there, back) if len(there.frontier) <= len(back.frontier) else (back, there)
@@ -109,9 +109,9 @@ class SqlWalk:
     def below(self, *, roots: Sequence[EntityId]) -> list[EntityId]:
         """Ask for all in one recursive statement; see `WalkEngine`."""
         query = below_select(organization_id=self.organization_id, entity_ids=roots, moment=self.moment)
-        found = self.session.scalars(query.limit(NODES_MAX + 1)).all()
-        _count(len(found))
-        return sorted(map(EntityId, found))
+        entity_ids = self.session.scalars(query.limit(NODES_MAX + 1)).all()
+        _count(len(entity_ids))
+        return sorted(map(EntityId, entity_ids))
 
     def _step(
         self, begins: Mapping[EntityId, int], step: Step, followed: dict[EdgeVersionId, int] | None
@@ -193,13 +193,13 @@ class _Side:
 
     def advance(self, hops: Iterable[tuple[EntityId, EntityId, EntityKind, EdgeVersionId]]) -> None:
         self.level += 1
-        found: dict[EntityId, tuple[EntityId, EdgeVersionId]] = {}
+        steps: dict[EntityId, tuple[EntityId, EdgeVersionId]] = {}
         for origin, node, _, edge in hops:
             if node not in self.depths:
-                found[node] = min((origin, edge), found.get(node, (origin, edge)))
-        self.via.update(found)
-        self.depths.update(dict.fromkeys(found, self.level))
-        self.frontier = list(found)
+                steps[node] = min((origin, edge), steps.get(node, (origin, edge)))
+        self.via.update(steps)
+        self.depths.update(dict.fromkeys(steps, self.level))
+        self.frontier = list(steps)
 
     def trail(self, node: EntityId) -> tuple[list[EntityId], list[EdgeVersionId]]:
         """Return the nodes and edges from `node` back to where the search began, without `node`."""
@@ -211,10 +211,10 @@ class _Side:
         return nodes, edges
 
 
-def _join(there: _Side, back: _Side, meeting: EntityId) -> Way:
+def _join(there: _Side, back: _Side, meeting: EntityId) -> Path:
     nodes, edges = there.trail(meeting)
     nodes_on, edges_on = back.trail(meeting)
-    return Way([*reversed(nodes), meeting, *nodes_on], [*reversed(edges), *edges_on])
+    return Path([*reversed(nodes), meeting, *nodes_on], [*reversed(edges), *edges_on])
 
 
 def _keeps(step: Step, kind: EntityKind, node: EntityId, allowed: set[UUID] | None) -> bool:

@@ -112,8 +112,8 @@ class RedisStreams:
         def oldest() -> str | None:
             return self._oldest_waiting(stream, group)
 
-        found = self._with_group(stream, group, oldest)
-        return None if found is None else int(found.partition("-")[0])
+        pending = self._with_group(stream, group, oldest)
+        return None if pending is None else int(pending.partition("-")[0])
 
     def now_ms(self) -> int:
         """Return the server's time in milliseconds since the Unix epoch."""
@@ -148,11 +148,11 @@ class RedisStreams:
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
         """Return the id of each stream's newest entry, '0-0' where there is none."""
-        found = []
+        ids = []
         for stream in streams:
             entry = self.last_entry(stream)
-            found.append("0-0" if entry is None else entry[0])
-        return found
+            ids.append("0-0" if entry is None else entry[0])
+        return ids
 
     def last_entry(self, stream: str) -> Entry | None:
         """Return a stream's newest entry."""

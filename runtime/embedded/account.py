@@ -98,7 +98,7 @@ def preparation(account: Account, *, death_signal: signal.Signals, uid: int | No
 
     def prepare() -> None:
         os.umask(0o077)
-        # A group of its own: Ctrl-C in the terminal is the supervisor's to hand on, in order.
+        # A process group: Ctrl-C in the terminal is the supervisor's to hand on, in order.
         os.setpgid(0, 0)
         if account.uid is not None:
             if account.searches and libc is not None:

@@ -45,7 +45,7 @@ class Home:
         """
         path = directory.resolve() / _FILE
         try:
-            found: Any = json.loads(path.read_text(encoding="utf-8"))
+            content: Any = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             msg = f"There is no Argus in {directory}."
             raise HomeError(msg) from None
@@ -58,10 +58,10 @@ class Home:
         except (ValueError, RecursionError):
             msg = f"{path} is damaged: it is no JSON. {_REMEDY}"
             raise HomeError(msg) from None
-        if (fault := _fault(found)) is not None:
+        if (fault := _fault(content)) is not None:
             msg = f"{path} is damaged: {fault}. {_REMEDY}"
             raise HomeError(msg)
-        return Home(directory=directory.resolve(), **found)
+        return Home(directory=directory.resolve(), **content)
 
     @staticmethod
     def open(directory: Path, *, ports: tuple[int, int]) -> Home:
@@ -79,11 +79,11 @@ class Home:
         except OSError as error:
             msg = f"The data directory {directory} cannot be made: {error.strerror}."
             raise HomeError(msg) from None
-        made = Home(
+        home = Home(
             directory, ports[0], secrets.token_urlsafe(32), ports[1], *(secrets.token_urlsafe(32) for _ in "123")
         )
-        made.write()
-        return made
+        home.write()
+        return home
 
     def with_ports(self, *, postgres: int, valkey: int) -> Home:
         """Return the same with other ports, remembered."""
@@ -139,20 +139,20 @@ def address_read(directory: Path) -> str | None:
         return None
 
 
-def _fault(found: Any) -> str | None:
+def _fault(content: Any) -> str | None:
     """Return what is wrong with what the file holds; None: nothing."""
-    if not isinstance(found, dict):
+    if not isinstance(content, dict):
         return "it must be a JSON object"
-    expected = {each.name: each.type for each in fields(Home) if each.name != "directory"}
+    expected = {field.name: field.type for field in fields(Home) if field.name != "directory"}
     for name, kind in expected.items():
-        if name not in found:
+        if name not in content:
             return f"{name} is missing"
-        value = found[name]
+        value = content[name]
         if kind == "int" and not (type(value) is int and 0 < value <= _PORT_MAX):
             return f"{name} must be a port, a number from 1 to {_PORT_MAX}"
         if kind == "str" and not (isinstance(value, str) and value):
             return f"{name} must be a text"
-    unknown = sorted(found.keys() - expected.keys())
+    unknown = sorted(content.keys() - expected.keys())
     return f"{unknown[0]} is none of its keys, {', '.join(expected)}" if unknown else None
 
 
@@ -160,20 +160,19 @@ def _empty_check(directory: Path) -> None:
     """Raise HomeError for a directory that has no `argus.json` and is not empty."""
     try:
         # A first start that was interrupted leaves no more than these.
-        found = sorted(path.name for path in directory.iterdir() if path.name not in {"lock", "logs"})
+        others = sorted(path.name for path in directory.iterdir() if path.name not in {"lock", "logs"})
     except FileNotFoundError:
         return
     except OSError as error:
         msg = f"The data directory {directory} cannot be used: {error.strerror}."
         raise HomeError(msg) from None
-    if "postgres" in found:
+    if "postgres" in others:
         msg = (
             f"{directory} has the data of an Argus, but not its {_FILE}, which holds the passwords to it. Put that "
-            f"file back from a backup, or move the directory away to begin anew."
+            f"file back from a backup, or move the directory away to start afresh."
         )
         raise HomeError(msg)
-    if found and not all(name.startswith(f"{_FILE}.") for name in found):
-        msg = (
-            f"{directory} is not empty and is no data directory of Argus (it has {found[0]}). Name another with --home."
-        )
+    if others and not all(name.startswith(f"{_FILE}.") for name in others):
+        first = others[0]
+        msg = f"{directory} is not empty and is no data directory of Argus (it has {first}). Name another with --home."
         raise HomeError(msg)

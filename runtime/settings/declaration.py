@@ -52,7 +52,7 @@ class Secret(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """A default that follows from something else.
+    """A default derived from something else.
 
     words: from what, for the reference page. of: makes its text from other settings; None: `load.py` makes the value.
     """
@@ -85,7 +85,7 @@ class Setting(Generic[T]):
         return self.embedded_default if is_embedded and self.embedded_default is not None else self.default
 
     def secret_in(self, text: str) -> str | None:
-        """Return what of a value must not be shown."""
+        """Return the part of a value that must not be shown."""
         if self.secret is not Secret.PASSWORD:
             return text if self.secret is Secret.VALUE else None
         try:
@@ -104,7 +104,7 @@ class Values:
 
     @staticmethod
     def of(environment: Mapping[str, str], *, is_embedded: bool) -> Values:
-        """Take an environment. A variable that is empty counts as one that is not set."""
+        """Create from an environment. An empty variable counts as unset."""
         return Values({name: value for name, value in environment.items() if value}, is_embedded)
 
     def __getitem__(self, setting: Setting[T]) -> T:
@@ -115,9 +115,9 @@ class Values:
         return setting.kind.parse(setting.name, self._text(setting))
 
     def secrets(self, settings: tuple[Setting[Any], ...]) -> frozenset[str]:
-        """Return what of the given values must not be shown."""
-        found = (each.secret_in(self.given[each.name]) for each in settings if each.name in self.given)
-        return frozenset(filter(None, found))
+        """Return the parts of the given values that must not be shown."""
+        texts = (setting.secret_in(self.given[setting.name]) for setting in settings if setting.name in self.given)
+        return frozenset(filter(None, texts))
 
     def _text(self, setting: Setting[Any]) -> str:
         if setting.name in self.given:

@@ -1,4 +1,4 @@
-"""Kinds of values that a setting can have: how the text of an environment variable is parsed, and what is refused."""
+"""Kinds of setting values: parse the text of an environment variable, or refuse it."""
 
 from __future__ import annotations
 
@@ -71,11 +71,11 @@ class Days:
         """Return the duration."""
         if text == FOREVER:
             return None
-        found = _DAYS.fullmatch(text)
-        if found is None:
+        match = _DAYS.fullmatch(text)
+        if match is None:
             msg = f"{name} must be whole days, such as P90D, or {FOREVER}; it is {text!r}."
             raise SettingsError(msg)
-        return timedelta(days=int(found[1]))
+        return timedelta(days=int(match[1]))
 
 
 @dataclass(frozen=True, slots=True)

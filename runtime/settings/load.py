@@ -42,14 +42,14 @@ def settings_load(home: str | Path | None = None, environment: Mapping[str, str]
     Raises SettingsError, naming what is missing and how to give it.
     """
     values = Values.of(os.environ if environment is None else environment, is_embedded=False)
-    if home is None and any(each.name in values.given for each in (table.DATABASE_URL, *table.ROLE_URLS.values())):
+    if home is None and any(item.name in values.given for item in (table.DATABASE_URL, *table.ROLE_URLS.values())):
         return _assemble(values, _servers_named(values))
     try:
-        found = Home.read(Path(home or values[table.HOME]))
+        existing = Home.read(Path(home or values[table.HOME]))
     except HomeError as error:
         msg = f"{error} Start Argus there with `argus up`, or set ARGUS_DATABASE_URL and ARGUS_REDIS_URL."
         raise SettingsError(msg) from None
-    return settings_embedded(found, values.given)
+    return settings_embedded(existing, values.given)
 
 
 def settings_embedded(home: Home, environment: Mapping[str, str]) -> Settings:

@@ -1,4 +1,4 @@
-"""The settings as processes are given them. What each is and its default: `runtime/settings/table.py`."""
+"""The settings of processes. Their meaning and defaults: `runtime/settings/table.py`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class TokenSettings:
 
 @dataclass(frozen=True, slots=True)
 class QuotaSettings:
-    """What may be sent to one API process. readings_per_s: 0: without limit. burst: readings at once."""
+    """Ingest quotas of one API process. readings_per_s: 0: without limit. burst: readings at once."""
 
     readings_per_s: float
     burst: int
@@ -30,7 +30,7 @@ class QuotaSettings:
 
 @dataclass(frozen=True, slots=True)
 class RateSettings:
-    """How often one caller may ask one API process. per_s: 0: without limit. burst: at once, after silence."""
+    """Request rate limits of one API process, by caller. per_s: 0: without limit. burst: at once, after silence."""
 
     per_s: float
     burst: int
@@ -55,7 +55,7 @@ class ApiSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a process of Argus needs to know.
+    """All settings of a process.
 
     database_urls: SQLAlchemy addresses by role (api, ingest, pipeline; owner where this process may migrate).
     secrets: every password and key among the settings, which no log may show. Retention of None: forever.

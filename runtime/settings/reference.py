@@ -1,4 +1,4 @@
-"""What people read about the settings, made of their declarations: the reference page and `.env.example`."""
+"""Generate the settings' reference page and `.env.example` from their declarations."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def example() -> str:
 
 def _grouped() -> Iterator[tuple[Group, list[Setting[Any]]]]:
     for group in Group:
-        yield group, [each for each in (*SETTINGS, *COMPOSE_SETTINGS) if each.group is group]
+        yield group, [item for item in (*SETTINGS, *COMPOSE_SETTINGS) if item.group is group]
 
 
 def _row(setting: Setting[Any]) -> str:
     name = f"`{setting.name}`" + ("" if setting.secret is None else " *secret*")
-    used_by = ", ".join(f"`{each.value}`" if "argus" in each.value else each.value for each in setting.used_by)
+    used_by = ", ".join(f"`{item.value}`" if "argus" in item.value else item.value for item in setting.used_by)
     return f"| {name} | {setting.meaning} | {setting.kind.allowed} | {_defaults(setting)} | {used_by} |\n"
 
 
@@ -81,9 +81,9 @@ def _entry(setting: Setting[Any]) -> str:
     # Links that are references vanish; the words of others stay.
     plain = re.sub(r" \(\[[^]]*\]\([^)]*\)\)", "", setting.meaning)
     plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", plain)
-    told = f"{plain} Values: {setting.kind.allowed}."
+    text = f"{plain} Values: {setting.kind.allowed}."
     if isinstance(setting.default, Derived):
-        told += f" Default: {setting.default.words}."
-    comment = "".join(f"# {line}\n" for line in wrap(told.replace("`", ""), _WIDTH - 2))
+        text += f" Default: {setting.default.words}."
+    comment = "".join(f"# {line}\n" for line in wrap(text.replace("`", ""), _WIDTH - 2))
     value = "" if isinstance(setting.default, Derived) else setting.default
     return f"{comment}#{setting.name}={value}\n"

@@ -431,7 +431,7 @@ WEBHOOK_ALLOW: Final = Setting(
     used_by=(API, WORKER),
     meaning=(
         "Destinations that [webhooks](../how-to/webhooks.md) may call although they are otherwise refused, such as the "
-        "loopback. The API judges by it when a rule is saved, workers at each call."
+        "loopback. The API checks it when a rule is saved, workers at each call."
     ),
 )
 WEBHOOK_CALLS: Final = Setting(

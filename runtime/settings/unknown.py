@@ -29,8 +29,8 @@ def variables_unknown(names: Iterable[str]) -> list[UnknownVariable]:
 
     Variables of docker-compose.yml are known, because they are in the same .env file, but are no settings to suggest.
     """
-    suggested = [each.name for each in SETTINGS]
-    known = {*suggested, *(each.name for each in COMPOSE_SETTINGS)}
+    suggested = [item.name for item in SETTINGS]
+    known = {*suggested, *(item.name for item in COMPOSE_SETTINGS)}
     return [
         UnknownVariable(name, next(iter(get_close_matches(name, suggested, n=1, cutoff=0.7)), None))
         for name in sorted(names)

@@ -16,7 +16,7 @@ import pytest
 import argus.__main__
 import argus.cli.main
 import argus.cli.up
-from argus.cli.errors import CommandError, told
+from argus.cli.errors import CommandError, errors_reported
 from argus.cli.options import URL_DEFAULT, url_of
 from argus.cli.progress import terminable
 from argus.client import ArgusClient, ClientError
@@ -104,7 +104,7 @@ def test_an_address_where_nobody_answers_is_told_after_a_few_tries(monkeypatch: 
     monkeypatch.setattr(time, "sleep", pauses_s.append)
     said: list[str] = []
     with pytest.raises(ClientError, match=r"127\.0\.0\.1:1/graphql does not answer"):
-        ArgusClient("http://127.0.0.1:1/graphql", "token", tell=said.append).call("{ __typename }")
+        ArgusClient("http://127.0.0.1:1/graphql", "token", on_retry=said.append).call("{ __typename }")
     assert len(said) == len(pauses_s)
     assert 5 < sum(pauses_s) < 12
     assert "Trying again in 0.2 s (1 of 7)" in said[0]
@@ -122,7 +122,7 @@ def test_commands_find_the_address_of_a_running_argus(tmp_path: Path) -> None:
 
 
 def test_what_the_driver_says_itself_is_told_without_a_traceback() -> None:
-    with pytest.raises(CommandError, match=r"^The database's disk is full\.") as refused, told():
+    with pytest.raises(CommandError, match=r"^The database's disk is full\.") as refused, errors_reported():
         raise psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
     assert "base/1/2" not in str(refused.value)
 

@@ -66,7 +66,7 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     status, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
     assert status == 0
     made = json.loads(out)
-    assert (made["created"], made["edges_created"], made["told"], made["dry_run"]) == (4, 2, [], False)
+    assert (made["created"], made["edges_created"], made["remarks"], made["dry_run"]) == (4, 2, [], False)
     exports = [tmp_path / "one.ndjson", tmp_path / "other.ndjson"]
     status, out, _ = argus("export", "graph", "--organization", "one", "--out", str(exports[0]), "--json")
     assert (status, json.loads(out)) == (0, {"entities": 4, "edges": 2})

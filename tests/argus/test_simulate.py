@@ -43,10 +43,10 @@ def test_faults_come_about_as_often_as_asked() -> None:
     running = simulation(Faults(late=0.2, duplicates=0.1, gaps=0.3))
     sent = rounds(running, 200)
     total = 200 * 20 * 2
-    assert 0.25 < running.tally.left_out / total < 0.35
-    assert 0.1 < running.tally.late / total < 0.2
+    assert 0.25 < running.progress.left_out / total < 0.35
+    assert 0.1 < running.progress.late / total < 0.2
     repeats = len(sent) - len({str(reading) + str(at) for at, reading in sent})
-    assert repeats == running.tally.repeated > 0
+    assert repeats == running.progress.repeated > 0
     late = [at - datetime.fromisoformat(reading["timestamp"]) for at, reading in sent]
     assert max(late) > timedelta(seconds=60)
     assert min(late) == timedelta(0)

@@ -75,7 +75,7 @@ def reading(number: int) -> dict[str, Any]:
 
 @dataclass
 class Sending:
-    """Calls in an order of their own, some of them twice; each is repeated until it is acknowledged."""
+    """Calls in a canonical order, some of them twice; each is repeated until it is acknowledged."""
 
     installation: Installation
     token: str
@@ -129,11 +129,11 @@ class Sending:
 def calls_make(chance: random.Random) -> tuple[list[list[int]], int]:
     """Return what each call carries, late, out of order and some twice, and how many readings that is in all."""
     numbers = list(range(READINGS))
-    # Within a stretch everything is shuffled; some of it comes much later.
+    # Within a range everything is shuffled; some of it comes much later.
     for first in range(0, READINGS, 5_000):
-        stretch = numbers[first : first + 5_000]
-        chance.shuffle(stretch)
-        numbers[first : first + 5_000] = stretch
+        compute_range = numbers[first : first + 5_000]
+        chance.shuffle(compute_range)
+        numbers[first : first + 5_000] = compute_range
     late = set(chance.sample(range(READINGS), READINGS // 20))
     numbers = [n for n in numbers if n not in late] + sorted(late)
     calls = [numbers[n : n + READINGS_PER_CALL] for n in range(0, READINGS, READINGS_PER_CALL)]

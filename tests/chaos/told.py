@@ -21,7 +21,7 @@ from testing.receivers import Received, Receiver, Reply, answers, hangs, receive
 from testing.waits import Deadline, quiet_period
 from tests.chaos.watched import HIGH, Found, Version, episodes, tracks_of
 
-# Devices of a type of their own, by their number: what they measure is judged at the device.
+# Devices of a type of their own, by their number: what they measure is evaluated at the device.
 METERS: Final = range(4, 8)
 METER: Final = "meter"
 METRIC: Final = "surge"

@@ -22,8 +22,8 @@ HIGHER = 60.0
 # What an event costs a pump's health, by its severity: see the profile. Those of the rules that only tell cost nothing.
 COSTS = {"HIGH": 30, "CRITICAL": 50}
 FOR_MS, CLEAR_FOR_MS, MINUTE_MS = 3_000, 2_000, 60_000
-# So often does what is measured go from low to high and back; the last stretch is high.
-STRETCHES = 12
+# So often does what is measured go from low to high and back; the last range is high.
+RANGES = 12
 _PROFILE = """mutation { createAssetProfile(input: {name: "Watched", type: "watched",
     effectiveFrom: "2020-01-01T00:00:00Z", defaultHealthThresholds: {wave: {critHigh: 80, weight: 40}}
     health: {bucket: "PT1M", events: {LOW: 0, HIGH: 30, CRITICAL: 50}}}) { assetProfile { id } errors { message } } }"""
@@ -58,8 +58,8 @@ class Version(NamedTuple):
 
 
 def versions(begins: int, ends: int) -> list[Version]:
-    """What the rule says over the time of the readings: another severity in a high stretch, another limit in a later."""
-    length = (ends - begins) // STRETCHES
+    """What the rule says over the time of the readings: another severity in a high range, another limit in a later."""
+    length = (ends - begins) // RANGES
     return [
         Version(0, HIGH, "HIGH"),
         Version(begins + length * 11 // 2, HIGH, "CRITICAL"),
@@ -83,7 +83,7 @@ def rule_input(version: Version, template_id: str) -> dict[str, Any]:
 
 def wave(turn: int, turns: int) -> float:
     """What a pump measures at its nth reading of so many: low and high in turns, with a spike now and then."""
-    is_high = (turn * STRETCHES // turns) % 2 == 1
+    is_high = (turn * RANGES // turns) % 2 == 1
     if turn % 13 == 0 and turn < turns - 13:
         is_high = not is_high
     return (90.0 if is_high else 5.0) + turn * 37 % 10 / 10

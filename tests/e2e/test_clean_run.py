@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
         ("worker.log", '{"event": "job_failed", "level": "error"}', True),
         ("worker.log", "2026-11-30T02:16:23.9Z [error    ] job_expired  [workers.expiry] job=replay-1", True),
         ("worker.log", "2026-11-30T02:16:23.9Z [error    ] job_expired  [workers.expiry] job=sweep-1", False),
-        ("worker.log", '{"event": "lane_waits", "level": "warning"}', False),
+        ("worker.log", '{"event": "partition_waits", "level": "warning"}', False),
         ("api.log", "Traceback (most recent call last):", True),
         ("api.log", "2026-11-30T02:16:23.907286Z [warning  ] feed_interrupted  error='FATAL: x'", False),
         ("api.log", "2026-11-30T02:16:23.907286Z [info     ] Started server process [1]  [uvicorn.error]", False),

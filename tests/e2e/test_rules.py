@@ -122,7 +122,7 @@ def test_an_event_from_reading_to_activity_and_its_corrections(installation: Ins
 
     send(client, "d", (0, 70), (1, 81), (2, 82))
     send(client, "d", (3, 83))
-    # What it is measured by lies below the hall too, and is judged by itself.
+    # What it is measured by lies below the hall too, and is evaluated by itself.
     event = told(socket, lambda each: each["state"] == "OPEN" and each["entity"]["id"] == ids["a"])
     assert (event["beganAt"], event["openedAt"], event["value"]) == (at(1), at(3), 83)
     assert (event["entity"]["id"], event["rule"]["name"]) == (ids["a"], "hot")

@@ -169,7 +169,7 @@ def test_what_cannot_be_said_costs_its_place_and_not_the_answer(client: Client, 
     for error in errors:
         assert at(reply.body["data"], error["path"]) is None
         assert error["extensions"]["code"] == "INTERNAL"
-        assert "cannot be said in JSON" in error["message"]
+        assert "cannot be encoded as JSON" in error["message"]
     for field in odd:
         assert any(field in error["path"] for error in errors), field
         for row in rows:

@@ -1,6 +1,6 @@
 """The temporal graph as naively as can be: days are whole numbers, and every change copies all that is believed.
 
-Independent of the code under test: what holds is judged day by day, never by intervals.
+Independent of the code under test: what holds is evaluated day by day, never by intervals.
 """
 
 from __future__ import annotations

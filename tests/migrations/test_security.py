@@ -180,7 +180,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
         ("forget_rows", "argus_pipeline"),
-        ("hours_summarized", "argus_pipeline"),
+        ("hourly_aggregates_built", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
         ("points_close", "argus_pipeline"),

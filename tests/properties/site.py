@@ -20,13 +20,13 @@ from domain.derivation.health.compute import health_buckets_compute
 from domain.derivation.invalidation.windows import entity_slot
 from domain.derivation.rollups.compute import BucketRun, buckets_compute
 from domain.derivation.rollups.topology import RollupCache
-from domain.pipeline.act.suppressed import quiet_refresh
+from domain.pipeline.act.suppressed import suppression_refresh
 from domain.pipeline.attribute.stage import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
 from domain.pipeline.derive.checkpoints import Checkpoints
 from domain.pipeline.derive.stage import DeriveRun, entities_derive
 from domain.pipeline.normalize.stage import batches_normalize
 from domain.pipeline.normalize.work import StageRun
-from domain.rules.timers import timers_ring
+from domain.rules.timers import timers_fire
 from domain.telemetry.feed.entries import NormEntry, norm_decode, norm_encode
 from domain.telemetry.model.stage_cache import StageCache
 from graph.change import graph_hold
@@ -123,7 +123,7 @@ class Site:
                 return
             for partition in range(PARTITIONS):
                 with self.line.pipeline() as session:
-                    timers_ring(
+                    timers_fire(
                         session,
                         organization_id=self.organization_id,
                         now=now,
@@ -143,7 +143,7 @@ class Site:
             is_left = True
             while is_left:
                 with self.line.pipeline() as session:
-                    is_left = quiet_refresh(session, organization_id=self.organization_id).is_dirty
+                    is_left = suppression_refresh(session, organization_id=self.organization_id).is_pending
         raise AssertionError(f"It does not come to rest: {self._what_waits(now)}")
 
     def recompute(self, now: datetime) -> None:
@@ -198,14 +198,12 @@ class Site:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
-            dependencies = dependency_cache.get(session, organization_id=self.organization_id)
-            dependency_devices(
-                session, organization_id=self.organization_id, dependencies=dependencies, devices=devices
-            )
+            index = dependency_cache.get(session, organization_id=self.organization_id)
+            dependency_devices(session, organization_id=self.organization_id, index=index, devices=devices)
         return [
             (target, asset_decode(asset_encode(routed)))
             for whole in entries_whole(entries)
-            for target, routed in entries_route(whole, dependencies=dependencies, partitions=PARTITIONS).items()
+            for target, routed in entries_route(whole, index=index, partitions=PARTITIONS).items()
         ]
 
     def _derive(self, partition: int, entities: Sequence[bytes], at_hand: Sequence[AssetEntry], now: datetime) -> None:
@@ -224,7 +222,7 @@ class Site:
             )
         stage_cache.keep(done.notes)
         checkpoints.keep(done.checkpoints)
-        checkpoints.stand(done.judgements.standings)
+        checkpoints.rule_states_update(done.evaluations.rule_states)
 
     def _buckets(self, now: datetime) -> None:
         is_done = False

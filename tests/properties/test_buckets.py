@@ -184,7 +184,7 @@ def test_a_bucket_whose_sum_no_double_holds_has_a_mean_and_no_sum() -> None:
     assert made(Aggregate.MEAN) == made(Aggregate.MAX) == 1.7e308
     assert math.isnan(made(Aggregate.SUM))
     draft = RollupDraft(
-        name="r", metric="r", relationship="HAS_PART", of_metric="m", of=EntitySelector(frozenset()), of_port=None, at=EntitySelector(frozenset()),
+        name="r", metric="r", relationship="HAS_PART", of_metric="m", members=EntitySelector(frozenset()), of_port=None, at=EntitySelector(frozenset()),
         located=False, aggregate=RollupAggregate.MEAN, attribute=None, worst=None,
         bucket=BucketSize("PT10M", 0, timedelta(minutes=10)), timezone="UTC", combine=Aggregate.MEAN, unit=None,
     )  # fmt: skip

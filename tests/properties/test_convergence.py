@@ -1,4 +1,4 @@
-"""Convergence: what stands in the end is a function of the raw log, whatever the order, batching and crashes."""
+"""Convergence: the final result is a function of the raw log, whatever the order, batching and crashes."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def reference(
 
 
 def found(line: Line) -> dict[str, Any]:
-    """What stands in the database."""
+    """The stored state."""
 
     def value(row: Any) -> tuple[Any, ...]:
         return (row.raw_id, ("number", "boolean", "text")[row.type], row.text if row.type == 2 else row.value)

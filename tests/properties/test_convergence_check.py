@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 
 from domain.base.packed import micros_of
 from domain.convergence.check import entities_check
-from domain.convergence.model import CheckedSpan, Of, Report
+from domain.convergence.model import CheckedSpan, CheckKind, Report
 from runtime.database import snapshot, transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import NOW, Line
@@ -23,7 +23,7 @@ from tests.properties.test_derivation import Deliver, Derive, at
 from tests.properties.test_following import FOLLOWING, Following
 
 _SLUGS = count()
-CHECKS: Counter[Of] = Counter()
+CHECKS: Counter[CheckKind] = Counter()
 
 
 def report_of(following: Following, begins: int, ends: int) -> Report:
@@ -85,4 +85,4 @@ def test_no_moment_of_any_schedule_gives_a_false_alarm(
 
 
 def test_something_was_checked() -> None:
-    assert not CHECKS or min(CHECKS[of] for of in (Of.DERIVED, Of.EVENTS, Of.ROLLUPS)) > 0
+    assert not CHECKS or min(CHECKS[of] for of in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.telemetry.feed.feed import CURSOR_AGE_MAX, Arrival, Heads, cursor_decode, cursor_encode
+from domain.telemetry.feed.feed import CURSOR_AGE_MAX, Arrival, FeedOffsets, cursor_decode, cursor_encode
 from graph.errors import BadInputError
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,10 +34,10 @@ def test_anything_else_is_refused(text: str) -> None:
 
 @given(st.lists(st.integers(1, 12), max_size=40))
 def test_each_position_is_handled_once_and_in_order(arrivals: list[int]) -> None:
-    heads = Heads({0: 0})
+    heads = FeedOffsets({0: 0})
     handled: list[int] = []
     for position in arrivals:
-        arrival = heads.judge(0, position)
+        arrival = heads.classify(0, position)
         if arrival is Arrival.GAP:
             handled += range(heads.positions[0] + 1, position)
         if arrival is not Arrival.REPEATED:

@@ -186,7 +186,7 @@ class Following:
         times = sorted(self.versions)
         for pump in self.schedule.pumps:
             totals = self.totals(pump)
-            # When which threshold judges the pump, and why it stops; one that follows itself at once is one.
+            # When which threshold evaluates the pump, and why it stops; one that follows itself at once is one.
             judged: list[tuple[datetime, datetime, float, str | None]] = []
             for since, until in zip(times, [*times[1:], NOW], strict=True):
                 threshold = self.versions[since]
@@ -235,7 +235,7 @@ class Following:
 def machine(
     readings: Sequence[tuple[datetime, float]], threshold: float, since: datetime, until: datetime
 ) -> list[tuple[datetime, datetime, datetime | None]]:
-    """Began, opened, cleared: held for FOR, cleared by the first reading that does not. What stands at since is read."""
+    """Began, opened, cleared: held for FOR, cleared by the first reading that does not. The last reading at since is read."""
     before = [(t, v) for t, v in readings if t < since]
     within = [(t, v) for t, v in readings if since <= t < until]
     if before and not (within and within[0][0] == since):

@@ -103,7 +103,7 @@ def histories(*edits: str) -> st.SearchStrategy[History]:
     return st.builds(
         History,
         readings=readings,
-        # What stands in the end depends on the order of edits, which is the same however the readings come.
+        # The final state depends on the order of edits, which is the same however the readings come.
         edits=st.lists(edit, min_size=1, max_size=3).map(lambda each: sorted(each, key=lambda edit: edit.before)),
         choices=st.lists(st.integers(0, 59), min_size=3, max_size=3),
         seed=st.integers(0, 2**16),

@@ -18,8 +18,8 @@ from sqlalchemy import Engine, text
 from domain.base.packed import Aggregate, Series
 from domain.telemetry.store import history
 from domain.telemetry.store.history import telemetry_read
-from domain.telemetry.store.hourly_build import hours_build, hours_settled
-from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.hourly_build import hours_aggregate, hours_complete_until
+from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.kinds import EntityKind
@@ -184,15 +184,15 @@ def test_hours_say_what_points_say(
                 )
             case Summarize(turns):
                 with line.pipeline() as session:
-                    settled = hours_settled(session)
+                    settled = hours_complete_until(session)
                 for _ in range(turns):
                     with line.pipeline() as session:
-                        if hours_build(session, organization_id=line.organization_id, settled=settled).is_done:
+                        if hours_aggregate(session, organization_id=line.organization_id, settled=settled).is_done:
                             break
             case Read(entity):
                 by_hours = shown(line, entities[entity], step)
                 with monkeypatch.context() as patch:
-                    patch.setattr(history, "hours_serve", lambda _: False)
+                    patch.setattr(history, "hours_suffice", lambda _: False)
                     by_points = shown(line, entities[entity], step)
                 assert by_hours == by_points
 
@@ -223,9 +223,9 @@ def test_buckets_read_after_points_were_dropped_are_those_from_before_or_are_tol
             )
         line.summarize()
         before = [shown(line, entities[read.entity], read) for read in asked]
-        kept = Kept(None, NOW - datetime(2026, 4, 1, tzinfo=UTC))
+        kept = RetentionPolicy(None, NOW - datetime(2026, 4, 1, tzinfo=UTC))
         with transaction(engines["pipeline"]) as session:
-            for month in partitions_outdated(session, kept=kept, now=NOW):
+            for month in partitions_outdated(session, retention=kept, now=NOW):
                 assert not month.is_unfinished
                 partition_drop(session, month)
         for read, was in zip(asked, before, strict=True):

@@ -1,6 +1,6 @@
-"""Whatever is late, overwritten, taken back, moved or rolled back: buckets made with tallies are those computed whole.
+"""Whatever is late, overwritten, taken back, moved or rolled back: buckets computed with partial aggregates are those computed whole.
 
-Bit for bit, of values whose sums are rounded, with tallies that are written at every second point.
+Bit for bit, of values whose sums are rounded, with partial aggregates written at every second point.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ slots_drawn = st.integers(0, SLOTS - 1)
 live_drawn = st.tuples(st.just("live"), parts_drawn, st.integers(3, 10), values_drawn)
 late_drawn = st.tuples(st.just("late"), parts_drawn, st.integers(0, 12), values_drawn)
 computed_drawn = st.tuples(st.just("compute"), st.sampled_from([3, 500]), st.just(0), st.none())
-# Live data, what is late, and computing are most of it, as an edit of the graph makes an end of every tally.
+# Live data, what is late, and computing are most of it, as an edit of the graph makes an end of every partial aggregate.
 steps_drawn = st.lists(
     st.one_of(
         *[live_drawn, late_drawn, computed_drawn] * 4,
@@ -69,11 +69,11 @@ class Machine:
     parts: list[UUID]
     devices: list[UUID]
     edges: list[EdgeVersion]
-    heads: list[int] = field(default_factory=lambda: [0, 0, 0])
+    offsets: list[int] = field(default_factory=lambda: [0, 0, 0])
 
     def live(self, of: int, points: int, value: Any) -> None:
-        slots = range(self.heads[of], min(self.heads[of] + points, SLOTS))
-        self.heads[of] = slots.stop
+        slots = range(self.offsets[of], min(self.offsets[of] + points, SLOTS))
+        self.offsets[of] = slots.stop
         if slots:
             self._send(of, [(slot, value) for slot in slots])
             self._touch(of, slots.start, slots.stop)
@@ -152,7 +152,7 @@ def standing(plant: RollupPlant) -> dict[str, dict[Any, str]]:
 def test_buckets_with_tallies_are_those_computed_whole(
     engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="tallies"), engine)
+    first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="partials"), engine)
     monkeypatch.setattr(partial_aggregates, "OPEN", 1)
     monkeypatch.setattr(partial_aggregates, "LEAST", 2)
     tallied = 0
@@ -166,7 +166,7 @@ def test_buckets_with_tallies_are_those_computed_whole(
     @given(steps=steps_drawn)
     def check(steps: list[tuple[str, int, int, Any]]) -> None:
         nonlocal tallied
-        slug = f"tallies-{next(_SLUGS)}"
+        slug = f"partials-{next(_SLUGS)}"
         world = world_create(owner=engine("owner"), api=engine("api"), slug=slug)
         plant = RollupPlant(Line(world, engine, lease=first.run().lease))
         [upper] = world.entities(EntityKind.ASSET, 1, "machine")
@@ -182,7 +182,7 @@ def test_buckets_with_tallies_are_those_computed_whole(
         kept = "DELETE FROM rollup_tallies WHERE organization_id = :o RETURNING points"
         tallied += sum(row.points > 0 for row in plant.line.rows(kept, o=plant.organization_id))
         found = standing(plant)
-        # And all of it again, without a tally.
+        # And all of it again, without a partial aggregate.
         plant.touch_at(upper)
         plant.drain()
         assert found == standing(plant)

@@ -1,4 +1,4 @@
-"""Telemetry schemas: once everything has been processed again, what stands is what the schemas say, whenever they came."""
+"""Telemetry schemas: once everything has been processed again, the stored points are what the schemas say, whenever they came."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Events and rollups are what a plain reference finds, however the work is spread over processes that share nothing.
 
 Each stage of each partition has a memory of its own and takes a reading at a time; devices and entities are spread by
-the real hashes; statements, connections and commits fail at any point, and processes are replaced. What stands in the
-end is also what judging and deriving everything anew finds.
+the real hashes; statements, connections and commits fail at any point, and processes are replaced. What is stored in the
+end is also what evaluating and deriving everything again finds.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class Spread:
                 self.rule_ids.append(rule_create(session, change=change, draft=draft).id)
 
     def check(self) -> None:
-        """See to it that no device is wrong of which nothing waits: later, one that is may come to be judged anew."""
+        """See to it that no device is wrong of which nothing waits: later, one that is may come to be recomputed."""
         self.look()
         waiting = {row.e for row in self.line.rows("SELECT DISTINCT entity_id AS e FROM dirty_windows")}
         rows = self.line.rows(
@@ -222,12 +222,12 @@ class Spread:
                 # A device's readings are taken up in its own partition, what they mean to entities in those of theirs.
                 own = [batch.partition for batch in batches]
                 for partition in range(processes.partitions) if stage == DERIVE else own:
-                    processes.turn(stage, partition)
+                    processes.poll(stage, partition)
                 if stage == step.until:
                     break
 
     def again(self, processes: Processes) -> None:
-        """Have everything derived and judged anew, from points alone, by processes that know nothing."""
+        """Have everything derived and recomputed, from points alone, by processes that know nothing."""
         for partition in range(processes.partitions):
             processes.restart(DERIVE, partition)
         with transaction(self.line.engine("owner"), self.line.organization_id) as session:
@@ -290,7 +290,7 @@ class Spread:
         return {tuple(row) for row in rows}
 
     def look(self) -> None:
-        """Take what stands in history."""
+        """Take the points in history."""
         self.history = self.line.history()
 
     def rolled(self) -> dict[datetime, float]:

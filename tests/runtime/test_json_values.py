@@ -1,4 +1,4 @@
-"""JSON as it stands in a database, read and written through an engine."""
+"""JSON in a database, read and written through an engine."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from domain.base.leases import Lease
 from domain.base.streams import ACT, EVENTS, stream_name
-from domain.pipeline.act.outbox import acting_hold
+from domain.pipeline.act.outbox import outbox_lock
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end
 from domain.work.activity_templates.operations import activity_template_create
 from graph.kinds import EntityKind
@@ -60,13 +60,13 @@ def ring(state: ProcessState) -> None:
 
 def test_an_entry_rings_and_what_is_done_is_not_done_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stages = [ActStage(state, Lease(ACT, partition, 1)) for partition in (0, 1)]
-    assert [stage.turn() for stage in stages] == [False, False]
+    assert [stage.poll() for stage in stages] == [False, False]
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    assert (stages[0].turn(), alarms.waiting()) == (False, 1)
+    assert (stages[0].poll(), alarms.waiting()) == (False, 1)
     ring(state)
-    assert (stages[0].turn(), alarms.waiting(), len(alarms.activities())) == (True, 0, 1)
+    assert (stages[0].poll(), alarms.waiting(), len(alarms.activities())) == (True, 0, 1)
     ring(state)
-    assert [stage.turn() for stage in stages] == [True, False]
+    assert [stage.poll() for stage in stages] == [True, False]
     assert (len(alarms.activities()), stages[0].counters.items, stages[0].counters.errors) == (1, 1, 0)
 
 
@@ -76,19 +76,19 @@ def test_what_is_rung_soon_after_is_gathered(
     stage = ActStage(state, Lease(ACT, 0, 1))
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     monkeypatch.setattr(act, "GATHER_S", 3600.0)
-    assert stage.turn()
+    assert stage.poll()
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     ring(state)
-    assert (stage.turn(), alarms.waiting()) == (False, 1)
+    assert (stage.poll(), alarms.waiting()) == (False, 1)
 
 
 def test_who_finds_another_acting_looks_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     with Session(alarms.pipeline) as session:
-        assert acting_hold(session, organization_id=alarms.world.organization_id)
-        assert (stage.turn(), alarms.waiting()) == (False, 1)
-    assert (stage.turn(), alarms.waiting()) == (True, 0)
+        assert outbox_lock(session, organization_id=alarms.world.organization_id)
+        assert (stage.poll(), alarms.waiting()) == (False, 1)
+    assert (stage.poll(), alarms.waiting()) == (True, 0)
 
 
 def test_without_a_ring_it_looks_by_itself(
@@ -96,13 +96,13 @@ def test_without_a_ring_it_looks_by_itself(
 ) -> None:
     monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
     stage = ActStage(state, Lease(ACT, 0, 1))
-    assert not stage.turn()
+    assert not stage.poll()
     for _ in range(3):
         alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     monkeypatch.setattr("workers.stages.act.CHANGES_AT_ONCE", 2)
     # However busy the machine is.
-    monkeypatch.setattr("workers.stages.act.TURN_S", 60.0)
-    assert (stage.turn(), alarms.waiting(), len(alarms.activities())) == (True, 0, 3)
+    monkeypatch.setattr("workers.stages.act.POLL_S", 60.0)
+    assert (stage.poll(), alarms.waiting(), len(alarms.activities())) == (True, 0, 3)
 
 
 def test_maintenance_is_looked_at_before_anything_is_followed_and_its_end_too(
@@ -117,13 +117,13 @@ def test_maintenance_is_looked_at_before_anything_is_followed_and_its_end_too(
         )
     for _ in range(2):
         alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), now)
-    while stage.turn():
+    while stage.poll():
         pass
     # Two that wait already, and each once more, as it was found to be suppressed.
     assert (alarms.activities(), alarms.waiting()) == ([], 4)
     with alarms.world.changing() as (session, change):
         maintenance_window_end(session, change=change, window_id=window.id)
-    while stage.turn():
+    while stage.poll():
         pass
     assert (len(alarms.activities()), alarms.waiting()) == (2, 0)
     with Session(alarms.owner) as session:
@@ -137,12 +137,12 @@ def test_many_changes_leave_room_for_the_other_stages(
     for _ in range(3):
         alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     monkeypatch.setattr("workers.stages.act.CHANGES_AT_ONCE", 1)
-    monkeypatch.setattr("workers.stages.act.TURN_S", 0.0)
+    monkeypatch.setattr("workers.stages.act.POLL_S", 0.0)
     other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
     other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
     # What is left is the next turn's, which waits for no ring; the organizations take turns.
     for of_all, of_other in ((3, 1), (2, 0), (1, 0), (0, 0)):
-        assert (stage.turn(), alarms.waiting(), other_waiting(other)) == (True, of_all, of_other)
+        assert (stage.poll(), alarms.waiting(), other_waiting(other)) == (True, of_all, of_other)
 
 
 @pytest.fixture
@@ -150,8 +150,8 @@ def looking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
 
 
-def turns(stage: ActStage) -> None:
-    while stage.turn():
+def polls(stage: ActStage) -> None:
+    while stage.poll():
         pass
 
 
@@ -169,7 +169,7 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
         alarms.cleared(each, datetime.now(UTC))
     other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
     other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
-    turns(stage)
+    polls(stage)
     # The bad one and the clearing behind it wait; what came before, the other target and the other organization do not.
     assert (other_waiting(alarms), other_waiting(other)) == (2, 0)
     suggestions = {source: details.suggestion is not None for source, _, details in alarms.activities()}
@@ -181,17 +181,17 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
     assert failed.reason.startswith("ValueError: 'OF ANOTHER RELEASE' is not a valid ChangeKind (")
     for tries in range(2, 6):
         pauses_end(alarms.owner)
-        turns(stage)
+        polls(stage)
         [failed] = failures(alarms.owner)
         assert (failed.tries, failed.is_due) == (tries, tries < 5)
     pauses_end(alarms.owner)
-    turns(stage)
+    polls(stage)
     assert failures(alarms.owner) == [failed]
     # Mended, and retried: it is followed in its order.
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("UPDATE event_changes SET kind = 'CORRECTED' WHERE kind LIKE 'OF %'"))
     retry(alarms.owner)
-    turns(stage)
+    polls(stage)
     assert other_waiting(alarms) == 0
     assert [each.is_resolved for each in failures(alarms.owner)] == [True]
     assert all(details.suggestion is not None for _, _, details in alarms.activities())
@@ -204,11 +204,11 @@ def test_a_statement_that_fails_for_one_target_stops_no_other(state: ProcessStat
     with poisoned(alarms.owner, "activities", f"NEW.target_id = '{targets[2]}'"):
         for target in targets:
             alarms.opened(rule, target, datetime.now(UTC))
-        turns(stage)
+        polls(stage)
         assert (len(alarms.activities()), alarms.waiting()) == (4, 1)
     assert [each.reason.split(" (")[0] for each in failures(alarms.owner)] == ["DivisionByZero: poison"]
     pauses_end(alarms.owner)
-    turns(stage)
+    polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (5, 0)
     assert [each.is_resolved for each in failures(alarms.owner)] == [True]
 
@@ -222,9 +222,9 @@ def test_what_fails_for_a_transient_reason_is_tried_again_and_never_set_aside(
     with poisoned(alarms.owner, "activities", "true", code=DEADLOCK):
         for _ in range(7):
             with pytest.raises(OperationalError):
-                stage.turn()
+                stage.poll()
     assert (failures(alarms.owner), alarms.waiting()) == ([], 1)
-    turns(stage)
+    polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (1, 0)
 
 
@@ -239,20 +239,20 @@ def test_an_event_that_cannot_be_looked_at_again_holds_back_only_its_own_changes
             session, change=change, under_id=None, begins=now, ends=now + timedelta(days=1)
         )
     opened = [alarms.opened(rule, target, now) for target in alarms.world.entities(EntityKind.ASSET, 3)]
-    turns(stage)
+    polls(stage)
     with alarms.world.changing() as (session, change):
         maintenance_window_end(session, change=change, window_id=window.id)
     with poisoned(
         alarms.owner, "events", f"NEW.id = '{opened[1]}' AND NEW.quiet_until IS DISTINCT FROM OLD.quiet_until"
     ):
-        turns(stage)
+        polls(stage)
         # Its suppression is not known: nothing follows from it yet. The others do.
         assert len(alarms.activities()) == 2
         [failed] = failures(alarms.owner)
         assert (failed.queue, failed.item, failed.tries) == ("SUPPRESSION", str(opened[1]), 1)
         assert other_waiting(alarms) > 0
     pauses_end(alarms.owner)
-    turns(stage)
+    polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (3, 0)
     assert [each.is_resolved for each in failures(alarms.owner)] == [True]
 
@@ -264,9 +264,9 @@ def test_the_same_failure_is_logged_once_without_its_traceback(state: ProcessSta
         for target in alarms.world.entities(EntityKind.ASSET, 4):
             alarms.opened(rule, target, datetime.now(UTC))
         for _ in range(3):
-            turns(stage)
+            polls(stage)
             pauses_end(alarms.owner)
     told = [line for line in logs if line["log_level"] != "debug"]
-    assert [line["event"] for line in told] == ["not_acted", "item_failed"]
+    assert [line["event"] for line in told] == ["event_actions_failed", "item_failed"]
     assert all("exc_info" not in line and "poison" in line["reason"] for line in told)
     assert [each.tries for each in failures(alarms.owner)] == [3, 3, 3, 3]

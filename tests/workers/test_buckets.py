@@ -14,7 +14,7 @@ from testing.line import NOW, Line
 from testing.poison import failures, pauses_end
 from testing.rollup_plant import RollupPlant
 from workers import buckets, enqueue
-from workers.enqueue import Enqueuer, buckets_rest
+from workers.enqueue import Enqueuer, buckets_in_cooldown
 from workers.process import QUEUE_SHORT, ProcessState
 
 HOUR = timedelta(hours=1)
@@ -103,13 +103,13 @@ def test_work_that_takes_long_rests_before_it_is_done_again(
     state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure(plant, (NOW - HOUR, 1.0))
-    monkeypatch.setattr(buckets, "REST_FACTOR", 0.0)
+    monkeypatch.setattr(buckets, "COOLDOWN_FACTOR", 0.0)
     buckets.compute(7, 0)
-    assert not buckets_rest(state)
+    assert not buckets_in_cooldown(state)
     measure(plant, (NOW - HOUR / 2, 2.0))
-    monkeypatch.setattr(buckets, "REST_FACTOR", 1e6)
+    monkeypatch.setattr(buckets, "COOLDOWN_FACTOR", 1e6)
     buckets.compute(8, 0)
-    assert buckets_rest(state)
+    assert buckets_in_cooldown(state)
     measure(plant, (NOW - HOUR / 4, 3.0))
     # The lease of the line has no process behind it.
     monkeypatch.setattr(enqueue, "holder_is_dead", lambda _: False)

@@ -68,7 +68,7 @@ def test_each_turn_checks_the_next_entities_and_tells_a_difference_once(
     told = [each for each in logs if each["event"] == "convergence_difference"]
     count = int(values(line, "argus_convergence_differences_total")["derived"])
     assert len(told) == count > 0
-    assert {(each["of"], each["subject"], each["stored"]) for each in told} == {("derived", "total", None)}
+    assert {(each["kind"], each["subject"], each["stored"]) for each in told} == {("derived", "total", None)}
     assert values(line, "argus_convergence_differences_open")["derived"] == count
 
 

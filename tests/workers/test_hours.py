@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from testing.line import NOW, Line
-from workers import hours
+from workers import hourly
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
 
 
 def jobs(state: ProcessState) -> list[list[Any]]:
-    return [list(job.args) for job in state.queue(QUEUE_SHORT).jobs if job.func_name == "workers.hours.summarize"]
+    return [list(job.args) for job in state.queue(QUEUE_SHORT).jobs if job.func_name == "workers.hourly.summarize"]
 
 
 def send(line: Line, *values: int) -> None:
@@ -27,11 +27,11 @@ def send(line: Line, *values: int) -> None:
 def test_a_job_summarizes_what_there_is(state: ProcessState, line: Line) -> None:
     line.partitions = 1
     send(line, 1, 2, 3)
-    hours.summarize(7, 0)
+    hourly.summarize(7, 0)
     assert sorted(row.sum for row in line.rows("SELECT sum FROM series_hours")) == [1.0, 2.0, 3.0]
     assert line.rows("SELECT * FROM dirty_hours") == []
     send(line, 4)
-    hours.summarize(8, 0)
+    hourly.summarize(8, 0)
     assert len(line.rows("SELECT * FROM series_hours")) == 4
     assert jobs(state) == []
 
@@ -41,9 +41,9 @@ def test_what_a_job_has_no_time_for_is_the_next_ones(
 ) -> None:
     line.partitions = 1
     send(line, 1)
-    monkeypatch.setattr(hours, "RUN_S", -1.0)
-    hours.summarize(7, 0)
-    hours.summarize(8, hours.PARTS_MAX)
+    monkeypatch.setattr(hourly, "RUN_S", -1.0)
+    hourly.summarize(7, 0)
+    hourly.summarize(8, hourly.PARTS_MAX)
     assert jobs(state) == [[7, 1]]
 
 

@@ -19,7 +19,7 @@ from domain.exchange.replays.model import Replay, ReplayState
 from domain.exchange.replays.operations import replay_order
 from domain.exchange.replays.queries import replay_get
 from domain.telemetry.feed.entries import raw_encode
-from domain.telemetry.store.retention import Kept, partition_drop
+from domain.telemetry.store.retention import RetentionPolicy, partition_drop
 from graph.errors import LimitExceededError
 from graph.kinds import EntityKind
 from runtime.database import transaction
@@ -28,9 +28,9 @@ from testing.line import NOW, TTL, Line
 from testing.poison import DEADLOCK, failures, pauses_end, poisoned
 from testing.rollup_plant import RollupPlant
 from testing.world import new_id, world_create
-from workers import buckets, enqueue, hours, lanes, replay, retention, sweeper
+from workers import buckets, enqueue, hourly, partition_task, replay, retention, sweeper
 from workers.enqueue import Enqueuer
-from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState
 from workers.stages.derive import DeriveStage
 from workers.stages.normalize import NormalizeStage
 
@@ -41,7 +41,7 @@ HOUR = timedelta(hours=1)
 def one_partition(state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     line.partitions = 1
     # However busy the machine is.
-    for job in (buckets, hours, retention):
+    for job in (buckets, hourly, retention):
         monkeypatch.setattr(job, "RUN_S", 600.0)
     state.context = replace(state.context, partitions=1)
 
@@ -101,7 +101,7 @@ def pumps(state: ProcessState, line: Line, number: int) -> tuple[DerivingPlant, 
 def derive(stage: DeriveStage) -> None:
     stage._failed._read_at_s = float("-inf")
     stage._overdue_at_s = 0.0
-    stage.turn()
+    stage.poll()
 
 
 def derived(line: Line, pump: UUID) -> int:
@@ -189,12 +189,12 @@ def test_a_batch_that_cannot_be_normalized(state: ProcessState, line: Line, othe
 
     def run() -> None:
         sweeper.partition_sweep(state, partition=0, deadline_s=float("inf"), slack=timedelta(0))
-        while stage.turn():
+        while stage.poll():
             pass
 
     state.bus.publish(stream_name(RAW, 0), [raw_encode(batch) for batch in batches])
     with poisoned(owner, "raw_batches", f"NEW.id = {batches[1].id}", on="UPDATE"):
-        while stage.turn():
+        while stage.poll():
             pass
         assert sorted(map(str, line.history().values())) == ["0.0", "2.0"]
         assert [str(value) for value in other.history().values()] == ["9.0"]
@@ -315,18 +315,18 @@ def test_a_series_whose_hours_cannot_be_summarized(state: ProcessState, line: Li
         return len(line.rows("SELECT * FROM series_hours"))
 
     with poisoned(owner, "series_hours", f"NEW.series_id = {bad.id}", code=DEADLOCK):
-        hours.summarize(1, 0)
+        hourly.summarize(1, 0)
         assert told(owner) == []
     with poisoned(owner, "series_hours", f"NEW.series_id = {bad.id}"):
-        hours.summarize(2, 0)
+        hourly.summarize(2, 0)
         assert summarized() == 3
         assert told(owner) == [("HOURLY_AGGREGATES", str(bad.id), 1, False)]
         # It is marked, so that readers go by its points, and left alone.
         assert {row.series_id for row in line.rows("SELECT series_id FROM dirty_hours")} == {bad.id}
-        hours.summarize(3, 0)
+        hourly.summarize(3, 0)
         assert told(owner) == [("HOURLY_AGGREGATES", str(bad.id), 1, False)]
     pauses_end(owner)
-    hours.summarize(4, 0)
+    hourly.summarize(4, 0)
     assert (summarized(), told(owner)) == (4, [("HOURLY_AGGREGATES", str(bad.id), 1, True)])
     assert line.rows("SELECT * FROM dirty_hours") == []
 
@@ -358,7 +358,7 @@ def test_a_partition_that_cannot_be_dropped(
     assert line.rows("SELECT * FROM telemetry_history") == []
     monkeypatch.undo()
     pauses_end(owner)
-    monkeypatch.setattr("workers.retention._kept", lambda _state: Kept(timedelta(days=90), None))
+    monkeypatch.setattr("workers.retention._kept", lambda _state: RetentionPolicy(timedelta(days=90), None))
     retention.retain(8, 0)
     assert line.rows("SELECT * FROM telemetry_raw") == []
     assert {is_resolved for *_, is_resolved in told(owner)} == {True}
@@ -404,16 +404,16 @@ def test_what_cannot_be_looked_at_keeps_nothing_else_from_being_enqueued(
     for name in ("replays_idle", "organizations_dirty"):
         monkeypatch.setattr(enqueue, name, fail)
     Enqueuer(state).look()
-    assert state.queue(QUEUE_LANES).count == 1
+    assert state.queue(QUEUE_PARTITIONS).count == 1
     assert {str(job.func_name).split(".")[1] for job in state.queue(QUEUE_SHORT).jobs} == {
-        "sweeper", "hours", "retention", "convergence",
+        "sweeper", "hourly", "retention", "convergence",
     }  # fmt: skip
 
 
 def test_a_stage_that_fails_as_a_whole_leaves_the_other_stages_their_turn(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "RUN_S", 0.5)
+    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
 
     def fail(_stage: NormalizeStage) -> bool:
         raise LookupError
@@ -424,7 +424,7 @@ def test_a_stage_that_fails_as_a_whole_leaves_the_other_stages_their_turn(
         turns.append(stage)
         return False
 
-    monkeypatch.setattr(NormalizeStage, "turn", fail)
-    monkeypatch.setattr(DeriveStage, "turn", took_turn)
-    lanes.lane_run(0)
+    monkeypatch.setattr(NormalizeStage, "poll", fail)
+    monkeypatch.setattr(DeriveStage, "poll", took_turn)
+    partition_task.partition_task_run(0)
     assert turns

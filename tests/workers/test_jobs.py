@@ -9,18 +9,18 @@ from importlib import import_module
 import pytest
 
 from testing.installation import PROJECT
-from workers.jobs import JOBS, Job, job_turn
+from workers.jobs import JOBS, Job, job_tick
 
 # What the functions are enqueued with, in order.
 TAKEN = {
-    "lane_run": ("partition",),
+    "partition_task_run": ("partition",),
     "sweep": (),
-    "compute": ("turn", "part"),
-    "summarize": ("turn", "part"),
-    "check": ("turn",),
-    "retain": ("turn", "part"),
-    "forget": ("turn", "part", "table", "first_page"),
-    "replay_run": ("organization_id", "replay_id", "turn"),
+    "compute": ("tick", "part"),
+    "summarize": ("tick", "part"),
+    "check": ("tick",),
+    "retain": ("tick", "part"),
+    "forget": ("tick", "part", "table", "first_page"),
+    "replay_run": ("organization_id", "replay_id", "tick"),
 }
 
 
@@ -29,7 +29,7 @@ def test_a_job_leads_to_a_function(job: Job) -> None:
     module, name = job.function.rsplit(".", 1)
     taken = tuple(inspect.signature(getattr(import_module(module), name)).parameters)
     assert taken == TAKEN[name]
-    assert not job.in_parts or taken == ("turn", "part")
+    assert not job.in_parts or taken == ("tick", "part")
     assert job.every_s is None or job.kept_s > job.every_s
     assert job.ttl_s > 0
     assert job.timeout_s > 0
@@ -44,4 +44,4 @@ def test_nothing_is_enqueued_beside_the_table() -> None:
 def test_a_turn_is_the_same_on_every_host() -> None:
     for job in JOBS:
         if job.every_s is not None:
-            assert job_turn(job, 7.0 * job.every_s) == job_turn(job, 7.9 * job.every_s) == 7
+            assert job_tick(job, 7.0 * job.every_s) == job_tick(job, 7.9 * job.every_s) == 7

@@ -19,10 +19,10 @@ from domain.telemetry.model.readings import RawBatch
 from runtime.database import transaction
 from testing.context import worker_context
 from testing.line import Line
-from workers import lanes
+from workers import partition_task
 from workers.enqueue import Enqueuer
-from workers.lanes import Lane
-from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState, holder_is_dead, holder_name
+from workers.partition_task import PartitionTask
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState, holder_is_dead, holder_name
 from workers.supervise import queues_of
 from workers.sweeper import partition_sweep
 
@@ -38,7 +38,7 @@ def line(line: Line) -> Line:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "RUN_S", 0.5)
+    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
 
 
 def batch_of(line: Line, n: int) -> RawBatch:
@@ -60,26 +60,26 @@ def feed(state: ProcessState) -> list[tuple[int, int]]:
 def test_a_run_normalizes_sends_on_and_acknowledges(state: ProcessState, line: Line) -> None:
     batches = [batch_of(line, n) for n in range(3)]
     publish(state, batches)
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().stored == 3
     assert feed(state) == [(n + 1, batch.id) for n, batch in enumerate(batches)]
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
-    [job] = state.queue(QUEUE_LANES).jobs
-    assert (job.func_name, list(job.args)) == ("workers.lanes.lane_run", [0])
+    [job] = state.queue(QUEUE_PARTITIONS).jobs
+    assert (job.func_name, list(job.args)) == ("workers.partition_task.partition_task_run", [0])
 
 
-def test_the_lane_of_a_partition_that_is_no_more_ends(state: ProcessState, line: Line) -> None:
-    lanes.lane_run(state.context.partitions)
-    assert state.queue(QUEUE_LANES).count == 0
-    lanes.lane_run(state.context.partitions - 1)
-    assert state.queue(QUEUE_LANES).count == 1
+def test_the_task_of_a_partition_that_is_no_more_ends(state: ProcessState, line: Line) -> None:
+    partition_task.partition_task_run(state.context.partitions)
+    assert state.queue(QUEUE_PARTITIONS).count == 0
+    partition_task.partition_task_run(state.context.partitions - 1)
+    assert state.queue(QUEUE_PARTITIONS).count == 1
 
 
 def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: Line) -> None:
     batch = batch_of(line, 1)
     publish(state, [batch])
     assert len(state.bus.group_read(STREAM, NORMALIZE, consumer="dead", count=10, block_ms=1)) == 1
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().stored == 1
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
 
@@ -87,9 +87,9 @@ def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: 
 def test_a_batch_delivered_twice_is_sent_on_twice_at_one_position(state: ProcessState, line: Line) -> None:
     batch = batch_of(line, 1)
     publish(state, [batch, batch])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     publish(state, [batch])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert feed(state) == [(1, batch.id), (1, batch.id)]
     assert line.account().stored == 1
 
@@ -97,7 +97,7 @@ def test_a_batch_delivered_twice_is_sent_on_twice_at_one_position(state: Process
 def test_bytes_that_are_no_entry_do_not_stop_the_stage(state: ProcessState, line: Line) -> None:
     state.bus.publish(STREAM, [b"nonsense"])
     publish(state, [batch_of(line, 1)])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().stored == 1
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
 
@@ -109,7 +109,7 @@ def test_a_reading_that_cannot_be_written_does_not_stop_the_others(
     with transaction(engine("owner")) as session:
         session.connection().exec_driver_sql("DELETE FROM devices WHERE id = (SELECT max(id::text)::uuid FROM devices)")
     publish(state, [bad, good])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     account = line.account()
     assert (account.stored, account.dead, account.pending) == (1, 1, 0)
 
@@ -118,9 +118,9 @@ def test_nobody_runs_what_another_holds(state: ProcessState, line: Line) -> None
     with transaction(state.engine) as session:
         lease_acquire(session, stage=NORMALIZE, partition=0, holder="other", ttl=timedelta(minutes=1))
     publish(state, [batch_of(line, 1)])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().pending == 1
-    assert state.queue(QUEUE_LANES).count == 0
+    assert state.queue(QUEUE_PARTITIONS).count == 0
 
 
 def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, line: Line, bus: redis.Redis) -> None:
@@ -133,7 +133,7 @@ def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, lin
 
     timer = threading.Timer(0.15, lose)
     timer.start()
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     timer.join()
     assert line.account().stored == 2
 
@@ -144,7 +144,7 @@ def test_the_sweep_sends_what_no_entry_carries(state: ProcessState, line: Line) 
     none, deadline_s = timedelta(seconds=-1), float("inf")
     assert partition_sweep(state, partition=0, deadline_s=deadline_s) == 0
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 3
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().stored == 3
     assert [batch for _, batch in feed(state)] == [batch.id for batch in batches]
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 0
@@ -154,7 +154,7 @@ def test_the_enqueuer_asks_for_each_partition_once(state: ProcessState, line: Li
     enqueuer = Enqueuer(state)
     enqueuer.look()
     enqueuer.look()
-    jobs = state.queue(QUEUE_LANES).jobs
+    jobs = state.queue(QUEUE_PARTITIONS).jobs
     # Twice, where the looks fell on both sides of a border of time.
     assert sorted(list(job.args) for job in jobs) in ([[0], [1]], [[0], [0], [1], [1]])
     assert state.queue(QUEUE_SHORT).count in {2, 3, 4}
@@ -179,7 +179,7 @@ def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) ->
                     ttl=timedelta(minutes=1),
                 )
     Enqueuer(state).look()
-    assert [list(job.args) for job in state.queue(QUEUE_LANES).jobs] == [[1]]
+    assert [list(job.args) for job in state.queue(QUEUE_PARTITIONS).jobs] == [[1]]
     with transaction(state.engine) as session:
         assert lease_acquire(session, stage=NORMALIZE, partition=1, holder="me", ttl=timedelta(minutes=1)) == Lease(
             NORMALIZE, 1, 2
@@ -189,43 +189,45 @@ def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) ->
 def test_entries_of_another_database_are_passed_over(state: ProcessState, line: Line) -> None:
     good = batch_of(line, 1)
     publish(state, [replace(good, organization_id=10**6), replace(good, id=10**6), good])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().stored == 1
     assert state.bus.oldest_waiting_ms(STREAM, NORMALIZE) is None
 
 
 def test_a_run_gives_way_where_others_wait(state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "RUN_S", 3600.0)
+    monkeypatch.setattr(partition_task, "RUN_S", 3600.0)
     state.queue(QUEUE_SHORT).enqueue("workers.sweeper.sweep")
     publish(state, [batch_of(line, 1)])
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     assert line.account().stored == 1
 
 
-@pytest.mark.parametrize(("shared_with", "stays"), [((QUEUE_SHORT, QUEUE_LANES), False), ((QUEUE_LANES,), True)])
+@pytest.mark.parametrize(
+    ("shared_with", "stays"), [((QUEUE_SHORT, QUEUE_PARTITIONS), False), ((QUEUE_PARTITIONS,), True)]
+)
 def test_a_run_makes_way_only_for_what_has_no_other_worker(
     state: ProcessState, monkeypatch: pytest.MonkeyPatch, shared_with: tuple[str, ...], stays: bool
 ) -> None:
-    monkeypatch.setattr(lanes, "OTHERS_WAIT_S", 0.0)
-    monkeypatch.setattr(lanes, "SHARE_S", 0.0)
-    turns: list[Lane] = []
-    turn = Lane.turn
+    monkeypatch.setattr(partition_task, "OTHERS_WAIT_S", 0.0)
+    monkeypatch.setattr(partition_task, "SHARE_S", 0.0)
+    polls: list[PartitionTask] = []
+    poll = PartitionTask.poll
 
-    def counted(lane: Lane) -> bool:
-        turns.append(lane)
-        return turn(lane)
+    def counted(task: PartitionTask) -> bool:
+        polls.append(task)
+        return poll(task)
 
-    monkeypatch.setattr(Lane, "turn", counted)
+    monkeypatch.setattr(PartitionTask, "poll", counted)
     state.shared_with = shared_with
     state.queue(QUEUE_SHORT).enqueue("workers.sweeper.sweep")
-    lanes.lane_run(0)
-    assert (len(turns) > 1) is stays
+    partition_task.partition_task_run(0)
+    assert (len(polls) > 1) is stays
 
 
 def test_one_worker_more_than_partitions_runs_what_is_short() -> None:
     context = worker_context("", "", partitions=2, workers=3)
-    both, lanes_first = (QUEUE_SHORT, QUEUE_LANES), (QUEUE_LANES, QUEUE_SHORT)
-    assert queues_of(context) == [(QUEUE_SHORT,), lanes_first, lanes_first]
+    both, partitions_first = (QUEUE_SHORT, QUEUE_PARTITIONS), (QUEUE_PARTITIONS, QUEUE_SHORT)
+    assert queues_of(context) == [(QUEUE_SHORT,), partitions_first, partitions_first]
     assert queues_of(replace(context, workers=2)) == [both, both]
     assert queues_of(replace(context, workers=1)) == [both]
 
@@ -234,7 +236,7 @@ def test_dead_letters_are_mirrored(state: ProcessState, line: Line) -> None:
     device = line.device()
     batches = line.send({"device_id": device, "timestamp": "2099-01-01T00:00:00Z", "metrics": {"t": 1}})
     publish(state, batches)
-    lanes.lane_run(0)
+    partition_task.partition_task_run(0)
     stream = stream_name(DEAD, 0)
     [(_, payload)] = state.bus.read_after({stream: "0-0"}, count=9, block_ms=1)[stream]
     told = orjson.loads(payload)

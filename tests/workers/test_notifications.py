@@ -24,7 +24,7 @@ from domain.work.notifications.claims import (
     LEASE,
     LOSSES_MAX,
     claims_end,
-    notification_settle,
+    notification_record,
     notifications_claim,
 )
 from domain.work.notifications.model import Notification, NotificationState
@@ -124,7 +124,7 @@ def deliver(*states: ProcessState, calls: int = 256, while_busy: Callable[[], No
     async def work() -> None:
         deliverers = [Deliverer(state, calls=calls) for state in states]
         try:
-            while any([await each.turn() for each in deliverers]):
+            while any([await each.tick() for each in deliverers]):
                 while_busy()
                 await asyncio.sleep(0.01)
         finally:
@@ -326,7 +326,7 @@ def test_any_text_can_be_the_reason(state: ProcessState, world: World, error: st
     scope: dict[str, Any] = {"organization_id": world.organization_id, "claimer": "me", "now": datetime.now(UTC)}
     with transaction(state.engine, world.organization_id) as session:
         [claimed] = notifications_claim(session, slots={"example.org:443": 1}, **scope)
-        notification_settle(session, notification=claimed, error=error, **scope)
+        notification_record(session, notification=claimed, error=error, **scope)
     [row] = rows(world)
     assert row.last_error is not None
     assert 0 < len(row.last_error) <= ERROR_MAX_CHARS
@@ -371,7 +371,7 @@ def test_a_claim_is_anothers_when_its_lease_is_over_or_its_process_dead(state: P
     with transaction(state.engine, world.organization_id) as session:
         # Who lost it has no say any more.
         told = {
-            claimer: notification_settle(
+            claimer: notification_record(
                 session, organization_id=world.organization_id, notification=replace(mine, attempts=attempts),
                 claimer=claimer, error=None, now=now,
             )

@@ -27,8 +27,8 @@ from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.enqueue import Enqueuer
 from workers.expiry import ExpiryQueue, job_expired
-from workers.jobs import SWEEP, job_enqueue, job_turn
-from workers.process import QUEUE_LANES, QUEUE_SHORT, ProcessState
+from workers.jobs import SWEEP, job_enqueue, job_tick
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState
 
 PATIENCE_S = 120.0
 HANGING = 40
@@ -74,7 +74,7 @@ def test_calls_that_hang_hold_up_no_rollup(
         with Session(engine("owner")) as session:
             return int(session.execute(text("SELECT count(last_error) FROM notifications")).scalar_one())
 
-    def lanes_run() -> int:
+    def tasks_run() -> int:
         with Session(engine("pipeline")) as session:
             return len({each.lease.partition for each in lease_list(session) if not each.is_free})
 
@@ -89,8 +89,8 @@ def test_calls_that_hang_hold_up_no_rollup(
                 )  # fmt: skip
         pool()
         until(lambda: len(receiver.seen) >= 4)
-        # Each lane has a process that does nothing else.
-        until(lambda: lanes_run() == 2)
+        # Each partition task has a process that does nothing else.
+        until(lambda: tasks_run() == 2)
         # A busy machine gets three chances to compute a bucket before the first call has been given up.
         ended = []
         for _ in range(3):
@@ -106,7 +106,7 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
     state: ProcessState, engine: Callable[[str], Engine]
 ) -> None:
     now_s = time.time()
-    job_enqueue(state, SWEEP, job_turn(SWEEP, now_s))
+    job_enqueue(state, SWEEP, job_tick(SWEEP, now_s))
     [job] = state.queue(QUEUE_SHORT).jobs
     # As its time to live does.
     state.queues.delete(job.key)
@@ -116,7 +116,7 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
         with capture_logs() as logs:
             worker.work(burst=True, logging_level="WARNING")
     finally:
-        # RQ takes them for a process of its own.
+        # RQ takes them for a separate process.
         for number, handler in handlers.items():
             signal.signal(number, handler)
     assert [(line["event"], line["log_level"], line["job"]) for line in logs] == [("job_expired", "error", job.id)]
@@ -133,16 +133,16 @@ def test_jobs_of_a_kind_that_expire_one_after_another_are_told_once_and_all_coun
     with capture_logs() as logs:
         for n in range(5):
             job_expired(f"sweep-{n}", queue=QUEUE_SHORT)
-        job_expired("hours-1-1", queue=QUEUE_SHORT)
+        job_expired("hourly-1-1", queue=QUEUE_SHORT)
     assert [(line["event"], line["log_level"], line["job"], line["muted"]) for line in logs] == [
         ("job_expired", "error", "sweep-0", 0),
-        ("job_expired", "error", "hours-1-1", 0),
+        ("job_expired", "error", "hourly-1-1", 0),
     ]
     with Session(engine("api")) as session:
         found = session.execute(
             text("SELECT labels ->> 'job', value FROM deliveries_state() WHERE name = 'argus_jobs_expired_total'")
         ).all()
-    assert {tuple(row) for row in found} == {("sweep", 5), ("hours", 1)}
+    assert {tuple(row) for row in found} == {("sweep", 5), ("hourly", 1)}
 
 
 def test_jobs_that_recur_do_not_pile_up_where_nobody_runs_them(
@@ -154,9 +154,9 @@ def test_jobs_that_recur_do_not_pile_up_where_nobody_runs_them(
     for second in range(0, 600, 10):
         monkeypatch.setattr("workers.enqueue.time.time", lambda now_s=begin_s + second: now_s)
         enqueuer.look()
-    for queue in (QUEUE_SHORT, QUEUE_LANES):
+    for queue in (QUEUE_SHORT, QUEUE_PARTITIONS):
         kinds = Counter(
-            job_id.rpartition("-")[0] if queue == QUEUE_LANES else job_id.partition("-")[0]
+            job_id.rpartition("-")[0] if queue == QUEUE_PARTITIONS else job_id.partition("-")[0]
             for job_id in state.queue(queue).get_job_ids()
         )
         assert kinds

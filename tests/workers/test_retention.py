@@ -14,13 +14,13 @@ from sqlalchemy import text
 
 from domain.base.streams import RAW, stream_name
 from domain.telemetry.feed.entries import raw_encode
-from domain.telemetry.store.retention import ROWS_TABLES, Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.retention import ROWS_TABLES, RetentionPolicy, partition_drop, partitions_outdated
 from runtime.database import transaction
 from testing.installation import PROJECT, environment
 from testing.line import Line
 from testing.servers import TestDatabase
 from testing.waits import patient
-from workers import lanes, retention
+from workers import partition_task, retention
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
 
@@ -108,7 +108,7 @@ def test_it_is_enqueued_once_an_hour(state: ProcessState) -> None:
 def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "RUN_S", 0.5)
+    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
     device = line.device()
 
     def send(*values: int) -> None:
@@ -118,13 +118,15 @@ def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
         ]
         batches = line.send(*readings, at=datetime.now(UTC))
         state.bus.publish(stream_name(RAW, 0), [raw_encode(batch) for batch in batches])
-        lanes.lane_run(0)
+        partition_task.partition_task_run(0)
 
     send(1)
     assert len(state.stage_cache.months) == 1
     line.summarize()
     with transaction(state.engine) as session:
-        [month] = partitions_outdated(session, kept=Kept(None, timedelta(days=365)), now=datetime.now(UTC))
+        [month] = partitions_outdated(
+            session, retention=RetentionPolicy(None, timedelta(days=365)), now=datetime.now(UTC)
+        )
         assert partition_drop(session, month) == ["telemetry_history_202001"]
     send(2, 3)
     assert line.history() == {}

@@ -63,7 +63,7 @@ def send(
         for partition in range(processes.partitions):
             if fails is not None and fails[0] == stage:
                 processes.faults.arm(DATA, after, of=fails[1])
-            processes.turn(stage, partition)
+            processes.poll(stage, partition)
 
 
 def events(line: Line) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
@@ -99,7 +99,7 @@ def test_a_device_whose_points_are_at_hand_is_not_read_back(line: Line, processe
     send(line, processes, device, 0, 10)
     processes.settle()
     with transaction(processes.owner, line.organization_id) as session:
-        # Whoever read them back would find nothing to be judged.
+        # Whoever read them back would find nothing to be evaluated.
         session.execute(text("CREATE RULE none AS ON INSERT TO latest_values DO INSTEAD NOTHING"))
     send(line, processes, device, 1, 90)
     assert events(line) == {device: [(T0 + timedelta(minutes=1), None)]}
@@ -111,7 +111,7 @@ def test_what_a_failed_statement_left_half_read_takes_back_no_event(line: Line, 
     rule(line, Scope(entity_id=asset), HOT)
     send(line, processes, device, 0, 90)
     assert events(line) == {asset: [(T0, None)]}
-    # An edit has what is remembered read again: the kinds of entities first, then what judges them, which fails.
+    # An edit has what is remembered read again: the kinds of entities first, then what evaluates them, which fails.
     rule(line, Scope(entity_id=line.device()), HOT)
     for stage, minute in ((DERIVE, 1), (ATTRIBUTE, 2), (NORMALIZE, 3)):
         rule(line, Scope(entity_id=line.device()), HOT)
@@ -134,11 +134,11 @@ def test_a_commit_of_which_nobody_was_told_is_not_forgotten(line: Line, processe
     batches = line.send(reading, at=processes.clock.now)
     processes.publish(batches)
     for stage in (NORMALIZE, ATTRIBUTE):
-        processes.turn(stage, batches[0].partition)
+        processes.poll(stage, batches[0].partition)
     for partition in range(processes.partitions):
         processes.stages[DERIVE, partition]._overdue_at_s = float("inf")  # type: ignore[union-attr]
         processes.faults.arm(UNTOLD, 0)
-        processes.turn(DERIVE, partition)
+        processes.poll(DERIVE, partition)
         processes.faults.kind = None
     assert processes.errors == 1
     assert events(line) == {asset: [(T0 + timedelta(minutes=2), None)]}
@@ -185,11 +185,11 @@ def test_a_metric_that_is_measured_and_derived_is_judged_as_it_is_read(line: Lin
         )
         for stage in (NORMALIZE, ATTRIBUTE):
             for partition in range(processes.partitions):
-                processes.turn(stage, partition)
+                processes.poll(stage, partition)
 
     def derive() -> None:
         for partition in range(processes.partitions):
-            processes.turn(DERIVE, partition)
+            processes.poll(DERIVE, partition)
 
     for minute in (0, 10):
         told(minute, {"a": 10.0})

@@ -127,11 +127,14 @@ def test_redirects_are_not_followed(receiver: Callable[[Reply], Receiver], hook:
         (OK + b"Content-Length: 2\r\n\r\nok and more than was said", Outcome()),
         (OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", Outcome()),
         (b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"Content-Length: 0\r\n\r\n", Outcome()),
-        (OK + b"Content-Length: 9\r\n\r\nok", Outcome("No answer: it is 200, and shorter than it says.", is_away=True)),
-        (b"", Outcome("No answer: the connection was closed before it.", is_away=True)),
+        (
+            OK + b"Content-Length: 9\r\n\r\nok",
+            Outcome("No answer: it is 200, and shorter than it says.", is_transient=True),
+        ),
+        (b"", Outcome("No answer: the connection was closed before it.", is_transient=True)),
         (b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", Outcome("The answer is 101.")),
         (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", Outcome("The answer is 404.")),
-        (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", Outcome("The answer is 503.", is_away=True)),
+        (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", Outcome("The answer is 503.", is_transient=True)),
     ],
 )
 def test_what_counts_is_the_status_of_a_whole_answer(
@@ -143,7 +146,7 @@ def test_what_counts_is_the_status_of_a_whole_answer(
 @pytest.mark.parametrize("raw", [b"\x00\x01nonsense", b"HTTP/1.1 2000 \x00\r\n\r\n", b"SSH-2.0-x\r\n", b"\xff" * 999])
 def test_what_is_no_http_is_told(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
     found = call(receiver(sends(raw)).url)
-    assert found.is_away
+    assert found.is_transient
     assert found.error is not None
     assert found.error.startswith("No answer: it is no HTTP (")
 
@@ -170,7 +173,9 @@ def test_an_answer_without_end_is_bounded(
     finally:
         tracemalloc.stop()
     # What was taken is not sent again and again.
-    assert found == (outcome or Outcome(f"No answer: its head takes more than {ANSWER_MAX_BYTES} bytes.", is_away=True))
+    assert found == (
+        outcome or Outcome(f"No answer: its head takes more than {ANSWER_MAX_BYTES} bytes.", is_transient=True)
+    )
     assert peak < ANSWER_MAX_BYTES * 40
 
 
@@ -178,7 +183,7 @@ def test_one_limit_holds_for_all_of_a_call(
     receiver: Callable[[Reply], Receiver], ended: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(workers.webhooks, "TOTAL_S", 0.4)
-    late = Outcome("There was no whole answer within 0.4 s.", is_away=True)
+    late = Outcome("There was no whole answer within 0.4 s.", is_transient=True)
     whole = OK + b"Content-Length: 100\r\n\r\n" + b"x" * 100
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for url in (
@@ -207,7 +212,7 @@ def test_a_server_without_a_good_certificate_is_told_nothing(tmp_path: Path) -> 
     with socket.create_server(("127.0.0.1", 0)) as plain:
         threading.Thread(target=lambda: plain.accept()[0].sendall(OK + b"\r\n"), daemon=True).start()
         refused = call(f"https://127.0.0.1:{plain.getsockname()[1]}/")
-    assert refused.is_away
+    assert refused.is_transient
     assert refused.error is not None
     assert refused.error.startswith("No answer: SSL")
     with receiver_open(answers(204), tls=certificate(tmp_path)) as own:
@@ -240,7 +245,7 @@ def test_a_name_that_cannot_be_is_told(host: str) -> None:
 
 def test_where_nobody_listens_the_fault_is_told() -> None:
     refused = call("http://127.0.0.1:1/")
-    assert refused.is_away
+    assert refused.is_transient
     assert refused.error is not None
     assert refused.error.startswith("No answer: ConnectionRefusedError")
 

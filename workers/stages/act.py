@@ -1,4 +1,4 @@
-"""The act stage in a lane: what became of events is followed by activities and notifications.
+"""The act stage of a partition task: apply the actions of event changes.
 
 An entry of its stream only rings: what there is to do is written in the database, by the transaction that changed the
 event. So a lost entry costs a second, and one that comes twice nothing.
@@ -15,13 +15,13 @@ import structlog
 
 from domain.base.failed_items.model import FailedQueue
 from domain.base.leases import Lease
-from domain.pipeline.act.apply import Acted
-from domain.pipeline.act.operations import changes_act
-from domain.pipeline.act.outbox import happenings_keys, organizations_waiting
-from domain.pipeline.act.suppressed import quiet_refresh
+from domain.pipeline.act.apply import AppliedActions
+from domain.pipeline.act.operations import event_actions_apply
+from domain.pipeline.act.outbox import event_changes_keys, organizations_waiting
+from domain.pipeline.act.suppressed import suppression_refresh
 from runtime.database import transaction
 from runtime.ids import new_id
-from workers.failures import FailedView, Rests, failed_item_log, failure_log, is_transient
+from workers.failures import Cooldowns, FailedView, failed_item_log, failure_log, is_retryable
 from workers.process import ProcessState
 from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
@@ -34,14 +34,17 @@ LOOK_EVERY_S: Final = 1.0
 # Of an organization in one transaction, in which no other change of its graph begins. Statements do not grow with their
 # number, but for those of activities that go to somebody.
 CHANGES_AT_ONCE: Final = 100
-# No transaction begins after so long: the other stages of the lane have their turn.
-TURN_S: Final = 0.25
+# No transaction begins after so long: the other stages of the partition task have their turn.
+POLL_S: Final = 0.25
 # What was rung is gathered for so long before it is looked at again: many are followed as cheaply as one.
 GATHER_S: Final = 0.2
 
 
 class ActStage:
-    """One run of the stage under a lease. Which lane acts for an organization does not matter: one does at a time."""
+    """One run of the stage under a lease.
+
+    Which partition task acts for an organization does not matter: one does at a time.
+    """
 
     def __init__(self, state: ProcessState, lease: Lease) -> None:
         self.lease = lease
@@ -50,24 +53,24 @@ class ActStage:
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
         # Organizations for which acting fails whatever is left out.
-        self._rests = Rests()
+        self._cooldowns = Cooldowns()
         self._failed = FailedView(state, FailedQueue.EVENT_CHANGES)
         # The organization that had its turn last.
         self._last = -1
 
-    def turn(self) -> bool:
-        """Follow what waits where it is rung or time to look; tell whether there was any."""
+    def poll(self) -> bool:
+        """Apply waiting event changes, when woken or when it is time to look; tell whether there were any."""
         if time.monotonic() < self._gather_until_s:
             return False
         entries = self.reader.next(count=READ_ENTRIES)
         if not entries and time.monotonic() < self._look_at_s:
             return False
         with self.counters.busy():
-            found = self._look()
+            has_worked = self._look()
         self.reader.done(entries)
-        if found and self._look_at_s:
+        if has_worked and self._look_at_s:
             self._gather_until_s = time.monotonic() + GATHER_S
-        return found or bool(entries)
+        return has_worked or bool(entries)
 
     def _look(self) -> bool:
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
@@ -75,52 +78,52 @@ class ActStage:
             waiting = organizations_waiting(session, now=datetime.now(UTC))
         if waiting:
             self._failed.open()
-        until_s = time.monotonic() + TURN_S
-        found = False
+        until_s = time.monotonic() + POLL_S
+        has_worked = False
         # In turns, so that an organization with many changes does not keep the others waiting.
-        ready = [each for each in waiting if not self._rests.rests(each)]
-        left = deque(sorted(ready, key=lambda each: (each <= self._last, each)))
+        ready = [event_change for event_change in waiting if not self._cooldowns.is_active(event_change)]
+        left = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
         while left:
             organization_id = self._last = left.popleft()
-            changes = self._act(organization_id, is_dirty=waiting[organization_id])
-            found = found or changes > 0
+            changes = self._act(organization_id, is_pending=waiting[organization_id])
+            has_worked = has_worked or changes > 0
             if changes == CHANGES_AT_ONCE:
                 left.append(organization_id)
             if left and time.monotonic() >= until_s:
                 # There is more: the next turn looks at once.
                 self._look_at_s = 0.0
                 break
-        return found
+        return has_worked
 
-    def _act(self, organization_id: int, *, is_dirty: bool) -> int:
-        """Follow some changes; return how many. is_dirty: for shelves, windows or edges changed, events are not."""
+    def _act(self, organization_id: int, *, is_pending: bool) -> int:
+        """Apply some changes; return how many. is_pending: suppressions are to be refreshed first."""
         try:
-            if is_dirty and self._refresh(organization_id):
+            if is_pending and self._refresh(organization_id):
                 # Whether anything may follow from some events is not known yet.
                 return CHANGES_AT_ONCE
-            done = self._changes_act(organization_id)
+            done = self._changes_apply(organization_id)
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
-            return self._act_singly(organization_id, error)
-        self._rests.end(organization_id)
+            return self._apply_singly(organization_id, error)
+        self._cooldowns.end(organization_id)
         if done.is_elsewhere:
             self._look_at_s = min(self._look_at_s, time.monotonic() + GATHER_S)
         self._keep(organization_id, done)
         return done.changes
 
     def _refresh(self, organization_id: int) -> bool:
-        """Look again at some events whose suppression may have changed; tell whether more wait."""
+        """Refresh the suppression of some events; tell whether more wait."""
         with transaction(self._state.engine, organization_id) as session:
-            done = quiet_refresh(session, organization_id=organization_id)
+            done = suppression_refresh(session, organization_id=organization_id)
         for failed in done.failed:
             self.counters.errors += 1
             failed_item_log(self._state, failed)
-        return done.is_dirty
+        return done.is_pending
 
-    def _changes_act(self, organization_id: int, *, only: int | None = None) -> Acted:
+    def _changes_apply(self, organization_id: int, *, only: int | None = None) -> AppliedActions:
         with transaction(self._state.engine, organization_id) as session:
-            return changes_act(
+            return event_actions_apply(
                 session,
                 organization_id=organization_id,
                 now=datetime.now(UTC),
@@ -130,20 +133,20 @@ class ActStage:
                 only=only,
             )
 
-    def _act_singly(self, organization_id: int, error: Exception) -> int:
-        """Follow changes one by one where following some at once failed; return how many.
+    def _apply_singly(self, organization_id: int, error: Exception) -> int:
+        """Apply changes one by one after a bulk failure; return how many.
 
         One that fails is written down, and later ones of its rule and target wait until it is done.
         """
         self.counters.errors += 1
-        failure_log(self._state, "not_acted", error, organization=organization_id)
+        failure_log(self._state, "event_actions_failed", error, organization=organization_id)
         try:
             with transaction(self._state.engine, organization_id) as session:
-                keys = happenings_keys(
+                keys = event_changes_keys(
                     session, organization_id=organization_id, now=datetime.now(UTC), limit=CHANGES_AT_ONCE
                 )
         except Exception as unread:
-            if is_transient(unread):
+            if is_retryable(unread):
                 raise
             keys = []
         followed = 0
@@ -160,22 +163,22 @@ class ActStage:
                 followed += done.changes
         if not failed and not followed:
             # What fails is none of the changes.
-            self._rests.begin(organization_id)
+            self._cooldowns.begin(organization_id)
         return followed
 
-    def _act_on(self, organization_id: int, change_id: int, holds: str) -> Acted | None:
+    def _act_on(self, organization_id: int, change_id: int, holds: str) -> AppliedActions | None:
         """Follow one change; where it fails write that down, and return None."""
         try:
-            done = self._changes_act(organization_id, only=change_id)
+            done = self._changes_apply(organization_id, only=change_id)
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
             self._failed.fail(organization_id, str(change_id), error, holds=holds)
             return None
         self._keep(organization_id, done)
         return done
 
-    def _keep(self, organization_id: int, done: Acted) -> None:
+    def _keep(self, organization_id: int, done: AppliedActions) -> None:
         self.counters.items += done.changes
         self._failed.succeed(organization_id, [str(change_id) for change_id in done.change_ids])
         if done.refused:

@@ -1,4 +1,4 @@
-"""The attribute stage in a lane: points are sent to the entities that derive something from them."""
+"""The attribute stage of a partition task: route points to the entities that depend on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.derivation.dependencies.index import DependencyIndex, dependency_dev
 from domain.pipeline.attribute.stage import asset_encode, entries_route, entries_whole
 from domain.telemetry.feed.entries import EntryError, NormEntry, norm_decode
 from graph.change import graph_hold
-from workers.failures import failure_log, is_transient
+from workers.failures import failure_log, is_retryable
 from workers.process import ProcessState
 from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
@@ -32,7 +32,7 @@ class AttributeStage:
         self.counters = StageCounters()
         self._state = state
 
-    def turn(self) -> bool:
+    def poll(self) -> bool:
         """Process the next entries; tell whether there were any."""
         entries = self.reader.next(count=READ_ENTRIES)
         if entries:
@@ -54,28 +54,28 @@ class AttributeStage:
             self.counters.items += len(entry.ports)
         for organization_id, of_organization in by_organization.items():
             try:
-                dependencies = self._index_read(organization_id, of_organization)
-                if not dependencies.is_idle:
-                    self._send(of_organization, dependencies)
+                index = self._index_read(organization_id, of_organization)
+                if not index.is_idle:
+                    self._send(of_organization, index)
             except Exception as error:
-                if is_transient(error):
+                if is_retryable(error):
                     raise
                 # It stores nothing: what is not sent is read back by the derive stage.
-                failure_log(self._state, "points_not_attributed", error, organization=organization_id)
+                failure_log(self._state, "points_not_published", error, organization=organization_id)
                 self.counters.errors += 1
 
     def _index_read(self, organization_id: int, entries: Sequence[NormEntry]) -> DependencyIndex:
         devices = {entry.devices[i : i + 16] for entry in entries for i in range(0, len(entry.devices), 16)}
         with self._state.remembering(organization_id) as session:
             graph_hold(session, organization_id=organization_id)
-            dependencies = self._state.dependency_cache.get(session, organization_id=organization_id)
-            dependency_devices(session, organization_id=organization_id, dependencies=dependencies, devices=devices)
-        return dependencies
+            index = self._state.dependency_cache.get(session, organization_id=organization_id)
+            dependency_devices(session, organization_id=organization_id, index=index, devices=devices)
+        return index
 
-    def _send(self, entries: Sequence[NormEntry], dependencies: DependencyIndex) -> None:
+    def _send(self, entries: Sequence[NormEntry], index: DependencyIndex) -> None:
         payloads: dict[int, list[bytes]] = {}
         for of_commit in entries_whole(entries):
-            routed = entries_route(of_commit, dependencies=dependencies, partitions=self._state.context.partitions)
+            routed = entries_route(of_commit, index=index, partitions=self._state.context.partitions)
             for partition, entry in routed.items():
                 payloads.setdefault(partition, []).append(asset_encode(entry))
         for partition, of_partition in payloads.items():

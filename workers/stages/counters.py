@@ -1,4 +1,4 @@
-"""What a run of a stage has done since its numbers were last written down."""
+"""Counters of a stage's run since they were last stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.base.leases import StageCounts
 
 @dataclass(slots=True)
 class StageCounters:
-    """Counts of one stage. items: readings or entities. delays: seconds from receipt to commit, summed."""
+    """Counters of one stage. items: readings or entities. delays: seconds from receipt to commit, summed."""
 
     items: int = 0
     errors: int = 0
@@ -30,12 +30,12 @@ class StageCounters:
             self.busy_s += time.perf_counter() - began_s
 
     def delayed(self, delay_s: float) -> None:
-        """Count a commit of something received so long ago."""
+        """Count a commit and its delay since receipt."""
         self.delay_s += max(delay_s, 0.0)
         self.delays += 1
 
     def take(self) -> StageCounts:
-        """Return the counts and begin anew."""
+        """Return the counts and reset them."""
         taken = StageCounts(self.items, self.errors, self.busy_s, self.delay_s, self.delays)
         self.items = self.errors = self.delays = 0
         self.busy_s = self.delay_s = 0.0

@@ -1,4 +1,4 @@
-"""The derive stage in a lane: dirty windows become derived points, with the points the bus brings or without."""
+"""The derive stage of a partition task: dirty windows become derived points."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from domain.pipeline.derive.stage import (
 )
 from domain.rules.events.entries import events_encode
 from domain.rules.reconcile import events_entries
-from domain.rules.timers import timers_due, timers_ring
+from domain.rules.timers import timers_due, timers_fire
 from domain.telemetry.feed.entries import EntryError, norm_encode
 from domain.telemetry.store.scan import POINTS_SCANNED_MAX
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
 from runtime.ids import new_id
-from workers.failures import FailedView, failure_log, is_transient, organization_is_known
+from workers.failures import FailedView, failure_log, is_retryable, organization_is_known
 from workers.process import ProcessState
 from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
@@ -69,8 +69,8 @@ class DeriveStage:
         self._failed = FailedView(state, FailedQueue.DERIVATION)
         self._timers = FailedView(state, FailedQueue.TIMERS)
 
-    def turn(self) -> bool:
-        """Derive what the next entries bring, and from time to time what none will; tell whether there was any."""
+    def poll(self) -> bool:
+        """Derive the entities of the next entries, and now and then overdue windows; tell whether there were any."""
         entries = self.reader.next(count=READ_ENTRIES)
         by_organization: dict[int, list[AssetEntry]] = {}
         for entry_id, payload in entries:
@@ -86,28 +86,28 @@ class DeriveStage:
                 entities = list(dict.fromkeys(entity for entry in at_hand for entity in entry.entities))
                 self._derive(organization_id, entities, at_hand, most=ENTITIES_MAX)
             self.reader.done(entries)
-            found = self._overdue() if time.monotonic() >= self._overdue_at_s else False
-        return bool(entries) or found
+            has_worked = self._overdue() if time.monotonic() >= self._overdue_at_s else False
+        return bool(entries) or has_worked
 
     def _overdue(self) -> bool:
         """Derive what edits left, and what the bus did not bring."""
-        self._timers_ring()
+        self._timers_fire()
         with transaction(self._state.engine) as session:
-            found = windows_overdue(
+            windows = windows_overdue(
                 session,
                 partition=self.lease.partition,
                 partitions=self._state.context.partitions,
                 limit=READ_BACK_ENTITIES_MAX,
             )
-        for organization_id, entities in found.items():
+        for organization_id, entities in windows.items():
             self._derive(organization_id, entities, (), most=READ_BACK_ENTITIES_MAX)
         # Where there was much, there may be more.
-        if sum(map(len, found.values())) < READ_BACK_ENTITIES_MAX:
+        if sum(map(len, windows.values())) < READ_BACK_ENTITIES_MAX:
             self._overdue_at_s = time.monotonic() + OVERDUE_EVERY_S
-        return bool(found)
+        return bool(windows)
 
-    def _timers_ring(self) -> None:
-        """Have entities judged for which it is time though nothing came."""
+    def _timers_fire(self) -> None:
+        """Fire due timers of rules."""
         now, partition, partitions = datetime.now(UTC), self.lease.partition, self._state.context.partitions
         with transaction(self._state.engine) as session:
             due = timers_due(session, now=now, partition=partition, partitions=partitions)
@@ -118,11 +118,11 @@ class DeriveStage:
                 continue
             try:
                 with transaction(self._state.engine, organization_id) as session:
-                    timers_ring(
+                    timers_fire(
                         session, organization_id=organization_id, now=now, partition=partition, partitions=partitions
                     )
             except Exception as error:
-                if is_transient(error):
+                if is_retryable(error):
                     raise
                 self.counters.errors += 1
                 self._timers.fail(organization_id, item, error)
@@ -151,7 +151,7 @@ class DeriveStage:
                 else:
                     self._fail(organization_id, some[0], error)
             except Exception as error:
-                if is_transient(error):
+                if is_retryable(error):
                     raise
                 if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
                     # The bus remembers another database.
@@ -203,20 +203,20 @@ class DeriveStage:
         # The trace ids of these batches stand in the line of the normalize stage.
         batches = sorted({entry.group for entry in at_hand})
         _log.debug("windows_derived", organization=organization_id, windows=done.windows, batches=batches)
-        self._tell(organization_id, done)
+        self._publish(organization_id, done)
         if self._failed.open():
             self._failed.succeed(organization_id, [str(UUID(bytes=entity)) for entity in entities])
 
     def _remember(self, done: DerivedEntities) -> None:
         self._state.stage_cache.keep(done.notes)
         self._run.checkpoints.keep(done.checkpoints)
-        self._run.checkpoints.stand(done.judgements.standings)
+        self._run.checkpoints.rule_states_update(done.evaluations.rule_states)
 
-    def _tell(self, organization_id: int, done: DerivedEntities) -> None:
+    def _publish(self, organization_id: int, done: DerivedEntities) -> None:
         self.counters.items += done.windows
-        if done.behind_kept:
-            _log.warning("derived_behind_kept", entities=done.behind_kept)
-        changed = {event_id for judged in done.judgements.done for _, event_id in events_entries(judged)}
+        if done.beyond_retention:
+            _log.warning("derived_beyond_retention", entities=done.beyond_retention)
+        changed = {event_id for done_events in done.evaluations.done for _, event_id in events_entries(done_events)}
         if changed:
             self._state.bus.publish(self._events, [events_encode(organization_id, sorted(changed))])
         if done.commit is not None:

@@ -1,4 +1,4 @@
-"""The normalize stage in a lane: raw entries become points."""
+"""The normalize stage of a partition task: raw entries become points."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from domain.base.failed_items.model import FailedQueue
 from domain.base.leases import Lease
 from domain.base.packed import instant_of
 from domain.base.streams import DEAD, LENGTH_MAX, NORM, stream_name
-from domain.pipeline.normalize.stage import batches_again, batches_normalize
+from domain.pipeline.normalize.stage import batches_normalize, feed_entries_rebuild
 from domain.pipeline.normalize.work import NormalizedBatches, StageRun
 from domain.telemetry.feed.entries import EntryError, NormEntry, norm_encode, raw_decode
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from graph.errors import NotFoundError
 from runtime.database import transaction
-from workers.failures import FailedView, failure_log, is_transient, organization_is_known
+from workers.failures import FailedView, failure_log, is_retryable, organization_is_known
 from workers.process import ProcessState
 from workers.stages.counters import StageCounters
 from workers.stages.reader import StageReader
@@ -47,7 +47,7 @@ class NormalizeStage:
         self._is_full = False
         self._failed = FailedView(state, FailedQueue.BATCHES)
 
-    def turn(self) -> bool:
+    def poll(self) -> bool:
         """Process the next entries; tell whether there were any. Raises FencedError."""
         if self._is_full:
             # What comes after is behind, and the bus holds its entries in memory.
@@ -61,7 +61,7 @@ class NormalizeStage:
         return bool(entries)
 
     def process(self, entries: Sequence[BusEntry]) -> None:
-        """Normalize what entries carry, send it on, and only then acknowledge them."""
+        """Normalize the batches of entries, publish the results, and only then acknowledge the entries."""
         batches: dict[int, RawBatch] = {}
         for entry_id, payload in entries:
             try:
@@ -89,7 +89,7 @@ class NormalizeStage:
         try:
             self._publish(self._normalize(organization_id, batches))
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
             self.counters.errors += 1
             if isinstance(error, NotFoundError) and not organization_is_known(self._state, organization_id):
@@ -97,13 +97,13 @@ class NormalizeStage:
                 failure_log(self._state, "organization_unknown", error, organization=organization_id)
                 return
             # What was stored is: it was not sent on, and derived windows are read back.
-            failure_log(self._state, "batches_not_sent_on", error, organization=organization_id)
+            failure_log(self._state, "batches_not_published", error, organization=organization_id)
 
     def _normalize(self, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
         try:
             results = [self._transact(organization_id, batches, is_isolating=False)]
         except Exception as error:
-            if is_transient(error) or isinstance(error, NotFoundError):
+            if is_retryable(error) or isinstance(error, NotFoundError):
                 raise
             traces = list(dict.fromkeys(trace for batch in batches for trace in batch.traces))
             failure_log(self._state, "batch_isolated", error, organization=organization_id, traces=traces)
@@ -118,7 +118,7 @@ class NormalizeStage:
         done = [batch for result in results for batch in result.done]
         if done:
             with transaction(self._state.engine, organization_id) as session:
-                entries += batches_again(session, organization_id=organization_id, batches=done)
+                entries += feed_entries_rebuild(session, organization_id=organization_id, batches=done)
         if self._failed.open():
             self._failed.succeed(organization_id, [str(entry.batch_id) for entry in entries])
         return entries
@@ -131,7 +131,7 @@ class NormalizeStage:
                 for read in self._from_log(organization_id, [batch])
             ]
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
             self.counters.errors += 1
             self._failed.fail(organization_id, str(batch.id), error)

@@ -1,4 +1,4 @@
-"""Read a stream as a member of a stage's group: new entries, and those that others read and never acknowledged."""
+"""Read a stream as a consumer of a stage's group: new entries, and pending ones of lost consumers."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class StageReader:
                 self._claim_at_s, self._claim_idle_ms = time.monotonic() + CLAIM_EVERY_S, CLAIM_IDLE_MS
             if claimed:
                 return claimed
-        found = self._bus.group_read(self.stream, self._stage, consumer=self._consumer, count=count, block_ms=0)
-        if found:
-            self.last_id = found[-1][0]
-        return found
+        entries = self._bus.group_read(self.stream, self._stage, consumer=self._consumer, count=count, block_ms=0)
+        if entries:
+            self.last_id = entries[-1][0]
+        return entries
 
     def done(self, entries: Sequence[BusEntry]) -> None:
         """Acknowledge entries."""
@@ -47,5 +47,5 @@ class StageReader:
             self._bus.group_ack(self.stream, self._stage, [entry_id for entry_id, _ in entries])
 
     def again(self) -> None:
-        """Take up again what was read and not acknowledged, by this very process too."""
+        """Claim pending entries again, also this process's own."""
         self._claim_at_s, self._claim_idle_ms = 0.0, 0

@@ -166,7 +166,7 @@ class RoutedHttp(BoundedHttp):
             super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP; what follows a request for another process is judged there."""
+        """Refuse what is no HTTP; what follows a request for another process is checked there."""
         if not self._is_going:
             super().send_400_response(msg)
 

@@ -1,4 +1,4 @@
-"""What an expression works on and gives, in columns; and its functions on numbers. Pure; hot path.
+"""Inputs and results of expressions, in columns; and the functions on numbers. Pure; hot path.
 
 Every part of an expression has a value in some rows and none in others. Why it has none is noted where that comes up,
 and counts in the end only in those rows in which the whole expression has none.
@@ -21,7 +21,7 @@ Area = Callable[[Numbers, Numbers], Truths]
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute in rows: the values it has anywhere, and by row the place of its value among them.
+    """An attribute by row, dictionary-encoded: its distinct values, and by row the index of its value.
 
     values: as JSON has them; None where there is no such attribute.
     """
@@ -32,7 +32,7 @@ class Attribute:
 
 @dataclass(slots=True)
 class Rows:
-    """What an expression is evaluated on. metrics: finite numbers by name. areas: by external id, those there are."""
+    """The input rows of an expression. metrics: finite numbers by name. areas: by external id, those there are."""
 
     count: int
     metrics: Mapping[str, Numbers]

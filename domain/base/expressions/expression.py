@@ -42,7 +42,7 @@ _IN_AREA: Final = "inArea"
 
 
 class Kind(StrEnum):
-    """What a part is: known when it is checked, but for attributes, which are what the entity has."""
+    """The type of a part: known when it is checked, except for attributes, which depend on the entity."""
 
     NUMBER = "NUMBER"
     BOOLEAN = "BOOLEAN"
@@ -68,7 +68,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """values: by row, NaN where there is none; truths are 0 and 1. faults: (rows, why they have none), in order."""
+    """The result. values: by row, NaN where there is none; truths are 0 and 1. faults: (rows, reason), in order."""
 
     values: Numbers
     faults: Sequence[tuple[Truths, str]]
@@ -107,10 +107,10 @@ def expression_evaluate(
 ) -> Evaluated:
     """Evaluate an expression in `count` rows. metrics: finite, all that it reads. attributes: all that it reads."""
     rows = Rows(count, metrics, attributes, areas)
-    # What is past the greatest double, or divided by zero, has no value, and is told.
+    # What is past the greatest double, or divided by zero, has no value, which is a fault.
     with np.errstate(all="ignore"):
-        found = expression.evaluation(rows)
-    values = np.where(found.has, found.values.astype(np.float64), np.nan)
+        evaluation = expression.evaluation(rows)
+    values = np.where(evaluation.has, evaluation.values.astype(np.float64), np.nan)
     missing = np.isnan(values)
     faults = [(where & missing, message) for where, message in rows.faults if bool((where & missing).any())]
     return Evaluated(values, faults)
@@ -151,15 +151,15 @@ class _Compiler:
         return special.get(node.function, self._function)(node)
 
     def _junction(self, node: Call) -> tuple[Kind, Evaluation]:
-        left, right = (self._truth(each) for each in node.arguments)
+        left, right = (self._truth(argument) for argument in node.arguments)
         return Kind.BOOLEAN, _junction(left, right, decides=node.function == "_||_")
 
     def _negation(self, node: Call) -> tuple[Kind, Evaluation]:
-        [truth] = (self._truth(each) for each in node.arguments)
+        [truth] = (self._truth(argument) for argument in node.arguments)
         return Kind.BOOLEAN, _negation(truth)
 
     def _refusal(self, message: str, node: Node) -> BadInputError:
-        return BadInputError(f"{message} It stands at character {node.column}.", path=self.path)
+        return BadInputError(f"{message} It is at character {node.column}.", path=self.path)
 
     def _name_check(self, name: str, node: Node, *, max_chars: int) -> None:
         if not 0 < len(name) <= max_chars or not text_is_storable(name):
@@ -204,7 +204,7 @@ class _Compiler:
     def _choice(self, node: Call) -> tuple[Kind, Evaluation]:
         condition = self._truth(node.arguments[0])
         # Each side is looked at once: sides are choices again, and twice at every level has no end.
-        sides = [(each, *self.part(each)) for each in node.arguments[1:]]
+        sides = [(argument, *self.part(argument)) for argument in node.arguments[1:]]
         if all(kind is Kind.BOOLEAN for _, kind, _ in sides):
             left, right = (evaluation for _, _, evaluation in sides)
             return Kind.BOOLEAN, _choice(condition, left, right)
@@ -212,15 +212,15 @@ class _Compiler:
         return Kind.NUMBER, _choice(condition, left, right)
 
     def _relation(self, node: Call) -> tuple[Kind, Evaluation]:
-        (left_kind, left), (right_kind, right) = (self.part(each) for each in node.arguments)
+        (left_kind, left), (right_kind, right) = (self.part(argument) for argument in node.arguments)
         relation = RELATIONS[node.function]
         if Kind.TEXT in {left_kind, right_kind}:
             if node.function not in {"_==_", "_!=_"}:
                 raise self._refusal("Texts are compared by == and != only.", node)
             if {left_kind, right_kind} - {Kind.TEXT, Kind.ATTRIBUTE}:
                 raise self._refusal("A text can be compared with an attribute only.", node)
-            texts = [each.value for each in node.arguments if isinstance(each, Constant)]
-            reads = [each for each in (left, right) if isinstance(each, _AttributeRead)]
+            texts = [argument.value for argument in node.arguments if isinstance(argument, Constant)]
+            reads = [item for item in (left, right) if isinstance(item, _AttributeRead)]
             is_equal = node.function == "_==_"
             if not reads:
                 return _constant((texts[0] == texts[1]) is is_equal)
@@ -231,10 +231,10 @@ class _Compiler:
 
     def _membership(self, node: Call) -> tuple[Kind, Evaluation]:
         item, among = node.arguments
-        if not isinstance(among, Listed) or not all(isinstance(each, Constant) for each in among.elements):
+        if not isinstance(among, Listed) or not all(isinstance(element, Constant) for element in among.elements):
             raise self._refusal("To the right of `in` stands a list of constants, such as [1, 2].", node)
         kind, evaluation = self.part(item)
-        values = [each.value for each in among.elements if isinstance(each, Constant)]
+        values = [element.value for element in among.elements if isinstance(element, Constant)]
         if values and all(isinstance(value, str) for value in values) and isinstance(evaluation, _AttributeRead):
             return Kind.BOOLEAN, _text_among(evaluation, frozenset(values), is_in=True)
         if any(isinstance(value, str) for value in values) or kind is Kind.TEXT:
@@ -246,7 +246,7 @@ class _Compiler:
         if not isinstance(name, Constant) or not isinstance(name.value, str):
             raise self._refusal('It is written inArea(longitude, latitude, "external id of a space").', node)
         self._name_check(name.value, name, max_chars=EXTERNAL_ID_MAX_CHARS)
-        longitude, latitude = (self._number(each) for each in node.arguments[:2])
+        longitude, latitude = (self._number(argument) for argument in node.arguments[:2])
         self.areas.add(name.value)
         return Kind.BOOLEAN, _area(longitude, latitude, name.value)
 
@@ -259,7 +259,7 @@ class _Compiler:
             many = "at least one number" if takes == ANY_NUMBER else f"{takes} number{'s' if takes > 1 else ''}"
             raise self._refusal(f"{node.function} takes {many}.", node)
         name = SIGNS.get(node.function, node.function)
-        return Kind.NUMBER, _called(name, function, [self._number(each) for each in node.arguments])
+        return Kind.NUMBER, _called(name, function, [self._number(argument) for argument in node.arguments])
 
 
 def _constant(value: float | bool | str) -> tuple[Kind, Evaluation]:

@@ -1,4 +1,4 @@
-"""From the text of a CEL expression to its syntax tree. The one place that knows the parser.
+"""Parse a CEL expression into its syntax tree. The only module that knows the parser.
 
 The text is parsed by the CEL project's own parser (https://github.com/google/cel-spec), which hands its tree over as a
 serialized `cel.expr.ParsedExpr`; the fields read here are numbered in that specification's syntax.proto. Macros other
@@ -97,10 +97,10 @@ def _too_much(path: Path) -> LimitExceededError:
 
 
 def _message(text: str) -> str:
-    found = _POSITION.search(text)
-    if found is None:
+    match = _POSITION.search(text)
+    if match is None:
         return f"This is no CEL expression: {text[:300]}"
-    line, column, what = found.groups()
+    line, column, what = match.groups()
     return f"This is no CEL expression: line {line}, column {column}: {what.partition(' expecting ')[0][:300]}."
 
 
@@ -124,13 +124,13 @@ class _Reader:
         if (call := expr.get(6)) is not None:
             return self._call(_Message(call), column)
         if (listed := expr.get(7)) is not None:
-            elements = [self.node(_Message(each)) for each in _Message(listed).all_of(1)]
+            elements = [self.node(_Message(item)) for item in _Message(listed).all_of(1)]
             return Listed(tuple(elements), column)
         what = "a loop (all, exists, map, filter)" if expr.get(9) is not None else "a map or a message"
         raise self.refusal(f"An expression cannot hold {what}.", column)
 
     def refusal(self, message: str, column: int) -> BadInputError:
-        return BadInputError(f"{message} It stands at character {column}.", path=self.path)
+        return BadInputError(f"{message} It is at character {column}.", path=self.path)
 
     def _constant(self, constant: _Message, column: int) -> Node:
         for field, value in constant.fields():
@@ -157,7 +157,7 @@ class _Reader:
         return Name((*operand.parts, select.text_of(2)), operand.column, bool(select.number_of(3)))
 
     def _call(self, call: _Message, column: int) -> Node:
-        arguments = [self.node(_Message(each)) for each in call.all_of(3)]
+        arguments = [self.node(_Message(item)) for item in call.all_of(3)]
         function = call.text_of(2)
         if call.get(1) is not None:
             raise self.refusal(f"There is no method {function!r}.", column)

@@ -1,4 +1,4 @@
-"""Do work on many items so that one that fails by itself costs no other: bulk first, then in halves, in savepoints."""
+"""Isolate failures: work on many items in bulk, then in halves within savepoints, so that one fails alone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
-from domain.base.transient import is_blameless
+from domain.base.transient import is_retryable
 
 T = TypeVar("T")
 
 
 def isolate(session: Session, items: Sequence[T], work: Callable[[Sequence[T]], None]) -> list[tuple[T, Exception]]:
-    """Do `work` on all items at once, or where that fails on parts of them; return those that fail by themselves.
+    """Do `work` on all items at once, or where that fails on halves; return the items that fail alone.
 
     What `work` does outside the database must bear a repetition. Errors that are no fault of an item are raised. Two
     statements more than the work where nothing fails.
@@ -24,7 +24,7 @@ def isolate(session: Session, items: Sequence[T], work: Callable[[Sequence[T]], 
         with session.begin_nested():
             work(items)
     except Exception as error:
-        if is_blameless(error):
+        if is_retryable(error):
             raise
         if len(items) == 1:
             return [(items[0], error)]

@@ -1,4 +1,4 @@
-"""Failed items: what could not be done of a queue, why, and until when it is left alone."""
+"""Failed items of queues: what failed, why, and when it is tried again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class FailedQueue(StrEnum):
 
 
 class FailedItemState(StrEnum):
-    """RETRYING: it is tried again by itself. SET_ASIDE: when somebody asks for it. RESOLVED: it was done."""
+    """RETRYING: retried automatically. SET_ASIDE: retried when somebody asks for it. RESOLVED: it was done."""
 
     RETRYING = "RETRYING"
     SET_ASIDE = "SET_ASIDE"
@@ -58,7 +58,7 @@ class FailedItem:
 
     @property
     def state(self) -> FailedItemState:
-        """What has become of it."""
+        """The current state."""
         if self.resolved_at is not None:
             return FailedItemState.RESOLVED
         return FailedItemState.SET_ASIDE if self.due_at is None else FailedItemState.RETRYING

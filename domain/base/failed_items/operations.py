@@ -1,4 +1,4 @@
-"""Write down what failed, what was done after all, and what shall be tried again."""
+"""Record failed items, resolve them, and schedule retries."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def item_failed(
     error: BaseException,
     is_patient: bool = False,
 ) -> FailedItem:
-    """Write down that an item failed, not for a transient reason; return how it stands now.
+    """Record that an item failed, not for a transient reason; return the failed item.
 
     The role is argus_pipeline. It is left alone for a pause that grows with its tries, from TRIES_MAX on until somebody
     asks for a retry. organization_id None: of the installation. is_patient: it is never set aside, for the
@@ -93,7 +93,7 @@ def item_failed(
 def items_resolved(
     session: Session, *, organization_id: int | None, queue: FailedQueue, items: Collection[str]
 ) -> None:
-    """Write down that items were done, of those that had failed. The role is argus_pipeline. One statement at most."""
+    """Mark failed items as resolved. The role is argus_pipeline. One statement at most."""
     if items:
         values = {"organization_id": organization_id, "queue": queue.value, "items": list(items)}
         session.execute(_RESOLVED, values)
@@ -106,12 +106,12 @@ def failed_items_retry(
     ids: Collection[UUID] | None = None,
     queues: Collection[FailedQueue] | None = None,
 ) -> int:
-    """Have failed items tried again at once, set aside or not, with as many tries as at first; return how many.
+    """Retry failed items at once, set aside or not, with all tries again; return how many.
 
     Raises BadInputError where neither ids nor queues are given.
     """
     if ids is None and queues is None:
-        raise BadInputError("Say which: by ids, by queues, or by both.", path=("ids",))
+        raise BadInputError("Give ids, queues, or both.", path=("ids",))
     values = {
         "organization_id": organization_id,
         "ids": None if ids is None else list(ids),

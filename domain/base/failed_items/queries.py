@@ -1,4 +1,4 @@
-"""Read failed items, and leave out of a queue what they hold back."""
+"""Read failed items, and exclude the rows that they hold back."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def held_sql(queue: FailedQueue, *, organization: str, holds: str) -> str:
 
 
 def failed_items_open(session: Session, *, queue: FailedQueue) -> Mapping[tuple[int | None, str], bool]:
-    """Return what has failed in a queue and is not done yet, by organization and item: whether it is left alone now.
+    """Return the unresolved items of a queue, by organization and item: whether each is paused now.
 
     As argus_pipeline: of all organizations. One statement.
     """
@@ -60,7 +60,7 @@ def failed_items_page(
     """
     table = failed_items.c
     wanted = (FailedItemState.RETRYING, FailedItemState.SET_ASIDE) if states is None else states
-    here = [table.organization_id == organization_id, or_(literal(value=False), *(_STATES[each] for each in wanted))]
+    here = [table.organization_id == organization_id, or_(literal(value=False), *(_STATES[item] for item in wanted))]
     if queues is not None:
         here.append(any_of(table.queue, [queue.value for queue in queues]))
     after = []
@@ -73,10 +73,10 @@ def failed_items_page(
         .order_by(table.last_failed_at.desc(), table.id.desc())
         .limit(page.first + 1)
     ).all()
-    found = [failed_item_of(row) for row in rows[: page.first]]
+    items = [failed_item_of(row) for row in rows[: page.first]]
     return Page(
-        found,
-        [instant_key(_CURSOR, each.last_failed_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.last_failed_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: session.execute(select(func.count()).select_from(failed_items).where(*here)).scalar_one(),
@@ -84,7 +84,7 @@ def failed_items_page(
 
 
 def failed_item_of(row: Row[Any]) -> FailedItem:
-    """Return a row of `failed_items`."""
+    """Return the failed item of a row."""
     return FailedItem(
         row.organization_id,
         row.id,

@@ -1,4 +1,4 @@
-"""Why something failed, in one line without a traceback."""
+"""Format the reason of a failure: one line, no traceback."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def reason_of(error: BaseException) -> str:
     cause: BaseException = error
     if isinstance(error, DBAPIError) and error.orig is not None:
         cause = error.orig
-    said = str(cause).strip().splitlines()
-    message = f"{type(cause).__name__}: {said[0]}" if said else type(cause).__name__
+    lines = str(cause).strip().splitlines()
+    message = f"{type(cause).__name__}: {lines[0]}" if lines else type(cause).__name__
     place = _place(error)
     return text_clean(f"{message} ({place})" if place else message, max_chars=REASON_MAX_CHARS)
 

@@ -1,4 +1,4 @@
-"""What could not be done of the items that wait in a queue: table. The migrations say the same in SQL."""
+"""Failed items: table. The migrations say the same in SQL."""
 
 from sqlalchemy import (
     Column,

@@ -1,4 +1,4 @@
-"""Create, change and delete entity types, and give them telemetry schemas from a time on."""
+"""Create, update and delete entity types and their telemetry schemas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from domain.configuration.entity_types.schema import telemetry_schema_check
-from domain.configuration.profiles.circles import circles_refuse
+from domain.configuration.profiles.cycles import circles_refuse
 from domain.definitions.entity_types.model import EntityType
 from domain.definitions.entity_types.queries import entity_type_by_name, entity_type_get, entity_type_users_count
 from domain.definitions.entity_types.tables import telemetry_schemas

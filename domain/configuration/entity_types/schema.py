@@ -1,4 +1,4 @@
-"""Telemetry schemas: which metrics devices of a type send, and what becomes of others. Pure.
+"""Validate telemetry schemas. Pure.
 
 {"metrics": {name: {"type": "NUMBER" | "BOOLEAN" | "TEXT", "unit": UCUM code, "sentUnit": UCUM code, "min": number,
 "max": number, "required": boolean, "rename": name}}, "unknown": "keep" | "refuse" | "drop", "derived": see

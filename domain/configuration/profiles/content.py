@@ -1,4 +1,4 @@
-"""Check what a version of a profile says. Pure."""
+"""Validate the content of a profile's version. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _formulas(value: Any) -> dict[str, Any]:
 
 
 def _rules(value: Any) -> list[dict[str, Any]]:
-    """Each is a rule with a name of its own and without a scope; what depends on the plant is checked when written."""
+    """Each is a rule with a unique name and without a scope; what depends on the plant is checked when written."""
     if not isinstance(value, list):
         raise BadInputError("rules must be a list of rules.", path=("rules",))
     if len(value) > RULES_MAX:

@@ -1,4 +1,4 @@
-"""Create, change and delete asset profiles, and give them to assets."""
+"""Create, update and delete asset profiles, and assign them to assets."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from domain.configuration.profiles.circles import circles_refuse
 from domain.configuration.profiles.content import content_merge
+from domain.configuration.profiles.cycles import circles_refuse
 from domain.configuration.profiles.preview import attributes_followed
 from domain.configuration.profiles.rules import profile_rules_delete, profile_rules_write
 from domain.definitions.profiles.content import content_json
@@ -103,7 +103,7 @@ def content_changed(before: AssetProfile, **members: Any) -> ProfileContent:
     """Return what a profile would say. Raises BadInputError, LimitExceededError, ConflictError for another bucket."""
     content = content_merge(before.newest.content, **members)
     if bucket_us_of(content.health) != bucket_us_of(before.newest.content.health):
-        message = "The bucket of a profile stays as it was made: points of health stand at its buckets."
+        message = "The bucket of a profile cannot be changed: its health points are at its buckets."
         raise ConflictError(message, path=("health", "bucket"))
     return content
 
@@ -147,7 +147,7 @@ def asset_create_from_profile(
 
 
 def asset_profile_set(session: Session, *, change: GraphChange, asset_id: UUID, profile_id: UUID | None) -> Entity:
-    """Let an asset use a profile, or none. It counts for all of event time; the asset's attributes stay as they are.
+    """Assign a profile to an asset, or none. It counts for all of event time; the asset's attributes stay.
 
     Raises NotFoundError.
     """

@@ -1,4 +1,4 @@
-"""What a change of a profile would do to the assets that use it. Nothing is written."""
+"""Preview the effects of a profile change on the assets that use it. Nothing is written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class AssetPreview:
-    """What becomes of one asset's attributes.
+    """The effect of a change on one asset's attributes.
 
     given: those that would be new or another, by name. kept: those that stay though the profile's default does not.
     """
@@ -41,7 +41,7 @@ class AssetPreview:
 
 @dataclass(frozen=True, slots=True)
 class ProfilePreview:
-    """What a change would do. total: assets that use the profile. assets: of the first ASSETS_MAX, those touched."""
+    """The effects of a change. total: assets that use the profile. assets: of the first ASSETS_MAX, those affected."""
 
     total: int
     is_truncated: bool
@@ -56,12 +56,12 @@ class ProfilePreview:
 def profile_preview(
     session: Session, *, organization_id: int, profile_id: UUID, before: ProfileContent, after: ProfileContent
 ) -> ProfilePreview:
-    """Return what a change from `before` to `after` would do to the assets that use the profile. Three statements."""
+    """Return the effects of a change from `before` to `after` on the assets that use the profile. Three statements."""
     total = users_count(session, organization_id=organization_id, profile_id=profile_id)
     users = users_of(session, organization_id=organization_id, profile_id=profile_id, limit=ASSETS_MAX)
-    found = entities_get(session, organization_id=organization_id, ids=users)
+    entities = entities_get(session, organization_id=organization_id, ids=users)
     attributes = difference(before.attributes, after.attributes)
-    previews = [_asset(found[each], before.attributes, after.attributes, attributes) for each in found]
+    previews = [_asset(entities[entity], before.attributes, after.attributes, attributes) for entity in entities]
     return ProfilePreview(
         total=total,
         is_truncated=total > len(users),

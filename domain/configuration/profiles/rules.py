@@ -1,4 +1,4 @@
-"""The rules of a profile: what its versions say becomes versions of rules, at the same times, over its assets."""
+"""Write the rules of a profile: each version of the profile makes versions of its rules, at the same times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def profile_rules_write(
     begins: datetime,
     ends: datetime | None,
 ) -> None:
-    """Have a profile's rules judge as a version of it says over [begins, ends), None: without end.
+    """Write the rules of a profile's version over [begins, ends), None: without end.
 
     A rule of the same name is the same rule. One that stays the same is left alone: its events stay open. Raises what
     `rule_create` raises, below rules.
@@ -49,7 +49,7 @@ def profile_rules_write(
 
 
 def profile_rules_delete(session: Session, *, change: GraphChange, profile_id: UUID) -> None:
-    """Have a profile's rules judge nothing from now on; their events stay."""
+    """Delete a profile's rules. Their existing events are kept."""
     for rule in rules_owned(session, organization_id=change.organization_id, profile_id=profile_id).values():
         rule_delete(session, change=change, rule_id=rule.id, owner_id=profile_id)
 

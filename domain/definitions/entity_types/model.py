@@ -1,4 +1,4 @@
-"""The finer sort of a thing, as data, and what its telemetry looks like."""
+"""Entity types: finer than kinds, and data; with their telemetry schemas."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SchemaVersion:
 
 @dataclass(frozen=True, slots=True)
 class SchemaReach:
-    """What a version of a telemetry schema decides: readings of entities of this kind and type, by their timestamps.
+    """The reach of a schema version: readings of entities of this kind and type, by their timestamps.
 
     From `begins` to before `ends`, where the next version is in force; None: for ever.
     """

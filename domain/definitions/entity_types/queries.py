@@ -34,18 +34,18 @@ def entity_types_get(
     """Return the types of these ids; one that does not exist is left out. Two statements."""
     if not ids:
         return {}
-    found = _select(session, organization_id, as_of, entity_types.c.id == any_(cast(list(ids), ARRAY(Uuid))))
-    return {each.id: each for each in found}
+    result = _select(session, organization_id, as_of, entity_types.c.id == any_(cast(list(ids), ARRAY(Uuid))))
+    return {item.id: item for item in result}
 
 
 def entity_type_get(
     session: Session, *, organization_id: int, entity_type_id: UUID, as_of: datetime | None = None
 ) -> EntityType:
     """Return one type. Raises NotFoundError."""
-    found = entity_types_get(session, organization_id=organization_id, ids=[entity_type_id], as_of=as_of)
-    if entity_type_id not in found:
+    result = entity_types_get(session, organization_id=organization_id, ids=[entity_type_id], as_of=as_of)
+    if entity_type_id not in result:
         raise NotFoundError(f"There is no entity type {entity_type_id}.", path=("id",))
-    return found[entity_type_id]
+    return result[entity_type_id]
 
 
 def entity_type_by_name(
@@ -54,8 +54,8 @@ def entity_type_by_name(
     """Return the type of that kind and name, or None."""
     if not text_is_storable(name):
         return None
-    found = _select(session, organization_id, as_of, entity_types.c.kind == kind, entity_types.c.name == name)
-    return found[0] if found else None
+    result = _select(session, organization_id, as_of, entity_types.c.kind == kind, entity_types.c.name == name)
+    return result[0] if result else None
 
 
 def schema_versions(
@@ -76,12 +76,12 @@ def schema_versions(
 
 
 def schema_reach(session: Session, *, organization_id: int, entity_type_id: UUID, begins: datetime) -> SchemaReach:
-    """Return what was written under another schema, once the one in force from `begins` on has been edited.
+    """Return the reach of the schema version in force from `begins` on, after it was edited.
 
     An edit changes nothing that is stored. Whoever wants it to processes the raw readings within its reach again.
     Raises NotFoundError.
     """
-    found = entity_type_get(session, organization_id=organization_id, entity_type_id=entity_type_id)
+    entity_type = entity_type_get(session, organization_id=organization_id, entity_type_id=entity_type_id)
     ends = session.execute(
         select(func.min(telemetry_schemas.c.effective_from)).where(
             telemetry_schemas.c.organization_id == organization_id,
@@ -89,7 +89,7 @@ def schema_reach(session: Session, *, organization_id: int, entity_type_id: UUID
             telemetry_schemas.c.effective_from > begins,
         )
     ).scalar_one()
-    return SchemaReach(found.kind, found.name, begins, None if ends is None else ends.astimezone(UTC))
+    return SchemaReach(entity_type.kind, entity_type.name, begins, None if ends is None else ends.astimezone(UTC))
 
 
 def entity_type_users_count(session: Session, *, organization_id: int, kind: EntityKind, name: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Feature flags: what an organization may switch while everything runs, and the flags there are. Pure."""
+"""Feature flags: settings that an organization may change at run time. Pure."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class FlagKind:
 
     def allows(self, value: Any) -> bool:
         """Tell whether the flag can have a value; `true` is not 1."""
-        return any(type(value) is type(each) and value == each for each in self.allowed)
+        return any(type(value) is type(item) and value == item for item in self.allowed)
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureFlag:
-    """A flag as an organization has it. updated_at (UTC), updated_by: None where it was never set."""
+    """A flag of an organization. updated_at (UTC), updated_by: None where it was never set."""
 
     kind: FlagKind
     value: Any

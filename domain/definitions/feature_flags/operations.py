@@ -1,4 +1,4 @@
-"""Set feature flags. What a flag sets going, triggers do, in the same transaction."""
+"""Set feature flags. Triggers apply the consequences in the same transaction."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from graph.errors import BadInputError
 
 
 def feature_flag_set(session: Session, *, change: GraphChange, name: str, value: Any) -> FeatureFlag:
-    """Give a flag a value; the one it has already changes nothing.
+    """Set a flag; its current value changes nothing.
 
     Raises NotFoundError for a flag the code does not know, BadInputError for a value it cannot have.
     """
     organization_id = change.organization_id
     before = feature_flag_get(session, organization_id=organization_id, name=name)
     if not before.kind.allows(value):
-        allowed = ", ".join(orjson.dumps(each).decode() for each in before.kind.allowed)
+        allowed = ", ".join(orjson.dumps(item).decode() for item in before.kind.allowed)
         raise BadInputError(f"{name} can be one of {allowed}.", path=("value",))
     if before.value == value:
         return before

@@ -1,4 +1,4 @@
-"""Versions of a stage: what there is, and which is in force from when on. Pure."""
+"""Processor versions of a stage, and the promotions that put them in force. Pure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,19 @@ class Promotion:
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """A stage as an organization has it. versions: those the code knows. promotions: ascending; before them: 1."""
+    """A stage of an organization. versions: those the code knows.
+
+    promotions: ascending; before the first: version 1.
+    """
 
     stage: str
     versions: Sequence[Version]
     promotions: Sequence[Promotion]
 
     def in_force(self, at: datetime) -> int:
-        """Return the version with which an instant of event time is processed."""
-        found = [promotion.version for promotion in self.promotions if promotion.effective_from <= at]
-        return found[-1] if found else self.versions[0].number
+        """Return the version in force at an instant of event time."""
+        versions = [promotion.version for promotion in self.promotions if promotion.effective_from <= at]
+        return versions[-1] if versions else self.versions[0].number
 
 
 # The stages that have versions.

@@ -1,4 +1,4 @@
-"""Put a version of a stage in force. What has to be processed again by it, a trigger notes in the same transaction."""
+"""Promote a processor version. A trigger invalidates what it affects in the same transaction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from graph.instants import instant_utc
 def processor_promote(
     session: Session, *, change: GraphChange, stage: str, version: int, effective_from: datetime | None = None
 ) -> Processor:
-    """Process event time from `effective_from` (default: the change) on with a version, until the next promotion.
+    """Put a version in force from `effective_from` of event time (default: the change), until the next promotion.
 
     One given for an instant that has one takes its place. Version 1 again takes a promotion back.
     Raises NotFoundError for a stage or a version there is not, BadInputError for a naive time, LimitExceededError
@@ -41,14 +41,14 @@ def processor_promote(
         .on_conflict_do_update(constraint="pk_processor_versions", set_=now)
         .returning(processor_versions.c.id)
     ).scalar_one()
-    told = {"stage": stage, "effectiveFrom": begins.isoformat()}
+    details = {"stage": stage, "effectiveFrom": begins.isoformat()}
     change_record(
         session,
         change=change,
         action="promoted",
         subject_type="processor",
         subject_id=promotion_id,
-        before={**told, "version": before.in_force(begins)},
-        after={**told, "version": version},
+        before={**details, "version": before.in_force(begins)},
+        after={**details, "version": version},
     )
     return processor_get(session, organization_id=organization_id, stage=stage)

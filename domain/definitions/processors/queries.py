@@ -1,4 +1,4 @@
-"""Read which versions of stages are in force."""
+"""Read processor versions and their promotions."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def processors_list(session: Session, *, organization_id: int) -> list[Processor
 def processor_get(session: Session, *, organization_id: int, stage: str) -> Processor:
     """Return a stage. One statement. Raises NotFoundError for one that has no versions."""
     stage_check(stage)
-    [found] = [p for p in processors_list(session, organization_id=organization_id) if p.stage == stage]
-    return found
+    [processor] = [p for p in processors_list(session, organization_id=organization_id) if p.stage == stage]
+    return processor
 
 
 def stage_check(stage: str) -> str:

@@ -1,4 +1,4 @@
-"""The versions of the stage derive: what each makes of a formula's terms. Pure; version 1 is a hot path.
+"""The processor versions of the derive stage: how each sums a formula's terms. Pure; version 1 is a hot path.
 
 A version is never changed once it was released: what was derived with it must come out the same again.
 """
@@ -23,7 +23,7 @@ FIRST: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a stage. changes: what it does otherwise than the one before it. total: how it adds."""
+    """A processor version. changes: how it differs from the previous one. total: how it sums."""
 
     number: int
     changes: str
@@ -66,7 +66,7 @@ VERSIONS: Final[dict[int, Version]] = {
 
 
 class UnknownVersionError(LookupError):
-    """A version that this release does not know: another worker may."""
+    """A version that this release does not know; a worker of another release may."""
 
 
 def version_get(number: int) -> Version:

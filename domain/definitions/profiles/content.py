@@ -1,4 +1,4 @@
-"""What a version of a profile says, as JSON and back. Pure."""
+"""Convert the content of a profile's version to JSON and back. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def content_json(content: ProfileContent) -> dict[str, Any]:
 
 
 def content_of(value: Mapping[str, Any]) -> ProfileContent:
-    """Return the content that `content_json` wrote."""
+    """Parse the content that `content_json` wrote."""
     return ProfileContent(
         attributes=value["defaultAttributes"],
         thresholds=value["defaultHealthThresholds"],

@@ -1,4 +1,4 @@
-"""Asset profiles: what assets of one make have in common, in versions. Pure."""
+"""Asset profiles: shared attributes, formulas, rules and health settings of assets, in versions. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileContent:
-    """What a version says; all JSON, checked (content.py).
+    """The content of a version; all JSON, validated (content.py).
 
     attributes: defaults. thresholds: by metric. formulas: as the `derived` member of a telemetry schema. rules: rules
     whose scope is the assets of the profile. health: freshness, weights, bucket.

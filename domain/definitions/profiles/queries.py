@@ -37,10 +37,10 @@ def profiles_get(session: Session, *, organization_id: int, ids: Collection[UUID
 
 def profile_get(session: Session, *, organization_id: int, profile_id: UUID, path: str = "id") -> AssetProfile:
     """Return a profile that is not deleted. Raises NotFoundError."""
-    found = profiles_get(session, organization_id=organization_id, ids=[profile_id]).get(profile_id)
-    if found is None or found.deleted_at is not None:
+    profile = profiles_get(session, organization_id=organization_id, ids=[profile_id]).get(profile_id)
+    if profile is None or profile.deleted_at is not None:
         raise NotFoundError(f"There is no asset profile {profile_id}.", path=(path,))
-    return found
+    return profile
 
 
 def profiles_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[AssetProfile]:
@@ -54,11 +54,11 @@ def profiles_page(session: Session, *, organization_id: int, page: PageRequest) 
     rows = session.execute(
         statement.order_by(asset_profiles.c.created_at, asset_profiles.c.id).limit(page.first + 1)
     ).all()
-    found = [_profile(row) for row in rows[: page.first]]
+    items = [_profile(row) for row in rows[: page.first]]
     total = select(func.count()).select_from(asset_profiles).where(*here)
     return Page(
-        found,
-        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: session.execute(total).scalar_one(),
@@ -75,15 +75,16 @@ def profile_versions(
         .where(table.c.organization_id == organization_id, any_of(table.c.profile_id, ids))
         .order_by(table.c.profile_id, table.c.number)
     )
-    found: dict[UUID, list[ProfileVersion]] = {}
+    result: dict[UUID, list[ProfileVersion]] = {}
     for row in rows:
-        found.setdefault(row.profile_id, []).append(_version(row))
-    return found
+        result.setdefault(row.profile_id, []).append(_version(row))
+    return result
 
 
 def profiles_in_force(session: Session, *, organization_id: int, ids: Collection[UUID] | None = None) -> InForce:
-    """Return what is in force when, of these profiles or of all. The first holds only from its own time on.
+    """Return the content of these profiles, or of all, by spans of event time.
 
+    Nothing is in force before the first version.
     One statement.
     """
     table = asset_profile_versions
@@ -97,7 +98,7 @@ def profiles_in_force(session: Session, *, organization_id: int, ids: Collection
     for row in rows:
         # Of two that begin together, the later one, with the greater number, is in force.
         begun.setdefault(row.profile_id, {})[max(micros_of(row.effective_from), BEGIN_US)] = content_of(row.content)
-    return {profile_id: _spans(found) for profile_id, found in begun.items()}
+    return {profile_id: _spans(versions) for profile_id, versions in begun.items()}
 
 
 def profile_ids_of(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, UUID]:
@@ -113,8 +114,8 @@ def profile_ids_of(session: Session, *, organization_id: int, ids: Collection[UU
 def asset_profiles_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, AssetProfile]:
     """Return the profile of each of these assets that uses one. Two statements."""
     used = profile_ids_of(session, organization_id=organization_id, ids=ids)
-    found = profiles_get(session, organization_id=organization_id, ids=set(used.values()))
-    return {asset_id: found[profile_id] for asset_id, profile_id in used.items()}
+    profiles = profiles_get(session, organization_id=organization_id, ids=set(used.values()))
+    return {asset_id: profiles[profile_id] for asset_id, profile_id in used.items()}
 
 
 def users_of(session: Session, *, organization_id: int, profile_id: UUID, limit: int) -> list[UUID]:

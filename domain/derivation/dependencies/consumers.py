@@ -1,4 +1,4 @@
-"""What consumes an entity's points besides its formulas: rules, and rollups above it."""
+"""Consumers of an entity's points besides its formulas: rules, and rollups above it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Consumers:
 
     @property
     def is_idle(self) -> bool:
-        """Whether there is nothing of the kind."""
+        """Whether there are neither rules nor rollups."""
         return not self.counted and not self.rulebook
 
     @property
@@ -43,7 +43,7 @@ class Consumers:
     def assignments(
         self, session: Session, *, organization_id: int, entity_ids: Collection[UUID]
     ) -> Mapping[UUID, Sequence[Assignment]]:
-        """Return what judges each of these entities; of what nothing does, nothing."""
+        """Return the rule assignments of each of these entities that has any."""
         if not self.rulebook:
             return {}
         return assignments_of(session, organization_id=organization_id, entity_ids=entity_ids, rulebook=self.rulebook)
@@ -51,6 +51,6 @@ class Consumers:
 
 def consumers_read(session: Session, *, organization_id: int) -> Consumers:
     """Return the rules and rollups of an organization. Two statements."""
-    found = rollups_list(session, organization_id=organization_id)
+    rollups = rollups_list(session, organization_id=organization_id)
     rulebook = rulebook_read(session, organization_id=organization_id)
-    return Consumers([rollup.draft.of for rollup in found], rulebook)
+    return Consumers([rollup.draft.members for rollup in rollups], rulebook)

@@ -17,7 +17,7 @@ from domain.definitions.feature_flags.tables import feature_flags
 from domain.definitions.processors.tables import processor_versions
 from domain.definitions.processors.versions import FIRST
 from domain.derivation.dependencies.consumers import ANY_PORT, Consumers, consumers_read
-from domain.derivation.formulas.config import Configured, Derivation, configured_read
+from domain.derivation.formulas.config import Derivation, DerivationConfig, derivation_config_read
 from domain.derivation.formulas.context import UNKNOWN, FormulaContext, History
 from domain.derivation.health.read import Plan, plans_of
 from domain.plant.assets.tables import assets
@@ -39,7 +39,7 @@ _REVISION = text("SELECT derivation_revision FROM graph_clocks WHERE organizatio
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """A link through which readings of one device port touch an entity that derives or is watched.
+    """A link through which readings of one device port affect an entity that has formulas or consumers.
 
     port: NO_PORT for none, ANY_PORT for all: a device's own readings. inputs: by the device's metric, the input that it
     is to the entity's formulas and rules. is_whole: these are all that any of them reads; False where none reads any.
@@ -54,11 +54,11 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownEntity:
-    """What follows from the points of one entity, read in one piece: what is not in it, does not follow.
+class Dependents:
+    """Everything that depends on the points of one entity, read in one piece.
 
-    derivation: its formulas, None for none. assignments: the rules that judge it. is_counted: by a rollup. plan: how
-    its health is judged. history: its attributes, where a formula reads any.
+    derivation: its formulas, None for none. assignments: the rules that evaluate it. is_counted: by a rollup. plan: how
+    its health is evaluated. history: its attributes, where a formula reads any.
     """
 
     derivation: Derivation | None = None
@@ -69,12 +69,12 @@ class KnownEntity:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing follows."""
-        return self.derivation is None and not self.is_watched
+        """Whether nothing depends on its points."""
+        return self.derivation is None and not self.has_consumers
 
     @property
-    def is_watched(self) -> bool:
-        """Whether anything follows besides formulas."""
+    def has_consumers(self) -> bool:
+        """Whether rules, rollups or health depend on its points."""
         return bool(self.assignments) or self.is_counted or self.plan is not None
 
     @property
@@ -85,7 +85,7 @@ class KnownEntity:
 
 @dataclass(slots=True)
 class DependencyIndex:
-    """Which entities depend on the points of which, in one organization, as of a `revision` of its graph.
+    """The index of which entities depend on the points of which, in one organization, at a `revision` of its graph.
 
     configured: what is derived for what. devices: dependencies by device. entities: what depends on the points of each.
     Both are filled on demand, an entry at a time and whole: ask `dependencies_of` and `entity_of`, which raise for what
@@ -94,39 +94,46 @@ class DependencyIndex:
     """
 
     revision: int
-    configured: Configured = field(default_factory=Configured)
+    config: DerivationConfig = field(default_factory=DerivationConfig)
     devices: dict[bytes, Sequence[Dependency]] = field(default_factory=dict)
-    entities: dict[bytes, KnownEntity] = field(default_factory=dict)
+    entities: dict[bytes, Dependents] = field(default_factory=dict)
     areas: Mapping[str, Area] = field(default_factory=dict)
     consumers: Consumers = field(default_factory=Consumers)
     plans: Mapping[UUID, Plan] = field(default_factory=dict)
 
-    def entity_of(self, entity: bytes) -> KnownEntity:
+    def entity_of(self, entity: bytes) -> Dependents:
         """Return what depends on an entity's points. Raises KeyError unless `dependency_entities` was asked for it."""
         return self.entities[entity]
 
     def dependencies_of(self, device: bytes) -> Sequence[Dependency]:
-        """Return what a device's readings touch. Raises KeyError where `dependency_devices` was not asked for it."""
+        """Return the dependencies of a device's readings.
+
+        Raises KeyError unless `dependency_devices` was asked for it.
+        """
         return self.devices[device]
 
     @property
     def shadow(self) -> int | None:
         """The version of the stage that runs in shadow, if any."""
-        return self.configured.shadow
+        return self.config.shadow
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing follows from any point of the organization."""
-        return self.configured.is_idle and self.consumers.is_idle
+        """Whether nothing depends on any point of the organization."""
+        return self.config.is_idle and self.consumers.is_idle
 
-    def formula_context(self, derivation: Derivation, entities: Sequence[bytes], *, is_anew: bool) -> FormulaContext:
-        """Return what formulas read of these entities besides metrics. is_anew: no state is known at their begins."""
-        histories = [self.entity_of(each).history for each in entities] if derivation.has_attributes else []
-        return FormulaContext(histories, self.areas, derivation.reach_us if is_anew and derivation.is_chained else 0)
+    def formula_context(
+        self, derivation: Derivation, entities: Sequence[bytes], *, is_recompute: bool
+    ) -> FormulaContext:
+        """Return what formulas read of these entities besides metrics. is_recompute: no state is known at the start."""
+        histories = [self.entity_of(entity).history for entity in entities] if derivation.has_attributes else []
+        return FormulaContext(
+            histories, self.areas, derivation.reach_us if is_recompute and derivation.is_chained else 0
+        )
 
 
 class DependencyCache:
-    """The dependency indexes of all organizations that a process works for. Not for several threads at once."""
+    """A process's cache of dependency indexes, by organization. Not thread-safe."""
 
     def __init__(self) -> None:
         self._indexes: dict[int, DependencyIndex] = {}
@@ -138,19 +145,15 @@ class DependencyCache:
         """
         if revision is None:
             revision = derivation_revision(session, organization_id=organization_id)
-        dependencies = self._indexes.get(organization_id)
-        if (
-            dependencies is None
-            or dependencies.revision != revision
-            or len(dependencies.devices) + len(dependencies.entities) > REMEMBERED_MAX
-        ):
-            dependencies = self._indexes[organization_id] = _index_read(
+        index = self._indexes.get(organization_id)
+        if index is None or index.revision != revision or len(index.devices) + len(index.entities) > REMEMBERED_MAX:
+            index = self._indexes[organization_id] = _index_read(
                 session, organization_id=organization_id, revision=revision
             )
-        return dependencies
+        return index
 
     def drop(self, organization_id: int) -> None:
-        """Forget an organization: a transaction failed that may have read it."""
+        """Drop an organization's index, after a transaction failed that may have read it."""
         self._indexes.pop(organization_id, None)
 
 
@@ -160,45 +163,43 @@ def derivation_revision(session: Session, *, organization_id: int) -> int:
 
 
 def dependency_devices(
-    session: Session, *, organization_id: int, dependencies: DependencyIndex, devices: Collection[bytes]
+    session: Session, *, organization_id: int, index: DependencyIndex, devices: Collection[bytes]
 ) -> None:
-    """See to it that the dependency index knows these devices (16 bytes each). Two statements at most.
+    """Load these devices (16 bytes each) into the index. Two statements at most.
 
     Nothing is known of any where it raises.
     """
-    missing = [device for device in devices if device not in dependencies.devices]
+    missing = [device for device in devices if device not in index.devices]
     if not missing:
         return
-    if dependencies.is_idle:
-        dependencies.devices.update((device, ()) for device in missing)
+    if index.is_idle:
+        index.devices.update((device, ()) for device in missing)
         return
-    found = links_list(session, organization_id=organization_id, device_ids=[UUID(bytes=device) for device in missing])
-    ids = [link.source_id for link in found]
-    if not dependencies.consumers.is_idle:
+    links = links_list(session, organization_id=organization_id, device_ids=[UUID(bytes=device) for device in missing])
+    ids = [link.source_id for link in links]
+    if not index.consumers.is_idle:
         ids += [UUID(bytes=device) for device in missing]
-    dependency_entities(session, organization_id=organization_id, dependencies=dependencies, ids=ids)
-    dependencies_found: dict[bytes, list[Dependency]] = {device: [] for device in missing}
-    if not dependencies.consumers.is_idle:
+    dependency_entities(session, organization_id=organization_id, index=index, ids=ids)
+    by_device: dict[bytes, list[Dependency]] = {device: [] for device in missing}
+    if not index.consumers.is_idle:
         for device in missing:
-            own = dependencies.entity_of(device)
-            if own.is_watched:
+            own = index.entity_of(device)
+            if own.has_consumers:
                 names = {name: name for name in metrics_read(own.assignments)}
-                dependencies_found[device].append(Dependency(device, ANY_PORT, BEGIN_US, END_US, names, own.is_read))
-    for link in found:
-        source = dependencies.entity_of(link.source_id.bytes)
+                by_device[device].append(Dependency(device, ANY_PORT, BEGIN_US, END_US, names, own.is_read))
+    for link in links:
+        source = index.entity_of(link.source_id.bytes)
         if not source.is_idle:
-            dependencies_found[link.device_id.bytes].append(_dependency_of(link, source))
-    dependencies.devices.update(dependencies_found)
+            by_device[link.device_id.bytes].append(_dependency_of(link, source))
+    index.devices.update(by_device)
 
 
-def dependency_entities(
-    session: Session, *, organization_id: int, dependencies: DependencyIndex, ids: Iterable[UUID]
-) -> None:
-    """Load these entities into the index. Two statements at most, and those that find the rules that judge them.
+def dependency_entities(session: Session, *, organization_id: int, index: DependencyIndex, ids: Iterable[UUID]) -> None:
+    """Load these entities into the index. Two statements at most, and those of `assignments_of`.
 
     Nothing is known of any where it raises.
     """
-    missing = {entity_id for entity_id in ids if entity_id.bytes not in dependencies.entities}
+    missing = {entity_id for entity_id in ids if entity_id.bytes not in index.entities}
     if not missing:
         return
     rows = session.execute(
@@ -207,30 +208,34 @@ def dependency_entities(
         .where(entities.c.organization_id == organization_id, any_of(entities.c.id, missing))
     )
     kinds: dict[UUID, Any] = {row.id: (row.kind, row.type, row.profile_id) for row in rows}
-    derivations = {entity_id: dependencies.configured.get(*kinds[entity_id]) for entity_id in kinds}
-    judged = dependencies.consumers.assignments(session, organization_id=organization_id, entity_ids=missing)
-    reading = [entity_id for entity_id, each in derivations.items() if each is not None and each.has_attributes]
+    derivations = {entity_id: index.config.get(*kinds[entity_id]) for entity_id in kinds}
+    assignments = index.consumers.assignments(session, organization_id=organization_id, entity_ids=missing)
+    reading = [
+        entity_id
+        for entity_id, derivation in derivations.items()
+        if derivation is not None and derivation.has_attributes
+    ]
     histories: dict[UUID, History] = {}
     if reading:
-        found = attribute_versions(session, organization_id=organization_id, entity_ids=reading)
-        for entity_id, versions in found.items():
+        versions_by_entity = attribute_versions(session, organization_id=organization_id, entity_ids=reading)
+        for entity_id, versions in versions_by_entity.items():
             since = [micros_of(at) for at, _ in versions]
             histories[entity_id] = History(since, [attributes for _, attributes in versions])
-    known: dict[bytes, KnownEntity] = {}
+    known: dict[bytes, Dependents] = {}
     for entity_id in missing:
         kind, type_name, profile_id = kinds.get(entity_id, ("", None, None))
-        known[entity_id.bytes] = KnownEntity(
+        known[entity_id.bytes] = Dependents(
             derivations.get(entity_id),
-            judged.get(entity_id, ()),
-            dependencies.consumers.counts(kind, type_name),
-            None if profile_id is None else dependencies.plans.get(profile_id),
+            assignments.get(entity_id, ()),
+            index.consumers.counts(kind, type_name),
+            None if profile_id is None else index.plans.get(profile_id),
             histories.get(entity_id, UNKNOWN),
         )
     # Last, and at once: what is half read must not stand here as if it were all.
-    dependencies.entities.update(known)
+    index.entities.update(known)
 
 
-def _dependency_of(link: Link, source: KnownEntity) -> Dependency:
+def _dependency_of(link: Link, source: Dependents) -> Dependency:
     port = NO_PORT if link.port is None else link.port
     wanted = metrics_read(source.assignments)
     if source.derivation is not None:
@@ -253,9 +258,9 @@ def _index_read(session: Session, *, organization_id: int, revision: int) -> Dep
         .order_by(processor_versions.c.effective_from)
     )
     versions = [(BEGIN_US, FIRST), *((micros_of(row.effective_from), row.version) for row in rows)]
-    configured = configured_read(session, organization_id=organization_id, versions=versions, shadow=shadow)
+    config = derivation_config_read(session, organization_id=organization_id, versions=versions, shadow=shadow)
     areas: dict[str, Area] = {}
-    if names := configured.areas():
+    if names := config.areas():
         areas = areas_get(session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=names)
     consumers = consumers_read(session, organization_id=organization_id)
-    return DependencyIndex(revision, configured, areas=areas, consumers=consumers, plans=plans_of(configured.in_force))
+    return DependencyIndex(revision, config, areas=areas, consumers=consumers, plans=plans_of(config.in_force))

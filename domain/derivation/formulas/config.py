@@ -1,4 +1,4 @@
-"""What is derived for a type of things, and for assets of a type that use a profile: read once, merged as asked for."""
+"""The derivation config: the formulas of types and of profiles, read once and merged on demand."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from domain.definitions.entity_types.tables import telemetry_schemas
 from domain.definitions.processors.versions import FIRST
 from domain.definitions.profiles.queries import InForce, profiles_in_force
 from domain.derivation.formulas.derive import chained_of, inputs_of, reach_us
-from domain.derivation.formulas.formulas import MEMBER, Circle, FormulaSet, circle_told, derived_circle, formulas_of
+from domain.derivation.formulas.formulas import MEMBER, FormulaCycle, FormulaSet, cycle_text, derived_cycle, formulas_of
 from domain.telemetry.model.attribution import BEGIN_US, END_US
 from domain.telemetry.store.links import LINKED_KINDS
 from graph.kinds import EntityKind
@@ -27,14 +27,14 @@ _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 # What is said from when to when, ascending: [begins_us, ends_us) of event time.
-Said = Sequence[tuple[int, int, Mapping[str, Any]]]
+FormulaSpans = Sequence[tuple[int, int, Mapping[str, Any]]]
 
-_NOTHING: Final[Said] = ()
+_NOTHING: Final[FormulaSpans] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """What is derived for a type: the formulas by event time, the names they read, how long a value counts.
+    """The formulas of a type by event time, the metrics they read, and for how long a value counts.
 
     sets: each with the version in force. shadow: the same by the version in shadow, where another is in force.
     is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it asks.
@@ -50,7 +50,7 @@ class Derivation:
 
 
 @dataclass(slots=True)
-class Configured:
+class DerivationConfig:
     """An organization's formulas. versions: of the stage, from when on; shadow: that in shadow, if any.
 
     types: by kind and name, those that derive. profiles: by id, all that there are, with formulas or without; in_force:
@@ -60,10 +60,10 @@ class Configured:
 
     versions: Sequence[tuple[int, int]] = ()
     shadow: int | None = None
-    types: Mapping[tuple[str, str], Said] = field(default_factory=dict)
-    profiles: Mapping[UUID, Said] = field(default_factory=dict)
+    types: Mapping[tuple[str, str], FormulaSpans] = field(default_factory=dict)
+    profiles: Mapping[UUID, FormulaSpans] = field(default_factory=dict)
     in_force: InForce = field(default_factory=dict)
-    of: dict[tuple[str, str | None, UUID | None], Derivation | None] = field(default_factory=dict)
+    cache: dict[tuple[str, str | None, UUID | None], Derivation | None] = field(default_factory=dict)
 
     @property
     def is_idle(self) -> bool:
@@ -71,55 +71,55 @@ class Configured:
         return not self.types and not self.profiles
 
     def get(self, kind: str, type_name: str | None, profile_id: UUID | None) -> Derivation | None:
-        """Return what is derived for things of a kind and type that use a profile; None: nothing ever."""
+        """Return the derivation of entities of a kind and type that use a profile; None: nothing is derived."""
         profiled = profile_id if kind == EntityKind.ASSET and profile_id in self.profiles else None
         key = (kind, type_name, profiled)
-        if key not in self.of:
+        if key not in self.cache:
             of_type = self.types.get((kind, type_name or ""), _NOTHING)
             of_profile = _NOTHING if profiled is None else self.profiles[profiled]
-            is_any = any(said for _, _, said in (*of_type, *of_profile))
+            is_any = any(spans for _, _, spans in (*of_type, *of_profile))
             merged = [
-                (begins, ends, formulas_of({MEMBER: said})) for begins, ends, said in _merged(of_type, of_profile)
+                (begins, ends, formulas_of({MEMBER: spans})) for begins, ends, spans in _merged(of_type, of_profile)
             ]
-            self.of[key] = _derivation(merged, self.versions, self.shadow) if is_any else None
-        return self.of[key]
+            self.cache[key] = _derivation(merged, self.versions, self.shadow) if is_any else None
+        return self.cache[key]
 
-    def circle(self, type_name: str | None, profile_id: UUID) -> Circle | None:
-        """Return metrics that assets of this type and profile would derive from each other; None: there are none."""
+    def cycle(self, type_name: str | None, profile_id: UUID) -> FormulaCycle | None:
+        """Return a cycle among the formulas of this type and profile together; None: there is none."""
         of_type = self.types.get((EntityKind.ASSET, type_name or ""), _NOTHING)
         of_profile = self.profiles.get(profile_id, _NOTHING)
-        found = (derived_circle(both) for _, _, _, both in _together(of_type, of_profile))
-        return next((circle for circle in found if circle is not None), None)
+        cycles = (derived_cycle(both) for _, _, _, both in _overlaid(of_type, of_profile))
+        return next((cycle for cycle in cycles if cycle is not None), None)
 
     def areas(self) -> frozenset[str]:
-        """Return the external ids of all spaces that any formula asks for."""
-        said = {
+        """Return the external ids of all spaces that any formula refers to."""
+        distinct = {
             id(formulas): formulas
-            for of in (*self.types.values(), *self.profiles.values())
-            for _, _, formulas in of
-            if derived_circle(formulas) is None
+            for spans in (*self.types.values(), *self.profiles.values())
+            for _, _, formulas in spans
+            if derived_cycle(formulas) is None
         }
-        compiled = [formula for formulas in said.values() for formula in formulas_of({MEMBER: formulas})]
+        compiled = [formula for formulas in distinct.values() for formula in formulas_of({MEMBER: formulas})]
         return frozenset(area for formula in compiled if formula.expression for area in formula.expression.areas)
 
 
-def configured_read(
+def derivation_config_read(
     session: Session,
     *,
     organization_id: int,
     versions: Sequence[tuple[int, int]] = ((BEGIN_US, FIRST),),
     shadow: int | None = None,
-) -> Configured:
-    """Read what is configured. versions: of the stage, each with the time from which on, ascending. Two statements."""
+) -> DerivationConfig:
+    """Read the derivation config. versions: of the stage, each with the time it is in force from. Two statements."""
     in_force = profiles_in_force(session, organization_id=organization_id)
     profiles = {
         profile_id: [(begins, ends, content.formulas) for begins, ends, content in spans]
         for profile_id, spans in in_force.items()
     }
-    return Configured(versions, shadow, _types(session, organization_id), profiles, in_force)
+    return DerivationConfig(versions, shadow, _types(session, organization_id), profiles, in_force)
 
 
-def _types(session: Session, organization_id: int) -> dict[tuple[str, str], Said]:
+def _types(session: Session, organization_id: int) -> dict[tuple[str, str], FormulaSpans]:
     rows = session.execute(
         select(
             entity_types.c.kind,
@@ -141,13 +141,15 @@ def _types(session: Session, organization_id: int) -> dict[tuple[str, str], Said
         begins = max(micros_of(row.effective_from), BEGIN_US)
         schemas.setdefault((row.kind, row.name), []).append((begins, row.schema))
     return {
-        key: [(begins, ends, schema.get(MEMBER, {})) for begins, ends, schema in spans_of(found)]
-        for key, found in schemas.items()
-        if any(MEMBER in schema for _, schema in found)
+        key: [(begins, ends, schema.get(MEMBER, {})) for begins, ends, schema in spans_of(versions)]
+        for key, versions in schemas.items()
+        if any(MEMBER in schema for _, schema in versions)
     }
 
 
-def _together(of_type: Said, of_profile: Said) -> Iterator[tuple[int, int, Mapping[str, Any], Mapping[str, Any]]]:
+def _overlaid(
+    of_type: FormulaSpans, of_profile: FormulaSpans
+) -> Iterator[tuple[int, int, Mapping[str, Any], Mapping[str, Any]]]:
     """Cut what a type and a profile say at each other's bounds: what the type says, and both together.
 
     Of one name the profile's goes before.
@@ -158,33 +160,39 @@ def _together(of_type: Said, of_profile: Said) -> Iterator[tuple[int, int, Mappi
         yield begins, ends, typed, {**typed, **_at(of_profile, begins)}
 
 
-def _merged(of_type: Said, of_profile: Said) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+def _merged(of_type: FormulaSpans, of_profile: FormulaSpans) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
     """Return what is derived when. Where both together go in a circle, the profile's formulas are left out."""
-    for begins, ends, typed, both in _together(of_type, of_profile):
-        if (circle := derived_circle(both)) is not None:
+    for begins, ends, typed, both in _overlaid(of_type, of_profile):
+        if (cycle := derived_cycle(both)) is not None:
             # A type and a profile that were saved apart, and an asset that got both since.
-            _log.warning("profile_formulas_left_out", circle=circle_told(circle))
+            _log.warning("profile_formulas_left_out", cycle=cycle_text(cycle))
             yield begins, ends, typed
         elif both:
             yield begins, ends, both
 
 
-def _at(said: Said, at_us: int) -> Mapping[str, Any]:
-    return next((formulas for begins, ends, formulas in said if begins <= at_us < ends), {})
+def _at(spans: FormulaSpans, at_us: int) -> Mapping[str, Any]:
+    return next((formulas for begins, ends, formulas in spans if begins <= at_us < ends), {})
 
 
 def _derivation(
-    said: Sequence[tuple[int, int, tuple[Any, ...]]], versions: Sequence[tuple[int, int]], shadow: int | None
+    spans: Sequence[tuple[int, int, tuple[Any, ...]]], versions: Sequence[tuple[int, int]], shadow: int | None
 ) -> Derivation:
     """versions: each with the time from which it is in force, ascending."""
     sets = tuple(
         FormulaSet(max(begins, since), min(ends, until), formulas, version)
-        for begins, ends, formulas in said
+        for begins, ends, formulas in spans
         for since, until, version in spans_of(versions)
         if max(begins, since) < min(ends, until)
     )
-    of_shadow = tuple(replace(each, version=shadow) for each in sets if shadow is not None and each.version != shadow)
-    expressions = [e for each in sets for formula in each.formulas if (e := formula.expression) is not None]
+    of_shadow = tuple(
+        replace(formula_set, version=shadow)
+        for formula_set in sets
+        if shadow is not None and formula_set.version != shadow
+    )
+    expressions = [
+        e for formula_set in sets for formula in formula_set.formulas if (e := formula.expression) is not None
+    ]
     return Derivation(
         sets,
         inputs_of(sets),
@@ -197,6 +205,6 @@ def _derivation(
 
 
 def spans_of(begun: Sequence[tuple[int, T]]) -> list[tuple[int, int, T]]:
-    """Return each with its begin and its end, which is where the next begins."""
+    """Return half-open spans: each value from its begin to the next one's."""
     ends = [begins for begins, _ in begun[1:]] + [END_US]
     return [(begins, end, what) for (begins, what), end in zip(begun, ends, strict=True)]

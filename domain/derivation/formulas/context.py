@@ -1,4 +1,4 @@
-"""What formulas read besides metrics: an entity's attributes by their recorded versions, and areas of spaces. Pure."""
+"""The context of formulas besides metrics: an entity's attributes over time, and areas of spaces. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NONE: Final[Mapping[str, Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The attributes of an entity: from each instant on, as they were recorded then. The first counts from ever.
+    """The recorded attributes of an entity, each from an instant on. The first also counts before.
 
     since_us: ascending, as many as versions, at least one.
     """
@@ -31,7 +31,7 @@ UNKNOWN: Final = History((BEGIN_US,), (_NONE,))
 
 @dataclass(frozen=True, slots=True)
 class FormulaContext:
-    """What formulas of several entities read besides metrics.
+    """The inputs of the formulas of several entities besides metrics.
 
     histories: one for each entity, or none at all where no formula reads attributes. areas: by external id, those there
     are. lead_us: for how long before each begin derived metrics that others read are computed too, where the state at
@@ -43,21 +43,21 @@ class FormulaContext:
     lead_us: int = 0
 
     def part(self, first: int, last: int) -> FormulaContext:
-        """Return those of some of the entities, by their places."""
+        """Return the context of a slice of the entities."""
         return FormulaContext(self.histories[first:last], self.areas, self.lead_us)
 
     def attributes(
-        self, keys: frozenset[tuple[str, ...]], of: NDArray[np.int64], at: NDArray[np.int64]
+        self, keys: frozenset[tuple[str, ...]], owner: NDArray[np.int64], at: NDArray[np.int64]
     ) -> dict[tuple[str, ...], Attribute]:
-        """Return attributes as they were recorded at these instants of these entities, by path. of: ascending."""
+        """Return attributes as recorded at these instants of these entities, by path. owner: ascending."""
         if not keys:
             return {}
         counts = np.array([len(history.versions) for history in self.histories], dtype=np.int64)
         begins = np.r_[0, np.cumsum(counts)]
         since = np.array([us for history in self.histories for us in history.since_us], dtype=np.int64)
-        places = begins[of]
+        places = begins[owner]
         for n in np.flatnonzero(counts > 1).tolist():
-            first, last = np.searchsorted(of, (n, n + 1)).tolist()
+            first, last = np.searchsorted(owner, (n, n + 1)).tolist()
             versions_before = np.searchsorted(since[begins[n] : begins[n + 1]], at[first:last], side="right")
             # What was before the first record was as that.
             places[first:last] += np.maximum(versions_before - 1, 0)

@@ -1,4 +1,4 @@
-"""What derived metrics are over a time: the one function of everything that is derived from series. Pure; hot path.
+"""Evaluate formulas over a span of time: the one function behind every derived metric. Pure; hot path.
 
 A derived point stands at every timestamp of any of its inputs, where each input has a value at or before it that is
 no older than the formula's maxAge. Many entities of one type are derived at once, in columns.
@@ -23,7 +23,7 @@ Last = Mapping[str, tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How an entity stands at an instant: the last point of each input, and of each derived metric that others read."""
+    """An entity's state at an instant: the last point of each input, and of each derived metric that others read."""
 
     inputs: Last = field(default_factory=dict)
     derived: Last = field(default_factory=dict)
@@ -34,9 +34,9 @@ NOTHING = Column(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.em
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a metric of an entity has no point at some instants. of: the entity's place. last_us: the last of them."""
+    """Why a metric of an entity has no point at some instants. owner: the entity's index. last_us: the last instant."""
 
-    of: int
+    owner: int
     metric: str
     last_us: int
     message: str
@@ -44,7 +44,10 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What deriving gave. outputs: points by metric. states: of each entity at its end. faults: the last of each."""
+    """The result of `derive`. outputs: points by metric. states: of each entity at its end.
+
+    faults: the last of each.
+    """
 
     outputs: dict[str, Column]
     states: list[State]
@@ -73,7 +76,7 @@ def derive(
         for metric in {*inputs, *(metric for state in states for metric in state.inputs)}
     }
     derived = {metric: _joined(NOTHING, [state.derived.get(metric) for state in states]) for metric in chained_of(sets)}
-    found: dict[str, list[Column]] = {}
+    columns_by_metric: dict[str, list[Column]] = {}
     faults: dict[tuple[int, str], Fault] = {}
     for formulas in sets:
         begins = np.maximum(begins_us - formula_context.lead_us, formulas.begins_us)
@@ -83,14 +86,14 @@ def derive(
         total = version_get(formulas.version).total
         for formula in formulas.formulas:
             read = {name: (derived if name in formulas.metrics else measured).get(name) for name in formula.inputs}
-            column, told = _evaluate(formula, total, read, (begins, ends), formula_context)
+            column, new_faults = _evaluate(formula, total, read, (begins, ends), formula_context)
             if formula.metric in derived and len(column):
                 derived[formula.metric] = columns_join([derived[formula.metric], column])
-            column = column.take(column.at >= begins_us[column.of]) if formula_context.lead_us else column
-            faults |= {(f.of, f.metric): f for f in told if f.last_us >= begins_us[f.of]}
+            column = column.take(column.at >= begins_us[column.owner]) if formula_context.lead_us else column
+            faults |= {(f.owner, f.metric): f for f in new_faults if f.last_us >= begins_us[f.owner]}
             if len(column):
-                found.setdefault(formula.metric, []).append(column)
-    outputs = {metric: columns_join(parts) for metric, parts in found.items()}
+                columns_by_metric.setdefault(formula.metric, []).append(column)
+    outputs = {metric: columns_join(parts) for metric, parts in columns_by_metric.items()}
     last, carried = _last(measured, len(begins_us)), _last(derived, len(begins_us))
     return Outcome(outputs, [State(*pair) for pair in zip(last, carried, strict=True)], list(faults.values()))
 
@@ -100,7 +103,7 @@ def columns_join(parts: Sequence[Column]) -> Column:
     if len(parts) == 1:
         return parts[0]
     joined = Column(
-        np.concatenate([part.of for part in parts]),
+        np.concatenate([part.owner for part in parts]),
         np.concatenate([part.at for part in parts]),
         np.concatenate([part.values for part in parts]),
     )
@@ -110,19 +113,19 @@ def columns_join(parts: Sequence[Column]) -> Column:
 def columns_first(first: Column, second: Column) -> Column:
     """Return the points of both; where both have one of an entity and time, that of the first."""
     joined = Column(
-        np.concatenate([first.of, second.of]),
+        np.concatenate([first.owner, second.owner]),
         np.concatenate([first.at, second.at]),
         np.concatenate([first.values, second.values]),
     )
     # Stable: of two at one time the first stays before the second.
-    joined = joined.take(np.lexsort((joined.at, joined.of)))
+    joined = joined.take(np.lexsort((joined.at, joined.owner)))
     fresh = np.ones(len(joined), dtype=np.bool_)
-    fresh[1:] = (joined.of[1:] != joined.of[:-1]) | (joined.at[1:] != joined.at[:-1])
+    fresh[1:] = (joined.owner[1:] != joined.owner[:-1]) | (joined.at[1:] != joined.at[:-1])
     return joined.take(fresh)
 
 
 def reach_us(sets: Sequence[FormulaSet]) -> int:
-    """Return for how long a point may count, through other derived metrics too. sets: by time, ascending."""
+    """Return for how long a point may affect others, through chained derived metrics too. sets: by time, ascending."""
     longest = 0
     # Of each derived metric, in this set and in any before, whose last points others may read.
     reaches: dict[str, int] = {}
@@ -166,22 +169,22 @@ def _evaluate(
 ) -> tuple[Column, list[Fault]]:
     begins_us, ends_us = spans_us
     columns = {name: NOTHING if column is None else column for name, column in read.items()}
-    parts = {n: c.take((c.at >= begins_us[c.of]) & (c.at < ends_us[c.of])) for n, c in columns.items()}
-    of, at = _instants(list(parts.values()))
+    parts = {n: c.take((c.at >= begins_us[c.owner]) & (c.at < ends_us[c.owner])) for n, c in columns.items()}
+    owner, at = _instants(list(parts.values()))
 
     def carried(name: str) -> Values:
         # Most inputs come together: then each has a value at every instant.
-        is_whole = _is_at(parts[name], of, at)
-        return parts[name].values if is_whole else _carried(columns[name], of, at, formula.max_age_us)
+        is_whole = _is_at(parts[name], owner, at)
+        return parts[name].values if is_whole else _carried(columns[name], owner, at, formula.max_age_us)
 
     # What is past the greatest double, or infinity less infinity, is no value either.
     with np.errstate(all="ignore"):
         if formula.expression is not None:
             values = {name: carried(name) for name in columns}
-            return _expressed(formula, formula.expression, Column(of, at, np.empty(0)), values, formula_context)
+            return _expressed(formula, formula.expression, Column(owner, at, np.empty(0)), values, formula_context)
         terms = (factor * carried(name) for name, factor in formula.terms)
         total = add(len(at), formula.offset, terms)
-    return Column(of, at, total).take(np.isfinite(total)), []
+    return Column(owner, at, total).take(np.isfinite(total)), []
 
 
 def _expressed(
@@ -193,72 +196,72 @@ def _expressed(
 ) -> tuple[Column, list[Fault]]:
     """Evaluate an expression where all of its inputs have a value."""
     whole = np.logical_and.reduce([np.isfinite(column) for column in values.values()])
-    of, at = instants.of[whole], instants.at[whole]
+    owner, at = instants.owner[whole], instants.at[whole]
     evaluated = expression_evaluate(
         expression,
-        count=len(of),
+        count=len(owner),
         metrics={name: column[whole] for name, column in values.items()},
-        attributes=formula_context.attributes(expression.attributes, of, at),
+        attributes=formula_context.attributes(expression.attributes, owner, at),
         areas=formula_context.areas,
     )
     faults: dict[int, Fault] = {}
     for where, message in evaluated.faults:
         rows = np.flatnonzero(where)
-        rows = rows[np.r_[of[rows[1:]] != of[rows[:-1]], True]]
-        for n, last in zip(of[rows].tolist(), at[rows].tolist(), strict=True):
+        rows = rows[np.r_[owner[rows[1:]] != owner[rows[:-1]], True]]
+        for n, last in zip(owner[rows].tolist(), at[rows].tolist(), strict=True):
             if n not in faults or faults[n].last_us < last:
                 faults[n] = Fault(n, formula.metric, last, message)
-    column = Column(of, at, evaluated.values)
+    column = Column(owner, at, evaluated.values)
     return column.take(np.isfinite(evaluated.values)), list(faults.values())
 
 
 def _instants(parts: Sequence[Column]) -> tuple[Places, Instants]:
     """Return every instant of any of the columns once, by entity and in time."""
     first, *others = parts
-    if all(_is_at(part, first.of, first.at) for part in others):
-        return first.of, first.at
+    if all(_is_at(part, first.owner, first.at) for part in others):
+        return first.owner, first.at
     joined = columns_join(parts)
     fresh = np.ones(len(joined), dtype=np.bool_)
-    fresh[1:] = (joined.of[1:] != joined.of[:-1]) | (joined.at[1:] != joined.at[:-1])
-    return joined.of[fresh], joined.at[fresh]
+    fresh[1:] = (joined.owner[1:] != joined.owner[:-1]) | (joined.at[1:] != joined.at[:-1])
+    return joined.owner[fresh], joined.at[fresh]
 
 
-def _is_at(column: Column, of: Places, at: Instants) -> bool:
+def _is_at(column: Column, owner: Places, at: Instants) -> bool:
     """Tell whether a column stands at just these instants."""
-    return np.array_equal(column.at, at) and np.array_equal(column.of, of)
+    return np.array_equal(column.at, at) and np.array_equal(column.owner, owner)
 
 
-def _carried(column: Column, of: Places, at: Instants, max_age_us: int) -> Values:
+def _carried(column: Column, owner: Places, at: Instants, max_age_us: int) -> Values:
     """Return the last value of the entity at or before each instant; NaN where there is none young enough."""
     if not len(column) or not len(at):
         return np.full(len(at), np.nan)
-    theirs, mine = _keys(column, of, at)
+    theirs, mine = _keys(column, owner, at)
     place = np.searchsorted(theirs, mine, side="right") - 1
     before = np.maximum(place, 0)
-    stands = (place >= 0) & (column.of[before] == of) & (at - column.at[before] <= max_age_us)
-    return np.where(stands, column.values[before], np.nan)
+    is_valid = (place >= 0) & (column.owner[before] == owner) & (at - column.at[before] <= max_age_us)
+    return np.where(is_valid, column.values[before], np.nan)
 
 
-def _keys(column: Column, of: Places, at: Instants) -> tuple[Places, Places]:
+def _keys(column: Column, owner: Places, at: Instants) -> tuple[Places, Places]:
     """Return numbers that are in the order of (entity, time): of a column's points and of some instants."""
-    if column.of[0] == column.of[-1] == of[0] == of[-1]:
+    if column.owner[0] == column.owner[-1] == owner[0] == owner[-1]:
         return column.at, at
     least = min(int(column.at.min()), int(at.min()))
     span = max(int(column.at.max()), int(at.max())) - least + 1
-    if (max(int(column.of[-1]), int(of[-1])) + 1) * span < 2**63:
-        return column.of * span + (column.at - least), of * span + (at - least)
+    if (max(int(column.owner[-1]), int(owner[-1])) + 1) * span < 2**63:
+        return column.owner * span + (column.at - least), owner * span + (at - least)
     # Too far apart for one number of 64 bits: the instants' ranks are near enough.
     every, rank = np.unique(np.concatenate((column.at, at)), return_inverse=True)
-    return column.of * len(every) + rank[: len(column)], of * len(every) + rank[len(column) :]
+    return column.owner * len(every) + rank[: len(column)], owner * len(every) + rank[len(column) :]
 
 
 def _joined(column: Column, before: Sequence[tuple[int, float] | None]) -> Column:
     """Return a column with the last point before it, of each entity that has one."""
-    last = [(of, *point) for of, point in enumerate(before) if point is not None]
+    last = [(owner, *point) for owner, point in enumerate(before) if point is not None]
     if not last:
         return column
-    of, at, values = zip(*last, strict=True)
-    known = Column(np.array(of, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))
+    owner, at, values = zip(*last, strict=True)
+    known = Column(np.array(owner, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))
     return columns_join([known, column]) if len(column) else known
 
 
@@ -268,8 +271,8 @@ def _last(known: Mapping[str, Column], entities: int) -> list[dict[str, tuple[in
     for metric, column in known.items():
         if not len(column):
             continue
-        last = np.flatnonzero(np.r_[column.of[1:] != column.of[:-1], True])
-        rows = zip(column.of[last].tolist(), column.at[last].tolist(), column.values[last].tolist(), strict=True)
-        for of, at, value in rows:
-            states[of][metric] = (at, value)
+        last = np.flatnonzero(np.r_[column.owner[1:] != column.owner[:-1], True])
+        rows = zip(column.owner[last].tolist(), column.at[last].tolist(), column.values[last].tolist(), strict=True)
+        for owner, at, value in rows:
+            states[owner][metric] = (at, value)
     return states

@@ -1,4 +1,4 @@
-"""Why derived metrics have no point where all their inputs have one: the last fault of each, as things stand."""
+"""Derivation faults: why a derived metric has no point where all its inputs have one; the last of each."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def faults_write(
     faults: Sequence[tuple[bytes, Fault]],
     again: Sequence[tuple[bytes, int, int]],
 ) -> None:
-    """Write down faults of entities (16 bytes each). Two statements at most.
+    """Store faults of entities (16 bytes each). Two statements at most.
 
-    again: the times over which entities were derived anew: what was at fault there is void.
+    again: the times over which entities were recomputed: what was at fault there is void.
     """
     arrays_enable(session)
     if again:
@@ -93,8 +93,8 @@ def faults_of(
         )
         .order_by(derivation_faults.c.entity_id, derivation_faults.c.metric)
     )
-    found: dict[UUID, list[DerivationFault]] = {}
+    faults: dict[UUID, list[DerivationFault]] = {}
     for row in rows:
         fault = DerivationFault(row.entity_id, row.metric, row.last_at.astimezone(UTC), row.message)
-        found.setdefault(row.entity_id, []).append(fault)
-    return found
+        faults.setdefault(row.entity_id, []).append(fault)
+    return faults

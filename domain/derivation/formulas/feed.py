@@ -1,4 +1,4 @@
-"""What a commit of the derive stage means to the live feed."""
+"""Live feed entries of the derive stage's commits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ POINTS_MAX: Final = 10_000
 def commit_entry(commit: DerivedCommit, *, revision: int) -> NormEntry:
     """Return the feed's entry of a commit. revision: of the graph, at the commit."""
     total = sum(len(change.at) for change in commit.changes)
-    shown = commit.changes if total <= POINTS_MAX else ()
-    told = [change for change in commit.changes if change.corrects or not shown]
-    sizes = [len(change.at) for change in shown]
-    names = {metric: n for n, metric in enumerate(dict.fromkeys(change.metric for change in shown))}
+    changes = commit.changes if total <= POINTS_MAX else ()
+    invalidated = [change for change in commit.changes if change.corrects or not changes]
+    sizes = [len(change.at) for change in changes]
+    names = {metric: n for n, metric in enumerate(dict.fromkeys(change.metric for change in changes))}
     points = sum(sizes)
-    at = np.concatenate([change.at for change in shown]) if shown else np.empty(0, dtype=np.int64)
-    values = np.concatenate([change.values for change in shown]) if shown else np.empty(0)
+    at = np.concatenate([change.at for change in changes]) if changes else np.empty(0, dtype=np.int64)
+    values = np.concatenate([change.values for change in changes]) if changes else np.empty(0)
     return NormEntry(
         organization_id=commit.organization_id,
         batch_id=0,
@@ -33,15 +33,15 @@ def commit_entry(commit: DerivedCommit, *, revision: int) -> NormEntry:
         position=commit.position,
         revision=revision,
         received_us=micros_of(commit.committed_at),
-        # Each point is a reading of its own: an entity, and when.
-        devices=b"".join(change.entity * size for change, size in zip(shown, sizes, strict=True)),
+        # Each point is a separate reading: an entity and a time.
+        devices=b"".join(change.entity * size for change, size in zip(changes, sizes, strict=True)),
         ports=np.full(points, NO_PORT, dtype=np.int32),
         timestamps=at,
         names=list(names),
         readings=np.arange(points, dtype=np.int32),
-        metrics=np.repeat(np.array([names[change.metric] for change in shown], dtype=np.int32), sizes),
+        metrics=np.repeat(np.array([names[change.metric] for change in changes], dtype=np.int32), sizes),
         types=np.full(points, MetricType.NUMBER, dtype=np.int8),
         values=values,
         texts={},
-        invalidated=[(change.entity, change.metric, change.begins_us, change.ends_us) for change in told],
+        invalidated=[(change.entity, change.metric, change.begins_us, change.ends_us) for change in invalidated],
     )

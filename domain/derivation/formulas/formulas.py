@@ -34,11 +34,11 @@ _UNIT_MAX_CHARS: Final = 64
 _COMPILED_MAX: Final = 10_000
 
 # Names of a circle that a message tells.
-CIRCLE_TOLD_MAX: Final = 20
+CYCLE_SHOWN_MAX: Final = 20
 
 Path = tuple[str, ...]
 # Metrics, each derived from the next, and the last from the first.
-Circle = tuple[str, ...]
+FormulaCycle = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +95,26 @@ def derived_check(value: Any, *, path: Path) -> None:
         text_check(name, path=(*path, name), min_chars=1, max_chars=NAME_CHARS_MAX)
         _formula_check(formula, (*path, name), derived=value)
     formulas = {name: _formula(name, formula) for name, formula in value.items()}
-    if isinstance(circle := _ordered(formulas), tuple):
-        raise BadInputError(f"{circle_told(circle)} goes in a circle.", path=(*path, circle[0], FORMULA))
+    if isinstance(cycle := _ordered(formulas), tuple):
+        raise BadInputError(f"{cycle_text(cycle)} forms a cycle.", path=(*path, cycle[0], FORMULA))
 
 
-def derived_circle(value: Mapping[str, Any]) -> Circle | None:
-    """Return the metrics of a checked `derived` member that would be derived from each other; None: there are none."""
+def derived_cycle(value: Mapping[str, Any]) -> FormulaCycle | None:
+    """Return a cycle among the formulas of a checked `derived` member; None: there is none."""
     ordered = _ordered({name: _formula(name, formula) for name, formula in value.items()})
     return ordered if isinstance(ordered, tuple) else None
 
 
-def circle_told(circle: Circle) -> str:
-    """Say a circle: each metric, and the one it is derived from.
+def cycle_text(cycle: FormulaCycle) -> str:
+    """Return a cycle as text: each metric, and the one it is derived from.
 
     >>> circle_told(("a", "b"))
     "'a' -> 'b' -> 'a'"
     """
-    shown = [repr(name) for name in (*circle, circle[0])]
-    if len(shown) > CIRCLE_TOLD_MAX:
-        between = len(shown) - CIRCLE_TOLD_MAX
-        shown[CIRCLE_TOLD_MAX - 1 : -1] = [f"... ({between} more)"]
+    shown = [repr(name) for name in (*cycle, cycle[0])]
+    if len(shown) > CYCLE_SHOWN_MAX:
+        between = len(shown) - CYCLE_SHOWN_MAX
+        shown[CYCLE_SHOWN_MAX - 1 : -1] = [f"... ({between} more)"]
     return " -> ".join(shown)
 
 
@@ -140,33 +140,33 @@ def _formula(name: str, formula: Mapping[str, Any]) -> Formula:
 
 @lru_cache(maxsize=_COMPILED_MAX)
 def _compiled(source: str) -> Expression:
-    # All schemas are read anew whenever a link or an attribute changes; their expressions are the same ones.
+    # All schemas are read again whenever a link or an attribute changes; their expressions are the same ones.
     return expression_compile(source, path=())
 
 
-def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | Circle:
+def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | FormulaCycle:
     """Return formulas in the order in which they can be computed; or a circle that some of them make."""
     waits = {name: {i for i in formula.inputs if i in formulas} for name, formula in sorted(formulas.items())}
     ordered: list[Formula] = []
     while waits:
         ready = [name for name, inputs in waits.items() if not inputs & waits.keys()]
         if not ready:
-            return _circular(waits)
+            return _cyclic(waits)
         for name in ready:
             del waits[name]
             ordered.append(formulas[name])
     return ordered
 
 
-def _circular(waits: Mapping[str, set[str]]) -> Circle:
+def _cyclic(waits: Mapping[str, set[str]]) -> FormulaCycle:
     """Return a circle, its smallest name first: whoever waits for one that waits comes to one at last."""
     name, passed = next(iter(waits)), list[str]()
     while name not in passed:
         passed.append(name)
         name = min(waits[name] & waits.keys())
-    circle = passed[passed.index(name) :]
-    first = circle.index(min(circle))
-    return *circle[first:], *circle[:first]
+    cycle = passed[passed.index(name) :]
+    first = cycle.index(min(cycle))
+    return *cycle[first:], *cycle[:first]
 
 
 def _formula_check(formula: Any, path: Path, *, derived: Mapping[str, Any]) -> None:
@@ -198,7 +198,7 @@ def _expression_check(formula: Mapping[str, Any], path: Path) -> None:
     text_check(formula[FORMULA], path=place, min_chars=1, max_chars=SOURCE_CHARS_MAX)
     expression = expression_compile(formula[FORMULA], path=place)
     if not expression.metrics:
-        raise BadInputError("A formula reads at least one metric: its points stand at their times.", path=place)
+        raise BadInputError("A formula reads at least one metric: its points have their times.", path=place)
     if len(expression.metrics) > TERMS_MAX:
         msg = f"A formula may read {TERMS_MAX} metrics; it reads {len(expression.metrics)}."
         raise LimitExceededError(msg, path=place)

@@ -59,7 +59,7 @@ _KEPT = text(
 
 @dataclass(frozen=True, slots=True)
 class ComputeRange:
-    """A time over which an entity is derived anew: [begins_us, ends_us), what its windows reach included."""
+    """A range over which an entity is recomputed: [begins_us, ends_us), extended by how long a value counts."""
 
     entity: bytes
     derivation: Derivation
@@ -70,7 +70,7 @@ class ComputeRange:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What stretches read: the inputs of each entity, and the series that formulas have made for it, as stored."""
+    """The inputs of each entity, and the derived series that are stored for it."""
 
     inputs: Mapping[bytes, Sequence[Source]]
     own: Mapping[bytes, Sequence[SeriesRow]]
@@ -78,9 +78,9 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """The points of stretches, whose places in their list are the columns' places.
+    """The points of ranges. Columns are indexed by the range's place in its list.
 
-    inputs: by metric, from the reach before each stretch on. stored: what was derived within them, by metric.
+    inputs: by metric, from the reach before each range on. stored: what was derived within them, by metric.
     """
 
     inputs: Mapping[str, Column]
@@ -88,7 +88,7 @@ class ReadBack:
 
 
 def sources_of(session: Session, *, organization_id: int, derivations: Mapping[bytes, Derivation]) -> Sources:
-    """Return what these entities (16 bytes each) read. Two statements."""
+    """Return the sources of these entities (16 bytes each). Two statements."""
     ids = [UUID(bytes=entity) for entity in derivations]
     links: dict[UUID, list[Link]] = {}
     for link in links_list(session, organization_id=organization_id, source_ids=ids):
@@ -97,8 +97,8 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
     rows = series_rows(session, organization_id=organization_id, entity_ids={*ids, *devices})
     # What is read at an entity: what its devices measure, and what was not made of it by formulas.
     read = {
-        entity_id: found if entity_id in devices else [row for row in found if row.origin != FORMULA]
-        for entity_id, found in rows.items()
+        entity_id: of_entity_rows if entity_id in devices else [row for row in of_entity_rows if row.origin != FORMULA]
+        for entity_id, of_entity_rows in rows.items()
     }
     return Sources(
         {
@@ -114,30 +114,35 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
     )
 
 
-def kept_from(session: Session, *, organization_id: int) -> int:
-    """Return until when points were dropped, in microseconds since the Unix epoch; where none were, before any time.
+def retained_from(session: Session, *, organization_id: int) -> int:
+    """Return the instant (microseconds) before which points were dropped; where none were, before any time.
 
-    For those who read: it locks nothing. Who writes points asks `points_kept_hold`.
+    For those who read: it locks nothing. Who writes points asks `retained_from_lock`.
     """
     kept = session.execute(_KEPT, {"organization_id": organization_id}).scalar_one_or_none()
     return BEGIN_US if kept is None else micros_of(kept)
 
 
-def stretches_narrow(
-    session: Session, *, organization_id: int, stretches: Sequence[ComputeRange], sources: Sources
+def ranges_narrow(
+    session: Session, *, organization_id: int, ranges: Sequence[ComputeRange], sources: Sources
 ) -> list[ComputeRange]:
-    """Narrow long stretches to where any point is; an empty one then ends where it begins. One statement at most."""
+    """Narrow long ranges to where any point is; an empty one then ends where it begins. One statement at most."""
     asked: list[tuple[int, int, int, int]] = []
-    for n, stretch in enumerate(stretches):
-        if stretch.ends_us - stretch.begins_us <= LONG_US:
+    for n, compute_range in enumerate(ranges):
+        if compute_range.ends_us - compute_range.begins_us <= LONG_US:
             continue
-        for source in sources.inputs[stretch.entity]:
+        for source in sources.inputs[compute_range.entity]:
             for segment in source.segments:
-                begins, ends = max(segment.begins_us, stretch.begins_us), min(segment.ends_us, stretch.ends_us)
+                begins, ends = (
+                    max(segment.begins_us, compute_range.begins_us),
+                    min(segment.ends_us, compute_range.ends_us),
+                )
                 if begins < ends:
                     asked.append((n, segment.series.id, begins, ends))
-        asked += [(n, row.id, stretch.begins_us, stretch.ends_us) for row in sources.own[stretch.entity]]
-    found: dict[int, tuple[int, int]] = {}
+        asked += [
+            (n, row.id, compute_range.begins_us, compute_range.ends_us) for row in sources.own[compute_range.entity]
+        ]
+    bounds: dict[int, tuple[int, int]] = {}
     if asked:
         arrays_enable(session)
         rows = session.execute(
@@ -151,30 +156,30 @@ def stretches_narrow(
         )
         for row in rows:
             n, first, last = asked[row.n][0], micros_of(row.first), micros_of(row.last) + 1
-            known = found.get(n, (first, last))
-            found[n] = (min(known[0], first), max(known[1], last))
+            known = bounds.get(n, (first, last))
+            bounds[n] = (min(known[0], first), max(known[1], last))
     narrowed = []
-    for n, stretch in enumerate(stretches):
-        if stretch.ends_us - stretch.begins_us <= LONG_US:
-            narrowed.append(stretch)
+    for n, compute_range in enumerate(ranges):
+        if compute_range.ends_us - compute_range.begins_us <= LONG_US:
+            narrowed.append(compute_range)
         else:
-            begins, ends = found.get(n, (stretch.begins_us, stretch.begins_us))
-            narrowed.append(replace(stretch, begins_us=begins, ends_us=ends))
+            begins, ends = bounds.get(n, (compute_range.begins_us, compute_range.begins_us))
+            narrowed.append(replace(compute_range, begins_us=begins, ends_us=ends))
     return narrowed
 
 
-def stretches_read(
-    session: Session, *, organization_id: int, stretches: Sequence[ComputeRange], sources: Sources, limit: int
+def ranges_read(
+    session: Session, *, organization_id: int, ranges: Sequence[ComputeRange], sources: Sources, limit: int
 ) -> ReadBack:
-    """Return the points of stretches. One statement. Raises LimitExceededError above `limit` points."""
+    """Return the points of ranges. One statement. Raises LimitExceededError above `limit` points."""
     asked: list[tuple[int, bool, Source]] = []
-    for n, stretch in enumerate(stretches):
-        entity_id, reach = UUID(bytes=stretch.entity), stretch.derivation.reach_us
-        for source in sources.inputs[stretch.entity]:
-            segments = _within(source.segments, stretch.begins_us - reach, stretch.ends_us)
+    for n, compute_range in enumerate(ranges):
+        entity_id, reach = UUID(bytes=compute_range.entity), compute_range.derivation.reach_us
+        for source in sources.inputs[compute_range.entity]:
+            segments = _within(source.segments, compute_range.begins_us - reach, compute_range.ends_us)
             asked.append((n, True, Source(entity_id, source.metric, None, segments)))
-        for row in sources.own[stretch.entity]:
-            segment = Segment(row, stretch.begins_us, stretch.ends_us)
+        for row in sources.own[compute_range.entity]:
+            segment = Segment(row, compute_range.begins_us, compute_range.ends_us)
             asked.append((n, False, Source(entity_id, row.metric, None, (segment,))))
     inputs: dict[str, list[Column]] = {}
     stored: dict[str, list[Column]] = {}
@@ -182,8 +187,8 @@ def stretches_read(
         session,
         organization_id=organization_id,
         sources=[source for _, _, source in asked],
-        begins_us=min((s.begins_us - s.derivation.reach_us for s in stretches), default=0),
-        ends_us=max((s.ends_us for s in stretches), default=0),
+        begins_us=min((s.begins_us - s.derivation.reach_us for s in ranges), default=0),
+        ends_us=max((s.ends_us for s in ranges), default=0),
         limit=limit,
     )
     for k, points in scanned:
@@ -196,8 +201,8 @@ def stretches_read(
     )
 
 
-def heads_read(session: Session, *, organization_id: int, sources: Sources) -> dict[bytes, int]:
-    """Return, by entity, an instant by which all points of its inputs lie; not always reached. One statement."""
+def watermarks_read(session: Session, *, organization_id: int, sources: Sources) -> dict[bytes, int]:
+    """Return the watermark of each entity's inputs: no point is later. One statement."""
     series = {s.series.id for of_entity in sources.inputs.values() for source in of_entity for s in source.segments}
     arrays_enable(session)
     rows = session.execute(_NEWEST, {"organization_id": organization_id, "series": bigint_array(sorted(series))})

@@ -17,9 +17,9 @@ from domain.base.arrays import arrays_enable, bigint_array, double_array, instan
 from domain.base.packed import Column, Instants, Values
 from domain.telemetry.model.readings import NO_PORT
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
-from domain.telemetry.store.hourly_marks import hours_mark
+from domain.telemetry.store.hourly_invalidate import hours_invalidate
 from domain.telemetry.store.points import latest_recompute, months_ensure
-from domain.telemetry.store.retention_bound import points_kept_before
+from domain.telemetry.store.retention_bound import retained_from_check
 
 _NONE: dict[str, int] = {}
 # What writes a series: `series.origin`.
@@ -77,7 +77,7 @@ _COMMIT = text(
 
 @dataclass(frozen=True, slots=True)
 class SeriesChange:
-    """What became of one derived series. at, values: points new or changed, in microseconds since the Unix epoch.
+    """The change of one derived series. at, values: new and changed points, in microseconds since the Unix epoch.
 
     corrects: something that stood was not right. [begins_us, ends_us) holds all of it.
     """
@@ -102,12 +102,12 @@ class Changes:
     def add(
         self, *, metric: str, entities: Sequence[bytes], series: Mapping[bytes, int], wanted: Column, stored: Column
     ) -> None:
-        """Note how what stands of one metric differs from what should stand, both over the same times.
+        """Add the differences between wanted and stored points of one metric, both over the same spans.
 
         entities: by the columns' places. series: by entity, where there is any point.
         """
-        ends_wanted = np.searchsorted(wanted.of, np.arange(len(entities) + 1)).tolist()
-        ends_stored = np.searchsorted(stored.of, np.arange(len(entities) + 1)).tolist()
+        ends_wanted = np.searchsorted(wanted.owner, np.arange(len(entities) + 1)).tolist()
+        ends_stored = np.searchsorted(stored.owner, np.arange(len(entities) + 1)).tolist()
         for n, entity in enumerate(entities):
             first, last = ends_wanted[n], ends_wanted[n + 1]
             begins, ends = ends_stored[n], ends_stored[n + 1]
@@ -121,35 +121,38 @@ class Changes:
                 before = stored.at[begins:ends], stored.values[begins:ends]
                 self._compare(SeriesChange(entity, metric, series[entity], at, values, 0, 0, corrects=True), *before)
 
-    def clip(self, kept_us: int) -> None:
-        """Leave out what lies before an instant."""
+    def clip(self, retained_from_us: int) -> None:
+        """Drop changes before an instant."""
         self.changed = [
-            each
-            if each.begins_us >= kept_us
+            item
+            if item.begins_us >= retained_from_us
             else replace(
-                each, at=each.at[each.at >= kept_us], values=each.values[each.at >= kept_us], begins_us=kept_us
+                item,
+                at=item.at[item.at >= retained_from_us],
+                values=item.values[item.at >= retained_from_us],
+                begins_us=retained_from_us,
             )
-            for each in self.changed
-            if each.ends_us > kept_us
+            for item in self.changed
+            if item.ends_us > retained_from_us
         ]
-        self.removed = [(series, kept) for series, at in self.removed if len(kept := at[at >= kept_us])]
+        self.removed = [(series, kept) for series, at in self.removed if len(kept := at[at >= retained_from_us])]
 
     def _compare(self, wanted: SeriesChange, at: Instants, values: Values) -> None:
         place = np.minimum(np.searchsorted(at, wanted.at), len(at) - 1)
-        stood = at[place] == wanted.at
-        fresh = ~(stood & (values[place] == wanted.values))
+        existed = at[place] == wanted.at
+        fresh = ~(existed & (values[place] == wanted.values))
         gone = at[~np.isin(at, wanted.at, assume_unique=True)]
-        touched = np.concatenate((wanted.at[fresh], gone))
-        if not len(touched):
+        changed_at = np.concatenate((wanted.at[fresh], gone))
+        if not len(changed_at):
             return
         self.changed.append(
             replace(
                 wanted,
                 at=wanted.at[fresh],
                 values=wanted.values[fresh],
-                begins_us=int(touched.min()),
-                ends_us=int(touched.max()) + 1,
-                corrects=bool(len(gone)) or bool(stood[fresh].any()),
+                begins_us=int(changed_at.min()),
+                ends_us=int(changed_at.max()) + 1,
+                corrects=bool(len(gone)) or bool(existed[fresh].any()),
             )
         )
         if len(gone):
@@ -165,21 +168,21 @@ def series_ensure(
     entities: Collection[bytes],
     stage_cache: StageCache,
     notes: PendingCacheUpdates,
-    is_anew: bool,
+    is_recompute: bool,
     origin: str = FORMULA,
 ) -> dict[bytes, int]:
-    """Return the series of one derived metric by entity, made where missing; none is asked for that is remembered.
+    """Return the series of one derived metric by entity, created where missing; cached ones cost no statement.
 
-    origin: what writes it. is_anew: the formula may be another, and so the unit: then all are asked for. Two statements
-    at most.
+    origin: what writes it. is_recompute: the formula may be another, and so the unit: then all are asked for. Two
+    statements at most.
     """
     known: dict[bytes, int] = {}
     missing: list[bytes] = []
     for entity in entities:
         key = (organization_id, entity, NO_PORT)
-        found = stage_cache.series.get(key, _NONE).get(metric) or notes.series.get(key, _NONE).get(metric)
-        if found and not is_anew:
-            known[entity] = found
+        series_id = stage_cache.series.get(key, _NONE).get(metric) or notes.series.get(key, _NONE).get(metric)
+        if series_id and not is_recompute:
+            known[entity] = series_id
         else:
             missing.append(entity)
     if missing:
@@ -195,7 +198,7 @@ def series_ensure(
 def changes_write(
     session: Session, *, organization_id: int, changes: Changes, stage_cache: StageCache, notes: PendingCacheUpdates
 ) -> None:
-    """Bring history and latest values to what the changes say. Statements: two, or five where points are removed.
+    """Apply changes to history and latest values. Two statements, or five where points are removed.
 
     What lies before points are kept is left out of the changes: there nothing is written any more. One statement more
     where anything is old.
@@ -204,13 +207,13 @@ def changes_write(
         return
     arrays_enable(session)
     oldest_us = min(change.begins_us for change in changes.changed)
-    changes.clip(points_kept_before(session, oldest_us=oldest_us, notes=notes))
+    changes.clip(retained_from_check(session, oldest_us=oldest_us, notes=notes))
     written = [change for change in changes.changed if len(change.at)]
     if written:
         at = np.concatenate([change.at for change in written])
         months_ensure(session, at, stage_cache=stage_cache, notes=notes)
         series = np.repeat([change.series_id for change in written], [len(change.at) for change in written])
-        hours_mark(session, organization_id=organization_id, series=series, at=at, notes=notes)
+        hours_invalidate(session, organization_id=organization_id, series=series, at=at, notes=notes)
         values = np.concatenate([change.values for change in written])
         session.execute(_HISTORY, _columns(organization_id, series, at, values))
         last = np.cumsum([len(change.at) for change in written]) - 1
@@ -221,7 +224,7 @@ def changes_write(
     if changes.removed:
         series = np.repeat([s for s, _ in changes.removed], [len(at) for _, at in changes.removed])
         at = np.concatenate([at for _, at in changes.removed])
-        hours_mark(session, organization_id=organization_id, series=series, at=at, notes=notes)
+        hours_invalidate(session, organization_id=organization_id, series=series, at=at, notes=notes)
         session.execute(
             _REMOVE, {"organization_id": organization_id, "series": bigint_array(series), "at": instant_array(at)}
         )
@@ -243,7 +246,7 @@ def _columns(
 
 @dataclass(frozen=True, slots=True)
 class DerivedCommit:
-    """What a commit of the derive stage changed, at a place in the live feed."""
+    """The changes of one commit of the derive stage, at an offset of the live feed."""
 
     organization_id: int
     partition: int
@@ -253,12 +256,12 @@ class DerivedCommit:
 
     @property
     def entities(self) -> list[UUID]:
-        """The entities touched, once each."""
+        """The changed entities, once each."""
         return [UUID(bytes=entity) for entity in dict.fromkeys(change.entity for change in self.changes)]
 
 
 def commit_write(session: Session, *, commit: DerivedCommit) -> None:
-    """Note what a commit changed at its place in the feed. One statement."""
+    """Store a commit's entry of the live feed. One statement."""
     arrays_enable(session)
     session.execute(
         _COMMIT,

@@ -1,4 +1,4 @@
-"""What waits to be derived, and what was: tables. The migrations say the same in SQL."""
+"""Dirty windows, derived commits and faults: tables. The migrations say the same in SQL."""
 
 from sqlalchemy import (
     ARRAY,

@@ -1,4 +1,4 @@
-"""Find from when to when anything bears on the health of an asset, so that no other time is gone through."""
+"""Find the bounds outside which an asset can have no health points."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _BOUNDS = text(
 def bounds_of(
     session: Session, *, organization_id: int, asset_id: UUID, plan: Plan | None, begins_us: int, ends_us: int
 ) -> Span | None:
-    """Return the part of [begins_us, ends_us), which are bounds of buckets, in which there can be points of health.
+    """Return the part of [begins_us, ends_us) in which there can be points of health, at bucket bounds.
 
     None: there can be none, and none stands. Five statements.
     """
@@ -58,9 +58,9 @@ def bounds_of(
             text("upper_inf(recorded)"),
         )
     )
-    scored = {asset_id, *children}
-    rows = series_rows(session, organization_id=organization_id, entity_ids=scored)
-    series = {row.id for of in rows.values() for row in of if row.metric == METRIC}
+    child_health = {asset_id, *children}
+    rows = series_rows(session, organization_id=organization_id, entity_ids=child_health)
+    series = {row.id for entity_rows in rows.values() for row in entity_rows if row.metric == METRIC}
     sources = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
     series |= {segment.series.id for source in sources for segment in source.segments}
     length, freshness = (DAY_US, 0) if plan is None else (plan.bucket_us, plan.freshness_us)

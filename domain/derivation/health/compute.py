@@ -17,20 +17,20 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
-from domain.derivation.formulas.config import Configured, configured_read
-from domain.derivation.formulas.inputs import kept_from
+from domain.derivation.formulas.config import DerivationConfig, derivation_config_read
+from domain.derivation.formulas.inputs import retained_from
 from domain.derivation.formulas.outputs import SeriesChange
 from domain.derivation.health.bounds import bounds_of
-from domain.derivation.health.events import events_open, made_of_health
-from domain.derivation.health.invalidate import DAY_US, WHAT, Span, health_mark
+from domain.derivation.health.events import events_open, metrics_from_health
+from domain.derivation.health.invalidate import DAY_US, WHAT, Span, health_invalidate
 from domain.derivation.health.operations import HealthRange, health_compute, health_due
 from domain.derivation.health.read import READ_POINTS_MAX, Plan, plans_get
 from domain.derivation.health.settings import FRESHNESS_MOST
 from domain.derivation.invalidation.buckets import buckets_take
-from domain.derivation.invalidation.windows import HEALTH, windows_note
+from domain.derivation.invalidation.windows import HEALTH, windows_add
 from domain.derivation.rollups.compute import ComputedBuckets
 from domain.derivation.rollups.feed_offset import commit_note
-from domain.derivation.rollups.invalidate import Marks, buckets_mark
+from domain.derivation.rollups.invalidate import DirtyBuckets, buckets_invalidate
 from domain.telemetry.model.attribution import spans_union
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from graph.change import graph_hold
@@ -53,16 +53,16 @@ class _Work:
     organization_id: int
     now: datetime
     stage_cache: StageCache
-    configured: Configured
+    config: DerivationConfig
     points_max: int
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     changed: list[SeriesChange] = field(default_factory=list)
-    touched: dict[tuple[UUID, UUID], list[Span]] = field(default_factory=dict)
-    left: Marks = field(default_factory=dict)
+    parents: dict[tuple[UUID, UUID], list[Span]] = field(default_factory=dict)
+    left: DirtyBuckets = field(default_factory=dict)
 
 
 def organizations_timed(session: Session, *, now: datetime) -> list[int]:
-    """Return the organizations in which something about the health of an asset has become too old."""
+    """Return the organizations with due health timers: some value has become too old."""
     return sorted(session.scalars(_DUE, {"now": now}))
 
 
@@ -76,7 +76,7 @@ def health_buckets_compute(
     points_max: int = READ_POINTS_MAX,
     only: str | None = None,
 ) -> ComputedBuckets:
-    """Compute the oldest dirty buckets of health of an organization, and what is due; where another does, none.
+    """Compute the oldest dirty health buckets of an organization, and due timers; none where another transaction does.
 
     only: of one asset.
 
@@ -89,106 +89,108 @@ def health_buckets_compute(
         return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
     spans: dict[UUID, list[Span]] = {}
     due = health_due(session, organization_id=organization_id, now=now, only=only)
-    for each in due:
-        spans.setdefault(each.asset_id, []).append((each.begins_us, each.ends_us))
+    for item in due:
+        spans.setdefault(item.asset_id, []).append((item.begins_us, item.ends_us))
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
     for bucket in taken.buckets:
         spans.setdefault(bucket.entity_id, []).append((bucket.begins_us, bucket.ends_us))
     if not spans:
         return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
-    configured = configured_read(session, organization_id=organization_id)
-    work = _Work(organization_id, now, stage_cache, configured, points_max)
+    config = derivation_config_read(session, organization_id=organization_id)
+    work = _Work(organization_id, now, stage_cache, config, points_max)
     plans = plans_get(session, organization_id=organization_id, ids=spans.keys())
     for asset_id, of_asset in sorted(spans.items()):
         for begins, ends in spans_union(of_asset):
             _compute(session, work, asset_id, plans.get(asset_id), (begins, ends))
-    _above_mark(session, work)
-    buckets_mark(session, organization_id=organization_id, marks=work.left)
+    _parents_invalidate(session, work)
+    buckets_invalidate(session, organization_id=organization_id, dirty=work.left)
     commit = None
     if work.changed:
-        windows_note(session, organization_id=organization_id, touched=_reach(work.changed), reason=HEALTH)
+        windows_add(session, organization_id=organization_id, spans=_changed_spans(work.changed), reason=HEALTH)
         commit = commit_note(session, organization_id=organization_id, changes=work.changed, now=now)
     # Those above are dirty now.
-    is_done = taken.is_all and not work.left and not work.touched
+    is_done = taken.is_all and not work.left and not work.parents
     return ComputedBuckets(len(taken.buckets) + len(due), is_done, commit, work.notes, revision)
 
 
 def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, span: Span) -> None:
-    """Compute a time of an asset; what is too much at once is left for later."""
+    """Compute the health of an asset over a span; what is too much at once is left for later."""
     length = DAY_US if plan is None else plan.bucket_us
     begins, ends = span
     if plan is not None and begins < micros_of(work.now) - FRESHNESS_MOST // _US:
-        # What rests on points that are no longer kept stays as it stands.
-        kept = kept_from(session, organization_id=work.organization_id) + plan.freshness_us + length
+        # Results of points that are no longer kept stay as stored.
+        kept = retained_from(session, organization_id=work.organization_id) + plan.freshness_us + length
         begins = max(begins, kept + -kept % length)
         if begins >= ends:
             return
     changed = begins
     if ends - begins > _BUCKETS_FINE * length:
-        found = bounds_of(
+        bounds = bounds_of(
             session, organization_id=work.organization_id, asset_id=asset_id, plan=plan, begins_us=begins, ends_us=ends
         )
         # Where there is nothing, it is still to be noted that nothing was measured.
-        begins, ends = (begins, begins + length) if found is None else found
-    made = made_of_health(session, organization_id=work.organization_id, ids=[asset_id], configured=work.configured)[
-        asset_id
-    ]
+        begins, ends = (begins, begins + length) if bounds is None else bounds
+    from_health = metrics_from_health(
+        session, organization_id=work.organization_id, ids=[asset_id], config=work.config
+    )[asset_id]
     until = min(ends, begins + BUCKETS_MAX * length)
     while True:
         try:
-            _range_compute(session, work, HealthRange(asset_id, begins, until, changed), made)
+            _range_compute(session, work, HealthRange(asset_id, begins, until, changed), from_health)
             break
         except LimitExceededError:
             if until - begins <= length:
                 raise
             until = begins + (until - begins) // (2 * length) * length or begins + length
     if until < ends:
-        # A name of its own: see invalidate.py.
+        # A separate name: see invalidate.py.
         work.left[asset_id.bytes, f"{WHAT}:{asset_id}", until] = (ends, until)
 
 
-def _range_compute(session: Session, work: _Work, of: HealthRange, made: frozenset[str]) -> None:
+def _range_compute(session: Session, work: _Work, health_range: HealthRange, from_health: frozenset[str]) -> None:
     [events] = events_open(
         session,
         organization_id=work.organization_id,
-        asked=[(of.asset_id, of.begins_us, of.ends_us)],
-        made={of.asset_id: made},
+        asked=[(health_range.asset_id, health_range.begins_us, health_range.ends_us)],
+        from_health={health_range.asset_id: from_health},
     )
-    changed, touched = health_compute(
+    changed, parents = health_compute(
         session,
         organization_id=work.organization_id,
-        work=of,
+        work=health_range,
         events=events,
         now=work.now,
         stage_cache=work.stage_cache,
         notes=work.notes,
-        made=made,
+        from_health=from_health,
         limit=work.points_max,
     )
     work.changed += changed
-    for parent, begins, ends in touched:
-        work.touched.setdefault((parent, of.asset_id), []).append((begins, ends))
+    for parent, begins, ends in parents:
+        work.parents.setdefault((parent, health_range.asset_id), []).append((begins, ends))
 
 
-def _above_mark(session: Session, work: _Work) -> None:
-    """Mark the assets that those which changed are parts of, and those which changed elsewhere too."""
-    ids = {parent for parent, _ in work.touched}
+def _parents_invalidate(session: Session, work: _Work) -> None:
+    """Invalidate the health of the parents of changed assets, and of assets that changed outside their range."""
+    ids = {parent for parent, _ in work.parents}
     plans = {
         asset_id.bytes: plan
         for asset_id, plan in plans_get(session, organization_id=work.organization_id, ids=ids).items()
     }
-    work.touched = {key: spans for key, spans in work.touched.items() if key[0].bytes in plans}
+    work.parents = {key: spans for key, spans in work.parents.items() if key[0].bytes in plans}
     by_child: dict[UUID, dict[bytes, list[Span]]] = {}
-    for (parent, child), spans in work.touched.items():
+    for (parent, child), spans in work.parents.items():
         by_child.setdefault(child, {})[parent.bytes] = spans
-    for child, touched in sorted(by_child.items()):
-        # A name of its own: see invalidate.py.
-        health_mark(session, organization_id=work.organization_id, touched=touched, plans=plans, what=f"{WHAT}:{child}")
+    for child, changed in sorted(by_child.items()):
+        # A separate name: see invalidate.py.
+        health_invalidate(
+            session, organization_id=work.organization_id, changed=changed, plans=plans, what=f"{WHAT}:{child}"
+        )
 
 
-def _reach(changed: list[SeriesChange]) -> Mapping[bytes, tuple[int, int]]:
-    found: dict[bytes, tuple[int, int]] = {}
+def _changed_spans(changed: list[SeriesChange]) -> Mapping[bytes, tuple[int, int]]:
+    changed_spans: dict[bytes, tuple[int, int]] = {}
     for change in changed:
-        first, last = found.get(change.entity, (change.begins_us, change.ends_us - 1))
-        found[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
-    return found
+        first, last = changed_spans.get(change.entity, (change.begins_us, change.ends_us - 1))
+        changed_spans[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
+    return changed_spans

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, uuid_array
 from domain.base.packed import micros_of
-from domain.derivation.formulas.config import Configured, Derivation
+from domain.derivation.formulas.config import Derivation, DerivationConfig
 from domain.derivation.health.score import OpenEvent
 from domain.derivation.health.settings import METRIC
 from domain.rules.conditions import condition_read, metrics_of
@@ -49,7 +49,7 @@ def events_open(
     *,
     organization_id: int,
     asked: Sequence[tuple[UUID, int, int]],
-    made: Mapping[UUID, frozenset[str]],
+    from_health: Mapping[UUID, frozenset[str]],
 ) -> list[list[OpenEvent]]:
     """Return, for each (asset, begins_us, ends_us), its events that were open in that time or cleared at its begin.
 
@@ -67,37 +67,45 @@ def events_open(
             "limit": EVENTS_MAX + 1,
         },
     )
-    found: list[list[OpenEvent]] = [[] for _ in asked]
+    events: list[list[OpenEvent]] = [[] for _ in asked]
     seen = [0] * len(asked)
     for row in rows:
         seen[row.n] += 1
         if seen[row.n] > EVENTS_MAX:
             msg = f"The health of an asset takes notice of {EVENTS_MAX} events at once; it has more."
             raise LimitExceededError(msg)
-        if row.condition is None or not metrics_of(condition_read(row.condition)) & made[asked[row.n][0]]:
+        if row.condition is None or not metrics_of(condition_read(row.condition)) & from_health[asked[row.n][0]]:
             cleared = END_US if row.cleared_at is None else micros_of(row.cleared_at)
-            found[row.n].append(OpenEvent(row.id, row.severity, micros_of(row.opened_at), cleared))
-    return found
+            events[row.n].append(OpenEvent(row.id, row.severity, micros_of(row.opened_at), cleared))
+    return events
 
 
-def made_of_health(
-    session: Session, *, organization_id: int, ids: Collection[UUID], configured: Configured
+def metrics_from_health(
+    session: Session, *, organization_id: int, ids: Collection[UUID], config: DerivationConfig
 ) -> dict[UUID, frozenset[str]]:
-    """Return what is made of the health of each asset: it, and what formulas make of it, at last. One statement."""
+    """Return the metrics of each asset that depend on its health: health itself, and what formulas make of it.
+
+    One statement.
+    """
     arrays_enable(session)
     assets = uuid_array(b"".join(asset_id.bytes for asset_id in ids))
     rows = session.execute(_USES, {"organization_id": organization_id, "assets": assets})
-    found = dict.fromkeys(ids, frozenset((METRIC,)))
+    metrics = dict.fromkeys(ids, frozenset((METRIC,)))
     for row in rows:
-        found[row.id] = _made(configured.get(row.kind, row.type, row.profile_id))
-    return found
+        metrics[row.id] = _metrics_from(config.get(row.kind, row.type, row.profile_id))
+    return metrics
 
 
-def _made(derivation: Derivation | None) -> frozenset[str]:
-    made = {METRIC}
+def _metrics_from(derivation: Derivation | None) -> frozenset[str]:
+    metrics = {METRIC}
     grown = True
     while grown and derivation is not None:
-        found = {f.metric for each in derivation.sets for f in each.formulas if not made.isdisjoint(f.inputs)}
-        grown = not found <= made
-        made |= found
-    return frozenset(made)
+        dependent = {
+            f.metric
+            for formula_set in derivation.sets
+            for f in formula_set.formulas
+            if not metrics.isdisjoint(f.inputs)
+        }
+        grown = not dependent <= metrics
+        metrics |= dependent
+    return frozenset(metrics)

@@ -1,7 +1,7 @@
 """Invalidate the health of assets, as dirty buckets, in the transaction that changes what it depends on.
 
-A row is a stretch of buckets: live data touches the same ones over and over. Rows of the derive stage are called
-`health`; those that the job on buckets leaves while it holds others have a name of their own, so that neither ever
+A row is a range of buckets: live data invalidates the same ones over and over. Rows of the derive stage are called
+`health`; those that the job on buckets leaves while it holds others have separate names, so that neither ever
 waits for the other the wrong way round.
 """
 
@@ -19,7 +19,7 @@ from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
 from domain.derivation.health.read import Plan
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US
-from domain.derivation.rollups.invalidate import Marks, buckets_mark
+from domain.derivation.rollups.invalidate import DirtyBuckets, buckets_invalidate
 from domain.rules.reconcile import EventChange
 from domain.rules.tables import event_corrections, events
 from domain.telemetry.model.attribution import END_US, spans_union
@@ -30,24 +30,24 @@ Span = tuple[int, int]
 WHAT: Final = "health"
 # Of an asset that uses no profile any more the bucket is not known; none is longer than a day, which all divide.
 DAY_US: Final = 86_400_000_000
-_AS_TOLD: Final = frozenset({"OPENED", "CLEARED"})
+_AS_NOTIFIED: Final = frozenset({"OPENED", "CLEARED"})
 
 
-def health_mark(
+def health_invalidate(
     session: Session,
     *,
     organization_id: int,
-    touched: Mapping[bytes, Sequence[Span]],
+    changed: Mapping[bytes, Sequence[Span]],
     plans: Mapping[bytes, Plan],
     what: str = WHAT,
 ) -> None:
-    """Mark the buckets that are made of what changed of assets (16 bytes) over [begins_us, ends_us) each.
+    """Invalidate the health buckets of assets (16 bytes) that depend on what changed over [begins_us, ends_us) each.
 
     plans: of those that use a profile; of one that does not, whole days are marked. What was measured counts for one
     freshness, so that the buckets of as long after it are among them. One statement at most.
     """
-    marks: Marks = {}
-    for asset, spans in touched.items():
+    dirty: DirtyBuckets = {}
+    for asset, spans in changed.items():
         plan = plans.get(asset)
         length = DAY_US if plan is None else plan.bucket_us
         freshness = 0 if plan is None else plan.freshness_us
@@ -55,41 +55,45 @@ def health_mark(
             since = max(FIRST_US, begins - begins % length)
             until = min(LAST_US, ends + -ends % length)
             if since < until:
-                marks[asset, what, since] = (until, since)
-    buckets_mark(session, organization_id=organization_id, marks=marks)
+                dirty[asset, what, since] = (until, since)
+    buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
 
 
 def events_spans(session: Session, *, organization_id: int, changes: Sequence[EventChange]) -> dict[bytes, list[Span]]:
-    """Return, by entity, over which times anything about the events that were changed is other than it was.
+    """Return, by entity, the spans over which any of its changed events differs from before.
 
-    Two statements at most: of what came as it was told nothing is read.
+    Two statements at most: for events that were only opened and cleared nothing is read.
     """
     by_event: dict[UUID, list[EventChange]] = {}
     for change in changes:
         by_event.setdefault(change.event_id, []).append(change)
-    other = [event_id for event_id, of in by_event.items() if not {change.kind for change in of} <= _AS_TOLD]
-    stood = _stood(session, organization_id, other) if other else {}
-    found: dict[bytes, list[Span]] = {}
-    for event_id, of in by_event.items():
-        kinds = {change.kind for change in of}
-        begins, ends = min(change.at_us for change in of), END_US
-        if kinds == _AS_TOLD:
-            ends = max(change.at_us for change in of) + 1
-        if event_id in stood:
-            begins, ends = min(begins, stood[event_id][0]), stood[event_id][1]
-        found.setdefault(of[0].entity, []).append((begins, ends))
-    return found
+    other = [
+        event_id
+        for event_id, event_changes in by_event.items()
+        if not {change.kind for change in event_changes} <= _AS_NOTIFIED
+    ]
+    open_spans = _open_spans(session, organization_id, other) if other else {}
+    spans: dict[bytes, list[Span]] = {}
+    for event_id, event_changes in by_event.items():
+        kinds = {change.kind for change in event_changes}
+        begins, ends = min(change.at_us for change in event_changes), END_US
+        if kinds == _AS_NOTIFIED:
+            ends = max(change.at_us for change in event_changes) + 1
+        if event_id in open_spans:
+            begins, ends = min(begins, open_spans[event_id][0]), open_spans[event_id][1]
+        spans.setdefault(event_changes[0].entity, []).append((begins, ends))
+    return spans
 
 
-def _stood(session: Session, organization_id: int, ids: Sequence[UUID]) -> dict[UUID, Span]:
-    """Return from when to when events are open, or ever were said to be."""
+def _open_spans(session: Session, organization_id: int, ids: Sequence[UUID]) -> dict[UUID, Span]:
+    """Return the spans over which events are open, or by any earlier correction were."""
     arrays_enable(session)
     rows = session.execute(
         select(events.c.id, events.c.opened_at, events.c.cleared_at).where(
             events.c.organization_id == organization_id, any_of(events.c.id, ids)
         )
     )
-    found = {row.id: _span(row.opened_at, row.cleared_at) for row in rows}
+    open_spans = {row.id: _span(row.opened_at, row.cleared_at) for row in rows}
     corrected = session.execute(
         select(event_corrections.c.event_id, event_corrections.c.before).where(
             event_corrections.c.organization_id == organization_id, any_of(event_corrections.c.event_id, ids)
@@ -99,9 +103,9 @@ def _stood(session: Session, organization_id: int, ids: Sequence[UUID]) -> dict[
         opened, cleared = (_instant(row.before.get(name)) for name in ("opened_at", "cleared_at"))
         if opened is not None:
             begins, ends = _span(opened, cleared)
-            known = found.get(row.event_id, (begins, ends))
-            found[row.event_id] = (min(known[0], begins), max(known[1], ends))
-    return found
+            known = open_spans.get(row.event_id, (begins, ends))
+            open_spans[row.event_id] = (min(known[0], begins), max(known[1], ends))
+    return open_spans
 
 
 def _span(opened: datetime, cleared: datetime | None) -> Span:

@@ -1,4 +1,4 @@
-"""Tell whether, and since when, anything was measured of an asset: its freshness needs it, however long ago.
+"""Find whether, and since when, anything was measured of an asset, however long ago: freshness needs it.
 
 That there was a reading counts for ever: an asset that was once measured and falls silent is known to be silent. So
 neither question has a look-back. Both are answered by index look-ups over the link intervals of each series, by the
@@ -73,17 +73,17 @@ def measured_before(
         for span in [_clipped(segment, before_us)]
         if span[0] < span[1]
     ]
-    found = [False] * len(pairs)
+    is_measured = [False] * len(pairs)
     if windows:
         arrays_enable(session)
         rows = session.scalars(_BEFORE, {"organization_id": organization_id, **_columns(windows)})
         for row in rows:
-            found[windows[row][0]] = True
-    return found
+            is_measured[windows[row][0]] = True
+    return is_measured
 
 
 def measured_since(session: Session, *, organization_id: int, segments: Sequence[Segment]) -> int | None:
-    """Return when the first point within any of the segments is; None: there is none. One statement at most."""
+    """Return the time of the first point within any of the segments; None: there is none. One statement at most."""
     windows = [(0, segment.series.id, *_clipped(segment, LAST_US)) for segment in segments]
     if not windows:
         return None
@@ -92,19 +92,19 @@ def measured_since(session: Session, *, organization_id: int, segments: Sequence
     return None if first is None else micros_of(first)
 
 
-def since_get(session: Session, *, organization_id: int, asset_id: UUID) -> int | None:
-    """Return since when the stored series of an asset has it as measured; None: as never measured. One statement."""
-    found = session.scalar(_STORED, {"organization_id": organization_id, "asset_id": asset_id})
-    return None if found is None else micros_of(found)
+def measured_since_get(session: Session, *, organization_id: int, asset_id: UUID) -> int | None:
+    """Return since when an asset counts as measured in its stored health series; None: never. One statement."""
+    since = session.scalar(_STORED, {"organization_id": organization_id, "asset_id": asset_id})
+    return None if since is None else micros_of(since)
 
 
-def since_keep(session: Session, *, organization_id: int, asset_id: UUID, since_us: int | None) -> None:
-    """Remember since when an asset is measured, as its series now has it. One statement."""
-    of = {"organization_id": organization_id, "asset_id": asset_id}
+def measured_since_write(session: Session, *, organization_id: int, asset_id: UUID, since_us: int | None) -> None:
+    """Store since when an asset counts as measured in its health series. One statement."""
+    asset = {"organization_id": organization_id, "asset_id": asset_id}
     if since_us is None:
-        session.execute(_DROP, of)
+        session.execute(_DROP, asset)
     else:
-        session.execute(_KEEP, {**of, "since": instant_of(since_us)})
+        session.execute(_KEEP, {**asset, "since": instant_of(since_us)})
 
 
 def _clipped(segment: Segment, before_us: int) -> tuple[int, int]:

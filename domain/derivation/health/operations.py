@@ -1,4 +1,4 @@
-"""Explain the health of an asset, and bring its stored series up to date. No commit, no clock."""
+"""Explain the health of an asset, and update its stored series. No commit, no clock."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from domain.base.failed_items.model import FailedQueue
 from domain.base.failed_items.queries import held_sql
 from domain.base.packed import Column, instant_of, micros_of
 from domain.derivation.formulas.outputs import Changes, SeriesChange, changes_write, series_ensure
-from domain.derivation.health.current import Judged, healths_judge
+from domain.derivation.health.current import BucketHealth, healths_compute
 from domain.derivation.health.invalidate import DAY_US
-from domain.derivation.health.measured import measured_since, since_get, since_keep
+from domain.derivation.health.measured import measured_since, measured_since_get, measured_since_write
 from domain.derivation.health.read import READ_POINTS_MAX, Plan, facts_read, plans_get
 from domain.derivation.health.score import Facts, OpenEvent, Track, expiries, health_points
 from domain.derivation.health.settings import METRIC
@@ -72,7 +72,7 @@ DUE_MAX: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class HealthRange:
-    """Buckets of an asset whose health is to be looked at: [begins_us, ends_us), at bounds of buckets.
+    """A range of an asset's health buckets: [begins_us, ends_us), at bucket bounds.
 
     changed_us: from when on anything of it changed; None: from their begin on.
     """
@@ -85,22 +85,22 @@ class HealthRange:
 
 def health_explain(
     session: Session, *, organization_id: int, asset_id: UUID, at: datetime, now: datetime
-) -> Judged | None:
-    """Return what the health of the bucket that holds `at` is made of; None where the asset has no profile then.
+) -> BucketHealth | None:
+    """Return the health of the bucket that holds `at`, with its parts; None where the asset has no profile then.
 
     Raises NotFoundError for no asset, LimitExceededError where there is too much to read.
     """
     entity_get(session, organization_id=organization_id, entity_id=asset_id, kind=EntityKind.ASSET, path=("assetId",))
-    return healths_judge(session, organization_id=organization_id, ids=[asset_id], at=at, now=now).get(asset_id)
+    return healths_compute(session, organization_id=organization_id, ids=[asset_id], at=at, now=now).get(asset_id)
 
 
 def health_due_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[str]:
-    """Return the assets of which timers are due, the longest due first. One statement."""
+    """Return the assets with due timers, the longest due first. One statement."""
     return list(session.scalars(_DUE_KEYS, {"organization_id": organization_id, "now": now, "limit": limit}))
 
 
 def health_due(session: Session, *, organization_id: int, now: datetime, only: str | None = None) -> list[HealthRange]:
-    """Take timers that are due; return the buckets in which something became too old. Three statements.
+    """Take due timers; return the buckets in which some value became too old. Three statements.
 
     only: of one asset. Those of an asset that failed, and is left alone, stay.
     """
@@ -123,10 +123,10 @@ def health_compute(
     now: datetime,
     stage_cache: StageCache,
     notes: PendingCacheUpdates,
-    made: frozenset[str] = frozenset(),
+    from_health: frozenset[str] = frozenset(),
     limit: int = READ_POINTS_MAX,
 ) -> tuple[list[SeriesChange], list[tuple[UUID, int, int]]]:
-    """Bring an asset's health over a range of buckets to what it should be; return what changed, and whom that touches.
+    """Recompute an asset's health over a range of buckets; return what changed, and which assets that affects.
 
     events: those of the asset that were open in the range. made: what is made of its health, and has no part in it.
     What is touched: assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
@@ -145,7 +145,7 @@ def health_compute(
             begins_us=work.begins_us,
             ends_us=work.ends_us,
             events=events,
-            made=made,
+            from_health=from_health,
             limit=limit,
         )
         facts, measured = read.facts, read.measured
@@ -160,7 +160,7 @@ def health_compute(
         entities=[entity],
         stage_cache=stage_cache,
         notes=notes,
-        is_anew=False,
+        is_recompute=False,
         origin=ORIGIN,
     )
     stored = _stored(session, organization_id, ensured[entity], work, limit)
@@ -177,35 +177,35 @@ def health_compute(
     )
     # Of a profile that is used no more the bucket is not known; none is longer than a day.
     length = DAY_US if plan is None else plan.bucket_us
-    touched = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
-    return changes.changed, touched + _since_move(session, organization_id, work, measured)
+    affected = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
+    return changes.changed, affected + _measured_since_update(session, organization_id, work, measured)
 
 
-def _since_move(
+def _measured_since_update(
     session: Session, organization_id: int, work: HealthRange, measured: Sequence[Segment]
 ) -> list[tuple[UUID, int, int]]:
-    """Note since when an asset is measured, as its series has it from now on; return what that touches of itself.
+    """Update since when an asset counts as measured; return the buckets of its own that this affects.
 
     Wherever it is told other than before whether it was ever measured, silence costs other than before: that is behind
     the range, as far as to what was its first reading, or is.
     """
-    stood = since_get(session, organization_id=organization_id, asset_id=work.asset_id)
-    if stood is not None and stood < (work.begins_us if work.changed_us is None else work.changed_us):
+    stored_us = measured_since_get(session, organization_id=organization_id, asset_id=work.asset_id)
+    if stored_us is not None and stored_us < (work.begins_us if work.changed_us is None else work.changed_us):
         # All that changed lies behind it.
         return []
     since = measured_since(session, organization_id=organization_id, segments=measured)
-    if since == stood:
+    if since == stored_us:
         return []
-    since_keep(session, organization_id=organization_id, asset_id=work.asset_id, since_us=since)
-    known = [at for at in (stood, since) if at is not None]
-    begins, ends = min(known), LAST_US if None in (stood, since) else max(known) + 1
+    measured_since_write(session, organization_id=organization_id, asset_id=work.asset_id, since_us=since)
+    known = [at for at in (stored_us, since) if at is not None]
+    begins, ends = min(known), LAST_US if None in (stored_us, since) else max(known) + 1
     return [] if work.begins_us <= begins and ends <= work.ends_us else [(work.asset_id, begins, ends)]
 
 
 def plan_points(plan: Plan, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:
     """Return the points of buckets in [begins_us, ends_us), each by what is in force at its last instant. Pure."""
     length = plan.bucket_us
-    found = [
+    tracks = [
         health_points(
             settings,
             facts,
@@ -216,8 +216,8 @@ def plan_points(plan: Plan, facts: Facts, *, begins_us: int, ends_us: int, now_u
         for begins, ends, settings in plan.spans
     ]
     return Track(
-        np.concatenate([np.empty(0, dtype=np.int64), *(each.at for each in found)]),
-        np.concatenate([np.empty(0), *(each.values for each in found)]),
+        np.concatenate([np.empty(0, dtype=np.int64), *(track.at for track in tracks)]),
+        np.concatenate([np.empty(0), *(track.values for track in tracks)]),
     )
 
 
@@ -227,17 +227,17 @@ def _range(asset_id: UUID, plan: Plan, begins_us: int, ends_us: int) -> HealthRa
 
 
 def _lapses(plan: Plan, facts: Facts, now_us: int, work: HealthRange) -> list[int]:
-    """Return when something within a range is to become too old, after now."""
-    found = {at for _, _, settings in plan.spans for at in expiries(settings, facts)}
-    return sorted(at for at in found if max(now_us + 1, work.begins_us) <= at < work.ends_us)
+    """Return when values within a range will become too old, after now."""
+    lapses = {at for _, _, settings in plan.spans for at in expiries(settings, facts)}
+    return sorted(at for at in lapses if max(now_us + 1, work.begins_us) <= at < work.ends_us)
 
 
 def _timers_leave(session: Session, organization_id: int, work: HealthRange, due: Sequence[int]) -> None:
-    """See to it that the timers within a range are these."""
+    """Replace the timers within a range by these."""
     arrays_enable(session)
-    of = {"organization_id": organization_id, "asset_id": work.asset_id}
+    asset = {"organization_id": organization_id, "asset_id": work.asset_id}
     begins, ends = instant_of(work.begins_us), instant_of(work.ends_us)
-    session.execute(_TIMERS_GONE, {**of, "begins": begins, "ends": ends, "due": instant_array(due)})
+    session.execute(_TIMERS_GONE, {**asset, "begins": begins, "ends": ends, "due": instant_array(due)})
     if due:
         entities = uuid_array(work.asset_id.bytes * len(due))
         wanted = {"organization_id": organization_id, "entities": entities, "due": instant_array(due)}

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from domain.derivation.health.current import healths_judge
+from domain.derivation.health.current import healths_compute
 
 
 def health_scores_get(
@@ -18,5 +18,5 @@ def health_scores_get(
 
     What `health_explain` says of now. Sixteen statements at most, for any number of assets.
     """
-    judged = healths_judge(session, organization_id=organization_id, ids=ids, at=now, now=now)
-    return {asset_id: of.health.score for asset_id, of in judged.items() if of.health.score is not None}
+    computed = healths_compute(session, organization_id=organization_id, ids=ids, at=now, now=now)
+    return {asset_id: bucket.health.score for asset_id, bucket in computed.items() if bucket.health.score is not None}

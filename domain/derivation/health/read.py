@@ -39,7 +39,7 @@ _CHILDREN = text(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How an asset's health is judged over event time: (begins_us, ends_us, settings), ascending, half-open."""
+    """An asset's health settings over event time: (begins_us, ends_us, settings), ascending, half-open."""
 
     spans: Sequence[tuple[int, int, HealthSettings]]
 
@@ -59,14 +59,17 @@ class Plan:
 
 
 def plans_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Plan]:
-    """Return how the health of each of these assets is judged; one that uses no profile is left out. Two statements."""
+    """Return the health settings over event time of each of these assets; without a profile: left out.
+
+    Two statements.
+    """
     used = profile_ids_of(session, organization_id=organization_id, ids=ids)
     plans = plans_of(profiles_in_force(session, organization_id=organization_id, ids=set(used.values())))
     return {asset_id: plans[profile_id] for asset_id, profile_id in used.items()}
 
 
 def plans_of(in_force: InForce) -> dict[UUID, Plan]:
-    """Return how the health of assets that use each of these profiles is judged. Pure."""
+    """Return the health settings over event time of the assets of each of these profiles. Pure."""
     return {
         profile_id: Plan([(b, e, settings_of(content.thresholds, content.health)) for b, e, content in spans])
         for profile_id, spans in in_force.items()
@@ -75,7 +78,7 @@ def plans_of(in_force: InForce) -> dict[UUID, Plan]:
 
 @dataclass(frozen=True, slots=True)
 class HealthRead:
-    """What is known of an asset. measured: the series of its devices, each while it is linked."""
+    """The facts about an asset's health. measured: the series of its devices, each while it is linked."""
 
     facts: Facts
     measured: Sequence[Segment]
@@ -90,23 +93,23 @@ def facts_read(
     begins_us: int,
     ends_us: int,
     events: Sequence[OpenEvent] = (),
-    made: frozenset[str] = frozenset(),
+    from_health: frozenset[str] = frozenset(),
     limit: int = READ_POINTS_MAX,
 ) -> HealthRead:
-    """Return what is known of an asset for buckets in [begins_us, ends_us), the time before them included.
+    """Return the facts about an asset's health for buckets in [begins_us, ends_us), with the time before that counts.
 
     made: metrics that are made of its health, which have no part in it. Values and the health of parts are read from
     one freshness before; that anything was ever measured, from as long before as it was.
     Eleven statements at most. Raises LimitExceededError for more points or parts than are read at once.
     """
-    metrics = metrics_of_plan(plan) - made
+    metrics = metrics_of_plan(plan) - from_health
     since = begins_us - plan.freshness_us - plan.bucket_us
-    found = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
-    valued = [source for source in found if source.metric in metrics]
+    sources = sources_list(session, organization_id=organization_id, entity_ids=[asset_id], metrics=None)[asset_id]
+    valued = [source for source in sources if source.metric in metrics]
     # Measured is what its devices send; what was made of that by formulas and the like is not.
     measured = [
         Source(asset_id, source.metric, None, segments)
-        for source in found
+        for source in sources
         if (segments := [s for s in source.segments if s.series.entity_id != asset_id])
     ]
     values: dict[str, Track] = {}
@@ -142,28 +145,28 @@ def metrics_of_plan(plan: Plan) -> frozenset[str]:
 def children_read(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> dict[UUID, dict[UUID, list[tuple[int, int]]]]:
-    """Return the parts of each asset, with the times in which they are such. One statement.
+    """Return the parts of each asset, with the spans in which they are parts. One statement.
 
     Raises LimitExceededError for more parts of one than its health takes notice of.
     """
     arrays_enable(session)
     assets = uuid_array(b"".join(asset_id.bytes for asset_id in ids))
     wanted = {"organization_id": organization_id, "assets": assets, "has_part": HAS_PART}
-    found: dict[UUID, dict[UUID, list[tuple[int, int]]]] = {}
+    children: dict[UUID, dict[UUID, list[tuple[int, int]]]] = {}
     for row in session.execute(_CHILDREN, wanted):
         begins = BEGIN_US if row.begins is None else micros_of(row.begins)
         ends = END_US if row.ends is None else micros_of(row.ends)
-        parts = found.setdefault(row.source_id, {})
+        parts = children.setdefault(row.source_id, {})
         parts.setdefault(row.id, []).append((begins, ends))
         if len(parts) > CHILDREN_MAX:
             raise LimitExceededError(f"The health of an asset takes notice of {CHILDREN_MAX} parts; it has more.")
-    return found
+    return children
 
 
 def child_sources(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> tuple[dict[UUID, Plan], dict[UUID, Source]]:
-    """Return how the health of each of these assets is judged, and its series where it has one. Three statements."""
+    """Return the health settings of each of these assets, and its health series where it has one. Three statements."""
     plans = plans_get(session, organization_id=organization_id, ids=ids)
     rows = series_rows(session, organization_id=organization_id, entity_ids=plans.keys(), metrics=(METRIC,))
     return plans, {
@@ -178,8 +181,8 @@ def _children(session: Session, *, organization_id: int, asset_id: UUID, since_u
     spans = children_read(session, organization_id=organization_id, ids=[asset_id]).get(asset_id, {})
     if not spans:
         return []
-    plans, found = child_sources(session, organization_id=organization_id, ids=spans.keys())
-    sources = list(found.values())
+    plans, by_child = child_sources(session, organization_id=organization_id, ids=spans.keys())
+    sources = list(by_child.values())
     # A point says what was so at the end of its own bucket, which may be longer than the asset's.
     longest = max((plans[source.entity_id].bucket_us for source in sources), default=0)
     children: list[Child] = []
@@ -190,7 +193,7 @@ def _children(session: Session, *, organization_id: int, asset_id: UUID, since_u
         child_id = sources[n].entity_id
         at = points.at + plans[child_id].bucket_us - 1
         children.append(Child(child_id, spans[child_id], Track(at, points.values)))
-    scored = {child.id for child in children}
+    with_score = {child.id for child in children}
     none = Track(np.empty(0, dtype=np.int64), np.empty(0))
     # A part without a score costs nothing; that it came or went is still something that happened.
-    return children + [Child(each, spans[each], none) for each in spans if each not in scored]
+    return children + [Child(child_id, spans[child_id], none) for child_id in spans if child_id not in with_score]

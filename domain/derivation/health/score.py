@@ -1,6 +1,6 @@
-"""The health of one asset in a bucket of event time, and which part cost what. Pure: the one function of health.
+"""Score the health of one asset in a bucket of event time, part by part. Pure: the one function of health.
 
-All of it is judged at the bucket's end, from what is known of the time before. What a reading, or the score of a
+All of it is evaluated at the bucket's end, from what is known of the time before. What a reading, or the score of a
 child, says counts for the profile's freshness; that there was a reading counts for ever, so that silence costs, but of
 silence alone, once it lasts, there is no score. That something has become too old is noticed only when it is due: it
 counts once `now` has passed it, so that of what is not due yet nothing is said.
@@ -54,7 +54,7 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an asset. values: by metric. readings: when anything was measured of it."""
+    """The facts about an asset's health. values: by metric. readings: when anything was measured of it."""
 
     values: Mapping[str, Track] = field(default_factory=dict)
     readings: Instants = field(default_factory=_NEVER.copy)
@@ -64,7 +64,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What one thing costs. part: THRESHOLD, FRESHNESS, EVENT or CHILDREN. weight: what it can cost at most.
+    """One deduction from health. part: THRESHOLD, FRESHNESS, EVENT or CHILDREN. weight: the most it can cost.
 
     subject: the metric, or the id of the event or of the worst child; None for freshness.
     """
@@ -78,13 +78,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """score: 0 to 100; None where nothing recent is known. parts: what counted, what costs nothing too."""
+    """A health score. score: 0 to 100; None where nothing recent is known. parts: every deduction, also those of 0."""
 
     score: float | None
     parts: Sequence[Part]
 
 
-def health_judge(settings: HealthSettings, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Health:
+def health_score(settings: HealthSettings, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Health:
     """Return the health in the bucket [begins_us, ends_us), as it is known at now_us."""
     parts = [
         *_thresholds(settings, facts, ends_us, now_us),
@@ -92,49 +92,49 @@ def health_judge(settings: HealthSettings, facts: Facts, *, begins_us: int, ends
         *_events(settings, facts, begins_us, ends_us),
         *_children(settings, facts, ends_us, now_us),
     ]
-    is_heard = any(part.part != "FRESHNESS" for part in parts)
-    if not parts or (not is_heard and _is_long_silent(settings, facts, begins_us, now_us)):
+    is_measured = any(part.part != "FRESHNESS" for part in parts)
+    if not parts or (not is_measured and _is_long_silent(settings, facts, begins_us, now_us)):
         return Health(None, parts)
     return Health(max(0.0, FULL - sum(part.cost for part in parts)), parts)
 
 
 def health_points(settings: HealthSettings, facts: Facts, *, begins_us: int, ends_us: int, now_us: int) -> Track:
-    """Return a point at the begin of each bucket within [begins_us, ends_us) in which anything happened.
+    """Return a point at the begin of each bucket within [begins_us, ends_us) that anything affects.
 
     facts: from one freshness before begins_us on. A bucket in which nothing is known has no point.
     """
     length = settings.bucket_us
     points = []
-    for begins in _touched(settings, facts, begins_us, ends_us, now_us):
-        found = health_judge(settings, facts, begins_us=begins, ends_us=begins + length, now_us=now_us)
-        if found.score is not None:
-            points.append((begins, found.score))
+    for begins in _affected_buckets(settings, facts, begins_us, ends_us, now_us):
+        health = health_score(settings, facts, begins_us=begins, ends_us=begins + length, now_us=now_us)
+        if health.score is not None:
+            points.append((begins, health.score))
     return Track(
         np.array([at for at, _ in points], dtype=np.int64), np.array([score for _, score in points], dtype=np.float64)
     )
 
 
 def expiries(settings: HealthSettings, facts: Facts) -> list[int]:
-    """Return when what is known becomes too old: one freshness after each instant that nothing follows till then."""
-    found: set[int] = set()
+    """Return the instants at which facts expire: one freshness after each that no newer one replaces by then."""
+    instants: set[int] = set()
     for at in (facts.readings, *(track.at for track in facts.values.values())):
-        found.update(_lapses(at, settings.freshness_us))
+        instants.update(_lapses(at, settings.freshness_us))
     for child in facts.children:
         # That of a part counts while it is one.
         lapses = _lapses(child.scores.at, settings.freshness_us)
-        found.update(at for at in lapses if any(begins <= at < ends for begins, ends in child.spans))
-    return sorted(found)
+        instants.update(at for at in lapses if any(begins <= at < ends for begins, ends in child.spans))
+    return sorted(instants)
 
 
 def _lapses(at: Instants, freshness_us: int) -> list[int]:
     if not len(at):
         return []
     lasting = np.r_[at[1:] - at[:-1] > freshness_us, True]
-    found: list[int] = (at[lasting] + freshness_us).tolist()
-    return found
+    instants: list[int] = (at[lasting] + freshness_us).tolist()
+    return instants
 
 
-def _touched(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int, now_us: int) -> list[int]:
+def _affected_buckets(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int, now_us: int) -> list[int]:
     instants = [at for at in expiries(settings, facts) if at <= now_us]
     instants += facts.readings.tolist()
     for track in facts.values.values():
@@ -166,29 +166,29 @@ def _thresholds(settings: HealthSettings, facts: Facts, ends_us: int, now_us: in
     parts = []
     for threshold in settings.thresholds:
         track = facts.values.get(threshold.metric)
-        found = None if track is None else _last(track, settings, ends_us, now_us)
-        if found is not None:
-            share, detail = _passed(threshold, found[1])
+        last = None if track is None else _last(track, settings, ends_us, now_us)
+        if last is not None:
+            share, detail = _passed(threshold, last[1])
             parts.append(Part("THRESHOLD", threshold.metric, share * threshold.weight, threshold.weight, detail))
     return parts
 
 
 def _passed(threshold: Threshold, value: float) -> tuple[float, str]:
     """Return the share of its weight that a value costs: half from a warning on, all from what is critical on."""
-    said = f"{value:g}"
+    shown = f"{value:g}"
     if value <= threshold.crit_low:
-        return 1.0, f"{said} is at or below critLow {threshold.crit_low:g}"
+        return 1.0, f"{shown} is at or below critLow {threshold.crit_low:g}"
     if value >= threshold.crit_high:
-        return 1.0, f"{said} is at or above critHigh {threshold.crit_high:g}"
+        return 1.0, f"{shown} is at or above critHigh {threshold.crit_high:g}"
     if value <= threshold.warn_low:
-        return 0.5, f"{said} is at or below warnLow {threshold.warn_low:g}"
+        return 0.5, f"{shown} is at or below warnLow {threshold.warn_low:g}"
     if value >= threshold.warn_high:
-        return 0.5, f"{said} is at or above warnHigh {threshold.warn_high:g}"
-    return 0.0, f"{said} is within its bounds"
+        return 0.5, f"{shown} is at or above warnHigh {threshold.warn_high:g}"
+    return 0.0, f"{shown} is within its bounds"
 
 
 def _is_long_silent(settings: HealthSettings, facts: Facts, begins_us: int, now_us: int) -> bool:
-    """Tell whether all that was measured had become too old before a bucket began: there, nothing recent is known."""
+    """Tell whether all measurements had expired before a bucket began: it then has no score."""
     n = int(np.searchsorted(facts.readings, begins_us + settings.bucket_us)) - 1
     return n < 0 or _is_over(int(facts.readings[n]), settings, begins_us, now_us)
 
@@ -206,7 +206,7 @@ def _freshness(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int
 def _events(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int) -> list[Part]:
     return [
         Part("EVENT", str(event.id), points, points, f"an event of severity {event.severity} was open")
-        for event in sorted(facts.events, key=lambda each: (each.opened_us, each.id))
+        for event in sorted(facts.events, key=lambda item: (item.opened_us, item.id))
         if event.opened_us < ends_us and event.cleared_us > begins_us and (points := settings.events[event.severity])
     ]
 
@@ -214,10 +214,10 @@ def _events(settings: HealthSettings, facts: Facts, begins_us: int, ends_us: int
 def _children(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int) -> list[Part]:
     weight = settings.children_weight
     scores = [
-        (found[1], str(child.id))
+        (last[1], str(child.id))
         for child in facts.children
         if any(begins < ends_us <= ends for begins, ends in child.spans)
-        and (found := _last(child.scores, settings, ends_us, now_us)) is not None
+        and (last := _last(child.scores, settings, ends_us, now_us)) is not None
     ]
     if not scores or not weight:
         return []

@@ -1,4 +1,4 @@
-"""What a profile says of health: thresholds and weights, checked, and as the score needs them. Pure.
+"""Health settings of a profile: thresholds and weights, checked and compiled. Pure.
 
 Thresholds: {metric: {"warnLow", "warnHigh", "critLow", "critHigh": number, "weight": points}}.
 Health: {"freshness": duration, "freshnessWeight": points, "events": {severity: points},
@@ -55,7 +55,7 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
-    """What a version of a profile says of health. events: points by severity."""
+    """Health settings of a profile's version. events: deductions by severity."""
 
     thresholds: tuple[Threshold, ...]
     freshness_us: int

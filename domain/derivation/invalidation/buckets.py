@@ -16,9 +16,9 @@ from domain.base.failed_items.queries import held_sql
 from domain.base.packed import micros_of
 
 # The turn that has begun, of which a mark or a note of a touch is. Read in the statement that writes it.
-TURN: Final = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM dirty_buckets_turn)"
+GENERATION: Final = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM dirty_buckets_turn)"
 # Not transactional: whoever marks a bucket from here on, in a transaction of any age, marks it for this turn.
-_TURN = text("SELECT nextval('dirty_buckets_turn')")
+_GENERATION = text("SELECT nextval('dirty_buckets_turn')")
 # What fails and is left alone together: a rollup at an entity; all of an asset's health, which has marks by many names.
 _KEY: Final = "CASE WHEN starts_with(d.what, 'health') THEN '' ELSE d.what || '/' END || d.entity_id"
 _IS_FREE: Final = " AND ".join(
@@ -71,19 +71,19 @@ class TakenBuckets:
 
     buckets: Sequence[DirtyBucket]
     is_all: bool
-    turn: int
+    generation: int
 
 
 def buckets_take(
     session: Session, *, organization_id: int, prefix: str, limit: int, only: str | None = None
 ) -> TakenBuckets:
-    """Take the oldest dirty buckets away, before anything is read. What is marked from here on stays.
+    """Take the oldest dirty buckets, before anything is read. Buckets invalidated from here on stay.
 
     What failed and is left alone stays too. only: of one key, see `bucket_keys`.
     """
     arrays_enable(session)
-    turn = int(session.scalar(_TURN) or 0)
-    values = {"organization_id": organization_id, "prefix": prefix, "limit": limit, "turn": turn, "only": only}
+    generation = int(session.scalar(_GENERATION) or 0)
+    values = {"organization_id": organization_id, "prefix": prefix, "limit": limit, "turn": generation, "only": only}
     rows = session.execute(_TAKE, values).all()
     if rows:
         session.execute(
@@ -100,11 +100,11 @@ def buckets_take(
     for row in rows:
         key = (row.entity_id, row.what, micros_of(row.begins))
         buckets[key] = max(buckets.get(key, 0), micros_of(row.ends))
-    return TakenBuckets([DirtyBucket(*key, ends) for key, ends in buckets.items()], len(rows) < limit, turn)
+    return TakenBuckets([DirtyBucket(*key, ends) for key, ends in buckets.items()], len(rows) < limit, generation)
 
 
 def bucket_keys(session: Session, *, organization_id: int, prefix: str, limit: int) -> list[str]:
-    """Return the keys of what is dirty, the oldest first: what is computed by itself where some at once failed."""
+    """Return the keys of dirty buckets, the oldest first, to be computed one by one after a failure."""
     values = {"organization_id": organization_id, "prefix": prefix, "limit": limit}
     return list(session.scalars(_KEYS, values))
 

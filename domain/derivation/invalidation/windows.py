@@ -1,4 +1,4 @@
-"""Dirty windows: over which time an entity's derived points have to be made again. Edits leave theirs by triggers."""
+"""Dirty windows: the spans over which an entity's derived points are invalid. Triggers add those of edits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROFILE: Final = "profile"
 # A rule was edited, or is to be looked at though nothing comes.
 RULE: Final = "rule"
 TIMER: Final = "timer"
-# What rules found may be wrong, by a defect that is mended: judged anew, and nobody is sent after what is over.
+# What rules found may be wrong, by a defect that is mended: recomputed, and nobody is sent after what is over.
 REJUDGE: Final = "rejudge"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
 OVERDUE: Final = timedelta(seconds=2)
@@ -85,25 +85,25 @@ def entity_slot(entity: bytes) -> int:
     return entity[14] * 256 + entity[15]
 
 
-def windows_note(
+def windows_add(
     session: Session,
     *,
     organization_id: int,
-    touched: Mapping[bytes, tuple[int, int]],
+    spans: Mapping[bytes, tuple[int, int]],
     reason: str,
     batch_id: int | None = None,
 ) -> None:
-    """Leave a window for each entity: from its first to its last timestamp, both in it. One statement at most."""
-    if not touched:
+    """Add a dirty window for each entity: from its first to its last timestamp, inclusive. One statement at most."""
+    if not spans:
         return
     arrays_enable(session)
     session.execute(
         _NOTE,
         {
             "organization_id": organization_id,
-            "entities": uuid_array(b"".join(touched)),
-            "begins": instant_array([first for first, _ in touched.values()]),
-            "ends": instant_array([last + 1 for _, last in touched.values()]),
+            "entities": uuid_array(b"".join(spans)),
+            "begins": instant_array([first for first, _ in spans.values()]),
+            "ends": instant_array([last + 1 for _, last in spans.values()]),
             "reason": reason,
             "batch_id": batch_id,
         },
@@ -111,31 +111,31 @@ def windows_note(
 
 
 def windows_of(session: Session, *, organization_id: int, entities: Collection[bytes]) -> dict[bytes, list[Window]]:
-    """Return all windows of these entities, by entity, as they were left. One statement."""
+    """Return all dirty windows of these entities, by entity, oldest first. One statement."""
     arrays_enable(session)
     rows = session.execute(_OF, {"organization_id": organization_id, "entities": uuid_array(b"".join(entities))})
-    found: dict[bytes, list[Window]] = {}
+    windows: dict[bytes, list[Window]] = {}
     for row in rows:
         window = Window(
             row.id, row.entity_id.bytes, micros_of(row.begins), micros_of(row.ends), row.batch_id, row.reason
         )
-        found.setdefault(window.entity, []).append(window)
-    return found
+        windows.setdefault(window.entity, []).append(window)
+    return windows
 
 
 def windows_overdue(
     session: Session, *, partition: int, partitions: int, limit: int, overdue: timedelta = OVERDUE
 ) -> dict[int, list[bytes]]:
-    """Return entities of a partition, by organization, whose windows nobody will bring by the bus, oldest first."""
+    """Return entities of a partition, by organization, with windows to read back from the store, oldest first."""
     values = {"partition": partition, "partitions": partitions, "overdue": overdue, "limit": limit}
-    found: dict[int, dict[bytes, None]] = {}
+    windows: dict[int, dict[bytes, None]] = {}
     for row in session.execute(_OVERDUE, values):
-        found.setdefault(row.organization_id, {})[row.entity_id.bytes] = None
-    return {organization_id: list(entities) for organization_id, entities in found.items()}
+        windows.setdefault(row.organization_id, {})[row.entity_id.bytes] = None
+    return {organization_id: list(entities) for organization_id, entities in windows.items()}
 
 
 def windows_done(session: Session, *, organization_id: int, ids: Collection[int], begun: Mapping[int, int]) -> None:
-    """Let windows go that are derived. begun: by id, up to when (microseconds) others are, which stay from there on."""
+    """Delete windows that are derived. begun: by id, the instant (microseconds) from which others are still to do."""
     arrays_enable(session)
     if ids:
         session.execute(_DONE, {"organization_id": organization_id, "ids": bigint_array(list(ids))})

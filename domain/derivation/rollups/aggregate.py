@@ -1,4 +1,4 @@
-"""One value out of the values of all descendants in a bucket. Pure."""
+"""Aggregate the values of all descendants in a bucket into one. Pure."""
 
 from __future__ import annotations
 
@@ -54,5 +54,5 @@ def _mean_or_sum(draft: RollupDraft, values: NDArray[np.float64], weights: Value
         return total / weight
     # On the way to a mean that a double may well hold.
     pairs = zip(map(Fraction, values.tolist()), map(Fraction, weights.tolist()), strict=True)
-    exact = sum((value * each for value, each in pairs), Fraction())
+    exact = sum((value * pair for value, pair in pairs), Fraction())
     return fraction_rounded(exact / sum(map(Fraction, weights.tolist()), Fraction()))

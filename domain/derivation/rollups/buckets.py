@@ -1,4 +1,4 @@
-"""Which buckets a time touches, remembering the last one, for live data keeps to it. Pure; hot path."""
+"""Bucket bounds of a rollup, with the last bucket cached, for live data stays in it. Pure; hot path."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Grid:
 
     @property
     def length_us(self) -> int:
-        """How long a bucket is at least, but for jumps of the clock."""
+        """The nominal length of a bucket, clock changes aside."""
         if self.draft.bucket.months:
             return self.draft.bucket.months * _MONTH_DAYS * _DAY_US
         return self.draft.bucket.length // timedelta(microseconds=1)
 
     def edges(self, begins_us: int, ends_us: int) -> Instants:
-        """Return the edges of all buckets that touch [begins_us, ends_us), which is not empty."""
+        """Return the edges of all buckets that overlap [begins_us, ends_us), which is not empty."""
         if self.last[0] <= begins_us and ends_us <= self.last[1]:
             return np.array(self.last, dtype=np.int64)
         edges = bucket_edges(
@@ -53,15 +53,15 @@ class Grid:
         return edges
 
     def is_long(self, begins_us: int, ends_us: int) -> bool:
-        """Tell whether a time holds so many buckets that they are not marked one by one."""
+        """Tell whether a span holds so many buckets that they are not invalidated one by one."""
         return ends_us - begins_us > BUCKETS_FINE * self.length_us
 
     def cut(self, begins_us: int, ends_us: int, buckets: int) -> int:
-        """Return until when a time lasts that holds about so many buckets at most."""
+        """Return the end of a span from `begins_us` that holds about so many buckets at most."""
         return min(ends_us, begins_us + buckets * self.length_us)
 
-    def touched(self, begins_us: int, ends_us: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (begin, end, from when on it is touched) of the buckets that a time touches.
+    def overlapping(self, begins_us: int, ends_us: int) -> Iterator[tuple[int, int, int]]:
+        """Yield (begin, end, begin of the overlap) of the buckets that a span overlaps.
 
         A long time is yielded as one, from the edge before it to its own end.
         """

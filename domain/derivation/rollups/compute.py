@@ -1,7 +1,7 @@
 """Recompute dirty buckets of rollups, each whole. One transaction takes some of one organization.
 
 A bucket is taken away before anything is read, and whoever writes what it is made of marks it in the same transaction,
-anew where it is just being taken away: so nothing is missed, and nobody waits. What differs is written as derived
+again where it is just being taken away: so nothing is missed, and nobody waits. What differs is written as derived
 points are, and leaves a dirty window at the upper entity, so that what is derived from the rollup, and rollups above
 it, follow.
 """
@@ -24,7 +24,7 @@ from domain.base.packed import Column, Values, micros_of
 from domain.derivation.formulas.derive import NOTHING, columns_join
 from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, series_ensure
 from domain.derivation.invalidation.buckets import buckets_take
-from domain.derivation.invalidation.windows import windows_note
+from domain.derivation.invalidation.windows import windows_add
 from domain.derivation.rollups.aggregate import rollup_values
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
 from domain.derivation.rollups.feed_offset import commit_note
@@ -34,12 +34,18 @@ from domain.derivation.rollups.inputs import (
     Sources,
     bounds_read,
     sources_read,
-    standing_read,
+    stored_read,
     values_read,
 )
-from domain.derivation.rollups.invalidate import Marks, all_time_mark, buckets_mark, marks_note, topology_get
+from domain.derivation.rollups.invalidate import (
+    DirtyBuckets,
+    all_time_invalidate,
+    buckets_add,
+    buckets_invalidate,
+    topology_get,
+)
 from domain.derivation.rollups.model import WHAT, Rollup, RollupAggregate, RollupDraft
-from domain.derivation.rollups.partial_aggregates import partials_forget, partials_write
+from domain.derivation.rollups.partial_aggregates import partials_delete_invalid, partials_write
 from domain.derivation.rollups.tables import rollup_entities
 from domain.derivation.rollups.topology import Member, RollupCache, RollupTopology, above_fill, below_get, successors_of
 from domain.derivation.rollups.weights import weights_at
@@ -57,9 +63,9 @@ BUCKETS_MAX: Final = 1_000
 # Buckets times descendants.
 CELLS_MAX: Final = 5_000_000
 # Of buckets that begin earlier no partial aggregate is used: points that are not kept any more are not touched.
-TALLIED: Final = timedelta(days=31)
+PARTIALS_FOR: Final = timedelta(days=31)
 # So many buckets in a row are read one by one.
-APART_MAX: Final = 2
+SPLIT_MAX: Final = 2
 # The edges of one bucket.
 _ONE: Final = 2
 _LOCK: Final = 0x42554B54
@@ -75,7 +81,7 @@ _WRITTEN = text(
 
 @dataclass(frozen=True, slots=True)
 class BucketRun:
-    """What a process works with, kept between transactions."""
+    """Caches of a process, kept between transactions."""
 
     stage_cache: StageCache
     cache: RollupCache
@@ -83,7 +89,7 @@ class BucketRun:
 
 @dataclass(frozen=True, slots=True)
 class ComputedBuckets:
-    """What a transaction did; void unless it commits. taken: dirty buckets. is_done: just now none is left.
+    """The result of a transaction; void unless it commits. taken: dirty buckets. is_done: just now none is left.
 
     commit: None where nothing changed. revision: of the graph.
     """
@@ -103,11 +109,11 @@ class _Work:
     buckets_max: int
     points_max: int
     # Buckets from then on have partial aggregates.
-    tallied_from_us: int
+    partials_from_us: int
     memo: Memo
     changes: Changes = field(default_factory=Changes)
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
-    left: Marks = field(default_factory=dict)
+    left: DirtyBuckets = field(default_factory=dict)
     # What several rollups read is read once: by metric and port, by descendant.
     sources: dict[tuple[str, int | None], dict[UUID, Sequence[Source]]] = field(default_factory=dict)
     expanded: int = 0
@@ -137,14 +143,14 @@ def buckets_compute(
         return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
     taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
     known = topology_get(session, organization_id=organization_id, cache=run.cache)
-    tallied_from_us = micros_of(now - TALLIED)
-    work = _Work(organization_id, run, known, buckets_max, points_max, tallied_from_us, Memo(known.revision))
+    partials_from_us = micros_of(now - PARTIALS_FOR)
+    work = _Work(organization_id, run, known, buckets_max, points_max, partials_from_us, Memo(known.revision))
     by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
     for bucket in taken.buckets:
         spans = by_what.setdefault(bucket.what, {}).setdefault(bucket.entity_id.bytes, [])
         spans.append((bucket.begins_us, bucket.ends_us))
     # After the marks: who left one of these has left with it what was touched.
-    partials_forget(session, organization_id=organization_id, turn=taken.turn)
+    partials_delete_invalid(session, organization_id=organization_id, generation=taken.generation)
     for what, of_what in by_what.items():
         rollup = known.rollups.get(what)
         if rollup is None:
@@ -154,7 +160,7 @@ def buckets_compute(
             work.expanded += 1
         if of_what:
             _compute(session, work, rollup, of_what)
-    buckets_mark(session, organization_id=organization_id, marks=work.left)
+    buckets_invalidate(session, organization_id=organization_id, dirty=work.left)
     commit = _write(session, work, now)
     is_done = taken.is_all and not work.left and not work.expanded
     return ComputedBuckets(len(taken.buckets), is_done, commit, work.notes, revision)
@@ -171,37 +177,43 @@ def _expand(session: Session, work: _Work, rollup: Rollup) -> None:
         )
     }
     if not rollup.is_deleted:
-        of = rollup.draft.of
+        selector = rollup.draft.members
         statement = select(entities.c.id).where(
-            entities.c.organization_id == work.organization_id, entities.c.kind.in_(sorted(of.kinds))
+            entities.c.organization_id == work.organization_id, entities.c.kind.in_(sorted(selector.kinds))
         )
-        if of.types is not None:
-            statement = statement.where(entities.c.type.in_(sorted(of.types)))
+        if selector.types is not None:
+            statement = statement.where(entities.c.type.in_(sorted(selector.types)))
         ids = [row.bytes for row in session.scalars(statement)]
         above_fill(session, organization_id=work.organization_id, known=work.known, ids=ids)
-        uppers |= {above.upper for each in ids for above in work.known.above[each] if above.what == rollup.what}
+        uppers |= {
+            above.upper for entity_id in ids for above in work.known.above[entity_id] if above.what == rollup.what
+        }
     grid = work.known.grids[rollup.what]
-    all_time_mark(session, organization_id=work.organization_id, what=rollup.what, grid=grid, uppers=sorted(uppers))
+    all_time_invalidate(
+        session, organization_id=work.organization_id, what=rollup.what, grid=grid, uppers=sorted(uppers)
+    )
 
 
-def _hand_over(
+def _successors_invalidate(
     session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]
 ) -> dict[bytes, list[tuple[int, int]]]:
-    """Leave to others what they write now, where the rollup once wrote the same metric; return what is its own."""
+    """Invalidate the buckets of other rollups that now write this metric; return the dirty buckets still its own."""
     successors = successors_of(
         session, organization_id=work.organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty)
     )
     for upper, successor in successors.items():
         for begins, ends in dirty[upper]:
-            marks_note(work.left, upper, successor.what, work.known.grids[successor.what].touched(begins, ends))
-    for successor in {each.id: each for each in successors.values()}.values():
-        # What stands there is the successor's now, though it should find nothing to write.
-        _written(session, work, successor, sorted(upper for upper, each in successors.items() if each is successor))
+            buckets_add(work.left, upper, successor.what, work.known.grids[successor.what].overlapping(begins, ends))
+    for successor in {item.id: item for item in successors.values()}.values():
+        # The points there are the successor's now, even if it finds nothing to write.
+        _entities_remember(
+            session, work, successor, sorted(upper for upper, item in successors.items() if item is successor)
+        )
     return {upper: spans for upper, spans in dirty.items() if upper not in successors}
 
 
-def _written(session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes]) -> None:
-    """Remember that a rollup has points at these entities. One statement at most."""
+def _entities_remember(session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes]) -> None:
+    """Record that a rollup has points at these entities. One statement at most."""
     if uppers:
         session.execute(
             _WRITTEN,
@@ -215,49 +227,51 @@ def _written(session: Session, work: _Work, rollup: Rollup, uppers: Sequence[byt
 
 def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes, list[tuple[int, int]]]) -> None:
     organization_id, draft = work.organization_id, rollup.draft
-    dirty = _hand_over(session, work, rollup, dirty)
+    dirty = _successors_invalidate(session, work, rollup, dirty)
     members = below_get(session, organization_id=organization_id, known=work.known, rollup=rollup, uppers=sorted(dirty))
-    of = work.sources.setdefault((draft.of_metric, draft.of_port), {})
-    sources = sources_read(session, organization_id=organization_id, draft=draft, members=members, of=of)
-    stretches = _stretches(session, work, rollup, dirty, (members, sources))
-    if not stretches:
+    series_by_entity = work.sources.setdefault((draft.of_metric, draft.of_port), {})
+    sources = sources_read(
+        session, organization_id=organization_id, draft=draft, members=members, by_entity=series_by_entity
+    )
+    ranges = _ranges(session, work, rollup, dirty, (members, sources))
+    if not ranges:
         return
-    tables = [np.full((len(members[s.upper]), len(s.edges) - 1), np.nan) for s in stretches]
+    tables = [np.full((len(members[s.upper]), len(s.edges) - 1), np.nan) for s in ranges]
     for n, k, values in values_read(
         session,
         organization_id=organization_id,
         draft=draft,
-        stretches=stretches,
+        ranges=ranges,
         members=members,
         sources=sources,
         memo=work.memo,
         limit=work.points_max,
     ):
         tables[n][k] = values
-    stands = standing_read(session, organization_id=organization_id, stretches=stretches, sources=sources)
+    stored_points = stored_read(session, organization_id=organization_id, ranges=ranges, sources=sources)
     wanted, stored = [NOTHING], [NOTHING]
-    for n, stretch in enumerate(stretches):
-        values = rollup_values(draft, tables[n], _weights(draft, members[stretch.upper], stretch))
+    for n, compute_range in enumerate(ranges):
+        values = rollup_values(draft, tables[n], _weights(draft, members[compute_range.upper], compute_range))
         has = np.flatnonzero(~np.isnan(values))
-        wanted.append(Column(np.full(len(has), n, dtype=np.int64), stretch.edges[:-1][has], values[has]))
-        if n in stands:
-            points = stands[n]
+        wanted.append(Column(np.full(len(has), n, dtype=np.int64), compute_range.edges[:-1][has], values[has]))
+        if n in stored_points:
+            points = stored_points[n]
             stored.append(Column(np.full(len(points.at), n, dtype=np.int64), points.at, points.values))
-    _change(session, work, rollup, [s.upper for s in stretches], (columns_join(wanted), columns_join(stored)))
+    _change(session, work, rollup, [s.upper for s in ranges], (columns_join(wanted), columns_join(stored)))
 
 
-def _weights(draft: RollupDraft, members: Sequence[Member], stretch: ComputeRange) -> Values | None:
+def _weights(draft: RollupDraft, members: Sequence[Member], compute_range: ComputeRange) -> Values | None:
     if draft.aggregate is not RollupAggregate.WEIGHTED_MEAN:
         return None
-    return weights_at([member.weights for member in members], stretch.edges[:-1])
+    return weights_at([member.weights for member in members], compute_range.edges[:-1])
 
 
 def _change(
     session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes], columns: tuple[Column, Column]
 ) -> None:
-    """Note how what stands differs from what is wanted. uppers: by the columns' places."""
+    """Add the differences between wanted and stored points. uppers: by the columns' owners."""
     wanted, stored = columns
-    having = sorted({uppers[n] for n in {*wanted.of.tolist(), *stored.of.tolist()}})
+    having = sorted({uppers[n] for n in {*wanted.owner.tolist(), *stored.owner.tolist()}})
     series = series_ensure(
         session,
         organization_id=work.organization_id,
@@ -267,58 +281,58 @@ def _change(
         stage_cache=work.run.stage_cache,
         notes=work.notes,
         # The unit may be another than when the series was made.
-        is_anew=rollup.updated_at != rollup.created_at,
+        is_recompute=rollup.updated_at != rollup.created_at,
         origin=ROLLUP,
     )
     before = len(work.changes.changed)
     work.changes.add(metric=rollup.draft.metric, entities=uppers, series=series, wanted=wanted, stored=stored)
     written = sorted({change.entity for change in work.changes.changed[before:] if len(change.at)})
-    _written(session, work, rollup, written)
+    _entities_remember(session, work, rollup, written)
 
 
-def _stretches(
+def _ranges(
     session: Session,
     work: _Work,
     rollup: Rollup,
     dirty: Mapping[bytes, list[tuple[int, int]]],
     read: tuple[Mapping[bytes, Sequence[Member]], Sources],
 ) -> list[ComputeRange]:
-    """Lay out the buckets that are computed now; what is too long is narrowed to where there are points, and cut."""
+    """Choose the buckets that are computed now; long spans are narrowed to where there are points, and cut."""
     members, sources = read
     grid = work.known.grids[rollup.what]
     joined = [
         (upper, *span)
         for upper, spans in sorted(dirty.items())
         for whole in spans_joined(spans)
-        for span in _apart(grid, whole)
+        for span in _split_short(grid, whole)
     ]
-    coarse = [each for each in joined if grid.is_long(each[1], each[2])]
+    coarse = [item for item in joined if grid.is_long(item[1], item[2])]
     narrowed = bounds_read(
         session, organization_id=work.organization_id, asked=coarse, members=members, sources=sources
     )
-    spans = [each for each in joined if not grid.is_long(each[1], each[2])]
-    spans += [(coarse[n][0], *found) for n, found in enumerate(narrowed) if found is not None]
-    stretches: list[ComputeRange] = []
+    spans = [item for item in joined if not grid.is_long(item[1], item[2])]
+    spans += [(coarse[n][0], *bounds) for n, bounds in enumerate(narrowed) if bounds is not None]
+    ranges: list[ComputeRange] = []
     cells = 0
     for upper, begins_us, ends_us in spans:
         begins, ends = max(begins_us, FIRST_US), min(ends_us, LAST_US)
         # At least one bucket, so that every transaction comes further.
         size = max(1, len(members[upper]))
-        most = max(0 if stretches else 1, min(work.buckets_max, (CELLS_MAX - cells) // size))
+        most = max(0 if ranges else 1, min(work.buckets_max, (CELLS_MAX - cells) // size))
         until = begins
         if most:
             edges = grid.edges(begins, grid.cut(begins, ends, most))
             until = int(edges[-1])
             cells += size * (len(edges) - 1)
-            stretches.append(ComputeRange(upper, edges, len(edges) == _ONE and begins >= work.tallied_from_us))
+            ranges.append(ComputeRange(upper, edges, len(edges) == _ONE and begins >= work.partials_from_us))
         if until < ends:
-            marks_note(work.left, upper, rollup.what, [(until, ends, until)])
-    return stretches
+            buckets_add(work.left, upper, rollup.what, [(until, ends, until)])
+    return ranges
 
 
-def _apart(grid: Grid, whole: tuple[int, int]) -> list[tuple[int, int]]:
-    """Cut a time of few buckets into them; more are read in one go, and without partial aggregates."""
-    if whole[1] - whole[0] > APART_MAX * grid.length_us:
+def _split_short(grid: Grid, whole: tuple[int, int]) -> list[tuple[int, int]]:
+    """Split a span of few buckets into single buckets; more are read in one go, without partial aggregates."""
+    if whole[1] - whole[0] > SPLIT_MAX * grid.length_us:
         return [whole]
     return list(pairwise(grid.edges(*whole).tolist()))
 
@@ -331,12 +345,12 @@ def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None
         stage_cache=work.run.stage_cache,
         notes=work.notes,
     )
-    partials_write(session, organization_id=work.organization_id, made=work.memo.made)
+    partials_write(session, organization_id=work.organization_id, partials=work.memo.new_partials)
     if not work.changes.changed:
         return None
-    touched: dict[bytes, tuple[int, int]] = {}
+    affected: dict[bytes, tuple[int, int]] = {}
     for change in work.changes.changed:
-        first, last = touched.get(change.entity, (change.begins_us, change.ends_us - 1))
-        touched[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
-    windows_note(session, organization_id=work.organization_id, touched=touched, reason=ROLLUP)
+        first, last = affected.get(change.entity, (change.begins_us, change.ends_us - 1))
+        affected[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
+    windows_add(session, organization_id=work.organization_id, spans=affected, reason=ROLLUP)
     return commit_note(session, organization_id=work.organization_id, changes=work.changes.changed, now=now)

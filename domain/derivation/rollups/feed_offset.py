@@ -1,4 +1,4 @@
-"""The place of computed buckets in the live feed."""
+"""The feed offset of computed buckets."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ADVANCE = text(
 def commit_note(
     session: Session, *, organization_id: int, changes: Sequence[SeriesChange], now: datetime
 ) -> DerivedCommit:
-    """Take the next place in the feed, and note there what was changed. Call it last: others wait. Two statements."""
+    """Take the next feed offset and store what changed at it. Call it last: others wait. Two statements."""
     lease = {"stage": BUCKETS, "partition": BUCKETS_PARTITION}
     position = int(session.execute(_ADVANCE, lease).scalar_one())
     commit = DerivedCommit(organization_id, BUCKETS_PARTITION, position, now, changes)

@@ -17,15 +17,15 @@ from domain.derivation.rollups.partial_aggregates import (
     KnownPartial,
     NewPartial,
     partial_counted,
+    partial_extended,
     partial_key,
-    partial_made,
     partials_read,
     segments_after,
 )
 from domain.derivation.rollups.topology import Member
 from domain.telemetry.model.attribution import Link, Segment, SeriesRow, Source, device_sources, linked_sources
 from domain.telemetry.model.buckets import Counted, bucket_aggregate
-from domain.telemetry.store.hourly_read import counted_scan, hours_serve
+from domain.telemetry.store.hourly_read import counted_scan, hours_suffice
 from domain.telemetry.store.hourly_summary import HOUR_US
 from domain.telemetry.store.links import links_list, series_rows
 from domain.telemetry.store.scan import points_scan, windows_scan
@@ -52,7 +52,7 @@ _BOUNDS = text(
 
 @dataclass(slots=True)
 class Memo:
-    """What was read in one transaction, at one revision of what is derived.
+    """Values read in one transaction, at one revision of the derivation config.
 
     values: of buckets of one descendant, by what they were made of; None where there are no points. made: partial
     aggregates to be kept.
@@ -60,7 +60,7 @@ class Memo:
 
     revision: int
     values: dict[Hashable, Values | None] = field(default_factory=dict)
-    made: list[NewPartial] = field(default_factory=list)
+    new_partials: list[NewPartial] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,24 +72,24 @@ class ComputeRange:
 
     upper: bytes
     edges: Instants
-    is_tallied: bool = False
+    uses_partial: bool = False
 
     @property
     def begins_us(self) -> int:
-        """Where the first bucket begins."""
+        """The begin of the first bucket."""
         return int(self.edges[0])
 
     @property
     def ends_us(self) -> int:
-        """Where the last bucket ends."""
+        """The end of the last bucket."""
         return int(self.edges[-1])
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is read for a rollup: by descendant, its series of the metric; by upper entity, its own series or None."""
+    """The series of a rollup: by descendant, those of the metric; by upper entity, its own series or None."""
 
-    of: Mapping[UUID, Sequence[Source]]
+    by_entity: Mapping[UUID, Sequence[Source]]
     own: Mapping[bytes, SeriesRow | None]
 
 
@@ -99,14 +99,14 @@ def sources_read(
     organization_id: int,
     draft: RollupDraft,
     members: Mapping[bytes, Sequence[Member]],
-    of: dict[UUID, Sequence[Source]],
+    by_entity: dict[UUID, Sequence[Source]],
 ) -> Sources:
-    """Return where the points of descendants, and of upper entities, are stored. Two statements at most.
+    """Return the series of descendants and of upper entities. Two statements at most.
 
     of: those of descendants that are known from before in this transaction; this call adds to it.
     """
     every = {member.id: member.kind for of_upper in members.values() for member in of_upper}
-    kinds = {entity_id: kind for entity_id, kind in every.items() if entity_id not in of}
+    kinds = {entity_id: kind for entity_id, kind in every.items() if entity_id not in by_entity}
     linked = [i for i, kind in kinds.items() if kind != EntityKind.DEVICE]
     links: dict[UUID, list[Link]] = {}
     for link in links_list(session, organization_id=organization_id, source_ids=linked):
@@ -123,10 +123,10 @@ def sources_read(
     )
     for entity_id, kind in kinds.items():
         if kind == EntityKind.DEVICE:
-            found = device_sources(rows.get(entity_id, ()), metrics=(draft.of_metric,))
-            of[entity_id] = [source for source in found if source.port == draft.of_port]
+            device_series = device_sources(rows.get(entity_id, ()), metrics=(draft.of_metric,))
+            by_entity[entity_id] = [source for source in device_series if source.port == draft.of_port]
         else:
-            of[entity_id] = linked_sources(
+            by_entity[entity_id] = linked_sources(
                 entity_id,
                 links=links.get(entity_id, ()),
                 rows_by_device=rows,
@@ -136,7 +136,7 @@ def sources_read(
         upper.bytes: next((row for row in rows.get(upper, ()) if row.metric == draft.metric and row.port is None), None)
         for upper in uppers
     }
-    return Sources(of, own)
+    return Sources(by_entity, own)
 
 
 def bounds_read(
@@ -147,7 +147,7 @@ def bounds_read(
     members: Mapping[bytes, Sequence[Member]],
     sources: Sources,
 ) -> list[tuple[int, int] | None]:
-    """Return, of each (upper, begin, end), from where to where there is any point; None where there is none.
+    """Return, for each (upper, begin, end), the bounds of its points; None where there is none.
 
     One statement.
     """
@@ -157,12 +157,12 @@ def bounds_read(
         if own is not None:
             windows.append((n, own.id, begins_us, ends_us))
         for member in members[upper]:
-            for source in sources.of[member.id]:
+            for source in sources.by_entity[member.id]:
                 segments = segments_within(source, member, begins_us, ends_us)
                 windows += [(n, s.series.id, s.begins_us, s.ends_us) for s in segments]
-    found: list[tuple[int, int] | None] = [None] * len(asked)
+    bounds: list[tuple[int, int] | None] = [None] * len(asked)
     if not windows:
-        return found
+        return bounds
     arrays_enable(session)
     values = {
         "organization_id": organization_id,
@@ -172,9 +172,9 @@ def bounds_read(
     }
     for row in session.execute(_BOUNDS, values):
         n, first, last = windows[row.n][0], micros_of(row.first), micros_of(row.last) + 1
-        known = found[n] or (first, last)
-        found[n] = (min(known[0], first), max(known[1], last))
-    return found
+        known = bounds[n] or (first, last)
+        bounds[n] = (min(known[0], first), max(known[1], last))
+    return bounds
 
 
 def values_read(
@@ -182,14 +182,14 @@ def values_read(
     *,
     organization_id: int,
     draft: RollupDraft,
-    stretches: Sequence[ComputeRange],
+    ranges: Sequence[ComputeRange],
     members: Mapping[bytes, Sequence[Member]],
     sources: Sources,
     memo: Memo,
     limit: int,
     from_points: bool = False,
 ) -> Iterator[tuple[int, int, Values]]:
-    """Yield (stretch, place among its members, value of each bucket) of the descendants that have any.
+    """Yield (range, place among its members, value of each bucket) of the descendants that have any.
 
     memo: what was read in this transaction already, and is not read again; this call adds to it. from_points: summaries
     of hours are not used.
@@ -197,17 +197,17 @@ def values_read(
     """
     places: list[tuple[int, int, Hashable]] = []
     wanted: dict[Hashable, _Wanted] = {}
-    for n, stretch in enumerate(stretches):
-        how = (draft.combine, stretch.edges.tobytes())
-        for k, member in enumerate(members[stretch.upper]):
-            for source in sources.of[member.id]:
-                segments = segments_within(source, member, stretch.begins_us, stretch.ends_us)
+    for n, compute_range in enumerate(ranges):
+        how = (draft.combine, compute_range.edges.tobytes())
+        for k, member in enumerate(members[compute_range.upper]):
+            for source in sources.by_entity[member.id]:
+                segments = segments_within(source, member, compute_range.begins_us, compute_range.ends_us)
                 if segments:
                     key: Hashable = (how, tuple((s.series.id, s.begins_us, s.ends_us) for s in segments))
                     places.append((n, k, key))
                     if key not in memo.values:
                         cut = Source(member.id, source.metric, source.port, segments)
-                        wanted[key] = _Wanted(cut, stretch.edges, stretch.is_tallied)
+                        wanted[key] = _Wanted(cut, compute_range.edges, compute_range.uses_partial)
     memo.values |= dict.fromkeys(wanted)
     keys = list(wanted)
     read = _counted_read(
@@ -231,7 +231,7 @@ def values_read(
 class _Wanted:
     source: Source
     edges: Instants
-    is_tallied: bool
+    uses_partial: bool
 
 
 def _counted_read(
@@ -245,48 +245,48 @@ def _counted_read(
     from_points: bool,
 ) -> Iterator[tuple[int, Counted, Instants]]:
     """Yield (place, what its points are, edges): what a partial aggregate stands for is not read again."""
-    tallied = [n for n, each in enumerate(wanted) if each.is_tallied]
+    with_partial = [n for n, item in enumerate(wanted) if item.uses_partial]
     keys = []
-    for n in tallied:
+    for n in with_partial:
         source, edges = wanted[n].source, wanted[n].edges
         bucket = (int(edges[0]), int(edges[-1]))
         key = partial_key(draft, revision=memo.revision, bucket=bucket, segments=source.segments)
         keys.append((source.entity_id, key))
-    found = dict(zip(tallied, partials_read(session, organization_id=organization_id, keys=keys), strict=True))
-    key_of = dict(zip(tallied, keys, strict=True))
+    partials = dict(zip(with_partial, partials_read(session, organization_id=organization_id, keys=keys), strict=True))
+    key_of = dict(zip(with_partial, keys, strict=True))
     asked: list[tuple[Source, Instants]] = []
     silent: set[int] = set()
-    for n, each in enumerate(wanted):
-        source = each.source
-        if n in found and (partial := found[n].partial) is not None:
+    for n, item in enumerate(wanted):
+        source = item.source
+        if n in partials and (partial := partials[n].partial) is not None:
             source = replace(source, segments=segments_after(source.segments, partial.until_us))
             silent.add(n)
-        asked.append((source, each.edges))
+        asked.append((source, item.edges))
     for n, tail in _scan(session, organization_id, draft, asked, limit, from_points=from_points):
         silent.discard(n)
         edges = wanted[n].edges
-        if n not in found:
+        if n not in partials:
             yield n, tail, edges
             continue
         begins_us = int(edges[0])
-        counted = _tallied(tail, draft=draft, known=found[n], key=key_of[n], memo=memo, begins_us=begins_us)
+        counted = _with_partial(tail, draft=draft, known=partials[n], key=key_of[n], memo=memo, begins_us=begins_us)
         yield n, counted, edges
     for n in sorted(silent):
-        partial = found[n].partial
+        partial = partials[n].partial
         if partial is not None:
             yield n, partial_counted(partial, int(wanted[n].edges[0]), None), wanted[n].edges
 
 
-def _tallied(
+def _with_partial(
     tail: Counted, *, draft: RollupDraft, known: KnownPartial, key: tuple[UUID, bytes], memo: Memo, begins_us: int
 ) -> Counted:
-    """Return a partial aggregate and what is newer as one; note the partial aggregate that comes of it."""
+    """Return a partial aggregate and what is newer as one; note the partial aggregate that results."""
     counted, before = tail, 0
     if known.partial is not None:
         counted, before = partial_counted(known.partial, begins_us, tail), len(known.partial.parts)
-    made = partial_made(counted, how=draft.combine, before=before, pending_us=known.pending_us)
-    if made is not None:
-        memo.made.append(NewPartial(*key, begins_us, made, is_new=known.partial is None))
+    extended = partial_extended(counted, how=draft.combine, before=before, pending_us=known.pending_us)
+    if extended is not None:
+        memo.new_partials.append(NewPartial(*key, begins_us, extended, is_new=known.partial is None))
     return counted
 
 
@@ -308,7 +308,7 @@ def _scan(
         "ends_us": max(int(edges[-1]) for _, edges in wanted),
         "limit": limit,
     }
-    if not from_points and all(hours_serve(edges) for _, edges in wanted):
+    if not from_points and all(hours_suffice(edges) for _, edges in wanted):
         is_hourly = all(bool((edges % HOUR_US == 0).all()) for _, edges in wanted)
         yield from counted_scan(session, how=draft.combine, is_hourly=is_hourly, **asked)
         return
@@ -316,11 +316,11 @@ def _scan(
         yield place, Counted(points, None)
 
 
-def standing_read(
-    session: Session, *, organization_id: int, stretches: Sequence[ComputeRange], sources: Sources
+def stored_read(
+    session: Session, *, organization_id: int, ranges: Sequence[ComputeRange], sources: Sources
 ) -> dict[int, Points]:
-    """Return what stands at the upper entities within stretches, by stretch. One statement."""
-    asked = [(n, sources.own[stretch.upper], stretch) for n, stretch in enumerate(stretches)]
+    """Return the stored points of upper entities within ranges, by range. One statement."""
+    asked = [(n, sources.own[compute_range.upper], compute_range) for n, compute_range in enumerate(ranges)]
     windows = [(n, own.id, s.begins_us, s.ends_us) for n, own, s in asked if own is not None]
     scanned = windows_scan(session, organization_id=organization_id, windows=[window[1:] for window in windows])
     return {windows[place][0]: points for place, points in scanned}

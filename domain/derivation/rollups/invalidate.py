@@ -1,4 +1,4 @@
-"""Dirty buckets: what has to be computed anew, pushed up the graph from where something changed."""
+"""Invalidate buckets of rollups, up the graph from where something changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.derivation.invalidation.buckets import TURN
+from domain.derivation.invalidation.buckets import GENERATION
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
 from domain.derivation.rollups.model import WHAT
 from domain.derivation.rollups.partial_aggregates import partials_invalidate
@@ -20,17 +20,17 @@ from graph.sql import any_of
 from graph.walk.spans import spans_within
 
 # (entity, what, begin) to (end, from when on it changed).
-Marks = dict[tuple[bytes, str, int], tuple[int, int]]
+DirtyBuckets = dict[tuple[bytes, str, int], tuple[int, int]]
 Span = tuple[int, int]
 
 _REVISION: Final = text("SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id")
 # Of the turn that has begun: a row that is just being taken away bears an earlier one, so that neither is this one lost
 # nor does it wait. In the order of the keys, so that no two wait for each other. Nothing is written where the bucket is
 # as dirty already.
-_MARK = text(
+_INVALIDATE = text(
     f"""
     INSERT INTO dirty_buckets AS d (organization_id, entity_id, what, begins, ends, changed_from, turn)
-    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c, {TURN}
+    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c, {GENERATION}
     FROM unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c) ORDER BY u.e, u.w, u.b
     ON CONFLICT (organization_id, entity_id, what, begins, turn) DO UPDATE
         SET ends = greatest(d.ends, excluded.ends), changed_from = least(d.changed_from, excluded.changed_from)
@@ -39,29 +39,29 @@ _MARK = text(
 )
 
 
-def rollups_touch(
+def rollups_invalidate(
     session: Session,
     *,
     organization_id: int,
-    touched: Mapping[bytes, Sequence[Span]],
+    changed: Mapping[bytes, Sequence[Span]],
     cache: RollupCache,
     metrics: Mapping[bytes, Collection[str]] | None = None,
 ) -> int:
-    """Mark the buckets that are made of these entities' metrics over these times; return how many.
+    """Invalidate the buckets that depend on these entities' metrics over these spans; return how many.
 
     touched: by entity (16 bytes), [begin, end) in microseconds of event time. metrics: by entity, which may have
     changed; where an entity is left out, or without the argument: any. The caller holds the organization's graph,
     shared, and has written what changed. Three statements where all is known.
     """
-    if not touched:
+    if not changed:
         return 0
     known = topology_get(session, organization_id=organization_id, cache=cache)
     if not known.rollups:
         return 0
-    above_fill(session, organization_id=organization_id, known=known, ids=touched)
-    marks: Marks = {}
+    above_fill(session, organization_id=organization_id, known=known, ids=changed)
+    dirty: DirtyBuckets = {}
     counted: dict[bytes, Sequence[Span]] = {}
-    for entity, spans in touched.items():
+    for entity, spans in changed.items():
         names = None if metrics is None else metrics.get(entity)
         for above in known.above[entity]:
             if names is not None and above.grid.draft.of_metric not in names:
@@ -70,89 +70,91 @@ def rollups_touch(
                 for member_begins, member_ends in above.spans:
                     since, until = max(begins, member_begins), min(ends, member_ends)
                     if since < until:
-                        marks_note(marks, above.upper, above.what, above.grid.touched(since, until))
+                        buckets_add(dirty, above.upper, above.what, above.grid.overlapping(since, until))
                         counted[entity] = spans
     # Before the mark, so that it bears no later turn: who takes the mark takes the note of what was touched, too.
-    partials_invalidate(session, organization_id=organization_id, touched=counted)
-    buckets_mark(session, organization_id=organization_id, marks=marks)
-    return len(marks)
+    partials_invalidate(session, organization_id=organization_id, changed=counted)
+    buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
+    return len(dirty)
 
 
-def rollups_touch_at(
-    session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]], cache: RollupCache
+def rollups_invalidate_at(
+    session: Session, *, organization_id: int, changed: Mapping[bytes, Sequence[Span]], cache: RollupCache
 ) -> int:
-    """Mark the buckets of all rollups at these entities, and above them, over these times; return how many.
+    """Invalidate the buckets of all rollups at these entities, and above them, over these spans; return how many.
 
     For what is below them, or what they are, has changed: an edge of a hierarchy, a place, a type.
     """
-    if not touched:
+    if not changed:
         return 0
     known = topology_get(session, organization_id=organization_id, cache=cache)
     if not known.rollups:
         return 0
-    marks: Marks = {}
-    found = uppers_of(session, organization_id=organization_id, known=known, ids=touched)
-    for entity, uppers in found.items():
+    dirty: DirtyBuckets = {}
+    uppers_by_entity = uppers_of(session, organization_id=organization_id, known=known, ids=changed)
+    for entity, uppers in uppers_by_entity.items():
         for what, upper, member_spans in uppers:
-            for begins, ends in touched[entity]:
+            for begins, ends in changed[entity]:
                 for since, until in spans_within(member_spans, begins, ends):
-                    marks_note(marks, upper, what, known.grids[what].touched(since, until))
+                    buckets_add(dirty, upper, what, known.grids[what].overlapping(since, until))
     # What they had as what they were is to be taken away.
     rows = session.execute(
         select(rollup_entities.c.rollup_id, rollup_entities.c.entity_id).where(
             rollup_entities.c.organization_id == organization_id,
-            any_of(rollup_entities.c.entity_id, [UUID(bytes=entity) for entity in touched]),
+            any_of(rollup_entities.c.entity_id, [UUID(bytes=entity) for entity in changed]),
         )
     )
     for row in rows:
         what = f"{WHAT}{row.rollup_id}"
-        for begins, ends in touched[row.entity_id.bytes]:
-            marks_note(marks, row.entity_id.bytes, what, known.grids[what].touched(begins, ends))
-    buckets_mark(session, organization_id=organization_id, marks=marks)
-    return len(marks)
+        for begins, ends in changed[row.entity_id.bytes]:
+            buckets_add(dirty, row.entity_id.bytes, what, known.grids[what].overlapping(begins, ends))
+    buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
+    return len(dirty)
 
 
-def rollup_mark(session: Session, *, organization_id: int, rollup_id: UUID) -> None:
-    """Have all of a rollup computed anew: a bucket of its own, which the job replaces by those of its entities."""
-    marks: Marks = {(rollup_id.bytes, f"{WHAT}{rollup_id}", FIRST_US): (LAST_US, FIRST_US)}
-    buckets_mark(session, organization_id=organization_id, marks=marks)
+def rollup_invalidate(session: Session, *, organization_id: int, rollup_id: UUID) -> None:
+    """Invalidate all of a rollup: one row, which the job replaces by the buckets of its entities."""
+    dirty: DirtyBuckets = {(rollup_id.bytes, f"{WHAT}{rollup_id}", FIRST_US): (LAST_US, FIRST_US)}
+    buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
 
 
-def all_time_mark(session: Session, *, organization_id: int, what: str, grid: Grid, uppers: Iterable[bytes]) -> None:
-    """Mark all time of a rollup at these entities."""
-    marks: Marks = {}
+def all_time_invalidate(
+    session: Session, *, organization_id: int, what: str, grid: Grid, uppers: Iterable[bytes]
+) -> None:
+    """Invalidate all time of a rollup at these entities."""
+    dirty: DirtyBuckets = {}
     for upper in uppers:
-        marks_note(marks, upper, what, grid.touched(FIRST_US, LAST_US))
-    buckets_mark(session, organization_id=organization_id, marks=marks)
+        buckets_add(dirty, upper, what, grid.overlapping(FIRST_US, LAST_US))
+    buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
 
 
-def buckets_mark(session: Session, *, organization_id: int, marks: Marks) -> None:
-    """Note dirty buckets. One statement at most."""
-    if not marks:
+def buckets_invalidate(session: Session, *, organization_id: int, dirty: DirtyBuckets) -> None:
+    """Write dirty buckets. One statement at most."""
+    if not dirty:
         return
     arrays_enable(session)
     session.execute(
-        _MARK,
+        _INVALIDATE,
         {
             "organization_id": organization_id,
-            "entities": uuid_array(b"".join(entity for entity, _, _ in marks)),
-            "whats": text_array(what.encode() for _, what, _ in marks),
-            "begins": instant_array([begins for _, _, begins in marks]),
-            "ends": instant_array([ends for ends, _ in marks.values()]),
-            "changed": instant_array([changed for _, changed in marks.values()]),
+            "entities": uuid_array(b"".join(entity for entity, _, _ in dirty)),
+            "whats": text_array(what.encode() for _, what, _ in dirty),
+            "begins": instant_array([begins for _, _, begins in dirty]),
+            "ends": instant_array([ends for ends, _ in dirty.values()]),
+            "changed": instant_array([changed for _, changed in dirty.values()]),
         },
     )
 
 
 def topology_get(session: Session, *, organization_id: int, cache: RollupCache) -> RollupTopology:
-    """Return what is known of an organization's rollups; the caller holds the graph. Two statements at most."""
+    """Return an organization's cached rollup topology; the caller holds the graph. Two statements at most."""
     revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
     return cache.get(session, organization_id=organization_id, revision=int(revision))
 
 
-def marks_note(marks: Marks, entity: bytes, what: str, buckets: Iterable[tuple[int, int, int]]) -> None:
-    """Add dirty buckets to marks."""
+def buckets_add(dirty: DirtyBuckets, entity: bytes, what: str, buckets: Iterable[tuple[int, int, int]]) -> None:
+    """Add buckets to a set of dirty buckets."""
     for begins, ends, changed in buckets:
         key = (entity, what, begins)
-        stands = marks.get(key, (ends, changed))
-        marks[key] = (max(ends, stands[0]), min(changed, stands[1]))
+        known = dirty.get(key, (ends, changed))
+        dirty[key] = (max(ends, known[0]), min(changed, known[1]))

@@ -21,7 +21,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class RollupAggregate(StrEnum):
-    """How the values of all descendants in a bucket become one. COUNT: how many descendants have one."""
+    """Aggregate functions over the values of all descendants in a bucket.
+
+    COUNT: the number of descendants with a value.
+    """
 
     SUM = "SUM"
     MEAN = "MEAN"
@@ -59,11 +62,11 @@ class EntitySelector:
     types: frozenset[str] | None = None
 
     def has(self, kind: str, type_name: str | None) -> bool:
-        """Tell whether an entity is among them."""
+        """Tell whether the selector includes an entity."""
         return kind in self.kinds and (self.types is None or type_name in self.types)
 
     def meets(self, other: EntitySelector) -> bool:
-        """Tell whether an entity can be among both."""
+        """Tell whether an entity can be in both selectors."""
         types = self.types is None or other.types is None or bool(self.types & other.types)
         return bool(self.kinds & other.kinds) and types
 
@@ -84,7 +87,7 @@ class BucketSize:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollupDraft:
-    """What a rollup is to be.
+    """The definition of a rollup.
 
     metric: written at the upper entities. of: the descendants, of which of_metric is read; of_port: of devices, None
     for what they send without a port. located: what is located in any node of the hierarchy is a descendant, too.
@@ -95,7 +98,7 @@ class RollupDraft:
     metric: str
     relationship: str
     of_metric: str
-    of: EntitySelector
+    members: EntitySelector
     of_port: int | None
     at: EntitySelector
     located: bool
@@ -109,7 +112,7 @@ class RollupDraft:
 
     @property
     def hops(self) -> Hops:
-        """The way from an upper entity down to its descendants."""
+        """The relationships from an upper entity down to its descendants."""
         return hierarchy_hops(self.relationship, located=self.located)
 
     @property
@@ -120,7 +123,7 @@ class RollupDraft:
 
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """A rollup as it stands. is_deleted: what it wrote is to be taken away. All times are UTC."""
+    """A rollup. is_deleted: its points are to be removed. All times are UTC."""
 
     id: UUID
     draft: RollupDraft
@@ -133,9 +136,9 @@ class Rollup:
         object.__setattr__(self, "what", f"{WHAT}{self.id}")
 
 
-def located_of(of: EntitySelector, relationship: Relationship) -> bool:
+def located_of(selector: EntitySelector, relationship: Relationship) -> bool:
     """Tell whether descendants of these kinds can only be located in what the hierarchy holds, not be part of it."""
-    return not of.kinds <= relationship.target_kinds
+    return not selector.kinds <= relationship.target_kinds
 
 
 def definition_of(draft: RollupDraft) -> dict[str, Any]:
@@ -143,7 +146,7 @@ def definition_of(draft: RollupDraft) -> dict[str, Any]:
     return {
         "relationship": draft.relationship,
         "ofMetric": draft.of_metric,
-        "of": _chosen_json(draft.of),
+        "of": _chosen_json(draft.members),
         "ofPort": draft.of_port,
         "at": _chosen_json(draft.at),
         "located": draft.located,
@@ -167,7 +170,7 @@ def draft_of(name: str, metric: str, definition: dict[str, Any]) -> RollupDraft:
         metric=metric,
         relationship=definition["relationship"],
         of_metric=definition["ofMetric"],
-        of=_chosen(definition["of"]),
+        members=_chosen(definition["of"]),
         of_port=definition["ofPort"],
         at=_chosen(definition["at"]),
         located=definition["located"],

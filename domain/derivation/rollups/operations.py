@@ -1,4 +1,4 @@
-"""Create, change and delete rollups. Whatever changes, all time is computed anew, by dirty buckets."""
+"""Create, change and delete rollups. Whatever changes, all time is recomputed, by dirty buckets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
-from domain.derivation.rollups.invalidate import rollup_mark
+from domain.derivation.rollups.invalidate import rollup_invalidate
 from domain.derivation.rollups.model import Rollup, RollupDraft, definition_of
 from domain.derivation.rollups.queries import rollup_get, rollups_list
 from domain.derivation.rollups.rules import RollupWish, clash_check, draft_checked
@@ -33,7 +33,7 @@ def rollup_create(session: Session, *, change: GraphChange, wish: RollupWish) ->
 
 
 def rollup_update(session: Session, *, change: GraphChange, rollup_id: UUID, wish: RollupWish) -> Rollup:
-    """Make a rollup what is described, all of it; only the metric it writes stays. All time is computed anew.
+    """Replace a rollup's definition, except its metric. All of its buckets are recomputed.
 
     Raises NotFoundError, BadInputError for another metric, and what `draft_checked` and `clash_check` raise.
     """
@@ -44,7 +44,7 @@ def rollup_update(session: Session, *, change: GraphChange, rollup_id: UUID, wis
         raise BadInputError("The metric of a rollup stays; create another rollup.", path=("metric",))
     if draft == before.draft:
         return before
-    others = [each for each in rollups_list(session, organization_id=organization_id) if each.id != rollup_id]
+    others = [rollup for rollup in rollups_list(session, organization_id=organization_id) if rollup.id != rollup_id]
     clash_check(session, organization_id=organization_id, draft=draft, others=others)
     _write(session, change, rollup_id, _values(change, draft))
     _finish(session, change, "updated", rollup_id, before=before.draft, after=draft)
@@ -52,7 +52,7 @@ def rollup_update(session: Session, *, change: GraphChange, rollup_id: UUID, wis
 
 
 def rollup_delete(session: Session, *, change: GraphChange, rollup_id: UUID) -> Rollup:
-    """Delete a rollup; return what it was. Its points are taken away. Raises NotFoundError."""
+    """Delete a rollup and return it. Its points are removed. Raises NotFoundError."""
     before = rollup_get(session, organization_id=change.organization_id, rollup_id=rollup_id)
     _write(session, change, rollup_id, {"deleted_at": change.recorded})
     _finish(session, change, "deleted", rollup_id, before=before.draft, after=None)
@@ -85,7 +85,7 @@ def _finish(
     before: RollupDraft | None,
     after: RollupDraft | None,
 ) -> None:
-    rollup_mark(session, organization_id=change.organization_id, rollup_id=rollup_id)
+    rollup_invalidate(session, organization_id=change.organization_id, rollup_id=rollup_id)
     change_record(
         session,
         change=change,

@@ -1,10 +1,10 @@
-"""Partial aggregates: what a descendant's points came to up to an instant, so that only newer ones are read. See 0018.
+"""Partial aggregates: a descendant's points aggregated up to an instant, so that only newer ones are read. See 0018.
 
 A partial aggregate is as good as the points that it stands for. Whoever writes points of a descendant leaves a note
 (`partials_invalidate`) beside the dirty bucket; whoever takes dirty buckets takes these notes first, and deletes the
-partial aggregates that hold any of those points (`partials_forget`), before anything is read. So one that was made
-without the points, be it at the same time, is gone before the bucket is recomputed. Where the members of a rollup have
-changed, so has the revision, and with it every key. The table is called `rollup_tallies`.
+partial aggregates that hold any of those points (`partials_delete_invalid`), before anything is read. So one that was
+made without the points, be it at the same time, is gone before the bucket is recomputed. Where the members of a rollup
+have changed, so has the revision, and with it every key. The table is called `rollup_tallies`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, double_array, instant_array, uuid_array
 from domain.base.packed import Aggregate, MetricType, Points, Values, micros_of
-from domain.derivation.invalidation.buckets import TURN
+from domain.derivation.invalidation.buckets import GENERATION
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.derivation.rollups.model import RollupDraft
 from domain.telemetry.model.attribution import Segment
@@ -73,17 +73,18 @@ _PRUNE = text(
     """
 )
 # Of the turn that has begun, as marks are, and in one order: who touches waits for nobody who computes.
-_TOUCH = text(
+_INVALIDATE = text(
     f"""
     INSERT INTO rollup_touches AS r (organization_id, entity_id, turn, begins, ends)
-    SELECT :organization_id, u.e, {TURN}, u.b, u.x FROM unnest(:entities, :begins, :ends) AS u (e, b, x) ORDER BY u.e
+    SELECT :organization_id, u.e, {GENERATION}, u.b, u.x FROM unnest(:entities, :begins, :ends) AS u (e, b, x)
+    ORDER BY u.e
     ON CONFLICT (organization_id, entity_id, turn) DO UPDATE
         SET begins = least(r.begins, excluded.begins), ends = greatest(r.ends, excluded.ends)
     """  # noqa: S608  (constants)
 )
 # Whose row is locked may wait for a bucket that is taken already, and so is not waited for: what it said before stays,
 # and is followed once more.
-_TOUCHED = text(
+_INVALIDATED = text(
     """
     WITH gone AS (
         DELETE FROM rollup_touches d USING (
@@ -108,7 +109,10 @@ _FORGET = text(
 
 @dataclass(frozen=True, slots=True)
 class PartialAggregate:
-    """What all points before `until_us` came to. points: how many. parts: the exact sum, or one value; NaN for none."""
+    """The aggregate of all points before `until_us`. points: how many.
+
+    parts: the exact sum, or one value; NaN for none.
+    """
 
     until_us: int
     points: int
@@ -117,7 +121,7 @@ class PartialAggregate:
 
 @dataclass(frozen=True, slots=True)
 class KnownPartial:
-    """The partial aggregate of a key, or None; since when changes at the entity are not yet counted."""
+    """The stored partial aggregate of a key, or None; and since when changes at the entity are not yet counted."""
 
     partial: PartialAggregate | None
     pending_us: int | None
@@ -125,7 +129,7 @@ class KnownPartial:
 
 @dataclass(frozen=True, slots=True)
 class NewPartial:
-    """A partial aggregate to be kept. is_new: there was none of this key."""
+    """A partial aggregate to store. is_new: there was none of this key."""
 
     entity_id: UUID
     key: bytes
@@ -135,10 +139,10 @@ class NewPartial:
 
 
 def partial_key(draft: RollupDraft, *, revision: int, bucket: Span, segments: Sequence[Segment]) -> bytes:
-    """Return 16 bytes that stand for all that a partial aggregate depends on but the points themselves."""
+    """Return a 16-byte key of all that a partial aggregate depends on except the points."""
     read = [(segment.series.id, segment.begins_us, segment.ends_us) for segment in segments]
-    said = (revision, draft.combine.value, draft.bucket.text, draft.timezone, bucket, read)
-    return hashlib.blake2b(repr(said).encode(), digest_size=16).digest()
+    parts = (revision, draft.combine.value, draft.bucket.text, draft.timezone, bucket, read)
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).digest()
 
 
 def segments_after(segments: Sequence[Segment], until_us: int) -> list[Segment]:
@@ -161,8 +165,10 @@ def partial_counted(partial: PartialAggregate, begins_us: int, tail: Counted | N
     return Counted(joined, np.r_[counts, newer])
 
 
-def partial_made(counted: Counted, *, how: Aggregate, before: int, pending_us: int | None) -> PartialAggregate | None:
-    """Return what all but the newest points come to; None where little is new, or three doubles do not hold it.
+def partial_extended(
+    counted: Counted, *, how: Aggregate, before: int, pending_us: int | None
+) -> PartialAggregate | None:
+    """Return the partial aggregate of all but the newest points; None where little is new, or it is not exact.
 
     before: how many of the rows stand for the one that was there. pending_us: what lies from there on stays out.
     """
@@ -186,7 +192,7 @@ def partial_made(counted: Counted, *, how: Aggregate, before: int, pending_us: i
 
 
 def partials_read(session: Session, *, organization_id: int, keys: Sequence[tuple[UUID, bytes]]) -> list[KnownPartial]:
-    """Return what is known of (entity, key), in their order. One statement."""
+    """Return the stored partial aggregates of (entity, key), in their order. One statement."""
     if not keys:
         return []
     arrays_enable(session)
@@ -198,58 +204,58 @@ def partials_read(session: Session, *, organization_id: int, keys: Sequence[tupl
             "keys": uuid_array(b"".join(key for _, key in keys)),
         },
     )
-    found = [KnownPartial(None, None)] * len(keys)
+    partials = [KnownPartial(None, None)] * len(keys)
     for row in rows:
         partial = None
         if row.until is not None:
             partial = PartialAggregate(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
-        found[row.n] = KnownPartial(partial, None if row.pending is None else micros_of(row.pending))
-    return found
+        partials[row.n] = KnownPartial(partial, None if row.pending is None else micros_of(row.pending))
+    return partials
 
 
-def partials_write(session: Session, *, organization_id: int, made: Collection[NewPartial]) -> None:
-    """Keep partial aggregates. Three statements at most."""
+def partials_write(session: Session, *, organization_id: int, partials: Collection[NewPartial]) -> None:
+    """Store partial aggregates. Three statements at most."""
     for is_new in (False, True):
-        of = [each for each in made if each.is_new is is_new]
-        if not of:
+        chosen = [item for item in partials if item.is_new is is_new]
+        if not chosen:
             continue
-        padded = [(*each.partial.parts, math.nan, math.nan)[:_PARTS] for each in of]
+        padded = [(*item.partial.parts, math.nan, math.nan)[:_PARTS] for item in chosen]
         values = {
             "organization_id": organization_id,
-            "entities": uuid_array(b"".join(each.entity_id.bytes for each in of)),
-            "keys": uuid_array(b"".join(each.key for each in of)),
-            "untils": instant_array([each.partial.until_us for each in of]),
-            "points": bigint_array([each.partial.points for each in of]),
+            "entities": uuid_array(b"".join(item.entity_id.bytes for item in chosen)),
+            "keys": uuid_array(b"".join(item.key for item in chosen)),
+            "untils": instant_array([item.partial.until_us for item in chosen]),
+            "points": bigint_array([item.partial.points for item in chosen]),
             "values": double_array([parts[0] for parts in padded]),
             "errors": double_array([parts[1] for parts in padded]),
             "left": double_array([parts[2] for parts in padded]),
         }
         if is_new:
-            session.execute(_INSERT, {**values, "begins": instant_array([each.begins_us for each in of])})
+            session.execute(_INSERT, {**values, "begins": instant_array([item.begins_us for item in chosen])})
             session.execute(_PRUNE, {"organization_id": organization_id})
         else:
             session.execute(_EXTEND, values)
 
 
-def partials_invalidate(session: Session, *, organization_id: int, touched: Mapping[bytes, Sequence[Span]]) -> None:
-    """Note that points of entities (16 bytes) changed over these times. One statement at most."""
-    if not touched:
+def partials_invalidate(session: Session, *, organization_id: int, changed: Mapping[bytes, Sequence[Span]]) -> None:
+    """Record that points of entities (16 bytes) changed over these spans. One statement at most."""
+    if not changed:
         return
     arrays_enable(session)
     session.execute(
-        _TOUCH,
+        _INVALIDATE,
         {
             "organization_id": organization_id,
-            "entities": uuid_array(b"".join(touched)),
-            "begins": instant_array([max(min(b for b, _ in spans), FIRST_US) for spans in touched.values()]),
-            "ends": instant_array([min(max(e for _, e in spans), LAST_US) for spans in touched.values()]),
+            "entities": uuid_array(b"".join(changed)),
+            "begins": instant_array([max(min(b for b, _ in spans), FIRST_US) for spans in changed.values()]),
+            "ends": instant_array([min(max(e for _, e in spans), LAST_US) for spans in changed.values()]),
         },
     )
 
 
-def partials_forget(session: Session, *, organization_id: int, turn: int) -> None:
-    """Take away what stands for points that were touched before a turn. Two statements at most."""
-    rows = session.execute(_TOUCHED, {"organization_id": organization_id, "turn": turn}).all()
+def partials_delete_invalid(session: Session, *, organization_id: int, generation: int) -> None:
+    """Delete the partial aggregates of points that changed before a generation. Two statements at most."""
+    rows = session.execute(_INVALIDATED, {"organization_id": organization_id, "turn": generation}).all()
     if not rows:
         return
     arrays_enable(session)
@@ -265,12 +271,12 @@ def partials_forget(session: Session, *, organization_id: int, turn: int) -> Non
 
 
 def _kept(*parts: float) -> tuple[float, ...]:
-    """Return the parts that were written: the first, and what follows but for NaN."""
+    """Return the stored parts: the first, and the others that are not NaN."""
     return (parts[0], *(part for part in parts[1:] if not math.isnan(part)))
 
 
 def _parts(values: Values, how: Aggregate) -> tuple[float, ...] | None:
-    """Return rows of which buckets make the same as of these values."""
+    """Return few values with the same aggregate as these."""
     if how is Aggregate.COUNT:
         return (0.0,)
     if how is Aggregate.FIRST or how is Aggregate.LAST:
@@ -287,7 +293,7 @@ def _parts(values: Values, how: Aggregate) -> tuple[float, ...] | None:
 
 
 def _sum_parts(values: list[float]) -> tuple[float, ...] | None:
-    """Return doubles that together are the exact sum, each what rounding left of those before; None for too many."""
+    """Return doubles that sum up to the exact sum, each the rounding error of those before; None for too many."""
     parts: list[float] = []
     while total := math.fsum(values):
         if len(parts) == _PARTS:

@@ -41,10 +41,10 @@ def rollups_get(session: Session, *, organization_id: int, ids: Collection[UUID]
 
 def rollup_get(session: Session, *, organization_id: int, rollup_id: UUID) -> Rollup:
     """Return a rollup. Raises NotFoundError."""
-    found = rollups_get(session, organization_id=organization_id, ids=[rollup_id]).get(rollup_id)
-    if found is None:
+    rollup = rollups_get(session, organization_id=organization_id, ids=[rollup_id]).get(rollup_id)
+    if rollup is None:
         raise NotFoundError(f"There is no rollup {rollup_id}.", path=("id",))
-    return found
+    return rollup
 
 
 def rollups_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rollup]:
@@ -57,10 +57,10 @@ def rollups_page(session: Session, *, organization_id: int, page: PageRequest) -
             tuple_(rollups.c.created_at, rollups.c.id) > tuple_(literal(instant, INSTANT), literal(last))
         )
     rows = session.execute(statement.order_by(rollups.c.created_at, rollups.c.id).limit(page.first + 1)).all()
-    found = [_rollup(row) for row in rows[: page.first]]
+    items = [_rollup(row) for row in rows[: page.first]]
     return Page(
-        found,
-        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: len(session.execute(every).all()),

@@ -1,4 +1,4 @@
-"""What a rollup must be like."""
+"""Validate rollups."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class RollupWish:
 
 
 def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -> RollupDraft:
-    """Return what a wish comes to.
+    """Check a wish and return the draft that it makes.
 
     Raises BadInputError (path names the argument) for what cannot be, LimitExceededError for too many types.
     """
@@ -76,7 +76,7 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
     text_check(wish.metric, path=("metric",), min_chars=1, max_chars=NAME_CHARS_MAX)
     text_check(wish.of_metric, path=("of", "metric"), min_chars=1, max_chars=NAME_CHARS_MAX)
     relationship = _hierarchy(session, organization_id, wish.relationship)
-    of = EntitySelector(
+    selector = EntitySelector(
         _kinds(wish.of_kinds, relationship.target_kinds & _MEASURED, _MEASURED, ("of", "kinds")),
         _types(wish.of_types, ("of", "types")),
     )
@@ -84,7 +84,7 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
         _kinds(wish.at_kinds, relationship.source_kinds & _UPPER, _UPPER, ("at", "kinds")),
         _types(wish.at_types, ("at", "types")),
     )
-    if wish.of_port is not None and (of.kinds != {EntityKind.DEVICE} or not 0 <= wish.of_port <= _PORT_MAX):
+    if wish.of_port is not None and (selector.kinds != {EntityKind.DEVICE} or not 0 <= wish.of_port <= _PORT_MAX):
         raise BadInputError("A port is a number from 0 on, of devices alone.", path=("of", "port"))
     _aggregate_check(wish)
     return RollupDraft(
@@ -92,10 +92,10 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
         metric=wish.metric,
         relationship=wish.relationship,
         of_metric=wish.of_metric,
-        of=of,
+        members=selector,
         of_port=wish.of_port,
         at=at,
-        located=located_of(of, relationship),
+        located=located_of(selector, relationship),
         aggregate=wish.aggregate,
         attribute=wish.attribute,
         worst=wish.worst,
@@ -107,7 +107,7 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
 
 
 def clash_check(session: Session, *, organization_id: int, draft: RollupDraft, others: Collection[Rollup]) -> None:
-    """Refuse a rollup that cannot be beside the others. others: without the one it takes the place of.
+    """Refuse a rollup that conflicts with others. others: without the one it replaces.
 
     Raises ConflictError where the name is taken, where something else writes its metric at an entity of its own, or
     where it would, by way of others, feed itself; LimitExceededError where there are ROLLUPS_MAX.
@@ -192,7 +192,7 @@ def _circle_check(draft: RollupDraft, others: Iterable[RollupDraft]) -> None:
     while waiting:
         writer = waiting.pop()
         for reader in every:
-            if reader.of_metric != writer.metric or not reader.of.meets(writer.at):
+            if reader.of_metric != writer.metric or not reader.members.meets(writer.at):
                 continue
             if reader is draft:
                 message = "The rollup would be made of what it writes itself. Name types that set them apart."

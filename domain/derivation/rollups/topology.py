@@ -1,4 +1,4 @@
-"""What a process knows of an organization's rollups: who is above and below whom, while nothing is edited."""
+"""The cached topology of an organization's rollups: who is above and below whom, at one revision."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Member:
 
 @dataclass(slots=True)
 class RollupTopology:
-    """One organization's, at one revision of what is derived: of hierarchies, links, types, weights and rollups.
+    """One organization's topology, at one revision of its hierarchies, links, types, weights and rollups.
 
     above: by entity, filled as it is asked for. below: by rollup and upper entity, likewise; its own members alone.
     """
@@ -59,17 +59,17 @@ class RollupTopology:
 
 
 class RollupCache:
-    """What a process knows of all organizations. Not for several threads at once."""
+    """A process's cache of topologies, by organization. Not thread-safe."""
 
     def __init__(self) -> None:
         self._known: dict[int, RollupTopology] = {}
 
     def get(self, session: Session, *, organization_id: int, revision: int) -> RollupTopology:
-        """Return what is known at a revision of what is derived; the caller holds the graph. One statement or none."""
+        """Return the topology at a revision; the caller holds the graph. One statement or none."""
         known = self._known.get(organization_id)
         if known is None or known.revision != revision or known.count > REMEMBERED_MAX:
-            found = rollups_list(session, organization_id=organization_id, with_deleted=True)
-            rollups = {rollup.what: rollup for rollup in found}
+            rollup_rows = rollups_list(session, organization_id=organization_id, with_deleted=True)
+            rollups = {rollup.what: rollup for rollup in rollup_rows}
             grids = {what: Grid(rollup.draft) for what, rollup in rollups.items()}
             known = self._known[organization_id] = RollupTopology(revision, rollups, grids)
         return known
@@ -80,30 +80,30 @@ class RollupCache:
 
 
 def above_fill(session: Session, *, organization_id: int, known: RollupTopology, ids: Collection[bytes]) -> None:
-    """See to it that what is above these entities (16 bytes) is known. Two statements, and one a level for each way.
+    """Load what is above these entities (16 bytes). Two statements, and for each hierarchy one per level.
 
     Nothing is known of any where it raises.
     """
-    missing = {UUID(bytes=each) for each in ids if each not in known.above}
+    missing = {UUID(bytes=item) for item in ids if item not in known.above}
     if not missing:
         return
     above: dict[bytes, list[Above]] = {entity_id.bytes: [] for entity_id in missing}
     rows = _rows(session, organization_id, missing)
-    ways: dict[Hops, list[Rollup]] = {}
+    rollups_by_hops: dict[Hops, list[Rollup]] = {}
     for rollup in known.rollups.values():
         if not rollup.is_deleted:
-            ways.setdefault(rollup.draft.hops, []).append(rollup)
-    for hops, of_way in ways.items():
-        wanted = [i for i, row in rows.items() if any(r.draft.of.has(row.kind, row.type) for r in of_way)]
+            rollups_by_hops.setdefault(rollup.draft.hops, []).append(rollup)
+    for hops, of_hops in rollups_by_hops.items():
+        wanted = [i for i, row in rows.items() if any(r.draft.members.has(row.kind, row.type) for r in of_hops)]
         if not wanted:
             continue
-        found = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
-        uppers = {upper for of_entity in found.values() for upper in of_entity}
+        spans_by_entity = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
+        uppers = {upper for of_entity in spans_by_entity.values() for upper in of_entity}
         kinds = _rows(session, organization_id, uppers)
-        for rollup in of_way:
+        for rollup in of_hops:
             fitting = {i for i in uppers if rollup.draft.at.has(kinds[i].kind, kinds[i].type)}
-            for entity_id, of_entity in found.items():
-                if not rollup.draft.of.has(rows[entity_id].kind, rows[entity_id].type):
+            for entity_id, of_entity in spans_by_entity.items():
+                if not rollup.draft.members.has(rows[entity_id].kind, rows[entity_id].type):
                     continue
                 places = [
                     Above(known.grids[rollup.what], rollup.what, upper.bytes, spans)
@@ -123,15 +123,17 @@ def uppers_of(
 
     Whatever the entity's own kind and type: for changes of what is below it.
     """
-    wanted = [UUID(bytes=each) for each in ids]
-    result: dict[bytes, list[tuple[str, bytes, Spans]]] = {each: [] for each in ids}
+    wanted = [UUID(bytes=item) for item in ids]
+    result: dict[bytes, list[tuple[str, bytes, Spans]]] = {item: [] for item in ids}
     for hops in {rollup.draft.hops for rollup in known.rollups.values() if not rollup.is_deleted}:
-        found = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
-        kinds = _rows(session, organization_id, {upper for of_entity in found.values() for upper in of_entity})
+        spans_by_entity = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
+        kinds = _rows(
+            session, organization_id, {upper for of_entity in spans_by_entity.values() for upper in of_entity}
+        )
         for rollup in known.rollups.values():
             if rollup.is_deleted or rollup.draft.hops != hops:
                 continue
-            for entity_id, of_entity in found.items():
+            for entity_id, of_entity in spans_by_entity.items():
                 result[entity_id.bytes] += [
                     (rollup.what, upper.bytes, spans)
                     for upper, spans in of_entity.items()
@@ -143,14 +145,14 @@ def uppers_of(
 def below_get(
     session: Session, *, organization_id: int, known: RollupTopology, rollup: Rollup, uppers: Collection[bytes]
 ) -> dict[bytes, list[Member]]:
-    """Return the descendants that a rollup counts, by upper entity; none where the rollup is not made.
+    """Return the descendants that a rollup counts, by upper entity; none where the rollup does not apply.
 
     Raises LimitExceededError where there are too many. Nothing is known of any where it raises.
     """
-    missing = {UUID(bytes=each) for each in uppers if (rollup.what, each) not in known.below}
+    missing = {UUID(bytes=item) for item in uppers if (rollup.what, item) not in known.below}
     if missing:
-        found = _below_read(session, organization_id, rollup, missing)
-        below = {(rollup.what, upper.bytes): found.get(upper, []) for upper in missing}
+        members = _below_read(session, organization_id, rollup, missing)
+        below = {(rollup.what, upper.bytes): members.get(upper, []) for upper in missing}
         known.below.update(below)
         known.count += sum(map(len, below.values()))
     return {upper: known.below[rollup.what, upper] for upper in uppers}
@@ -159,7 +161,7 @@ def below_get(
 def successors_of(
     session: Session, *, organization_id: int, known: RollupTopology, rollup: Rollup, uppers: Collection[bytes]
 ) -> dict[bytes, Rollup]:
-    """Return, of upper entities at which a rollup is not made, or not any more, who writes its metric there instead.
+    """Return the rollups that write this rollup's metric at upper entities where it does not apply any more.
 
     One statement, where there is another of that metric.
     """
@@ -186,29 +188,29 @@ def _below_read(session: Session, organization_id: int, rollup: Rollup, missing:
     fitting = [i for i, row in rows.items() if draft.at.has(row.kind, row.type)]
     if not fitting:
         return {}
-    found = spans_below(session, organization_id=organization_id, ids=fitting, hops=draft.hops)
-    below = {node for of_upper in found.values() for node in of_upper}
+    spans_by_upper = spans_below(session, organization_id=organization_id, ids=fitting, hops=draft.hops)
+    below = {node for of_upper in spans_by_upper.values() for node in of_upper}
     members = _rows(session, organization_id, below)
     weights: Mapping[UUID, Weights] = {}
     if draft.attribute is not None:
-        counted = [i for i in below if draft.of.has(members[i].kind, members[i].type)]
+        counted = [i for i in below if draft.members.has(members[i].kind, members[i].type)]
         weights = _weights(session, organization_id, counted, attribute=draft.attribute)
     return {
         upper: [
             Member(node, members[node].kind, spans, weights.get(node, UNWEIGHTED))
             for node, spans in sorted(of_upper.items())
-            if node != upper and draft.of.has(members[node].kind, members[node].type)
+            if node != upper and draft.members.has(members[node].kind, members[node].type)
         ]
-        for upper, of_upper in found.items()
+        for upper, of_upper in spans_by_upper.items()
     }
 
 
 def _weights(session: Session, organization_id: int, ids: Collection[UUID], *, attribute: str) -> dict[UUID, Weights]:
     """Return what was recorded of an attribute, as weights; what has no record is left out. One statement."""
-    found = attribute_values(session, organization_id=organization_id, entity_ids=ids, name=attribute)
+    values = attribute_values(session, organization_id=organization_id, entity_ids=ids, name=attribute)
     return {
         entity_id: weights_recorded((micros_of(at), value) for at, value in versions)
-        for entity_id, versions in found.items()
+        for entity_id, versions in values.items()
     }
 
 

@@ -1,4 +1,4 @@
-"""Weights of descendants as they were recorded: what was in force when a bucket began. Pure."""
+"""Recorded weights of descendants: the one in force when a bucket begins counts. Pure."""
 
 from __future__ import annotations
 
@@ -46,19 +46,19 @@ def weights_at(weights: Sequence[Weights], begins: Instants) -> Values:
 
     Shape (descendants, instants).
     """
-    found = np.empty((len(weights), len(begins)))
+    matrix = np.empty((len(weights), len(begins)))
     if not len(begins):
-        return found
+        return matrix
     first_us, last_us = int(begins[0]), int(begins[-1])
-    for n, each in enumerate(weights):
+    for n, weight in enumerate(weights):
         # What was before the first record was as that.
-        first, last = (max(bisect_right(each.since_us, at_us) - 1, 0) for at_us in (first_us, last_us))
+        first, last = (max(bisect_right(weight.since_us, at_us) - 1, 0) for at_us in (first_us, last_us))
         if first == last:
-            found[n] = each.values[first]
+            matrix[n] = weight.values[first]
         else:
-            places = np.searchsorted(each.since_us, begins, side="right") - 1
-            found[n] = np.array(each.values)[np.maximum(places, 0)]
-    return found
+            places = np.searchsorted(weight.since_us, begins, side="right") - 1
+            matrix[n] = np.array(weight.values)[np.maximum(places, 0)]
+    return matrix
 
 
 def _weight(value: Any) -> float:

@@ -1,4 +1,4 @@
-"""A metric of an entity has one writer: what a formula derives and what a rollup writes there refuse each other."""
+"""Ensure that a metric of an entity has one writer: a formula or a rollup, not both."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def formulas_refuse_type(
 
     Call it when all is written. Two statements.
     """
-    found = session.scalars(
+    rows = session.scalars(
         select(telemetry_schemas.c.schema[MEMBER]).where(
             telemetry_schemas.c.organization_id == organization_id,
             telemetry_schemas.c.entity_type_id == entity_type_id,
         )
     )
-    metrics = {metric for derived in found for metric in derived or ()}
+    metrics = {metric for derived in rows for metric in derived or ()}
     at = EntitySelector(frozenset({kind}), frozenset({name}))
     _refuse(session, organization_id, metrics, at, path=("telemetrySchema", MEMBER))
 

@@ -1,4 +1,4 @@
-"""A version of a stage in shadow: what it has done, and where it differs. Pure."""
+"""A shadow: a stage's version that runs beside the one in force, its progress and its differences. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DIFFERENCES_MAX: Final = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """What a stage's shadow has done since it began (UTC).
+    """The progress of a stage's shadow since it began (UTC).
 
     compared: points looked at, each time they were. different: how many differ now, as far as they are kept. omitted:
     differences that were found when as many were kept as may be; where there are any, the list is not whole.
@@ -45,7 +45,7 @@ class ShadowDifference:
 
 @dataclass(frozen=True, slots=True)
 class ShadowFilter:
-    """Which differences; None does not matter. [begins, ends): of the points' own time."""
+    """A filter of differences; None: any. [begins, ends): of the points' own time."""
 
     entity_id: UUID | None = None
     metric: str | None = None

@@ -1,4 +1,4 @@
-"""End a version in shadow, or have it compared over what was derived before it began."""
+"""End a shadow, or compare it over a span before it began."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WAITING = text("SELECT EXISTS (SELECT FROM dirty_windows WHERE organization_id 
 
 
 def shadow_drop(session: Session, *, change: GraphChange, stage: str) -> Shadow:
-    """End what runs in shadow, with all it has found; return what that was.
+    """End a stage's shadow and delete its differences; return it.
 
     Raises NotFoundError for a stage that has no versions, or has none in shadow.
     """
@@ -37,7 +37,7 @@ def shadow_drop(session: Session, *, change: GraphChange, stage: str) -> Shadow:
 def shadow_compare(
     session: Session, *, organization_id: int, stage: str, begins: datetime, ends: datetime
 ) -> tuple[Shadow, int]:
-    """Have the version in shadow compared over [begins, ends) of event time; return it, and how many entities wait.
+    """Compare the shadow over [begins, ends) of event time; return it, and how many entities are to be compared.
 
     The stage derives all of it again, beside live readings; what it finds there takes the place of what it found.
     Raises NotFoundError for a stage that has no versions or none in shadow, BadInputError where it ends before it

@@ -1,4 +1,4 @@
-"""Read what versions in shadow have found."""
+"""Read shadows and their differences."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CURSOR: Final = "shadow differences"
 
 
 def shadow_get(session: Session, *, organization_id: int, stage: str) -> Shadow | None:
-    """Return what a stage's shadow has done, or None where none runs. One statement.
+    """Return a stage's shadow, or None where none runs. One statement.
 
     Raises NotFoundError for a stage that has no versions.
     """
@@ -50,20 +50,20 @@ def shadow_differences_page(
 
     Raises NotFoundError for a stage that has no versions, BadInputError for a cursor of another list.
     """
-    of = shadow_differences.c
-    conditions = [of.organization_id == organization_id, of.stage == stage_check(stage), *_conditions(where)]
+    table = shadow_differences.c
+    conditions = [table.organization_id == organization_id, table.stage == stage_check(stage), *_conditions(where)]
     after = [] if page.after is None else [_before(page.after)]
     rows = session.execute(
         select(shadow_differences)
         .where(*conditions, *after)
-        .order_by(of.timestamp.desc(), of.entity_id.desc(), of.metric.desc())
+        .order_by(table.timestamp.desc(), table.entity_id.desc(), table.metric.desc())
         .limit(page.first + 1)
     ).all()
-    found = [_of_row(row) for row in rows[: page.first]]
+    items = [_of_row(row) for row in rows[: page.first]]
     count = select(func.count()).select_from(shadow_differences).where(*conditions)
     return Page(
-        found,
-        [(_CURSOR, each.timestamp.isoformat(), str(each.entity_id), each.metric) for each in found],
+        items,
+        [(_CURSOR, item.timestamp.isoformat(), str(item.entity_id), item.metric) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -71,17 +71,17 @@ def shadow_differences_page(
 
 
 def _conditions(where: ShadowFilter) -> list[ColumnElement[bool]]:
-    of = shadow_differences.c
+    table = shadow_differences.c
     conditions: list[ColumnElement[bool]] = []
     if where.entity_id is not None:
-        conditions.append(of.entity_id == where.entity_id)
+        conditions.append(table.entity_id == where.entity_id)
     if where.metric is not None:
         known = text_is_storable(where.metric)
-        conditions.append(of.metric == where.metric if known else literal(value=False))
+        conditions.append(table.metric == where.metric if known else literal(value=False))
     if where.begins is not None:
-        conditions.append(of.timestamp >= instant_utc(where.begins, path="from"))
+        conditions.append(table.timestamp >= instant_utc(where.begins, path="from"))
     if where.ends is not None:
-        conditions.append(of.timestamp < instant_utc(where.ends, path="to"))
+        conditions.append(table.timestamp < instant_utc(where.ends, path="to"))
     return conditions
 
 
@@ -93,9 +93,9 @@ def _before(key: CursorKey) -> ColumnElement[bool]:
         instant, entity_id = instant_utc(datetime.fromisoformat(str(key[1])), path="after"), UUID(str(key[2]))
     except ValueError:
         raise fault from None
-    of = shadow_differences.c
+    table = shadow_differences.c
     last = tuple_(literal(instant, INSTANT), literal(entity_id, Uuid), literal(str(key[3]), Text))
-    return tuple_(of.timestamp, of.entity_id, of.metric) < last
+    return tuple_(table.timestamp, table.entity_id, table.metric) < last
 
 
 def _of_row(row: Row[Any]) -> ShadowDifference:

@@ -33,7 +33,7 @@ FAILURES_MAX: Final = 32
 _ERROR_MAX_CHARS: Final = 500
 
 # Held until the commit: who keeps differences of an organization does so one after the other, and the bound is exact.
-_TELL = text(
+_RESULTS_ADD = text(
     """
     UPDATE shadows SET compared = compared + :compared, errors = errors + :errors,
         last_error = coalesce(:error, last_error)
@@ -47,7 +47,7 @@ _FORGET = text(
         AND d."timestamp" >= u.b AND d."timestamp" < u.t
     """
 )
-_KEEP = text(
+_INSERT = text(
     """
     INSERT INTO shadow_differences (organization_id, stage, entity_id, metric, "timestamp", version, value,
         shadow_version, shadow_value)
@@ -77,7 +77,7 @@ class Differences:
 
 @dataclass(slots=True)
 class ShadowWork:
-    """What a transaction finds out about the version in shadow.
+    """Comparison results of one transaction for the shadow version.
 
     again: entities (16 bytes each) with the times over which they were derived; what was known of them there is void.
     """
@@ -88,12 +88,12 @@ class ShadowWork:
     error: str | None = None
     failures: int = 0
     again: list[tuple[bytes, int, int]] = field(default_factory=list)
-    found: list[Differences] = field(default_factory=list)
+    differences: list[Differences] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What the version in force made of entities of one type: arguments and outcome of `derive`, in columns."""
+    """Arguments and outcome of `derive` for entities of one type, by the version in force, in columns."""
 
     derivation: Derivation
     entities: Sequence[bytes]
@@ -105,7 +105,7 @@ class Derived:
     outputs: Mapping[str, Column]
 
     def part(self, first: int, last: int) -> Derived:
-        """Return some of the entities, by their places."""
+        """Return a slice of the entities."""
         return replace(
             self,
             entities=self.entities[first:last],
@@ -119,11 +119,11 @@ class Derived:
 
 
 def shadow_compare(work: ShadowWork, derived: Derived) -> None:
-    """Note how the version in shadow differs. Raises nothing: what fails is counted, and the others go on."""
+    """Compare the shadow version with the one in force. Raises nothing: failures are counted, and the others go on."""
     if not derived.derivation.shadow or not derived.entities:
         return
     try:
-        found, compared = _differences(derived)
+        differences, compared = _differences(derived)
     except Exception as error:  # noqa: BLE001  (whatever is wrong with a version on trial)
         work.failures += 1
         if len(derived.entities) == 1 or work.failures > FAILURES_MAX:
@@ -135,13 +135,13 @@ def shadow_compare(work: ShadowWork, derived: Derived) -> None:
         shadow_compare(work, derived.part(half, len(derived.entities)))
     else:
         work.compared += compared
-        work.found += found
+        work.differences += differences
 
 
 def shadow_write(
     session: Session, *, organization_id: int, work: ShadowWork, differences_max: int = DIFFERENCES_MAX
 ) -> None:
-    """Write what was found. One statement where nothing differs and nothing did, else up to four."""
+    """Store a transaction's differences. One statement where nothing differs and nothing did, else up to four."""
     if work.errors:
         _log.warning(
             "shadow_failed: organization %s, version %s of %s, %s entities: %s",
@@ -158,18 +158,18 @@ def shadow_write(
         if error.connection_invalidated:
             raise
         _log.exception("shadow_not_written: organization %s", organization_id)
-        told = text_clean(repr(error.orig), max_chars=_ERROR_MAX_CHARS)
-        failed = ShadowWork(work.version, errors=max(len(work.again), 1), error=told)
-        session.execute(_TELL, _told(organization_id, failed))
+        message = text_clean(repr(error.orig), max_chars=_ERROR_MAX_CHARS)
+        failed = ShadowWork(work.version, errors=max(len(work.again), 1), error=message)
+        session.execute(_RESULTS_ADD, _results(organization_id, failed))
 
 
 def _write(session: Session, organization_id: int, work: ShadowWork, differences_max: int) -> None:
     arrays_enable(session)
-    row = session.execute(_TELL, _told(organization_id, work)).one_or_none()
+    row = session.execute(_RESULTS_ADD, _results(organization_id, work)).one_or_none()
     if row is None:
         return
     common = {"organization_id": organization_id, "stage": DERIVE}
-    forgotten, found = 0, sum(len(each.at) for each in work.found)
+    forgotten, different = 0, sum(len(item.at) for item in work.differences)
     if row.different and work.again:
         done = session.execute(
             _FORGET,
@@ -182,14 +182,14 @@ def _write(session: Session, organization_id: int, work: ShadowWork, differences
         )
         assert isinstance(done, CursorResult)  # noqa: S101  (what a DELETE gives)
         forgotten = done.rowcount
-    kept = min(found, max(differences_max - (row.different - forgotten), 0))
+    kept = min(different, max(differences_max - (row.different - forgotten), 0))
     if kept:
-        session.execute(_KEEP, {**common, "version": work.version, **_columns(work.found, kept)})
-    if forgotten or found:
-        session.execute(_COUNT, {**common, "gained": kept - forgotten, "omitted": found - kept})
+        session.execute(_INSERT, {**common, "version": work.version, **_columns(work.differences, kept)})
+    if forgotten or different:
+        session.execute(_COUNT, {**common, "gained": kept - forgotten, "omitted": different - kept})
 
 
-def _told(organization_id: int, work: ShadowWork) -> dict[str, object]:
+def _results(organization_id: int, work: ShadowWork) -> dict[str, object]:
     return {
         "organization_id": organization_id,
         "stage": DERIVE,
@@ -200,16 +200,16 @@ def _told(organization_id: int, work: ShadowWork) -> dict[str, object]:
     }
 
 
-def _columns(found: Sequence[Differences], kept: int) -> dict[str, object]:
-    entities = [entity for each in found for entity in each.entities]
-    metrics = [metric for each in found for metric in [each.metric.encode()] * len(each.at)]
+def _columns(differences: Sequence[Differences], kept: int) -> dict[str, object]:
+    entities = [entity for item in differences for entity in item.entities]
+    metrics = [metric for item in differences for metric in [item.metric.encode()] * len(item.at)]
     return {
         "entities": uuid_array(b"".join(entities[:kept])),
         "metrics": text_array(metrics[:kept]),
-        "at": instant_array(np.concatenate([each.at for each in found])[:kept]),
-        "versions": bigint_array(np.concatenate([each.versions for each in found])[:kept]),
-        "values": double_array(np.concatenate([each.values for each in found])[:kept]),
-        "shadow_values": double_array(np.concatenate([each.shadow_values for each in found])[:kept]),
+        "at": instant_array(np.concatenate([item.at for item in differences])[:kept]),
+        "versions": bigint_array(np.concatenate([item.versions for item in differences])[:kept]),
+        "values": double_array(np.concatenate([item.values for item in differences])[:kept]),
+        "shadow_values": double_array(np.concatenate([item.shadow_values for item in differences])[:kept]),
     }
 
 
@@ -224,59 +224,59 @@ def _differences(derived: Derived) -> tuple[list[Differences], int]:
         states=derived.states,
         formula_context=derived.formula_context,
     ).outputs
-    found, compared = [], 0
+    differences, compared = [], 0
     for metric in {**derived.outputs, **given}:
         in_force = _within(derived.outputs.get(metric, NOTHING), sets)
-        of, at, values, shadow_values = _aligned(in_force, given.get(metric, NOTHING))
+        owner, at, values, shadow_values = _aligned(in_force, given.get(metric, NOTHING))
         compared += len(at)
         # No number equals itself that is none: where one has no point, they differ.
         places = np.flatnonzero(values != shadow_values)
         if len(places):
-            found.append(
+            differences.append(
                 Differences(
                     metric,
-                    [derived.entities[n] for n in of[places].tolist()],
+                    [derived.entities[n] for n in owner[places].tolist()],
                     at[places],
                     _versions(derived.derivation.sets, at[places]),
                     values[places],
                     shadow_values[places],
                 )
             )
-    return found, compared
+    return differences, compared
 
 
 def _aligned(first: Column, second: Column) -> tuple[NDArray[np.int64], Instants, Values, Values]:
     """Return every instant of either column once, with the value of each; NaN where one has none."""
-    of, at = np.concatenate((first.of, second.of)), np.concatenate((first.at, second.at))
+    owner, at = np.concatenate((first.owner, second.owner)), np.concatenate((first.at, second.at))
     is_second = np.repeat([False, True], [len(first), len(second)])
-    order = np.lexsort((is_second, at, of))
-    of, at, is_second = of[order], at[order], is_second[order]
+    order = np.lexsort((is_second, at, owner))
+    owner, at, is_second = owner[order], at[order], is_second[order]
     begins = np.ones(len(at), dtype=np.bool_)
-    begins[1:] = (of[1:] != of[:-1]) | (at[1:] != at[:-1])
+    begins[1:] = (owner[1:] != owner[:-1]) | (at[1:] != at[:-1])
     both = np.concatenate((first.values, second.values))[order]
     row = np.cumsum(begins) - 1
     columns = np.full((2, int(begins.sum())), np.nan)
     columns[is_second.astype(np.int64), row] = both
-    return of[begins], at[begins], columns[0], columns[1]
+    return owner[begins], at[begins], columns[0], columns[1]
 
 
 def _within(column: Column, sets: Sequence[FormulaSet]) -> Column:
     inside = np.zeros(len(column), dtype=np.bool_)
-    for each in sets:
-        inside |= (column.at >= each.begins_us) & (column.at < each.ends_us)
+    for formula_set in sets:
+        inside |= (column.at >= formula_set.begins_us) & (column.at < formula_set.ends_us)
     return column.take(inside)
 
 
 def _versions(sets: Sequence[FormulaSet], at: Instants) -> NDArray[np.int64]:
-    begins = np.array([each.begins_us for each in sets], dtype=np.int64)
-    versions = np.array([each.version for each in sets], dtype=np.int64)
+    begins = np.array([formula_set.begins_us for formula_set in sets], dtype=np.int64)
+    versions = np.array([formula_set.version for formula_set in sets], dtype=np.int64)
     return versions[np.searchsorted(begins, at, side="right") - 1]
 
 
 def _slices(columns: Mapping[str, Column], first: int, last: int) -> dict[str, Column]:
-    found = {}
+    slices = {}
     for metric, column in columns.items():
-        begins, ends = np.searchsorted(column.of, (first, last)).tolist()
+        begins, ends = np.searchsorted(column.owner, (first, last)).tolist()
         part = column.take(np.arange(begins, ends))
-        found[metric] = replace(part, of=part.of - first)
-    return found
+        slices[metric] = replace(part, owner=part.owner - first)
+    return slices

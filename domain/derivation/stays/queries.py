@@ -1,4 +1,4 @@
-"""Read stays: who was in which area, from when to when, as the derived series now say."""
+"""Read stays: who was in which area, and when, from the derived series."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Points, instant_of, micros_of
-from domain.derivation.formulas.config import Configured, configured_read
+from domain.derivation.formulas.config import DerivationConfig, derivation_config_read
 from domain.derivation.formulas.outputs import FORMULA
 from domain.derivation.stays.model import Stay
 from domain.derivation.stays.rules import Presence, Watch, presences_of
@@ -38,7 +38,7 @@ _Key = tuple[int, str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Watched:
+class _StaySeries:
     """A stored series that says whether its entity is in an area."""
 
     row: SeriesRow
@@ -57,7 +57,7 @@ class _Range:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _ListedStay:
     """A stay and its place in a list."""
 
     stay: Stay
@@ -68,56 +68,56 @@ class _Found:
 class _Look:
     """A series, looked at over a range and some time around it."""
 
-    watched: _Watched
+    series: _StaySeries
     asked: _Range
     around_us: int
 
     @property
     def begins_us(self) -> int:
         # What was true just before counts on, up to its age.
-        return max(0, self.asked.begins_us - self.around_us - max(each.max_age_us for each in self.watched.watches))
+        return max(0, self.asked.begins_us - self.around_us - max(watch.max_age_us for watch in self.series.watches))
 
     @property
     def ends_us(self) -> int:
         return self.asked.ends_us + self.around_us
 
     def source(self) -> Source:
-        row = self.watched.row
+        row = self.series.row
         return Source(row.entity_id, row.metric, None, (Segment(row, self.begins_us, self.ends_us),))
 
-    def read(self, points: Points) -> tuple[list[_Found], bool]:
-        """Return the stays that touch the range, and whether any may begin or end otherwise than what was looked at."""
-        presences = presences_of(points.at, points.values, self.watched.watches)
+    def read(self, points: Points) -> tuple[list[_ListedStay], bool]:
+        """Return the stays that overlap the range, and whether any may begin or end outside of what was read."""
+        presences = presences_of(points.at, points.values, self.series.watches)
         touching = [e for e in presences if e.begins_us < self.asked.ends_us and e.ends_us > self.asked.begins_us]
         first_us = int(points.at[0])
-        cut = [(self._begins_before(each, first_us), self._ends_after(each)) for each in touching]
-        found = [
-            self._stay(each, is_begun=is_begun, is_open=is_open)
-            for each, (is_begun, is_open) in zip(touching, cut, strict=True)
+        cut = [(self._begins_before(item, first_us), self._ends_after(item)) for item in touching]
+        stays = [
+            self._stay(item, is_begun=is_begun, is_open=is_open)
+            for item, (is_begun, is_open) in zip(touching, cut, strict=True)
         ]
-        return found, any(is_begun or is_open for is_begun, is_open in cut)
+        return stays, any(is_begun or is_open for is_begun, is_open in cut)
 
     def _begins_before(self, presence: Presence, first_us: int) -> bool:
         # A point seen before it would have been joined to it, or parts it from all that was; an older one is too old.
-        reach_us = self.begins_us + max(each.max_age_us for each in self.watched.watches)
+        reach_us = self.begins_us + max(watch.max_age_us for watch in self.series.watches)
         is_first = presence.begins_us == first_us and presence.begins_us < reach_us
-        return is_first and self.begins_us > max(0, self.watched.watches[0].begins_us)
+        return is_first and self.begins_us > max(0, self.series.watches[0].begins_us)
 
     def _ends_after(self, presence: Presence) -> bool:
         # Nothing that is known comes after now.
         return presence.is_lost and self.ends_us <= presence.ends_us and self.ends_us <= self.asked.now_us
 
-    def _stay(self, presence: Presence, *, is_begun: bool, is_open: bool) -> _Found:
-        row, is_inside = self.watched.row, is_open or presence.ends_us > self.asked.now_us
+    def _stay(self, presence: Presence, *, is_begun: bool, is_open: bool) -> _ListedStay:
+        row, is_inside = self.series.row, is_open or presence.ends_us > self.asked.now_us
         stay = Stay(
             row.entity_id,
-            self.watched.space_id,
+            self.series.space_id,
             row.metric,
             None if is_begun else instant_of(presence.begins_us),
             None if is_inside else instant_of(presence.ends_us),
             presence.is_lost and not is_inside,
         )
-        return _Found(stay, (presence.begins_us, str(row.entity_id), row.metric, self.watched.area))
+        return _ListedStay(stay, (presence.begins_us, str(row.entity_id), row.metric, self.series.area))
 
 
 def asset_stays_pages(
@@ -130,11 +130,11 @@ def asset_stays_pages(
     """
     asked = _range(**when)
     moving = session.execute(_moving(organization_id).where(any_of(entities.c.id, entity_ids))).all()
-    configured = configured_read(session, organization_id=organization_id)
-    watched = _watched(session, organization_id=organization_id, moving=moving, configured=configured, spaces=None)
-    by_asset: dict[UUID, list[_Found]] = {}
-    for found in _found(session, organization_id=organization_id, watched=watched, asked=asked):
-        by_asset.setdefault(found.stay.entity_id, []).append(found)
+    config = derivation_config_read(session, organization_id=organization_id)
+    watched = _watched(session, organization_id=organization_id, moving=moving, config=config, spaces=None)
+    by_asset: dict[UUID, list[_ListedStay]] = {}
+    for listed in _stays_read(session, organization_id=organization_id, watched=watched, asked=asked):
+        by_asset.setdefault(listed.stay.entity_id, []).append(listed)
     return {entity_id: _page(by_asset.get(entity_id, []), page) for entity_id in entity_ids}
 
 
@@ -156,8 +156,8 @@ def space_stays_pages(
         )
     )
     spaces = {row.external_id: row.id for row in rows}
-    configured = configured_read(session, organization_id=organization_id)
-    types, profiles = watching(configured, areas=spaces)
+    config = derivation_config_read(session, organization_id=organization_id)
+    types, profiles = watching(config, areas=spaces)
     moving: Sequence[Row[Any]] = ()
     if types or profiles:
         of_type = tuple_(entities.c.kind, entities.c.type).in_(types)
@@ -168,10 +168,10 @@ def space_stays_pages(
     if len(moving) > MOVING_MAX:
         message = f"More than {MOVING_MAX} things could have been there; ask for the stays of some of them instead."
         raise LimitExceededError(message)
-    watched = _watched(session, organization_id=organization_id, moving=moving, configured=configured, spaces=spaces)
-    by_space: dict[UUID | None, list[_Found]] = {}
-    for found in _found(session, organization_id=organization_id, watched=watched, asked=asked):
-        by_space.setdefault(found.stay.space_id, []).append(found)
+    watched = _watched(session, organization_id=organization_id, moving=moving, config=config, spaces=spaces)
+    by_space: dict[UUID | None, list[_ListedStay]] = {}
+    for listed in _stays_read(session, organization_id=organization_id, watched=watched, asked=asked):
+        by_space.setdefault(listed.stay.space_id, []).append(listed)
     return {entity_id: _page(by_space.get(entity_id, []), page) for entity_id in entity_ids}
 
 
@@ -199,9 +199,9 @@ def _watched(
     *,
     organization_id: int,
     moving: Sequence[Row[Any]],
-    configured: Configured,
+    config: DerivationConfig,
     spaces: Mapping[str, UUID] | None,
-) -> list[_Watched]:
+) -> list[_StaySeries]:
     """Return the stored series of what moves that say whether it is in a space.
 
     spaces: those asked for, by external id; None: all.
@@ -214,7 +214,7 @@ def _watched(
     for row in moving:
         key = (row.kind, row.type, row.profile_id)
         if key not in known:
-            derivation = configured.get(*key)
+            derivation = config.get(*key)
             known[key] = {} if derivation is None else watches_of(derivation, areas=spaces)
         if known[key]:
             watches[row.id] = known[key]
@@ -226,7 +226,7 @@ def _watched(
         spaces = {area: space.id for area, space in there.items()}
     series = series_rows(session, organization_id=organization_id, entity_ids=watches)
     return [
-        _Watched(row, area, spaces.get(area), of_area)
+        _StaySeries(row, area, spaces.get(area), of_area)
         for entity_id, of_entity in watches.items()
         for row in series.get(entity_id, ())
         for (metric, area), of_area in of_entity.items()
@@ -234,12 +234,14 @@ def _watched(
     ]
 
 
-def _found(session: Session, *, organization_id: int, watched: Sequence[_Watched], asked: _Range) -> list[_Found]:
+def _stays_read(
+    session: Session, *, organization_id: int, watched: Sequence[_StaySeries], asked: _Range
+) -> list[_ListedStay]:
     """Return the stays that touch the range. One statement, and one more for each step its ends are looked for."""
-    done: list[_Found] = []
+    done: list[_ListedStay] = []
     open_ = watched
     for around_us in _AROUND_US:
-        looked = [_Look(each, asked, around_us) for each in open_]
+        looked = [_Look(item, asked, around_us) for item in open_]
         scanned = points_scan(
             session,
             organization_id=organization_id,
@@ -250,25 +252,25 @@ def _found(session: Session, *, organization_id: int, watched: Sequence[_Watched
         open_ = []
         for n, points in scanned:
             look = looked[n]
-            found, is_cut = look.read(points)
+            stays, is_cut = look.read(points)
             if is_cut and around_us != _AROUND_US[-1]:
-                open_.append(look.watched)
+                open_.append(look.series)
             else:
-                done += found
+                done += stays
     return done
 
 
-def _page(found: list[_Found], page: PageRequest) -> Page[Stay]:
-    found.sort(key=lambda each: each.key)
+def _page(listed: list[_ListedStay], page: PageRequest) -> Page[Stay]:
+    listed.sort(key=lambda item: item.key)
     after = None if page.after is None else _key_read(page.after)
-    rest = found if after is None else [each for each in found if each.key > after]
-    shown = rest[: page.first]
+    rest = listed if after is None else [item for item in listed if item.key > after]
+    page_items = rest[: page.first]
     return Page(
-        [each.stay for each in shown],
-        [(_CURSOR, *each.key) for each in shown],
+        [item.stay for item in page_items],
+        [(_CURSOR, *item.key) for item in page_items],
         len(rest) > page.first,
         page.after is not None,
-        lambda: len(found),
+        lambda: len(listed),
     )
 
 

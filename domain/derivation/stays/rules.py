@@ -1,4 +1,7 @@
-"""From the points of a derived metric to stays: when it was true, each point counting until the next. Pure."""
+"""Turn the points of a derived metric into stays: spans in which it was true, each point counting until the next.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def presences_of(at: Instants, values: Values, watches: Sequence[Watch]) -> list
     A point other than 0 counts from its own instant until that of the next point, no longer than max_age_us, and not
     beyond its watch. Times that touch are one.
     """
-    held: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     following = np.append(at[1:], np.iinfo(np.int64).max)
     for watch in watches:
         chosen = (values != 0) & (at >= watch.begins_us) & (at < watch.ends_us)
@@ -43,12 +46,12 @@ def presences_of(at: Instants, values: Values, watches: Sequence[Watch]) -> list
         ends = np.minimum(following[chosen], np.minimum(begins + watch.max_age_us, watch.ends_us))
         if not len(begins):
             continue
-        is_apart = begins[1:] > ends[:-1]
-        firsts = begins[np.append(True, is_apart)].tolist()
-        lasts = ends[np.append(is_apart, True)].tolist()
-        held += zip(firsts, lasts, strict=True)
-    joined = held[:1]
-    for (_, before), (begins_us, ends_us) in pairwise(held):
+        has_gap = begins[1:] > ends[:-1]
+        firsts = begins[np.append(True, has_gap)].tolist()
+        lasts = ends[np.append(has_gap, True)].tolist()
+        spans += zip(firsts, lasts, strict=True)
+    joined = spans[:1]
+    for (_, before), (begins_us, ends_us) in pairwise(spans):
         if begins_us == before:
             joined[-1] = joined[-1][0], ends_us
         else:

@@ -1,4 +1,4 @@
-"""Say an organization's graph as records, as of a time: what `argus import` reads again into the same graph."""
+"""Export an organization's graph as of a time, as records that `argus import` reads back."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def graph_export(session: Session, *, organization_id: int, as_of: datetime | No
                 "hierarchy": relationship.hierarchy,
                 "exclusive": relationship.exclusive,
             }
-    for each in entity_type_list(session, organization_id=organization_id, kind=None):
+    for item in entity_type_list(session, organization_id=organization_id, kind=None):
         yield {
             "record": "entityType",
-            "kind": each.kind,
-            "name": each.name,
-            "description": each.description,
-            "attributes": dict(each.attributes),
-            "telemetrySchema": dict(each.telemetry_schema),
+            "kind": item.kind,
+            "name": item.name,
+            "description": item.description,
+            "attributes": dict(item.attributes),
+            "telemetrySchema": dict(item.telemetry_schema),
         }
     yield from _entities(session, organization_id, moment)
     yield from _edges(session, organization_id, moment)
@@ -89,18 +89,18 @@ def _entities(session: Session, organization_id: int, moment: Moment) -> Iterato
 
 
 def _details(session: Session, organization_id: int, page: Sequence[Entity]) -> dict[UUID, dict[str, Any]]:
-    found: dict[UUID, dict[str, Any]] = {}
+    result: dict[UUID, dict[str, Any]] = {}
     for kind in EntityKind:
         ids = [entity.id for entity in page if entity.kind is kind]
         for entity_id, details in details_get(
             session, organization_id=organization_id, spec=KIND_SPECS[kind], ids=ids
         ).items():
-            found[entity_id] = details_named(KIND_SPECS[kind], details)
-    return found
+            result[entity_id] = details_named(KIND_SPECS[kind], details)
+    return result
 
 
 def _entity(entity: Entity, details: Mapping[str, Any]) -> dict[str, Any]:
-    said = {
+    record = {
         "record": "entity",
         "id": str(entity.id),
         "kind": entity.kind,
@@ -113,7 +113,7 @@ def _entity(entity: Entity, details: Mapping[str, Any]) -> dict[str, Any]:
         "location": entity.location,
         **{name: instant_text(value) if isinstance(value, datetime) else value for name, value in details.items()},
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in record.items() if value is not None}
 
 
 def _edges(session: Session, organization_id: int, moment: Moment) -> Iterator[dict[str, Any]]:
@@ -125,7 +125,7 @@ def _edges(session: Session, organization_id: int, moment: Moment) -> Iterator[d
             {"organization_id": organization_id, "after": after, "most": PAGE_ROWS, **moment_values(moment)},
         ).all()
         for row in rows:
-            said = {
+            record = {
                 "record": "edge",
                 "source": _ref(row.source_kind, None if row.source_gone else row.source, row.source_id),
                 "relationship": row.relationship,
@@ -135,7 +135,7 @@ def _edges(session: Session, organization_id: int, moment: Moment) -> Iterator[d
                 "validUntil": None if row.ends is None else instant_text(row.ends),
                 "metadata": row.metadata or None,
             }
-            yield {name: value for name, value in said.items() if value is not None}
+            yield {name: value for name, value in record.items() if value is not None}
         if len(rows) < PAGE_ROWS:
             return
         after = rows[-1].id

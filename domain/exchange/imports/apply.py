@@ -1,4 +1,4 @@
-"""Write what an import says: idempotent, a change a chunk, one record's fault not stopping the rest."""
+"""Apply an import: idempotent, one change per chunk; a faulty record does not stop the rest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _PLAN_FOR_THE_VALUES: Final = text("SET LOCAL plan_cache_mode = force_custom_pla
 
 
 class ChangeRunner(Protocol):
-    """Runs one change in a transaction of its own."""
+    """Runs one change in a separate transaction."""
 
     def __call__(self, work: Callable[[Session, GraphChange], T], /) -> T:
         """Return what `work` returns, committed."""
@@ -66,7 +66,7 @@ def records_apply(
     progress: Callable[[int], None] = lambda _: None,
     outcome: Outcome | None = None,
 ) -> Outcome:
-    """Write records as they come; return what changed and what was left out, and why.
+    """Apply records in order; return the outcome, with remarks on what was left out.
 
     An entity is found by its external id or id, and changed where the file says something else; what others wrote
     into its attributes stays. An edge is there if the same is believed from the same time on; where the file does not
@@ -94,14 +94,14 @@ def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool) -> None:
     outcome = work.outcome
-    outcome.told.extend(each for each in chunk if isinstance(each, Remark))
-    words = [each for each in chunk if isinstance(each, RelationshipRecord | TypeRecord)]
-    entities = [each for each in chunk if isinstance(each, EntityRecord)]
-    edges = [each for each in chunk if isinstance(each, EdgeRecord)]
+    outcome.remarks.extend(item for item in chunk if isinstance(item, Remark))
+    words = [item for item in chunk if isinstance(item, RelationshipRecord | TypeRecord)]
+    entities = [item for item in chunk if isinstance(item, EntityRecord)]
+    edges = [item for item in chunk if isinstance(item, EdgeRecord)]
     before = outcome.copy()
 
     def apply(session: Session, change: GraphChange) -> list[EdgeRecord]:
-        # Run anew where the transaction is: nothing is counted twice.
+        # Run again where the transaction is: nothing is counted twice.
         outcome.restore(before)
         session.execute(_PLAN_FOR_THE_VALUES)
         for word in words:
@@ -127,7 +127,7 @@ def _chunk_apply(work: _Import, chunk: Sequence[Record | Remark], *, last: bool)
         return
     for record in missing:
         end = record.label
-        outcome.told.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
+        outcome.remarks.append(Remark(end, "An end of this edge is not there.", "NOT_FOUND", record.line))
 
 
 def _word_apply(
@@ -140,11 +140,11 @@ def _word_apply(
             else:
                 _type_apply(session, change, record, outcome)
     except ArgusError as error:
-        outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+        outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
 
 
 def _relationship_apply(session: Session, change: GraphChange, record: RelationshipRecord, outcome: Outcome) -> None:
-    known = {each.name for each in relationship_list(session, organization_id=change.organization_id)}
+    known = {item.name for item in relationship_list(session, organization_id=change.organization_id)}
     if record.name in known:
         outcome.definitions_unchanged += 1
         return
@@ -162,8 +162,10 @@ def _relationship_apply(session: Session, change: GraphChange, record: Relations
 
 
 def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outcome: Outcome) -> None:
-    found = entity_type_by_name(session, organization_id=change.organization_id, kind=record.kind, name=record.name)
-    if found is None:
+    entity_type = entity_type_by_name(
+        session, organization_id=change.organization_id, kind=record.kind, name=record.name
+    )
+    if entity_type is None:
         entity_type_create(
             session,
             change=change,
@@ -175,15 +177,15 @@ def _type_apply(session: Session, change: GraphChange, record: TypeRecord, outco
         )
         outcome.definitions_created += 1
         return
-    schema = found.telemetry_schema if record.telemetry_schema is None else record.telemetry_schema
-    said = (record.description, dict(record.attributes), dict(schema))
-    if said == (found.description, dict(found.attributes), dict(found.telemetry_schema)):
+    schema = entity_type.telemetry_schema if record.telemetry_schema is None else record.telemetry_schema
+    wanted = (record.description, dict(record.attributes), dict(schema))
+    if wanted == (entity_type.description, dict(entity_type.attributes), dict(entity_type.telemetry_schema)):
         outcome.definitions_unchanged += 1
         return
     entity_type_update(
         session,
         change=change,
-        entity_type_id=found.id,
+        entity_type_id=entity_type.id,
         description=record.description,
         attributes=record.attributes,
         telemetry_schema=schema,

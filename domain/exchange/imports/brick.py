@@ -31,7 +31,7 @@ _LINE = re.compile(r"line (\d+)")
 
 @dataclass(slots=True)
 class Model:
-    """All a model says. entities: by URI.
+    """The content of a Brick model. entities: by URI.
 
     relations: how often each canonical relation is stated between ends that both have a class; untyped: with an end
     that has none and was taken in for the part it plays. What is dangling or of itself is in neither.
@@ -44,14 +44,14 @@ class Model:
     untyped: dict[str, int] = field(default_factory=dict)
 
     def records(self) -> Iterator[Record | Remark]:
-        """Yield all it says, entities first."""
+        """Yield its records, entities first."""
         yield from self.remarks
         yield from self.entities.values()
         yield from self.edges
 
 
 def brick_read(text: str) -> Model:
-    """Return what a Brick model in Turtle says.
+    """Parse a Brick model in Turtle.
 
     Raises BadInputError, naming the line, for a file that does not parse.
     """
@@ -66,9 +66,9 @@ def brick_read(text: str) -> Model:
 def _syntax_message(error: BadSyntax) -> str:
     line = error.lines + 1
     reason = str(getattr(error, "_why", "") or error).splitlines()[0]
-    found = _LINE.search(str(error))
-    if found is not None:
-        line = int(found[1])
+    match = _LINE.search(str(error))
+    if match is not None:
+        line = int(match[1])
     return f"The file is no Turtle: line {line}: {reason[:300]}"
 
 
@@ -105,11 +105,11 @@ class _Reader:
         return self._model
 
     def _types_read(self) -> None:
-        found: dict[URIRef, list[str]] = defaultdict(list)
+        types: dict[URIRef, list[str]] = defaultdict(list)
         for subject, class_ in self._graph.subject_objects(RDF.type):
             if isinstance(subject, URIRef) and isinstance(class_, URIRef):
-                found[subject].append(_local(class_))
-        for subject, classes in found.items():
+                types[subject].append(_local(class_))
+        for subject, classes in types.items():
             if "Class" in classes or "Ontology" in classes:
                 continue
             named = sorted(set(classes) - NO_TYPES)
@@ -178,12 +178,12 @@ class _Reader:
     ) -> EdgeRecord | None:
         if source not in kinds or target not in kinds:
             return None
-        found = _MAPPING.get((relation, kinds[source], kinds[target]))
-        if found is None:
+        mapping = _MAPPING.get((relation, kinds[source], kinds[target]))
+        if mapping is None:
             pair = f"{kinds[source].lower()} {relation} {kinds[target].lower()}"
             self._model.remarks.append(Remark(str(source), f"{pair} ({_local(target)}) means nothing here; left out"))
             return None
-        relationship, turned = found
+        relationship, turned = mapping
         ends = (target, source) if turned else (source, target)
         refs = [Ref(external_id=str(end), kind=kinds[end]) for end in ends]
         return EdgeRecord(source=refs[0], relationship=relationship, target=refs[1])
@@ -237,7 +237,7 @@ _MAPPING: Final[dict[tuple[str, EntityKind, EntityKind], tuple[str, bool]]] = {
 
 
 def kind_of_class(name: str) -> EntityKind:
-    """Return what the things of a class are, by the words of its name; the last word weighs most."""
+    """Classify a Brick class by the words of its name; the last word weighs most."""
     words = _WORD.findall(name.replace("_", " "))
     last = words[-1] if words else ""
     if last in THING_WORDS:
@@ -258,9 +258,9 @@ def _local(uri: Any) -> str:
 
 def _plain(value: Literal) -> Any:
     """Return a literal as JSON has it: numbers and booleans as they are, all else as text."""
-    found = value.toPython()
-    if isinstance(found, bool | int | str):
-        return found
-    if isinstance(found, float):
-        return found if found == found and abs(found) != float("inf") else str(value)  # noqa: PLR0124
+    plain = value.toPython()
+    if isinstance(plain, bool | int | str):
+        return plain
+    if isinstance(plain, float):
+        return plain if plain == plain and abs(plain) != float("inf") else str(value)  # noqa: PLR0124
     return str(value)

@@ -1,4 +1,4 @@
-"""What Brick's words mean here. Brick 1.x, its 1.0 of 2016, and RealEstateCore's words for places."""
+"""Map Brick's words to ours: Brick 1.x, its 1.0 of 2016, and RealEstateCore's words for places."""
 
 from __future__ import annotations
 

@@ -36,31 +36,31 @@ def edges_apply(
     valid_from: datetime | None,
     outcome: Outcome,
 ) -> list[EdgeRecord]:
-    """Create what is not there, correct what the file says differently; return the records that miss an end."""
+    """Create missing edges and correct differing ones; return the records whose ends do not exist."""
     if not records:
         return []
-    found, missing = _ends(session, change, records, outcome)
-    while found:  # what is said twice is judged again after the first was written
-        found = _wave_apply(session, change, found, valid_from, outcome)
+    ready, missing = _ends(session, change, records, outcome)
+    while ready:  # what is said twice is looked at again after the first was written
+        ready = _wave_apply(session, change, ready, valid_from, outcome)
     return missing
 
 
 def _wave_apply(
     session: Session,
     change: GraphChange,
-    found: Sequence[tuple[EdgeRecord, Ends]],
+    ready: Sequence[tuple[EdgeRecord, Ends]],
     valid_from: datetime | None,
     outcome: Outcome,
 ) -> list[tuple[EdgeRecord, Ends]]:
     """Write the edges that are about different things; return those that say more of one of them."""
     believed: dict[Fact, list[EdgeVersion]] = defaultdict(list)
-    pairs = {ends for _, ends in found}
+    pairs = {ends for _, ends in ready}
     for version in edges_believed_between(session, organization_id=change.organization_id, pairs=pairs):
         believed[version.source_id, version.relationship, version.target_id, version.port].append(version)
     new: list[tuple[EdgeRecord, EdgeDraft]] = []
     later: list[tuple[EdgeRecord, Ends]] = []
     seen: set[tuple[Fact, datetime | None]] = set()
-    for record, (source, target) in found:
+    for record, (source, target) in ready:
         fact = (source, record.relationship, target, record.port)
         if (fact, record.valid_from) in seen:
             later.append((record, (source, target)))
@@ -71,10 +71,10 @@ def _wave_apply(
             _correct(session, change, record, same, outcome)
         else:
             new.append((record, _draft(record, source, target, valid_from)))
-    made = edges_create(session, change=change, drafts=[draft for _, draft in new])
-    for (record, _), created in zip(new, made, strict=True):
-        if isinstance(created, ArgusError):
-            outcome.told.append(remark_of(created, subject=record.label, line=record.line))
+    created = edges_create(session, change=change, drafts=[draft for _, draft in new])
+    for (record, _), edge in zip(new, created, strict=True):
+        if isinstance(edge, ArgusError):
+            outcome.remarks.append(remark_of(edge, subject=record.label, line=record.line))
         else:
             outcome.edges_created += 1
     return later
@@ -104,20 +104,20 @@ def _same(believed: Iterable[EdgeVersion], record: EdgeRecord, default: datetime
 
 
 def _correct(session: Session, change: GraphChange, record: EdgeRecord, before: EdgeVersion, outcome: Outcome) -> None:
-    said: dict[str, Any] = {}
+    corrections: dict[str, Any] = {}
     # A file that does not say since when has nothing to say of until when.
     if record.valid_from is not None and record.valid_until != before.valid_until:
-        said["valid_until"] = record.valid_until
+        corrections["valid_until"] = record.valid_until
     if record.metadata and not json_same(record.metadata, before.metadata):
-        said["metadata"] = record.metadata
-    if not said:
+        corrections["metadata"] = record.metadata
+    if not corrections:
         outcome.edges_unchanged += 1
         return
     try:
         with session.begin_nested():
-            edge_correct(session, change=change, edge_id=before.id, **said)
+            edge_correct(session, change=change, edge_id=before.id, **corrections)
     except ArgusError as error:
-        outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+        outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
     else:
         outcome.edges_updated += 1
 
@@ -128,7 +128,7 @@ def _ends(
     """Look up the ends of all; return those found with them, and those an end of which is missing."""
     refs = {ref for record in records for ref in (record.source, record.target)}
     known = _known(session, change, refs)
-    found: list[tuple[EdgeRecord, Ends]] = []
+    ready: list[tuple[EdgeRecord, Ends]] = []
     missing: list[EdgeRecord] = []
     for record in records:
         try:
@@ -136,13 +136,13 @@ def _ends(
                 _end(known, ref, path) for ref, path in ((record.source, "source"), (record.target, "target"))
             )
         except ArgusError as error:
-            outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+            outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
             continue
         if source is None or target is None:
             missing.append(record)
         else:
-            found.append((record, (source, target)))
-    return found, missing
+            ready.append((record, (source, target)))
+    return ready, missing
 
 
 def _known(
@@ -168,7 +168,7 @@ def _end(known: Mapping[str | UUID, Mapping[EntityKind, EntityId]], ref: Ref, pa
     for name in (ref.external_id, ref.id):
         kinds = {} if name is None else known.get(name, {})
         if ref.kind is not None:
-            kinds = {kind: each for kind, each in kinds.items() if kind is ref.kind}
+            kinds = {kind: item for kind, item in kinds.items() if kind is ref.kind}
         if len(kinds) > 1:
             several = " and a ".join(sorted(kind.value.lower() for kind in kinds))
             raise BadInputError(f"{ref.label!r} is the external id of a {several}: name the kind.", path=(path,))

@@ -38,7 +38,7 @@ _DETAILS_DEFAULT: Final[dict[EntityKind, dict[str, Any]]] = {
 
 
 def entities_apply(session: Session, *, change: GraphChange, records: Sequence[EntityRecord], outcome: Outcome) -> None:
-    """Create what is not there and change what the file says differently; count it."""
+    """Create missing entities and update differing ones; count both."""
     for wave in _waves(records):
         there = _there(session, change, wave)
         new = [record for record in wave if there[id(record)] is None]
@@ -67,7 +67,7 @@ def _update_where_different(
             with session.begin_nested():
                 _update(session, change, record, before, details, outcome)
         except ArgusError as error:
-            outcome.told.append(remark_of(error, subject=record.label, line=record.line))
+            outcome.remarks.append(remark_of(error, subject=record.label, line=record.line))
 
 
 def _says_the_same(record: EntityRecord, before: Entity) -> bool:
@@ -90,7 +90,7 @@ def _waves(records: Iterable[EntityRecord]) -> Iterator[list[EntityRecord]]:
     wave: list[EntityRecord] = []
     seen: set[object] = set()
     for record in records:
-        names = {each for each in ((record.kind, record.external_id), record.id) if each is not None}
+        names = {item for item in ((record.kind, record.external_id), record.id) if item is not None}
         names.discard((record.kind, None))
         if names & seen:
             yield wave
@@ -110,12 +110,12 @@ def _there(session: Session, change: GraphChange, records: Sequence[EntityRecord
         by_name[kind] = entities_by_external_id(session, organization_id=organization_id, kind=kind, external_ids=names)
     ids = [record.id for record in records if record.id is not None]
     by_id: Mapping[UUID, Entity] = entities_get(session, organization_id=organization_id, ids=ids)  # type: ignore[assignment]
-    found: dict[int, Entity | None] = {}
+    existing: dict[int, Entity | None] = {}
     for record in records:
         named = None if record.external_id is None else by_name[record.kind].get(record.external_id)
         known = None if record.id is None else by_id.get(record.id)
-        found[id(record)] = named or known
-    return found
+        existing[id(record)] = named or known
+    return existing
 
 
 def _create(
@@ -124,15 +124,15 @@ def _create(
     if not records:
         return
     default = _DETAILS_DEFAULT.get(kind, {})
-    made = typed_entities_create(
+    created = typed_entities_create(
         session,
         change=change,
         spec=KIND_SPECS[kind],
         new=[(_draft(record), {**default, **record.details}, record.id) for record in records],
     )
-    for record, created in zip(records, made, strict=True):
-        if isinstance(created, ArgusError):
-            outcome.told.append(remark_of(created, subject=record.label, line=record.line))
+    for record, entity in zip(records, created, strict=True):
+        if isinstance(entity, ArgusError):
+            outcome.remarks.append(remark_of(entity, subject=record.label, line=record.line))
         else:
             outcome.created += 1
 

@@ -25,7 +25,10 @@ class Format(StrEnum):
 
 
 def records_read(lines: Iterable[str], form: Format) -> Iterator[Record | Remark]:
-    """Yield what each line says, or why it says nothing. Raises BadInputError for a CSV file without usable columns."""
+    """Yield each line's record, or a remark why it has none.
+
+    Raises BadInputError for a CSV file without usable columns.
+    """
     return _ndjson(lines) if form is Format.NDJSON else _csv(lines)
 
 
@@ -84,5 +87,5 @@ def _columns_check(reader: csv.DictReader[str]) -> None:
 
 
 def remark_of(error: ArgusError, *, subject: str, line: int | None) -> Remark:
-    """Return what is told of a record that was refused."""
+    """Return the remark on a record that was refused."""
     return Remark(subject, error.message, error.code, line, tuple(error.path))

@@ -1,4 +1,4 @@
-"""What an import did, or would do."""
+"""The outcome of an import, or of its dry run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from domain.exchange.imports.records import Remark
 
 @dataclass(slots=True)
 class Outcome:
-    """created, updated, unchanged: entities. definitions_...: types and relationships. told: what was left out, why."""
+    """Counts and remarks. created, updated, unchanged: entities. definitions_...: types and relationships.
+
+    remarks: what was left out, why.
+    """
 
     created: int = 0
     updated: int = 0
@@ -20,25 +23,25 @@ class Outcome:
     edges_created: int = 0
     edges_updated: int = 0
     edges_unchanged: int = 0
-    told: list[Remark] = field(default_factory=list)
+    remarks: list[Remark] = field(default_factory=list)
 
     @property
     def refused(self) -> list[Remark]:
-        """What is an error, not only a remark."""
-        return [each for each in self.told if each.code is not None]
+        """The remarks that are errors."""
+        return [item for item in self.remarks if item.code is not None]
 
     @property
     def written(self) -> int:
-        """How many changes there were."""
-        return sum(getattr(self, each.name) for each in fields(self) if each.name.endswith(("created", "updated")))
+        """The number of changes."""
+        return sum(getattr(self, item.name) for item in fields(self) if item.name.endswith(("created", "updated")))
 
     def copy(self) -> Outcome:
-        """Return it as it is now."""
-        return replace(self, told=list(self.told))
+        """Return a copy."""
+        return replace(self, remarks=list(self.remarks))
 
     def restore(self, before: Outcome) -> None:
-        """Make it what it was."""
-        for each in fields(self):
-            if each.name != "told":
-                setattr(self, each.name, getattr(before, each.name))
-        self.told[:] = before.told
+        """Restore an earlier copy."""
+        for item in fields(self):
+            if item.name != "remarks":
+                setattr(self, item.name, getattr(before, item.name))
+        self.remarks[:] = before.remarks

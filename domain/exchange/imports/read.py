@@ -1,4 +1,4 @@
-"""Make a record of a line of a file, or of a member of a mutation's list. Pure; docs/how-to/import.md has the form."""
+"""Parse import records from lines of a file or a mutation's list. Pure; docs/how-to/import.md has the form."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _relationship(given: Mapping[str, Any], line: int | None) -> RelationshipRec
         value = given.get(name)
         if not isinstance(value, list):
             raise BadInputError(f"{name} is an array of kinds.", path=(name,))
-        kinds[name] = frozenset(_kind(each, name, str(place)) for place, each in enumerate(value))
+        kinds[name] = frozenset(_kind(item, name, str(place)) for place, item in enumerate(value))
     return RelationshipRecord(
         name=_text(given, "name") or "",
         inverse=_text(given, "inverse") or "",
@@ -211,25 +211,25 @@ def row_read(row: Mapping[str, str | None]) -> dict[str, Any]:
     `latitude` make a point.
     """
     cells = {name: cell for name, cell in row.items() if name and cell not in {None, ""}}
-    made: dict[str, Any] = {"record": "edge" if "relationship" in row and "source" in row else "entity"}
+    record: dict[str, Any] = {"record": "edge" if "relationship" in row and "source" in row else "entity"}
     for name, cell in cells.items():
         head, dot, member = name.partition(".")
         if dot and head in {"attributes", "metadata"}:
-            made.setdefault(head, {})[member] = _json_or_text(cell)
+            record.setdefault(head, {})[member] = _json_or_text(cell)
         elif name in {"location", "checklist", "port"}:
-            made[name] = _json_or_text(cell)
+            record[name] = _json_or_text(cell)
         elif name not in {"sourceKind", "targetKind", "longitude", "latitude", "record"}:
-            made[name] = cell
+            record[name] = cell
     for end in ("source", "target"):
-        if f"{end}Kind" in cells and end in made:
-            made[end] = {"kind": cells[f"{end}Kind"], "externalId": made[end]}
+        if f"{end}Kind" in cells and end in record:
+            record[end] = {"kind": cells[f"{end}Kind"], "externalId": record[end]}
     if "longitude" in cells and "latitude" in cells:
         try:
             at = [float(cells["longitude"] or ""), float(cells["latitude"] or "")]
         except ValueError:
             raise BadInputError("longitude and latitude are numbers of degrees.", path=("longitude",)) from None
-        made["location"] = {"type": "Point", "coordinates": at}
-    return made
+        record["location"] = {"type": "Point", "coordinates": at}
+    return record
 
 
 def _json_or_text(cell: str | None) -> Any:

@@ -1,4 +1,4 @@
-"""What an import file says, before anything is written: one record for an entity, an edge, a type, a relationship."""
+"""Import records: an entity, an edge, a type or a relationship each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EntityRecord:
 
     @property
     def label(self) -> str:
-        """What a message calls it."""
+        """The name of the record in messages."""
         return self.external_id or str(self.id or self.name)
 
 
@@ -48,7 +48,7 @@ class Ref:
 
     @property
     def label(self) -> str:
-        """What a message calls it."""
+        """The name of the record in messages."""
         return self.external_id or str(self.id)
 
 
@@ -67,7 +67,7 @@ class EdgeRecord:
 
     @property
     def label(self) -> str:
-        """What a message calls it."""
+        """The name of the record in messages."""
         return f"{self.source.label} {self.relationship} {self.target.label}"
 
 
@@ -84,7 +84,7 @@ class TypeRecord:
 
     @property
     def label(self) -> str:
-        """What a message calls it."""
+        """The name of the record in messages."""
         return self.name
 
 
@@ -102,7 +102,7 @@ class RelationshipRecord:
 
     @property
     def label(self) -> str:
-        """What a message calls it."""
+        """The name of the record in messages."""
         return self.name
 
 
@@ -111,7 +111,7 @@ Record = EntityRecord | EdgeRecord | TypeRecord | RelationshipRecord
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something the file says that is not taken over, or not as it stands.
+    """A remark on something in the file that is not imported, or not as it is.
 
     subject: what it is about. code: as errors bear it; None: nothing is wrong, it is only told. line: where.
     path: the field at fault.

@@ -1,4 +1,4 @@
-"""Replays: readings of a time are sent through the stages again."""
+"""Replays: reprocess the readings of a time span."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 
 class ReplayState(StrEnum):
-    """Where a replay stands. The last three are the end of it."""
+    """State of a replay. The last three are final."""
 
     QUEUED = "QUEUED"
     RUNNING = "RUNNING"
@@ -21,7 +21,7 @@ class ReplayState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the state is final."""
         return self not in (ReplayState.QUEUED, ReplayState.RUNNING)
 
 

@@ -1,4 +1,4 @@
-"""Order replays, take them back, and carry them out, a part at a time."""
+"""Order, cancel and carry out replays, a part at a time."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from domain.exchange.replays.queries import replay_get, replay_of
 from domain.exchange.replays.readings import Scope, readings_next
 from domain.exchange.replays.tables import replays
 from domain.pipeline.normalize.diff import Differences, differences_merge, readings_differ
-from domain.pipeline.normalize.retract import Meaning
+from domain.pipeline.normalize.retract import NormalizationContext
 from domain.pipeline.normalize.schemas import schemas_of
-from domain.pipeline.normalize.stage import readings_again
+from domain.pipeline.normalize.stage import readings_reprocess
 from domain.pipeline.normalize.work import StageRun
 from domain.telemetry.feed.corrections import Correction, correction_note
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
-from domain.telemetry.store.retention_bound import points_kept_hold
+from domain.telemetry.store.retention_bound import retained_from_lock
 from graph.change import bearing_revision, graph_hold
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.instants import instant_utc
@@ -62,7 +62,7 @@ _UNKNOWN = text(
 
 @dataclass(frozen=True, slots=True)
 class ReplayRun:
-    """What a worker brings along. partition: of the live feed, in which corrections are told."""
+    """Parameters and caches of a worker. partition: of the live feed, in which corrections are published."""
 
     future_tolerance: timedelta
     stage_cache: StageCache
@@ -72,7 +72,10 @@ class ReplayRun:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What a transaction did; void unless it commits. correction: for the live feed. notes: for the memory."""
+    """The result of a transaction; void unless it commits. correction: for the live feed.
+
+    notes: pending cache updates.
+    """
 
     replay: Replay
     readings: int
@@ -135,7 +138,7 @@ def replay_order(
 
 
 def replay_cancel(session: Session, *, organization_id: int, replay_id: UUID, now: datetime) -> Replay:
-    """Take a replay back; what it has put right by then stays. Raises NotFoundError, ConflictError where it is over."""
+    """Cancel a replay; what it has corrected by then stays. Raises NotFoundError, ConflictError where it is over."""
     before = replay_get(session, organization_id=organization_id, replay_id=replay_id)
     done = session.execute(
         update(replays)
@@ -152,7 +155,7 @@ def replay_cancel(session: Session, *, organization_id: int, replay_id: UUID, no
 
 
 def replay_fail(session: Session, *, organization_id: int, replay_id: UUID, message: str, now: datetime) -> None:
-    """Give a replay up. What it has put right by then stays."""
+    """Mark a replay as failed. What it has corrected by then stays."""
     session.execute(
         update(replays)
         .where(replays.c.organization_id == organization_id, replays.c.id == replay_id)
@@ -228,13 +231,13 @@ def _do(
         devices=readings.devices,
         stage_cache=run.stage_cache,
     )
-    kept_us = points_kept_hold(session)
-    beyond = readings.timestamps < kept_us
+    retained_from_us = retained_from_lock(session)
+    beyond = readings.timestamps < retained_from_us
     readings = readings.take(np.flatnonzero(~beyond))
-    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.stage_cache, kept_us)
+    context = NormalizationContext(organization_id, run.future_tolerance, schemas, run.stage_cache, retained_from_us)
     differences = Differences()
     if len(readings):
-        differences = readings_differ(session, meaning=meaning, readings=readings, stage=NORMALIZE)
+        differences = readings_differ(session, context=context, readings=readings, stage=NORMALIZE)
     differences.before_retention = int(beyond.sum())
     if replay.dry_run or not differences:
         return differences, PendingCacheUpdates()
@@ -242,7 +245,7 @@ def _do(
     stage = StageRun(
         Lease(NORMALIZE, run.partition, 0), timedelta(0), run.future_tolerance, run.stage_cache, run.dependency_cache
     )
-    notes = readings_again(
+    notes = readings_reprocess(
         session,
         organization_id=organization_id,
         readings=readings,

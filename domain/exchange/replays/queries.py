@@ -43,10 +43,10 @@ def replays_get(session: Session, *, organization_id: int, ids: Collection[UUID]
 
 def replay_get(session: Session, *, organization_id: int, replay_id: UUID) -> Replay:
     """Return a replay. Raises NotFoundError."""
-    found = replays_get(session, organization_id=organization_id, ids=[replay_id]).get(replay_id)
-    if found is None:
+    replay = replays_get(session, organization_id=organization_id, ids=[replay_id]).get(replay_id)
+    if replay is None:
         raise NotFoundError(f"There is no replay {replay_id}.", path=("id",))
-    return found
+    return replay
 
 
 def replays_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Replay]:
@@ -58,11 +58,11 @@ def replays_page(session: Session, *, organization_id: int, page: PageRequest) -
         .order_by(replays.c.created_at.desc(), replays.c.id.desc())
         .limit(page.first + 1)
     ).all()
-    found = [replay_of(row) for row in rows[: page.first]]
+    items = [replay_of(row) for row in rows[: page.first]]
     every = select(replays.c.id).where(replays.c.organization_id == organization_id)
     return Page(
-        found,
-        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: len(session.execute(every).all()),
@@ -70,7 +70,7 @@ def replays_page(session: Session, *, organization_id: int, page: PageRequest) -
 
 
 def replays_idle(session: Session, *, idle: timedelta, at_once: int) -> list[tuple[int, UUID]]:
-    """Return replays to take up: not over, and not worked on for `idle`. With those worked on, at most `at_once`.
+    """Return replays to resume: not over, and not worked on for `idle`. With those worked on, at most `at_once`.
 
     Organizations take turns; of each, the oldest first.
     """

@@ -1,4 +1,4 @@
-"""Read what a replay has to do, device by device in order of time, in columns. Hot path."""
+"""Read the readings of a replay, device by device in order of time, in columns. Hot path."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ ORDER BY u.n
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which readings a replay is about: of [begins, ends), by these devices or by all of the organization's."""
+    """The scope of a replay: readings of [begins, ends), by these devices or by all of the organization's."""
 
     organization_id: int
     begins: datetime
@@ -97,7 +97,7 @@ def readings_next(session: Session, *, scope: Scope, after: Place, limit: int) -
     """
     asked = {"organization_id": scope.organization_id, "after": after[0], "devices": scope.device_ids}
     devices = session.execute(_DEVICES, {**asked, "limit": DEVICES_AT_ONCE}).scalars().all()
-    found: list[_Device] = []
+    result: list[_Device] = []
     room, done = limit, 0
     while done < len(devices):
         # As many as are likely to have what there is room for; the first is asked alone. None is asked for much more
@@ -112,23 +112,23 @@ def readings_next(session: Session, *, scope: Scope, after: Place, limit: int) -
             if readings is None:
                 continue
             if len(readings) <= min(room, most):
-                found.append(readings)
+                result.append(readings)
                 room -= len(readings)
                 continue
             # More than there is room for: without the last instant, which may go on.
             last = int(readings.at[min(room, len(readings) - 1)])
             kept = readings.before(last)
-            if not len(kept) and not found:
-                # More than a part at one instant: all of it, so that it is judged as one.
+            if not len(kept) and not result:
+                # More than a part at one instant: all of it, so that it is evaluated as one.
                 at = instant_of(last)
                 one = Scope(scope.organization_id, at, at + _INSTANT, None)
                 kept = _read(session, one, [device_id], [at], limit=None)[0]
             upto = instant_of(int(kept.at[-1])) if len(kept) else begins[n].astimezone(UTC) - _INSTANT
-            return _joined([*found, kept]), (device_id, upto)
+            return _joined([*result, kept]), (device_id, upto)
         done += len(chunk)
     if len(devices) == DEVICES_AT_ONCE:
-        return _joined(found), (devices[-1], scope.ends)
-    return _joined(found), (None, None)
+        return _joined(result), (devices[-1], scope.ends)
+    return _joined(result), (None, None)
 
 
 def _read(
@@ -144,13 +144,13 @@ def _read(
     }
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
-    found = {}
+    by_device = {}
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
         for n, ids, ports, at, received, keys, metrics in cursor.execute(_READINGS, parameters):
             order = np.lexsort((ids, at))
             decoded = metrics_decode(metrics)
-            found[n] = _Device(
+            by_device[n] = _Device(
                 devices[n].bytes,
                 ids[order],
                 ports[order],
@@ -159,7 +159,7 @@ def _read(
                 [keys[16 * k : 16 * k + 16] for k in order.tolist()],
                 [decoded[k] for k in order.tolist()],
             )
-    return found
+    return by_device
 
 
 def _joined(parts: Sequence[_Device]) -> Readings:

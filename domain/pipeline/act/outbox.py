@@ -1,4 +1,4 @@
-"""What became of events, and is to be followed: rows of `event_changes`, in their order."""
+"""The outbox of event changes: rows of `event_changes` whose actions are to be applied, in order."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ _FOLLOWED = text(
 
 
 class ChangeKind(StrEnum):
-    """What became of an event."""
+    """Kind of an event change."""
 
     OPENED = "OPENED"
     CLEARED = "CLEARED"
@@ -111,11 +111,11 @@ class ChangeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EventChange:
-    """One row, with the event as it stands now and what its rule wants done. Times UTC, event times.
+    """One row, with the current event and the actions of its rule. Times UTC, event times.
 
-    fenced: nothing may follow, it is of a replay without side effects. is_held: it waited for a quiet to end.
-    quiet_until: the event opened in a quiet that ends then. is_followed: what follows from its opening was seen to.
-    others_open: another event of the rule and entity is open.
+    fenced: side effects are disabled, it is of a replay. was_deferred: it waited for a suppression to end.
+    suppressed_until: the event opened in a suppression that ends then. is_followed: what follows from its opening was
+    seen to. others_open: another event of the rule and entity is open.
     """
 
     change_id: int
@@ -123,7 +123,7 @@ class EventChange:
     kind: ChangeKind
     at: datetime
     fenced: bool
-    is_held: bool
+    was_deferred: bool
     rule_id: UUID
     rule_name: str
     entity_id: UUID
@@ -132,7 +132,7 @@ class EventChange:
     opened_at: datetime
     cleared_at: datetime | None
     is_withdrawn: bool
-    quiet_until: datetime | None
+    suppressed_until: datetime | None
     is_followed: bool
     others_open: bool
     template_id: UUID | None
@@ -145,10 +145,10 @@ class EventChange:
 
     @property
     def is_suppressed(self) -> bool:
-        """It is over, and was so before the quiet ended that it opened in."""
-        if self.quiet_until is None or self.is_open:
+        """It cleared before the suppression ended in which it opened."""
+        if self.suppressed_until is None or self.is_open:
             return False
-        return self.cleared_at is None or self.cleared_at <= self.quiet_until
+        return self.cleared_at is None or self.cleared_at <= self.suppressed_until
 
 
 def organizations_waiting(session: Session, *, now: datetime) -> dict[int, bool]:
@@ -159,24 +159,24 @@ def organizations_waiting(session: Session, *, now: datetime) -> dict[int, bool]
     return {row.organization_id: row.is_dirty for row in session.execute(_WAITING, {"now": now})}
 
 
-def acting_hold(session: Session, *, organization_id: int) -> bool:
-    """Be the one who acts for an organization until the transaction ends; False where another is."""
+def outbox_lock(session: Session, *, organization_id: int) -> bool:
+    """Lock an organization's outbox until the transaction ends; False where another has it."""
     held: bool = session.execute(_LOCK, {"organization_id": organization_id}).scalar_one()
     return held
 
 
-def happenings_next(
+def event_changes_next(
     session: Session, *, organization_id: int, now: datetime, limit: int, only: int | None = None
 ) -> list[EventChange]:
-    """Return what to follow next, in order. only: that change alone, if it is among them. One statement.
+    """Return the event changes to apply next, in order. only: that change alone, if it is among them. One statement.
 
     What failed, and what waits behind it, is left out: later changes of its rule and target.
     """
     values = {"organization_id": organization_id, "now": now, "most": limit, "only": only}
-    return [_happening(row) for row in session.execute(_NEXT, values)]
+    return [_event_change(row) for row in session.execute(_NEXT, values)]
 
 
-def happenings_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[tuple[int, str]]:
+def event_changes_keys(session: Session, *, organization_id: int, now: datetime, limit: int) -> list[tuple[int, str]]:
     """Return the changes to follow next, in order, each with the key of its rule and target. One statement.
 
     Nothing of a change is read that could be at fault.
@@ -185,25 +185,25 @@ def happenings_keys(session: Session, *, organization_id: int, now: datetime, li
     return [(row.id, row.holds) for row in rows]
 
 
-def happenings_done(session: Session, *, organization_id: int, change_ids: Sequence[int], now: datetime) -> None:
-    """Mark them followed."""
+def event_changes_done(session: Session, *, organization_id: int, change_ids: Sequence[int], now: datetime) -> None:
+    """Mark event changes as applied."""
     session.execute(_ACTED, {"organization_id": organization_id, "ids": list(change_ids), "now": now})
 
 
-def happenings_hold(session: Session, *, organization_id: int, due: Mapping[int, datetime]) -> None:
-    """Have changes not be followed before these instants, as long as their events are open."""
+def event_changes_defer(session: Session, *, organization_id: int, due: Mapping[int, datetime]) -> None:
+    """Defer changes until these instants, as long as their events are open."""
     if due:
         values = {"organization_id": organization_id, "ids": list(due), "due": list(due.values())}
         session.execute(_HOLD, values)
 
 
 def events_followed(session: Session, *, organization_id: int, event_ids: Sequence[UUID], now: datetime) -> None:
-    """Mark what follows from the opening of events as seen to."""
+    """Mark the actions of these events' openings as applied."""
     if event_ids:
         session.execute(_FOLLOWED, {"organization_id": organization_id, "ids": list(event_ids), "now": now})
 
 
-def _happening(row: Any) -> EventChange:
+def _event_change(row: Any) -> EventChange:
     action: Mapping[str, Any] = row.action or {}
     return EventChange(
         row.id,

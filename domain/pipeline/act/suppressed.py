@@ -1,7 +1,7 @@
-"""What is not followed, or not yet: events that opened, or escalate, while they are shelved or in maintenance.
+"""Defer actions of suppressed events: those that opened, or escalate, while shelved or in maintenance.
 
 Whether an event is suppressed follows its shelves and windows (`domain/rules/suppression.py`). What is still open when
-a quiet ends is followed then: until that time its change is held over.
+a suppression ends is followed then: until that time its change is deferred.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from domain.base.failed_items.operations import item_failed, items_resolved
 from domain.base.failed_items.queries import held_sql
 from domain.base.packed import instant_of, micros_of
 from domain.pipeline.act.outbox import ChangeKind, EventChange
-from domain.rules.suppression import quiet_until
+from domain.rules.suppression import suppressed_until
 from graph.change import graph_hold
 
 ENDS: Final = frozenset({ChangeKind.CLEARED, ChangeKind.WITHDRAWN})
 OPENS: Final = frozenset({ChangeKind.OPENED, ChangeKind.REOPENED})
-# It has another severity than was told.
+# The severity differs from the notified one.
 RATES: Final = frozenset({ChangeKind.ESCALATED, ChangeKind.DEESCALATED})
 # So many events are looked at again in one transaction.
 EVENTS_AT_ONCE: Final = 1_000
 
 _IS_DIRTY = text("SELECT EXISTS (SELECT FROM quiet_dirt WHERE organization_id = :organization_id)")
-_DIRT = text(
+_INVALIDATION = text(
     "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
 )
-# Those that opened within the span, and those before whose quiet reaches into it: others it cannot change. Locked in
-# the order of their ids, as who judges or follows events locks them. What could not be looked at has a time of its own
-# to be looked at again.
-_TOUCHED = text(
+# Those that opened within the span, and those before whose suppression reaches into it: others it cannot change. Locked
+# in the order of their ids, as who evaluates or follows events locks them. What could not be looked at has a time of
+# its own to be looked at again.
+_AFFECTED = text(
     f"""
     SELECT * FROM (
         SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
@@ -57,7 +57,7 @@ _TOUCHED = text(
     ) t ORDER BY t.opened_at, t.id
     """  # noqa: S608  (constants)
 )
-_QUIET = text(
+_SUPPRESSION_UPDATE = text(
     """
     WITH changed AS (
         UPDATE events e SET quiet_until = u.quiet_until
@@ -95,105 +95,120 @@ _RELEASE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class SortedOut:
-    """Changes sorted out. news: to be followed, in order. held: changes, by until when. followed: events seen to."""
+class SortedChanges:
+    """Sorted changes. actionable: to apply, in order. deferred: until when, by change.
 
-    news: list[EventChange] = field(default_factory=list)
-    held: dict[int, datetime] = field(default_factory=dict)
+    followed: events whose opening is done.
+    """
+
+    actionable: list[EventChange] = field(default_factory=list)
+    deferred: dict[int, datetime] = field(default_factory=dict)
     followed: list[UUID] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a transaction did. is_dirty: more events wait to be looked at again. failed: which could not be."""
+    """The result of a transaction. is_pending: more events wait for a refresh.
 
-    is_dirty: bool
+    failed: those that could not be refreshed.
+    """
+
+    is_pending: bool
     failed: list[FailedItem] = field(default_factory=list)
 
 
-def quiet_ends(
-    session: Session, *, organization_id: int, happenings: Sequence[EventChange], now: datetime
+def suppression_ends(
+    session: Session, *, organization_id: int, event_changes: Sequence[EventChange], now: datetime
 ) -> Mapping[int, datetime]:
-    """Return, by change, until when its event is quiet now, of those that are open and quiet."""
-    asked = [each for each in happenings if each.is_open]
+    """Return, by change, until when its event is suppressed, of events that are open and suppressed now."""
+    asked = [event_change for event_change in event_changes if event_change.is_open]
     now_us = micros_of(now)
-    found = quiet_until(
-        session, organization_id=organization_id, asked=[(each.rule_id, each.entity_id, now_us) for each in asked]
+    ends = suppressed_until(
+        session,
+        organization_id=organization_id,
+        spots=[(request.rule_id, request.entity_id, now_us) for request in asked],
     )
-    pairs = zip(asked, found, strict=True)
-    return {each.change_id: instant_of(end) for each, end in pairs if end is not None}
+    pairs = zip(asked, ends, strict=True)
+    return {pair.change_id: instant_of(end) for pair, end in pairs if end is not None}
 
 
-def happenings_sort(
-    happenings: Sequence[EventChange], *, quiet: Mapping[int, datetime], is_history: Callable[[EventChange], bool]
-) -> SortedOut:
-    """Tell what is to be followed, what waits for the end of a quiet, and of which events the opening is seen to.
+def event_changes_sort(
+    event_changes: Sequence[EventChange],
+    *,
+    suppressed: Mapping[int, datetime],
+    is_history: Callable[[EventChange], bool],
+) -> SortedChanges:
+    """Sort changes: to apply, to defer until a suppression ends, and events whose opening is done.
 
-    quiet: by change, until when its event is quiet now. What is in neither is done without. Pure.
+    suppressed: by change, until when its event is suppressed now. Changes in neither list need no action. Pure.
     """
-    found = SortedOut()
-    seen = {each.event_id for each in happenings if each.is_followed}
-    for each in happenings:
-        if each.kind in OPENS:
-            is_again = each.event_id in found.followed or (each.kind is ChangeKind.OPENED and each.event_id in seen)
-            if is_again or each.is_suppressed:
+    sorted_changes = SortedChanges()
+    seen = {event_change.event_id for event_change in event_changes if event_change.is_followed}
+    for event_change in event_changes:
+        if event_change.kind in OPENS:
+            is_again = event_change.event_id in sorted_changes.followed or (
+                event_change.kind is ChangeKind.OPENED and event_change.event_id in seen
+            )
+            if is_again or event_change.is_suppressed:
                 continue
-            if each.change_id in quiet and not each.fenced:
-                found.held[each.change_id] = quiet[each.change_id]
+            if event_change.change_id in suppressed and not event_change.fenced:
+                sorted_changes.deferred[event_change.change_id] = suppressed[event_change.change_id]
                 continue
-            found.followed.append(each.event_id)
-            if not each.fenced and not is_history(each):
-                found.news.append(each)
-        elif each.fenced or (each.event_id not in seen and each.event_id not in found.followed):
-            # Nobody was told of the beginning. Where it is still to be told, it will be as the event then stands.
+            sorted_changes.followed.append(event_change.event_id)
+            if not event_change.fenced and not is_history(event_change):
+                sorted_changes.actionable.append(event_change)
+        elif event_change.fenced or (
+            event_change.event_id not in seen and event_change.event_id not in sorted_changes.followed
+        ):
+            # The opening was not notified. Where it still will be, it will be with the state of that time.
             continue
-        elif each.kind in RATES and each.change_id in quiet:
-            found.held[each.change_id] = quiet[each.change_id]
-        elif each.kind not in RATES or each.is_open or not each.is_held:
-            found.news.append(each)
-    return SortedOut(_ended(found.news), found.held, found.followed)
+        elif event_change.kind in RATES and event_change.change_id in suppressed:
+            sorted_changes.deferred[event_change.change_id] = suppressed[event_change.change_id]
+        elif event_change.kind not in RATES or event_change.is_open or not event_change.was_deferred:
+            sorted_changes.actionable.append(event_change)
+    return SortedChanges(_ended(sorted_changes.actionable), sorted_changes.deferred, sorted_changes.followed)
 
 
-def _ended(news: Sequence[EventChange]) -> list[EventChange]:
+def _ended(actionable: Sequence[EventChange]) -> list[EventChange]:
     """Let each opening of an event that is over by now be followed by its end, where no news of that comes after it."""
     ended: set[UUID] = set()
-    found: list[EventChange] = []
-    for each in reversed(news):
-        if each.kind in ENDS:
-            ended.add(each.event_id)
-        elif each.kind in OPENS and not each.is_open and each.event_id not in ended:
-            kind = ChangeKind.WITHDRAWN if each.is_withdrawn else ChangeKind.CLEARED
-            found.append(replace(each, kind=kind, at=each.cleared_at or each.at))
-            ended.add(each.event_id)
-        found.append(each)
-    return found[::-1]
+    with_ends: list[EventChange] = []
+    for event_change in reversed(actionable):
+        if event_change.kind in ENDS:
+            ended.add(event_change.event_id)
+        elif event_change.kind in OPENS and not event_change.is_open and event_change.event_id not in ended:
+            kind = ChangeKind.WITHDRAWN if event_change.is_withdrawn else ChangeKind.CLEARED
+            with_ends.append(replace(event_change, kind=kind, at=event_change.cleared_at or event_change.at))
+            ended.add(event_change.event_id)
+        with_ends.append(event_change)
+    return with_ends[::-1]
 
 
-def quiet_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> Refreshed:
-    """Look again at events whose shelves, windows or place have changed, `limit` at most.
+def suppression_refresh(session: Session, *, organization_id: int, limit: int = EVENTS_AT_ONCE) -> Refreshed:
+    """Refresh the suppression of events whose shelves, windows or place have changed, `limit` at most.
 
-    The graph is held: whoever judges an event, or moves what it is of, does so before or after. An event that cannot be
-    looked at is written down as failed, its changes wait, and the others go on; when it is due it is tried again.
+    The graph is held: whoever evaluates an event, or moves what it is of, does so before or after. An event that cannot
+    be looked at is written down as failed, its changes wait, and the others go on; when it is due it is tried again.
     """
     values: dict[str, Any] = {"organization_id": organization_id}
     again = _again(session, organization_id, limit)
     if not again and not session.execute(_IS_DIRTY, values).scalar_one():
-        return Refreshed(is_dirty=False)
+        return Refreshed(is_pending=False)
     graph_hold(session, organization_id=organization_id)
     failed = _retry(session, organization_id, again)
-    dirt = session.execute(_DIRT, values).one_or_none()
-    if dirt is None:
-        return Refreshed(is_dirty=not again, failed=failed)
-    touched = session.execute(_TOUCHED, {**values, **dirt._asdict(), "most": limit}).all()
-    failed += _look(session, organization_id, touched)
+    invalidation = session.execute(_INVALIDATION, values).one_or_none()
+    if invalidation is None:
+        return Refreshed(is_pending=not again, failed=failed)
+    affected = session.execute(_AFFECTED, {**values, **invalidation._asdict(), "most": limit}).all()
+    failed += _reevaluate(session, organization_id, affected)
     session.execute(_RELEASE, values)
-    span = {**values, "begins": dirt.begins, "ends": dirt.ends}
-    if len(touched) < limit:
+    span = {**values, "begins": invalidation.begins, "ends": invalidation.ends}
+    if len(affected) < limit:
         session.execute(_DONE, span)
     else:
-        session.execute(_GO_ON, {**span, "done_at": touched[-1].opened_at, "done_id": touched[-1].id})
-    is_dirty: bool = session.execute(_IS_DIRTY, values).scalar_one()
-    return Refreshed(is_dirty, failed)
+        session.execute(_GO_ON, {**span, "done_at": affected[-1].opened_at, "done_id": affected[-1].id})
+    is_pending: bool = session.execute(_IS_DIRTY, values).scalar_one()
+    return Refreshed(is_pending, failed)
 
 
 def _again(session: Session, organization_id: int, limit: int) -> list[UUID]:
@@ -207,16 +222,16 @@ def _retry(session: Session, organization_id: int, ids: Sequence[UUID]) -> list[
     if not ids:
         return []
     rows = session.execute(_EVENTS, {"organization_id": organization_id, "ids": list(ids)}).all()
-    failed = _look(session, organization_id, rows)
+    failed = _reevaluate(session, organization_id, rows)
     session.execute(_RELEASE, {"organization_id": organization_id})
-    done = {str(each) for each in ids} - {each.item for each in failed}
+    done = {str(entity_id) for entity_id in ids} - {item.item for item in failed}
     items_resolved(session, organization_id=organization_id, queue=FailedQueue.SUPPRESSION, items=done)
     return failed
 
 
-def _look(session: Session, organization_id: int, rows: Sequence[Any]) -> list[FailedItem]:
-    """Write until when events are quiet, and that they are to be followed where that changed; return what failed."""
-    found = isolate(session, rows, lambda some: _quiet_write(session, organization_id, some))
+def _reevaluate(session: Session, organization_id: int, rows: Sequence[Any]) -> list[FailedItem]:
+    """Write until when events are suppressed, and an event change where that moved; return what failed."""
+    failures = isolate(session, rows, lambda some: _suppression_write(session, organization_id, some))
     return [
         item_failed(
             session,
@@ -226,18 +241,18 @@ def _look(session: Session, organization_id: int, rows: Sequence[Any]) -> list[F
             holds=str(row.id),
             error=error,
         )
-        for row, error in found
+        for row, error in failures
     ]
 
 
-def _quiet_write(session: Session, organization_id: int, touched: Sequence[Any]) -> None:
-    asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in touched]
-    ends = quiet_until(session, organization_id=organization_id, asked=asked)
+def _suppression_write(session: Session, organization_id: int, affected: Sequence[Any]) -> None:
+    asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in affected]
+    ends = suppressed_until(session, organization_id=organization_id, spots=asked)
     rows = [
         {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
-        for row, end in zip(touched, ends, strict=True)
+        for row, end in zip(affected, ends, strict=True)
         # One may have been withdrawn while its lock was waited for.
         if row.withdrawn_at is None and end != (None if row.quiet_until is None else micros_of(row.quiet_until))
     ]
     if rows:
-        session.execute(_QUIET, {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()})
+        session.execute(_SUPPRESSION_UPDATE, {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()})

@@ -1,4 +1,7 @@
-"""The attribute stage: which entities the points of stored batches touch, and where. Pure; nothing is stored."""
+"""The attribute stage: route the points of stored batches to the entities that depend on them.
+
+Pure; nothing is stored.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ Place = tuple[bytes, int]
 
 @dataclass(frozen=True, slots=True)
 class AssetEntry:
-    """Points at hand of entities of one organization and one partition, for the dirty windows left with them.
+    """Points of entities of one organization and one partition, for the dirty windows of the same commit.
 
     group: with which batches they were stored; the same as the windows' `batch_id`. revision: the derivation
     revision by which they were attributed. columns: by input, texts as NaN; their places are those among `places`.
@@ -42,7 +45,7 @@ class AssetEntry:
 
     @property
     def entities(self) -> list[bytes]:
-        """The entities touched, once each."""
+        """The changed entities, once each."""
         return list(dict.fromkeys(entity for entity, _ in self.places))
 
 
@@ -67,34 +70,32 @@ def entries_whole(entries: Sequence[NormEntry]) -> Iterator[list[NormEntry]]:
 
     Of one that is torn the points are read back: its windows have no points at hand.
     """
-    for (_, group), found in groupby(entries, key=lambda entry: (entry.organization_id, entry.group)):
-        of_group = {entry.batch_id: entry for entry in found}
+    for (_, group), group_entries in groupby(entries, key=lambda entry: (entry.organization_id, entry.group)):
+        of_group = {entry.batch_id: entry for entry in group_entries}
         if group and len(of_group) == next(iter(of_group.values())).group_size:
             yield list(of_group.values())
 
 
-def entries_route(
-    entries: Sequence[NormEntry], *, dependencies: DependencyIndex, partitions: int
-) -> dict[int, AssetEntry]:
-    """Return what the points of one commit mean to the entities that derive, by the entities' partition. Hot path.
+def entries_route(entries: Sequence[NormEntry], *, index: DependencyIndex, partitions: int) -> dict[int, AssetEntry]:
+    """Route the points of one commit to the entities that depend on them, by the entities' partition. Hot path.
 
     entries: at least one; their devices are in the index. Only what formulas and rules read is passed on; whatever else
     is touched is named all the same.
     """
     taken: dict[int, _Taken] = {}
     for entry in entries:
-        _take(entry, dependencies, partitions, taken)
+        _take(entry, index, partitions, taken)
     first = entries[0]
     return {
         partition: AssetEntry(
             first.organization_id,
             first.group,
-            dependencies.revision,
-            list(found.places),
-            frozenset(found.whole),
-            {metric: _column(*columns) for metric, columns in found.columns.items()},
+            index.revision,
+            list(taken_rows.places),
+            frozenset(taken_rows.whole),
+            {metric: _column(*columns) for metric, columns in taken_rows.columns.items()},
         )
-        for partition, found in taken.items()
+        for partition, taken_rows in taken.items()
     }
 
 
@@ -102,7 +103,7 @@ def asset_encode(entry: AssetEntry) -> bytes:
     """Return the bytes of an entry."""
     columns = {
         metric: (
-            column.of.astype("<i8").tobytes(),
+            column.owner.astype("<i8").tobytes(),
             column.at.astype("<i8").tobytes(),
             column.values.astype("<f8").tobytes(),
         )
@@ -119,8 +120,8 @@ def asset_decode(payload: bytes) -> AssetEntry:
     try:
         asset = _decoder.decode(payload)
         columns = {
-            metric: Column(np.frombuffer(of, "<i8"), np.frombuffer(at, "<i8"), np.frombuffer(values, "<f8"))
-            for metric, (of, at, values) in asset.columns.items()
+            metric: Column(np.frombuffer(owner, "<i8"), np.frombuffer(at, "<i8"), np.frombuffer(values, "<f8"))
+            for metric, (owner, at, values) in asset.columns.items()
         }
         ports = np.frombuffer(asset.ports, "<i4").tolist()
     except (msgspec.MsgspecError, ValueError) as error:
@@ -129,9 +130,9 @@ def asset_decode(payload: bytes) -> AssetEntry:
     if len(entities) != len(ports):
         raise EntryError("The entry's entities and ports differ in number.")
     for column in columns.values():
-        if not len(column.of) == len(column.at) == len(column.values):
+        if not len(column.owner) == len(column.at) == len(column.values):
             raise EntryError("The columns of the entry differ in length.")
-        if len(column.of) and not 0 <= column.of.min() <= column.of.max() < len(entities):
+        if len(column.owner) and not 0 <= column.owner.min() <= column.owner.max() < len(entities):
             raise EntryError("The entry has points of entities it does not name.")
     places = list(zip(entities, ports, strict=True))
     return AssetEntry(asset.organization_id, asset.group, asset.revision, places, frozenset(asset.whole), columns)
@@ -143,9 +144,9 @@ def entries_gather(entries: Sequence[AssetEntry], *, places: Mapping[Place, int]
     for entry in entries:
         moved = np.array([places.get(place, -1) for place in entry.places], dtype=np.int64)
         for metric, column in entry.columns.items():
-            of = moved[column.of]
-            chosen = of >= 0
-            parts.setdefault(metric, []).append(Column(of[chosen], column.at[chosen], column.values[chosen]))
+            owner = moved[column.owner]
+            chosen = owner >= 0
+            parts.setdefault(metric, []).append(Column(owner[chosen], column.at[chosen], column.values[chosen]))
     return {metric: columns_join(of_metric).sorted() for metric, of_metric in parts.items()}
 
 
@@ -161,13 +162,13 @@ class _Taken:
     columns: _Columns = field(default_factory=dict)
 
 
-def _take(entry: NormEntry, dependencies: DependencyIndex, partitions: int, taken: dict[int, _Taken]) -> None:
+def _take(entry: NormEntry, index: DependencyIndex, partitions: int, taken: dict[int, _Taken]) -> None:
     devices = entry.devices
     dependencies_found = [
-        dependencies.dependencies_of(devices[i : i + _UUID_BYTES]) for i in range(0, len(devices), _UUID_BYTES)
+        index.dependencies_of(devices[i : i + _UUID_BYTES]) for i in range(0, len(devices), _UUID_BYTES)
     ]
-    ways = _ways(entry, dependencies_found, partitions, taken)
-    wanted = {name for found in dependencies_found for dependency in found for name in dependency.inputs}
+    routes = _routes(entry, dependencies_found, partitions, taken)
+    wanted = {name for dependencies in dependencies_found for dependency in dependencies for name in dependency.inputs}
     chosen = np.flatnonzero(np.isin(entry.metrics, [m for m, name in enumerate(entry.names) if name in wanted]))
     if not len(chosen):
         return
@@ -176,7 +177,7 @@ def _take(entry: NormEntry, dependencies: DependencyIndex, partitions: int, take
         entry.readings[chosen].tolist(), entry.metrics[chosen].tolist(), entry.values[chosen].tolist(), strict=True
     )
     for reading, metric, value in rows:
-        for inputs, columns, n in ways[reading]:
+        for inputs, columns, n in routes[reading]:
             name = inputs.get(names[metric])
             if name is None:
                 continue
@@ -189,32 +190,32 @@ def _take(entry: NormEntry, dependencies: DependencyIndex, partitions: int, take
 
 
 # What the device's metrics are as inputs, the columns they go to, and the number of their place.
-_Way = tuple[Mapping[str, str], _Columns, int]
+_Route = tuple[Mapping[str, str], _Columns, int]
 
 
-def _ways(
+def _routes(
     entry: NormEntry, dependencies_found: Sequence[Sequence[Dependency]], partitions: int, taken: dict[int, _Taken]
-) -> list[list[_Way]]:
+) -> list[list[_Route]]:
     """Name all that is touched; return, by reading, where its points go.
 
     Also where nothing reads these points: what is done of it waits for no other entry.
     """
-    known: dict[tuple[int, int], _Way] = {}
-    found: list[list[_Way]] = []
+    known: dict[tuple[int, int], _Route] = {}
+    result: list[list[_Route]] = []
     for port, at, of_reading in zip(entry.ports.tolist(), entry.timestamps.tolist(), dependencies_found, strict=True):
-        ways: list[_Way] = []
-        found.append(ways)
+        routes: list[_Route] = []
+        result.append(routes)
         for dependency in of_reading:
             if dependency.port not in (port, ANY_PORT) or not dependency.begins_us <= at < dependency.ends_us:
                 continue
-            way = known.get((id(dependency), port))
-            if way is None:
-                way = known[id(dependency), port] = _way(dependency, port, taken, partitions)
-            ways.append(way)
-    return found
+            route = known.get((id(dependency), port))
+            if route is None:
+                route = known[id(dependency), port] = _route(dependency, port, taken, partitions)
+            routes.append(route)
+    return result
 
 
-def _way(dependency: Dependency, port: int, taken: dict[int, _Taken], partitions: int) -> _Way:
+def _route(dependency: Dependency, port: int, taken: dict[int, _Taken], partitions: int) -> _Route:
     to = taken.setdefault(entity_slot(dependency.entity) % partitions, _Taken())
     if dependency.is_whole:
         to.whole.add(dependency.entity)
@@ -223,5 +224,5 @@ def _way(dependency: Dependency, port: int, taken: dict[int, _Taken], partitions
     return dependency.inputs, to.columns, to.places.setdefault(place, len(to.places))
 
 
-def _column(of: list[int], at: list[int], values: list[float]) -> Column:
-    return Column(np.array(of, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))
+def _column(owner: list[int], at: list[int], values: list[float]) -> Column:
+    return Column(np.array(owner, dtype=np.int64), np.array(at, dtype=np.int64), np.array(values, dtype=np.float64))

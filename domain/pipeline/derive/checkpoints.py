@@ -1,4 +1,4 @@
-"""What a process remembers of entities between transactions of the derive stage: a copy, which may be lost."""
+"""Checkpoints: what a process caches of entities between transactions of the derive stage."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ _CHECKPOINTS_MAX: Final = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far an entity has been derived: by which revision, up to when, and the state there."""
+    """How far an entity has been derived: at which revision, up to which watermark, with the state there."""
 
     revision: int
-    head_us: int
+    watermark_us: int
     state: State
 
 
 @dataclass(slots=True)
 class Checkpoints:
-    """Those of one partition, by organization and entity; good while one holder follows itself on the lease.
+    """The checkpoints of one partition, by organization and entity; valid while the same holder keeps the lease.
 
-    standings: where entities stand with their rules.
+    rule_states: the state of each entity's rules.
     """
 
-    of: dict[tuple[int, bytes], Checkpoint] = field(default_factory=dict)
-    standings: dict[tuple[int, bytes], EntityRuleState] = field(default_factory=dict)
+    by_entity: dict[tuple[int, bytes], Checkpoint] = field(default_factory=dict)
+    rule_states: dict[tuple[int, bytes], EntityRuleState] = field(default_factory=dict)
 
-    def keep(self, found: Mapping[tuple[int, bytes], Checkpoint | None]) -> None:
+    def keep(self, updates: Mapping[tuple[int, bytes], Checkpoint | None]) -> None:
         """Remember what a committed transaction found out; None: forget."""
-        if len(self.of) > _CHECKPOINTS_MAX:
-            self.of.clear()
-        for key, checkpoint in found.items():
+        if len(self.by_entity) > _CHECKPOINTS_MAX:
+            self.by_entity.clear()
+        for key, checkpoint in updates.items():
             if checkpoint is None:
-                self.of.pop(key, None)
+                self.by_entity.pop(key, None)
             else:
-                self.of[key] = checkpoint
+                self.by_entity[key] = checkpoint
 
     def drop(self, organization_id: int, entities: Iterable[bytes]) -> None:
         """Forget entities: of a transaction that failed it may not be known whether it was committed."""
         for entity in entities:
-            self.of.pop((organization_id, entity), None)
-            self.standings.pop((organization_id, entity), None)
+            self.by_entity.pop((organization_id, entity), None)
+            self.rule_states.pop((organization_id, entity), None)
 
-    def stand(self, found: Mapping[tuple[int, bytes], EntityRuleState | None]) -> None:
-        """Remember where entities stand with their rules; None: forget."""
-        if len(self.standings) > _CHECKPOINTS_MAX:
-            self.standings.clear()
-        for key, standing in found.items():
-            if standing is None:
-                self.standings.pop(key, None)
+    def rule_states_update(self, updates: Mapping[tuple[int, bytes], EntityRuleState | None]) -> None:
+        """Cache the rule states of entities; None: forget."""
+        if len(self.rule_states) > _CHECKPOINTS_MAX:
+            self.rule_states.clear()
+        for key, rule_state in updates.items():
+            if rule_state is None:
+                self.rule_states.pop(key, None)
             else:
-                self.standings[key] = standing
+                self.rule_states[key] = rule_state

@@ -1,4 +1,4 @@
-"""Rules within the derive stage: judged on from the points at hand where that is known to be enough, else anew."""
+"""Evaluate rules within the derive stage: incrementally where the points at hand are enough, else from the store."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from domain.pipeline.attribute.stage import AssetEntry, Place, entries_gather
 from domain.pipeline.derive.propagate import Span
 from domain.rules.fast_path import PairKey, PairState
 from domain.rules.model import Assignment
-from domain.rules.reconcile import EventsDone, Fence
-from domain.rules.stage import entities_judge_anew, entities_judge_on, key_of, states_known
+from domain.rules.reconcile import DisabledSideEffects, EventsDone
+from domain.rules.stage import key_of, rules_evaluate_incrementally, rules_recompute, states_known
 from graph.ids import NewId
 
 
 @dataclass(frozen=True, slots=True)
 class EntityRuleState:
-    """Where an entity stands with its rules: good while these are its rules, and nothing else judges it.
+    """The cached rule state of an entity: valid while its assignments are these.
 
-    states: of all pairs that there are. A pair that is not among them was never judged, for it had no reading.
+    states: of all pairs that there are. A pair that is not among them was never evaluated, for it had no reading.
     """
 
     assignments: Sequence[Assignment]
@@ -33,11 +33,11 @@ class EntityRuleState:
 
 
 @dataclass(slots=True)
-class Judgements:
-    """What a transaction judged; void unless it commits. standings: to be kept; None: forget."""
+class Evaluations:
+    """The evaluations of a transaction; void unless it commits. rule_states: to be cached; None: to be dropped."""
 
     done: list[EventsDone] = field(default_factory=list)
-    standings: dict[tuple[int, bytes], EntityRuleState | None] = field(default_factory=dict)
+    rule_states: dict[tuple[int, bytes], EntityRuleState | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -48,28 +48,28 @@ class AtHand:
     columns: list[Mapping[str, Column]] = field(default_factory=list)
 
     def add(self, places: Sequence[Place], columns: Mapping[str, Column]) -> None:
-        """Note all that is at hand of some entities. The columns' places are those among `places`."""
+        """Add all points at hand of some entities. The columns' places are those among `places`."""
         self.places.append(places)
         self.columns.append(columns)
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContext:
-    """What judging works with. fences: of entities of which not all may follow. standings: as remembered."""
+    """The context of evaluations. disabled_side_effects: by entity. rule_states: as cached."""
 
     organization_id: int
-    dependencies: DependencyIndex
-    standings: Mapping[tuple[int, bytes], EntityRuleState]
+    index: DependencyIndex
+    rule_states: Mapping[tuple[int, bytes], EntityRuleState]
     now: datetime
     new_id: NewId
-    fences: Mapping[bytes, Fence]
+    disabled_side_effects: Mapping[bytes, DisabledSideEffects]
 
-    def fence_of(self, entity: bytes) -> Fence:
-        """Return what must not follow of an entity's changes."""
-        return self.fences.get(entity, Fence.NONE)
+    def disabled_of(self, entity: bytes) -> DisabledSideEffects:
+        """Return which side effects of an entity's changes are disabled."""
+        return self.disabled_side_effects.get(entity, DisabledSideEffects.NONE)
 
 
-def entities_judge(
+def rules_evaluate(
     session: Session,
     *,
     context: EvaluationContext,
@@ -77,82 +77,94 @@ def entities_judge(
     at_hand: AtHand,
     windows: Mapping[bytes, Sequence[Window]],
     entries: Sequence[AssetEntry],
-) -> Judgements:
-    """Judge entities over the spans in which anything about them changed. The points are written.
+) -> Evaluations:
+    """Evaluate the rules of entities over the spans in which anything about them changed. The points are written.
 
     windows: all of theirs. entries: what the bus brought, at the dependency index's revision, one of each commit.
     """
-    found = Judgements()
-    judged = dict(spans)
-    _without_formulas(context, judged, windows, entries, at_hand)
+    evaluations = Evaluations()
+    pending = dict(spans)
+    _without_formulas(context, pending, windows, entries, at_hand)
     for places, columns in zip(at_hand.places, at_hand.columns, strict=True):
-        known = {entity for entity, _ in places if _is_known(context, entity, judged.get(entity, ()))}
+        known = {entity for entity, _ in places if _is_known(context, entity, pending.get(entity, ()))}
         known -= _doubtful(context, places, columns, known)
-        for fence in Fence:
-            ready = [place for place in places if place[0] in known and context.fence_of(place[0]) is fence]
+        for disabled in DisabledSideEffects:
+            ready = [place for place in places if place[0] in known and context.disabled_of(place[0]) is disabled]
             if ready:
-                heads = [judged[entity][-1][1] for entity, _ in ready]
+                watermarks = [pending[entity][-1][1] for entity, _ in ready]
                 chosen = _chosen(places, columns, ready)
-                _judge_on(session, context, found, places=ready, columns=chosen, heads_us=heads, fence=fence)
+                _evaluate_incrementally(
+                    session,
+                    context,
+                    evaluations,
+                    places=ready,
+                    columns=chosen,
+                    watermarks_us=watermarks,
+                    disabled=disabled,
+                )
         for entity in known:
-            del judged[entity]
-    for fence in Fence:
-        some = {entity: of for entity, of in judged.items() if context.fence_of(entity) is fence}
+            del pending[entity]
+    for disabled in DisabledSideEffects:
+        some = {
+            entity: spans_of_entity
+            for entity, spans_of_entity in pending.items()
+            if context.disabled_of(entity) is disabled
+        }
         if some:
-            _judge_anew(session, context, some, found, fence=fence)
-    return found
+            _recompute(session, context, some, evaluations, disabled=disabled)
+    return evaluations
 
 
-def fences_of(windows: Mapping[bytes, Sequence[Window]]) -> dict[bytes, Fence]:
-    """Return what must not follow of entities' changes, by why they are judged. windows: all of theirs."""
-    found: dict[bytes, Fence] = {}
-    for entity, of in windows.items():
-        reasons = {window.reason for window in of}
+def disabled_side_effects_of(windows: Mapping[bytes, Sequence[Window]]) -> dict[bytes, DisabledSideEffects]:
+    """Return the disabled side effects by entity, from the reasons of its windows. windows: all of theirs."""
+    disabled_side_effects: dict[bytes, DisabledSideEffects] = {}
+    for entity, of_entity in windows.items():
+        reasons = {window.reason for window in of_entity}
         if REPLAY in reasons:
             # Where one window is a replay's, nothing must follow from any.
-            found[entity] = Fence.ALL
+            disabled_side_effects[entity] = DisabledSideEffects.ALL
         elif REJUDGE in reasons:
-            found[entity] = Fence.OVER
-    return found
+            disabled_side_effects[entity] = DisabledSideEffects.OVER
+    return disabled_side_effects
 
 
 def _is_known(context: EvaluationContext, entity: bytes, spans: Sequence[Span]) -> bool:
-    """Tell whether it is known where all pairs of an entity stand before these spans."""
-    assignments = context.dependencies.entity_of(entity).assignments
-    standing = context.standings.get((context.organization_id, entity))
+    """Tell whether the cached rule state of an entity covers all of its pairs before these spans."""
+    assignments = context.index.entity_of(entity).assignments
+    rule_state = context.rule_states.get((context.organization_id, entity))
     return (
         bool(spans)
         and bool(assignments)
-        and standing is not None
-        and standing.assignments == assignments
-        and states_known(assignments, standing.states, spans[0][0], max(spans[-1][1], micros_of(context.now) + 1))
+        and rule_state is not None
+        and rule_state.assignments == assignments
+        and states_known(assignments, rule_state.states, spans[0][0], max(spans[-1][1], micros_of(context.now) + 1))
     )
 
 
 def _doubtful(
     context: EvaluationContext, places: Sequence[Place], columns: Mapping[str, Column], known: Collection[bytes]
 ) -> set[bytes]:
-    """Return the entities that cannot be judged on from these points.
+    """Return the entities that cannot be evaluated incrementally from these points.
 
-    Those with two points of one time, of which one counts; and those with a point of a pair that was never judged: the
-    first of a port, or of all that a rule reads.
+    Those with two points of one time, of which one counts; and those with a point of a pair that was never evaluated:
+    the first of a port, or of all that a rule reads.
     """
     doubtful = {places[n][0] for column in columns.values() for n in column.doubled()}
     for n, (entity, port) in enumerate(places):
         if entity not in known:
             continue
-        standing, key = context.standings[context.organization_id, entity], key_of(port)
-        for assignment in standing.assignments:
-            if (entity, assignment.rule_id, key) not in standing.states:
+        rule_state, key = context.rule_states[context.organization_id, entity], key_of(port)
+        for assignment in rule_state.assignments:
+            if (entity, assignment.rule_id, key) not in rule_state.states:
                 read = (columns[metric] for metric in assignment.metrics if metric in columns)
-                if any(bool((column.of == n).any()) for column in read):
+                if any(bool((column.owner == n).any()) for column in read):
                     doubtful.add(entity)
     return doubtful
 
 
 def _without_formulas(
     context: EvaluationContext,
-    judged: Mapping[bytes, Sequence[Span]],
+    pending: Mapping[bytes, Sequence[Span]],
     windows: Mapping[bytes, Sequence[Window]],
     entries: Sequence[AssetEntry],
     at_hand: AtHand,
@@ -161,9 +173,9 @@ def _without_formulas(
     whole = {entry.group: entry.whole for entry in entries}
     plain = {
         entity
-        for entity in judged
-        if context.dependencies.entity_of(entity).derivation is None
-        and _is_known(context, entity, judged[entity])
+        for entity in pending
+        if context.index.entity_of(entity).derivation is None
+        and _is_known(context, entity, pending[entity])
         and windows_at_hand(windows.get(entity, ()), whole)
     }
     numbers: dict[Place, int] = {}
@@ -173,10 +185,10 @@ def _without_formulas(
                 numbers.setdefault(place, len(numbers))
     if not numbers:
         return
-    begins = np.array([judged[entity][0][0] for entity, _ in numbers], dtype=np.int64)
+    begins = np.array([pending[entity][0][0] for entity, _ in numbers], dtype=np.int64)
     gathered = entries_gather(entries, places=numbers)
     # What comes again is not of these windows.
-    columns = {metric: column.take(column.at >= begins[column.of]) for metric, column in gathered.items()}
+    columns = {metric: column.take(column.at >= begins[column.owner]) for metric, column in gathered.items()}
     at_hand.add(list(numbers), columns)
 
 
@@ -186,66 +198,66 @@ def _chosen(places: Sequence[Place], columns: Mapping[str, Column], ready: Seque
         return columns
     numbers = {place: n for n, place in enumerate(ready)}
     moved = np.array([numbers.get(place, -1) for place in places], dtype=np.int64)
-    found = {}
+    selected = {}
     for metric, column in columns.items():
-        of = moved[column.of]
-        has = of >= 0
-        found[metric] = Column(of[has], column.at[has], column.values[has])
-    return found
+        owner = moved[column.owner]
+        has = owner >= 0
+        selected[metric] = Column(owner[has], column.at[has], column.values[has])
+    return selected
 
 
-def _judge_on(
+def _evaluate_incrementally(
     session: Session,
     context: EvaluationContext,
-    found: Judgements,
+    evaluations: Evaluations,
     *,
     places: Sequence[Place],
     columns: Mapping[str, Column],
-    heads_us: Sequence[int],
-    fence: Fence,
+    watermarks_us: Sequence[int],
+    disabled: DisabledSideEffects,
 ) -> None:
     organization_id = context.organization_id
-    standings = {entity: context.standings[organization_id, entity] for entity, _ in places}
-    done, states = entities_judge_on(
+    rule_states = {entity: context.rule_states[organization_id, entity] for entity, _ in places}
+    done, states = rules_evaluate_incrementally(
         session,
         organization_id=organization_id,
         places=[(entity, key_of(port)) for entity, port in places],
         columns=columns,
-        heads_us=heads_us,
-        assignments={entity: standing.assignments for entity, standing in standings.items()},
-        states={key: state for standing in standings.values() for key, state in standing.states.items()},
+        watermarks_us=watermarks_us,
+        assignments={entity: rule_state.assignments for entity, rule_state in rule_states.items()},
+        states={key: state for rule_state in rule_states.values() for key, state in rule_state.states.items()},
         now=context.now,
-        fence=fence,
+        disabled=disabled,
         new_id=context.new_id,
     )
-    found.done.append(done)
-    for entity, standing in standings.items():
+    evaluations.done.append(done)
+    for entity, rule_state in rule_states.items():
         # Of ports of which nothing came, what was known is.
-        whole = len(states[entity]) == len(standing.states)
-        stand = states[entity] if whole else {**standing.states, **states[entity]}
-        found.standings[organization_id, entity] = EntityRuleState(standing.assignments, stand)
+        whole = len(states[entity]) == len(rule_state.states)
+        pair_states = states[entity] if whole else {**rule_state.states, **states[entity]}
+        evaluations.rule_states[organization_id, entity] = EntityRuleState(rule_state.assignments, pair_states)
 
 
-def _judge_anew(
+def _recompute(
     session: Session,
     context: EvaluationContext,
     spans: Mapping[bytes, Sequence[Span]],
-    found: Judgements,
+    evaluations: Evaluations,
     *,
-    fence: Fence,
+    disabled: DisabledSideEffects,
 ) -> None:
-    assignments = {entity: context.dependencies.entity_of(entity).assignments for entity in spans}
-    done, states = entities_judge_anew(
+    assignments = {entity: context.index.entity_of(entity).assignments for entity in spans}
+    done, states = rules_recompute(
         session,
         organization_id=context.organization_id,
         spans=spans,
         assignments=assignments,
         now=context.now,
-        fence=fence,
+        disabled=disabled,
         new_id=context.new_id,
     )
-    found.done.append(done)
+    evaluations.done.append(done)
     for entity in spans:
         known = states.get(entity)
-        standing = None if known is None else EntityRuleState(assignments[entity], known)
-        found.standings[context.organization_id, entity] = standing
+        rule_state = None if known is None else EntityRuleState(assignments[entity], known)
+        evaluations.rule_states[context.organization_id, entity] = rule_state

@@ -2,8 +2,8 @@
 
 Live data is a dirty window whose points are at hand and lie after all that was derived before: what the process
 remembers of an entity's inputs is enough to derive on, and nothing is read back. Whatever else made a window dirty,
-late data, a corrected link, an edited formula, its time is derived anew from what stands, and only what differs is
-written. Either way what stands in the end is a function of the series, the links and the configuration.
+late data, a corrected link, an edited formula, its span is recomputed from stored points, and only differences are
+written. Either way the final result is a function of the series, the links and the configuration.
 """
 
 from __future__ import annotations
@@ -25,19 +25,31 @@ from domain.derivation.dependencies.index import DependencyCache, DependencyInde
 from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.derive import NOTHING, Fault, Outcome, State, columns_first, derive
 from domain.derivation.formulas.faults import faults_write
-from domain.derivation.formulas.inputs import ComputeRange, heads_read, sources_of, stretches_narrow, stretches_read
+from domain.derivation.formulas.inputs import ComputeRange, ranges_narrow, ranges_read, sources_of, watermarks_read
 from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, commit_write, series_ensure
 from domain.derivation.invalidation.windows import Window, windows_at_hand, windows_done, windows_of
 from domain.derivation.rollups.topology import RollupCache
 from domain.derivation.shadow.shadow import Derived, ShadowWork, shadow_compare, shadow_write
 from domain.pipeline.attribute.stage import AssetEntry, entries_gather
 from domain.pipeline.derive.checkpoints import Checkpoint, Checkpoints
-from domain.pipeline.derive.evaluate import AtHand, EvaluationContext, Judgements, entities_judge, fences_of
-from domain.pipeline.derive.invalidate_health import health_follow
-from domain.pipeline.derive.propagate import Touched, places_follow, rollups_follow, windows_follow, windows_split
+from domain.pipeline.derive.evaluate import (
+    AtHand,
+    EvaluationContext,
+    Evaluations,
+    disabled_side_effects_of,
+    rules_evaluate,
+)
+from domain.pipeline.derive.invalidate_health import health_invalidate_changed
+from domain.pipeline.derive.propagate import (
+    ChangedSpans,
+    memberships_invalidate,
+    rollups_invalidate_changed,
+    windows_only_followed,
+    windows_split,
+)
 from domain.telemetry.model.readings import NO_PORT
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
-from domain.telemetry.store.retention_bound import points_kept_hold
+from domain.telemetry.store.retention_bound import retained_from_lock
 from graph.change import graph_hold
 from graph.ids import NewId
 
@@ -70,7 +82,7 @@ _ENTITIES_LOCK = text(
 
 @dataclass(frozen=True, slots=True)
 class DeriveRun:
-    """What a run of the stage works with. lease_ttl: for how long each transaction keeps the lease.
+    """Parameters and caches of a run of the stage. lease_ttl: for how long each transaction keeps the lease.
 
     dependency_cache, stage_cache, rollups: what the process remembers. new_id: draws the ids of events.
     """
@@ -86,10 +98,10 @@ class DeriveRun:
 
 @dataclass(frozen=True, slots=True)
 class DerivedEntities:
-    """What a transaction did; void unless it commits. commit: None where nothing changed.
+    """The result of a transaction; void unless it commits. commit: None where nothing changed.
 
     read_back: entities whose points were read back. behind_kept: those of them whose windows reach behind what is kept:
-    there, and as far after it as a value counts, all stays as it stands. checkpoints, notes, judgements: to be kept
+    there, and as far after it as a value counts, all stays as stored. checkpoints, notes, evaluations: to be kept
     once committed.
     """
 
@@ -99,25 +111,25 @@ class DerivedEntities:
     revision: int
     windows: int = 0
     read_back: int = 0
-    behind_kept: int = 0
-    judgements: Judgements = field(default_factory=Judgements)
+    beyond_retention: int = 0
+    evaluations: Evaluations = field(default_factory=Evaluations)
 
 
 @dataclass(slots=True)
 class _Work:
     organization_id: int
     run: DeriveRun
-    dependencies: DependencyIndex
+    index: DependencyIndex
     changes: Changes = field(default_factory=Changes)
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     checkpoints: dict[tuple[int, bytes], Checkpoint | None] = field(default_factory=dict)
     done: list[int] = field(default_factory=list)
     begun: dict[int, int] = field(default_factory=dict)
-    behind_kept: set[bytes] = field(default_factory=set)
-    # Entities with the times over which they were derived anew, and why some of their metrics have no point.
+    beyond_retention: set[bytes] = field(default_factory=set)
+    # Entities with the times over which they were recomputed, and why some of their metrics have no point.
     again: list[tuple[bytes, int, int]] = field(default_factory=list)
     faults: list[tuple[bytes, Fault]] = field(default_factory=list)
-    touched: Touched = field(default_factory=Touched)
+    changed: ChangedSpans = field(default_factory=ChangedSpans)
     at_hand: AtHand = field(default_factory=AtHand)
     shadow: ShadowWork | None = None
 
@@ -147,32 +159,32 @@ def entities_derive(
         raise FencedError
     slots = sorted({entity[15] % _LOCKS for entity in entities})
     session.execute(_ENTITIES_LOCK, {"lock": _LOCK, "slots": int_array(slots)})
-    dependencies = run.dependency_cache.get(session, organization_id=organization_id)
+    index = run.dependency_cache.get(session, organization_id=organization_id)
     windows = windows_of(session, organization_id=organization_id, entities=entities)
     dependency_entities(
         session,
         organization_id=organization_id,
-        dependencies=dependencies,
+        index=index,
         ids=[UUID(bytes=entity) for entity in windows],
     )
     work = _Work(
         organization_id,
         run,
-        dependencies,
-        shadow=None if dependencies.shadow is None else ShadowWork(dependencies.shadow),
+        index,
+        shadow=None if index.shadow is None else ShadowWork(index.shadow),
     )
-    deriving, followed = windows_split(windows, dependencies)
-    work.done += windows_follow(work.touched, followed)
-    behind = _derive_on(session, work, deriving, at_hand)
+    deriving, followed = windows_split(windows, index)
+    work.done += windows_only_followed(work.changed, followed)
+    behind = _derive_incrementally(session, work, deriving, at_hand)
     if behind:
-        _derive_anew(session, work, behind, chunk_us=chunk // _MICROSECOND, points_max=points_max)
+        _recompute(session, work, behind, chunk_us=chunk // _MICROSECOND, points_max=points_max)
     changes_write(
         session, organization_id=organization_id, changes=work.changes, stage_cache=run.stage_cache, notes=work.notes
     )
     if work.shadow is not None and work.shadow.again:
         shadow_write(session, organization_id=organization_id, work=work.shadow)
     faults_write(session, organization_id=organization_id, faults=work.faults, again=work.again)
-    judgements = _follow(session, work, windows, at_hand, now)
+    evaluations = _propagate(session, work, windows, at_hand, now)
     windows_done(session, organization_id=organization_id, ids=work.done, begun=work.begun)
     commit = None
     if work.changes.changed:
@@ -186,77 +198,82 @@ def entities_derive(
         graph_revision,
         sum(map(len, windows.values())),
         len(behind),
-        len(work.behind_kept),
-        judgements,
+        len(work.beyond_retention),
+        evaluations,
     )
 
 
-def _follow(
+def _propagate(
     session: Session,
     work: _Work,
     windows: Mapping[bytes, Sequence[Window]],
     at_hand: Sequence[AssetEntry],
     now: datetime,
-) -> Judgements:
-    """Have rules judge what changed, and marked what is computed of it by buckets."""
-    organization_id, dependencies, touched = work.organization_id, work.dependencies, work.touched
-    judgements = Judgements()
-    if dependencies.consumers.is_idle and not dependencies.plans:
-        return judgements
-    if touched.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
+) -> Evaluations:
+    """Evaluate rules on what changed, and invalidate the buckets of rollups and health."""
+    organization_id, index, changed = work.organization_id, work.index, work.changed
+    evaluations = Evaluations()
+    if index.consumers.is_idle and not index.plans:
+        return evaluations
+    if changed.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
         # Events, rollups and health of a time whose points have gone stay what they are.
-        work.behind_kept |= touched.clamp(points_kept_hold(session))
-    if not dependencies.consumers.is_idle:
-        places_follow(session, organization_id=organization_id, dependencies=dependencies, touched=touched)
-        rollups_follow(
-            session, organization_id=organization_id, dependencies=dependencies, touched=touched, cache=work.run.rollups
+        work.beyond_retention |= changed.clamp(retained_from_lock(session))
+    if not index.consumers.is_idle:
+        memberships_invalidate(session, organization_id=organization_id, index=index, changed=changed)
+        rollups_invalidate_changed(
+            session, organization_id=organization_id, index=index, changed=changed, cache=work.run.rollups
         )
-    if dependencies.consumers.rulebook:
-        judgements = entities_judge(
+    if index.consumers.rulebook:
+        evaluations = rules_evaluate(
             session,
             context=EvaluationContext(
-                organization_id, dependencies, work.run.checkpoints.standings, now, work.run.new_id, fences_of(windows)
+                organization_id,
+                index,
+                work.run.checkpoints.rule_states,
+                now,
+                work.run.new_id,
+                disabled_side_effects_of(windows),
             ),
-            spans=touched.to_judge(),
+            spans=changed.evaluation_spans(),
             at_hand=work.at_hand,
             windows=windows,
-            entries=list(entries_usable(at_hand, dependencies).values()),
+            entries=list(entries_usable(at_hand, index).values()),
         )
-    if dependencies.plans:
-        health_follow(
+    if index.plans:
+        health_invalidate_changed(
             session,
             organization_id=organization_id,
-            dependencies=dependencies,
-            touched=touched,
+            index=index,
+            changed=changed,
             windows=windows,
-            judgements=judgements,
+            evaluations=evaluations,
         )
-    return judgements
+    return evaluations
 
 
-def entries_usable(at_hand: Sequence[AssetEntry], dependencies: DependencyIndex) -> dict[int, AssetEntry]:
+def entries_usable(at_hand: Sequence[AssetEntry], index: DependencyIndex) -> dict[int, AssetEntry]:
     """Return one entry of each commit, by its group: those that were attributed by what the dependency index says."""
-    return {entry.group: entry for entry in at_hand if entry.revision == dependencies.revision}
+    return {entry.group: entry for entry in at_hand if entry.revision == index.revision}
 
 
-def _derive_on(
+def _derive_incrementally(
     session: Session, work: _Work, windows: Mapping[bytes, list[Window]], at_hand: Sequence[AssetEntry]
 ) -> dict[bytes, list[Window]]:
-    """Derive the entities whose points are at hand; return the windows of the others."""
-    usable = entries_usable(at_hand, work.dependencies)
+    """Derive incrementally the entities whose points are at hand; return the windows of the others."""
+    usable = entries_usable(at_hand, work.index)
     whole = {group: entry.whole for group, entry in usable.items()}
-    checkpoints = {entity: work.run.checkpoints.of.get((work.organization_id, entity)) for entity in windows}
+    checkpoints = {entity: work.run.checkpoints.by_entity.get((work.organization_id, entity)) for entity in windows}
     by_derivation: dict[int, tuple[Derivation, list[tuple[bytes, Checkpoint]]]] = {}
     for entity, of_entity in windows.items():
-        derivation, checkpoint = work.dependencies.entity_of(entity).derivation, checkpoints[entity]
+        derivation, checkpoint = work.index.entity_of(entity).derivation, checkpoints[entity]
         if (
             derivation is not None
             # What a version in shadow makes of metrics that others read is not remembered.
             and not (derivation.is_chained and derivation.shadow)
             and checkpoint is not None
-            and checkpoint.revision == work.dependencies.revision
+            and checkpoint.revision == work.index.revision
             and windows_at_hand(of_entity, whole)
-            and min(window.begins_us for window in of_entity) > checkpoint.head_us
+            and min(window.begins_us for window in of_entity) > checkpoint.watermark_us
         ):
             by_derivation.setdefault(id(derivation), (derivation, []))[1].append((entity, checkpoint))
     behind = dict(windows)
@@ -273,14 +290,14 @@ def _ready_derive(
     ready: Sequence[tuple[bytes, Checkpoint]],
     given: tuple[Mapping[bytes, list[Window]], Sequence[AssetEntry]],
 ) -> list[bytes]:
-    """Derive on entities of one type from the points at hand; return those that were."""
+    """Derive entities of one type incrementally from the points at hand; return those that were derived."""
     windows, entries = given
     gathered = entries_gather(entries, places={(entity, NO_PORT): n for n, (entity, _) in enumerate(ready)})
-    heads = np.array([checkpoint.head_us for _, checkpoint in ready], dtype=np.int64)
+    watermarks = np.array([checkpoint.watermark_us for _, checkpoint in ready], dtype=np.int64)
     # What comes again is not of these windows.
-    inputs = {metric: column.take(column.at > heads[column.of]) for metric, column in gathered.items()}
-    # Which of two points of one time counts is not decided here: their entities are derived from what stands.
-    doubtful = {of for column in inputs.values() for of in column.doubled()}
+    inputs = {metric: column.take(column.at > watermarks[column.owner]) for metric, column in gathered.items()}
+    # Which of two points of one time counts is not decided here: their entities are derived from stored points.
+    doubtful = {owner for column in inputs.values() for owner in column.doubled()}
     if doubtful:
         sure = [pair for n, pair in enumerate(ready) if n not in doubtful]
         return _ready_derive(session, work, derivation, sure, given) if sure else []
@@ -291,47 +308,45 @@ def _ready_derive(
         derivation,
         entities=entities,
         inputs=inputs,
-        begins_us=heads + 1,
+        begins_us=watermarks + 1,
         ends_us=np.array(ends, dtype=np.int64),
         states=[checkpoint.state for _, checkpoint in ready],
     )
-    if any(work.dependencies.entity_of(entity).assignments for entity in entities):
+    if any(work.index.entity_of(entity).assignments for entity in entities):
         # A metric that is measured too is read as derived where both have a point.
         both = {name: columns_first(outcome.outputs[name], inputs[name]) for name in inputs.keys() & outcome.outputs}
         work.at_hand.add([(entity, NO_PORT) for entity in entities], {**inputs, **outcome.outputs, **both})
     if work.shadow is not None:
-        work.shadow.again += zip(entities, (heads + 1).tolist(), ends, strict=True)
+        work.shadow.again += zip(entities, (watermarks + 1).tolist(), ends, strict=True)
     for entity, end, state in zip(entities, ends, outcome.states, strict=True):
-        work.checkpoints[work.organization_id, entity] = Checkpoint(work.dependencies.revision, end - 1, state)
-        work.touched.add(entity, min(window.begins_us for window in windows[entity]), end)
-    _change(session, work, entities, derivation, (outcome.outputs, {}), is_anew=False)
+        work.checkpoints[work.organization_id, entity] = Checkpoint(work.index.revision, end - 1, state)
+        work.changed.add(entity, min(window.begins_us for window in windows[entity]), end)
+    _change(session, work, entities, derivation, (outcome.outputs, {}), is_recompute=False)
     return entities
 
 
-def _derive_anew(
+def _recompute(
     session: Session, work: _Work, windows: Mapping[bytes, list[Window]], *, chunk_us: int, points_max: int
 ) -> None:
-    """Derive the windows of entities from what stands."""
+    """Recompute the windows of entities from stored points."""
     organization_id = work.organization_id
-    derivations = {entity: work.dependencies.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}
+    derivations = {entity: work.index.entity_of(entity).derivation or _NO_DERIVATION for entity in windows}
     sources = sources_of(session, organization_id=organization_id, derivations=derivations)
-    kept_us = points_kept_hold(session)
-    stretches = [
-        _kept(work, stretch, kept_us)
+    retained_from_us = retained_from_lock(session)
+    ranges = [
+        _kept(work, compute_range, retained_from_us)
         for entity, of_entity in windows.items()
-        for stretch in stretches_of(of_entity, derivations[entity])
+        for compute_range in ranges_of(of_entity, derivations[entity])
     ]
-    narrowed = stretches_narrow(session, organization_id=organization_id, stretches=stretches, sources=sources)
-    heads = heads_read(session, organization_id=organization_id, sources=sources)
+    narrowed = ranges_narrow(session, organization_id=organization_id, ranges=ranges, sources=sources)
+    watermarks = watermarks_read(session, organization_id=organization_id, sources=sources)
     by_derivation: dict[int, list[tuple[ComputeRange, ComputeRange]]] = {}
-    for stretch, asked in zip(narrowed, stretches, strict=True):
-        by_derivation.setdefault(id(stretch.derivation), []).append((stretch, asked))
+    for compute_range, asked in zip(narrowed, ranges, strict=True):
+        by_derivation.setdefault(id(compute_range.derivation), []).append((compute_range, asked))
     for pairs in by_derivation.values():
-        wholes = [stretch for stretch, _ in pairs]
-        parts = [_cut(stretch, chunk_us) for stretch in wholes]
-        read = stretches_read(
-            session, organization_id=organization_id, stretches=parts, sources=sources, limit=points_max
-        )
+        wholes = [compute_range for compute_range, _ in pairs]
+        parts = [_cut(compute_range, chunk_us) for compute_range in wholes]
+        read = ranges_read(session, organization_id=organization_id, ranges=parts, sources=sources, limit=points_max)
         outcome = _derive(
             work,
             parts[0].derivation,
@@ -342,16 +357,16 @@ def _derive_anew(
             states=None,
         )
         for (whole, asked), part, state in zip(pairs, parts, outcome.states, strict=True):
-            _windows_settle(work, whole, part)
+            _windows_progress(work, whole, part)
             # Where no point is, none is at fault and none differs any more.
             ends = asked.ends_us if part.ends_us == whole.ends_us else part.ends_us
             work.again.append((part.entity, asked.begins_us, ends))
-            work.touched.add(part.entity, asked.begins_us, ends)
+            work.changed.add(part.entity, asked.begins_us, ends)
             if work.shadow is not None:
                 work.shadow.again.append((part.entity, asked.begins_us, ends))
             last = max((at for at, _ in state.inputs.values()), default=-1)
-            is_ahead = part.ends_us > heads[part.entity] and part.ends_us == whole.ends_us
-            checkpoint = Checkpoint(work.dependencies.revision, max(heads[part.entity], last), state)
+            is_ahead = part.ends_us > watermarks[part.entity] and part.ends_us == whole.ends_us
+            checkpoint = Checkpoint(work.index.revision, max(watermarks[part.entity], last), state)
             work.checkpoints[organization_id, part.entity] = checkpoint if is_ahead else None
         _change(
             session,
@@ -359,7 +374,7 @@ def _derive_anew(
             [part.entity for part in parts],
             parts[0].derivation,
             (outcome.outputs, read.stored),
-            is_anew=True,
+            is_recompute=True,
         )
 
 
@@ -377,7 +392,7 @@ def _derive(
 
     states: None where they are not known; the inputs then reach back far enough.
     """
-    formula_context = work.dependencies.formula_context(derivation, entities, is_anew=states is None)
+    formula_context = work.index.formula_context(derivation, entities, is_recompute=states is None)
     known = [State()] * len(entities) if states is None else states
     outcome = derive(
         sets=derivation.sets,
@@ -387,54 +402,56 @@ def _derive(
         states=known,
         formula_context=formula_context,
     )
-    work.faults += [(entities[fault.of], fault) for fault in outcome.faults]
+    work.faults += [(entities[fault.owner], fault) for fault in outcome.faults]
     if work.shadow is not None:
         derived = Derived(derivation, entities, inputs, begins_us, ends_us, known, formula_context, outcome.outputs)
         shadow_compare(work.shadow, derived)
     return outcome
 
 
-def stretches_of(windows: Sequence[Window], derivation: Derivation) -> list[ComputeRange]:
-    """Return over which times an entity is derived anew, ascending: its windows, each with what its points reach."""
+def ranges_of(windows: Sequence[Window], derivation: Derivation) -> list[ComputeRange]:
+    """Return the ranges over which an entity is recomputed, ascending: windows, extended by how long a value counts."""
     joined: list[tuple[int, int, list[Window]]] = []
     for window in sorted(windows, key=lambda w: w.begins_us):
         # A point counts up to maxAge after its time, that instant included.
         ends = window.ends_us + derivation.reach_us
         if joined and window.begins_us <= joined[-1][1]:
-            begins, before, of = joined[-1]
-            joined[-1] = begins, max(before, ends), [*of, window]
+            begins, before, covered = joined[-1]
+            joined[-1] = begins, max(before, ends), [*covered, window]
         else:
             joined.append((window.begins_us, ends, [window]))
-    return [ComputeRange(windows[0].entity, derivation, begins, ends, of) for begins, ends, of in joined]
+    return [ComputeRange(windows[0].entity, derivation, begins, ends, covered) for begins, ends, covered in joined]
 
 
-def _kept(work: _Work, stretch: ComputeRange, kept_us: int) -> ComputeRange:
-    """Leave out of a stretch what has inputs, or could have had some, that are no longer kept."""
-    begins = kept_us + stretch.derivation.reach_us
-    if stretch.begins_us >= begins:
-        return stretch
-    work.behind_kept.add(stretch.entity)
-    return replace(stretch, begins_us=min(begins, stretch.ends_us))
+def _kept(work: _Work, compute_range: ComputeRange, retained_from_us: int) -> ComputeRange:
+    """Cut from a range what has, or could have had, inputs that retention has dropped."""
+    begins = retained_from_us + compute_range.derivation.reach_us
+    if compute_range.begins_us >= begins:
+        return compute_range
+    work.beyond_retention.add(compute_range.entity)
+    return replace(compute_range, begins_us=min(begins, compute_range.ends_us))
 
 
-def _cut(stretch: ComputeRange, chunk_us: int) -> ComputeRange:
+def _cut(compute_range: ComputeRange, chunk_us: int) -> ComputeRange:
     # Longer than what any point reaches: what is left of a window that was begun is then less than a chunk at last.
-    chunk_us = max(chunk_us, 2 * stretch.derivation.reach_us + 1)
-    ends = min(stretch.ends_us, stretch.begins_us + chunk_us)
-    return ComputeRange(stretch.entity, stretch.derivation, stretch.begins_us, ends, stretch.windows)
+    chunk_us = max(chunk_us, 2 * compute_range.derivation.reach_us + 1)
+    ends = min(compute_range.ends_us, compute_range.begins_us + chunk_us)
+    return ComputeRange(
+        compute_range.entity, compute_range.derivation, compute_range.begins_us, ends, compute_range.windows
+    )
 
 
-def _windows_settle(work: _Work, whole: ComputeRange, stretch: ComputeRange) -> None:
-    """Note which windows are done with a stretch, and up to when the others are."""
-    if stretch.ends_us == whole.ends_us:
-        work.done += [window.id for window in stretch.windows]
+def _windows_progress(work: _Work, whole: ComputeRange, compute_range: ComputeRange) -> None:
+    """Note which windows a computed range completes, and how far the others are."""
+    if compute_range.ends_us == whole.ends_us:
+        work.done += [window.id for window in compute_range.windows]
         return
-    for window in stretch.windows:
-        if window.ends_us + stretch.derivation.reach_us <= stretch.ends_us:
+    for window in compute_range.windows:
+        if window.ends_us + compute_range.derivation.reach_us <= compute_range.ends_us:
             work.done.append(window.id)
-        elif window.begins_us < stretch.ends_us:
+        elif window.begins_us < compute_range.ends_us:
             # Its last microsecond stays, so that what it reaches is derived too.
-            work.begun[window.id] = min(stretch.ends_us, window.ends_us - 1)
+            work.begun[window.id] = min(compute_range.ends_us, window.ends_us - 1)
 
 
 def _change(
@@ -444,25 +461,27 @@ def _change(
     derivation: Derivation,
     columns: tuple[Mapping[str, Column], Mapping[str, Column]],
     *,
-    is_anew: bool,
+    is_recompute: bool,
 ) -> None:
-    """Note what is written of entities of one type: (what should stand, what stands), by metric."""
+    """Add what is written of entities of one type: (wanted, stored) points, by metric."""
     outputs, stored = columns
     units = _units(derivation)
     for metric in {**outputs, **stored}:
-        wanted, stands = outputs.get(metric, NOTHING), stored.get(metric, NOTHING)
-        touched = {entities[n] for n in np.unique(np.concatenate((wanted.of, stands.of))).tolist()}
+        wanted, stored_points = outputs.get(metric, NOTHING), stored.get(metric, NOTHING)
+        changed_entities = {
+            entities[n] for n in np.unique(np.concatenate((wanted.owner, stored_points.owner))).tolist()
+        }
         series = series_ensure(
             session,
             organization_id=work.organization_id,
             metric=metric,
             unit=units.get(metric),
-            entities=touched,
+            entities=changed_entities,
             stage_cache=work.run.stage_cache,
             notes=work.notes,
-            is_anew=is_anew,
+            is_recompute=is_recompute,
         )
-        work.changes.add(metric=metric, entities=entities, series=series, wanted=wanted, stored=stands)
+        work.changes.add(metric=metric, entities=entities, series=series, wanted=wanted, stored=stored_points)
 
 
 def _units(derivation: Derivation) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""What became of readings is counted with their batches; this keeps the counters right when it turns out otherwise.
+"""Keep the outcome counters of batches right when the outcome of a reading changes later.
 
 A batch's counters are written when it is normalized. Two things change the outcome of a reading later: another with a
 smaller raw id turns out to be the same, and a replay. Of a batch that waits to be processed again nothing is counted.
@@ -40,7 +40,7 @@ _MOVE = text(
     """
 )
 # Locked, so that none of them turns out to repeat another before the transaction has counted it.
-_STANDING = text(
+_COUNTED = text(
     """
     WITH held AS MATERIALIZED (
         SELECT k.device_id, k.key, k.raw_id, k.stored
@@ -55,8 +55,8 @@ _STANDING = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A reading whose outcome is another than was counted."""
+class ChangedOutcome:
+    """A reading whose outcome differs from the one that was counted."""
 
     raw_id: int
     received_us: int
@@ -64,8 +64,8 @@ class Moved:
     after: int
 
 
-def outcomes_move(session: Session, *, organization_id: int, moved: Sequence[Moved]) -> None:
-    """Count readings of finished batches as what they have turned out to be. One statement."""
+def outcomes_recount(session: Session, *, organization_id: int, moved: Sequence[ChangedOutcome]) -> None:
+    """Correct the outcome counters of finished batches. One statement."""
     if not moved:
         return
     arrays_enable(session)
@@ -73,16 +73,16 @@ def outcomes_move(session: Session, *, organization_id: int, moved: Sequence[Mov
         _MOVE,
         {
             "organization_id": organization_id,
-            "ids": bigint_array([each.raw_id for each in moved]),
-            "received": instant_array([each.received_us for each in moved]),
-            "before": smallint_array([each.before for each in moved]),
-            "after": smallint_array([each.after for each in moved]),
+            "ids": bigint_array([item.raw_id for item in moved]),
+            "received": instant_array([item.received_us for item in moved]),
+            "before": smallint_array([item.before for item in moved]),
+            "after": smallint_array([item.after for item in moved]),
         },
     )
 
 
-def outcomes_standing(session: Session, *, organization_id: int, readings: Readings) -> NDArray[np.int8]:
-    """Return, and lock, as what processed readings are counted. One statement."""
+def outcomes_counted(session: Session, *, organization_id: int, readings: Readings) -> NDArray[np.int8]:
+    """Return, and lock, the counted outcome of processed readings. One statement."""
     arrays_enable(session)
     outcome = np.full(len(readings), DUPLICATE, dtype=np.int8)
     values = {
@@ -91,7 +91,7 @@ def outcomes_standing(session: Session, *, organization_id: int, readings: Readi
         "keys": uuid_array(b"".join(readings.keys)),
         "ids": bigint_array(readings.raw_ids),
     }
-    for row in session.execute(_STANDING, values):
+    for row in session.execute(_COUNTED, values):
         outcome[row.n] = STORED if row.stored else DEAD
     return outcome
 
@@ -99,9 +99,9 @@ def outcomes_standing(session: Session, *, organization_id: int, readings: Readi
 def outcomes_compare(
     session: Session, *, organization_id: int, readings: Readings, before: NDArray[np.int8], after: NDArray[np.int8]
 ) -> None:
-    """Count readings that were processed again as what they are now."""
+    """Correct the counters of readings that were processed again."""
     moved = [
-        Moved(int(readings.raw_ids[n]), int(readings.received[n]), int(before[n]), int(after[n]))
+        ChangedOutcome(int(readings.raw_ids[n]), int(readings.received[n]), int(before[n]), int(after[n]))
         for n in np.flatnonzero(before != after).tolist()
     ]
-    outcomes_move(session, organization_id=organization_id, moved=moved)
+    outcomes_recount(session, organization_id=organization_id, moved=moved)

@@ -54,8 +54,8 @@ def dead_letters_write(
     if not dead_letters:
         return
     arrays_enable(session)
-    of = [letter.reading for letter in dead_letters]
-    raw_ids = readings.raw_ids[of].tolist()
+    places = [dead_letter.reading for dead_letter in dead_letters]
+    raw_ids = readings.raw_ids[places].tolist()
     session.execute(
         _WRITE,
         {
@@ -64,49 +64,55 @@ def dead_letters_write(
             "now": now,
             "ids": uuid_array(
                 b"".join(
-                    letter_id(organization_id=organization_id, raw_id=raw_id, stage=stage, metric=letter.metric).bytes
-                    for raw_id, letter in zip(raw_ids, dead_letters, strict=True)
+                    dead_letter_id(
+                        organization_id=organization_id, raw_id=raw_id, stage=stage, metric=dead_letter.metric
+                    ).bytes
+                    for raw_id, dead_letter in zip(raw_ids, dead_letters, strict=True)
                 )
             ),
             "raw_ids": bigint_array(raw_ids),
-            "devices": uuid_array(b"".join(readings.devices[i] for i in of)),
+            "devices": uuid_array(b"".join(readings.devices[i] for i in places)),
             "metrics": text_array(
-                None if letter.metric is None else letter.metric.encode(errors="backslashreplace")
-                for letter in dead_letters
+                None if dead_letter.metric is None else dead_letter.metric.encode(errors="backslashreplace")
+                for dead_letter in dead_letters
             ),
-            "codes": text_array(letter.code.encode() for letter in dead_letters),
+            "codes": text_array(dead_letter.code.encode() for dead_letter in dead_letters),
             "messages": text_array(
-                text_clean(letter.message, max_chars=_MESSAGE_CHARS_MAX).encode() for letter in dead_letters
+                text_clean(dead_letter.message, max_chars=_MESSAGE_CHARS_MAX).encode() for dead_letter in dead_letters
             ),
-            "payloads": text_array(_payload(letter.payload) for letter in dead_letters),
-            "received": instant_array(readings.received[of]),
+            "payloads": text_array(_payload(dead_letter.payload) for dead_letter in dead_letters),
+            "received": instant_array(readings.received[places]),
         },
     )
 
 
-def letters_mirror(
+def dead_letters_mirror(
     *, organization_id: int, stage: str, readings: Readings, dead_letters: Sequence[DeadLetterDraft]
 ) -> list[bytes]:
-    """Return what the stream of dead letters is told of each, as JSON; times in milliseconds since the epoch."""
-    told = []
-    for letter in dead_letters:
-        raw_id = int(readings.raw_ids[letter.reading])
-        told.append(
+    """Return dead letters as messages for their stream, as JSON; times in milliseconds since the epoch."""
+    messages = []
+    for dead_letter in dead_letters:
+        raw_id = int(readings.raw_ids[dead_letter.reading])
+        messages.append(
             orjson.dumps(
                 {
-                    "id": letter_id(organization_id=organization_id, raw_id=raw_id, stage=stage, metric=letter.metric),
+                    "id": dead_letter_id(
+                        organization_id=organization_id, raw_id=raw_id, stage=stage, metric=dead_letter.metric
+                    ),
                     "organizationId": organization_id,
                     "rawId": raw_id,
-                    "deviceId": uuid.UUID(bytes=readings.devices[letter.reading]),
+                    "deviceId": uuid.UUID(bytes=readings.devices[dead_letter.reading]),
                     "stage": stage,
-                    "metric": None if letter.metric is None else letter.metric.encode(errors="replace").decode(),
-                    "code": letter.code,
-                    "message": letter.message.encode(errors="replace").decode(),
-                    "receivedAt": int(readings.received[letter.reading]) // 1000,
+                    "metric": None
+                    if dead_letter.metric is None
+                    else dead_letter.metric.encode(errors="replace").decode(),
+                    "code": dead_letter.code,
+                    "message": dead_letter.message.encode(errors="replace").decode(),
+                    "receivedAt": int(readings.received[dead_letter.reading]) // 1000,
                 }
             )
         )
-    return told
+    return messages
 
 
 def dead_letters_resolve(
@@ -120,7 +126,7 @@ def dead_letters_resolve(
     )
 
 
-def letter_id(*, organization_id: int, raw_id: int, stage: str, metric: str | None) -> uuid.UUID:
+def dead_letter_id(*, organization_id: int, raw_id: int, stage: str, metric: str | None) -> uuid.UUID:
     """Return the id of a dead letter: the same whoever writes it and however often."""
     about = f"{organization_id}/{raw_id}/{stage}/" + ("" if metric is None else f"={metric}")
     return uuid.uuid5(_NAMESPACE, about)

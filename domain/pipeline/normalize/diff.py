@@ -1,4 +1,4 @@
-"""What stands in history of some readings, held against what they mean now; and history put right. For replays."""
+"""Compare the stored points of readings with what they normalize to now. For replays."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, uuid_array
 from domain.base.packed import MetricType, instant_of
-from domain.pipeline.normalize.retract import Meaning
+from domain.pipeline.normalize.retract import NormalizationContext
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
 from domain.telemetry.model.readings import NO_PORT
-from domain.telemetry.store.stored import standing_read
+from domain.telemetry.store.stored import stored_read
 from graph.instants import instant_text
 
 SAMPLES_MAX: Final = 20
@@ -39,7 +39,7 @@ _DEAD_LETTERS = text(
 
 @dataclass(slots=True)
 class Differences:
-    """How what stands differs from what the readings mean. Points: added, removed, changed. dead_letters: dead letters.
+    """Differences between stored and wanted points: added, removed, changed. dead_letters: those that differ.
 
     spans: first and last time of differing points, microseconds, by (device, port, metric). samples: some of them.
     before_retention: readings that were left out, for points of their time are no longer kept.
@@ -58,35 +58,35 @@ class Differences:
         return bool(self.added or self.removed or self.changed or self.dead_letters)
 
 
-def readings_differ(session: Session, *, meaning: Meaning, readings: Readings, stage: str) -> Differences:
-    """Return how what stands of processed readings differs from what they mean now. Three statements.
+def readings_differ(session: Session, *, context: NormalizationContext, readings: Readings, stage: str) -> Differences:
+    """Return how the stored points of processed readings differ from what they normalize to now. Three statements.
 
     readings: of one organization; of each (device, timestamp) all that were received, ascending by raw id.
     """
     arrays_enable(session)
-    normalized = meaning.normalized(readings)
+    normalized = context.normalized(readings)
     counts = np.ones(len(readings), dtype=np.bool_)
-    counts[_repeats(session, meaning.organization_id, readings)] = False
+    counts[_repeats(session, context.organization_id, readings)] = False
     wanted = _winners(readings, normalized, np.flatnonzero(counts[normalized.readings]))
-    standing = standing_read(session, organization_id=meaning.organization_id, readings=readings)
+    stored = stored_read(session, organization_id=context.organization_id, readings=readings)
     differences = Differences()
-    _points_compare(differences, readings, (normalized, wanted), standing)
-    dead_letters = [letter for letter in normalized.dead_letters if counts[letter.reading]]
-    differences.dead_letters = _dead_letters_compare(session, meaning.organization_id, readings, dead_letters, stage)
+    _points_compare(differences, readings, (normalized, wanted), stored)
+    dead_letters = [dead_letter for dead_letter in normalized.dead_letters if counts[dead_letter.reading]]
+    differences.dead_letters = _dead_letters_compare(session, context.organization_id, readings, dead_letters, stage)
     return differences
 
 
-def differences_merge(told: Mapping[str, Any], found: Differences) -> dict[str, Any]:
-    """Return what a replay has told of differences, with those of a further part of it."""
+def differences_merge(before: Mapping[str, Any], more: Differences) -> dict[str, Any]:
+    """Return a replay's differences as JSON, with those of a further part added."""
     counts = {
-        "added": found.added,
-        "removed": found.removed,
-        "changed": found.changed,
-        "letters": found.dead_letters,
+        "added": more.added,
+        "removed": more.removed,
+        "changed": more.changed,
+        "letters": more.dead_letters,
     }
-    numbers = {name: int(told.get(name, 0)) + count for name, count in counts.items()}
-    samples = [*told.get("samples", ()), *found.samples][:SAMPLES_MAX]
-    left_out = int(told.get("beforeRetention", 0)) + found.before_retention
+    numbers = {name: int(before.get(name, 0)) + count for name, count in counts.items()}
+    samples = [*before.get("samples", ()), *more.samples][:SAMPLES_MAX]
+    left_out = int(before.get("beforeRetention", 0)) + more.before_retention
     return {
         "points": numbers["added"] + numbers["removed"] + numbers["changed"],
         **numbers,
@@ -111,10 +111,15 @@ def _repeats(session: Session, organization_id: int, readings: Readings) -> list
 
 def _winners(readings: Readings, normalized: Normalized, places: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the places of the points that stand against the others: of equal series and time the larger raw id's."""
-    of = normalized.readings[places]
+    reading_of = normalized.readings[places]
     devices = np.unique(np.frombuffer(b"".join(readings.devices), "S16"), return_inverse=True)[1]
-    keys = (normalized.metrics[places], readings.timestamps[of], readings.ports[of], devices[of])
-    order = np.lexsort((readings.raw_ids[of], *keys))
+    keys = (
+        normalized.metrics[places],
+        readings.timestamps[reading_of],
+        readings.ports[reading_of],
+        devices[reading_of],
+    )
+    order = np.lexsort((readings.raw_ids[reading_of], *keys))
     if not len(order):
         return places
     last = np.ones(len(order), dtype=np.bool_)
@@ -123,33 +128,33 @@ def _winners(readings: Readings, normalized: Normalized, places: NDArray[np.intp
 
 
 def _points_compare(
-    differences: Differences, readings: Readings, wanted: tuple[Normalized, NDArray[np.intp]], standing: Normalized
+    differences: Differences, readings: Readings, wanted: tuple[Normalized, NDArray[np.intp]], stored: Normalized
 ) -> None:
     normalized, places = wanted
-    index = {name: n for n, name in enumerate(dict.fromkeys((*normalized.names, *standing.names)))}
+    index = {name: n for n, name in enumerate(dict.fromkeys((*normalized.names, *stored.names)))}
     names, width = list(index), max(len(index), 1)
-    want, have = _codes(normalized, index)[places], _codes(standing, index)
+    want, have = _codes(normalized, index)[places], _codes(stored, index)
     absent = np.flatnonzero(np.isin(want, have, assume_unique=True, invert=True))
     extra = np.flatnonzero(np.isin(have, want, assume_unique=True, invert=True))
     _, at_want, at_have = np.intersect1d(want, have, assume_unique=True, return_indices=True)
-    other = _others(normalized, places[at_want], standing, at_have)
+    other = _others(normalized, places[at_want], stored, at_have)
     differences.added += len(absent)
     differences.removed += len(extra)
     differences.changed += len(other)
-    found = [
+    differing = [
         *((int(want[k]), None, int(places[k])) for k in absent),
         *((int(have[k]), int(k), None) for k in extra),
         *((int(want[at_want[k]]), int(at_have[k]), int(places[at_want[k]])) for k in other),
     ]
-    for code, before, after in found:
+    for code, before, after in differing:
         reading, name = code // width, names[code % width]
         key = (readings.devices[reading], int(readings.ports[reading]), name)
         at = int(readings.timestamps[reading])
         first, last = differences.spans.get(key, (at, at))
         differences.spans[key] = min(first, at), max(last, at)
         if len(differences.samples) < SAMPLES_MAX:
-            shown = {"before": _shown(standing, before), "after": _shown(normalized, after)}
-            differences.samples.append({**_told(key, at), **shown})
+            values = {"before": _value_json(stored, before), "after": _value_json(normalized, after)}
+            differences.samples.append({**_point_json(key, at), **values})
 
 
 def _others(one: Normalized, mine: NDArray[np.intp], two: Normalized, theirs: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -169,7 +174,7 @@ def _codes(normalized: Normalized, index: Mapping[str, int]) -> NDArray[np.int64
     return normalized.readings.astype(np.int64) * max(len(index), 1) + metrics
 
 
-def _told(key: tuple[bytes, int, str], at: int) -> dict[str, Any]:
+def _point_json(key: tuple[bytes, int, str], at: int) -> dict[str, Any]:
     device, port, metric = key
     return {
         "deviceId": str(UUID(bytes=device)),
@@ -179,7 +184,7 @@ def _told(key: tuple[bytes, int, str], at: int) -> dict[str, Any]:
     }
 
 
-def _shown(normalized: Normalized, place: int | None) -> Any:
+def _value_json(normalized: Normalized, place: int | None) -> Any:
     if place is None:
         return None
     value = float(normalized.values[place])
@@ -196,5 +201,8 @@ def _dead_letters_compare(
         _DEAD_LETTERS, {"organization_id": organization_id, "ids": bigint_array(readings.raw_ids), "stage": stage}
     )
     have = {(row.raw_id, row.metric, row.code) for row in rows}
-    want = {(int(readings.raw_ids[letter.reading]), letter.metric, letter.code) for letter in dead_letters}
+    want = {
+        (int(readings.raw_ids[dead_letter.reading]), dead_letter.metric, dead_letter.code)
+        for dead_letter in dead_letters
+    }
     return len({key[:2] for key in have ^ want})

@@ -1,4 +1,4 @@
-"""Repeats: of readings of one device with one key, the smallest raw id counts, whenever it comes."""
+"""Deduplicate readings: of one device and key, the reading with the smallest raw id counts, whenever it comes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _TAKE_OVER = text(
     """
 )
 
-_JUDGE = text(
+_STORED_UPDATE = text(
     """
     UPDATE reading_keys k SET stored = u.s
     FROM unnest(:devices, :keys, :ids, :received, :stored) AS u (d, k, i, r, s)
@@ -64,7 +64,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What became of readings that claimed their keys.
+    """The result of claiming keys.
 
     duplicates: places of the readings that repeat another. superseded: readings processed before that now turn
     out to repeat one of these.
@@ -82,7 +82,7 @@ def keys_claim(
     chosen: NDArray[np.intp],
     stored: NDArray[np.bool_],
 ) -> Claims:
-    """Settle which of the chosen readings count. stored, per reading: whether it has any point.
+    """Claim the keys of readings: decide which of them count. stored, per reading: whether it has any point.
 
     One statement where nothing repeats, three where something does.
     """
@@ -116,11 +116,13 @@ def keys_claim(
     return Claims(np.array(repeated, dtype=np.intp), superseded)
 
 
-def keys_judge(session: Session, *, organization_id: int, readings: Readings, stored: NDArray[np.bool_]) -> None:
-    """Note of readings that are processed again, and hold their keys already, whether they have any point now."""
+def keys_stored_update(
+    session: Session, *, organization_id: int, readings: Readings, stored: NDArray[np.bool_]
+) -> None:
+    """Update whether reprocessed readings, which hold their keys already, have any point now."""
     arrays_enable(session)
     everything = np.arange(len(readings), dtype=np.intp)
-    session.execute(_JUDGE, _parameters(organization_id, readings, everything, stored))
+    session.execute(_STORED_UPDATE, _parameters(organization_id, readings, everything, stored))
 
 
 def _parameters(

@@ -1,4 +1,4 @@
-"""What the readings of batches mean as points and as dead letters. Pure; hot path."""
+"""Turn the readings of batches into points and dead letters. Pure; hot path."""
 
 from __future__ import annotations
 
@@ -22,26 +22,30 @@ _NAN = math.nan
 
 
 def readings_normalize(
-    readings: Readings, *, future_tolerance: timedelta, schemas: Mapping[bytes, SchemaVersions], kept_us: int = 0
+    readings: Readings,
+    *,
+    future_tolerance: timedelta,
+    schemas: Mapping[bytes, SchemaVersions],
+    retained_from_us: int = 0,
 ) -> Normalized:
-    """Return the points of readings, and the dead letters of what is none.
+    """Return the points of readings, and dead letters for what cannot become one.
 
     schemas: by device, of those whose type has any; the one in force at a reading's timestamp is applied to it.
-    A reading more than `future_tolerance` after its own receipt, before 1970, or before `kept_us`, from when on points
-    are kept, is dead as a whole; so is one without any metric, or of which its schema keeps none. What depends on other
-    readings (repeats, conflicts) is not judged here.
+    A reading more than `future_tolerance` after its own receipt, before 1970, or before `retained_from_us`, from when
+    on points are kept, is dead as a whole; so is one without any metric, or of which its schema keeps none. What
+    depends on other readings (repeats, conflicts) is not evaluated here.
     """
     late = readings.timestamps > readings.received + int(future_tolerance / timedelta(microseconds=1))
-    refused = np.flatnonzero(late | (readings.timestamps < max(0, kept_us)))
+    refused = np.flatnonzero(late | (readings.timestamps < max(0, retained_from_us)))
     dead_letters = [
         _late(i, readings.metrics[i], future_tolerance)
         if late[i]
-        else _early(i, readings.metrics[i], None if readings.timestamps[i] < 0 else kept_us)
+        else _early(i, readings.metrics[i], None if readings.timestamps[i] < 0 else retained_from_us)
         for i in refused.tolist()
     ]
     skip = set(refused.tolist())
     index: dict[str, int] = {}
-    of: list[int] = []
+    reading_of: list[int] = []
     names: list[int] = []
     types: list[int] = []
     values: list[float] = []
@@ -74,10 +78,10 @@ def readings_normalize(
                 dead_letters.append(_unsupported(i, name, value))
                 continue
             names.append(index.setdefault(name, len(index)))
-            of.append(i)
+            reading_of.append(i)
     return Normalized(
         list(index),
-        np.array(of, dtype=np.int32),
+        np.array(reading_of, dtype=np.int32),
         np.array(names, dtype=np.int32),
         np.array(types, dtype=np.int8),
         np.array(values, dtype=np.float64),
@@ -90,15 +94,15 @@ def _under_schema(
     i: int, sent: dict[str, Any], schema: MetricSchema, dead_letters: list[DeadLetterDraft]
 ) -> dict[str, Any]:
     """Return what a schema makes of a reading's metrics; what it refuses becomes a dead letter."""
-    letters_before = len(dead_letters)
+    dead_letters_before = len(dead_letters)
     odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
     dead_letters += [_unsupported(i, name, sent[name]) for name in odd]
     good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
     kept, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
-        shown = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
-        dead_letters.append(DeadLetterDraft(i, fault.metric, fault.code, fault.message, shown))
-    if not kept and len(dead_letters) == letters_before:
+        payload = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
+        dead_letters.append(DeadLetterDraft(i, fault.metric, fault.code, fault.message, payload))
+    if not kept and len(dead_letters) == dead_letters_before:
         message = "The telemetry schema of the device's type drops every metric of the reading."
         dead_letters.append(DeadLetterDraft(i, None, NOTHING_KEPT, message, sent))
     return kept
@@ -116,9 +120,9 @@ def _late(i: int, metrics: Any, tolerance: timedelta) -> DeadLetterDraft:
     return DeadLetterDraft(i, None, "FUTURE_TIMESTAMP", msg, metrics)
 
 
-def _early(i: int, metrics: Any, kept_us: int | None) -> DeadLetterDraft:
-    if kept_us is not None:
-        msg = f"The timestamp lies before {instant_of(kept_us).isoformat()}, from when on points are kept."
+def _early(i: int, metrics: Any, retained_from_us: int | None) -> DeadLetterDraft:
+    if retained_from_us is not None:
+        msg = f"The timestamp lies before {instant_of(retained_from_us).isoformat()}, from when on points are kept."
         return DeadLetterDraft(i, None, BEFORE_RETENTION, msg, metrics)
     return DeadLetterDraft(i, None, "BEFORE_EPOCH", "The timestamp lies before 1970-01-01T00:00:00Z.", metrics)
 

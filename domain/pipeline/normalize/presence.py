@@ -1,4 +1,4 @@
-"""Note when each device was last heard."""
+"""Record when each device was last heard."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PRESENCE = text(
 
 
 def presence_write(session: Session, *, organization_id: int, readings: Readings, chosen: NDArray[np.intp]) -> None:
-    """Note the devices of the chosen readings as heard when these were received. One statement."""
+    """Record the devices of the chosen readings as heard at the time of receipt. One statement."""
     heard: dict[bytes, int] = {}
     for place, received in zip(chosen.tolist(), readings.received[chosen].tolist(), strict=True):
         device = readings.devices[place]

@@ -18,22 +18,22 @@ from domain.telemetry.model.columns import Normalized, Readings
 from domain.telemetry.model.readings import NO_PORT
 from domain.telemetry.model.schemas import SchemaVersions
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
-from domain.telemetry.store.hourly_marks import hours_mark
+from domain.telemetry.store.hourly_invalidate import hours_invalidate
 from domain.telemetry.store.points import PointColumns, points_of, points_parameters, points_write
 
 # By raw id, not by name and value: a schema that was edited since would give others. EXCEPT, for it is hashed or
 # sorted whatever the planner believes of the arrays.
 _RETRACT = text(
     """
-    WITH told AS MATERIALIZED (
+    WITH stored AS MATERIALIZED (
         SELECT h.series_id, h."timestamp", h.raw_id, h.type, h.value, h.text
-        FROM unnest(:devices, :ports, :told_at, :told_by) AS u (d, p, t, r)
+        FROM unnest(:devices, :ports, :reading_at, :reading_ids) AS u (d, p, t, r)
         JOIN series s ON s.organization_id = :organization_id AND s.entity_id = u.d
             AND s.port IS NOT DISTINCT FROM nullif(u.p, -1)
         JOIN telemetry_history h ON h.organization_id = :organization_id AND h.series_id = s.id
             AND h."timestamp" = u.t AND h.raw_id = u.r
     ), stale AS (
-        SELECT * FROM told
+        SELECT * FROM stored
         EXCEPT
         SELECT k.s, k.t, k.r, k.y, nullif(k.v, 'NaN'), k.x
         FROM unnest(:series, :at, :raw_ids, :types, :values, :texts) AS k (s, t, r, y, v, x)
@@ -43,7 +43,7 @@ _RETRACT = text(
             AND h.raw_id = o.raw_id
         RETURNING h.series_id, h."timestamp", h.raw_id
     )
-    SELECT (SELECT count(*) FROM told) - count(*) AS standing,
+    SELECT (SELECT count(*) FROM stored) - count(*) AS remaining,
         coalesce(array_agg(series_id ORDER BY series_id, "timestamp"), '{}') AS series,
         coalesce(array_agg("timestamp" ORDER BY series_id, "timestamp"), '{}') AS at,
         coalesce(array_agg(raw_id ORDER BY series_id, "timestamp"), '{}') AS raw_ids
@@ -54,7 +54,7 @@ READING_COLUMNS = 'r.id, r.device_id, r.port, r."timestamp", r.received_at, r.ke
 # What else was said at the same device, port and time, by readings that count and have been processed.
 _BESIDE = text(
     f"""
-    SELECT DISTINCT ON (r.id) {READING_COLUMNS} FROM unnest(:devices, :ports, :told_at) AS u (d, p, t)
+    SELECT DISTINCT ON (r.id) {READING_COLUMNS} FROM unnest(:devices, :ports, :reading_at) AS u (d, p, t)
     JOIN telemetry_raw r ON r.organization_id = :organization_id AND r.device_id = u.d AND r."timestamp" = u.t
         AND coalesce(r.port, -1) = u.p
     JOIN reading_keys k ON k.organization_id = r.organization_id AND k.device_id = r.device_id AND k.key = r.key
@@ -65,8 +65,8 @@ _BESIDE = text(
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
-    """What it takes to tell what readings of an organization mean, and to write it.
+class NormalizationContext:
+    """The context of normalizing an organization's readings: schemas, caches and bounds.
 
     kept_us: from when on points are kept, in microseconds since the Unix epoch.
     """
@@ -75,28 +75,36 @@ class Meaning:
     future_tolerance: timedelta
     schemas: Mapping[bytes, SchemaVersions]
     stage_cache: StageCache
-    kept_us: int
+    retained_from_us: int
 
     def normalized(self, readings: Readings) -> Normalized:
-        """Return what readings mean."""
+        """Return readings as points and dead letters."""
         return readings_normalize(
-            readings, future_tolerance=self.future_tolerance, schemas=self.schemas, kept_us=self.kept_us
+            readings,
+            future_tolerance=self.future_tolerance,
+            schemas=self.schemas,
+            retained_from_us=self.retained_from_us,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Retracted:
-    """What became of the points of readings. standing: how many of them stayed.
+    """The result of a retraction. remaining: how many points stayed.
 
-    series: those that lost one; their latest values are to be found anew once what is left to write is written.
+    series: those that lost one; their latest values are to be looked up again once what is left to write is written.
     """
 
     series: list[int]
-    standing: int
+    remaining: int
 
 
 def readings_retract(
-    session: Session, *, meaning: Meaning, readings: Readings, points: PointColumns | None, notes: PendingCacheUpdates
+    session: Session,
+    *,
+    context: NormalizationContext,
+    readings: Readings,
+    points: PointColumns | None,
+    notes: PendingCacheUpdates,
 ) -> Retracted:
     """Remove from history every point of these readings that is not among `points` just so.
 
@@ -105,23 +113,25 @@ def readings_retract(
     arrays_enable(session)
     if points is None:
         points = PointColumns.none()
-    done = session.execute(_RETRACT, {**_told(readings), **points_parameters(meaning.organization_id, points)}).one()
+    done = session.execute(
+        _RETRACT, {**_reading_parameters(readings), **points_parameters(context.organization_id, points)}
+    ).one()
     if done.series:
-        hours_mark(
+        hours_invalidate(
             session,
-            organization_id=meaning.organization_id,
+            organization_id=context.organization_id,
             series=np.array(done.series, dtype=np.int64),
             at=np.array([micros_of(at) for at in done.at], dtype=np.int64),
             notes=notes,
         )
         losers, themselves = set(done.raw_ids), set(readings.raw_ids.tolist())
         places = np.array([n for n, raw_id in enumerate(readings.raw_ids.tolist()) if raw_id in losers], dtype=np.intp)
-        found = session.execute(
-            _BESIDE, {"organization_id": meaning.organization_id, **_told(readings.take(places))}
+        beside = session.execute(
+            _BESIDE, {"organization_id": context.organization_id, **_reading_parameters(readings.take(places))}
         ).all()
-        _write(session, meaning, readings_of([row for row in found if row.id not in themselves]), notes)
-        notes.unsettled |= set(done.series)
-    return Retracted(sorted(set(done.series)), done.standing)
+        _write(session, context, readings_of([row for row in beside if row.id not in themselves]), notes)
+        notes.units_to_check |= set(done.series)
+    return Retracted(sorted(set(done.series)), done.remaining)
 
 
 def readings_of(rows: object) -> Readings:
@@ -139,28 +149,28 @@ def readings_of(rows: object) -> Readings:
     )
 
 
-def _told(readings: Readings) -> dict[str, object]:
+def _reading_parameters(readings: Readings) -> dict[str, object]:
     return {
         "devices": uuid_array(b"".join(readings.devices)),
         "ports": int_array(readings.ports),
-        "told_at": instant_array(readings.timestamps),
-        "told_by": bigint_array(readings.raw_ids),
+        "reading_at": instant_array(readings.timestamps),
+        "reading_ids": bigint_array(readings.raw_ids),
     }
 
 
-def _write(session: Session, meaning: Meaning, beside: Readings, notes: PendingCacheUpdates) -> None:
+def _write(session: Session, context: NormalizationContext, beside: Readings, notes: PendingCacheUpdates) -> None:
     if not len(beside):
         return
-    meant = meaning.normalized(beside)
+    meant = context.normalized(beside)
     points = points_of(
         session,
-        organization_id=meaning.organization_id,
+        organization_id=context.organization_id,
         readings=beside,
         normalized=meant,
         chosen=np.arange(len(meant.readings), dtype=np.intp),
-        stage_cache=meaning.stage_cache,
+        stage_cache=context.stage_cache,
         notes=notes,
     )
     points_write(
-        session, organization_id=meaning.organization_id, points=points, stage_cache=meaning.stage_cache, notes=notes
+        session, organization_id=context.organization_id, points=points, stage_cache=context.stage_cache, notes=notes
     )

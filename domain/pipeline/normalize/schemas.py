@@ -1,4 +1,4 @@
-"""Which telemetry schemas apply to devices, as a transaction of a stage sees them."""
+"""Find the telemetry schemas of devices within a stage's transaction."""
 
 from __future__ import annotations
 
@@ -77,9 +77,9 @@ def schemas_of(
     wanted = set(devices)
     missing = sorted(wanted - known.by_device.keys())
     if missing:
-        found = _read(session, organization_id, missing)
-        known.by_device |= {device: found.get(device) for device in missing}
-        known.has_any = known.has_any or bool(found)
+        schemas = _read(session, organization_id, missing)
+        known.by_device |= {device: schemas.get(device) for device in missing}
+        known.has_any = known.has_any or bool(schemas)
     if not known.has_any:
         return {}
     return {device: versions for device in wanted if (versions := known.by_device[device]) is not None}
@@ -89,13 +89,13 @@ def _read(session: Session, organization_id: int, devices: list[bytes]) -> dict[
     arrays_enable(session)
     rows = session.execute(_FIND, {"organization_id": organization_id, "devices": uuid_array(b"".join(devices))}).all()
     by_type: dict[uuid.UUID, tuple[list[int], list[MetricSchema]]] = {}
-    found: dict[bytes, SchemaVersions] = {}
+    by_device: dict[bytes, SchemaVersions] = {}
     for row in rows:
         begins, schemas = by_type.setdefault(row.entity_type_id, ([], []))
         versions = SchemaVersions(begins, schemas)
         _version_add(row, begins, schemas)
-        found |= {devices[place]: versions for place in row.places or ()}
-    return found
+        by_device |= {devices[place]: versions for place in row.places or ()}
+    return by_device
 
 
 def _version_add(row: Any, begins: list[int], schemas: list[MetricSchema]) -> None:
@@ -104,29 +104,29 @@ def _version_add(row: Any, begins: list[int], schemas: list[MetricSchema]) -> No
         schemas.append(schema_compile(row.schema))
 
 
-def units_unsettled(
+def units_to_check(
     *,
     organization_id: int,
     readings: Readings,
-    of: NDArray[np.int32],
+    reading_of: NDArray[np.int32],
     points: PointColumns,
     schemas: Mapping[bytes, SchemaVersions],
     stage_cache: StageCache,
 ) -> set[int]:
-    """Return the series whose unit or type may be another with these points. of: each point's reading."""
+    """Return the series whose unit or type these points may change. reading_of: each point's reading."""
     known = stage_cache.schemas.get(organization_id)
-    settled = {} if known is None else known.settled
+    units_checked_until = {} if known is None else known.units_checked_until
     order = np.lexsort((points.at, points.series))
     newest = order[np.r_[points.series[order][1:] != points.series[order][:-1], np.True_]] if len(order) else order
-    columns = (points.series[newest].tolist(), points.at[newest].tolist(), of[newest].tolist())
+    columns = (points.series[newest].tolist(), points.at[newest].tolist(), reading_of[newest].tolist())
     return {
         series
         for series, at, place in zip(*columns, strict=True)
-        if at >= settled.get(series, -math.inf) and readings.devices[place] in schemas
+        if at >= units_checked_until.get(series, -math.inf) and readings.devices[place] in schemas
     }
 
 
-def units_settle(
+def units_reconcile(
     session: Session,
     *,
     organization_id: int,
@@ -134,15 +134,15 @@ def units_settle(
     schemas: Mapping[bytes, SchemaVersions],
     notes: PendingCacheUpdates,
 ) -> None:
-    """Give series the unit and the type registered for them at their latest point, where they have others.
+    """Reconcile the unit and type of series with the schema in force at their latest point.
 
-    notes.unsettled: the series. Of devices that are not in `schemas` nothing changes.
+    notes.units_to_check: the series. Of devices that are not in `schemas` nothing changes.
     """
-    if not notes.unsettled:
+    if not notes.units_to_check:
         return
     arrays_enable(session)
-    wanted = {"organization_id": organization_id, "series": bigint_array(sorted(notes.unsettled))}
-    settled: dict[int, float] = {}
+    wanted = {"organization_id": organization_id, "series": bigint_array(sorted(notes.units_to_check))}
+    units_checked_until: dict[int, float] = {}
     other: dict[int, tuple[bytes | None, int]] = {}
     for row in session.execute(_UNITS, wanted):
         versions = schemas.get(row.entity_id.bytes)
@@ -154,7 +154,7 @@ def units_settle(
         kind = None if schema is None else schema.kinds.get(row.metric)
         # What has a unit is a number, also where the schema does not say so besides.
         declared = int(MetricType[kind]) if kind is not None else None if unit is None else int(MetricType.NUMBER)
-        settled[row.id] = versions.until(at)
+        units_checked_until[row.id] = versions.until(at)
         if (unit, declared) != (row.unit, row.declared_type):
             other[row.id] = None if unit is None else unit.encode(), -1 if declared is None else declared
     if other:
@@ -164,4 +164,4 @@ def units_settle(
             "types": smallint_array([declared for _, declared in other.values()]),
         }
         session.execute(_UNITS_SET, {"organization_id": organization_id, **changed})
-    notes.settled[organization_id] = (revision, settled)
+    notes.units_checked_until[organization_id] = (revision, units_checked_until)

@@ -1,7 +1,7 @@
 """The normalize stage: batches of the raw log become points, dead letters and an entry of the live feed.
 
 One transaction takes any number of batches of one organization and one partition. Whatever their order and
-however often they come, what stands in the end is a function of the raw log. Hot path.
+however often they come, the final result is a function of the raw log. Hot path.
 """
 
 from __future__ import annotations
@@ -18,32 +18,32 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, bigint_array, instant_array, int_array
 from domain.base.leases import FencedError
 from domain.base.packed import micros_of
-from domain.base.transient import is_blameless
+from domain.base.transient import is_retryable
+from domain.derivation.dependencies.affected import affected_spans
 from domain.derivation.dependencies.index import dependency_devices, derivation_revision
-from domain.derivation.dependencies.touched import windows_touched
-from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_note
+from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_add
 from domain.pipeline.normalize.counters import (
     DEAD,
     DUPLICATE,
     STORED,
-    Moved,
+    ChangedOutcome,
     outcomes_compare,
-    outcomes_move,
-    outcomes_standing,
+    outcomes_counted,
+    outcomes_recount,
 )
-from domain.pipeline.normalize.dead_letters import dead_letters_resolve, dead_letters_write, letters_mirror
-from domain.pipeline.normalize.keys import Claims, keys_claim, keys_judge
+from domain.pipeline.normalize.dead_letters import dead_letters_mirror, dead_letters_resolve, dead_letters_write
+from domain.pipeline.normalize.keys import Claims, keys_claim, keys_stored_update
 from domain.pipeline.normalize.presence import presence_write
-from domain.pipeline.normalize.retract import Meaning, Retracted, readings_retract
-from domain.pipeline.normalize.schemas import schemas_of, units_settle, units_unsettled
+from domain.pipeline.normalize.retract import NormalizationContext, Retracted, readings_retract
+from domain.pipeline.normalize.schemas import schemas_of, units_reconcile, units_to_check
 from domain.pipeline.normalize.supersede import readings_supersede
 from domain.pipeline.normalize.work import NormalizedBatches, StageRun, Work
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings, readings_decode
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
-from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_standing, points_write
-from domain.telemetry.store.retention_bound import points_kept_hold, readings_settled
+from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_stored, points_write
+from domain.telemetry.store.retention_bound import readings_frozen, retained_from_lock
 from graph.change import bearing_revision, graph_hold
 
 # Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
@@ -125,13 +125,13 @@ def batches_normalize(
     bearing = int(begun.bearing_revision)
     again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
     work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
-    chosen = _unsettled(session, work)
+    chosen = _not_frozen(session, work)
     if is_isolating:
         _write_halving(session, work, chosen)
     else:
         _write(session, work, chosen, work.notes)
-    _settle(session, work, revision=bearing)
-    _touch(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
+    _reconcile(session, work, revision=bearing)
+    _invalidate(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, work, todo, first)
     written = (readings, work.normalized, work.is_kept)
@@ -144,13 +144,13 @@ def batches_normalize(
         for n, batch in enumerate(todo)
     ]
     traces = list(dict.fromkeys(trace for batch in todo for trace in batch.traces))
-    told = letters_mirror(
+    mirrored = dead_letters_mirror(
         organization_id=organization_id, stage=run.lease.stage, readings=readings, dead_letters=work.dead_letters
     )
-    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), told, traces)
+    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), mirrored, traces)
 
 
-def readings_again(
+def readings_reprocess(
     session: Session,
     *,
     organization_id: int,
@@ -159,7 +159,7 @@ def readings_again(
     now: datetime,
     side_effects: bool,
 ) -> PendingCacheUpdates:
-    """Process readings of one organization again that were processed before; return notes, to be kept once committed.
+    """Reprocess readings of one organization; return the pending cache updates.
 
     Afterwards history, latest values, dead letters and keys are what processing them for the first time would give.
     run: its lease says no more than the stage. What is derived from them is left as dirty windows. side_effects:
@@ -170,12 +170,12 @@ def readings_again(
     bearing = bearing_revision(session, organization_id=organization_id)
     again = np.ones(len(readings), dtype=np.bool_)
     work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
-    counted = outcomes_standing(session, organization_id=organization_id, readings=readings)
-    _write_halving(session, work, _unsettled(session, work))
-    _settle(session, work, revision=bearing)
+    counted = outcomes_counted(session, organization_id=organization_id, readings=readings)
+    _write_halving(session, work, _not_frozen(session, work))
+    _reconcile(session, work, revision=bearing)
     outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=work.outcome)
-    touched = derivation_revision(session, organization_id=organization_id)
-    _touch(session, work, None, revision=touched, reason=READINGS if side_effects else REPLAY)
+    derivation_at = derivation_revision(session, organization_id=organization_id)
+    _invalidate(session, work, None, revision=derivation_at, reason=READINGS if side_effects else REPLAY)
     return work.notes
 
 
@@ -196,36 +196,36 @@ def _work(
         devices=readings.devices,
         stage_cache=run.stage_cache,
     )
-    kept_us = points_kept_hold(session)
-    meaning = Meaning(organization_id, run.future_tolerance, schemas, run.stage_cache, kept_us)
-    normalized = meaning.normalized(readings)
+    retained_from_us = retained_from_lock(session)
+    context = NormalizationContext(organization_id, run.future_tolerance, schemas, run.stage_cache, retained_from_us)
+    normalized = context.normalized(readings)
     outcome = np.full(len(readings), DEAD, dtype=np.int8)
     is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
-    return Work(organization_id, run, now, meaning, readings, again, normalized, outcome, is_kept)
+    return Work(organization_id, run, now, context, readings, again, normalized, outcome, is_kept)
 
 
-def _unsettled(session: Session, work: Work) -> NDArray[np.intp]:
-    """Return the places of the readings that are to be processed: not of those stored while their time was kept."""
-    settled = readings_settled(
+def _not_frozen(session: Session, work: Work) -> NDArray[np.intp]:
+    """Return the places of the readings to process: without those that retention has made final."""
+    frozen = readings_frozen(
         session,
-        organization_id=work.meaning.organization_id,
-        kept_us=work.meaning.kept_us,
+        organization_id=work.context.organization_id,
+        retained_from_us=work.context.retained_from_us,
         readings=work.readings,
         again=work.again,
     )
-    work.outcome[settled] = STORED
-    work.again &= ~settled
-    return np.flatnonzero(~settled)
+    work.outcome[frozen] = STORED
+    work.again &= ~frozen
+    return np.flatnonzero(~frozen)
 
 
-def _settle(session: Session, work: Work, *, revision: int) -> None:
-    """Write the dead letters of what was processed, and bring up to date what is known of what was before."""
+def _reconcile(session: Session, work: Work, *, revision: int) -> None:
+    """Write dead letters, resolve earlier ones, and reconcile the units of series."""
     organization_id, stage, readings = work.organization_id, work.run.lease.stage, work.readings
     if work.again.any():
-        # Somebody had them tried again: what does not fail any more is resolved, what does is opened anew below.
+        # Somebody had them tried again: what does not fail any more is resolved, what does is reopened below.
         raw_ids = readings.raw_ids[work.again].tolist()
         dead_letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
-        keys_judge(session, organization_id=organization_id, readings=readings, stored=work.outcome == STORED)
+        keys_stored_update(session, organization_id=organization_id, readings=readings, stored=work.outcome == STORED)
     dead_letters_write(
         session,
         organization_id=organization_id,
@@ -234,25 +234,25 @@ def _settle(session: Session, work: Work, *, revision: int) -> None:
         dead_letters=work.dead_letters,
         now=work.now,
     )
-    schemas = work.meaning.schemas
+    schemas = work.context.schemas
     if schemas:
-        units_settle(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
+        units_reconcile(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
 
 
-def batches_again(session: Session, *, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
-    """Return the feed's entries of batches normalized before, with their points as they now stand."""
+def feed_entries_rebuild(session: Session, *, organization_id: int, batches: Sequence[RawBatch]) -> list[NormEntry]:
+    """Rebuild the feed entries of batches normalized before, with their points as now stored."""
     arrays_enable(session)
     revision = graph_hold(session, organization_id=organization_id)
     positions = {row.n: row.feed_position for row in session.execute(_DONE, _names(organization_id, batches))}
-    found = [batch for n, batch in enumerate(batches) if n in positions]
-    if not found:
+    normalized = [batch for n, batch in enumerate(batches) if n in positions]
+    if not normalized:
         return []
-    readings = readings_decode(found)
-    standing = points_standing(session, organization_id=organization_id, readings=readings)
-    is_kept = np.ones(len(standing.readings), dtype=np.bool_)
+    readings = readings_decode(normalized)
+    stored = points_stored(session, organization_id=organization_id, readings=readings)
+    is_kept = np.ones(len(stored.readings), dtype=np.bool_)
     entries = [
-        _entry(organization_id, (readings, standing, is_kept), batch, n, position=position, revision=revision)
-        for n, (batch, position) in enumerate(zip(found, positions.values(), strict=True))
+        _entry(organization_id, (readings, stored, is_kept), batch, n, position=position, revision=revision)
+        for n, (batch, position) in enumerate(zip(normalized, positions.values(), strict=True))
     ]
     return sorted(entries, key=lambda entry: entry.position)
 
@@ -287,19 +287,19 @@ def _write(session: Session, work: Work, chosen: NDArray[np.intp], notes: Pendin
     )
     presence_write(session, organization_id=work.organization_id, readings=readings, chosen=chosen)
     kept = _points_write(session, work, chosen, points, notes)
-    if work.meaning.schemas:
-        notes.unsettled |= units_unsettled(
+    if work.context.schemas:
+        notes.units_to_check |= units_to_check(
             organization_id=work.organization_id,
             readings=readings,
-            of=normalized.readings[places],
+            reading_of=normalized.readings[places],
             points=points,
-            schemas=work.meaning.schemas,
+            schemas=work.context.schemas,
             stage_cache=work.run.stage_cache,
         )
     work.is_kept[places[kept]] = True
     work.outcome[chosen] = np.where(stored[chosen], STORED, DEAD)
     work.outcome[claims.duplicates] = DUPLICATE
-    work.dead_letters += [letter for letter in normalized.dead_letters if counts[letter.reading]]
+    work.dead_letters += [dead_letter for dead_letter in normalized.dead_letters if counts[dead_letter.reading]]
 
 
 def _supersede(session: Session, work: Work, claims: Claims, notes: PendingCacheUpdates) -> None:
@@ -308,22 +308,22 @@ def _supersede(session: Session, work: Work, claims: Claims, notes: PendingCache
         return
     superseded = readings_supersede(
         session,
-        meaning=work.meaning,
+        context=work.context,
         stage=work.run.lease.stage,
         superseded=claims.superseded,
         notes=notes,
         now=work.now,
     )
     work.superseded.append(superseded)
-    moved: list[Moved] = []
-    for each in claims.superseded:
-        own = np.flatnonzero(work.readings.raw_ids == each.raw_id)
+    moved: list[ChangedOutcome] = []
+    for item in claims.superseded:
+        own = np.flatnonzero(work.readings.raw_ids == item.raw_id)
         # Those of this transaction are counted when it ends.
         work.outcome[own] = DUPLICATE
         if not len(own):
-            before = STORED if each.was_stored else DEAD
-            moved.append(Moved(each.raw_id, micros_of(each.received_at), before, DUPLICATE))
-    outcomes_move(session, organization_id=work.organization_id, moved=moved)
+            before = STORED if item.was_stored else DEAD
+            moved.append(ChangedOutcome(item.raw_id, micros_of(item.received_at), before, DUPLICATE))
+    outcomes_recount(session, organization_id=work.organization_id, moved=moved)
 
 
 def _points_write(
@@ -333,8 +333,8 @@ def _points_write(
     again = work.readings.take(chosen[work.again[chosen]])
     gone = Retracted([], 0)
     if len(again):
-        gone = readings_retract(session, meaning=work.meaning, readings=again, points=points, notes=notes)
-        if len(again) == len(chosen) and not gone.series and gone.standing == len(points):
+        gone = readings_retract(session, context=work.context, readings=again, points=points, notes=notes)
+        if len(again) == len(chosen) and not gone.series and gone.remaining == len(points):
             return np.arange(len(points), dtype=np.intp)
     kept = points_write(
         session, organization_id=work.organization_id, points=points, stage_cache=work.run.stage_cache, notes=notes
@@ -349,7 +349,7 @@ def _write_halving(session: Session, work: Work, chosen: NDArray[np.intp]) -> No
         with session.begin_nested():
             _write(session, work, chosen, notes)
     except Exception as error:
-        if is_blameless(error):
+        if is_retryable(error):
             raise
         # What the process remembers may be at fault: a partition that was dropped since.
         work.run.stage_cache.forget()
@@ -362,23 +362,21 @@ def _write_halving(session: Session, work: Work, chosen: NDArray[np.intp]) -> No
         work.notes.add(notes)
 
 
-def _touch(session: Session, work: Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
-    """Leave a dirty window for each entity that derives something from these readings.
+def _invalidate(session: Session, work: Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
+    """Add a dirty window for each entity that depends on these readings.
 
     group: the first of the batches; None where some are processed again, and points of any reading may have gone.
     """
     organization_id = work.organization_id
-    dependencies = work.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
-    if dependencies.is_idle:
+    index = work.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
+    if index.is_idle:
         return
     places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
     windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.superseded)]
     for readings, chosen, batch_id in windows:
-        dependency_devices(
-            session, organization_id=organization_id, dependencies=dependencies, devices=set(readings.devices)
-        )
-        touched = windows_touched(dependencies, readings=readings, places=chosen.tolist())
-        windows_note(session, organization_id=organization_id, touched=touched, reason=reason, batch_id=batch_id)
+        dependency_devices(session, organization_id=organization_id, index=index, devices=set(readings.devices))
+        affected = affected_spans(index, readings=readings, places=chosen.tolist())
+        windows_add(session, organization_id=organization_id, spans=affected, reason=reason, batch_id=batch_id)
 
 
 def _dead_letter_add(session: Session, work: Work, chosen: NDArray[np.intp], error: Exception) -> None:
@@ -393,7 +391,7 @@ def _dead_letter_add(session: Session, work: Work, chosen: NDArray[np.intp], err
     _supersede(session, work, claims, work.notes)
     if work.again[chosen[0]]:
         gone = readings_retract(
-            session, meaning=work.meaning, readings=work.readings.take(chosen), points=None, notes=work.notes
+            session, context=work.context, readings=work.readings.take(chosen), points=None, notes=work.notes
         )
         latest_recompute(session, organization_id=work.organization_id, series=gone.series)
     place = int(chosen[0])
@@ -406,12 +404,12 @@ def _dead_letter_add(session: Session, work: Work, chosen: NDArray[np.intp], err
 
 
 def _finish(session: Session, work: Work, batches: Sequence[RawBatch], first: int) -> None:
-    of = work.readings.batches
+    batch_of = work.readings.batches
 
     def count(which: int) -> object:
-        return int_array(np.bincount(of[work.outcome == which], minlength=len(batches)))
+        return int_array(np.bincount(batch_of[work.outcome == which], minlength=len(batches)))
 
-    points = np.bincount(of[work.normalized.readings[work.is_kept]], minlength=len(batches))
+    points = np.bincount(batch_of[work.normalized.readings[work.is_kept]], minlength=len(batches))
     session.execute(
         _FINISH,
         {

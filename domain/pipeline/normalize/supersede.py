@@ -1,4 +1,4 @@
-"""Undo readings that were processed and then turned out to repeat one with a smaller raw id. Rare."""
+"""Supersede readings: undo those that turn out to repeat one with a smaller raw id. Rare."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import micros_of
 from domain.pipeline.normalize.dead_letters import dead_letters_resolve
 from domain.pipeline.normalize.keys import Superseded
-from domain.pipeline.normalize.retract import READING_COLUMNS, Meaning, readings_of, readings_retract
+from domain.pipeline.normalize.retract import READING_COLUMNS, NormalizationContext, readings_of, readings_retract
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.points import latest_recompute
@@ -28,33 +28,33 @@ _SUPERSEDED = text(
 def readings_supersede(
     session: Session,
     *,
-    meaning: Meaning,
+    context: NormalizationContext,
     stage: str,
     superseded: Sequence[Superseded],
     notes: PendingCacheUpdates,
     now: datetime,
 ) -> Readings:
-    """Take back the points and dead letters of readings that are duplicates after all; return those readings.
+    """Retract the points and dead letters of readings that are duplicates after all; return those readings.
 
     superseded: their keys name another reading by now. Where another reading said
     something at the same (device, port, metric, timestamp), its point takes the place.
     """
     arrays_enable(session)
     wanted = {
-        "organization_id": meaning.organization_id,
-        "ids": bigint_array([each.raw_id for each in superseded]),
-        "received": instant_array([micros_of(each.received_at) for each in superseded]),
+        "organization_id": context.organization_id,
+        "ids": bigint_array([item.raw_id for item in superseded]),
+        "received": instant_array([micros_of(item.received_at) for item in superseded]),
     }
     gone = readings_of(session.execute(_SUPERSEDED, wanted).all())
     if not len(gone):
         return gone
     dead_letters_resolve(
         session,
-        organization_id=meaning.organization_id,
+        organization_id=context.organization_id,
         stage=stage,
         raw_ids=gone.raw_ids.tolist(),
         now=now,
     )
-    withdrawn = readings_retract(session, meaning=meaning, readings=gone, points=None, notes=notes)
-    latest_recompute(session, organization_id=meaning.organization_id, series=withdrawn.series)
+    retracted = readings_retract(session, context=context, readings=gone, points=None, notes=notes)
+    latest_recompute(session, organization_id=context.organization_id, series=retracted.series)
     return gone

@@ -1,4 +1,4 @@
-"""The run of the normalize stage, the work of one of its transactions, and what comes of it."""
+"""Data of the normalize stage: its run, the work of one transaction, and the result."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from domain.base.leases import Lease
 from domain.derivation.dependencies.index import DependencyCache
-from domain.pipeline.normalize.retract import Meaning
+from domain.pipeline.normalize.retract import NormalizationContext
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
 from domain.telemetry.model.readings import RawBatch
@@ -20,7 +20,7 @@ from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 
 @dataclass(frozen=True, slots=True)
 class StageRun:
-    """What a run of the stage works with.
+    """Parameters and caches of a run of the stage.
 
     stage_cache, dependency_cache: the process's own. future_tolerance: see `readings_normalize`. lease_ttl: for how
     long each transaction keeps the lease.
@@ -35,7 +35,7 @@ class StageRun:
 
 @dataclass(frozen=True, slots=True)
 class NormalizedBatches:
-    """What a transaction did; void unless it commits.
+    """The result of a transaction; void unless it commits.
 
     entries: for the live feed, in the order of their positions. done: batches that had been normalized before.
     notes: for the stage cache, once committed. dead_letters: for their stream. traces: the ids of the calls whose
@@ -53,12 +53,12 @@ class NormalizedBatches:
 
 @dataclass(slots=True)
 class Work:
-    """The readings of a transaction, and what has become of them so far. again: those processed before."""
+    """The readings of a transaction and their outcome so far. again: those processed before."""
 
     organization_id: int
     run: StageRun
     now: datetime
-    meaning: Meaning
+    context: NormalizationContext
     readings: Readings
     again: NDArray[np.bool_]
     normalized: Normalized

@@ -1,4 +1,4 @@
-"""What an asset has beside what every entity has: the profile it uses."""
+"""Details of assets, besides those of every entity: the profile."""
 
 from typing import Final
 

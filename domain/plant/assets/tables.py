@@ -1,4 +1,4 @@
-"""What assets have beside what every entity has. The migrations say the same in SQL."""
+"""Tables of assets. The migrations say the same in SQL."""
 
 from sqlalchemy import Column, Computed, ForeignKeyConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID

@@ -1,4 +1,4 @@
-"""Links: which device, by which port, measures or moves which asset or space, and since when."""
+"""Link devices to the assets and spaces that they monitor or control, by port and valid time."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ def device_unlink(
     Raises NotFoundError where there are none, BadInputError where one begins at that very instant.
     """
     instant = change.recorded if at is None else instant_utc(at, path="at")
-    found = entities_get(session, organization_id=change.organization_id, ids=[device_id, asset_id])
+    entities = entities_get(session, organization_id=change.organization_id, ids=[device_id, asset_id])
     for entity_id, path in ((device_id, "deviceId"), (asset_id, "assetId")):
-        if EntityId(entity_id) not in found:
+        if EntityId(entity_id) not in entities:
             raise NotFoundError(f"There is no entity {entity_id}.", path=(path,))
     edges = edges_of(
         session,

@@ -1,4 +1,4 @@
-"""What a device has beside what every entity has."""
+"""Details of devices, besides those of every entity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read what devices have besides: details, when they were last heard, how many assets they serve."""
+"""Read details of devices, when they were last heard, and how many assets they serve."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def device_details_get(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> dict[EntityId, DeviceDetails]:
     """Return the details of these devices; ids of anything else are left out. One statement."""
-    found = details_get(session, organization_id=organization_id, spec=DEVICE, ids=ids)
-    return {device_id: DeviceDetails(**details) for device_id, details in found.items()}
+    result = details_get(session, organization_id=organization_id, spec=DEVICE, ids=ids)
+    return {device_id: DeviceDetails(**details) for device_id, details in result.items()}
 
 
 def device_presence_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[EntityId, datetime]:
@@ -39,7 +39,7 @@ def device_presence_get(session: Session, *, organization_id: int, ids: Collecti
 
 
 def connectivity_of(last_seen_at: datetime | None, *, now: datetime, offline_after: timedelta) -> Connectivity:
-    """Return how a device stands that was last heard then; heard exactly `offline_after` ago it is still online."""
+    """Return a device's connectivity by when it was last heard; exactly `offline_after` ago is still online."""
     if last_seen_at is None:
         return Connectivity.NEVER_SEEN
     return Connectivity.ONLINE if last_seen_at >= now - offline_after else Connectivity.OFFLINE
@@ -48,7 +48,7 @@ def connectivity_of(last_seen_at: datetime | None, *, now: datetime, offline_aft
 def connectivity_condition(
     connectivity: Connectivity, *, now: datetime, offline_after: timedelta
 ) -> ColumnElement[bool]:
-    """Return the condition on `entities` that is true of devices which stand so, as `connectivity_of` says."""
+    """Return a condition on `entities` that selects devices of this connectivity, as `connectivity_of` has it."""
     seen = and_(
         device_presence.c.organization_id == entities.c.organization_id, device_presence.c.device_id == entities.c.id
     )

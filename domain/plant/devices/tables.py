@@ -1,4 +1,4 @@
-"""What devices have beside what every entity has. The migrations say the same in SQL."""
+"""Tables of devices. The migrations say the same in SQL."""
 
 from sqlalchemy import (
     Column,

@@ -1,4 +1,4 @@
-"""Tokens by which devices are known. Only their hash is kept."""
+"""Device tokens. Only their hash is stored."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ENDED = text("SELECT device_tokens_ended(:organizations, :tokens)").bindparams(
 
 @dataclass(frozen=True, slots=True)
 class TokenOwner:
-    """Whose token it is. expires_at: UTC; None: never."""
+    """The owner of a token. expires_at: UTC; None: never."""
 
     organization_id: int
     device_id: EntityId
@@ -47,7 +47,7 @@ class TokenOwner:
 
 @dataclass(frozen=True, slots=True)
 class DeviceToken:
-    """A token as it is kept: without the secret. All times are UTC.
+    """A stored token, without the secret. All times are UTC.
 
     last_used_at: to the hour. expires_at None: never.
     """
@@ -61,7 +61,7 @@ class DeviceToken:
     last_used_at: datetime | None = None
 
     def is_good(self, at: datetime) -> bool:
-        """Tell whether its bearer is let in."""
+        """Tell whether the token is valid."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
@@ -81,7 +81,7 @@ def token_hash(token: str) -> bytes:
 def device_token_issue(
     session: Session, *, change: GraphChange, device_id: UUID, secret: bytes, expires_at: datetime | None = None
 ) -> tuple[DeviceToken, str]:
-    """Give a device a token; return it and, for this once, its text. secret: SECRET_BYTES random bytes.
+    """Issue a token to a device; return it and, this once, its text. secret: SECRET_BYTES random bytes.
 
     Raises NotFoundError for no such device, LimitExceededError beyond TOKENS_MAX, BadInputError for a token that
     would have expired already.
@@ -97,7 +97,7 @@ def device_token_issue(
         path=("deviceId",),
     )
     held = device_token_list(session, organization_id=organization_id, device_id=device_id)
-    if sum(each.is_good(change.recorded) for each in held) >= TOKENS_MAX:
+    if sum(item.is_good(change.recorded) for item in held) >= TOKENS_MAX:
         message = f"A device has at most {TOKENS_MAX} tokens; revoke one first."
         raise LimitExceededError(message, path=("deviceId",))
     token = token_text(secret)
@@ -119,12 +119,12 @@ def device_token_issue(
 
 
 def device_token_revoke(session: Session, *, change: GraphChange, device_id: UUID, token_id: UUID) -> DeviceToken:
-    """Refuse a token from the change on. A deleted device's can be revoked too.
+    """Revoke a token from the change on. A deleted device's can be revoked too.
 
     Raises NotFoundError where the device has no such token, ConflictError where it is revoked already.
     """
     held = device_token_list(session, organization_id=change.organization_id, device_id=device_id)
-    before = next((each for each in held if each.id == token_id), None)
+    before = next((item for item in held if item.id == token_id), None)
     if before is None:
         raise NotFoundError(f"Device {device_id} has no token {token_id}.", path=("tokenId",))
     if before.revoked_at is not None:
@@ -162,10 +162,10 @@ def device_tokens_newest(
         .where(device_tokens.c.organization_id == organization_id, any_of(device_tokens.c.device_id, ids))
         .subquery()
     )
-    found: dict[UUID, list[DeviceToken]] = {device_id: [] for device_id in ids}
+    tokens: dict[UUID, list[DeviceToken]] = {device_id: [] for device_id in ids}
     for row in session.execute(select(ranked).where(ranked.c.place <= TOKENS_SHOWN_MAX).order_by(ranked.c.place)):
-        found[row.device_id].append(_token(row))
-    return found
+        tokens[row.device_id].append(_token(row))
+    return tokens
 
 
 def device_tokens_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, DeviceToken]:
@@ -177,7 +177,7 @@ def device_tokens_get(session: Session, *, organization_id: int, ids: Collection
 
 
 def device_tokens_ended(session: Session, *, owners: Collection[TokenOwner]) -> set[UUID]:
-    """Return the ids of those tokens that are good no more: revoked, expired, or of a deleted device. One statement.
+    """Return the ids of those tokens that are no longer valid: revoked, expired, or of a deleted device. One statement.
 
     Asked of all organizations at once, in a transaction that is bound to none.
     """
@@ -189,7 +189,7 @@ def device_tokens_ended(session: Session, *, owners: Collection[TokenOwner]) -> 
 
 
 def device_token_authenticate(session: Session, *, token: str) -> TokenOwner | None:
-    """Return whose token it is; None for one unknown, revoked, expired, or of a deleted device. Notes its use.
+    """Return the owner of a token; None for one unknown, revoked, expired, or of a deleted device. Records its use.
 
     Asked before the transaction is bound to any organization.
     """

@@ -1,4 +1,4 @@
-"""Which entities changed since a place in the audit trail."""
+"""Find the entities that changed since a place in the audit trail."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _BEGINNING: Final = TrailPlace(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 @dataclass(frozen=True, slots=True)
 class ChangedEntities:
-    """What changed up to a place: each entity once, as it now stands. is_end: nothing is left."""
+    """Changed entities up to a place: each once, in its current state. is_end: nothing is left."""
 
     entities: list[Entity]
     place: TrailPlace
@@ -79,6 +79,8 @@ def entities_changed(
     changed = dict.fromkeys(
         row.subject_id for row in rows if row.subject_type == "entity" and (wanted is None or row.subject_id in wanted)
     )
-    found = entities_get(session, organization_id=organization_id, ids=list(changed))
-    shown = [found[each] for each in changed if each in found and (kinds is None or found[each].kind in kinds)]
-    return ChangedEntities(shown, TrailPlace(rows[-1].recorded_at, rows[-1].id), len(rows) < ENTRIES_MAX)
+    entities = entities_get(session, organization_id=organization_id, ids=list(changed))
+    entities_shown = [
+        entities[item] for item in changed if item in entities and (kinds is None or entities[item].kind in kinds)
+    ]
+    return ChangedEntities(entities_shown, TrailPlace(rows[-1].recorded_at, rows[-1].id), len(rows) < ENTRIES_MAX)

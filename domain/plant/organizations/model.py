@@ -1,4 +1,4 @@
-"""A tenant, and the name it is reached by."""
+"""Organizations: tenants and their slugs."""
 
 from __future__ import annotations
 

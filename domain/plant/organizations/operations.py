@@ -1,4 +1,4 @@
-"""Make an organization: the work of the tables' owner, for no tenant may."""
+"""Create organizations: done by the tables' owner, as no tenant may."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from graph.tenancy import organization_set
 def organization_create(
     session: Session, *, name: str, public_id: UUID, now: datetime, slug: str | None = None
 ) -> Organization:
-    """Make an organization with its clock and the built-in relationships; bind the transaction to it.
+    """Create an organization with its clock and the built-in relationships; bind the transaction to it.
 
     session: of the owner. slug None: made of the name.
     Raises BadInputError for a name or slug that cannot be, ConflictError where the slug is taken.
@@ -28,17 +28,17 @@ def organization_create(
     text_check(name, path=("name",), min_chars=1, max_chars=NAME_MAX_CHARS)
     wanted = slug_of(name) if slug is None else slug_check(slug)
     row = {"public_id": public_id, "slug": wanted, "name": name, "created_at": now}
-    made = session.execute(
+    created = session.execute(
         upsert(organizations)
         .values(row)
         .on_conflict_do_nothing(constraint="uq_organizations_slug")
         .returning(organizations.c.id)
     ).scalar_one_or_none()
-    if made is None:
+    if created is None:
         other = session.scalar(select(organizations.c.name).where(organizations.c.slug == wanted))
         message = f"The slug {wanted!r} is taken, by {other!r}."
         raise ConflictError(message, path=("name",) if slug is None else ("slug",))
-    session.execute(insert(graph_clocks), {"organization_id": made, "last_recorded": now, "revision": 0})
-    organization_set(session, organization_id=made)
-    relationships_install(session, organization_id=made, now=now)
-    return Organization(made, public_id, wanted, name)
+    session.execute(insert(graph_clocks), {"organization_id": created, "last_recorded": now, "revision": 0})
+    organization_set(session, organization_id=created)
+    relationships_install(session, organization_id=created, now=now)
+    return Organization(created, public_id, wanted, name)

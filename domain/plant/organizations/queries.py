@@ -32,8 +32,8 @@ def organization_get(session: Session, *, organization_id: int) -> Organization:
 
 def organization_exists(session: Session, *, organization_id: int) -> bool:
     """Tell whether there is an organization. As argus_pipeline: any."""
-    found = session.execute(select(organizations.c.id).where(organizations.c.id == organization_id))
-    return found.first() is not None
+    rows = session.execute(select(organizations.c.id).where(organizations.c.id == organization_id))
+    return rows.first() is not None
 
 
 def organization_list(session: Session) -> list[Organization]:

@@ -1,4 +1,4 @@
-"""What a person has beside what every entity has."""
+"""Details of persons, besides those of every entity."""
 
 from __future__ import annotations
 

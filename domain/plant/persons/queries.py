@@ -16,5 +16,5 @@ def person_details_get(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> dict[EntityId, PersonDetails]:
     """Return the details of these persons; ids of anything else are left out. One statement."""
-    found = details_get(session, organization_id=organization_id, spec=PERSON, ids=ids)
-    return {person_id: PersonDetails(**details) for person_id, details in found.items()}
+    result = details_get(session, organization_id=organization_id, spec=PERSON, ids=ids)
+    return {person_id: PersonDetails(**details) for person_id, details in result.items()}

@@ -1,4 +1,4 @@
-"""What a space has beside what every entity has: nothing that is stored."""
+"""Details of spaces, besides those of every entity: none are stored."""
 
 from typing import Final
 

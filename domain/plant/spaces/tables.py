@@ -1,4 +1,4 @@
-"""What spaces have beside what every entity has. The migrations say the same in SQL."""
+"""Tables of spaces. The migrations say the same in SQL."""
 
 from sqlalchemy import Column, Computed, ForeignKeyConstraint, Integer, PrimaryKeyConstraint, Table, Text
 from sqlalchemy.dialects.postgresql import UUID

@@ -1,4 +1,4 @@
-"""What travels on the bus of events: which events of an organization changed in one commit."""
+"""Encode and decode bus entries of events: the events of an organization that changed in one commit."""
 
 from __future__ import annotations
 

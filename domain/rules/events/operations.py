@@ -1,4 +1,4 @@
-"""What persons say of events: facts of their own. What the data says of an event they do not change."""
+"""Annotate events: acknowledge, dismiss, comment. Annotations never change what was computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from domain.rules.events.queries import event_get
-from domain.rules.model import Event, MarkKind
+from domain.rules.model import AnnotationKind, Event
 from domain.rules.tables import event_marks
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import text_check
@@ -19,32 +19,32 @@ NOTE_MAX_CHARS: Final = 10_000
 MARKS_MAX: Final = 1_000
 
 
-def event_mark(
+def event_annotate(
     session: Session,
     *,
     organization_id: int,
     event_id: UUID,
-    kind: MarkKind,
+    kind: AnnotationKind,
     note: str | None,
     actor: str,
     now: datetime,
     mark_id: UUID,
 ) -> Event:
-    """Acknowledge, dismiss or comment an event. Whom it was acknowledged or dismissed by first stays.
+    """Acknowledge, dismiss or comment an event. The first acknowledgement and dismissal count.
 
     Raises NotFoundError, BadInputError for an empty comment, LimitExceededError above MARKS_MAX marks of one event.
     """
     before = event_get(session, organization_id=organization_id, event_id=event_id)
     if note is not None:
         text_check(note, path=("note",), max_chars=NOTE_MAX_CHARS)
-    if kind is MarkKind.COMMENT and not note:
+    if kind is AnnotationKind.COMMENT and not note:
         raise BadInputError("A comment says something.", path=("note",))
-    if kind is not MarkKind.COMMENT and before.marked(kind) is not None:
+    if kind is not AnnotationKind.COMMENT and before.annotated_at(kind) is not None:
         return before
-    marks = select(func.count()).where(
+    annotations = select(func.count()).where(
         event_marks.c.organization_id == organization_id, event_marks.c.event_id == event_id
     )
-    if session.execute(marks).scalar_one() >= MARKS_MAX:
+    if session.execute(annotations).scalar_one() >= MARKS_MAX:
         raise LimitExceededError(f"An event has at most {MARKS_MAX} marks.", path=("id",))
     session.execute(
         insert(event_marks),

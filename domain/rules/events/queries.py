@@ -1,4 +1,4 @@
-"""Read events, with the marks that persons gave them."""
+"""Read events with their annotations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session
 
-from domain.rules.model import Event, EventState, Mark, MarkKind, Severity
+from domain.rules.model import Annotation, AnnotationKind, Event, EventState, Severity
 from domain.rules.tables import event_changes, event_corrections, event_marks, events
 from graph.cursors import instant_key, instant_key_read
 from graph.entities.queries import entities_get
@@ -23,7 +23,7 @@ from graph.tables import INSTANT
 from graph.walk.below import below_select
 
 _CURSOR: Final = "events"
-# Of one event, so many corrections are told: the latest.
+# At most so many corrections of an event are returned: the latest.
 CORRECTIONS_MAX: Final = 100
 # A filter names at most so many entities, and rules.
 FILTER_IDS_MAX: Final = 1_000
@@ -47,7 +47,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Where an event turned out to be other than it was told. before, after: times, value, flaps, withdrawn or not."""
+    """A correction of an event that had been published. before, after: times, value, flaps, withdrawn or not."""
 
     recorded_at: datetime
     before: Mapping[str, Any]
@@ -57,15 +57,15 @@ class Correction:
 def events_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> Mapping[UUID, Event]:
     """Return the events of these ids; one that does not exist is left out. Two statements."""
     rows = session.execute(select(events).where(events.c.organization_id == organization_id, any_of(events.c.id, ids)))
-    return {event.id: event for event in _with_marks(session, organization_id, rows.all())}
+    return {event.id: event for event in _with_annotations(session, organization_id, rows.all())}
 
 
 def event_get(session: Session, *, organization_id: int, event_id: UUID) -> Event:
     """Return an event. Raises NotFoundError."""
-    found = events_get(session, organization_id=organization_id, ids=[event_id]).get(event_id)
-    if found is None:
+    event = events_get(session, organization_id=organization_id, ids=[event_id]).get(event_id)
+    if event is None:
         raise NotFoundError(f"There is no event {event_id}.", path=("id",))
-    return found
+    return event
 
 
 def events_page(session: Session, *, organization_id: int, where: EventFilter, page: PageRequest) -> Page[Event]:
@@ -85,11 +85,11 @@ def events_page(session: Session, *, organization_id: int, where: EventFilter, p
         .order_by(events.c.opened_at.desc(), events.c.id.desc())
         .limit(page.first + 1)
     ).all()
-    found = _with_marks(session, organization_id, rows[: page.first])
+    events_found = _with_annotations(session, organization_id, rows[: page.first])
     count = select(func.count()).select_from(events).where(*conditions)
     return Page(
-        found,
-        [instant_key(_CURSOR, event.opened_at, event.id) for event in found],
+        events_found,
+        [instant_key(_CURSOR, event.opened_at, event.id) for event in events_found],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -109,22 +109,22 @@ def events_matching(
     session: Session, *, organization_id: int, ids: Collection[UUID], filters: Sequence[EventFilter]
 ) -> list[list[Event]]:
     """Return, for each filter, which of these events fit it, in the order of the ids. Each event is read once."""
-    found = events_get(session, organization_id=organization_id, ids=ids)
+    by_id = events_get(session, organization_id=organization_id, ids=ids)
     fitting: list[list[Event]] = []
     for where in filters:
         conditions = _conditions(session, organization_id, where)
-        chosen = set(found)
+        chosen = set(by_id)
         if conditions:
             asked = select(events.c.id).where(
-                events.c.organization_id == organization_id, any_of(events.c.id, list(found)), *conditions
+                events.c.organization_id == organization_id, any_of(events.c.id, list(by_id)), *conditions
             )
             chosen = set(session.execute(asked).scalars())
-        fitting.append([found[each] for each in ids if each in chosen])
+        fitting.append([by_id[entity_id] for entity_id in ids if entity_id in chosen])
     return fitting
 
 
 def events_changed_since(session: Session, *, organization_id: int, since: datetime) -> list[UUID]:
-    """Return the events that changed or were marked since an instant of the wall's clock, the longest ago first.
+    """Return the events that changed or were annotated since an instant of wall-clock time, the longest ago first.
 
     At most CHANGES_MAX changes and as many marks are looked at, the latest.
     """
@@ -135,14 +135,14 @@ def events_changed_since(session: Session, *, organization_id: int, since: datet
         .limit(CHANGES_MAX)
         .subquery()
     )
-    marks = (
+    annotations = (
         select(event_marks.c.event_id, event_marks.c.at)
         .where(event_marks.c.organization_id == organization_id, event_marks.c.at >= since)
         .order_by(event_marks.c.at.desc())
         .limit(CHANGES_MAX)
         .subquery()
     )
-    both = union_all(select(changes).where(changes.c.at >= since), select(marks)).subquery()
+    both = union_all(select(changes).where(changes.c.at >= since), select(annotations)).subquery()
     rows = session.execute(select(both.c.event_id).group_by(both.c.event_id).order_by(func.max(both.c.at)))
     return list(rows.scalars())
 
@@ -164,39 +164,42 @@ def corrections_of(
     rows = session.execute(
         select(numbered).where(numbered.c.place <= CORRECTIONS_MAX).order_by(numbered.c.event_id, numbered.c.place)
     )
-    found: dict[UUID, list[Correction]] = {each: [] for each in ids}
+    corrections: dict[UUID, list[Correction]] = {entity_id: [] for entity_id in ids}
     for row in rows:
-        found[row.event_id].append(Correction(row.recorded_at.astimezone(UTC), row.before, row.after))
-    return found
+        corrections[row.event_id].append(Correction(row.recorded_at.astimezone(UTC), row.before, row.after))
+    return corrections
 
 
 def _conditions(session: Session, organization_id: int, where: EventFilter) -> list[ColumnElement[bool]]:
-    of = events.c
-    found: list[ColumnElement[bool]] = []
+    table = events.c
+    conditions: list[ColumnElement[bool]] = []
     if where.states is not None:
-        found.append(or_(literal(False), *(_state_is(state) for state in where.states)))
+        conditions.append(or_(literal(False), *(_state_is(state) for state in where.states)))
     if where.severities is not None:
-        found.append(of.severity.in_(list(where.severities)))
+        conditions.append(table.severity.in_(list(where.severities)))
     if where.entity_ids is not None:
-        found.append(any_of(of.entity_id, where.entity_ids))
+        conditions.append(any_of(table.entity_id, where.entity_ids))
     if where.rule_ids is not None:
-        found.append(any_of(of.rule_id, where.rule_ids))
+        conditions.append(any_of(table.rule_id, where.rule_ids))
     if where.under_id is not None:
         moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
         below = below_select(organization_id=organization_id, entity_ids=[where.under_id], moment=moment)
-        found.append(of.entity_id.in_(below))
+        conditions.append(table.entity_id.in_(below))
     if where.open_at is not None:
-        found += [of.opened_at <= where.open_at, or_(of.cleared_at.is_(None), of.cleared_at > where.open_at)]
+        conditions += [
+            table.opened_at <= where.open_at,
+            or_(table.cleared_at.is_(None), table.cleared_at > where.open_at),
+        ]
     if where.begins is not None:
-        found.append(or_(of.cleared_at.is_(None), of.cleared_at > where.begins))
+        conditions.append(or_(table.cleared_at.is_(None), table.cleared_at > where.begins))
     if where.ends is not None:
-        found.append(of.opened_at < where.ends)
-    return found
+        conditions.append(table.opened_at < where.ends)
+    return conditions
 
 
 def _state_is(state: EventState) -> ColumnElement[bool]:
     withdrawn, cleared = events.c.withdrawn_at.is_not(None), events.c.cleared_at.is_not(None)
-    dismissed, acknowledged = _marked(MarkKind.DISMISSED), _marked(MarkKind.ACKNOWLEDGED)
+    dismissed, acknowledged = _marked(AnnotationKind.DISMISSED), _marked(AnnotationKind.ACKNOWLEDGED)
     if state is EventState.WITHDRAWN:
         return withdrawn
     if state is EventState.DISMISSED:
@@ -207,7 +210,7 @@ def _state_is(state: EventState) -> ColumnElement[bool]:
     return and_(is_open, acknowledged if state is EventState.ACKNOWLEDGED else not_(acknowledged))
 
 
-def _marked(kind: MarkKind) -> ColumnElement[bool]:
+def _marked(kind: AnnotationKind) -> ColumnElement[bool]:
     return exists().where(
         event_marks.c.organization_id == events.c.organization_id,
         event_marks.c.event_id == events.c.id,
@@ -215,20 +218,24 @@ def _marked(kind: MarkKind) -> ColumnElement[bool]:
     )
 
 
-def _with_marks(session: Session, organization_id: int, rows: Sequence[Row[Any]]) -> list[Event]:
-    marks: dict[UUID, list[Mark]] = {row.id: [] for row in rows}
-    if marks:
-        found = session.execute(
+def _with_annotations(session: Session, organization_id: int, rows: Sequence[Row[Any]]) -> list[Event]:
+    annotations: dict[UUID, list[Annotation]] = {row.id: [] for row in rows}
+    if annotations:
+        mark_rows = session.execute(
             select(event_marks)
-            .where(event_marks.c.organization_id == organization_id, any_of(event_marks.c.event_id, list(marks)))
+            .where(event_marks.c.organization_id == organization_id, any_of(event_marks.c.event_id, list(annotations)))
             .order_by(event_marks.c.at, event_marks.c.id)
         )
-        for mark in found:
-            marks[mark.event_id].append(Mark(MarkKind(mark.kind), mark.at.astimezone(UTC), mark.actor, mark.note))
-    return [_event(row, marks[row.id]) for row in rows]
+        for annotation in mark_rows:
+            annotations[annotation.event_id].append(
+                Annotation(
+                    AnnotationKind(annotation.kind), annotation.at.astimezone(UTC), annotation.actor, annotation.note
+                )
+            )
+    return [_event(row, annotations[row.id]) for row in rows]
 
 
-def _event(row: Row[Any], marks: Sequence[Mark]) -> Event:
+def _event(row: Row[Any], annotations: Sequence[Annotation]) -> Event:
     return Event(
         row.id,
         row.rule_id,
@@ -243,7 +250,7 @@ def _event(row: Row[Any], marks: Sequence[Mark]) -> Event:
         row.flaps,
         row.detected_at.astimezone(UTC),
         _utc(row.withdrawn_at),
-        marks,
+        annotations,
         _utc(row.quiet_until),
     )
 

@@ -1,4 +1,4 @@
-"""When nothing follows from events. Spans are [begins, ends), UTC."""
+"""Shelves and maintenance windows. Spans are [begins, ends), UTC."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Nothing follows from events of a rule, at an entity, or both, that open in it, in event time."""
+    """A shelf: suppresses events of a rule, at an entity, or both, that open in it, in event time."""
 
     id: UUID
     rule_id: UUID | None
@@ -23,7 +23,7 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class MaintenanceWindow:
-    """Nothing follows from events that open in it, by event time, at an entity or below it; None: anywhere."""
+    """A maintenance window: suppresses events that open in it, at an entity or below it; None: anywhere."""
 
     id: UUID
     under_id: UUID | None

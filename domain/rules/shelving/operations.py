@@ -40,7 +40,7 @@ def shelf_create(
     begins: datetime | None = None,
     note: str | None = None,
 ) -> Shelf:
-    """Let nothing follow from events of a rule, at an entity, or both, that open in [begins, ends). begins None: now.
+    """Shelve events of a rule, at an entity, or both, that open in [begins, ends). begins None: now.
 
     Raises BadInputError where neither rule nor entity is given, or for a span that is empty or longer than 366 days;
     NotFoundError; LimitExceededError above SHELVES_MAX that are not over.
@@ -76,7 +76,7 @@ def maintenance_window_create(
     begins: datetime | None = None,
     note: str | None = None,
 ) -> MaintenanceWindow:
-    """Let nothing follow from events that open in [begins, ends), event time. begins None: now. under_id None: all.
+    """Create a maintenance window over [begins, ends) of event time. begins None: now. under_id None: anywhere.
 
     What has followed already stays. Raises BadInputError for a span that is empty or longer than 366 days;
     NotFoundError; LimitExceededError above WINDOWS_MAX.
@@ -114,12 +114,12 @@ def _span(change: GraphChange, begins: datetime | None, ends: datetime, note: st
 def _make(
     session: Session, change: GraphChange, table: Table, get: Callable[..., Mapping[UUID, T]], values: dict[str, Any]
 ) -> T:
-    made_id = change.new_id()
+    new_id_ = change.new_id()
     about = {"organization_id": change.organization_id, "created_at": change.recorded, "actor": change.actor}
-    session.execute(insert(table), {"id": made_id, **about, **values})
-    made = get(session, organization_id=change.organization_id, ids=[made_id])[made_id]
-    _record(session, change, "created", None, made)
-    return made
+    session.execute(insert(table), {"id": new_id_, **about, **values})
+    created = get(session, organization_id=change.organization_id, ids=[new_id_])[new_id_]
+    _record(session, change, "created", None, created)
+    return created
 
 
 def _end(
@@ -162,7 +162,7 @@ def _state(what: Shelf | MaintenanceWindow) -> dict[str, Any]:
     else:
         about = {"underId": what.under_id}
     return {
-        **{name: None if each is None else str(each) for name, each in about.items()},
+        **{name: None if item is None else str(item) for name, item in about.items()},
         "from": what.begins.isoformat(),
         "to": what.ends.isoformat(),
         "note": what.note,

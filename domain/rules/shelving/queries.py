@@ -57,11 +57,11 @@ def _page(
         at, last = instant_key_read(page.after, of=table.name)
         statement = statement.where(tuple_(table.c.ends, table.c.id) < tuple_(literal(at, INSTANT), literal(last)))
     rows = session.execute(statement.order_by(table.c.ends.desc(), table.c.id.desc()).limit(page.first + 1)).all()
-    found = [read(row) for row in rows[: page.first]]
+    items = [read(row) for row in rows[: page.first]]
     count = select(func.count()).where(table.c.organization_id == organization_id)
     return Page(
-        found,
-        [instant_key(table.name, each.ends, each.id) for each in found],
+        items,
+        [instant_key(table.name, item.ends, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -69,10 +69,10 @@ def _page(
 
 
 def _shelf(row: Row[Any]) -> Shelf:
-    begins, ends, created = (each.astimezone(UTC) for each in (row.begins, row.ends, row.created_at))
+    begins, ends, created = (item.astimezone(UTC) for item in (row.begins, row.ends, row.created_at))
     return Shelf(row.id, row.rule_id, row.entity_id, begins, ends, row.note, created, row.actor)
 
 
 def _window(row: Row[Any]) -> MaintenanceWindow:
-    begins, ends, created = (each.astimezone(UTC) for each in (row.begins, row.ends, row.created_at))
+    begins, ends, created = (item.astimezone(UTC) for item in (row.begins, row.ends, row.created_at))
     return MaintenanceWindow(row.id, row.under_id, begins, ends, row.note, created, row.actor)

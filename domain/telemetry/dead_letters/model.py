@@ -11,7 +11,10 @@ from uuid import UUID
 
 
 class DeadLetterState(StrEnum):
-    """OPEN: as it failed. RESOLVED: a later attempt succeeded. DISCARDED: somebody gave it up."""
+    """State of a dead letter. OPEN: as it failed. RESOLVED: a later attempt succeeded.
+
+    DISCARDED: somebody gave it up.
+    """
 
     OPEN = "OPEN"
     RESOLVED = "RESOLVED"
@@ -42,7 +45,7 @@ class DeadLetter:
 
     @property
     def state(self) -> DeadLetterState:
-        """What has become of it."""
+        """The current state."""
         if self.discarded_at is not None:
             return DeadLetterState.DISCARDED
         return DeadLetterState.OPEN if self.resolved_at is None else DeadLetterState.RESOLVED
@@ -50,7 +53,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterFilter:
-    """Which dead letters; None: no condition; an empty collection: none. [begins, ends): of the time of receipt.
+    """A filter of dead letters; None: no condition; an empty collection: none. [begins, ends): of the time of receipt.
 
     states None: open ones.
     """
@@ -66,7 +69,7 @@ class DeadLetterFilter:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterGroup:
-    """What dead letters of one stage and code have in common. first, last: the times of receipt of the outermost."""
+    """Dead letters of one stage and code together. first, last: the earliest and the latest time of receipt."""
 
     stage: str
     code: str

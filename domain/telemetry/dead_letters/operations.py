@@ -1,4 +1,4 @@
-"""Try dead letters again, or give them up."""
+"""Retry or discard dead letters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from graph.errors import BadInputError
 from graph.tables import INSTANT
 
 # So many at a call; the answer tells how many are left.
-LETTERS_MAX: Final = 10_000
+DEAD_LETTERS_MAX: Final = 10_000
 
 _REOPEN = text("SELECT batches_reopen(:organization_id, :raw_ids, :received)").bindparams(
     bindparam("raw_ids", type_=ARRAY(BigInteger)), bindparam("received", type_=ARRAY(INSTANT))
@@ -35,7 +35,7 @@ class Done:
 
 
 def dead_letters_retry(session: Session, *, organization_id: int, where: DeadLetterFilter) -> Done:
-    """Have the readings of open dead letters processed again, with the batches they came in, by the pipeline.
+    """Have the pipeline process the readings of open dead letters again, with their batches.
 
     What was stored stays as it is, for stages may do a batch any number of times; a letter that fails again counts
     another attempt, one that does not is resolved. At most LETTERS_MAX, the oldest first.
@@ -47,7 +47,7 @@ def dead_letters_retry(session: Session, *, organization_id: int, where: DeadLet
         select(dead_letters.c.raw_id, dead_letters.c.received_at)
         .where(*conditions)
         .order_by(dead_letters.c.received_at, dead_letters.c.id)
-        .limit(LETTERS_MAX)
+        .limit(DEAD_LETTERS_MAX)
     ).all()
     session.execute(
         _REOPEN,
@@ -64,7 +64,7 @@ def dead_letters_retry(session: Session, *, organization_id: int, where: DeadLet
 def dead_letters_discard(
     session: Session, *, organization_id: int, where: DeadLetterFilter, actor: str, now: datetime
 ) -> Done:
-    """Give open dead letters up; they stay, marked with who did and when. At most LETTERS_MAX, the oldest first.
+    """Discard open dead letters; they stay, with who did it and when. At most LETTERS_MAX, the oldest first.
 
     The account does not change: a dead reading stays dead. Raises BadInputError for a filter without any condition.
     """
@@ -74,7 +74,7 @@ def dead_letters_discard(
         select(dead_letters.c.id)
         .where(*conditions)
         .order_by(dead_letters.c.received_at, dead_letters.c.id)
-        .limit(LETTERS_MAX)
+        .limit(DEAD_LETTERS_MAX)
     )
     done = session.execute(
         update(dead_letters)
@@ -88,7 +88,7 @@ def dead_letters_discard(
 
 def _filter_check(where: DeadLetterFilter) -> None:
     given = (where.ids, where.stages, where.codes, where.device_id, where.begins, where.ends)
-    if all(each is None for each in given):
-        raise BadInputError("Say which dead letters: a filter without any condition means all.", path=("filter",))
+    if all(item is None for item in given):
+        raise BadInputError("Give a condition of the filter: without any it means all dead letters.", path=("filter",))
     if where.states is not None and tuple(where.states) != (DeadLetterState.OPEN,):
         raise BadInputError("Only open dead letters can be retried or discarded.", path=("filter", "states"))

@@ -56,11 +56,11 @@ def dead_letters_page(
         .order_by(dead_letters.c.received_at.desc(), dead_letters.c.id.desc())
         .limit(page.first + 1)
     ).all()
-    found = [_of_row(row) for row in rows[: page.first]]
+    items = [_of_row(row) for row in rows[: page.first]]
     count = select(func.count()).select_from(dead_letters).where(*conditions)
     return Page(
-        found,
-        [instant_key(_CURSOR, each.received_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.received_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -68,21 +68,21 @@ def dead_letters_page(
 
 
 def dead_letter_groups(session: Session, *, organization_id: int, where: DeadLetterFilter) -> list[DeadLetterGroup]:
-    """Return how many there are by stage and code, the most first, at most GROUPS_MAX. One statement."""
-    of = dead_letters.c
+    """Return the number of dead letters by stage and code, the most first, at most GROUPS_MAX. One statement."""
+    table = dead_letters.c
     rows = session.execute(
         select(
-            of.stage,
-            of.code,
+            table.stage,
+            table.code,
             func.count().label("count"),
-            func.count(of.device_id.distinct()).label("devices"),
-            func.min(of.received_at).label("first"),
-            func.max(of.received_at).label("last"),
-            func.max(of.message).label("message"),
+            func.count(table.device_id.distinct()).label("devices"),
+            func.min(table.received_at).label("first"),
+            func.max(table.received_at).label("last"),
+            func.max(table.message).label("message"),
         )
         .where(*dead_letter_conditions(organization_id, where))
-        .group_by(of.stage, of.code)
-        .order_by(func.count().desc(), of.stage, of.code)
+        .group_by(table.stage, table.code)
+        .order_by(func.count().desc(), table.stage, table.code)
         .limit(GROUPS_MAX)
     )
     return [
@@ -100,7 +100,7 @@ def dead_letter_groups(session: Session, *, organization_id: int, where: DeadLet
 
 
 def dead_letters_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, DeadLetter]:
-    """Return those of these ids; one that does not exist is left out. One statement."""
+    """Return the dead letters of these ids; one that does not exist is left out. One statement."""
     rows = session.execute(
         select(dead_letters).where(
             dead_letters.c.organization_id == organization_id,
@@ -112,23 +112,23 @@ def dead_letters_get(session: Session, *, organization_id: int, ids: Collection[
 
 def dead_letter_conditions(organization_id: int, where: DeadLetterFilter) -> list[ColumnElement[bool]]:
     """Return the filter as conditions on `dead_letters`."""
-    of = dead_letters.c
+    table = dead_letters.c
     states = (DeadLetterState.OPEN,) if where.states is None else tuple(where.states)
     conditions: list[ColumnElement[bool]] = [
-        of.organization_id == organization_id,
+        table.organization_id == organization_id,
         or_(literal(False), *(_STATES[state] for state in states)),
     ]
     if where.ids is not None:
-        conditions.append(of.id == any_(cast(list(where.ids), ARRAY(Uuid))))
-    for column, words in ((of.stage, where.stages), (of.code, where.codes)):
+        conditions.append(table.id == any_(cast(list(where.ids), ARRAY(Uuid))))
+    for column, words in ((table.stage, where.stages), (table.code, where.codes)):
         if words is not None:
             conditions.append(column == any_(cast([w for w in words if text_is_storable(w)], ARRAY(Text))))
     if where.device_id is not None:
-        conditions.append(of.device_id == where.device_id)
+        conditions.append(table.device_id == where.device_id)
     if where.begins is not None:
-        conditions.append(of.received_at >= instant_utc(where.begins, path="from"))
+        conditions.append(table.received_at >= instant_utc(where.begins, path="from"))
     if where.ends is not None:
-        conditions.append(of.received_at < instant_utc(where.ends, path="to"))
+        conditions.append(table.received_at < instant_utc(where.ends, path="to"))
     return conditions
 
 

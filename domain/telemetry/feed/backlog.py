@@ -37,7 +37,7 @@ def ranges_merged(ranges: Iterable[InvalidatedRange]) -> list[InvalidatedRange]:
 
 @dataclass(frozen=True, slots=True)
 class Thinned:
-    """What is left for a client that fell behind.
+    """The updates that a client that fell behind is still sent.
 
     series: the latest point of each, `truncated` where others were left out. gaps: where those were.
     points_left_out: how many. dropped: updates from which they were left out.

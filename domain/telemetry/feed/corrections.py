@@ -1,4 +1,4 @@
-"""Tell the live feed of corrected device points: a place in the feed, from which they can be read again."""
+"""Publish corrected device points to the live feed, as ranges to read again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Spans = Mapping[tuple[bytes, int, str], tuple[int, int]]
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Points that were put right in one commit, and its place in the feed."""
+    """Points corrected in one commit, and its place in the feed."""
 
     organization_id: int
     partition: int
@@ -54,7 +54,7 @@ class Correction:
 def correction_note(
     session: Session, *, organization_id: int, partition: int, spans: Spans, revision: int, now: datetime
 ) -> Correction:
-    """Take the next place in the feed of what is derived, and note there what was put right. Two statements."""
+    """Take the next offset of the derived feed and store the correction at it. Two statements."""
     arrays_enable(session)
     position = int(session.execute(_ADVANCE, {"stage": DERIVE, "partition": partition}).scalar_one())
     session.execute(

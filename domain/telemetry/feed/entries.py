@@ -1,4 +1,4 @@
-"""What travels on the bus: one entry carries one batch, in columns. The one place that knows the bytes.
+"""Encode and decode bus entries: one batch each, in columns. The only module that knows the bytes.
 
 RAW entries carry the readings, so that normalize does not read the raw log back; NORM entries carry the points,
 so that the live feed does not read the history back. Numbers are little-endian.
@@ -201,7 +201,7 @@ def norm_decode(payload: bytes) -> NormEntry:
 
 
 def feed_entry(payload: bytes) -> FeedEntry:
-    """Return what the live feed makes of a NORM entry; its points are grouped only when asked for."""
+    """Return the feed entry of a NORM entry; its points are grouped only when asked for."""
     entry = norm_decode(payload)
     return FeedEntry(
         entry.organization_id,
@@ -219,16 +219,16 @@ def feed_entry(payload: bytes) -> FeedEntry:
 def norm_groups(entry: NormEntry, among: Container[UUID] | None = None) -> Sequence[FeedGroup]:
     """Return the points by series, each ascending in time: those of these devices, or all. Hot path."""
     devices, device = np.unique(np.frombuffer(entry.devices, "S16"), return_inverse=True)
-    ids = [UUID(bytes=bytes(each).ljust(_UUID_BYTES, b"\0")) for each in devices]
-    at, of = entry.timestamps[entry.readings], device[entry.readings]
+    ids = [UUID(bytes=bytes(item).ljust(_UUID_BYTES, b"\0")) for item in devices]
+    at, owner = entry.timestamps[entry.readings], device[entry.readings]
     ports = entry.ports[entry.readings]
-    chosen = np.arange(len(of))
+    chosen = np.arange(len(owner))
     if among is not None:
-        chosen = np.flatnonzero(np.array([each in among for each in ids], dtype=np.bool_)[of])
+        chosen = np.flatnonzero(np.array([entity_id in among for entity_id in ids], dtype=np.bool_)[owner])
     if not len(chosen):
         return []
-    order = chosen[np.lexsort((at[chosen], entry.metrics[chosen], ports[chosen], of[chosen]))]
-    keys = np.stack((of[order], ports[order], entry.metrics[order]))
+    order = chosen[np.lexsort((at[chosen], entry.metrics[chosen], ports[chosen], owner[chosen]))]
+    keys = np.stack((owner[order], ports[order], entry.metrics[order]))
     begins = np.flatnonzero(np.r_[True, (keys[:, 1:] != keys[:, :-1]).any(axis=0)])
     groups = []
     for index in np.split(order, begins[1:]):
@@ -240,7 +240,7 @@ def norm_groups(entry: NormEntry, among: Container[UUID] | None = None) -> Seque
         points = Points(at[index].astype(np.int64), entry.values[index], entry.types[index], texts)
         groups.append(
             FeedGroup(
-                ids[of[first]], None if port == NO_PORT else port, entry.names[entry.metrics[first]], None, points
+                ids[owner[first]], None if port == NO_PORT else port, entry.names[entry.metrics[first]], None, points
             )
         )
     return groups

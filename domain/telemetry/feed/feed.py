@@ -1,4 +1,4 @@
-"""The live feed's core: what a normalized batch means to who watches, and where in the feed one stands. Pure.
+"""The live feed's core: what a subscription sees of a batch, and offsets in the feed. Pure.
 
 The feed has a few partitions. In each, the normalize stage numbers its commits without a gap: a batch's
 *position*. So a reader that has seen position n knows whether it missed something when it sees n + 2, and a
@@ -60,7 +60,7 @@ class InvalidatedRange:
 
 @dataclass(frozen=True, slots=True)
 class FeedEntry:
-    """What one commit of the normalize or the derive stage stored for one organization.
+    """The points that one commit of the normalize or the derive stage stored for one organization.
 
     position: its place in its partition. revision: the graph's revision at that commit. decode: returns the points of
     these devices, or of all; called only where somebody watches. invalidated: what the commit took back.
@@ -80,9 +80,9 @@ class FeedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a subscription sees, as the graph stood at `revision`.
+    """The view of a subscription, as of the graph at `revision`.
 
-    entity_ids: all that is watched. own_ids: what has series of its own among it: devices, and assets and spaces for
+    entity_ids: all that is watched. own_ids: those of them with their own series: devices, and assets and spaces for
     which something is derived. links: those of the assets and spaces among it, by device. sending_ids: whose
     points matter either way. metrics: only these names (a device's own,
     or an asset's as mapped), or all. units, types (as declared by schemas): those of the devices' series.
@@ -106,18 +106,18 @@ class Watch:
         )
 
     def sees(self, entry: FeedEntry) -> list[InvalidatedRange]:
-        """Return what of that which an entry took back is watched, through links too."""
-        found: list[InvalidatedRange] = []
+        """Return the invalidated ranges of an entry that the watch sees, through links too."""
+        ranges: list[InvalidatedRange] = []
         for taken in entry.invalidated:
             if taken.entity_id in self.own_ids and (self.metrics is None or taken.metric in self.metrics):
-                found.append(taken)
+                ranges.append(taken)
             for link in self.links.get(taken.entity_id, ()):
                 metric = None if taken.metric is None else metric_under(link, metric=taken.metric)
                 begins = max(link.begins_us, micros_of(taken.from_))
                 ends = min(link.ends_us, micros_of(taken.to))
                 if metric is not None and begins < ends and (self.metrics is None or metric in self.metrics):
-                    found.append(InvalidatedRange(link.source_id, metric, instant_of(begins), instant_of(ends)))
-        return found
+                    ranges.append(InvalidatedRange(link.source_id, metric, instant_of(begins), instant_of(ends)))
+        return ranges
 
     def unit_of(self, group: FeedGroup) -> str | None:
         """Return the unit of a group's series."""
@@ -130,7 +130,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class FeedUpdate:
-    """What a subscriber is sent. cursor: where the feed goes on then.
+    """One message to a subscriber. cursor: where the feed goes on after it.
 
     dropped: updates that are not here, or not whole, because the client was too slow. gaps: where their points were,
     points_left_out: how many. memo: what was made of it for one subscriber and serves the others that are sent it.
@@ -146,7 +146,7 @@ class FeedUpdate:
 
 
 class Arrival(Enum):
-    """How a position stands to what was seen before."""
+    """Relation of a position to the last one of its partition."""
 
     NEXT = auto()
     REPEATED = auto()
@@ -155,13 +155,13 @@ class Arrival(Enum):
 
 
 @dataclass(slots=True)
-class Heads:
-    """The greatest position handled in each partition; a partition not yet heard of is absent."""
+class FeedOffsets:
+    """The offsets of a reader: the greatest position handled in each partition; unknown partitions are absent."""
 
     positions: dict[int, int] = field(default_factory=dict)
 
-    def judge(self, partition: int, position: int) -> Arrival:
-        """Tell how an entry stands; FIRST: of a partition not yet heard of."""
+    def classify(self, partition: int, position: int) -> Arrival:
+        """Classify an entry by its position; FIRST: of an unknown partition."""
         head = self.positions.get(partition)
         if head is None:
             return Arrival.FIRST
@@ -170,7 +170,7 @@ class Heads:
         return Arrival.REPEATED if position <= head else Arrival.GAP
 
     def advance(self, partition: int, position: int) -> None:
-        """Note that all up to `position` is handled; never goes back."""
+        """Advance a partition's offset to `position`; never goes back."""
         self.positions[partition] = max(position, self.positions.get(partition, position))
 
 
@@ -189,7 +189,7 @@ def watch_build(
     units: Mapping[SeriesKey, str | None],
     types: Mapping[SeriesKey, int | None] | None = None,
 ) -> Watch:
-    """Put together what a subscription sees. links: those of all watched assets and spaces."""
+    """Build the watch of a subscription. links: those of all watched assets and spaces."""
     by_device: dict[UUID, list[Link]] = {}
     for link in links:
         by_device.setdefault(link.device_id, []).append(link)
@@ -206,7 +206,7 @@ def watch_build(
 
 
 def groups_by_device(groups: Iterable[FeedGroup]) -> Mapping[UUID, Sequence[FeedGroup]]:
-    """Sort an entry's groups by their device, once for all who watch."""
+    """Index an entry's groups by their device, once for all subscriptions."""
     by_device: dict[UUID, list[FeedGroup]] = {}
     for group in groups:
         by_device.setdefault(group.device_id, []).append(group)
@@ -214,7 +214,7 @@ def groups_by_device(groups: Iterable[FeedGroup]) -> Mapping[UUID, Sequence[Feed
 
 
 def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -> list[Series]:
-    """Return an entry's points as the watch sees them: each device and asset metric a series of its own.
+    """Return an entry's points as the watch sees them: each device and asset metric as a separate series.
 
     An asset's points are those within a link at their own timestamps; where two devices of one entry give
     one asset metric at one timestamp, the precedence of `attribution.py` holds.
@@ -278,7 +278,7 @@ def _series(
 
 
 def cursor_encode(positions: Positions, *, organization_id: int, now: datetime) -> str:
-    """Return a place in the feed as clients are given it: opaque text."""
+    """Return offsets as a cursor for clients: opaque text."""
     body = [_CURSOR_VERSION, organization_id, micros_of(now) // 1_000_000, sorted(positions.items())]
     return base64.urlsafe_b64encode(json.dumps(body, separators=(",", ":")).encode()).decode().rstrip("=")
 

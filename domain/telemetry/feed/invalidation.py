@@ -1,4 +1,4 @@
-"""What a change of links means to who watches: ranges whose points changed or went. Pure."""
+"""Find the ranges that a change of links invalidates for a subscription. Pure."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def links_invalidated(before: Watch, after: Watch, *, now: datetime) -> list[Inv
 
 
 def spans_differing(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
-    """Return what is in one of two sets of instants and not in both. Each ascending, without overlaps."""
+    """Return the symmetric difference of two sets of spans. Each ascending, without overlaps."""
     edges: dict[int, int] = {}
     for begins, ends in (*one, *other):
         # Each edge turns "in one" into "in both" or "in none"; two at one place undo each other.
@@ -53,14 +53,14 @@ def spans_differing(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
 
 def _spans(watch: Watch) -> dict[_Passage, list[Span]]:
     spans: dict[_Passage, list[Span]] = {}
-    for link in _shown(watch):
+    for link in _links(watch):
         mapping = None if link.mapping is None else frozenset(link.mapping.items())
         dependency = link.source_id, link.device_id, link.port, mapping
         spans.setdefault(dependency, []).append((link.begins_us, link.ends_us))
     return {dependency: spans_union(of_passage) for dependency, of_passage in spans.items()}
 
 
-def _shown(watch: Watch) -> Iterable[Link]:
+def _links(watch: Watch) -> Iterable[Link]:
     """Yield the links through which the watch may be shown anything."""
     for links in watch.links.values():
         for link in links:

@@ -1,4 +1,4 @@
-"""What the live feed reads from the database: what a subscription sees, what it missed, where it stands."""
+"""Database reads of the live feed: watches, missed entries, offsets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from domain.telemetry.feed.feed import (
 )
 from domain.telemetry.model.attribution import Link
 from domain.telemetry.store.links import LINKED_KINDS, kinds_get, links_list, series_rows, sources_list
-from domain.telemetry.store.scan import HEADS_OF, HeadsProbe, points_scan
+from domain.telemetry.store.scan import OFFSETS_OF, OffsetsProbe, points_scan
 from graph.errors import LimitExceededError
 from graph.instants import moment_resolve
 from graph.kinds import EntityKind
@@ -36,8 +36,8 @@ from graph.tables import entities, graph_clocks
 from graph.walk.queries import below_among
 
 
-def _parameter(found: re.Match[str]) -> str:
-    return f"cast(:{found[1]} AS {found[2]})" if found[1] else f":{found[3]}"
+def _parameter(match: re.Match[str]) -> str:
+    return f"cast(:{match[1]} AS {match[2]})" if match[1] else f":{match[3]}"
 
 
 WATCHED_MAX = 100_000
@@ -48,9 +48,9 @@ _FAR_FUTURE_US = 2**53
 _READABLE_KINDS = (EntityKind.DEVICE, *LINKED_KINDS)
 
 # The driver's style of parameters there, the toolkit's here.
-_HEADS = text(re.sub(r"%\((\w+)\)s::([a-z]+\[\])|%\((\w+)\)s", _parameter, HEADS_OF))
+_HEADS = text(re.sub(r"%\((\w+)\)s::([a-z]+\[\])|%\((\w+)\)s", _parameter, OFFSETS_OF))
 
-# The points of the batches as they stand now: one that a later reading has replaced comes with that reading.
+# The points of the batches as now stored: one that a later reading has replaced comes with that reading.
 _REFILL = text(
     """
     SELECT b.feed_position, s.id, s.entity_id, s.port, s.metric, s.unit,
@@ -70,7 +70,7 @@ _REFILL = text(
 )
 
 
-# What commits of the derive stage changed, as it stands now; of those that took something back only where.
+# The points that commits of the derive stage changed, as now stored; of corrections only the ranges.
 _REFILL_DERIVED = text(
     """
     SELECT d.position, d.corrects, w.b AS begins, w.e AS ends, s.id, s.entity_id, s.port, s.metric, s.unit,
@@ -89,7 +89,7 @@ _REFILL_DERIVED = text(
 
 @dataclass(frozen=True, slots=True)
 class WatchRequest:
-    """What a subscription asks for: these entities and all below one; the whole organization, if neither.
+    """The request of a subscription: these entities and all below one; the whole organization, if neither.
 
     metrics: only these, or all. Persons and activities measure nothing.
     """
@@ -101,18 +101,18 @@ class WatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class CaughtUp:
-    """What was stored, and the positions up to which it holds everything."""
+    """Stored points, and the offsets up to which they are complete."""
 
     series: Sequence[Series]
-    heads: Positions
+    offsets: Positions
 
 
 def revision_get(session: Session, *, organization_id: int) -> int:
     """Return the organization's current revision of graph and configuration."""
-    found = session.execute(
+    revision = session.execute(
         select(graph_clocks.c.revision).where(graph_clocks.c.organization_id == organization_id)
     ).scalar_one()
-    return int(found)
+    return int(revision)
 
 
 def watches_load(session: Session, *, organization_id: int, requests: Sequence[WatchRequest]) -> list[Watch]:
@@ -163,7 +163,7 @@ def _watched(session: Session, organization_id: int, request: WatchRequest) -> s
     return watched
 
 
-def feed_heads(session: Session, *, organization_id: int, after: Positions, recent: datetime) -> Mapping[int, int]:
+def feed_offsets(session: Session, *, organization_id: int, after: Positions, recent: datetime) -> Mapping[int, int]:
     """Return the organization's own greatest positions beyond `after`; partitions without any are absent.
 
     recent: batches received before are passed over, so that old partitions of the raw log stay untouched.
@@ -196,10 +196,12 @@ def feed_since(
     Raises LimitExceededError for more than 100,000 stored points.
     """
     # Should the scan find nothing at all, these hold: whatever came after them it would have found.
-    heads = feed_heads(session, organization_id=organization_id, after=after, recent=recent)
-    found = sources_list(session, organization_id=organization_id, entity_ids=watch.entity_ids, metrics=watch.metrics)
-    sources = [source for of_entity in found.values() for source in of_entity]
-    probe = HeadsProbe(after, recent)
+    offsets = feed_offsets(session, organization_id=organization_id, after=after, recent=recent)
+    sources_by_entity = sources_list(
+        session, organization_id=organization_id, entity_ids=watch.entity_ids, metrics=watch.metrics
+    )
+    sources = [source for of_entity in sources_by_entity.values() for source in of_entity]
+    probe = OffsetsProbe(after, recent)
     scanned = points_scan(
         session,
         organization_id=organization_id,
@@ -223,7 +225,7 @@ def feed_since(
         )
         for n, points in scanned
     ]
-    return CaughtUp(series, positions_max(after, heads if probe.heads is None else probe.heads))
+    return CaughtUp(series, positions_max(after, offsets if probe.offsets is None else probe.offsets))
 
 
 def feed_refill(
@@ -320,5 +322,5 @@ def _readable(session: Session, *, organization_id: int) -> set[UUID]:
 
 def _below(session: Session, *, organization_id: int, under_id: UUID) -> set[UUID]:
     moment = moment_resolve(session, organization_id=organization_id, as_of=None, known_at=None)
-    found = below_among(session, organization_id=organization_id, entity_ids=[under_id], moment=moment)
-    return set(session.scalars(found.limit(WATCHED_MAX + 1)))
+    statement = below_among(session, organization_id=organization_id, entity_ids=[under_id], moment=moment)
+    return set(session.scalars(statement.limit(WATCHED_MAX + 1)))

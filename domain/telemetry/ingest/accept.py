@@ -1,4 +1,4 @@
-"""Judge the readings of one call: which are accepted, and what is said of the others. Pure; hot path.
+"""Validate the readings of one call: which are accepted, and an error for each other. Pure; hot path.
 
 A reading is refused only for an unknown device, a timestamp that is none, metrics that are no map, and bounds.
 Whatever else is wrong with it (a metric that is no number, boolean or text; a time in the far future) is found
@@ -30,7 +30,7 @@ MESSAGE_ID_CHARS_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What became of a call: the accepted readings by partition, and an error for each refused one.
+    """The result of a call: the accepted readings by partition, and an error for each refused one.
 
     duplicates: accepted readings that repeat another of the same call; informative. retry_after_s: after how long
     all readings beyond their devices' quotas may be sent again; None where there were none.
@@ -60,7 +60,7 @@ def readings_accept(
     now_us: int,
     allowance: Allowance | None = None,
 ) -> Acceptance:
-    """Judge one call's readings one by one.
+    """Validate one call's readings one by one.
 
     devices: those of the organization that the readings name and that may send. own: the device whose token
     the call bears, which may send for itself alone; None for a user's. now_us: the time of receipt, which is

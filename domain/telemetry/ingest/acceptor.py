@@ -1,4 +1,4 @@
-"""Accept the readings of a call, whatever its transport: judged, made durable, then answered."""
+"""Accept the readings of a call, whatever its transport: checked, made durable, then answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.base.packed import micros_of
 from domain.base.quotas import QuotaKeeper
-from domain.base.transient import AWAY_TROUBLE
+from domain.base.transient import NO_ANSWER
 from domain.base.waiting import thread_await
 from domain.telemetry.ingest.accept import Acceptance, readings_accept
 from domain.telemetry.ingest.directory import DeviceDirectory
@@ -20,7 +20,7 @@ from graph.errors import UnavailableError
 
 
 class Acceptor:
-    """The one way in.
+    """Accepts readings of every transport.
 
     now: the time, in UTC. quotas: what may be sent to this process; None: without limit. is_silent: tells that the
     database is known to give no answer just now.
@@ -50,7 +50,7 @@ class Acceptor:
         own_device_id: UUID | None,
         trace_id: str | None = None,
     ) -> Acceptance:
-        """Return what became of a call's readings, once the accepted ones are durable.
+        """Accept a call's readings; return once the accepted ones are durable.
 
         transport: "graphql", "http", ...; kept with the batch. own_device_id: the device whose token the call
         bears, which sends for itself alone; None for a user. trace_id: by which the call is found in the logs.
@@ -59,24 +59,24 @@ class Acceptor:
         """
         readings_count_check(len(readings))
         if self._is_silent():
-            raise UnavailableError(f"{AWAY_TROUBLE}. Nothing was kept; try again.")
+            raise UnavailableError(f"{NO_ANSWER}. Nothing was kept; try again.")
         sent, quotas = len(readings), self._quotas
         if quotas is not None:
             # Whoever may send nothing at all just now costs no more than this.
             quotas.allowance(organization_id, sent=sent)
-        found = await asyncio.to_thread(
+        result = await asyncio.to_thread(
             self._directory.resolve, readings, organization_id=organization_id, own_device_id=own_device_id
         )
         own = None
         if own_device_id is not None:
-            own = found.by_id.get(str(own_device_id))
+            own = result.by_id.get(str(own_device_id))
             if own is None:
                 # Deleted since its token was verified: it sends for nobody.
-                found = Devices({}, {})
+                result = Devices({}, {})
         # From here to `take` nothing is awaited, so that no other call takes what this one was shown.
         allowance = None if quotas is None else quotas.allowance(organization_id, sent=sent)
         acceptance = readings_accept(
-            readings, devices=found, own=own, now_us=micros_of(self._now()), allowance=allowance
+            readings, devices=result, own=own, now_us=micros_of(self._now()), allowance=allowance
         )
         if quotas is not None:
             quotas.take(organization_id, acceptance.accepted, allowance, sent=sent)

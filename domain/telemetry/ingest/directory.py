@@ -1,4 +1,4 @@
-"""Which devices may send: looked up for each call, and remembered while the organization's graph stays as it is."""
+"""Cache which devices may send, by the revision of the organization's graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from domain.base.transient import is_away, trouble_of
+from domain.base.transient import is_transient, transient_reason
 from domain.telemetry.model.readings import Devices, KnownDevice, ReadingDraft
 from graph.change import bearing_revision
 from graph.errors import UnavailableError
@@ -49,7 +49,7 @@ class _Remembered:
     by_external_id: dict[str, KnownDevice] = field(default_factory=dict)
 
     def select(self, ids: Mapping[str, UUID], external_ids: Collection[str]) -> Devices:
-        """Return what is remembered of these."""
+        """Return the cached devices of these names."""
         return Devices(
             {name: self.by_id[identity] for name, identity in ids.items() if identity in self.by_id},
             {name: self.by_external_id[name] for name in external_ids if name in self.by_external_id},
@@ -103,8 +103,8 @@ class DeviceDirectory:
         try:
             return self._look_up(ids, external_ids, organization_id=organization_id, now_s=now_s)
         except SQLAlchemyError as error:
-            if is_away(error):
-                raise UnavailableError(f"{trouble_of(error)}. Nothing was kept; try again.") from error
+            if is_transient(error):
+                raise UnavailableError(f"{transient_reason(error)}. Nothing was kept; try again.") from error
             raise
 
     def _look_up(

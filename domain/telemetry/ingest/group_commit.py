@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.errors import RateLimitedError
 from domain.base.packed import micros_of
-from domain.base.transient import is_away, is_disk_full, trouble_of
+from domain.base.transient import is_disk_full, is_transient, transient_reason
 from domain.telemetry.model.readings import AcceptedReadings, RawBatch
 from domain.telemetry.store.raw_log import PARTITION_AHEAD, ReadingGroup, raw_append, raw_partition_ensure
 from graph.errors import UnavailableError
@@ -153,8 +153,8 @@ class GroupCommitter:
     def _failed(self, calls: Sequence[_Call], error: Exception) -> None:
         # Another database may stand there by now: which partitions it has is asked again.
         self._ensured = _NEVER
-        if is_away(error):
-            what = trouble_of(error)
+        if is_transient(error):
+            what = transient_reason(error)
             if is_disk_full(error):
                 self._disk_full_at = self._now()
             _log.warning("%s: %s", what, error)
@@ -171,7 +171,7 @@ class GroupCommitter:
     def _append(self, groups: Sequence[ReadingGroup]) -> list[RawBatch]:
         now = self._now()
         if not self._ensured[0] <= now < self._ensured[1]:
-            # In a transaction of their own: whoever makes the same ones waits for no readings to be written.
+            # In a separate transaction: whoever makes the same ones waits for no readings to be written.
             with self._transaction() as session:
                 raw_partition_ensure(session, at=now)
             self._ensured = (now, now + PARTITION_AHEAD)

@@ -1,4 +1,4 @@
-"""Which series, over which time, make up what is read at an entity. Pure.
+"""Attribute series to entities: which series, over which span, are read at an entity. Pure.
 
 A device is read as its own series. An asset or a space is read through its links: MONITORED_BY and
 CONTROLLED_BY edges to devices, as believed now, each over its own valid time. A link with port p takes the
@@ -97,7 +97,7 @@ def mapping_of(metadata: Mapping[str, Any]) -> Mapping[str, str] | None:
 
 
 def metric_under(link: Link, *, metric: str) -> str | None:
-    """Return what a device's metric is called through this link; None where the link leaves it out."""
+    """Return the name of a device's metric through this link; None where the link leaves it out."""
     return metric if link.mapping is None else link.mapping.get(metric)
 
 
@@ -120,7 +120,7 @@ def linked_sources(
     rows_by_device: Mapping[UUID, Sequence[SeriesRow]],
     metrics: Collection[str] | None,
 ) -> list[Source]:
-    """Return what an asset or a space is read as: one source per metric, by metric, port null.
+    """Return the sources of an asset or a space: one per metric, by metric, port null.
 
     links: those of this entity, in any order. rows_by_device: all series of the linked devices. A series of
     the entity itself (a derived metric) goes before those of its devices.

@@ -1,4 +1,4 @@
-"""Cut a range of time into calendar-aware buckets, and make one value of each bucket's points. Pure.
+"""Split a time range into calendar-aware buckets, and aggregate each bucket's points. Pure.
 
 Where buckets begin, all in the time zone asked for:
 
@@ -102,7 +102,7 @@ class Counted:
 
 
 def bucket_aggregate(counted: Counted, edges: Instants, *, how: Aggregate) -> Points:
-    """Make one point per bucket: at its start, NaN where there is no data. Returns len(edges) - 1 points.
+    """Aggregate points to one per bucket: at its start, NaN where there is no data. Returns len(edges) - 1 points.
 
     counted: ascending, none before edges[0]. Sums are exact, rounded once, and NaN where no double holds them; a mean
     is the sum over the count. Of
@@ -202,7 +202,7 @@ def _month_edges(local_from: datetime, local_to: datetime, months: int, zone: tz
 
 
 def _part_edges(local_from: datetime, local_to: datetime, length: timedelta, zone: tzinfo) -> Instants:
-    """Lay out the parts of each local day, one stretch of constant offset after the other."""
+    """Lay out the parts of each local day, one range of constant offset after the other."""
     step = length // timedelta(microseconds=1)
     pieces: list[Instants] = []
     first_day, last_day = local_from.toordinal() - 1, local_to.toordinal() + 1

@@ -1,4 +1,4 @@
-"""Readings of a batch and what they become, in columns. Pure; hot path."""
+"""Readings of a batch, and their points and dead letters, in columns. Pure; hot path."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class DeadLetterDraft:
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """Points in columns, ascending by reading, and what could not become one.
+    """Points in columns, ascending by reading, and dead letters of what could not become one.
 
     readings: int32, the reading's place. metrics: int32, the name's place in `names`. types: `MetricType`.
     values: NaN at a text. texts: by the point's place.

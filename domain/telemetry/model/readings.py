@@ -27,7 +27,7 @@ def readings_count_check(count: int) -> None:
 
 
 class ReadingDraft(msgspec.Struct, rename="camel"):
-    """A reading as a client sent it; nothing of it is judged but what the transport's types refuse.
+    """A reading as a client sent it; nothing of it is checked but what the transport's types refuse.
 
     timestamp: anything; None says the time of receipt. metrics: anything.
     """
@@ -58,7 +58,7 @@ class Devices:
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """What the caller can mend. path: of the argument at fault, outermost first."""
+    """An error that the caller can fix. path: of the argument at fault, outermost first."""
 
     code: str
     message: str

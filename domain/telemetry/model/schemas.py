@@ -1,4 +1,4 @@
-"""Telemetry schemas, made ready for the hot path: what they make of a reading's metrics. Pure.
+"""Compiled telemetry schemas: apply them to a reading's metrics. Pure.
 
 What a schema may say is checked where it is defined: `domain.configuration.entity_types.schema`.
 """
@@ -28,7 +28,7 @@ _KINDS: Final[Mapping[type, str]] = {float: "NUMBER", int: "NUMBER", bool: "BOOL
 
 @dataclass(frozen=True, slots=True)
 class MetricFault:
-    """Why a metric is no point. metric: as the device sent it, or should have."""
+    """Why a metric cannot become a point. metric: as the device sent it, or should have."""
 
     metric: str
     code: str
@@ -37,7 +37,7 @@ class MetricFault:
 
 @dataclass(frozen=True, slots=True)
 class MetricRule:
-    """What becomes of one metric. name: under which it is stored.
+    """The rule for one metric. name: under which it is stored.
 
     kind: NUMBER, BOOLEAN, TEXT, or None where any will do. classes: of its values in Python.
     conversion: None for none. low, high: in the registered unit. refusal: why nothing can become of it.
@@ -56,7 +56,7 @@ class MetricRule:
 
 @dataclass(frozen=True, slots=True)
 class MetricSchema:
-    """A schema made ready. rules: by the name that is sent. units, kinds (types): by the name that is stored.
+    """A compiled schema. rules: by the sent name. units, kinds (types): by the stored name.
 
     renamed: the sent name by the stored one, where they differ. is_plain: it changes and refuses nothing.
     """
@@ -86,13 +86,13 @@ class SchemaVersions:
         return self.schemas[place - 1] if place else None
 
     def until(self, timestamp: int) -> float:
-        """Return when the schema in force at an event time ends to be, in microseconds; infinity for never."""
+        """Return until when the schema in force at an event time is in force, in microseconds; infinity: for good."""
         place = bisect_right(self.begins, timestamp)
         return self.begins[place] if place < len(self.begins) else math.inf
 
 
 def schema_compile(schema: Mapping[str, Any]) -> MetricSchema:
-    """Return a schema made ready. `schema`: one that passed `telemetry_schema_check`."""
+    """Compile a schema. `schema`: one that passed `telemetry_schema_check`."""
     rules = {name: _rule(name, metric) for name, metric in schema.get("metrics", {}).items()}
     required = [name for name, metric in schema.get("metrics", {}).items() if metric.get("required", False)]
     unknown = schema.get("unknown", _KEEP)
@@ -159,7 +159,7 @@ def _rule(name: str, metric: Mapping[str, Any]) -> MetricRule:
     return MetricRule(
         metric.get("rename", name),
         kind,
-        frozenset(each for each, of in _KINDS.items() if kind in {None, of}),
+        frozenset(item for item, kinds in _KINDS.items() if kind in {None, kinds}),
         kind == "NUMBER",
         None if conversion == IDENTITY else conversion,
         metric.get("min", -sys.float_info.max),

@@ -16,13 +16,14 @@ DevicePort = tuple[int, bytes, int]
 class OrganizationSchemas:
     """The telemetry schemas of an organization's devices at one revision; None: the device has none.
 
-    has_any: whether any of them has one. settled: by series, until which event time, in microseconds, its unit holds.
+    has_any: whether any of them has one. units_checked_until: by series, until which event time, in microseconds, its
+    unit holds.
     """
 
     revision: int
     by_device: dict[bytes, SchemaVersions | None] = field(default_factory=dict)
     has_any: bool = False
-    settled: dict[int, float] = field(default_factory=dict)
+    units_checked_until: dict[int, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -39,20 +40,20 @@ class StageCache:
     count: int = 0
 
     def keep(self, notes: PendingCacheUpdates) -> None:
-        """Remember what a committed transaction found out."""
+        """Apply the cache updates of a committed transaction."""
         if self.count > SERIES_MAX:
             self.forget()
         for key, names in notes.series.items():
             self.series.setdefault(key, {}).update(names)
             self.count += len(names)
         self.months |= notes.months
-        for organization_id, (revision, settled) in notes.settled.items():
+        for organization_id, (revision, units_checked_until) in notes.units_checked_until.items():
             known = self.schemas.get(organization_id)
             if known is not None and known.revision == revision:
-                known.settled |= settled
+                known.units_checked_until |= units_checked_until
 
     def forget(self) -> None:
-        """Remember nothing."""
+        """Empty the cache."""
         self.series.clear()
         self.months.clear()
         self.schemas.clear()
@@ -61,22 +62,22 @@ class StageCache:
 
 @dataclass(slots=True)
 class PendingCacheUpdates:
-    """What a transaction, or a savepoint within it, found out.
+    """Cache updates of a transaction or savepoint, applied once it is committed.
 
-    unsettled: series whose unit is to be looked at. settled: by organization, the revision and what
-    `OrganizationSchemas.settled` is to remember. began_us: when the transaction began by the database's clock, in
-    microseconds since the Unix epoch; None until somebody asks.
+    units_to_check: series whose unit is to be checked. units_checked_until: by organization, the revision and what
+    `OrganizationSchemas.units_checked_until` is to remember. began_us: when the transaction began by the database's
+    clock, in microseconds since the Unix epoch; None until somebody asks.
     """
 
     series: dict[DevicePort, dict[str, int]] = field(default_factory=dict)
     months: set[int] = field(default_factory=set)
-    unsettled: set[int] = field(default_factory=set)
-    settled: dict[int, tuple[int, dict[int, float]]] = field(default_factory=dict)
+    units_to_check: set[int] = field(default_factory=set)
+    units_checked_until: dict[int, tuple[int, dict[int, float]]] = field(default_factory=dict)
     began_us: int | None = None
 
     def add(self, other: PendingCacheUpdates) -> None:
-        """Take over what a savepoint found out that was not rolled back."""
+        """Add the updates of a savepoint that was not rolled back."""
         for key, names in other.series.items():
             self.series.setdefault(key, {}).update(names)
         self.months |= other.months
-        self.unsettled |= other.unsettled
+        self.units_to_check |= other.units_to_check

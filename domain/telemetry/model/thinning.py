@@ -1,4 +1,4 @@
-"""Fewer points of the same shape. Pure.
+"""Thin points: fewer, with the same shape. Pure.
 
 The method is M4: U. Jugel, Z. Jerzak, G. Hackenbroich, V. Markl, "M4: A Visualization-Oriented Time Series
 Data Aggregation", PVLDB 7(10), 2014. The range is cut into bins of equal time; of each bin its first, last,

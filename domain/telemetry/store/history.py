@@ -15,7 +15,7 @@ from domain.base.packed import EPOCH, Aggregate, Instants, MetricType, Points, S
 from domain.telemetry.model.attribution import Source
 from domain.telemetry.model.buckets import BUCKETS_MAX, Counted, bucket_aggregate, bucket_edges, bucket_of, zone_of
 from domain.telemetry.model.thinning import POINTS_MAX, points_thin
-from domain.telemetry.store.hourly_read import Missing, counted_scan, hours_serve, points_missing
+from domain.telemetry.store.hourly_read import Missing, counted_scan, hours_suffice, points_missing
 from domain.telemetry.store.hourly_summary import HOUR_US
 from domain.telemetry.store.links import sources_list
 from domain.telemetry.store.scan import POINTS_SCANNED_MAX, points_scan
@@ -27,7 +27,7 @@ _NO_POINTS = Counted(
 
 
 class _Shape(NamedTuple):
-    """What is made of a series' points: one per bucket where there are edges, else at most `max_points`."""
+    """The shape of a result: one point per bucket where there are edges, else at most `max_points`."""
 
     edges: Instants | None
     aggregate: Aggregate
@@ -70,7 +70,7 @@ def telemetry_read(
         edges = bucket_edges(from_, until, bucket=bucket_of(bucket), zone=zone)
     # Nothing is stored from before the epoch.
     begins_us, ends_us = micros_of(max(from_, EPOCH)), micros_of(max(until, EPOCH))
-    found = sources_list(
+    sources_by_entity = sources_list(
         session,
         organization_id=organization_id,
         entity_ids=entity_ids,
@@ -78,7 +78,7 @@ def telemetry_read(
         begins_us=begins_us,
         ends_us=ends_us,
     )
-    sources = {entity_id: _asked(entity_id, known, metrics) for entity_id, known in found.items()}
+    sources = {entity_id: _asked(entity_id, known, metrics) for entity_id, known in sources_by_entity.items()}
     if edges is not None:
         _check_buckets(len(edges) - 1, sources)
     shape = _Shape(edges, aggregate, max_points)
@@ -115,7 +115,7 @@ def _scan(
     limit: int,
     missing: Missing,
 ) -> Iterator[tuple[int, Counted]]:
-    if shape.edges is not None and hours_serve(shape.edges):
+    if shape.edges is not None and hours_suffice(shape.edges):
         yield from counted_scan(
             session,
             organization_id=organization_id,
@@ -172,19 +172,19 @@ def _pack(source: Source, counted: Counted, shape: _Shape) -> Series:
     if len(points.types):
         type_ = type_of(points, declared=source.declared, counts=counted.counts)
     if shape.edges is not None:
-        shown, truncated = bucket_aggregate(counted, shape.edges, how=shape.aggregate), False
+        thinned, truncated = bucket_aggregate(counted, shape.edges, how=shape.aggregate), False
     else:
-        shown = points_thin(points, max_points=shape.max_points)
-        truncated = len(shown.at) < len(points.at)
+        thinned = points_thin(points, max_points=shape.max_points)
+        truncated = len(thinned.at) < len(points.at)
     return Series(
         entity_id=source.entity_id,
         metric=source.metric,
         port=source.port,
         unit=source.unit,
         type=type_,
-        timestamps=millis_of(shown.at),
-        values=shown.values,
-        texts=None if shown.texts is None else shown.texts.tolist(),
+        timestamps=millis_of(thinned.at),
+        values=thinned.values,
+        texts=None if thinned.texts is None else thinned.texts.tolist(),
         truncated=truncated,
     )
 

@@ -1,4 +1,4 @@
-"""Aggregate hours: those that have ended, in order, and those written to since. The role is argus_pipeline.
+"""Build hourly aggregates: of hours that have ended, in order, and of invalidated ones. The role is argus_pipeline.
 
 Exactly when: a transaction that writes points of an hour marks the hour where it began more than LATE_AFTER_US after
 the hour's end. What does not mark began before, and an hour is summarized only when no such transaction runs any more.
@@ -28,13 +28,13 @@ from domain.base.arrays import (
 )
 from domain.base.failed_items.model import FailedItem
 from domain.base.packed import instant_of, micros_of
+from domain.telemetry.store.hourly_invalidate import LATE_AFTER_US
 from domain.telemetry.store.hourly_isolation import SERIES_HELD, windows_isolated
-from domain.telemetry.store.hourly_marks import LATE_AFTER_US
-from domain.telemetry.store.hourly_summary import HOUR_US, Hours, hours_summarize
+from domain.telemetry.store.hourly_summary import HOUR_US, HourlyAggregates, hourly_aggregates
 from domain.telemetry.store.scan import windows_scan
 
 # What one transaction does at most: hours that were marked; hours of series in turn; series.
-MARKS_MAX: Final = 2_000
+INVALID_HOURS_MAX: Final = 2_000
 HOURS_MAX: Final = 20_000
 SERIES_MAX: Final = 2_000
 # Beyond LATE_AFTER_US: so much may the database's clock step back between two of its readings.
@@ -73,7 +73,7 @@ _PROGRESS = text(
     FROM hours_progress WHERE organization_id = :organization_id FOR UPDATE
     """
 )
-_MARKS = text(
+_INVALID_HOURS = text(
     f"""
     SELECT series_id, hour FROM dirty_hours m WHERE organization_id = :organization_id AND NOT {SERIES_HELD}
     ORDER BY marked_at LIMIT :limit FOR UPDATE SKIP LOCKED
@@ -91,7 +91,7 @@ _CLEAR = text(
     WHERE a.organization_id = :organization_id AND a.series_id = u.s AND a.hour = u.h
     """
 )
-# Hours in their turn: there are some where all is made anew.
+# Hours in their turn: there are some where all is rebuilt.
 _CLEAR_RANGE = text(
     """
     DELETE FROM series_hours WHERE organization_id = :organization_id AND series_id = ANY(:series)
@@ -130,7 +130,10 @@ _ADVANCE = text(
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a transaction did. hours: summarized. is_done: nothing is left to do just now. failed: series left out."""
+    """The result of a transaction. hours: aggregated. is_done: nothing is left to do just now.
+
+    failed: series left out.
+    """
 
     hours: int
     is_done: bool
@@ -145,40 +148,46 @@ class _Progress:
     final_until: datetime | None
 
 
-def hours_settled(session: Session) -> datetime:
-    """Return until when hours may be summarized: no transaction that could write before it without a mark runs."""
+def hours_complete_until(session: Session) -> datetime:
+    """Return the instant before which hours may be aggregated: later writes before it invalidate them."""
     oldest: datetime = session.execute(_SETTLED).scalar_one()
     settled_us = micros_of(oldest) - LATE_AFTER_US - _CLOCK_US
     return instant_of(settled_us - settled_us % HOUR_US)
 
 
 def organizations_due(session: Session, *, settled: datetime) -> Sequence[int]:
-    """Return the organizations that have hours to summarize, those furthest behind first."""
+    """Return the organizations that have hours to aggregate, those furthest behind first."""
     return list(session.execute(_DUE, {"settled": settled}).scalars())
 
 
-def hours_build(session: Session, *, organization_id: int, settled: datetime) -> Built:
-    """Summarize some hours of an organization: those marked first, then the next in order up to `settled`.
+def hours_aggregate(session: Session, *, organization_id: int, settled: datetime) -> Built:
+    """Aggregate some hours of an organization: invalidated ones first, then the next in order up to `settled`.
 
     settled: of an earlier transaction. Others that build for the organization wait.
     """
     arrays_enable(session)
     session.execute(_BEGIN, {"organization_id": organization_id, "settled": settled})
     progress = _Progress(*session.execute(_PROGRESS, {"organization_id": organization_id}).one())
-    marks = session.execute(_MARKS, {"organization_id": organization_id, "limit": MARKS_MAX}).all()
-    if marks:
-        return _marked_build(session, organization_id, [(m.series_id, micros_of(m.hour)) for m in marks], progress)
+    invalid_hours = session.execute(
+        _INVALID_HOURS, {"organization_id": organization_id, "limit": INVALID_HOURS_MAX}
+    ).all()
+    if invalid_hours:
+        return _invalid_build(
+            session, organization_id, [(m.series_id, micros_of(m.hour)) for m in invalid_hours], progress
+        )
     if progress.until >= settled:
         return Built(0, is_done=True)
     return _next_build(session, organization_id, progress, settled)
 
 
-def _marked_build(session: Session, organization_id: int, marks: list[tuple[int, int]], progress: _Progress) -> Built:
+def _invalid_build(
+    session: Session, organization_id: int, invalid_hours: list[tuple[int, int]], progress: _Progress
+) -> Built:
     until_us = micros_of(progress.next or progress.until)
     final_us = 0 if progress.final_until is None else micros_of(progress.final_until)
-    session.execute(_UNMARK, _pairs(organization_id, marks))
+    session.execute(_UNMARK, _pairs(organization_id, invalid_hours))
     # Those to come are summarized in their turn; those whose points were dropped stay what they are.
-    again = sorted(mark for mark in marks if final_us <= mark[1] < until_us)
+    again = sorted(invalid_hour for invalid_hour in invalid_hours if final_us <= invalid_hour[1] < until_us)
     session.execute(_CLEAR, _pairs(organization_id, again))
     return _summarize(session, organization_id, _runs(again))
 
@@ -216,24 +225,24 @@ def _summarize(session: Session, organization_id: int, windows: Sequence[tuple[i
 
     def work(some: Sequence[tuple[int, int, int]]) -> None:
         nonlocal hours
-        found = [
-            (some[n][0], hours_summarize(points))
+        summaries = [
+            (some[n][0], hourly_aggregates(points))
             for n, points in windows_scan(session, organization_id=organization_id, windows=some)
         ]
-        if found:
-            session.execute(_WRITE, {"organization_id": organization_id, **_columns(found)})
-        hours += sum(len(of) for _, of in found)
+        if summaries:
+            session.execute(_WRITE, {"organization_id": organization_id, **_columns(summaries)})
+        hours += sum(len(aggregates) for _, aggregates in summaries)
 
     failed = windows_isolated(session, organization_id=organization_id, windows=windows, work=work)
     return Built(hours, is_done=False, failed=failed)
 
 
-def _columns(found: Sequence[tuple[int, Hours]]) -> dict[str, object]:
+def _columns(summaries: Sequence[tuple[int, HourlyAggregates]]) -> dict[str, object]:
     def column(name: str) -> np.ndarray:
-        return np.concatenate([getattr(hours, name) for _, hours in found])
+        return np.concatenate([getattr(hours, name) for _, hours in summaries])
 
     return {
-        "series": bigint_array(np.repeat([series for series, _ in found], [len(hours) for _, hours in found])),
+        "series": bigint_array(np.repeat([series for series, _ in summaries], [len(hours) for _, hours in summaries])),
         "hours": instant_array(column("at")),
         "is_whole": boolean_array(column("is_whole")),
         "points": int_array(column("points")),
@@ -245,7 +254,7 @@ def _columns(found: Sequence[tuple[int, Hours]]) -> dict[str, object]:
         "last": double_array(column("last")),
         "sums": double_array(column("sum")),
         "errors": double_array(column("sum_error")),
-        "quarters": [quarters for _, hours in found for quarters in hours.quarters],
+        "quarters": [quarters for _, hours in summaries for quarters in hours.quarters],
     }
 
 
@@ -257,10 +266,10 @@ def _pairs(organization_id: int, pairs: Sequence[tuple[int, int]]) -> dict[str, 
     }
 
 
-def _runs(marks: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+def _runs(invalid_hours: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
     """Join hours of one series that follow each other: (series, begin, end). marks: sorted."""
     runs: list[tuple[int, int, int]] = []
-    for series, hour in marks:
+    for series, hour in invalid_hours:
         if runs and runs[-1][0] == series and runs[-1][2] == hour:
             runs[-1] = (series, runs[-1][1], hour + HOUR_US)
         else:

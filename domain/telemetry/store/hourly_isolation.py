@@ -21,7 +21,7 @@ Window = tuple[int, int, int]
 SERIES_HELD: Final = held_sql(
     FailedQueue.HOURLY_AGGREGATES, organization="m.organization_id", holds="m.series_id::text"
 )
-_MARK_AGAIN = text(
+_INVALIDATE_AGAIN = text(
     """
     INSERT INTO dirty_hours (organization_id, series_id, hour, marked_at)
     SELECT :organization_id, :series_id, h, now()
@@ -35,14 +35,14 @@ _MARK_AGAIN = text(
 def windows_isolated(
     session: Session, *, organization_id: int, windows: Sequence[Window], work: Callable[[Sequence[Window]], None]
 ) -> list[FailedItem]:
-    """Do `work` on windows, all at once where that goes; return the series that failed by themselves.
+    """Do `work` on windows, all at once if possible; return the series that failed by themselves.
 
     Their hours are marked, so that they are read from points and summarized when the series is tried again.
     """
     failed: dict[str, FailedItem] = {}
     for (series_id, begins_us, ends_us), error in isolate(session, windows, work):
         session.execute(
-            _MARK_AGAIN,
+            _INVALIDATE_AGAIN,
             {
                 "organization_id": organization_id,
                 "series_id": series_id,

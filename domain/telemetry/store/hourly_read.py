@@ -3,7 +3,7 @@
 Where buckets, or a range or a link, begin at quarters of an hour, the quarters of hours are read. By the point is read
 what begins elsewhere; hours not summarized yet or written to since; hours with texts; whole sources where two series
 overlap, of whose points one may hide another. Where the points of these have been dropped, and an hour is known to have
-had any, it is told that something is missing.
+had any, the answer says that something is missing.
 """
 
 from __future__ import annotations
@@ -124,12 +124,12 @@ class _Progress:
 
 @dataclass(slots=True)
 class Missing:
-    """Which sources, by their places, had points in what was read that are no longer kept, and are in no answer."""
+    """The indexes of sources that had points in the range which retention has dropped."""
 
     places: set[int] = field(default_factory=set)
 
 
-def hours_serve(edges: Instants) -> bool:
+def hours_suffice(edges: Instants) -> bool:
     """Whether buckets with these edges are made of whole quarters of hours of UTC."""
     return bool((edges % QUARTER_US == 0).all())
 
@@ -146,9 +146,9 @@ def counted_scan(
     is_hourly: bool,
     missing: Missing | None = None,
 ) -> Iterator[tuple[int, Counted]]:
-    """Yield (index of the source, what `bucket_aggregate` makes the same of as of its points) in their order.
+    """Yield (index of the source, counted points) in order: `bucket_aggregate` gives the same as of all points.
 
-    Over [begins_us, ends_us), for buckets whose edges `hours_serve`; is_hourly: they are whole hours. Sources without
+    Over [begins_us, ends_us), for buckets whose edges `hours_suffice`; is_hourly: they are whole hours. Sources without
     points are left out. Three statements more than `points_scan` at most. missing: told what is no longer kept.
     Raises LimitExceededError where more than `limit` rows would have to be read.
     """
@@ -170,12 +170,12 @@ def counted_scan(
     scanned = points_scan(
         session, organization_id=organization_id, sources=left, begins_us=begins_us, ends_us=ends_us, limit=limit
     )
-    found = next(scanned, None)
+    following = next(scanned, None)
     for n in range(len(left)):
         points = None
-        if found is not None and found[0] == n:
-            points = found[1]
-            found = next(scanned, None)
+        if following is not None and following[0] == n:
+            points = following[1]
+            following = next(scanned, None)
         if points is not None or n in parts:
             yield n, _joined(points, parts.get(n, []))
 
@@ -183,7 +183,10 @@ def counted_scan(
 def points_missing(
     session: Session, *, organization_id: int, sources: Sequence[Source], begins_us: int, ends_us: int
 ) -> Missing:
-    """Return which sources had points within [begins_us, ends_us) that are no longer kept. Two statements at most."""
+    """Return the sources that had points within [begins_us, ends_us) which retention has dropped.
+
+    Two statements at most.
+    """
     missing = Missing()
     progress = _progress_read(session, organization_id)
     if progress is not None:
@@ -231,7 +234,7 @@ def _missing_find(
 def _windows(sources: Sequence[Source], begins_us: int, ends_us: int, *, is_hourly: bool) -> list[_Window]:
     windows = []
     for n, source in enumerate(sources):
-        if not _is_apart(source.segments):
+        if not _is_disjoint(source.segments):
             continue
         for place, segment in enumerate(source.segments):
             begins = _up(max(segment.begins_us, begins_us), QUARTER_US)
@@ -246,7 +249,7 @@ def _up(at_us: int, step_us: int) -> int:
     return -(-at_us // step_us) * step_us
 
 
-def _is_apart(segments: Sequence[Segment]) -> bool:
+def _is_disjoint(segments: Sequence[Segment]) -> bool:
     spans = sorted((segment.begins_us, segment.ends_us) for segment in segments)
     return all(begins >= ends for (_, ends), (begins, _) in pairwise(spans))
 
@@ -280,11 +283,11 @@ def _hours_read(
         for n, *columns, split, quarters, partial, dirty in cursor.stream(statement, parameters):
             stop_check()
             window = windows[n]
-            unknown = np.unique(np.concatenate([each for each in (partial, dirty, _NO_HOURS) if each is not None]))
+            unknown = np.unique(np.concatenate([item for item in (partial, dirty, _NO_HOURS) if item is not None]))
             segment = sources[window.source].segments[window.place]
             pieces[window.source, window.place] = _pieces(segment, window, unknown)
-            found = [_hours_part(columns, how), _quarters_part(split, quarters, window, how)]
-            for part in found:
+            hour_parts = [_hours_part(columns, how), _quarters_part(split, quarters, window, how)]
+            for part in hour_parts:
                 if part is not None and (known := ~np.isin(part.at - part.at % HOUR_US, unknown)).any():
                     parts.setdefault(window.source, []).append(_part_take(part, known))
     left = [

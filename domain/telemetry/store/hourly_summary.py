@@ -1,4 +1,4 @@
-"""What the points of an hour come to, so exactly that buckets made of hours equal buckets made of points. Pure.
+"""Aggregate the points of hours, so exactly that buckets of hours equal buckets of points. Pure.
 
 The exact sum of an hour is held by two doubles, the rounded sum and what rounding left (T. J. Dekker, "A
 floating-point technique for extending the available precision", 1971). `math.fsum` over such pairs rounds the exact
@@ -34,7 +34,7 @@ _SUM_MAX = 1e290
 
 
 @dataclass(frozen=True, slots=True)
-class Hours:
+class HourlyAggregates:
     """Hours of one series that hold points, ascending. at: their beginnings, in microseconds since the Unix epoch.
 
     is_whole: the other columns say all that buckets ask; where not, they hold zeros, and the points are to be read.
@@ -65,17 +65,19 @@ def hour_of(at: Instants) -> Instants:
 
 @dataclass(frozen=True, slots=True)
 class _Summaries:
-    """What points come to by spans of one length that hold any. Columns as in `Hours`."""
+    """Aggregates of points by spans of one length that hold any. Columns as in `HourlyAggregates`."""
 
     at: Instants
     is_whole: NDArray[np.bool_]
     columns: dict[str, NDArray[Any]]
 
 
-def hours_summarize(points: Points) -> Hours:
-    """Return what a series' points come to by hour of UTC, and by quarter of it. points: ascending, at least one."""
+def hourly_aggregates(points: Points) -> HourlyAggregates:
+    """Aggregate a series' points by hour of UTC, and by quarter of an hour. points: ascending, at least one."""
     hours = _summarize(points, HOUR_US)
-    return Hours(hours.at, hours.is_whole, **hours.columns, quarters=_quarters(_summarize(points, QUARTER_US), hours))
+    return HourlyAggregates(
+        hours.at, hours.is_whole, **hours.columns, quarters=_quarters(_summarize(points, QUARTER_US), hours)
+    )
 
 
 def _quarters(quarters: _Summaries, hours: _Summaries) -> list[bytes | None]:
@@ -85,9 +87,9 @@ def _quarters(quarters: _Summaries, hours: _Summaries) -> list[bytes | None]:
     within = (quarters.at - hours.at[place]) // QUARTER_US
     for name, column in quarters.columns.items():
         records[name][place, within] = column
-    is_told = hours.is_whole.copy()
-    is_told[place[~quarters.is_whole]] = False
-    return [records[n].tobytes() if is_told[n] else None for n in range(len(records))]
+    is_complete = hours.is_whole.copy()
+    is_complete[place[~quarters.is_whole]] = False
+    return [records[n].tobytes() if is_complete[n] else None for n in range(len(records))]
 
 
 def _summarize(points: Points, length_us: int) -> _Summaries:

@@ -72,13 +72,13 @@ def latest_read(
     left out.
     Raises NotFoundError for an unknown entity.
     """
-    found = sources_list(
+    sources_by_entity = sources_list(
         session,
         organization_id=organization_id,
         entity_ids=entity_ids,
         metrics=None if metrics is None else frozenset(metrics),
     )
-    sources = [source for of_entity in found.values() for source in of_entity]
+    sources = [source for of_entity in sources_by_entity.values() for source in of_entity]
     newest = _newest(session, organization_id=organization_id, sources=sources)
     within: dict[Segment, Any] = {}
     asked: list[Segment] = []

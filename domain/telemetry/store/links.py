@@ -1,4 +1,4 @@
-"""Read what a telemetry read starts from: kinds, links and stored series. One statement each."""
+"""Read kinds, links and stored series: where every telemetry read starts. One statement each."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def sources_list(
     begins_us: int = BEGIN_US,
     ends_us: int = END_US,
 ) -> Mapping[UUID, Sequence[Source]]:
-    """Return what each entity is read as, in three statements.
+    """Return the sources of each entity, in three statements.
 
     metrics: only these, or all. begins_us, ends_us: only links whose valid time touches this range. Persons
     and activities, which measure nothing, are left out. Raises NotFoundError where an entity does not exist.
@@ -142,13 +142,13 @@ def sources_list(
     devices = [entity_id for entity_id in kinds if kinds[entity_id] is EntityKind.DEVICE]
     wanted = {*devices, *linked, *_devices_of(links.values())}
     rows = series_rows(session, organization_id=organization_id, entity_ids=wanted)
-    found: dict[UUID, Sequence[Source]] = {}
+    sources: dict[UUID, Sequence[Source]] = {}
     for device_id in devices:
-        found[device_id] = device_sources(rows.get(device_id, ()), metrics=metrics)
+        sources[device_id] = device_sources(rows.get(device_id, ()), metrics=metrics)
     for entity_id in linked:
         own = links.get(entity_id, [])
-        found[entity_id] = linked_sources(entity_id, links=own, rows_by_device=rows, metrics=metrics)
-    return found
+        sources[entity_id] = linked_sources(entity_id, links=own, rows_by_device=rows, metrics=metrics)
+    return sources
 
 
 def _devices_of(links: Iterable[Sequence[Link]]) -> set[UUID]:

@@ -23,7 +23,7 @@ from domain.base.arrays import (
 )
 from domain.telemetry.model.columns import Normalized, Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
-from domain.telemetry.store.hourly_marks import hours_mark
+from domain.telemetry.store.hourly_invalidate import hours_invalidate
 
 _SERIES_MAKE = text(
     """
@@ -69,8 +69,8 @@ _LATEST = text(
         WHERE (excluded."timestamp", excluded.raw_id) > (l."timestamp", l.raw_id)
     """
 )
-# What readings said, as far as it stands: each by its own raw id, whatever a schema would make of it today.
-_STANDING = text(
+# The stored points of readings: each by its own raw id, whatever a schema would make of it today.
+_STORED_POINTS = text(
     """
     SELECT u.n - 1 AS n, s.metric, h.type, h.value, h.text
     FROM unnest(:devices, :ports, :at, :raw_ids) WITH ORDINALITY AS u (d, p, t, r, n)
@@ -147,13 +147,13 @@ def points_of(
     stage_cache: StageCache,
     notes: PendingCacheUpdates,
 ) -> PointColumns:
-    """Return the chosen points of normalized readings with their series, which are made where missing."""
-    of = normalized.readings[chosen]
+    """Return the chosen points of normalized readings with their series, created where missing."""
+    reading_of = normalized.readings[chosen]
     series = _series_resolve(
         session,
         organization_id=organization_id,
         readings=readings,
-        places=of.tolist(),
+        places=reading_of.tolist(),
         names=[normalized.names[m] for m in normalized.metrics[chosen].tolist()],
         stage_cache=stage_cache,
         notes=notes,
@@ -163,9 +163,9 @@ def points_of(
         texts = {n: normalized.texts[p] for n, p in enumerate(chosen.tolist()) if p in normalized.texts}
     return PointColumns(
         series,
-        readings.timestamps[of],
-        readings.raw_ids[of],
-        readings.received[of],
+        readings.timestamps[reading_of],
+        readings.raw_ids[reading_of],
+        readings.received[reading_of],
         normalized.types[chosen],
         normalized.values[chosen],
         texts,
@@ -191,10 +191,10 @@ def _series_resolve(
         if place != last:
             key = (organization_id, readings.devices[place], ports[place])
             last, known, noted = place, stage_cache.series.get(key, none), notes.series.get(key, none)
-        found = known.get(name) or noted.get(name, 0)
-        if not found:
+        series_id = known.get(name) or noted.get(name, 0)
+        if not series_id:
             missing.setdefault((readings.devices[place], ports[place], name), []).append(n)
-        resolved.append(found)
+        resolved.append(series_id)
     if missing:
         wanted = {
             "organization_id": organization_id,
@@ -233,7 +233,7 @@ def points_write(
     kept = order[is_last]
     ordered = points.take(kept)
     months_ensure(session, ordered.at, stage_cache=stage_cache, notes=notes)
-    hours_mark(session, organization_id=organization_id, series=ordered.series, at=ordered.at, notes=notes)
+    hours_invalidate(session, organization_id=organization_id, series=ordered.series, at=ordered.at, notes=notes)
     columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
     if done.rowcount != len(kept):  # type: ignore[attr-defined]
@@ -244,11 +244,11 @@ def points_write(
     return kept
 
 
-def points_standing(session: Session, *, organization_id: int, readings: Readings) -> Normalized:
-    """Return the points of readings that stand in history."""
+def points_stored(session: Session, *, organization_id: int, readings: Readings) -> Normalized:
+    """Return the stored points of readings."""
     arrays_enable(session)
     rows = session.execute(
-        _STANDING,
+        _STORED_POINTS,
         {
             "organization_id": organization_id,
             "devices": uuid_array(b"".join(readings.devices)),
@@ -271,7 +271,7 @@ def points_standing(session: Session, *, organization_id: int, readings: Reading
 
 
 def latest_recompute(session: Session, *, organization_id: int, series: list[int]) -> None:
-    """Find the latest values of series anew, from history as it stands."""
+    """Recompute the latest values of series from history."""
     if not series:
         return
     arrays_enable(session)
@@ -283,7 +283,7 @@ def latest_recompute(session: Session, *, organization_id: int, series: list[int
 def months_ensure(
     session: Session, at: NDArray[np.int64], *, stage_cache: StageCache, notes: PendingCacheUpdates
 ) -> None:
-    """See to it that history has partitions for these instants (microseconds since the Unix epoch)."""
+    """Create partitions of history for these instants (microseconds since the Unix epoch), where missing."""
     months = np.unique(at.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)).tolist()
     missing = [month for month in months if month not in stage_cache.months and month not in notes.months]
     if missing:

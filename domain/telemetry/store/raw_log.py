@@ -1,4 +1,4 @@
-"""The raw log: what was acknowledged. Appended by a group commit, read back by batch. Hot path."""
+"""The raw log of acknowledged readings: appended by group commit, read back by batch. Hot path."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ class ReadingGroup:
 
 @dataclass(frozen=True, slots=True)
 class BatchName:
-    """What a batch is found by."""
+    """The key of a batch."""
 
     organization_id: int
     id: int
@@ -108,7 +108,7 @@ class BatchName:
 
 
 def raw_partition_ensure(session: Session, *, at: datetime) -> None:
-    """Make the raw log's partitions for an instant, and a little later, where they are missing."""
+    """Create the raw log's partitions for an instant, and a little later, where missing."""
     for instant in (at, at + PARTITION_AHEAD):
         session.execute(_ENSURE, {"at": instant})
 
@@ -121,8 +121,8 @@ def raw_append(session: Session, *, groups: Sequence[ReadingGroup], received_us:
     """
     arrays_enable(session)
     sizes = [len(group.readings) for group in groups]
-    found = session.execute(_IDS, {"readings": sum(sizes), "batches": len(groups)}).one()
-    ids, batch_ids = np.array(found[0], dtype=np.int64), found[1]
+    first_ids = session.execute(_IDS, {"readings": sum(sizes), "batches": len(groups)}).one()
+    ids, batch_ids = np.array(first_ids[0], dtype=np.int64), first_ids[1]
     ids.sort()
     ends = np.cumsum(sizes)
     batches = [

@@ -1,4 +1,4 @@
-"""Retention: for how long what was measured is kept, and how the rest goes. The role is argus_pipeline.
+"""Retention: for how long measurements are kept, and how older ones are dropped. The role is argus_pipeline.
 
 Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
 known of single readings, the keys that tell repeats and the dead letters, and the commits of derived points by which a
@@ -34,7 +34,7 @@ ROWS_TABLES: Final = (
 )
 # So many pages of 8 KiB does one transaction look through: about 100,000 rows.
 PAGES: Final = 1_000
-KEPT_MIN: Final = timedelta(days=1)
+RETENTION_MIN: Final = timedelta(days=1)
 
 _OUTDATED = text(
     """
@@ -58,7 +58,7 @@ _PAGES = text("SELECT pg_relation_size(to_regclass(:relation)) / current_setting
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class RetentionPolicy:
     """For how long each class is kept, at least a day; None: for ever."""
 
     raw: timedelta | None
@@ -85,22 +85,22 @@ class OldPartition:
     is_unfinished: bool
 
 
-def partitions_outdated(session: Session, *, kept: Kept, now: datetime) -> list[OldPartition]:
+def partitions_outdated(session: Session, *, retention: RetentionPolicy, now: datetime) -> list[OldPartition]:
     """Return the partitions that ended before what is kept, the oldest of each table first.
 
     Raises ValueError where less than a day were kept.
     """
-    found: list[OldPartition] = []
-    for tables, age in ((RAW_TABLES, kept.raw), (POINTS_TABLES, kept.points)):
+    outdated: list[OldPartition] = []
+    for tables, age in ((RAW_TABLES, retention.raw), (POINTS_TABLES, retention.points)):
         if age is None:
             continue
-        if age < KEPT_MIN:
-            msg = f"At least {KEPT_MIN} are kept, not {age}."
+        if age < RETENTION_MIN:
+            msg = f"At least {RETENTION_MIN} are kept, not {age}."
             raise ValueError(msg)
         for table in tables:
             rows = session.execute(_OUTDATED, {"parent": table, "before": now - age})
-            found += [OldPartition(table, *row) for row in rows]
-    return found
+            outdated += [OldPartition(table, *row) for row in rows]
+    return outdated
 
 
 def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
@@ -112,32 +112,34 @@ def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
     return list(session.execute(_DROP, values).scalars())
 
 
-def points_close(session: Session, *, kept: Kept, now: datetime) -> bool:
-    """Let no points be written to months that are no longer kept, and be to those that are; tell whether it was done.
+def points_close(session: Session, *, retention: RetentionPolicy, now: datetime) -> bool:
+    """Close months that are no longer kept to writes, and open those that are; tell whether it was done.
 
     After partitions were dropped: a month that is still there stays open. Where somebody writes points just now it is
     not done, and to be tried again. The lock lasts until the transaction ends: end it at once.
     """
-    before = _EVER if kept.points is None else now - kept.points
+    before = _EVER if retention.points is None else now - retention.points
     return bool(session.execute(_CLOSE, {"before": before}).scalar_one())
 
 
-def rows_kept_from(session: Session, *, table: str, kept: Kept, now: datetime) -> datetime | None:
+def rows_retained_from(session: Session, *, table: str, retention: RetentionPolicy, now: datetime) -> datetime | None:
     """Return from when on rows of one of ROWS_TABLES are kept; None: all are.
 
     Beside the raw log, by time of receipt: never later than the oldest day that it has, whose readings they belong to.
-    States of rules, by their own time: never later than the oldest month of points, which are judged from them.
+    States of rules, by their own time: never later than the oldest month of points, which are evaluated from them.
     """
     ages = {
-        "event_changes": kept.changes,
-        "notifications": kept.notifications,
-        "event_corrections": kept.history,
-        "activity_steps": kept.history,
+        "event_changes": retention.changes,
+        "notifications": retention.notifications,
+        "event_corrections": retention.history,
+        "activity_steps": retention.history,
     }
     if table in ages:
         age = ages[table]
         return None if age is None else now - age
-    age, parent = (kept.points, "telemetry_history") if table == "rule_states" else (kept.raw, "telemetry_raw")
+    age, parent = (
+        (retention.points, "telemetry_history") if table == "rule_states" else (retention.raw, "telemetry_raw")
+    )
     if age is None:
         return None
     first = session.execute(_FIRST, {"parent": parent}).scalar_one()

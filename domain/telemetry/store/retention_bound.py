@@ -1,4 +1,4 @@
-"""From when on points are kept: whoever writes points asks, and it does not change until their transaction has ended.
+"""The retention bound of points: read and locked by every transaction that writes points.
 
 One rule: nothing is written to history before that instant. A reading from before it that is new ends as a dead letter
 BEFORE_RETENTION; one that was stored while its time was kept stays stored, and nothing about it changes any more.
@@ -19,7 +19,7 @@ from domain.base.packed import micros_of
 from domain.telemetry.model.attribution import BEGIN_US
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
-from domain.telemetry.store.hourly_marks import began_us
+from domain.telemetry.store.hourly_invalidate import began_us
 
 # No point younger than a day is dropped (`drop_partitions`, `points_close`), and no transaction lasts for half of one.
 _SURELY_KEPT_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
@@ -34,8 +34,8 @@ _STORED = text(
 )
 
 
-def points_kept_hold(session: Session) -> int:
-    """Return from when on points are kept, in microseconds since the Unix epoch; where all are, before any time.
+def retained_from_lock(session: Session) -> int:
+    """Lock and return the instant (microseconds) from which points are kept; where all are, before any time.
 
     It stays so until the transaction ends. The role is argus_pipeline.
     """
@@ -43,24 +43,24 @@ def points_kept_hold(session: Session) -> int:
     return BEGIN_US if kept is None else micros_of(kept)
 
 
-def points_kept_before(session: Session, *, oldest_us: int, notes: PendingCacheUpdates) -> int:
-    """Return the same for points of which the oldest is given; no statement where it is surely kept."""
+def retained_from_check(session: Session, *, oldest_us: int, notes: PendingCacheUpdates) -> int:
+    """As `retained_from_lock`, for points no older than `oldest_us`: no statement where these are surely kept."""
     if oldest_us >= began_us(session, notes) - _SURELY_KEPT_US:
         return BEGIN_US
-    return points_kept_hold(session)
+    return retained_from_lock(session)
 
 
-def readings_settled(
-    session: Session, *, organization_id: int, kept_us: int, readings: Readings, again: NDArray[np.bool_]
+def readings_frozen(
+    session: Session, *, organization_id: int, retained_from_us: int, readings: Readings, again: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Tell of which readings nothing changes: stored before, and from before points are kept. One statement at most.
+    """Tell which readings are final: stored before, and older than the retention bound. One statement at most.
 
-    kept_us: from when on points are kept, see `points_kept_hold`. again: those that were processed before.
+    kept_us: from when on points are kept, see `retained_from_lock`. again: those that were processed before.
     """
-    settled = again & (readings.timestamps < kept_us)
-    places = np.flatnonzero(settled)
+    frozen = again & (readings.timestamps < retained_from_us)
+    places = np.flatnonzero(frozen)
     if not len(places):
-        return settled
+        return frozen
     arrays_enable(session)
     old = readings.take(places)
     rows = session.execute(
@@ -72,6 +72,6 @@ def readings_settled(
             "ids": bigint_array(old.raw_ids),
         },
     )
-    settled[:] = False
-    settled[places[[row.n for row in rows]]] = True
-    return settled
+    frozen[:] = False
+    frozen[places[[row.n for row in rows]]] = True
+    return frozen

@@ -32,7 +32,7 @@ _WINDOWS_MAX = 24
 # LIMIT keeps one window within the bound of the whole call. Only texts have no value. Every order that is relied upon
 # is asked for: an index gives it for nothing, where the planner takes the index.
 _SCAN = """
-SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.types, {heads}
+SELECT w.n - 1, p.at, p.numbers, p.texts, p.least_type, p.types, {offsets}
 FROM unnest(%(series)s::bigint[], %(begins)s::timestamptz[], %(ends)s::timestamptz[])
     WITH ORDINALITY AS w (series_id, begins, ends, n)
 CROSS JOIN LATERAL (
@@ -55,7 +55,7 @@ ORDER BY w.n
 """
 
 # The organization's own greatest position of each of the feed's partitions, beyond those given.
-HEADS_OF = f"""
+OFFSETS_OF = f"""
     SELECT r.partition, max(r.feed_position) AS head
     FROM unnest(%(partitions)s::smallint[], %(positions)s::bigint[]) AS v (partition, position)
     JOIN raw_batches r ON r.partition = v.partition AND r.feed_position > v.position
@@ -69,26 +69,26 @@ HEADS_OF = f"""
     GROUP BY v.partition
 """  # noqa: S608  (a number of ours)
 # Where the live feed stood in the very snapshot that the points are read in.
-HEADS = f"(SELECT json_object_agg(b.partition, b.head)::text FROM ({HEADS_OF}) b)"  # noqa: S608  (only text from above)
+OFFSETS = f"(SELECT json_object_agg(b.partition, b.head)::text FROM ({OFFSETS_OF}) b)"  # noqa: S608  (only text from above)
 
 
 _TYPES = 'array_agg(h.type ORDER BY h."timestamp")'
 
 
 @dataclass(slots=True)
-class HeadsProbe:
-    """Asks a scan where the live feed stood in the scan's own snapshot.
+class OffsetsProbe:
+    """Reads the live feed's offsets in the snapshot of a scan.
 
     after: positions from which to look, by partition. recent: batches received before are passed over.
-    heads: filled by the scan; stays None where the scan finds no point at all.
+    offsets: filled by the scan; stays None where the scan finds no point at all.
     """
 
     after: Mapping[int, int]
     recent: datetime
-    heads: dict[int, int] | None = None
+    offsets: dict[int, int] | None = None
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of `HEADS`."""
+        """Return the parameters of `OFFSETS`."""
         return {
             "partitions": list(self.after),
             "positions": list(self.after.values()),
@@ -112,7 +112,7 @@ def points_scan(
     begins_us: int,
     ends_us: int,
     limit: int = POINTS_SCANNED_MAX,
-    probe: HeadsProbe | None = None,
+    probe: OffsetsProbe | None = None,
 ) -> Iterator[tuple[int, Points]]:
     """Yield (index of the source, its points within [begins_us, ends_us)) in the order of `sources`.
 
@@ -181,26 +181,26 @@ def _columns(windows: Sequence[_Window]) -> dict[str, Any]:
 
 
 def _rows(
-    session: Session, parameters: Mapping[str, Any], probe: HeadsProbe | None, *, with_types: bool = False
+    session: Session, parameters: Mapping[str, Any], probe: OffsetsProbe | None, *, with_types: bool = False
 ) -> Iterator[tuple[int, Points]]:
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
-    statement = _SCAN.replace("{heads}", "NULL" if probe is None else HEADS)
+    statement = _SCAN.replace("{offsets}", "NULL" if probe is None else OFFSETS)
     statement = statement.replace("{types}", _TYPES if with_types else "NULL")
     if probe is not None:
         parameters = {**parameters, **probe.parameters()}
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
-        for n, at, numbers, texts, least, types, heads in cursor.stream(statement, parameters):
-            if probe is not None and probe.heads is None:
-                probe.heads = heads_of(heads)
+        for n, at, numbers, texts, least, types, offsets in cursor.stream(statement, parameters):
+            if probe is not None and probe.offsets is None:
+                probe.offsets = offsets_parse(offsets)
             points = _points(at, numbers, texts, least)
             stop_check(len(points.at))
             yield n, points if types is None else replace(points, types=types.astype(np.int8))
 
 
-def heads_of(answer: str | None) -> dict[int, int]:
-    """Read what `HEADS` answers: greatest position by partition."""
+def offsets_parse(answer: str | None) -> dict[int, int]:
+    """Read what `OFFSETS` answers: greatest position by partition."""
     return {int(partition): head for partition, head in json.loads(answer or "{}").items()}
 
 

@@ -1,4 +1,4 @@
-"""Which points of readings stand in history, in columns: for many readings of few devices. Hot path of replays."""
+"""Read the stored points of readings, in columns: for many readings of few devices. Hot path of replays."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from domain.telemetry.model.columns import Normalized, Readings
 
 _TEXT = int(MetricType.TEXT)
 # By the range of each device port, not by the point: neighbours lie together.
-_STANDING = """
+_STORED_POINTS = """
 SELECT s.metric, p.at, p.raw_ids, p.types, p.numbers, p.texts
 FROM unnest(%(devices)s, %(ports)s, %(begins)s, %(ends)s) AS w (device_id, port, begins, ends)
 JOIN series s ON s.organization_id = %(organization_id)s AND s.entity_id = w.device_id
@@ -35,15 +35,15 @@ WHERE p.at IS NOT NULL
 """
 
 
-def standing_read(session: Session, *, organization_id: int, readings: Readings) -> Normalized:
-    """Return the points of readings that stand in history. One statement, over the whole range of each device port."""
+def stored_read(session: Session, *, organization_id: int, readings: Readings) -> Normalized:
+    """Return the stored points of readings. One statement, over the whole range of each device port."""
     arrays_enable(session)
     order = np.argsort(readings.raw_ids)
     ids = readings.raw_ids[order]
     devices, ports, begins, ends = _ranges(readings)
     index: dict[str, int] = {}
     places, metrics, types, values = [], [], [], []
-    said: dict[tuple[int, int], str] = {}
+    texts_by_place: dict[tuple[int, int], str] = {}
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
     parameters: dict[str, Any] = {
@@ -55,22 +55,24 @@ def standing_read(session: Session, *, organization_id: int, readings: Readings)
     }
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
-        for metric, at, raw_ids, kinds, numbers, texts in cursor.execute(_STANDING, parameters):
+        for metric, at, raw_ids, kinds, numbers, texts in cursor.execute(_STORED_POINTS, parameters):
             # Others may have said something in between: only what these readings said.
             near = np.minimum(np.searchsorted(ids, raw_ids), len(ids) - 1)
-            of = order[near]
-            mine = (ids[near] == raw_ids) & (readings.timestamps[of] == at)
+            reading_of = order[near]
+            mine = (ids[near] == raw_ids) & (readings.timestamps[reading_of] == at)
             if not mine.any():
                 continue
             name = index.setdefault(metric, len(index))
             if texts is not None:
                 is_text = np.flatnonzero(kinds == _TEXT)
-                said |= {(int(of[k]), name): text for k, text in zip(is_text.tolist(), texts, strict=True) if mine[k]}
-            places.append(of[mine])
+                texts_by_place |= {
+                    (int(reading_of[k]), name): text for k, text in zip(is_text.tolist(), texts, strict=True) if mine[k]
+                }
+            places.append(reading_of[mine])
             metrics.append(np.full(len(places[-1]), name, dtype=np.int32))
             types.append(kinds[mine])
             values.append(numbers[mine])
-    return _ordered(list(index), places, metrics, (types, values), said)
+    return _ordered(list(index), places, metrics, (types, values), texts_by_place)
 
 
 def _ranges(readings: Readings) -> tuple[list[bytes], list[int], list[int], list[int]]:
@@ -88,16 +90,16 @@ def _ordered(
     places: list[NDArray[np.intp]],
     metrics: list[NDArray[np.int32]],
     columns: tuple[list[NDArray[np.int16]], list[NDArray[np.float64]]],
-    said: dict[tuple[int, int], str],
+    texts_by_place: dict[tuple[int, int], str],
 ) -> Normalized:
     """Put the points of all series in the order of their readings."""
-    of = np.concatenate([np.empty(0, dtype=np.intp), *places])
+    reading_of = np.concatenate([np.empty(0, dtype=np.intp), *places])
     metric = np.concatenate([np.empty(0, dtype=np.int32), *metrics])
-    order = np.lexsort((metric, of))
-    of, metric = of[order], metric[order]
+    order = np.lexsort((metric, reading_of))
+    reading_of, metric = reading_of[order], metric[order]
     texts = {}
-    if said:
-        of_point = enumerate(zip(of.tolist(), metric.tolist(), strict=True))
-        texts = {place: said[key] for place, key in of_point if key in said}
+    if texts_by_place:
+        of_point = enumerate(zip(reading_of.tolist(), metric.tolist(), strict=True))
+        texts = {place: texts_by_place[key] for place, key in of_point if key in texts_by_place}
     types, values = (np.concatenate([np.empty(0), *column])[order] for column in columns)
-    return Normalized(names, of.astype(np.int32), metric, types.astype(np.int8), values, texts, [])
+    return Normalized(names, reading_of.astype(np.int32), metric, types.astype(np.int8), values, texts, [])

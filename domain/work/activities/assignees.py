@@ -1,4 +1,4 @@
-"""Who has an activity to do, and how that follows its state."""
+"""Assignees of activities, kept in step with the activity's state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def assignments_end(session: Session, *, change: GraphChange, edges: Sequence[Ed
         edge_cut(session, change=change, before=edge, kept=edge.valid.split(change.recorded)[0])
 
 
-def assignments_follow(
+def assignments_update(
     session: Session,
     *,
     change: GraphChange,
@@ -39,7 +39,7 @@ def assignments_follow(
     after: ActivityState,
     path: tuple[str, ...] = ("to",),
 ) -> None:
-    """Keep who has an activity in step with a move: ASSIGNED is somebody's, and going back to OPEN is nobody's.
+    """Keep assignments in step with a transition: ASSIGNED has an assignee, going back to OPEN has none.
 
     What was finished and is opened again stays with whom it was. Raises ConflictError at `path` where it would be
     ASSIGNED to nobody.
@@ -50,4 +50,4 @@ def assignments_follow(
     if after is ActivityState.OPEN:
         assignments_end(session, change=change, edges=assigned)
     elif not assigned:
-        raise ConflictError("Nobody is to do it yet; assign it to a person.", path=path)
+        raise ConflictError("It has no assignee; assign it to a person.", path=path)

@@ -1,4 +1,4 @@
-"""Who is to do it: by role, and by the space that holds what it is about."""
+"""Choose an assignee: by role, and by the space that holds the targets."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _LEAST_BUSY = text(
 def assignee_choose(
     session: Session, *, organization_id: int, role: str, target_ids: Collection[UUID], at: datetime
 ) -> UUID | None:
-    """Return the person to do what is about these targets; None where there is nobody.
+    """Return the assignee for these targets; None where there is nobody.
 
     Who bears the role (attributes.role, or one of attributes.roles) and is located, at `at`, in the space that holds
     a target, or in the nearest space above it where somebody is. Of several: who has the fewest unfinished

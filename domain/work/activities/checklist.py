@@ -1,4 +1,4 @@
-"""Checklists: what is to be done, item by item. Pure."""
+"""Checklists of activities. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Through which states an activity goes, and which moves are allowed. Pure.
+"""The lifecycle of activities: states and allowed transitions. Pure.
 
     OPEN -> ASSIGNED -> IN_PROGRESS -> DONE -> VERIFIED
 
@@ -15,7 +15,7 @@ from graph.errors import ConflictError
 
 
 class ActivityState(StrEnum):
-    """What has become of an activity."""
+    """State of an activity."""
 
     OPEN = "OPEN"
     ASSIGNED = "ASSIGNED"
@@ -31,7 +31,7 @@ class ActivityState(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the state is final."""
         return self in FINISHED
 
 

@@ -1,4 +1,4 @@
-"""What an activity has beside what every entity has."""
+"""Details of activities, besides those of every entity."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ActivityDetails:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What made an activity by itself: a rule, by an event of one entity."""
+    """The origin of an automatic activity: a rule's event of one entity."""
 
     rule_id: UUID
     event_id: UUID
@@ -56,7 +56,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class ActivitySource:
-    """Where an activity comes from; None: from nothing of that sort."""
+    """The source of an activity: template, rule, event; None: it has none."""
 
     template_id: UUID | None
     rule_id: UUID | None
@@ -65,7 +65,7 @@ class ActivitySource:
 
 
 class StepKind(StrEnum):
-    """What a step of an activity was."""
+    """Kind of a step in an activity's history."""
 
     CREATED = "CREATED"
     MOVED = "MOVED"

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.plant.entity_kind import typed_entity_create, typed_entity_update
-from domain.work.activities.assignees import assignments_follow
+from domain.work.activities.assignees import assignments_update
 from domain.work.activities.checklist import checklist_check
 from domain.work.activities.lifecycle import is_state, move_check, state_of
 from domain.work.activities.model import ACTIVITY, CATEGORY_DEFAULT, PRIORITY_DEFAULT, StepKind
@@ -76,7 +76,7 @@ def activity_update(
         was, becomes = state_of(before.status), state_of(status)
         if is_state(before.status):
             move_check(was, becomes, path=("status",))
-        assignments_follow(session, change=change, activity_id=before.id, before=was, after=becomes, path=("status",))
+        assignments_update(session, change=change, activity_id=before.id, before=was, after=becomes, path=("status",))
         place_check(session, change=change, activity_id=before.id, before=before.status, after=status, path=("status",))
     after = typed_entity_update(
         session, change=change, spec=ACTIVITY, entity_id=activity_id, patch=patch, details=details

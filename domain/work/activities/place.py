@@ -1,4 +1,4 @@
-"""The place of an activity that makes itself: of one rule and target, one is unfinished at a time."""
+"""The place of automatic activities: of one rule and target, only one is unfinished at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def place_check(
     after: str,
     path: tuple[str, ...] = ("id",),
 ) -> None:
-    """Raise ConflictError where an activity, opened again, would be the second of its rule and target."""
+    """Raise ConflictError where a reopened activity would be the second of its rule and target."""
     if not state_of(before).is_finished or state_of(after).is_finished:
         return
     mine = activities.alias()
@@ -42,5 +42,5 @@ def place_check(
         )
     ).scalar_one_or_none()
     if other is not None:
-        message = f"The activity {other} of the same rule and target is unfinished; it goes on there."
+        message = f"The activity {other} of the same rule and target is unfinished; continue that one."
         raise ConflictError(message, path=path)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from domain.plant.entity_kind import details_get, typed_entity_update
-from domain.work.activities.assignees import assignments_end, assignments_follow, assignments_of
+from domain.work.activities.assignees import assignments_end, assignments_of, assignments_update
 from domain.work.activities.lifecycle import ActivityState, move_check, state_of
 from domain.work.activities.model import ACTIVITY, StepKind
 from domain.work.activities.place import place_check
@@ -43,7 +43,7 @@ def activity_transition(
         session, organization_id=change.organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY
     )
     move_check(state_of(before.status), to)
-    assignments_follow(session, change=change, activity_id=before.id, before=state_of(before.status), after=to)
+    assignments_update(session, change=change, activity_id=before.id, before=state_of(before.status), after=to)
     place_check(session, change=change, activity_id=before.id, before=before.status, after=to.status)
     # A suggestion to close is done with by whatever is decided.
     after = typed_entity_update(
@@ -68,7 +68,7 @@ def activity_transition(
 
 
 def activity_assign(session: Session, *, change: GraphChange, activity_id: UUID, person_id: UUID | None) -> Entity:
-    """Give an unfinished activity to a person, from the change on, or to nobody (None).
+    """Assign an unfinished activity to a person, from the change on, or unassign it (None).
 
     Who had it before has it no longer. An OPEN one becomes ASSIGNED, an ASSIGNED one that nobody has any more OPEN.
     Raises NotFoundError, ConflictError for one that is finished, or in progress and to be nobody's.
@@ -77,7 +77,7 @@ def activity_assign(session: Session, *, change: GraphChange, activity_id: UUID,
     before = entity_get(session, organization_id=organization_id, entity_id=activity_id, kind=EntityKind.ACTIVITY)
     state = state_of(before.status)
     if state.is_finished:
-        raise ConflictError(f"An activity that is {state} is nobody's to do; open it again first.", path=("id",))
+        raise ConflictError(f"An activity that is {state} cannot be assigned; reopen it first.", path=("id",))
     if person_id is None and state is ActivityState.IN_PROGRESS:
         raise ConflictError("An activity that is IN_PROGRESS is somebody's to do.", path=("personId",))
     if person_id is not None:
@@ -119,16 +119,16 @@ def activity_item_complete(
         "checklist"
     ]
     items: list[dict[str, Any]] = [dict(item) for item in checklist]
-    found = [item for place, item in enumerate(items, 1) if _item_id(item, place) == item_id]
-    if not found:
+    matching = [item for place, item in enumerate(items, 1) if _item_id(item, place) == item_id]
+    if not matching:
         raise NotFoundError(f"The checklist has no item {item_id[:80]!r}.", path=("itemId",))
-    found[0]["done"] = done
+    matching[0]["done"] = done
     for member in ("doneBy", "doneAt", "note"):
-        found[0].pop(member, None)
+        matching[0].pop(member, None)
     if done:
-        found[0] |= {"doneBy": change.actor, "doneAt": instant_text(change.recorded)}
+        matching[0] |= {"doneBy": change.actor, "doneAt": instant_text(change.recorded)}
     if note is not None:
-        found[0]["note"] = note
+        matching[0]["note"] = note
     after = typed_entity_update(
         session,
         change=change,

@@ -16,7 +16,7 @@ from domain.work.activities.tables import activities, activity_steps
 from graph.ids import EntityId
 from graph.sql import any_of
 
-_STANDING = text(
+_CURRENT = text(
     """
     SELECT u.n - 1 AS n, s.id, s.status FROM unnest(:rules, :targets) WITH ORDINALITY AS u (r, t, n)
     CROSS JOIN LATERAL (
@@ -31,7 +31,7 @@ _STANDING = text(
 
 
 @dataclass(frozen=True, slots=True)
-class StandingActivity:
+class CurrentActivity:
     """An activity of a rule and target."""
 
     id: UUID
@@ -42,8 +42,8 @@ def activity_details_get(
     session: Session, *, organization_id: int, ids: Collection[UUID]
 ) -> dict[EntityId, ActivityDetails]:
     """Return the details of these activities; ids of anything else are left out. One statement."""
-    found = details_get(session, organization_id=organization_id, spec=ACTIVITY, ids=ids)
-    return {activity_id: ActivityDetails(**details) for activity_id, details in found.items()}
+    result = details_get(session, organization_id=organization_id, spec=ACTIVITY, ids=ids)
+    return {activity_id: ActivityDetails(**details) for activity_id, details in result.items()}
 
 
 def activity_sources_get(
@@ -64,26 +64,26 @@ def activities_of_events(
 ) -> dict[UUID, list[EntityId]]:
     """Return the activities of each event: that it made, or that it was noted at; the first first. One statement."""
     steps = activity_steps.c
-    found: dict[UUID, list[EntityId]] = {}
+    by_event: dict[UUID, list[EntityId]] = {}
     rows = session.execute(
         select(steps.event_id, steps.activity_id)
         .where(steps.organization_id == organization_id, any_of(steps.event_id, ids))
         .order_by(steps.recorded_at, steps.id)
     )
     for event_id, activity_id in rows:
-        of_event = found.setdefault(event_id, [])
+        of_event = by_event.setdefault(event_id, [])
         if activity_id not in of_event:
             of_event.append(EntityId(activity_id))
-    return found
+    return by_event
 
 
-def activities_standing(
+def activities_current(
     session: Session, *, organization_id: int, pairs: Sequence[tuple[UUID, UUID]]
-) -> list[StandingActivity | None]:
-    """Return the activity that counts of each (rule, target): the unfinished one, else the newest. One statement."""
-    found: list[StandingActivity | None] = [None] * len(pairs)
+) -> list[CurrentActivity | None]:
+    """Return the current activity of each (rule, target): the unfinished one, else the newest. One statement."""
+    current: list[CurrentActivity | None] = [None] * len(pairs)
     if pairs:
         values = {"rules": [rule_id for rule_id, _ in pairs], "targets": [target_id for _, target_id in pairs]}
-        for row in session.execute(_STANDING, {"organization_id": organization_id, **values}):
-            found[row.n] = StandingActivity(row.id, state_of(row.status))
-    return found
+        for row in session.execute(_CURRENT, {"organization_id": organization_id, **values}):
+            current[row.n] = CurrentActivity(row.id, state_of(row.status))
+    return current

@@ -70,7 +70,7 @@ def steps_write(
 
 def activity_history_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, list[Step]]:
     """Return the steps of each activity, the oldest first; of the newest HISTORY_MAX. One statement."""
-    found: dict[UUID, list[Step]] = {}
+    history: dict[UUID, list[Step]] = {}
     rows = session.execute(_HISTORY, {"organization_id": organization_id, "ids": list(ids), "most": HISTORY_MAX})
     for row in rows:
         step = Step(
@@ -86,5 +86,5 @@ def activity_history_get(session: Session, *, organization_id: int, ids: Collect
             row.event_id,
             row.note,
         )
-        found.setdefault(row.activity_id, []).append(step)
-    return found
+        history.setdefault(row.activity_id, []).append(step)
+    return history

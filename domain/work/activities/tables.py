@@ -1,4 +1,4 @@
-"""What activities have beside what every entity has. The migrations say the same in SQL."""
+"""Tables of activities. The migrations say the same in SQL."""
 
 from sqlalchemy import (
     Boolean,

@@ -1,4 +1,4 @@
-"""Make activities from templates."""
+"""Create activities from templates."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TARGETS_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class ActivityOrder:
-    """An activity to be made from a template. origin: of one that makes itself; its place must be free."""
+    """An order to create an activity from a template. origin: of an automatic one; its place must be free."""
 
     template_id: UUID
     target_ids: Sequence[UUID]
@@ -43,48 +43,48 @@ def activity_create_from_template(
     target_ids: Sequence[UUID],
     origin: Origin | None = None,
 ) -> Entity:
-    """Make one activity about these targets from a template; see `activities_create_from_templates`.
+    """Create one activity about these targets from a template; see `activities_create_from_templates`.
 
     Raises NotFoundError for the template or a target, BadInputError for none or one given twice, LimitExceededError
     above TARGETS_MAX.
     """
     order = ActivityOrder(template_id, target_ids, origin)
-    [made] = activities_create_from_templates(session, change=change, orders=[order])
-    if isinstance(made, ArgusError):
-        raise made
-    return made
+    [activity] = activities_create_from_templates(session, change=change, orders=[order])
+    if isinstance(activity, ArgusError):
+        raise activity
+    return activity
 
 
 def activities_create_from_templates(
     session: Session, *, change: GraphChange, orders: Sequence[ActivityOrder]
 ) -> list[Entity | ArgusError]:
-    """Make those activities that can be; return each, in their order, or why it is not. Each is due `dueIn` from now.
+    """Create activities from templates, each due `dueIn` from now; return each, in order, or the error that refused it.
 
     It is given to a person of the template's role who is where a target is (see `assignee_choose`), or is OPEN. But for
     that, statements do not grow with the number of activities.
     """
-    made: dict[int, Entity | ArgusError] = {}
+    results: dict[int, Entity | ArgusError] = {}
     ids = {order.template_id for order in orders}
     templates = activity_templates_get(session, organization_id=change.organization_id, ids=ids)
     for place, order in enumerate(orders):
         try:
             _order_check(order, templates)
         except ArgusError as fault:
-            made[place] = fault
-    while left := [place for place in range(len(orders)) if place not in made]:
+            results[place] = fault
+    while left := [place for place in range(len(orders)) if place not in results]:
         try:
             with session.begin_nested():
                 done = _create(session, change, [(place, orders[place]) for place in left], templates)
         except _RefusedError as refused:
             # Of those nothing may stay; the others are made without them.
-            made |= refused.faults
+            results |= refused.faults
         else:
-            made |= done
+            results |= done
     for place, order in enumerate(orders):
-        created = made[place]
+        created = results[place]
         if isinstance(created, Entity):
-            made[place] = _assign(session, change, created, order, templates[order.template_id])
-    return [made[place] for place in range(len(orders))]
+            results[place] = _assign(session, change, created, order, templates[order.template_id])
+    return [results[place] for place in range(len(orders))]
 
 
 class _RefusedError(Exception):
@@ -112,21 +112,21 @@ def _create(
     templates: Mapping[UUID, ActivityTemplate],
 ) -> dict[int, Entity]:
     """Write activities with their first step and their targets. Raises _RefusedError."""
-    of = [templates[order.template_id] for _, order in orders]
-    made = typed_entities_create(
+    templates_of = [templates[order.template_id] for _, order in orders]
+    new_activities = typed_entities_create(
         session,
         change=change,
         spec=ACTIVITY,
-        new=[(_draft(template), _details(change, template), None) for template in of],
+        new=[(_draft(template), _details(change, template), None) for template in templates_of],
         besides=[_besides(order) for _, order in orders],
     )
     created: dict[int, Entity] = {}
     faults: dict[int, ArgusError] = {}
-    for (place, _), each in zip(orders, made, strict=True):
-        if isinstance(each, ArgusError):
-            faults[place] = each
+    for (place, _), item in zip(orders, new_activities, strict=True):
+        if isinstance(item, ArgusError):
+            faults[place] = item
         else:
-            created[place] = each
+            created[place] = item
     steps: list[tuple[UUID, dict[str, Any]]] = []
     edges: list[tuple[int, int, EdgeDraft]] = []
     for place, order in orders:

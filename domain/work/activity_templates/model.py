@@ -1,4 +1,4 @@
-"""Templates: what activities are made from."""
+"""Activity templates."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ActivityTemplate:
-    """A template. type: of the activities. checklist: items {text, ...}. due_in: after the making. Times UTC."""
+    """A template. type: of the activities. checklist: items {text, ...}. due_in: after creation. Times UTC."""
 
     id: UUID
     name: str

@@ -52,7 +52,7 @@ def activity_template_create(session: Session, *, change: GraphChange, name: str
 def activity_template_update(
     session: Session, *, change: GraphChange, template_id: UUID, name: str, **given: Any
 ) -> ActivityTemplate:
-    """Change a template; what is left out stays. Activities made from it by then stay as they are.
+    """Update a template; ABSENT fields stay. Existing activities stay as they are.
 
     Raises NotFoundError, BadInputError, LimitExceededError, ConflictError where the name is taken.
     """
@@ -109,7 +109,7 @@ def checklist_identified(items: Sequence[Mapping[str, Any]]) -> list[dict[str, A
 
     Raises BadInputError for an id that is no text or stands twice.
     """
-    found: list[dict[str, Any]] = []
+    checklist_items: list[dict[str, Any]] = []
     taken: set[str] = set()
     for place, item in enumerate(items, 1):
         item_id = item.get("id", str(place))
@@ -118,8 +118,8 @@ def checklist_identified(items: Sequence[Mapping[str, Any]]) -> list[dict[str, A
         if item_id in taken:
             raise BadInputError(f"Two items of the checklist have the id {item_id!r}.", path=path)
         taken.add(item_id)
-        found.append({**item, "id": item_id})
-    return found
+        checklist_items.append({**item, "id": item_id})
+    return checklist_items
 
 
 def _name_check(session: Session, change: GraphChange, name: str) -> None:

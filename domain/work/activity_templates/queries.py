@@ -35,10 +35,12 @@ def activity_template_get(
     session: Session, *, organization_id: int, template_id: UUID, path: tuple[str, ...] = ("id",)
 ) -> ActivityTemplate:
     """Return a template. Raises NotFoundError, also for one that is deleted."""
-    found = activity_templates_get(session, organization_id=organization_id, ids=[template_id]).get(template_id)
-    if found is None or found.deleted_at is not None:
+    activity_template = activity_templates_get(session, organization_id=organization_id, ids=[template_id]).get(
+        template_id
+    )
+    if activity_template is None or activity_template.deleted_at is not None:
         raise NotFoundError(f"There is no template of activities {template_id}.", path=path)
-    return found
+    return activity_template
 
 
 def activity_templates_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[ActivityTemplate]:
@@ -51,10 +53,10 @@ def activity_templates_page(session: Session, *, organization_id: int, page: Pag
     rows = session.execute(
         select(activity_templates).where(*here, *after).order_by(table.name, table.id).limit(page.first + 1)
     ).all()
-    found = [template_of(row) for row in rows[: page.first]]
+    items = [template_of(row) for row in rows[: page.first]]
     return Page(
-        found,
-        [(_CURSOR, each.name, str(each.id)) for each in found],
+        items,
+        [(_CURSOR, item.name, str(item.id)) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: session.execute(select(func.count()).select_from(activity_templates).where(*here)).scalar_one(),
@@ -80,8 +82,8 @@ def template_of(row: Row[Any]) -> ActivityTemplate:
 
 def _after(key: tuple[Any, ...]) -> tuple[str, UUID]:
     try:
-        of, name, last = key
-        if of == _CURSOR and isinstance(name, str):
+        name_of_list, name, last = key
+        if name_of_list == _CURSOR and isinstance(name, str):
             return name, UUID(last)
     except (ValueError, TypeError, AttributeError):
         pass

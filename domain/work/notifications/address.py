@@ -1,4 +1,4 @@
-"""Where webhooks may lead to: never to the host itself or its link, unless configured. No name is looked up here."""
+"""Check webhook addresses: never the host itself or its link, unless configured. No name is looked up here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LOOPBACK_NAMES: Final = ("localhost", "localhost.localdomain")
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What is allowed beside what always is: networks of addresses, and names of hosts, in small letters."""
+    """The configured allow list: networks of addresses, and host names in lower case."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     hosts: frozenset[str] = frozenset()
@@ -51,12 +51,12 @@ class Destination:
 
     @property
     def key(self) -> str:
-        """What calls are queued by: host:port."""
+        """The queue key: host:port."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def destination_of(url: str, *, path: tuple[str, ...] = ("webhookUrl",)) -> Destination:
-    """Return where a webhook leads to.
+    """Return the destination of a webhook address.
 
     Raises BadInputError for anything but an http or https address of printable ASCII, without user and fragment.
     """
@@ -76,7 +76,7 @@ def destination_of(url: str, *, path: tuple[str, ...] = ("webhookUrl",)) -> Dest
 
 
 def destination_key(url: str) -> str:
-    """Return what the calls of an address are queued by: host:port, or "-" for what is no address."""
+    """Return the queue key of an address: host:port, or "-" for what is no address."""
     try:
         return destination_of(url).key
     except BadInputError:
@@ -84,7 +84,7 @@ def destination_key(url: str) -> str:
 
 
 def webhook_check(session: Session, url: str, *, path: tuple[str, ...]) -> None:
-    """Refuse an address that no call can ever go to. No name is looked up: what names mean is judged at each call.
+    """Refuse an address that no call can ever go to. No name is looked up: what names mean is decided at each call.
 
     Raises BadInputError for what `destination_of` refuses, and for a host that is written as an address, or as a name
     of the host itself, which is refused at every call.
@@ -118,9 +118,9 @@ def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:
     Refused is whatever is not globally routable, and multicast, an IPv4 address written within an IPv6 one as the one
     it is. Private networks (RFC 1918, RFC 4193) are not: plants are there.
     """
-    found = ip_address(address.partition("%")[0])
-    inner = _within(found)
-    if host in allowed.hosts or any(each in net for net in allowed.networks for each in (found, inner)):
+    parsed = ip_address(address.partition("%")[0])
+    inner = _within(parsed)
+    if host in allowed.hosts or any(item in net for net in allowed.networks for item in (parsed, inner)):
         return None
     for name, holds in (
         ("loopback", inner.is_loopback),
@@ -139,7 +139,7 @@ def address_refused(address: str, *, host: str, allowed: Allowed) -> str | None:
 
 _THIS_NETWORK: Final = IPv4Network("0.0.0.0/8")
 _CARRIER_NAT: Final = IPv4Network("100.64.0.0/10")
-_PLANTS: Final = tuple(ip_network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+_PLANTS: Final = tuple(ip_network(item) for item in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 

@@ -1,4 +1,4 @@
-"""What is told of an event to a destination: a sequence of calls without holes, the last of which is how it stands."""
+"""Decide the webhook calls of an event: per destination a sequence without gaps that ends at the current state."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from domain.work.notifications.tables import event_tellings
 from graph.sql import any_of
 
 
-class ToldState(StrEnum):
-    """How an event stands, as a destination is told."""
+class NotifiedState(StrEnum):
+    """An event's state, as notified to a destination."""
 
     OPEN = "OPEN"
     CLEARED = "CLEARED"
@@ -25,60 +25,66 @@ class ToldState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
-    """What a destination was told last of an event. sequence: the number of that call, from 1."""
+class LastNotification:
+    """The last notification of an event to a destination. sequence: the number of that call, from 1."""
 
     sequence: int
-    state: ToldState
+    state: NotifiedState
     severity: str
 
 
-# What is told to come from one state to another; None: nothing was told so far.
-_CALLS: Final[Mapping[tuple[ToldState | None, ToldState], Sequence[str]]] = {
-    (None, ToldState.OPEN): ("OPENED",),
-    (None, ToldState.CLEARED): ("OPENED", "CLEARED"),
-    (None, ToldState.WITHDRAWN): (),
-    (ToldState.OPEN, ToldState.CLEARED): ("CLEARED",),
-    (ToldState.OPEN, ToldState.WITHDRAWN): ("WITHDRAWN",),
-    (ToldState.CLEARED, ToldState.OPEN): ("REOPENED",),
-    (ToldState.CLEARED, ToldState.WITHDRAWN): ("WITHDRAWN",),
-    (ToldState.WITHDRAWN, ToldState.OPEN): ("REOPENED",),
-    (ToldState.WITHDRAWN, ToldState.CLEARED): ("REOPENED", "CLEARED"),
+# The calls that lead from one state to another; None: no call so far.
+_CALLS: Final[Mapping[tuple[NotifiedState | None, NotifiedState], Sequence[str]]] = {
+    (None, NotifiedState.OPEN): ("OPENED",),
+    (None, NotifiedState.CLEARED): ("OPENED", "CLEARED"),
+    (None, NotifiedState.WITHDRAWN): (),
+    (NotifiedState.OPEN, NotifiedState.CLEARED): ("CLEARED",),
+    (NotifiedState.OPEN, NotifiedState.WITHDRAWN): ("WITHDRAWN",),
+    (NotifiedState.CLEARED, NotifiedState.OPEN): ("REOPENED",),
+    (NotifiedState.CLEARED, NotifiedState.WITHDRAWN): ("WITHDRAWN",),
+    (NotifiedState.WITHDRAWN, NotifiedState.OPEN): ("REOPENED",),
+    (NotifiedState.WITHDRAWN, NotifiedState.CLEARED): ("REOPENED", "CLEARED"),
 }
 
 
-def calls_of(told: Telling | None, *, state: ToldState, worsening: int, is_quiet: bool) -> Sequence[str]:
-    """Return what a destination is to be told of an event, in order. Pure.
+def calls_of(
+    last: LastNotification | None, *, state: NotifiedState, worsening: int, is_suppressed: bool
+) -> Sequence[str]:
+    """Return the changes to notify a destination of, in order. Pure.
 
-    worsening: above 0 where it is more severe than was told, below where it is less. is_quiet: of what is open nothing
-    is told just now; of its end it is.
+    worsening: above 0 where it is more severe than notified, below where it is less. is_suppressed: open events are not
+    notified now; their end is.
     """
-    if is_quiet and state is ToldState.OPEN:
+    if is_suppressed and state is NotifiedState.OPEN:
         return ()
-    if told is not None and told.state is state:
-        if not worsening or state is not ToldState.OPEN:
+    if last is not None and last.state is state:
+        if not worsening or state is not NotifiedState.OPEN:
             return ()
         return ("ESCALATED",) if worsening > 0 else ("DEESCALATED",)
-    return _CALLS[None if told is None else told.state, state]
+    return _CALLS[None if last is None else last.state, state]
 
 
-def tellings_get(
+def last_notifications_get(
     session: Session, *, organization_id: int, event_ids: Collection[UUID]
-) -> Mapping[UUID, Mapping[str, Telling]]:
-    """Return what was told last of events, by event and destination. One statement."""
+) -> Mapping[UUID, Mapping[str, LastNotification]]:
+    """Return the last notification of each event, by event and destination. One statement."""
     table = event_tellings.c
     rows = session.execute(
         select(event_tellings).where(table.organization_id == organization_id, any_of(table.event_id, event_ids))
     )
-    found: dict[UUID, dict[str, Telling]] = {}
+    last_notifications: dict[UUID, dict[str, LastNotification]] = {}
     for row in rows:
-        found.setdefault(row.event_id, {})[row.url] = Telling(row.sequence, ToldState(row.state), row.severity)
-    return found
+        last_notifications.setdefault(row.event_id, {})[row.url] = LastNotification(
+            row.sequence, NotifiedState(row.state), row.severity
+        )
+    return last_notifications
 
 
-def telling_keep(session: Session, *, organization_id: int, event_id: UUID, url: str, telling: Telling) -> None:
-    """Remember what was told last."""
-    values = {"sequence": telling.sequence, "state": telling.state.value, "severity": telling.severity}
+def last_notification_write(
+    session: Session, *, organization_id: int, event_id: UUID, url: str, last: LastNotification
+) -> None:
+    """Store the last notification."""
+    values = {"sequence": last.sequence, "state": last.state.value, "severity": last.severity}
     session.execute(
         insert(event_tellings)
         .values(organization_id=organization_id, event_id=event_id, url=url, **values)

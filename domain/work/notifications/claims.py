@@ -1,4 +1,4 @@
-"""Deliveries: which are due by destination, who makes the call, and what came of it. As argus_pipeline.
+"""Claim deliveries: find those due by destination, claim them for a process, and record the outcome. As argus_pipeline.
 
 A claim is a lease in the database: `claimed_by` makes the call, and from `due_at` on somebody else does. Any number
 of processes may claim at once.
@@ -83,14 +83,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a call. error: why it was not taken, None: it was. is_away: no server answered."""
+    """The outcome of a call. error: why it failed, None: it was accepted. is_transient: no server answered."""
 
     error: str | None = None
-    is_away: bool = False
+    is_transient: bool = False
 
 
 def pairs_due(session: Session, *, now: datetime) -> list[Pair]:
-    """Return which queues have something to be sent, of all organizations."""
+    """Return the queues with something to send, of all organizations."""
     return [Pair(row.organization_id, row.destination) for row in session.execute(_DUE, {"now": now})]
 
 
@@ -143,10 +143,10 @@ def notifications_claim(
         .values(attempts=table.attempts + 1, due_at=now + LEASE, claimed_by=claimer)
         .returning(notifications)
     )
-    return sorted((notification_of(row) for row in rows), key=lambda each: (each.created_at, each.id))
+    return sorted((notification_of(row) for row in rows), key=lambda item: (item.created_at, item.id))
 
 
-def notification_settle(
+def notification_record(
     session: Session,
     *,
     organization_id: int,
@@ -155,7 +155,7 @@ def notification_settle(
     error: str | None,
     now: datetime,
 ) -> NotificationState | None:
-    """Write down how a call went; error None: it was delivered. Return what has become of the notification.
+    """Record the outcome of a call; error None: it was delivered. Return the state of the notification.
 
     One that failed waits, and is dead after ATTEMPTS_MAX calls or when it is to be given up; a test after the first.
     notification: as claimed. None: another has claimed it since; it stays as that leaves it.
@@ -206,7 +206,7 @@ def notification_settle(
 
 
 def claims_release(session: Session, *, organization_id: int, claimer: str, ids: Collection[UUID]) -> None:
-    """Give back what a process has claimed and will not settle. What it has called may be called again."""
+    """Release the claims of a process that it will not finish. What it has called may be called again."""
     table = notifications.c
     session.execute(
         update(notifications)
@@ -216,7 +216,7 @@ def claims_release(session: Session, *, organization_id: int, claimer: str, ids:
 
 
 def claims_end(session: Session, *, organization_id: int, claimer: str) -> None:
-    """Have others take what a process that has died had claimed; that it was lost is counted then."""
+    """Release the claims of a process that has died; the loss is counted."""
     table = notifications.c
     session.execute(
         update(notifications)
@@ -231,7 +231,7 @@ def claimers_list(session: Session) -> list[tuple[int, str]]:
 
 
 def notifications_expire(session: Session, *, pair: Pair, error: str, now: datetime) -> int:
-    """Give up what has waited too long for a destination that does not answer; return how many."""
+    """Expire notifications that have waited too long for a destination; return how many."""
     table = notifications.c
     ids = session.scalars(
         select(table.id)
@@ -247,10 +247,10 @@ def notifications_expire(session: Session, *, pair: Pair, error: str, now: datet
         .limit(_EXPIRED_MAX)
         .with_for_update(skip_locked=True)
     ).all()
-    told = text_clean(f"Given up; the destination does not answer: {error}", max_chars=ERROR_MAX_CHARS)
+    message = text_clean(f"Given up; the destination does not answer: {error}", max_chars=ERROR_MAX_CHARS)
     session.execute(
         update(notifications)
         .where(table.organization_id == pair.organization_id, any_of(table.id, ids))
-        .values(state="DEAD", finished_at=now, claimed_by=None, last_error=told)
+        .values(state="DEAD", finished_at=now, claimed_by=None, last_error=message)
     )
     return len(ids)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 
 class NotificationState(StrEnum):
-    """What has become of a notification. DEAD: it failed as often as it may."""
+    """State of a notification. DEAD: it failed as often as it may."""
 
     PENDING = "PENDING"
     DELIVERED = "DELIVERED"
@@ -42,7 +42,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecret:
-    """When, and by whom, the secret was last made anew. previous_until: how long the one before signs too."""
+    """When, and by whom, the secret was last rotated. previous_until: how long the previous one signs too."""
 
     id: UUID
     rotated_at: datetime
@@ -52,7 +52,7 @@ class WebhookSecret:
 
 @dataclass(frozen=True, slots=True)
 class SigningSecrets:
-    """What calls are signed with now. previous: the secret before, for a while after a rotation."""
+    """The current signing secrets. previous: the one before, for a while after a rotation."""
 
     current: str
     previous: str | None

@@ -1,4 +1,4 @@
-"""Order notifications and tests, have dead ones tried again, and rotate the secret."""
+"""Order notifications and tests, retry dead ones, and rotate the secret."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def notification_order(
     payload: Mapping[str, Any],
     now: datetime,
 ) -> None:
-    """Have a webhook called; once for each number of an event's calls to a destination, however often it is ordered."""
+    """Order a webhook call. Idempotent by event, destination and sequence number."""
     session.execute(
         upsert(notifications)
         .values(
@@ -63,7 +63,7 @@ def notification_order(
 def webhook_test(
     session: Session, *, organization_id: int, notification_id: UUID, url: str, now: datetime
 ) -> Notification:
-    """Have a webhook called once with a test; the notification tells how it went.
+    """Order a test call of a webhook; the notification shows the outcome.
 
     Raises BadInputError for an address that no webhook can have, LimitExceededError where too many tests wait.
     """
@@ -95,7 +95,7 @@ def webhook_test(
 
 
 def notification_retry(session: Session, *, organization_id: int, notification_id: UUID, now: datetime) -> Notification:
-    """Have a dead notification tried again, from the first try on. Raises NotFoundError, ConflictError."""
+    """Retry a dead notification, from the first try on. Raises NotFoundError, ConflictError."""
     table = notifications.c
     this = (table.organization_id == organization_id, table.id == notification_id)
     row = session.execute(select(notifications).where(*this).with_for_update()).one_or_none()
@@ -114,7 +114,7 @@ def notification_retry(session: Session, *, organization_id: int, notification_i
 def webhook_secret_rotate(
     session: Session, *, change: GraphChange, secret: str, previous_for: timedelta = PREVIOUS
 ) -> WebhookSecret:
-    """Sign with another secret from the change on, and with the one before too for a while.
+    """Rotate the signing secret; the previous one signs too for a while.
 
     secret: drawn at the edge; it is not read again by the API. previous_for: zero where the old one has leaked.
     Raises BadInputError.
@@ -154,7 +154,7 @@ def webhook_secret_rotate(
 
 
 def webhook_secrets_get(session: Session, *, organization_id: int, now: datetime) -> SigningSecrets | None:
-    """Return what to sign with, as argus_pipeline may read it; None where no secret was ever made."""
+    """Return the signing secrets, as argus_pipeline may read them; None where no secret was ever made."""
     table = webhook_secrets.c
     row = session.execute(
         select(table.secret, table.previous_secret, table.previous_until).where(

@@ -49,10 +49,10 @@ def notifications_page(
         .order_by(table.created_at.desc(), table.id.desc())
         .limit(page.first + 1)
     ).all()
-    found = [notification_of(row) for row in rows[: page.first]]
+    items = [notification_of(row) for row in rows[: page.first]]
     return Page(
-        found,
-        [instant_key(_CURSOR, each.created_at, each.id) for each in found],
+        items,
+        [instant_key(_CURSOR, item.created_at, item.id) for item in items],
         len(rows) > page.first,
         page.after is not None,
         lambda: session.execute(select(func.count()).select_from(notifications).where(*here)).scalar_one(),

@@ -1,4 +1,4 @@
-"""How a call of a webhook is signed, and when one that failed is tried again. Pure."""
+"""Sign webhook calls, and compute the delay of retries. Pure."""
 
 from __future__ import annotations
 

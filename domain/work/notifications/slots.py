@@ -1,4 +1,4 @@
-"""How many calls go where at once: slots of a process, and a circuit breaker for each queue. Pure, in memory.
+"""Concurrency of webhook calls: slots of a process, and a circuit breaker for each queue. Pure, in memory.
 
 A queue is a pair of organization and destination: what one organization sends to a host keeps no other from it.
 """
@@ -85,7 +85,7 @@ class Slots:
     def end(self, pair: Pair, outcome: Outcome, *, now_s: float) -> bool:
         """Give a slot back, and learn from how the call went. True: the queue begins to pause, or goes on."""
         self._count(pair, -1)
-        if not outcome.is_away:
+        if not outcome.is_transient:
             self._breakers.pop(pair, None)
             return False
         breaker = self._breakers.pop(pair, None) or _Breaker()
@@ -103,7 +103,7 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """How many calls more may be under way."""
+        """The number of free slots."""
         return self.total - self._busy
 
     def _room(self, pair: Pair, now_s: float) -> int:

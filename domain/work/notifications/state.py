@@ -1,4 +1,4 @@
-"""How deliveries stand over all organizations, and what processes count: in numbers that name none."""
+"""Monitoring of deliveries over all organizations, and counters of processes."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _STATE = text("SELECT name, labels, value FROM deliveries_state() ORDER BY name,
 
 
 def deliveries_state(session: Session) -> list[Measured]:
-    """Return the numbers: what waits and since when, calls by outcome, jobs that nobody ran."""
+    """Return the measurements: waiting deliveries and their age, calls by outcome, expired jobs."""
     return [Measured(row.name, row.labels, float(row.value)) for row in session.execute(_STATE)]
 
 
 def work_count(session: Session, *, counts: Mapping[tuple[str, str], int], now: datetime) -> None:
-    """Add to what is counted, by name and label. As argus_pipeline."""
+    """Add to a counter, by name and label. As argus_pipeline."""
     # In one order: two processes that count the same would else wait for each other.
     for (name, label), value in sorted(counts.items()):
         adding = upsert(work_counts).values(name=name, label=label, value=value, counted_at=now)

@@ -24,7 +24,7 @@ from graph.walk.snapshot.load import delta_load, edges_count, snapshot_load
 from graph.walk.snapshot.model import Snapshot
 
 BYTES_MAX_DEFAULT: Final = 512 * 1024 * 1024
-# A graph of more edges is read by a thread of its own, while its readers walk in SQL.
+# A graph of more edges is read by a separate thread, while its readers walk in SQL.
 INLINE_EDGES_MAX: Final = 20_000
 # Where a session keeps them, put there by whoever opens sessions.
 INFO_KEY: Final = "graph_snapshots"
@@ -46,7 +46,7 @@ class _Place:
 
 
 class Snapshots:
-    """What one process keeps.
+    """The snapshot cache of one process.
 
     opener: opens a transaction for an organization, for the thread that reads a large graph; None: all are read by
     whoever asks. bytes_max: of all snapshots together; one larger than that is not kept.
@@ -66,12 +66,12 @@ class Snapshots:
 
     @property
     def organization_ids(self) -> list[int]:
-        """Return whose snapshots there are, the least used first."""
+        """Return the organizations of the snapshots, the least used first."""
         with self._lock:
             return [key for key, place in self._places.items() if place.snapshot is not None]
 
     def get(self, session: Session, *, organization_id: int, revision: int, recorded: datetime) -> Snapshot | None:
-        """Return a snapshot that knows the change of this revision; None where there is none to be had now.
+        """Return a snapshot that is at least of this revision; None where none is available now.
 
         revision, recorded: the organization's clock as the transaction reads it, its own change not begun.
         """
@@ -135,13 +135,13 @@ class Snapshots:
             place.refused_until, snapshot = snapshot.revision + _REFUSED_CHANGES, None
         place.snapshot = snapshot
         with self._lock:
-            held = sum(each.snapshot.nbytes for each in self._places.values() if each.snapshot is not None)
-            for each in list(self._places.values()):
+            held = sum(item.snapshot.nbytes for item in self._places.values() if item.snapshot is not None)
+            for item in list(self._places.values()):
                 if held <= self._bytes_max:
                     break
-                if each is not place and each.snapshot is not None:
-                    held -= each.snapshot.nbytes
-                    each.snapshot = None
+                if item is not place and item.snapshot is not None:
+                    held -= item.snapshot.nbytes
+                    item.snapshot = None
 
 
 # A graph too large may have shrunk after so many changes.

@@ -19,7 +19,7 @@ Slots = npt.NDArray[np.int64]
 
 # An open end of validity; no instant a reader can name comes after it.
 FOREVER: Final = np.iinfo(np.int64).max
-# A walk that looks at more than one edge in so many has all of them judged at once.
+# A walk that looks at more than one edge in so many has all of them tested at once.
 _PART: Final = 8
 
 
@@ -172,7 +172,7 @@ class EdgeTable:
 class EdgeFilter:
     """Which of a table's edges one walk follows: those that hold at an instant and bear one of some relationships.
 
-    allowed: by relationship; None: all. A walk that has looked at a part of all edges has all of them judged at once,
+    allowed: by relationship; None: all. A walk that has looked at a part of all edges has all of them tested at once,
     in their order in memory, and looks the rest up.
     """
 
@@ -187,11 +187,11 @@ class EdgeFilter:
         if self._flags is None:
             self._looked_at += len(slots)
             if self._looked_at * _PART < len(self.table):
-                return self._judged(slots)
-            self._flags = self._judged(None)
+                return self._flags_of(slots)
+            self._flags = self._flags_of(None)
         return self._flags.take(slots)
 
-    def _judged(self, slots: Slots | None) -> Flags:
+    def _flags_of(self, slots: Slots | None) -> Flags:
         def of(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
             return column if slots is None else column.take(slots)
 

@@ -17,7 +17,7 @@ from graph.walk.snapshot.edges import EdgeColumns
 from graph.walk.snapshot.model import AddedEdge, ClosedEdge, Delta, Snapshot, tables_of
 from graph.walk.snapshot.nodes import Nodes, uuid_pairs
 
-# More changes than this are not applied one by one: the graph is read anew.
+# More changes than this are not applied one by one: the graph is read again.
 DELTA_MAX: Final = 20_000
 
 # A column of a million rows arrives as one value, laid end to end as PostgreSQL sends it: sixteen bytes a UUID, eight
@@ -120,7 +120,7 @@ def snapshot_load(session: Session, *, organization_id: int) -> Snapshot:
 
 
 def delta_load(session: Session, *, organization_id: int, since: datetime) -> Delta | None:
-    """Read what happened after `since`; None where that is too much, or of a kind that asks for the whole anew."""
+    """Read the changes after `since`; None where they are too many, or require a full reload."""
     row = session.execute(
         _SINCE, {"organization_id": organization_id, "since": since, "most": DELTA_MAX + 1}
     ).one_or_none()
@@ -133,9 +133,9 @@ def delta_load(session: Session, *, organization_id: int, since: datetime) -> De
     return Delta(
         row.revision,
         row.last_recorded.astimezone(UTC),
-        [_added(each) for each in added],
+        [_added(item) for item in added],
         [ClosedEdge(UUID(edge), UUID(source)) for edge, source in closed],
-        [(UUID(each), name) for each, name in types],
+        [(UUID(type_name), name) for type_name, name in types],
         frozenset(row.hierarchies or ()),
     )
 
@@ -148,8 +148,8 @@ def _nodes(row: Any) -> Nodes:
     return Nodes(high[order], low[order], kinds[order], types[order], len(order), tuple(row.type_names))
 
 
-def _added(each: list[Any]) -> AddedEdge:
-    edge, relationship, source, source_kind, source_type, target, target_kind, target_type, begins, ends = each
+def _added(row: list[Any]) -> AddedEdge:
+    edge, relationship, source, source_kind, source_type, target, target_kind, target_type, begins, ends = row
     return AddedEdge(
         UUID(edge),
         relationship,

@@ -17,7 +17,7 @@ from graph.walk.snapshot.nodes import Flags, Nodes, uuid_pairs
 # PostgreSQL counts microseconds from here.
 EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# So many changed versions, or this share of all, are kept beside the sorted ones before all are sorted anew.
+# So many changed versions, or this share of all, are kept beside the sorted ones before all are sorted again.
 RECENT_MIN: Final = 2_000
 RECENT_SHARE: Final = 1 / 50
 
@@ -29,7 +29,7 @@ def micros_of(instant: datetime) -> int:
 
 @dataclass(frozen=True, slots=True)
 class AddedEdge:
-    """A version that came to be believed, with the kinds and types of its ends."""
+    """A version that was added, with the kinds and types of its ends."""
 
     id: UUID
     relationship: str
@@ -45,7 +45,7 @@ class AddedEdge:
 
 @dataclass(frozen=True, slots=True)
 class ClosedEdge:
-    """A version that is no longer believed."""
+    """A version that was closed."""
 
     id: UUID
     source_id: UUID
@@ -53,7 +53,7 @@ class ClosedEdge:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """What happened since a snapshot. hierarchies: the names of all hierarchies, by now."""
+    """The changes since a snapshot. hierarchies: the names of all hierarchies, by now."""
 
     revision: int
     recorded: datetime
@@ -95,7 +95,7 @@ class Snapshot:
         return np.array([name in names for name in self.relationships] or [False], dtype=np.bool_)
 
     def applied(self, delta: Delta) -> Snapshot:
-        """Return the graph after what happened since."""
+        """Return the snapshot with the changes applied."""
         nodes = self._nodes_after(delta)
         relationships = self.relationships
         relationships = (*relationships, *sorted({edge.relationship for edge in delta.added} - set(relationships)))
@@ -104,11 +104,11 @@ class Snapshot:
             sources = self.nodes.find([edge.source_id for edge in delta.closed]).tolist()
             slots: tuple[list[int], list[int]] = ([], [])
             for source, edge in zip(sources, delta.closed, strict=True):
-                for table, found in zip((base, recent), slots, strict=True):
+                for table, table_slots in zip((base, recent), slots, strict=True):
                     # One that came and went between two looks was never here.
                     slot = None if source < 0 else table.slot_of(source, edge.id)
                     if slot is not None:
-                        found.append(slot)
+                        table_slots.append(slot)
             base, recent = base.without(slots[0]), recent.without(slots[1])
         if delta.added or recent.gone is not None:
             columns = recent.believed().joined(_columns(delta.added, nodes, relationships))
@@ -146,7 +146,7 @@ class Snapshot:
         nodes = self.nodes
         if ends:
             there = nodes.find(list(ends)).tolist()
-            new = [(each, *ends[each]) for each, index in zip(ends, there, strict=True) if index < 0]
+            new = [(end, *ends[end]) for end, index in zip(ends, there, strict=True) if index < 0]
             nodes = nodes.extended(new)
         return nodes.retyped(delta.types) if delta.types else nodes
 

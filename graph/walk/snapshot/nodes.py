@@ -38,13 +38,13 @@ def uuid_pairs(raw: bytes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint6
 def uuids_of(high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> list[UUID]:
     """Return the UUIDs of these halves."""
     # Each is known to be well formed; the constructor's checks are most of its cost.
-    made = []
+    uuids = []
     for left, right in zip(high.tolist(), low.tolist(), strict=True):
-        each: Any = UUID.__new__(UUID)
-        object.__setattr__(each, "int", left << 64 | right)
-        object.__setattr__(each, "is_safe", _UNKNOWN)
-        made.append(each)
-    return made
+        identity: Any = UUID.__new__(UUID)
+        object.__setattr__(identity, "int", left << 64 | right)
+        object.__setattr__(identity, "is_safe", _UNKNOWN)
+        uuids.append(identity)
+    return uuids
 
 
 _UNKNOWN: Final = UUID(int=0).is_safe
@@ -81,8 +81,8 @@ class Nodes:
     def find(self, entity_ids: Sequence[UUID]) -> Indices:
         """Return the index of each id, -1 where there is none."""
         if len(entity_ids) <= _FEW:
-            return np.array([self._find(each.int) for each in entity_ids], dtype=np.int32)
-        return self.find_pairs(*uuid_pairs(b"".join(each.bytes for each in entity_ids)))
+            return np.array([self._find(entity_id.int) for entity_id in entity_ids], dtype=np.int32)
+        return self.find_pairs(*uuid_pairs(b"".join(entity_id.bytes for entity_id in entity_ids)))
 
     def find_pairs(self, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> Indices:
         """Return the index of each id, given by its halves; -1 where there is none."""
@@ -96,15 +96,15 @@ class Nodes:
             less[wide] = ordered_low[middles[wide]] < low[wide]
             begins = np.where(less, middles + 1, begins)
             ends = np.where(wide & ~less, middles, ends)
-        found = begins.astype(np.int32)
+        firsts = begins.astype(np.int32)
         there = begins < self.ordered
         there[there] = (ordered_high[begins[there]] == high[there]) & (ordered_low[begins[there]] == low[there])
-        found[~there] = -1
-        for place in np.flatnonzero(found < 0).tolist() if self.ordered < len(self) else ():
+        firsts[~there] = -1
+        for place in np.flatnonzero(firsts < 0).tolist() if self.ordered < len(self) else ():
             same = (self.high[self.ordered :] == high[place]) & (self.low[self.ordered :] == low[place])
             if same.any():
-                found[place] = self.ordered + int(np.argmax(same))
-        return found
+                firsts[place] = self.ordered + int(np.argmax(same))
+        return firsts
 
     def _find(self, value: int) -> int:
         high, low = np.uint64(value >> 64), np.uint64(value & 0xFFFF_FFFF_FFFF_FFFF)
@@ -123,7 +123,7 @@ class Nodes:
 
     def ids(self, indices: Indices) -> list[EntityId]:
         """Return the ids at these indices, in their order."""
-        return [EntityId(each) for each in uuids_of(self.high[indices], self.low[indices])]
+        return [EntityId(uuid) for uuid in uuids_of(self.high[indices], self.low[indices])]
 
     def hexes(self, indices: Indices) -> list[str]:
         """Return the ids at these indices as 32 hexadecimal digits each."""
@@ -154,11 +154,11 @@ class Nodes:
         """Return these and those `added`, (id, kind, type) each, none of which is there."""
         if not added:
             return self
-        added = sorted(added, key=lambda each: each[0].int)
+        added = sorted(added, key=lambda item: item[0].int)
         new = {name for *_, name in added if name is not None and name not in self._type_codes}
         type_names = (*self.type_names, *sorted(new))
         codes = {name: code for code, name in enumerate(type_names)}
-        high, low = uuid_pairs(b"".join(each.bytes for each, *_ in added))
+        high, low = uuid_pairs(b"".join(item.bytes for item, *_ in added))
         follows = self.ordered == len(self) and (
             len(self) == 0 or (int(self.high[-1]), int(self.low[-1])) < (int(high[0]), int(low[0]))
         )
@@ -178,7 +178,7 @@ class Nodes:
 
     def retyped(self, types: Sequence[tuple[UUID, str | None]]) -> Nodes:
         """Return these with the types of some changed; ids that are not there are passed over."""
-        indices = self.find([each for each, _ in types])
+        indices = self.find([type_name for type_name, _ in types])
         known = [(index, name) for index, (_, name) in zip(indices.tolist(), types, strict=True) if index >= 0]
         if not known:
             return self

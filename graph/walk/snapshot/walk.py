@@ -14,7 +14,7 @@ from graph.errors import LimitExceededError
 from graph.ids import EdgeVersionId, EntityId
 from graph.stopping import stop_check
 from graph.walk.below import BELOW_IN, BELOW_LAST, BELOW_OUT
-from graph.walk.model import EDGES_MAX, NODES_MAX, Reached, Step, WalkEngine, Way
+from graph.walk.model import EDGES_MAX, NODES_MAX, Path, Reached, Step, WalkEngine
 from graph.walk.snapshot.edges import EdgeFilter, Slots
 from graph.walk.snapshot.model import Snapshot
 from graph.walk.snapshot.nodes import Indices, uuids_of
@@ -61,14 +61,14 @@ class SnapshotWalk:
         for place, step in enumerate(steps):
             # The last step of a walk may stop at the first depth by which there is more than can be returned.
             enough = limit + len(begins) if place == len(steps) - 1 and followed is None else None
-            found, found_depths = self._kept(step, *self._step(nodes, depths, step, followed, enough))
+            indices, found_depths = self._kept(step, *self._step(nodes, depths, step, followed, enough))
             hidden = begins
             if step.include_start:
                 hidden = np.setdiff1d(begins, nodes)
-                found, found_depths = self._nearest(
-                    np.concatenate([found, nodes]), np.concatenate([found_depths, depths])
+                indices, found_depths = self._nearest(
+                    np.concatenate([indices, nodes]), np.concatenate([found_depths, depths])
                 )
-            nodes, depths = found, found_depths
+            nodes, depths = indices, found_depths
         if len(hidden):
             stays = ~np.isin(nodes, hidden)
             nodes, depths = nodes[stays], depths[stays]
@@ -120,10 +120,10 @@ class SnapshotWalk:
         relationships: tuple[str, ...] | None,
         direction: Direction,
         depth_max: int,
-    ) -> Way | None:
+    ) -> Path | None:
         """Search from both ends, the smaller frontier first, until they meet; see `WalkEngine`."""
         if from_id == to_id:
-            return Way([from_id], [])
+            return Path([from_id], [])
         ends = self._find([from_id, to_id])
         if ends is None:
             return self.otherwise.path(
@@ -148,9 +148,9 @@ class SnapshotWalk:
         return None
 
     def below(self, *, roots: Sequence[EntityId]) -> list[EntityId]:
-        """Walk down in both states at once, what may be left again and what may not; see `WalkEngine`."""
-        found = self.below_indices(roots=roots)
-        return self.otherwise.below(roots=roots) if found is None else self.snapshot.nodes.ids(found)
+        """Walk down in two states at once, within hierarchies and below located entities; see `WalkEngine`."""
+        indices = self.below_indices(roots=roots)
+        return self.otherwise.below(roots=roots) if indices is None else self.snapshot.nodes.ids(indices)
 
     def below_indices(self, *, roots: Sequence[EntityId]) -> Indices | None:
         """Return the roots and all that is below them, in the order of their ids; None where a root is unknown."""
@@ -162,8 +162,8 @@ class SnapshotWalk:
         last = snapshot.flags({BELOW_LAST})
         if last is None:
             raise AssertionError("unreachable")
-        found, walked = (np.zeros(len(snapshot.nodes), dtype=np.bool_) for _ in range(2))
-        found[frontier] = walked[frontier] = True
+        below, walked = (np.zeros(len(snapshot.nodes), dtype=np.bool_) for _ in range(2))
+        below[frontier] = walked[frontier] = True
         while len(frontier):
             further = []
             for table, down, up in zip(snapshot.tables, outs, backs, strict=True):
@@ -172,18 +172,18 @@ class SnapshotWalk:
                 further.append(table.ends(slots, outward=True))
                 slots, _ = table.hop(frontier, outward=False, edge_filter=up, with_origins=False)
                 ends, ending = table.ends(slots, outward=False), last[table.columns.relationship[slots]]
-                found[ends[ending]] = True
+                below[ends[ending]] = True
                 further.append(ends[~ending])
             candidates = np.concatenate(further)
             frontier = _distinct(candidates[~walked[candidates]], len(walked))
-            found[frontier] = walked[frontier] = True
-        indices = np.flatnonzero(found).astype(np.int32)
+            below[frontier] = walked[frontier] = True
+        indices = np.flatnonzero(below).astype(np.int32)
         _count(len(indices))
         return indices if snapshot.nodes.ordered == len(snapshot.nodes) else snapshot.nodes.sort(indices)
 
     def _find(self, entity_ids: Sequence[EntityId]) -> Indices | None:
-        found = self.snapshot.nodes.find(list(dict.fromkeys(entity_ids)))
-        return None if (found < 0).any() else found
+        indices = self.snapshot.nodes.find(list(dict.fromkeys(entity_ids)))
+        return None if (indices < 0).any() else indices
 
     def _edge_filters(self, relationships: Collection[str] | None) -> list[EdgeFilter]:
         """Return a filter for each table."""
@@ -273,17 +273,17 @@ class SnapshotWalk:
                 kept += len(self._of_kind(step, frontier))
                 if kept > enough:
                     break
-        sizes = [len(each) for each in levels]
+        sizes = [len(item) for item in levels]
         numbers = np.arange(depth + 1, depth + 1 + len(levels), dtype=np.int32)
         return np.concatenate(levels) if levels else _NONE, np.repeat(numbers, sizes)
 
     def _of_kind(self, step: Step, nodes: Indices) -> Indices:
         """Return those of the nodes that the step keeps."""
-        of = self.snapshot.nodes
+        table = self.snapshot.nodes
         if step.kinds is not None:
-            nodes = nodes[of.kinds_flags(step.kinds)[of.kind[nodes]]]
+            nodes = nodes[table.kinds_flags(step.kinds)[table.kind[nodes]]]
         if step.types is not None:
-            nodes = nodes[of.types_flags(step.types)[of.type[nodes]]]
+            nodes = nodes[table.types_flags(step.types)[table.type[nodes]]]
         return nodes
 
     def _kept(self, step: Step, nodes: Indices, depths: Depths) -> tuple[Indices, Depths]:
@@ -313,8 +313,8 @@ class SnapshotWalk:
         return nodes[order], depths[order]
 
     def _order(self, nodes: Indices, *before: npt.NDArray[np.signedinteger]) -> Slots:
-        of = self.snapshot.nodes
-        ids = (nodes,) if of.ordered == len(of) else (of.low[nodes], of.high[nodes])
+        table = self.snapshot.nodes
+        ids = (nodes,) if table.ordered == len(table) else (table.low[nodes], table.high[nodes])
         return np.lexsort((*ids, *before))
 
     def _edges(self, followed: Sequence[Followed]) -> tuple[list[EdgeVersionId], bool]:
@@ -322,16 +322,16 @@ class SnapshotWalk:
         if not followed:
             return [], False
         tables = self.snapshot.tables
-        high = np.concatenate([tables[each.table].columns.high[each.slots] for each in followed])
-        low = np.concatenate([tables[each.table].columns.low[each.slots] for each in followed])
-        depths = np.concatenate([each.depths for each in followed])
+        high = np.concatenate([tables[item.table].columns.high[item.slots] for item in followed])
+        low = np.concatenate([tables[item.table].columns.low[item.slots] for item in followed])
+        depths = np.concatenate([item.depths for item in followed])
         order = np.lexsort((depths, low, high))
         high, low, depths = high[order], low[order], depths[order]
         first = np.ones(len(high), dtype=np.bool_)
         first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
         high, low, depths = high[first], low[first], depths[first]
         order = np.argsort(depths, kind="stable")[:EDGES_MAX]
-        return [EdgeVersionId(each) for each in uuids_of(high[order], low[order])], len(high) > EDGES_MAX
+        return [EdgeVersionId(uuid) for uuid in uuids_of(high[order], low[order])], len(high) > EDGES_MAX
 
     def _apart(
         self, starts: Sequence[EntityId], step: Step, levels: Sequence[npt.NDArray[np.int64]]
@@ -339,7 +339,7 @@ class SnapshotWalk:
         """Give each start what was reached from it."""
         every = np.int64(len(self.snapshot.nodes))
         keys = np.concatenate(levels) if levels else np.zeros(0, dtype=np.int64)
-        depths = np.repeat(np.arange(1, len(levels) + 1, dtype=np.int32), [len(each) for each in levels])
+        depths = np.repeat(np.arange(1, len(levels) + 1, dtype=np.int32), [len(level) for level in levels])
         who, nodes = keys // every, (keys % every).astype(np.int32)
         if step.kinds is not None or step.types is not None:
             stays = np.isin(nodes, self._of_kind(step, np.unique(nodes)))
@@ -353,15 +353,15 @@ class SnapshotWalk:
             for start, begin, end in zip(starts, bounds[:-1], bounds[1:], strict=True)
         }
 
-    def _way(self, there: _Side, back: _Side, meeting: int) -> Way:
+    def _way(self, there: _Side, back: _Side, meeting: int) -> Path:
         nodes, edges = there.trail(meeting)
         nodes_on, edges_on = back.trail(meeting)
-        way = np.array([*reversed(nodes), meeting, *nodes_on], dtype=np.int32)
+        path = np.array([*reversed(nodes), meeting, *nodes_on], dtype=np.int32)
         versions: list[EdgeVersionId] = []
         for number, slot in (*reversed(edges), *edges_on):
             columns = self.snapshot.tables[number].columns
             versions += map(EdgeVersionId, uuids_of(columns.high[slot : slot + 1], columns.low[slot : slot + 1]))
-        return Way(self.snapshot.nodes.ids(way), versions)
+        return Path(self.snapshot.nodes.ids(path), versions)
 
 
 @dataclass(slots=True)
@@ -385,11 +385,11 @@ class _Side:
         return _Side(direction, np.array([node], dtype=np.int32), levels)
 
     def advance(self, hops: Iterator[tuple[int, Slots, Slots, Indices]]) -> None:
-        found = [(_NONE, _NONE, _NO_SLOTS, _NO_SLOTS)]
+        parts = [(_NONE, _NONE, _NO_SLOTS, _NO_SLOTS)]
         for number, slots, origins, ends in hops:
             new = self.levels[ends] == 0
-            found.append((ends[new], self.frontier[origins[new]], np.full(int(new.sum()), number), slots[new]))
-        nodes, froms, tables, slots = (np.concatenate(column) for column in zip(*found, strict=True))
+            parts.append((ends[new], self.frontier[origins[new]], np.full(int(new.sum()), number), slots[new]))
+        nodes, froms, tables, slots = (np.concatenate(column) for column in zip(*parts, strict=True))
         if len(nodes) > 1:
             nodes, first = np.unique(nodes, return_index=True)
             froms, tables, slots = froms[first], tables[first], slots[first]

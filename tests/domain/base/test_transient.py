@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from argus.cli.errors import database_said
-from domain.base.transient import AWAY_TROUBLE, is_away, is_disk_full, trouble_of
+from domain.base.transient import NO_ANSWER, is_disk_full, is_transient, transient_reason
 
 REFUSED = 'connection failed: connection to server at "127.0.0.1", port 5432 failed: '
 FULL = f"{REFUSED}FATAL:  could not write init file: No space left on device"
@@ -17,11 +17,11 @@ FULL = f"{REFUSED}FATAL:  could not write init file: No space left on device"
 def test_a_full_disk_is_told_whether_a_statement_or_a_connection_failed(error: psycopg.Error) -> None:
     """The error of a connection has no SQLSTATE."""
     for each in (error, OperationalError("SELECT 1", None, error)):
-        assert (is_away(each), is_disk_full(each)) == (True, True)
-        assert trouble_of(each) == "The database's disk is full"
+        assert (is_transient(each), is_disk_full(each)) == (True, True)
+        assert transient_reason(each) == "The database's disk is full"
     assert database_said(OperationalError("SELECT 1", None, error)).startswith("The database's disk is full.")
 
 
 def test_another_refused_connection_is_a_database_that_is_away() -> None:
     error = psycopg.OperationalError(f"{REFUSED}Connection refused")
-    assert (is_away(error), is_disk_full(error), trouble_of(error)) == (True, False, AWAY_TROUBLE)
+    assert (is_transient(error), is_disk_full(error), transient_reason(error)) == (True, False, NO_ANSWER)

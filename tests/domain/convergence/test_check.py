@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.base.packed import micros_of
-from domain.convergence.check import entities_check, span_settled
+from domain.convergence.check import checked_span, entities_check
 from domain.convergence.ledger import differences_list, report_write
-from domain.convergence.model import CheckedSpan, Difference, Of, Report
+from domain.convergence.model import CheckedSpan, CheckKind, Difference, Report
 from domain.convergence.repair import differences_repair
 from runtime.database import snapshot, transaction
 from testing.deriving_plant import DerivingPlant
@@ -44,7 +44,7 @@ def tell(line: Line, report: Report) -> list[Difference]:
 def repair(line: Line) -> int:
     with line.pipeline() as session:
         found = differences_list(session, organization_id=line.organization_id)
-        differences_repair(session, organization_id=line.organization_id, found=found, now=NOW)
+        differences_repair(session, organization_id=line.organization_id, differences=found, now=NOW)
     return len(found)
 
 
@@ -89,31 +89,33 @@ ONE = """ctid = (SELECT h.ctid FROM telemetry_history h JOIN series s ON s.organ
 @pytest.mark.parametrize(
     ("of", "statement"),
     [
-        (Of.DERIVED, "DELETE FROM telemetry_history WHERE organization_id = :o AND " + SERIES.format("total")),
-        (Of.DERIVED, "UPDATE telemetry_history SET value = value + 1 WHERE organization_id = :o AND "
+        (CheckKind.DERIVED, "DELETE FROM telemetry_history WHERE organization_id = :o AND " + SERIES.format("total")),
+        (CheckKind.DERIVED, "UPDATE telemetry_history SET value = value + 1 WHERE organization_id = :o AND "
          + SERIES.format("total")),
-        (Of.ROLLUPS, "UPDATE telemetry_history SET value = value * 1.001 WHERE organization_id = :o AND "
+        (CheckKind.ROLLUPS, "UPDATE telemetry_history SET value = value * 1.001 WHERE organization_id = :o AND "
          + SERIES.format("all")),
-        (Of.ROLLUPS, "DELETE FROM telemetry_history WHERE organization_id = :o AND " + SERIES.format("all")),
-        (Of.EVENTS, "UPDATE events SET cleared_at = NULL, cleared_reason = NULL WHERE organization_id = :o"),
-        (Of.EVENTS, "UPDATE events SET opened_at = opened_at + interval '1 second' WHERE organization_id = :o"),
-        (Of.EVENTS, "UPDATE events SET withdrawn_at = now() WHERE organization_id = :o"),
+        (CheckKind.ROLLUPS, "DELETE FROM telemetry_history WHERE organization_id = :o AND " + SERIES.format("all")),
+        (CheckKind.EVENTS, "UPDATE events SET cleared_at = NULL, cleared_reason = NULL WHERE organization_id = :o"),
+        (CheckKind.EVENTS, "UPDATE events SET opened_at = opened_at + interval '1 second' WHERE organization_id = :o"),
+        (CheckKind.EVENTS, "UPDATE events SET withdrawn_at = now() WHERE organization_id = :o"),
     ],
 )  # fmt: skip
-def test_what_was_corrupted_of_a_plant_is_found_and_repaired(following: Following, of: Of, statement: str) -> None:
+def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
+    following: Following, of: CheckKind, statement: str
+) -> None:
     line, span = following.plant.line, (micros_of(at(-30)), micros_of(at(60)))
     healthy = check(line, *span)
     assert healthy.differences == []
     assert healthy.skipped.total() == 0
-    assert min(healthy.checks[each] for each in (Of.DERIVED, Of.EVENTS, Of.ROLLUPS)) > 0
+    assert min(healthy.checks[each] for each in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0
     before = following.found_events(), following.found_rollup(), following.plant.derived()
     spoil(line, statement)
     report = check(line, *span)
-    assert of in {each.of for each in report.differences}
+    assert of in {each.kind for each in report.differences}
     assert len(tell(line, report)) == len(report.differences)
     # The same again is no news.
     assert tell(line, check(line, *span)) == []
-    count = sum(each.of is of for each in report.differences)
+    count = sum(each.kind is of for each in report.differences)
     assert counters(line)["argus_convergence_differences_total", of] == count
     assert counters(line)["argus_convergence_differences_open", of] == count
     assert repair(line) == len(report.differences)
@@ -130,21 +132,21 @@ def test_what_was_corrupted_of_a_plant_is_found_and_repaired(following: Followin
 @pytest.mark.parametrize(
     ("of", "statement"),
     [
-        (Of.HEALTH, "UPDATE telemetry_history SET value = value - 1 WHERE organization_id = :o AND " + ONE.format("health")),
-        (Of.HEALTH, "DELETE FROM telemetry_history WHERE organization_id = :o AND " + ONE.format("health")),
-        (Of.EVENTS, "UPDATE events SET cleared_at = NULL, cleared_reason = NULL WHERE organization_id = :o"),
-        (Of.EVENTS, "UPDATE events SET began_at = began_at - interval '1 minute' WHERE organization_id = :o"),
+        (CheckKind.HEALTH, "UPDATE telemetry_history SET value = value - 1 WHERE organization_id = :o AND " + ONE.format("health")),
+        (CheckKind.HEALTH, "DELETE FROM telemetry_history WHERE organization_id = :o AND " + ONE.format("health")),
+        (CheckKind.EVENTS, "UPDATE events SET cleared_at = NULL, cleared_reason = NULL WHERE organization_id = :o"),
+        (CheckKind.EVENTS, "UPDATE events SET began_at = began_at - interval '1 minute' WHERE organization_id = :o"),
     ],
 )  # fmt: skip
-def test_what_was_corrupted_of_health_is_found_and_repaired(factory: Factory, of: Of, statement: str) -> None:
+def test_what_was_corrupted_of_health_is_found_and_repaired(factory: Factory, of: CheckKind, statement: str) -> None:
     line, span = factory.plant.line, (micros_of(minute(0)), micros_of(minute(330)))
     healthy = check(line, *span)
     assert healthy.differences == []
-    assert healthy.checks[Of.HEALTH] >= 2
+    assert healthy.checks[CheckKind.HEALTH] >= 2
     before = factory.series()
     spoil(line, statement)
     report = check(line, *span)
-    assert of in {each.of for each in report.differences}
+    assert of in {each.kind for each in report.differences}
     tell(line, report)
     repair(line)
     assert check(line, *span).differences == []
@@ -175,12 +177,12 @@ def test_health_gives_no_false_alarm_while_anything_is_late_or_corrected(
             begins, ends = draw.choice(spans)
             report = check(line, micros_of(minute(begins)), micros_of(minute(ends)))
             assert report.differences == []
-            checked += report.checks[Of.HEALTH]
+            checked += report.checks[CheckKind.HEALTH]
     factory.settle()
     for begins, ends in spans:
         report = check(line, micros_of(minute(begins)), micros_of(minute(ends)))
         assert report.differences == []
-        checked += report.checks[Of.HEALTH]
+        checked += report.checks[CheckKind.HEALTH]
     assert checked > 0
 
 
@@ -193,7 +195,9 @@ def test_an_event_that_nothing_makes_is_found(factory: Factory) -> None:
         " opened_at - interval '30 minutes', opened_at - interval '30 minutes', severity, 0, detected_at FROM events"
         " WHERE organization_id = :o LIMIT 1",
     )
-    [found] = [e for e in check(line, micros_of(minute(0)), micros_of(minute(330))).differences if e.of is Of.EVENTS]
+    [found] = [
+        e for e in check(line, micros_of(minute(0)), micros_of(minute(330))).differences if e.kind is CheckKind.EVENTS
+    ]
     assert found.computed is None
     assert found.stored is not None
     assert "open" in found.stored
@@ -221,12 +225,12 @@ def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
         "UPDATE rule_states SET state = 'null' WHERE organization_id = :o AND at = (SELECT max(at) FROM rule_states)",
     )
     report = check(line, *span)
-    assert {each.of for each in report.differences} == {Of.STATES}
+    assert {each.kind for each in report.differences} == {CheckKind.STATES}
     tell(line, report)
     repair(line)
     factory.settle()
     assert check(line, *span).differences == []
-    # A state is where judging may begin; without one it begins earlier, and finds the same.
+    # A state is where evaluation may begin; without one it begins earlier, and finds the same.
     spoil(line, "DELETE FROM rule_states WHERE organization_id = :o")
     assert check(line, *span).differences == []
 
@@ -244,12 +248,12 @@ def test_an_organization_is_walked_in_parts_and_from_the_start_again(factory: Fa
                 span=CheckedSpan(micros_of(minute(0)), micros_of(minute(330))),
                 now=NOW,
             )
-        seen += checked.report.checks[Of.HEALTH]
+        seen += checked.report.checks[CheckKind.HEALTH]
         after = checked.last
         if after is None:
             break
     assert after is None
-    assert seen == check(line, micros_of(minute(0)), micros_of(minute(330))).checks[Of.HEALTH]
+    assert seen == check(line, micros_of(minute(0)), micros_of(minute(330))).checks[CheckKind.HEALTH]
 
 
 def test_a_check_writes_nothing(factory: Factory) -> None:
@@ -260,7 +264,7 @@ def test_a_check_writes_nothing(factory: Factory) -> None:
 
 
 def test_the_recent_past_is_settled() -> None:
-    span = span_settled(NOW)
+    span = checked_span(NOW)
     assert (span.begins_us, span.ends_us) == (
         micros_of(NOW - timedelta(hours=2)),
         micros_of(NOW - timedelta(minutes=5)),

@@ -12,7 +12,7 @@ from domain.derivation.rollups.topology import RollupCache
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from domain.telemetry.model.stage_cache import StageCache
-from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
@@ -70,8 +70,8 @@ def test_live_readings_are_judged_on_without_reading_back(plant: DerivingPlant) 
         sent = {"device_id": device, "timestamp": NOW + (n - 9) * MINUTE, "metrics": {"a": value}}
         entries = plant.line.normalize(plant.line.send(sent)).entries
         done = plant.derive([pump], plant.attribute(entries))
-        found.append((done.read_back, sum(len(judged.changes) for judged in done.judgements.done)))
-        assert plant.checkpoints.standings[plant.organization_id, pump.bytes].states
+        found.append((done.read_back, sum(len(judged.changes) for judged in done.evaluations.done)))
+        assert plant.checkpoints.rule_states[plant.organization_id, pump.bytes].states
     assert found == [(0, 0), (0, 1), (0, 0), (0, 1), (0, 1)]
     assert events(plant) == [(pump, NOW - 8 * MINUTE, NOW - 6 * MINUTE, False), (pump, NOW - 5 * MINUTE, None, False)]
 
@@ -104,7 +104,7 @@ def test_a_part_that_moves_takes_its_events_along(plant: DerivingPlant) -> None:
     plant.end(part, NOW - 5 * MINUTE)
     plant.line.world.edge(sites[1], "HAS_PART", pump, valid_from=NOW - 5 * MINUTE)
     plant.drain()
-    # What stands is judged where it comes. What it is measured by lies below the site with it, and is judged by itself.
+    # The last readings are evaluated where it comes. What it is measured by lies below the site with it, and is evaluated by itself.
     assert sorted(events(plant)) == sorted((each, NOW - 5 * MINUTE, None, False) for each in (pump, device))
 
 
@@ -130,8 +130,8 @@ def test_events_and_rollups_of_what_is_no_longer_kept_stay(plant: DerivingPlant)
     assert stood == {border - 60 * MINUTE: 12.0, border: 12.0}
     plant.line.summarize()
     with transaction(plant.line.engine("pipeline")) as session:
-        kept = Kept(None, timedelta(days=200))
-        for month in partitions_outdated(session, kept=kept, now=border + timedelta(days=200, hours=1)):
+        kept = RetentionPolicy(None, timedelta(days=200))
+        for month in partitions_outdated(session, retention=kept, now=border + timedelta(days=200, hours=1)):
             partition_drop(session, month)
     plant.line.stage_cache.forget()
     plant.stage_cache.forget()

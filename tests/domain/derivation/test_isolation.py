@@ -56,7 +56,7 @@ def reading(device: UUID, at: datetime, value: float) -> dict[str, Any]:
 def round_run(
     plant: DerivingPlant, pumps: Sequence[UUID], calls: Sequence[Sequence[dict[str, Any]]]
 ) -> tuple[Work, DerivedEntities]:
-    """Send calls and take them through all stages, as a lane does; return what that took."""
+    """Send calls and take them through all stages, as a partition task does; return what that took."""
     batches = [batch for call in calls for batch in plant.line.send(*call)]
     # So that no plan depends on when the statistics were taken.
     with transaction(plant.line.engine("owner")) as session:

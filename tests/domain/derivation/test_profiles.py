@@ -102,9 +102,9 @@ def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> No
     used = profile(plant, DOUBLE)
     ids = [make(plant, used)[0], make(plant, used)[0], plant.pump()]
     with plant.line.pipeline() as session:
-        dependencies = plant.dependency_cache.get(session, organization_id=plant.organization_id)
-        dependency_entities(session, organization_id=plant.organization_id, dependencies=dependencies, ids=ids)
-    one, two, three = (dependencies.entity_of(each.bytes).derivation for each in ids)
+        index = plant.dependency_cache.get(session, organization_id=plant.organization_id)
+        dependency_entities(session, organization_id=plant.organization_id, index=index, ids=ids)
+    one, two, three = (index.entity_of(each.bytes).derivation for each in ids)
     assert one is two
     assert one is not None
     assert three is not None

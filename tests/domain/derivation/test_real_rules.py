@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.pipeline.act.operations import changes_act
+from domain.pipeline.act.operations import event_actions_apply
 from domain.rules.model import Scope
 from domain.rules.operations import RuleDraft, rule_create
 from domain.work.activity_templates.operations import activity_template_create
@@ -128,7 +128,7 @@ def test_readings_that_flap_make_few_events_and_one_activity(plant: DerivingPlan
     assert row.events + row.flaps == count // 2
     while True:
         with plant.line.pipeline() as session:
-            done = changes_act(session, organization_id=plant.organization_id, now=NOW, new_id=new_id)
+            done = event_actions_apply(session, organization_id=plant.organization_id, now=NOW, new_id=new_id)
         if not done.changes:
             break
     activities = plant.line.rows("SELECT id FROM activities WHERE organization_id = :o", o=plant.organization_id)

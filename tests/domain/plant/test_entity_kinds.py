@@ -1,4 +1,4 @@
-"""What each noun has beside what every entity has: stored, changed, refused, in the trail."""
+"""Details of each kind of entity: stored, changed, refused, in the trail."""
 
 from __future__ import annotations
 

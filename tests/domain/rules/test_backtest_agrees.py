@@ -15,7 +15,7 @@ from domain.rules.model import Damping, Scope
 from domain.rules.operations import RuleDraft
 from testing.line import NOW, Line
 from testing.world import world_create
-from tests.domain.rules.test_stage import T0, create, judge, left, over, send, stand
+from tests.domain.rules.test_stage import T0, create, evaluate, left, over, send, stand
 
 HOUR = 3_600_000_000
 
@@ -53,7 +53,7 @@ def test_it_finds_what_the_rule_then_finds(engine: Callable[[str], Engine], cond
     for table in ("rules", "rule_versions", "events", "rule_states", "rule_timers"):
         assert line.rows(f"SELECT count(*) AS n FROM {table}")[0].n == 0  # noqa: S608  (names of this test)
     create(line, condition, **more)
-    judge(line, device, [*spans, *left(line, device)])
+    evaluate(line, device, [*spans, *left(line, device)])
     told = [
         (each.began, each.opened, each.cleared, each.reason and each.reason.value, each.version.severity, each.flaps)
         for _, each in trial.found

@@ -9,8 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from domain.rules.events.operations import MARKS_MAX, NOTE_MAX_CHARS, event_mark
-from domain.rules.model import MarkKind, Rule, Severity, Step
+from domain.rules.events.operations import MARKS_MAX, NOTE_MAX_CHARS, event_annotate
+from domain.rules.model import AnnotationKind, Rule, Severity, Step
 from domain.rules.operations import STEPS_MAX, RuleDraft, rule_create, rule_update
 from domain.work.activity_templates.operations import activity_template_create, activity_template_delete
 from domain.work.notifications.address import URL_MAX_CHARS
@@ -83,9 +83,9 @@ def event_id(alarms: Alarms) -> UUID:
     return alarms.opened(alarms.rule(), asset, day(1))
 
 
-def mark(world: World, event_id: UUID, kind: MarkKind, note: str | None) -> int:
+def mark(world: World, event_id: UUID, kind: AnnotationKind, note: str | None) -> int:
     with world.session() as session:
-        marked = event_mark(
+        marked = event_annotate(
             session,
             organization_id=world.organization_id,
             event_id=event_id,
@@ -96,15 +96,15 @@ def mark(world: World, event_id: UUID, kind: MarkKind, note: str | None) -> int:
             mark_id=new_id(),
         )
         session.commit()
-    return len(marked.marks)
+    return len(marked.annotations)
 
 
 def test_marks_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> None:
     world = alarms.world
-    assert mark(world, event_id, MarkKind.COMMENT, "x" * NOTE_MAX_CHARS) == 1
+    assert mark(world, event_id, AnnotationKind.COMMENT, "x" * NOTE_MAX_CHARS) == 1
     for note in ("x" * (NOTE_MAX_CHARS + 1), "", None):
         with pytest.raises(BadInputError) as refused:
-            mark(world, event_id, MarkKind.COMMENT, note)
+            mark(world, event_id, AnnotationKind.COMMENT, note)
         assert refused.value.path == ("note",)
     with alarms.owner.begin() as connection:
         connection.execute(
@@ -114,8 +114,8 @@ def test_marks_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> No
             ),
             {"more": MARKS_MAX - 2, "step": timedelta(seconds=1)},
         )
-    assert mark(world, event_id, MarkKind.ACKNOWLEDGED, None) == MARKS_MAX
+    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == MARKS_MAX
     with pytest.raises(LimitExceededError):
-        mark(world, event_id, MarkKind.DISMISSED, None)
+        mark(world, event_id, AnnotationKind.DISMISSED, None)
     # Who has seen it already has: nothing is added.
-    assert mark(world, event_id, MarkKind.ACKNOWLEDGED, None) == MARKS_MAX
+    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == MARKS_MAX

@@ -129,7 +129,7 @@ def test_what_lies_below_a_deleted_space_leaves_the_scope(plant: DerivingPlant) 
         plant.end(edge, at(30))
     delete(plant, hall, at(30))
     assert told(plant) == [(0, 30, "SCOPE_LEFT")]
-    # It comes back below the site: what stands is judged there.
+    # It comes back below the site: the last readings are evaluated there.
     plant.line.world.edge(device, "LOCATED_IN", site, valid_from=at(40))
     plant.drain()
     assert told(plant) == [(0, 30, "SCOPE_LEFT"), (40, None, None)]

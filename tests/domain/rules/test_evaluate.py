@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.rules.conditions import AllOf, AnyOf, Condition, NoData, Threshold, condition_read
-from domain.rules.evaluate import Points, Span, judge
+from domain.rules.evaluate import Points, Span, evaluate
 from testing.installation import SHARED_DATA
 
 MINUTE = 60_000_000
@@ -32,7 +32,7 @@ def _points(readings: list[tuple[int, float]]) -> Points:
 
 
 def _reference(condition: Condition, data: dict[str, list[tuple[int, float]]], until: int) -> list[Span]:
-    """Judge reading by reading."""
+    """Evaluate reading by reading."""
     if isinstance(condition, Threshold):
         return _walk(condition, data[condition.metric])
     if isinstance(condition, NoData):
@@ -138,7 +138,9 @@ def test_judging_in_parts_is_what_walking_from_reading_to_reading_gives(
     begins = 0
     for until in [*sorted(cuts), 46]:
         parts = {name: _points([r for r in data[name] if begins <= r[0] < until]) for name in _METRICS}
-        spans, state = judge(condition, points=parts, state=json.loads(json.dumps(state)), until_us=until, since_us=0)
+        spans, state = evaluate(
+            condition, points=parts, state=json.loads(json.dumps(state)), until_us=until, since_us=0
+        )
         found.update({span.opened: span for span in spans})
         begins = until
     assert list(found.values()) == _reference(condition, data, 46)
@@ -148,7 +150,9 @@ def test_an_expression_is_open_where_it_is_true_of_values_young_enough() -> None
     condition = condition_read({"expression": "value > 1.0 && other < 5.0"})
     value = _points([(0, 2.0), (20 * MINUTE, 2.0), (21 * MINUTE, 0.0)])
     other = _points([(MINUTE, 1.0), (19 * MINUTE, 1.0), (22 * MINUTE, 9.0)])
-    spans, _ = judge(condition, points={"value": value, "other": other}, state=None, until_us=60 * MINUTE, since_us=0)
+    spans, _ = evaluate(
+        condition, points={"value": value, "other": other}, state=None, until_us=60 * MINUTE, since_us=0
+    )
     assert spans == [Span(MINUTE, MINUTE, 21 * MINUTE, None)]
 
 
@@ -168,6 +172,6 @@ def test_the_machine_of_nab_has_exactly_the_expected_episodes() -> None:
         "value > 105 for PT10M": _threshold(operator="GT", value=105, forUs=10 * MINUTE),
     }
     for name, condition in conditions.items():
-        spans, _ = judge(condition, points=points, state=None, until_us=2**62, since_us=0)
+        spans, _ = evaluate(condition, points=points, state=None, until_us=2**62, since_us=0)
         wanted = [tuple(_instant(text) for text in episode) for episode in expected[name]]
         assert [(span.began, span.opened, span.cleared) for span in spans] == wanted

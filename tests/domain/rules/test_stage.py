@@ -17,8 +17,8 @@ from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rulebook_read
-from domain.rules.reconcile import EventsDone, Fence
-from domain.rules.stage import entities_judge_anew, entities_judge_on
+from domain.rules.reconcile import DisabledSideEffects, EventsDone
+from domain.rules.stage import rules_evaluate_incrementally, rules_recompute
 from domain.rules.timeline import advance, severity_of
 from domain.telemetry.model.attribution import END_US
 from testing.line import NOW, Line
@@ -67,17 +67,17 @@ def left(line: Line, device: UUID) -> list[tuple[int, int]]:
     return [(micros_of(row.begins), micros_of(row.ends)) for row in rows]
 
 
-def judge(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: datetime = NOW) -> EventsDone:
+def evaluate(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: datetime = NOW) -> EventsDone:
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
         found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
-        done, _ = entities_judge_anew(
+        done, _ = rules_recompute(
             session,
             organization_id=line.organization_id,
             spans={device.bytes: spans},
             assignments={device.bytes: found.get(device, [])},
             now=now,
-            fence=Fence.NONE,
+            disabled=DisabledSideEffects.NONE,
             new_id=new_id,
         )
     return done
@@ -103,7 +103,7 @@ def stand(line: Line) -> list[tuple[Any, ...]]:
 
 
 def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any, ...]]:
-    """What all readings and the rules as they now stand give, judged at once."""
+    """What all readings and the rules as they now stand give, evaluated at once."""
     history = sorted((micros_of(key[3]), float(value or 0)) for key, value in line.history().items() if key[2] == "t")
     points = (
         np.array([at for at, _ in history], dtype=np.int64),
@@ -117,14 +117,19 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
     for assignment in sorted(found.get(device, []), key=lambda each: each.rule_id):
         until = max([now_us + 1, *(points[0][-1:] + 1).tolist()])
         # All that was ever read before a version begins, though but the last of it counts.
-        standing = {
+        initial_points = {
             segment.begins_us: {
                 "t": (points[0][points[0] < segment.begins_us], points[1][points[0] < segment.begins_us])
             }
             for segment in assignment.segments
         }
         episodes, _ = advance(
-            assignment.segments, points={"t": points}, state=None, begins_us=0, until_us=until, standing=standing
+            assignment.segments,
+            points={"t": points},
+            state=None,
+            begins_us=0,
+            until_us=until,
+            initial_points=initial_points,
         )
         for opened, e in sorted(episodes.items()):
             severity = severity_of(e.version, opened=opened, cleared=e.cleared, now_us=now_us)
@@ -156,27 +161,27 @@ def test_events_are_a_function_of_readings_and_rules(line: Line, seed: int) -> N
     batches += [late[:30], late[30:]]
     left(line, device)
     for n, batch in enumerate(batches):
-        judge(line, device, send(line, device, batch))
+        evaluate(line, device, send(line, device, batch))
         assert stand(line) == expected(line, device)
         if n in {2, 5}:
             at = T0 + timedelta(hours=random.randrange(100))
             edit(line, rules[0], over(random.randrange(30, 70)), effective_from=at, **common)
-            judge(line, device, left(line, device))
+            evaluate(line, device, left(line, device))
             assert stand(line) == expected(line, device)
     with line.world.changing() as (session, change):
         rule_delete(session, change=change, rule_id=rules[1].id)
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert stand(line) == expected(line, device)
     # Nothing changes where nothing has changed.
-    assert judge(line, device, [(micros_of(T0), END_US)]).changes == []
+    assert evaluate(line, device, [(micros_of(T0), END_US)]).changes == []
 
 
 def test_a_recomputed_episode_keeps_its_id_and_is_listed_as_corrected(line: Line) -> None:
     device = line.device()
     create(line, over(50))
-    judge(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))
+    evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))
     [before] = line.rows("SELECT * FROM events")
-    done = judge(line, device, send(line, device, [(T0 + timedelta(minutes=5), 70.0)]))
+    done = evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=5), 70.0)]))
     [after] = line.rows("SELECT * FROM events")
     assert (after.id, after.opened_at, after.value) == (before.id, T0 + timedelta(minutes=5), 70.0)
     assert [change.kind for change in done.changes] == ["CORRECTED"]
@@ -190,14 +195,14 @@ def test_a_recomputed_episode_keeps_its_id_and_is_listed_as_corrected(line: Line
 def test_an_episode_the_data_no_longer_has_is_withdrawn_and_may_come_back(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
-    judge(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))
+    evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))
     [event] = line.rows("SELECT * FROM events")
     edit(line, rule, over(90), effective_from=T0)
-    done = judge(line, device, left(line, device))
+    done = evaluate(line, device, left(line, device))
     assert [(change.kind, change.event_id) for change in done.changes] == [("WITHDRAWN", event.id)]
     assert stand(line) == []
     edit(line, rule, over(50), effective_from=T0)
-    done = judge(line, device, left(line, device))
+    done = evaluate(line, device, left(line, device))
     assert [(change.kind, change.event_id) for change in done.changes] == [
         ("REOPENED", event.id),
         ("CORRECTED", event.id),
@@ -207,10 +212,10 @@ def test_an_episode_the_data_no_longer_has_is_withdrawn_and_may_come_back(line: 
 def test_an_event_open_when_its_rule_changes_is_cleared_there(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
-    judge(line, device, send(line, device, [(T0 + timedelta(minutes=10), 60.0)]))
+    evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=10), 60.0)]))
     at = T0 + timedelta(minutes=15)
     edit(line, rule, over(90), effective_from=at)
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     [event] = line.rows("SELECT cleared_at, cleared_reason FROM events")
     assert tuple(event) == (at, "RULE_CHANGED")
 
@@ -219,12 +224,12 @@ def test_silence_opens_an_event_when_its_time_has_come_and_the_next_reading_clea
     device = line.device()
     create(line, {"noData": {"metric": "t", "afterUs": 60 * MINUTE}})
     start = NOW - timedelta(minutes=30)
-    judge(line, device, send(line, device, [(start, 1.0)]))
+    evaluate(line, device, send(line, device, [(start, 1.0)]))
     assert stand(line) == []
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == start + timedelta(minutes=60)
     due = micros_of(timer.due_at)
-    judge(line, device, [(due, due + 1)], now=timer.due_at)
+    evaluate(line, device, [(due, due + 1)], now=timer.due_at)
     assert [(began, opened, cleared) for began, opened, cleared, *_ in stand(line)] == [(micros_of(start), due, None)]
     assert line.rows("SELECT FROM rule_timers") == []
 
@@ -233,14 +238,14 @@ def test_flaps_make_no_more_events_than_the_damping_allows(line: Line) -> None:
     device = line.device()
     create(line, over(50), damping=Damping(4, 3_600_000_000))
     flaps = [(T0 + timedelta(seconds=n), 60.0 if n % 2 else 40.0) for n in range(900)]
-    judge(line, device, send(line, device, flaps))
+    evaluate(line, device, send(line, device, flaps))
     assert [flaps for *_, flaps in stand(line)] == [0, 0, 0, 446]
 
 
 def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
     device = line.device()
     create(line, over(50))
-    judge(line, device, send(line, device, [(T0, 60.0), (T0 + timedelta(minutes=1), 40.0)]))
+    evaluate(line, device, send(line, device, [(T0, 60.0), (T0 + timedelta(minutes=1), 40.0)]))
     rows = line.rows("SELECT kind, at, fenced, acted_at FROM event_changes ORDER BY id")
     assert [tuple(row) for row in rows] == [
         ("OPENED", T0, False, None),
@@ -260,36 +265,36 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
     common: dict[str, Any] = {
         "organization_id": line.organization_id,
         "now": NOW,
-        "fence": Fence.NONE,
+        "disabled": DisabledSideEffects.NONE,
         "new_id": new_id,
     }
     assignments = {device.bytes: found[device]}
     spans = send(line, device, readings[:10])
     with line.pipeline() as session:
-        _, known = entities_judge_anew(session, spans={device.bytes: spans}, assignments=assignments, **common)
+        _, known = rules_recompute(session, spans={device.bytes: spans}, assignments=assignments, **common)
     states = known[device.bytes]
     for first in range(10, len(readings), 149):
         part = readings[first : first + 149]
         [(begins, head)] = send(line, device, part)
         assert len(states) == 2
-        assert all(state.head_us <= begins for state in states.values())
+        assert all(state.watermark_us <= begins for state in states.values())
         column = Column(
             np.zeros(len(part), dtype=np.int64),
             np.array([micros_of(at) for at, _ in part], dtype=np.int64),
             np.array([value for _, value in part], dtype=np.float64),
         )
         with line.pipeline() as session:
-            _, moved = entities_judge_on(
+            _, moved = rules_evaluate_incrementally(
                 session,
                 places=[(device.bytes, "")],
                 columns={"t": column},
-                heads_us=[head],
+                watermarks_us=[head],
                 assignments=assignments,
                 states=states,
                 **common,
             )
         states = moved[device.bytes]
         assert stand(line) == expected(line, device)
-    # What was stored on the way is what judging anew goes on from, and nothing changes.
+    # What was stored on the way is what evaluating again goes on from, and nothing changes.
     assert line.rows("SELECT FROM rule_states") != []
-    assert judge(line, device, [(micros_of(T0), END_US)]).changes == []
+    assert evaluate(line, device, [(micros_of(T0), END_US)]).changes == []

@@ -12,16 +12,16 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.base.packed import micros_of
-from domain.pipeline.act.suppressed import quiet_refresh
+from domain.pipeline.act.suppressed import suppression_refresh
 from domain.rules.model import Rule
 from domain.rules.operations import RuleDraft, rule_create
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
-from domain.rules.suppression import quiet_end, quiet_until
+from domain.rules.suppression import suppressed_until, suppression_end
 from graph.edges.operations import edge_correct
 from graph.kinds import EntityKind
 from testing.line import NOW, Line
 from testing.world import new_id, world_create
-from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send
+from tests.domain.rules.test_stage import T0, create, edit, evaluate, left, over, send
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def refresh(line: Line, *, limit: int = 3) -> None:
     is_left = True
     while is_left:
         with line.pipeline() as session:
-            is_left = quiet_refresh(session, organization_id=line.organization_id, limit=limit).is_dirty
+            is_left = suppression_refresh(session, organization_id=line.organization_id, limit=limit).is_pending
 
 
 def quiet(line: Line) -> dict[datetime, datetime | None]:
@@ -61,7 +61,7 @@ def minute(number: int) -> datetime:
 
 def test_spans_that_touch_are_one_quiet() -> None:
     spans = [(0, 10), (2, 5), (10, 20), (21, 30)]
-    assert [quiet_end(spans, each) for each in (-1, 0, 9, 19, 20, 21, 29, 30)] == [
+    assert [suppression_end(spans, each) for each in (-1, 0, 9, 19, 20, 21, 29, 30)] == [
         None, 20, 20, 20, None, 30, 30, None,
     ]  # fmt: skip
 
@@ -81,10 +81,10 @@ def test_a_shelf_is_of_a_rule_and_maintenance_of_what_is_below(line: Line) -> No
         (rule, other, 0), (rule, other, 10), (new_id(), other, 5), (rule, pump, 20), (rule, pump, 15), (rule, other, 25),
     ]  # fmt: skip
     with line.pipeline() as session:
-        told = quiet_until(
+        told = suppressed_until(
             session,
             organization_id=line.organization_id,
-            asked=[(each, entity, micros_of(at(minute))) for each, entity, minute in asked],
+            spots=[(each, entity, micros_of(at(minute))) for each, entity, minute in asked],
         )
     # Windows that follow on each other are one quiet, though they begin after all that is asked about.
     assert told == [micros_of(at(10)), None, None, micros_of(at(100)), None, None]
@@ -101,17 +101,17 @@ def test_a_corrected_event_moves_into_a_window_and_out_of_it(line: Line) -> None
     device = line.device()
     create(line, over(50))
     window(line, minute(0), minute(8))
-    judge(line, device, send(line, device, minutes((10, 60.0), (20, 40.0))))
+    evaluate(line, device, send(line, device, minutes((10, 60.0), (20, 40.0))))
     assert quiet(line) == {minute(10): None}
-    judge(line, device, send(line, device, minutes((5, 70.0))))
+    evaluate(line, device, send(line, device, minutes((5, 70.0))))
     assert quiet(line) == {minute(5): minute(8)}
-    done = judge(line, device, send(line, device, minutes((5, 30.0))))
+    done = evaluate(line, device, send(line, device, minutes((5, 30.0))))
     assert quiet(line) == {minute(10): None}
     # Nothing had followed, and now it may have to.
     assert [change.kind for change in done.changes] == ["OPENED", "CORRECTED"]
     with line.pipeline() as session:
         session.execute(text("UPDATE events SET followed_at = opened_at"))
-    done = judge(line, device, send(line, device, minutes((5, 75.0))))
+    done = evaluate(line, device, send(line, device, minutes((5, 75.0))))
     assert [change.kind for change in done.changes] == ["CORRECTED"]
 
 
@@ -119,7 +119,7 @@ def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None
     device = line.device()
     rule = create(line, over(50))
     flaps = [(n, 60.0 if n % 2 else 40.0) for n in range(1, 11)]
-    judge(line, device, send(line, device, minutes(*flaps)))
+    evaluate(line, device, send(line, device, minutes(*flaps)))
     made = window(line, minute(3), minute(6))
     refresh(line)
     assert list(quiet(line).values()) == [None, minute(6), minute(6), None, None]
@@ -136,7 +136,7 @@ def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None
 def test_the_end_of_a_shelf_of_now_ends_the_quiet(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
-    judge(line, device, send(line, device, minutes((1, 60.0))))
+    evaluate(line, device, send(line, device, minutes((1, 60.0))))
     with line.world.changing() as (session, change):
         ends = change.recorded + timedelta(days=30)
         shelf = shelf_create(session, change=change, rule_id=rule.id, entity_id=device, begins=minute(0), ends=ends)
@@ -152,7 +152,7 @@ def test_a_link_corrected_in_the_past_moves_what_is_below(line: Line) -> None:
     device, hall = line.device(), line.world.entity(EntityKind.SPACE)
     create(line, over(50))
     window(line, minute(0), minute(30), hall)
-    judge(line, device, send(line, device, minutes((5, 60.0), (10, 40.0), (15, 60.0))))
+    evaluate(line, device, send(line, device, minutes((5, 60.0), (10, 40.0), (15, 60.0))))
     assert quiet(line) == {minute(5): None, minute(15): None}
     edge = line.world.edge(device, "LOCATED_IN", hall, valid_from=minute(12))
     refresh(line)
@@ -170,11 +170,11 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     random = Random(seed)  # noqa: S311  (a test's)
     knowing = Line(world_create(owner=engine("owner"), api=engine("api"), slug="knowing"), engine)
     readings = [(n, float(random.randrange(100))) for n in range(0, 300, 3)]
-    hushes = [(begins, begins + random.randrange(1, 60)) for begins in random.sample(range(300), 8)]
+    suppressions = [(begins, begins + random.randrange(1, 60)) for begins in random.sample(range(300), 8)]
     value = random.randrange(40, 70)
 
-    def hush(of: Line, rule: Rule, hall: UUID, n: int) -> None:
-        begins, ends = (minute(each) for each in hushes[n])
+    def suppress(of: Line, rule: Rule, hall: UUID, n: int) -> None:
+        begins, ends = (minute(each) for each in suppressions[n])
         if n % 3 == 0:
             with of.world.changing() as (session, change):
                 shelf_create(session, change=change, rule_id=rule.id, entity_id=None, begins=begins, ends=ends)
@@ -188,9 +188,9 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     device, hall = place(knowing)
     rule = create(knowing, over(value))
     knowing.world.edge(device, "LOCATED_IN", hall, valid_from=minute(100))
-    for n in range(len(hushes)):
-        hush(knowing, rule, hall, n)
-    judge(knowing, device, send(knowing, device, minutes(*readings)))
+    for n in range(len(suppressions)):
+        suppress(knowing, rule, hall, n)
+    evaluate(knowing, device, send(knowing, device, minutes(*readings)))
     wanted = _stand(knowing)
     assert {each[-1] is None for each in wanted} == {True, False}
 
@@ -199,10 +199,10 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     rule = create(line, over(50))
     random.shuffle(readings)
     steps: list[Any] = [
-        *(lambda part=readings[n::5]: judge(line, device, send(line, device, minutes(*part))) for n in range(5)),
-        *(lambda n=n: hush(line, rule, hall, n) for n in range(len(hushes))),
+        *(lambda part=readings[n::5]: evaluate(line, device, send(line, device, minutes(*part))) for n in range(5)),
+        *(lambda n=n: suppress(line, rule, hall, n) for n in range(len(suppressions))),
         lambda: line.world.edge(device, "LOCATED_IN", hall, valid_from=minute(100)),
-        lambda: (edit(line, rule, over(value), effective_from=T0), judge(line, device, left(line, device))),
+        lambda: (edit(line, rule, over(value), effective_from=T0), evaluate(line, device, left(line, device))),
         *[lambda: refresh(line)] * 3,
     ]
     random.shuffle(steps)

@@ -1,4 +1,4 @@
-"""Versions of a rule: what stands is judged where one begins, an event goes on while its condition is the same.
+"""Versions of a rule: the last readings are evaluated where one begins, an event goes on while its condition is the same.
 
 Against a plain reference, in whatever order readings and edits come.
 """
@@ -22,7 +22,7 @@ from domain.telemetry.feed.entries import norm_decode, norm_encode
 from testing.deriving_plant import DerivingPlant
 from testing.line import NOW, Line
 from testing.world import world_create
-from tests.domain.rules.test_stage import MINUTE, T0, create, edit, judge, left, over, send
+from tests.domain.rules.test_stage import MINUTE, T0, create, edit, evaluate, left, over, send
 
 HOUR = 60 * MINUTE
 
@@ -64,7 +64,7 @@ def changes(line: Line) -> list[tuple[str, float]]:
 def test_a_version_of_the_same_condition_carries_an_open_event_over(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50, forUs=5 * MINUTE), severity=Severity.LOW)
-    judge(line, device, send(line, device, [(minute(0), 60.0), (minute(10), 61.0)]))
+    evaluate(line, device, send(line, device, [(minute(0), 60.0), (minute(10), 61.0)]))
     [before] = line.rows("SELECT id FROM events")
     assert changes(line) == [("OPENED", 10)]
     for at, severity, action in [
@@ -73,50 +73,50 @@ def test_a_version_of_the_same_condition_carries_an_open_event_over(line: Line) 
         (40, Severity.MEDIUM, {}),
     ]:
         edit(line, rule, over(50, forUs=5 * MINUTE), severity=severity, action=action, effective_from=minute(at))
-        judge(line, device, left(line, device))
+        evaluate(line, device, left(line, device))
         assert told(line) == [(10, None, None, severity, 0)]
     assert [row.id for row in line.rows("SELECT id FROM events")] == [before.id]
     assert changes(line) == [("OPENED", 10), ("ESCALATED", 30), ("DEESCALATED", 40)]
     # It is of the version in which it ends, whatever comes then.
-    judge(line, device, send(line, device, [(minute(35), 40.0)]))
+    evaluate(line, device, send(line, device, [(minute(35), 40.0)]))
     assert told(line) == [(10, 35, "CONDITION", Severity.HIGH, 0)]
 
 
 def test_a_version_of_another_condition_judges_what_stands(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
-    judge(line, device, send(line, device, [(minute(0), 60.0), (minute(10), 70.0)]))
+    evaluate(line, device, send(line, device, [(minute(0), 60.0), (minute(10), 70.0)]))
     edit(line, rule, over(65), effective_from=minute(20), severity=Severity.HIGH)
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line) == [(0, 20, "RULE_CHANGED", "MEDIUM", 0), (20, None, None, "HIGH", 0)]
     [value] = line.rows("SELECT value, began_at FROM events WHERE cleared_at IS NULL")
     assert tuple(value) == (70.0, minute(20))
     edit(line, rule, over(75), effective_from=minute(30))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line)[1:] == [(20, 30, "RULE_CHANGED", "HIGH", 0)]
-    # Back again: what stands is still beyond it.
+    # Back again: the last reading is still beyond it.
     edit(line, rule, over(50), effective_from=minute(40))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line)[2:] == [(40, None, None, "MEDIUM", 0)]
     # And the edit between taken back: one event again, as if none of them had been.
     for at in (20, 30):
         edit(line, rule, over(50), effective_from=minute(at))
-        judge(line, device, left(line, device))
+        evaluate(line, device, left(line, device))
     assert told(line) == [(0, None, None, "MEDIUM", 0)]
 
 
 def test_a_duration_counts_from_when_the_value_began_to_satisfy_the_new_condition(line: Line) -> None:
     device = line.device()
     rule = create(line, over(90, forUs=HOUR))
-    judge(line, device, send(line, device, [(minute(0), 10.0), (minute(30), 60.0), (minute(70), 65.0)]))
+    evaluate(line, device, send(line, device, [(minute(0), 10.0), (minute(30), 60.0), (minute(70), 65.0)]))
     edit(line, rule, over(50, forUs=HOUR), effective_from=minute(80))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line) == []
     # It holds since 30, an hour is over at the next reading.
-    judge(line, device, send(line, device, [(minute(95), 62.0)]))
+    evaluate(line, device, send(line, device, [(minute(95), 62.0)]))
     assert told(line) == [(95, None, None, "MEDIUM", 0)]
     edit(line, rule, over(55, forUs=HOUR), effective_from=minute(100))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     # It has held for longer than it has to: it opens at once, and has held since an hour at least.
     assert told(line)[1:] == [(100, None, None, "MEDIUM", 0)]
     [began] = line.rows("SELECT began_at FROM events WHERE cleared_at IS NULL")
@@ -126,42 +126,42 @@ def test_a_duration_counts_from_when_the_value_began_to_satisfy_the_new_conditio
 def test_a_silent_device_is_silent_for_a_new_version_too(line: Line) -> None:
     device = line.device()
     rule = create(line, {"noData": {"metric": "t", "afterUs": 600 * MINUTE}})
-    judge(line, device, send(line, device, [(minute(0), 1.0)]), now=minute(60))
+    evaluate(line, device, send(line, device, [(minute(0), 1.0)]), now=minute(60))
     edit(line, rule, {"noData": {"metric": "t", "afterUs": 30 * MINUTE}}, effective_from=minute(50))
-    judge(line, device, left(line, device), now=minute(60))
+    evaluate(line, device, left(line, device), now=minute(60))
     assert told(line) == [(50, None, None, "MEDIUM", 0)]
     edit(line, rule, {"noData": {"metric": "t", "afterUs": 90 * MINUTE}}, effective_from=minute(55))
-    judge(line, device, left(line, device), now=minute(60))
+    evaluate(line, device, left(line, device), now=minute(60))
     assert told(line) == [(50, 55, "RULE_CHANGED", "MEDIUM", 0)]
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == minute(90)
-    judge(line, device, [(micros_of(minute(90)), micros_of(minute(90)) + 1)], now=minute(91))
+    evaluate(line, device, [(micros_of(minute(90)), micros_of(minute(90)) + 1)], now=minute(91))
     assert told(line)[1:] == [(90, None, None, "MEDIUM", 0)]
 
 
 def test_a_value_too_old_for_an_expression_does_not_stand(line: Line) -> None:
     device = line.device()
     rule = create(line, {"expression": "t > 90.0"})
-    judge(line, device, send(line, device, [(minute(0), 60.0)]))
+    evaluate(line, device, send(line, device, [(minute(0), 60.0)]))
     edit(line, rule, {"expression": "t > 50.0"}, effective_from=minute(16))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line) == []
     edit(line, rule, {"expression": "t > 50.0"}, effective_from=minute(15))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line) == [(15, None, None, "MEDIUM", 0)]
 
 
 def test_a_version_yet_to_come_opens_when_its_time_comes_though_nothing_is_read(line: Line) -> None:
     device = line.device()
     rule = create(line, over(90))
-    judge(line, device, send(line, device, [(minute(0), 60.0)]), now=minute(1))
+    evaluate(line, device, send(line, device, [(minute(0), 60.0)]), now=minute(1))
     edit(line, rule, over(50), effective_from=minute(30))
-    judge(line, device, left(line, device), now=minute(2))
+    evaluate(line, device, left(line, device), now=minute(2))
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert (told(line), timer.due_at) == ([], minute(30))
-    judge(line, device, [(micros_of(minute(30)), micros_of(minute(30)) + 1)], now=minute(31))
+    evaluate(line, device, [(micros_of(minute(30)), micros_of(minute(30)) + 1)], now=minute(31))
     assert told(line) == [(30, None, None, "MEDIUM", 0)]
-    judge(line, device, send(line, device, [(minute(25), 40.0)]), now=minute(32))
+    evaluate(line, device, send(line, device, [(minute(25), 40.0)]), now=minute(32))
     assert told(line) == []
 
 
@@ -181,7 +181,7 @@ def test_a_rule_that_is_made_judges_what_stands_and_a_trial_finds_the_same(line:
         (micros_of(minute(20)), micros_of(minute(20)), None)
     ]
     create(line, over(50), effective_from=minute(20))
-    judge(line, device, left(line, device))
+    evaluate(line, device, left(line, device))
     assert told(line) == [(20, None, None, "MEDIUM", 0)]
 
 
@@ -190,7 +190,7 @@ def test_damping_goes_on_over_versions_of_one_condition(line: Line) -> None:
     rule = create(line, over(50), damping=Damping(3, 24 * HOUR))
     flaps = [(minute(n), 60.0 if n % 2 else 40.0) for n in range(20)]
     edit(line, rule, over(50), damping=Damping(3, 24 * HOUR), severity=Severity.HIGH, effective_from=minute(10))
-    judge(line, device, send(line, device, flaps))
+    evaluate(line, device, send(line, device, flaps))
     left(line, device)
     assert told(line) == [
         (1, 2, "CONDITION", "MEDIUM", 0),
@@ -319,30 +319,30 @@ def test_any_order_of_readings_and_edits_gives_what_a_plain_walk_gives(line: Lin
             versions[since] = version
             windows = left(line, device)
             if windows and seen:
-                judge(line, device, windows, now=minute(until))
+                evaluate(line, device, windows, now=minute(until))
         else:
             part, pending = pending[:17], pending[17:]
             seen = sorted([*seen, *part])
-            judge(line, device, send(line, device, [(minute(n), v) for n, v in part]), now=minute(until))
+            evaluate(line, device, send(line, device, [(minute(n), v) for n, v in part]), now=minute(until))
         if seen:
             ascending = [versions[at] for at in sorted(versions)]
             assert told(line) == plain(seen, ascending, until)
     # Nothing changes where nothing has changed.
-    done = judge(line, device, [(micros_of(T0), micros_of(minute(until)))], now=minute(until))
+    done = evaluate(line, device, [(micros_of(T0), micros_of(minute(until)))], now=minute(until))
     assert done.changes == []
 
 
 def test_an_event_of_a_step_is_of_the_version_in_force_then(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50), escalation=[Step(HOUR, Severity.CRITICAL)])
-    judge(line, device, send(line, device, [(minute(0), 60.0)]), now=minute(30))
+    evaluate(line, device, send(line, device, [(minute(0), 60.0)]), now=minute(30))
     edit(line, rule, over(50), escalation=[Step(3 * HOUR, Severity.HIGH)], effective_from=minute(40))
-    judge(line, device, left(line, device), now=minute(41))
-    judge(line, device, [(micros_of(minute(0)), micros_of(minute(0)) + 1)], now=minute(90))
+    evaluate(line, device, left(line, device), now=minute(41))
+    evaluate(line, device, [(micros_of(minute(0)), micros_of(minute(0)) + 1)], now=minute(90))
     assert told(line) == [(0, None, None, "MEDIUM", 0)]
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == minute(180)
-    judge(line, device, [(micros_of(minute(180)), micros_of(minute(180)) + 1)], now=minute(181))
+    evaluate(line, device, [(micros_of(minute(180)), micros_of(minute(180)) + 1)], now=minute(181))
     assert told(line) == [(0, None, None, "HIGH", 0)]
 
 
@@ -381,7 +381,7 @@ def test_readings_at_hand_over_versions_give_what_a_plain_walk_gives(line: Line,
         seen.append(reading)
         at = base + timedelta(minutes=n)
         done = line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": reading[1]}}))
-        known = plant.checkpoints.standings.get((line.organization_id, asset.bytes))
+        known = plant.checkpoints.rule_states.get((line.organization_id, asset.bytes))
         plant.derive([asset], plant.attribute([norm_decode(norm_encode(entry)) for entry in done.entries]))
         judged_on += known is not None
         shifted = [Version(v.since + offset, v.condition, v.severity) for v in versions]

@@ -43,7 +43,7 @@ def device_token(client: Client, name: str = "probe") -> str:
 def asked(
     installation: Installation, method: str, path: str, body: bytes | None = None, token: str | None = None
 ) -> tuple[int, Any]:
-    """Ask on a connection of its own."""
+    """Ask on a separate connection."""
     connection = HTTPConnection("127.0.0.1", installation.port, timeout=patient(60))
     try:
         return on(connection, method, path, body, token)

@@ -103,7 +103,7 @@ def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: In
     client = wide_plant.organization("Edits")
     assets, devices = ovens(client)
     send(client, *[90.0] * OVENS)
-    # A rule judges what stands when it is made.
+    # A rule evaluates the last readings when it is created.
     hot = write(client, rule("hot", over(80), severity="LOW"))
     first = events(client, lambda found: len(of(found, "OPEN")) == len(found) == OVENS)
 

@@ -35,11 +35,11 @@ class ListSource:
     def __init__(self) -> None:
         self.waiting: asyncio.Queue[FeedEntry | Exception] = asyncio.Queue()
         self.positions: dict[int, int] = {}
-        self.is_away = False
+        self.is_down = False
         self._is_busy = False
 
     async def tail(self) -> Mapping[int, int]:
-        if self.is_away:
+        if self.is_down:
             raise ConnectionError
         return dict(self.positions)
 

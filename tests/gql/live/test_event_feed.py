@@ -233,16 +233,16 @@ class Away:
 
     def __init__(self, bus: RedisStreams) -> None:
         self._bus = bus
-        self.is_away = False
+        self.is_down = False
         self.reads = 0
 
     def publish(self, stream: str, payloads: Sequence[bytes]) -> int:
-        if self.is_away:
+        if self.is_down:
             raise ConnectionError
         return self._bus.publish(stream, payloads)
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:
-        if self.is_away:
+        if self.is_down:
             raise ConnectionError
         return self._bus.last_ids(streams)
 
@@ -250,7 +250,7 @@ class Away:
         self, positions: Mapping[str, str], *, count: int, block_ms: int
     ) -> Mapping[str, Sequence[BusEntry]]:
         self.reads += 1
-        if self.is_away:
+        if self.is_down:
             raise ConnectionError
         return self._bus.read_after(positions, count=count, block_ms=block_ms)
 
@@ -284,12 +284,12 @@ def test_what_happened_while_the_bus_was_away_is_told_after(api: Api, monkeypatc
             events: Any = feed.subscribe(organization_id=of.organization_id, where=EventFilter())
             first = asyncio.create_task(anext(events))
             await wait_until_async(lambda: feed.subscribers == 1)
-            bus.is_away = True
+            bus.is_down = True
             # Never told on the bus.
             event_id = await asyncio.to_thread(of.open)
             await quiet_period_async(0.1)
             assert not first.done()
-            bus.is_away = False
+            bus.is_down = False
             assert (await asyncio.wait_for(first, patient(30))).id == event_id
             await events.aclose()
 
@@ -309,7 +309,7 @@ def test_what_is_said_while_the_bus_is_away_is_told_here_at_once_and_elsewhere_a
             ]
             waiting = [asyncio.create_task(anext(each)) for each in streams]
             await wait_until_async(lambda: here.subscribers == there.subscribers == 1)
-            bus.is_away = other.is_away = True
+            bus.is_down = other.is_down = True
             # What is read already ends first.
             await quiet_period_async(0.1)
             await asyncio.to_thread(
@@ -324,7 +324,7 @@ def test_what_is_said_while_the_bus_is_away_is_told_here_at_once_and_elsewhere_a
             await here.publish(organization_id=of.organization_id, event_id=event_id)
             assert (await asyncio.wait_for(waiting[0], patient(30))).id == event_id
             assert not waiting[1].done()
-            other.is_away = False
+            other.is_down = False
             assert (await asyncio.wait_for(waiting[1], patient(30))).id == event_id
             for each in streams:
                 await each.aclose()

@@ -63,7 +63,7 @@ def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
 def test_who_subscribed_while_the_bus_was_away_misses_nothing(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
-        feed.source.is_away = True
+        feed.source.is_down = True
         before = await feed.store(device, [(0, 0.0)])
         # Long between two rounds: what comes, comes by the bus's return.
         hub = feed.hub_new(reconcile_s=60.0)
@@ -72,7 +72,7 @@ def test_who_subscribed_while_the_bus_was_away_misses_nothing(feed: Feed) -> Non
         first = await reader.begin()
         entries = [await feed.store(device, [(n, float(n))]) for n in range(1, 4)]
         feed.source.positions = {0: entries[1].position}
-        feed.source.is_away = False
+        feed.source.is_down = False
         await feed.publish(before, *entries[2:])
         await first
         assert await reader.values(3) == [1.0, 2.0, 3.0]

@@ -21,13 +21,13 @@ def test_topics_are_found_by_device_as_they_see_now() -> None:
     topics, first, second = OrganizationTopics(1), topic(ONE, TWO), topic(TWO)
     topics.add(first)
     topics.add(second)
-    assert topics.touched([ONE]) == {first}
-    assert topics.touched([TWO, THREE]) == {first, second}
+    assert topics.receiving([ONE]) == {first}
+    assert topics.receiving([TWO, THREE]) == {first, second}
     topics.renew(first, watch(THREE, revision=2), 5.0)
-    assert topics.touched([ONE]) == set()
-    assert topics.touched([THREE]) == {first}
+    assert topics.receiving([ONE]) == set()
+    assert topics.receiving([THREE]) == {first}
     topics.remove(second)
-    assert topics.touched([TWO]) == set()
+    assert topics.receiving([TWO]) == set()
     assert len(topics) == 1
 
 
@@ -37,4 +37,4 @@ def test_a_topic_that_has_gone_is_not_brought_back_by_a_late_renewal() -> None:
     topics.remove(gone)
     topics.renew(gone, watch(ONE, revision=2), 5.0)
     assert len(topics) == 0
-    assert topics.touched([ONE]) == set()
+    assert topics.receiving([ONE]) == set()

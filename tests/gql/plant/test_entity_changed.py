@@ -153,7 +153,7 @@ def test_ids_and_subscribers_are_bounded(api: Api, monkeypatch: pytest.MonkeyPat
     run(scenario)
 
 
-def test_details_are_read_anew_for_each_change(api: Api) -> None:
+def test_details_are_read_again_for_each_change(api: Api) -> None:
     api.organization("details")
     ann = make(api, "details", "Person", "Ann")
 

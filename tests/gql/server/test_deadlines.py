@@ -21,7 +21,7 @@ from testing.servers import TestServers
 from testing.waits import wait_until
 
 LIGHT = "{ entityTypes { id } }"
-# Many fields below a list of a thousand: executed in a thread of its own.
+# Many fields below a list of a thousand: executed in a separate thread.
 HEAVY = "{ entityTypes { " + " ".join(f"a{n}: id" for n in range(20)) + " } }"
 
 

@@ -1,4 +1,4 @@
-"""Many edges at once are judged as one after the other."""
+"""Many edges at once are evaluated as one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which form a body has, where nobody says so. Pure; docs/reference/ingest-http.md tells the same."""
+"""Detect the form of a body that does not name it. Pure; documented in docs/reference/ingest-http.md."""
 
 from __future__ import annotations
 

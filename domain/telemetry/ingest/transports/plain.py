@@ -16,8 +16,8 @@ def plain_read(body: Any) -> Sent:
     sent = Sent()
     if isinstance(body, list):
         readings_count_check(len(body))
-        for place, each in enumerate(body):
-            plain_add(sent, each, str(place))
+        for place, item in enumerate(body):
+            plain_add(sent, item, str(place))
     else:
         plain_add(sent, body)
     return sent

@@ -76,17 +76,17 @@ def _device(record: Resolved) -> str:
 
 def senml_resolve(body: Any, sent: Sent, *, now_s: float) -> Iterator[Resolved]:
     """Yield each record with the bases applied (RFC 8428, 4.6); records at fault go to `sent.errors`."""
-    if not isinstance(body, list) or not all(isinstance(each, Mapping) for each in body):
+    if not isinstance(body, list) or not all(isinstance(item, Mapping) for item in body):
         raise BadInputError("A SenML pack is an array of objects (RFC 8428).", path=("body",))
     bases: dict[str, Any] = {"bn": "", "bt": 0.0, "bv": 0.0, "bs": 0.0, "bu": None}
-    for place, each in enumerate(body):
-        fault = _fault(each)
+    for place, item in enumerate(body):
+        fault = _fault(item)
         # The bases of a record at fault hold for those after it all the same, but for the one at fault.
-        bases.update({name: each[name] for name in _BASES if name in each and (fault is None or name != fault[0])})
-        if fault is None and set(each) & _MEASURES:
-            yield _resolved(place, each, bases, now_s)
+        bases.update({name: item[name] for name in _BASES if name in item and (fault is None or name != fault[0])})
+        if fault is None and set(item) & _MEASURES:
+            yield _resolved(place, item, bases, now_s)
             continue
-        if fault is None and not set(each) & set(_BASES):
+        if fault is None and not set(item) & set(_BASES):
             fault = "", "A record has a value (v, vs, vb) or a sum (s); binary ones (vd) are not kept."
         if fault is not None:
             label, message = fault

@@ -1,4 +1,4 @@
-"""What a body held, whatever its form: readings as drafts, where each stood, and what is none."""
+"""The content of a body, whatever its form: drafts of readings with their places, and errors."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Sent:
         self.places.append(place)
 
     def refuse(self, code: str, message: str, *place: str) -> None:
-        """Tell of a part that is no reading."""
+        """Add an error for a part that is no reading."""
         self.errors.append(UserError(code, message, place))
 
-    def told(self, errors: Sequence[UserError]) -> list[UserError]:
+    def located_errors(self, errors: Sequence[UserError]) -> list[UserError]:
         """Return all errors with the paths of the body; those of acceptance name (readings, place, argument)."""
         placed = [
             UserError(

@@ -20,8 +20,8 @@ def is_gateway(body: Any) -> bool:
     return (
         isinstance(body, Mapping)
         and bool(body)
-        and all(isinstance(each, list) for each in body.values())
-        and any(isinstance(one, Mapping) and "values" in one for each in body.values() for one in each)
+        and all(isinstance(item, list) for item in body.values())
+        and any(isinstance(one, Mapping) and "values" in one for item in body.values() for one in item)
     )
 
 
@@ -31,12 +31,12 @@ def thingsboard_read(body: Any) -> Sent:
     if is_gateway(body):
         readings_count_check(sum(len(readings) for readings in body.values()))
         for device, readings in body.items():
-            for place, each in enumerate(readings):
-                _add(sent, each, (device, str(place)), external_id=device)
+            for place, reading in enumerate(readings):
+                _add(sent, reading, (device, str(place)), external_id=device)
     elif isinstance(body, list):
         readings_count_check(len(body))
-        for place, each in enumerate(body):
-            _add(sent, each, (str(place),))
+        for place, item in enumerate(body):
+            _add(sent, item, (str(place),))
     else:
         _add(sent, body, ())
     return sent

@@ -137,7 +137,7 @@ def test_attributes_may_differ_by_row() -> None:
     [
         ("", "no CEL expression"),
         ("supply -", "column 9"),
-        ("supply - 'x'", r"A text stands where a number must. It stands at character 10"),
+        ("supply - 'x'", r"A text stands where a number must. It is at character 10"),
         ("attributes.a && 'x'", "true or false"),
         ("'a' == 'b'", None),
         ("'a'", "gives a text"),
@@ -159,7 +159,7 @@ def test_attributes_may_differ_by_row() -> None:
         ("null == supply", "Constants are"),
         ("inArea(a, b)", "It is written inArea"),
         ("inArea(a, b, c)", "It is written inArea"),
-        ("inArea(a, b, '')", "A name has 1 to 1000 characters, none of them NUL. It stands at character 14"),
+        ("inArea(a, b, '')", "A name has 1 to 1000 characters, none of them NUL. It is at character 14"),
         (r"inArea(a, b, '\0000')", "A name has 1 to 1000 characters"),
         (r"metrics['\u0000'] + 1", "A name has 1 to 200 characters"),
         (f"attributes['{'x' * 201}'] + a", "A name has 1 to 200 characters"),

@@ -1,4 +1,4 @@
-"""Rules of profiles: they judge the assets that use the profile, as its versions say, and only the profile changes them."""
+"""Rules of profiles: they evaluate the assets that use the profile, as its versions say, and only the profile changes them."""
 
 from __future__ import annotations
 

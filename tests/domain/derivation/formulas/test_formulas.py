@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.derivation.formulas.faults import faults_of
-from domain.derivation.formulas.formulas import TERMS_MAX, circle_told, derived_check, derived_circle
+from domain.derivation.formulas.formulas import TERMS_MAX, cycle_text, derived_check, derived_cycle
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
 from graph.entities.queries import entity_get
@@ -162,7 +162,7 @@ def test_whether_something_is_in_an_area(plant: DerivingPlant) -> None:
 @pytest.mark.parametrize(
     ("derived", "path", "what"),
     [
-        ({"a": {"formula": "a + 1"}}, ("d", "a", "formula"), "^'a' -> 'a' goes in a circle"),
+        ({"a": {"formula": "a + 1"}}, ("d", "a", "formula"), "^'a' -> 'a' forms a cycle"),
         (
             {"a": {"formula": "b"}, "b": {"formula": "c"}, "c": {"formula": "b + x"}},
             ("d", "b", "formula"),
@@ -187,8 +187,8 @@ def test_what_is_refused_when_defined(derived: Any, path: tuple[str, ...], what:
 def test_a_long_circle_is_told_in_part() -> None:
     count = 100
     derived = {f"m{n:03}": {"formula": f"m{(n + 1) % count:03} + 1"} for n in range(count)}
-    assert derived_circle(derived) == tuple(f"m{n:03}" for n in range(count))
-    told = circle_told(tuple(derived))
+    assert derived_cycle(derived) == tuple(f"m{n:03}" for n in range(count))
+    told = cycle_text(tuple(derived))
     assert told.startswith("'m000' -> 'm001' -> ")
     assert told.endswith(" -> 'm018' -> ... (81 more) -> 'm000'")
 

@@ -140,16 +140,16 @@ class Factory:
 
 @pytest.fixture
 def factories(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> Callable[[str], Factory]:
-    made: list[Factory] = []
+    from_health: list[Factory] = []
 
     def make(name: str) -> Factory:
         line = Line(worlds(name), engine)
         factory = Factory(line)
-        if made:
+        if from_health:
             # One holder of the leases, whatever the organization.
-            line.lease = made[0].plant.line.run().lease
-            factory.plant.lease = made[0].plant.run().lease
-        made.append(factory)
+            line.lease = from_health[0].plant.line.run().lease
+            factory.plant.lease = from_health[0].plant.run().lease
+        from_health.append(factory)
         return factory
 
     return make

@@ -1,4 +1,4 @@
-"""Health, judged: what each part costs, what is too old and when that is noticed, and against a plain reference."""
+"""Health, evaluated: what each part costs, what is too old and when that is noticed, and against a plain reference."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.derivation.health.score import Child, Facts, OpenEvent, Track, expiries, health_judge, health_points
+from domain.derivation.health.score import Child, Facts, OpenEvent, Track, expiries, health_points, health_score
 from domain.derivation.health.settings import HealthSettings, settings_of
 
 MINUTE = 60_000_000
@@ -35,9 +35,9 @@ def readings(*minutes: int) -> np.ndarray[Any, np.dtype[np.int64]]:
 
 
 def costs(facts: Facts, begins: int = 0, now: int = LATE, of: HealthSettings | None = None) -> dict[str, float]:
-    """Judge the bucket that begins at a minute; what each part costs, and the score."""
+    """Evaluate the bucket that begins at a minute; what each part costs, and the score."""
     begins_us = begins * MINUTE
-    found = health_judge(of or settings(), facts, begins_us=begins_us, ends_us=begins_us + BUCKET, now_us=now)
+    found = health_score(of or settings(), facts, begins_us=begins_us, ends_us=begins_us + BUCKET, now_us=now)
     parts = {f"{part.part} {part.subject}": part.cost for part in found.parts}
     return parts if found.score is None else {**parts, "score": found.score}
 
@@ -59,7 +59,7 @@ def test_the_last_value_before_the_end_counts_while_it_is_fresh() -> None:
     facts = Facts(values={"t": track((5, 95), (15, 50))})
     assert costs(facts)["score"] == 60
     assert costs(facts, begins=15)["score"] == 100
-    # At 15 + 60 minutes it is too old; the bucket in which that falls is judged so, and not the one before.
+    # At 15 + 60 minutes it is too old; the bucket in which that falls is evaluated so, and not the one before.
     assert costs(facts, begins=60)["score"] == 100
     assert costs(facts, begins=75) == {}
 
@@ -177,10 +177,10 @@ def plain(
         return [m + 60 for m in lasting if here(m + 60) and m + 60 <= now]
 
     measured = [m for m, _ in known]
-    happened = any(here(m) for m in [*measured, *heard, *joined, *opened])
-    happened |= any(here(m) and joined[0] <= m < joined[1] for m in child)
-    happened |= any(lapses(each) for each in (measured, heard))
-    happened |= any(joined[0] <= m < joined[1] for m in lapses(child))
+    event_changes_done = any(here(m) for m in [*measured, *heard, *joined, *opened])
+    event_changes_done |= any(here(m) and joined[0] <= m < joined[1] for m in child)
+    event_changes_done |= any(lapses(each) for each in (measured, heard))
+    event_changes_done |= any(joined[0] <= m < joined[1] for m in lapses(child))
     costs: list[float] = []
     if (before := [(m, v) for m, v in known if m < ends]) and not gone(before[-1][0]):
         value = before[-1][1]
@@ -195,4 +195,4 @@ def plain(
         costs.append(30 * 60 / 100)
     # Of silence alone, once it lasts, there is no score.
     is_known = bool(costs) and not (is_long_silent and len(costs) == 1)
-    return max(0, 100 - sum(costs)) if happened and is_known else None
+    return max(0, 100 - sum(costs)) if event_changes_done and is_known else None

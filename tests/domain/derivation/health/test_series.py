@@ -158,10 +158,10 @@ class Plant:
     def explained(self, asset_id: UUID, at: int, now: datetime = LATER) -> float | None:
         """The score that is explained of a minute."""
         with self.line.world.session() as session:
-            found = health_explain(
+            result = health_explain(
                 session, organization_id=self.line.organization_id, asset_id=asset_id, at=minute(at), now=now
             )
-        return None if found is None else found.health.score
+        return None if result is None else result.health.score
 
 
 @pytest.fixture
@@ -197,9 +197,9 @@ def test_late_data_come_to_the_same(plants: Callable[[str], Plant]) -> None:
     one.send(*readings)
     other.send(*reversed(readings))
     for asset in ("pump", "house"):
-        found = one.series(getattr(one, asset))
-        assert found == other.series(getattr(other, asset))
-        assert {15, 60, 90} <= found.keys()
+        series = one.series(getattr(one, asset))
+        assert series == other.series(getattr(other, asset))
+        assert {15, 60, 90} <= series.keys()
 
 
 def test_an_edited_profile_and_events(plants: Callable[[str], Plant]) -> None:
@@ -230,15 +230,19 @@ def test_an_explanation_says_what_the_point_says(plants: Callable[[str], Plant])
     plant = plants("One")
     plant.send((1, 95))
     with plant.line.world.session() as session:
-        found = health_explain(
+        result = health_explain(
             session, organization_id=plant.line.organization_id, asset_id=plant.pump, at=minute(14), now=LATER
         )
         before = health_explain(
             session, organization_id=plant.line.organization_id, asset_id=plant.pump, at=minute(-1), now=LATER
         )
-    assert found is not None
-    assert (instant_of(found.begins_us), instant_of(found.ends_us), found.health.score) == (minute(0), minute(15), 60)
-    assert [(p.part, p.subject, p.cost, p.weight, p.detail) for p in found.health.parts] == [
+    assert result is not None
+    assert (instant_of(result.begins_us), instant_of(result.ends_us), result.health.score) == (
+        minute(0),
+        minute(15),
+        60,
+    )
+    assert [(p.part, p.subject, p.cost, p.weight, p.detail) for p in result.health.parts] == [
         ("THRESHOLD", "t", 40, 40, "95 is at or above critHigh 90"),
         ("FRESHNESS", None, 0, 20, "it was measured within the freshness"),
     ]
@@ -249,7 +253,7 @@ steps = st.lists(
     st.tuples(st.integers(0, 120), st.sampled_from([50.0, 85.0, 95.0])),
     min_size=1,
     max_size=6,
-    unique_by=lambda each: each[0],
+    unique_by=lambda item: item[0],
 )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.deriving_plant import SUM, DerivingPlant
@@ -94,15 +94,15 @@ def test_what_is_no_longer_kept_is_left_as_it_stands_and_told(deriving: Deriving
     assert list(deriving.derived().values()) == [n + 2.0 for n in minutes]
     deriving.line.summarize()
     with transaction(deriving.line.engine("pipeline")) as session:
-        kept = Kept(None, timedelta(days=200))
-        for month in partitions_outdated(session, kept=kept, now=border + timedelta(days=200, hours=1)):
+        kept = RetentionPolicy(None, timedelta(days=200))
+        for month in partitions_outdated(session, retention=kept, now=border + timedelta(days=200, hours=1)):
             assert partition_drop(session, month) == ["telemetry_history_202603"]
     deriving.line.stage_cache.forget()
     # All of it is to be derived otherwise. What could hang on points that have gone stays as it is: `a` five minutes
     # after the border has an input of its own, and the one before it would count for ten minutes.
     deriving.formulas({"total": {"sum": {"a": 10}, "maxAge": "PT10M"}}, since=EPOCH + HOUR)
     done = deriving.derive([pump])
-    assert done.behind_kept == 1
+    assert done.beyond_retention == 1
     assert deriving.windows() == []
     assert {t: value for (_, t), value in deriving.derived().items()} == {
         border + timedelta(minutes=5): 7.0,

@@ -1,4 +1,4 @@
-"""What a tally stands for, and who takes it away."""
+"""What a partial aggregate holds, and what deletes it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def built(plant: RollupPlant) -> tuple[UUID, UUID, UUID]:
-    """A machine with a part that has sent five points; computed, with a tally of four."""
+    """A machine with a part that has sent five points; computed, with a partial aggregate of four."""
     plant.create()
     machine, (part, device) = plant.asset(), plant.measured()
     plant.line.world.edge(machine, "HAS_PART", part)
@@ -56,7 +56,7 @@ def kept(plant: RollupPlant) -> list[tuple[int, float]]:
 def test_a_tally_is_read_instead_of_its_points_and_extended(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
     say(plant, device, range(5, 8), 10)
-    # Told to nobody: what a tally holds is not read again.
+    # Without an invalidation: what a partial aggregate holds is not read again.
     say(plant, device, range(1), 1000)
     touch(plant, part, 5, 8)
     plant.compute()
@@ -103,7 +103,7 @@ def test_an_edit_of_what_is_counted_finds_no_tally(plant: RollupPlant) -> None:
 def test_a_tally_written_beside_a_touch_is_forgotten_by_who_takes_its_mark(
     plant: RollupPlant, is_long: bool, is_new: bool
 ) -> None:
-    """Who touches does not wait for the tally that is being written, and does not see it."""
+    """An invalidation does not wait for the partial aggregate that is being written, and does not see it."""
     machine, part, device = built(plant)
     say(plant, device, range(5, 8), 10)
     touch(plant, part, 5, 8)

@@ -66,7 +66,7 @@ def readings_of(building: str) -> list[tuple[datetime, float]]:
 
 
 def buckets_of(plant: RollupPlant, entity: UUID, bucket: BucketSize, zone: str) -> dict[datetime, float]:
-    """What a reader gets who asks for the sums of buckets, month after month."""
+    """What a reader gets for the sums of buckets, month after month."""
     answer: dict[datetime, float] = {}
     # Quarters of the zone's own, so that no day is cut in two.
     quarters = [datetime(y, m, 1, tzinfo=ZoneInfo(ZONE)) for y in range(2020, 2024) for m in (1, 4, 7, 10)]
@@ -167,10 +167,10 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
 def assert_known_from_the_start(plant: RollupPlant, common: dict[str, Any]) -> None:
     """Rollups that never saw it otherwise come to the same, point for point."""
     standing = {metric: plant.standing(metric) for metric in ("hw_hourly", "hw_daily")}
-    plant.create(name="hourly anew", metric="hw_hourly_anew", **common)
-    plant.create(name="daily anew", metric="hw_daily_anew", bucket=DAY, timezone=ZONE, **common)
+    plant.create(name="hourly again", metric="hw_hourly_again", **common)
+    plant.create(name="daily again", metric="hw_daily_again", bucket=DAY, timezone=ZONE, **common)
     plant.drain()
-    assert standing == {metric: plant.standing(f"{metric}_anew") for metric in standing}
+    assert standing == {metric: plant.standing(f"{metric}_again") for metric in standing}
 
 
 def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant) -> None:
@@ -216,6 +216,6 @@ def measure(plant: RollupPlant, rooms: Sequence[UUID], at: datetime) -> None:
             "stage_cache": plant.line.stage_cache,
             "notes": notes,
         }
-        series = series_ensure(session, metric="warmth", unit=None, entities=entities, is_anew=True, **common)
+        series = series_ensure(session, metric="warmth", unit=None, entities=entities, is_recompute=True, **common)
         changes.add(metric="warmth", entities=entities, series=series, wanted=column, stored=NOTHING)
         changes_write(session, changes=changes, **common)

@@ -61,7 +61,7 @@ def test_an_edit_leaves_what_began_before_it(plant: RollupPlant, parts: list[tup
     plant.follow(other)
     plant.drain()
     assert standing(plant) == [12.5, 12.5, 15.0, 18.0]
-    # All of it anew, and as one finds it who did not see the edits, is the same.
+    # All of it again, and as one finds it who did not see the edits, is the same.
     plant.touch_all(part)
     plant.drain()
     assert standing(plant) == [12.5, 12.5, 15.0, 18.0]
@@ -85,7 +85,7 @@ def test_late_data_is_weighted_as_what_it_is_late_for(plant: RollupPlant, parts:
 
 @pytest.mark.usefixtures("parts")
 def test_what_is_recorded_first_counts_from_ever(plant: RollupPlant) -> None:
-    """And so its edit has all time computed anew, though it is recorded late."""
+    """And so its edit has all time recomputed, though it is recorded late."""
     third, device = plant.measured()
     [machine] = {upper for upper, _ in plant.standing()}
     plant.line.world.edge(machine, "HAS_PART", third)

@@ -265,7 +265,7 @@ def test_without_a_shadow_the_stage_sends_what_it_sent(engine: Callable[[str], E
     statements = {}
     for n, version in enumerate((None, 2, None)):
         plant.try_out(version)
-        # The dependency index is read anew, and the checkpoints are made.
+        # The dependency index is read again, and the checkpoints are made.
         run(plant, devices, pumps, (4 * n, 4 * n + 1), 2)
         with counted(plant.line.engine("pipeline")) as work:
             run(plant, devices, pumps, (4 * n + 2, 4 * n + 3), 2)

@@ -104,7 +104,7 @@ def test_what_the_file_says_differently_is_changed_and_what_it_leaves_out_stays(
 def test_an_edge_may_stand_before_its_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
     outcome = bring(world, ndjson(IN_HALL, METERED, METER, HALL, PUMP))
-    assert (counts(outcome), outcome.told) == ((3, 0, 0, 2, 0, 0), [])
+    assert (counts(outcome), outcome.remarks) == ((3, 0, 0, 2, 0, 0), [])
 
 
 def test_a_fault_is_told_by_its_line_and_the_rest_goes_through(world: World) -> None:
@@ -325,11 +325,17 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
         at = data.draw(st.none() | days.map(day))
         first = exported(one, at)
         outcome = bring(other, ndjson(*first))
-        assert outcome.told == []
+        assert outcome.remarks == []
         key = json.dumps
         assert sorted(map(key, exported(other, at))) == sorted(map(key, first))
         again = bring(one, ndjson(*first))
-        assert (again.created, again.updated, again.edges_created, again.edges_updated, again.told) == (0, 0, 0, 0, [])
+        assert (again.created, again.updated, again.edges_created, again.edges_updated, again.remarks) == (
+            0,
+            0,
+            0,
+            0,
+            [],
+        )
         assert again.definitions_created == again.definitions_updated == 0
         assert outcome.definitions_created >= 2
 

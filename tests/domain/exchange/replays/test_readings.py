@@ -17,8 +17,8 @@ from domain.base.packed import micros_of
 from domain.exchange.replays import readings as paging
 from domain.exchange.replays.readings import Scope, readings_next
 from domain.telemetry.model.columns import Normalized, Readings
-from domain.telemetry.store.points import points_standing
-from domain.telemetry.store.stored import standing_read
+from domain.telemetry.store.points import points_stored
+from domain.telemetry.store.stored import stored_read
 from testing.line import NOW, Line
 from testing.world import world_create
 
@@ -160,7 +160,7 @@ def test_what_stands_by_range_is_what_stands_by_the_point(lines: Callable[[], Li
         scope = Scope(line.organization_id, T0, T0 + timedelta(days=1), None)
         page, _ = readings_next(session, scope=scope, after=(None, None), limit=100)
         for readings in (page, page.take([5, 3, 0]), page.take([])):  # type: ignore[arg-type]
-            by_range = standing_read(session, organization_id=line.organization_id, readings=readings)
-            by_point = points_standing(session, organization_id=line.organization_id, readings=readings)
+            by_range = stored_read(session, organization_id=line.organization_id, readings=readings)
+            by_point = points_stored(session, organization_id=line.organization_id, readings=readings)
             assert shown(by_range) == shown(by_point)
     assert len(shown(by_range)) == 0

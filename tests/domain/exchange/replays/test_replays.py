@@ -1,4 +1,4 @@
-"""Replays: nothing changes that is right; what is not is put right, told and derived anew; resumable, bounded."""
+"""Replays: nothing changes that is right; what is not is put right, told and recomputed; resumable, bounded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from domain.exchange.replays.queries import replay_get, replays_idle
 from domain.telemetry.feed.corrections import correction_entry
 from domain.telemetry.feed.entries import feed_entry, norm_encode
 from domain.telemetry.feed.reads import feed_refill
-from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
 from runtime.database import transaction
 from testing.deriving_plant import SUM, DerivingPlant
 from testing.faults import fault_of
@@ -147,7 +147,7 @@ def test_it_goes_on_where_it_stopped_and_looks_at_each_reading_once(line: Line, 
     devices = [line.device() for _ in range(3)]
     for n, device in enumerate(devices):
         send(line, device, {m: m for m in range(2 * n + 1)})
-        # Several readings at one instant are judged as one.
+        # Several readings at one instant are evaluated as one.
         send(line, device, {0: "late"}, port=1)
         send(line, device, {0: n}, port=2)
     done = replay(line, readings_max)
@@ -204,7 +204,7 @@ def test_what_cannot_be_ordered(line: Line, arguments: dict[str, Any], code: str
     assert fault_of(lambda: order(line, **arguments)) == (code, path)
 
 
-def test_corrections_are_told_to_the_feed_and_derived_anew(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_corrections_are_told_to_the_feed_and_recomputed(line: Line, engine: Callable[[str], Engine]) -> None:
     plant = DerivingPlant(line)
     plant.formulas(SUM, since=T0)
     device, pump = line.device(), plant.pump()
@@ -269,7 +269,7 @@ def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line
     send(line, device, {0: 1, 1: [2]})
     line.summarize()
     with transaction(line.engine("pipeline")) as session:
-        [month] = partitions_outdated(session, kept=Kept(None, NOW - T0), now=NOW)
+        [month] = partitions_outdated(session, retention=RetentionPolicy(None, NOW - T0), now=NOW)
         assert partition_drop(session, month) == ["telemetry_history_202603"]
     line.stage_cache.forget()
     before = (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters"))

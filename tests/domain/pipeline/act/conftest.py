@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from domain.pipeline.act.apply import Acted
-from domain.pipeline.act.operations import changes_act
+from domain.pipeline.act.apply import AppliedActions
+from domain.pipeline.act.operations import event_actions_apply
 from domain.work.activities.model import ActivityDetails
 from domain.work.activities.queries import activity_details_get
 from domain.work.activity_templates.operations import activity_template_create
@@ -100,11 +100,13 @@ class Alarms:
             id=event_id, kind=kind, at=at, fenced=fenced,
         )  # fmt: skip
 
-    def act(self, now: datetime, **options: Any) -> Acted:
+    def act(self, now: datetime, **options: Any) -> AppliedActions:
         """Follow what waits, in a transaction of the pipeline's role."""
         with Session(self.pipeline) as session, session.begin():
             organization_set(session, organization_id=self.world.organization_id)
-            return changes_act(session, organization_id=self.world.organization_id, now=now, new_id=new_id, **options)
+            return event_actions_apply(
+                session, organization_id=self.world.organization_id, now=now, new_id=new_id, **options
+            )
 
     def waiting(self) -> int:
         """Count what is still to be followed."""

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.nodes.operations import entity_delete, entity_restore
-from domain.pipeline.act.operations import changes_act
+from domain.pipeline.act.operations import event_actions_apply
 from domain.pipeline.act.outbox import organizations_waiting
 from domain.work.activities.lifecycle import ActivityState
 from domain.work.activities.progress import activity_assign, activity_transition
@@ -67,7 +67,7 @@ def test_a_crash_before_the_commit_changes_nothing_and_nothing_is_done_twice(
     with Session(alarms.pipeline) as session:
         organization_set(session, organization_id=alarms.world.organization_id)
         scope = {"organization_id": alarms.world.organization_id, "now": NOW, "new_id": new_id}
-        assert changes_act(session, **scope).created == 1  # type: ignore[arg-type]
+        assert event_actions_apply(session, **scope).created == 1  # type: ignore[arg-type]
         # Another process finds it taken, and does not wait.
         assert alarms.act(NOW).changes == 0
         session.rollback()
@@ -150,8 +150,8 @@ def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, te
     old = alarms.opened(rule, asset, NOW - timedelta(days=3))
     alarms.cleared(old, NOW - timedelta(days=2))
     alarms.opened(rule, asset, NOW, fenced=True)
-    quiet = alarms.opened(rule, asset, NOW - timedelta(hours=2), quiet_until=NOW)
-    alarms.cleared(quiet, NOW - timedelta(hours=1))
+    suppressed = alarms.opened(rule, asset, NOW - timedelta(hours=2), quiet_until=NOW)
+    alarms.cleared(suppressed, NOW - timedelta(hours=1))
     done = alarms.act(NOW)
     assert (done.changes, done.created, done.notified, alarms.waiting()) == (5, 0, 0, 0)
     assert alarms.activities() == []

@@ -13,18 +13,18 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from domain.pipeline.act.operations import changes_act
-from domain.pipeline.act.suppressed import quiet_refresh
+from domain.pipeline.act.operations import event_actions_apply
+from domain.pipeline.act.suppressed import suppression_refresh
 from domain.rules.model import Severity
 from domain.rules.shelving.operations import maintenance_window_create, shelf_create
-from domain.work.notifications.calls import Telling, ToldState, calls_of
+from domain.work.notifications.calls import LastNotification, NotifiedState, calls_of
 from graph.kinds import EntityKind
 from testing.line import NOW as LINE_NOW
 from testing.line import Line
 from testing.world import new_id, world_create
 from tests.domain.pipeline.act.conftest import NOW, Alarms
 from tests.domain.pipeline.act.test_suppressed import HOUR, maintain, refresh
-from tests.domain.rules.test_stage import T0, create, edit, judge, left, over, send
+from tests.domain.rules.test_stage import T0, create, edit, evaluate, left, over, send
 
 URL = "https://example.org/"
 # What may follow on what, by the name of the call.
@@ -36,27 +36,27 @@ LEGAL = {
     "CLEARED": {"REOPENED", "WITHDRAWN"},
     "WITHDRAWN": {"REOPENED"},
 }
-ENDS = {"CLEARED": ToldState.CLEARED, "WITHDRAWN": ToldState.WITHDRAWN}
+ENDS = {"CLEARED": NotifiedState.CLEARED, "WITHDRAWN": NotifiedState.WITHDRAWN}
 
 
 @pytest.mark.parametrize(
-    ("before", "state", "worsening", "is_quiet"),
-    product([None, *ToldState], ToldState, [-1, 0, 1], [False, True]),
+    ("before", "state", "worsening", "is_suppressed"),
+    product([None, *NotifiedState], NotifiedState, [-1, 0, 1], [False, True]),
 )
 def test_calls_lead_from_what_was_told_to_what_stands(
-    before: ToldState | None, state: ToldState, worsening: int, is_quiet: bool
+    before: NotifiedState | None, state: NotifiedState, worsening: int, is_suppressed: bool
 ) -> None:
-    told = None if before is None else Telling(3, before, "HIGH")
-    calls = calls_of(told, state=state, worsening=worsening, is_quiet=is_quiet)
-    first = {ToldState.OPEN: "OPENED", ToldState.CLEARED: "CLEARED", ToldState.WITHDRAWN: "WITHDRAWN"}
+    told = None if before is None else LastNotification(3, before, "HIGH")
+    calls = calls_of(told, state=state, worsening=worsening, is_suppressed=is_suppressed)
+    first = {NotifiedState.OPEN: "OPENED", NotifiedState.CLEARED: "CLEARED", NotifiedState.WITHDRAWN: "WITHDRAWN"}
     chain = [*([] if before is None else [first[before]]), *calls]
     assert all(after in LEGAL[name] for name, after in pairwise(chain))
     if before is None:
         assert not calls or calls[0] == "OPENED"
-    if (is_quiet and state is ToldState.OPEN) or (before is None and state is ToldState.WITHDRAWN):
+    if (is_suppressed and state is NotifiedState.OPEN) or (before is None and state is NotifiedState.WITHDRAWN):
         assert calls == ()
     else:
-        assert ENDS.get(chain[-1], ToldState.OPEN) is state
+        assert ENDS.get(chain[-1], NotifiedState.OPEN) is state
 
 
 def told(alarms: Alarms) -> list[tuple[str, int, str]]:
@@ -119,7 +119,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
     def minute(number: int) -> datetime:
         return T0 + timedelta(minutes=number)
 
-    def hush() -> None:
+    def suppress() -> None:
         begins = random.randrange(300)
         ends = begins + random.randrange(1, 90)
         with line.world.changing() as (session, change):
@@ -132,7 +132,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
                     session, change=change, under_id=None, begins=minute(begins), ends=minute(ends)
                 )
 
-    def unhush() -> None:
+    def unsuppress() -> None:
         table = random.choice(["shelves", "maintenance_windows"])
         line.rows(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT 1) RETURNING id")  # noqa: S608
 
@@ -140,13 +140,13 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
         action = {"webhookUrl": random.choice([URL, f"{URL}other"])}
         severity = random.choice([Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL])
         edit(line, rule, over(random.choice([40, 50, 60])), effective_from=T0, action=action, severity=severity)
-        judge(line, device, left(line, device))
+        evaluate(line, device, left(line, device))
 
     def act() -> None:
         is_dirty = True
         while is_dirty:
             with line.pipeline() as session:
-                is_dirty = quiet_refresh(session, organization_id=line.organization_id).is_dirty
+                is_dirty = suppression_refresh(session, organization_id=line.organization_id).is_pending
         # The wall's clock is within the time of the readings: some of them are quiet now.
         now, limit = minute(random.randrange(400)), random.choice([1, 3, 100])
         _follow(line, now, limit=limit, times=random.randrange(1, 5))
@@ -154,8 +154,8 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
     readings = [(minute(n), float(random.randrange(100))) for n in range(0, 300, 5)]
     random.shuffle(readings)
     steps: list[Callable[[], Any]] = [
-        *(lambda part=readings[n::12]: judge(line, device, send(line, device, part)) for n in range(12)),
-        *[hush] * 6, *[unhush] * 3, *[change_rule] * 3, *[act] * 12,
+        *(lambda part=readings[n::12]: evaluate(line, device, send(line, device, part)) for n in range(12)),
+        *[suppress] * 6, *[unsuppress] * 3, *[change_rule] * 3, *[act] * 12,
     ]  # fmt: skip
     random.shuffle(steps)
     for step in steps:
@@ -169,7 +169,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
 def _follow(line: Line, now: datetime, *, limit: int, times: int) -> None:
     for _ in range(times):
         with line.pipeline() as session:
-            done = changes_act(
+            done = event_actions_apply(
                 session, organization_id=line.organization_id, now=now, new_id=new_id, limit=limit, late=None
             )
         if not done.changes:
@@ -189,7 +189,7 @@ def _check(line: Line) -> None:
         assert names[0] == "OPENED"
         assert all(after in LEGAL[before] for before, after in pairwise(names)), names
         event = stands[event_id]
-        state = ToldState.OPEN if event.cleared_at is None else ToldState.CLEARED
+        state = NotifiedState.OPEN if event.cleared_at is None else NotifiedState.CLEARED
         if event.withdrawn_at is not None:
-            state = ToldState.WITHDRAWN
-        assert ENDS.get(names[-1], ToldState.OPEN) is state, (names, event)
+            state = NotifiedState.WITHDRAWN
+        assert ENDS.get(names[-1], NotifiedState.OPEN) is state, (names, event)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.pipeline.act.outbox import organizations_waiting
-from domain.pipeline.act.suppressed import quiet_refresh
+from domain.pipeline.act.suppressed import suppression_refresh
 from domain.rules.shelving.operations import maintenance_window_create, shelf_create, shelf_end
 from graph.kinds import EntityKind
 from graph.tenancy import organization_set
@@ -45,7 +45,7 @@ def shelve(alarms: Alarms, rule: UUID, begins: datetime, ends: datetime) -> UUID
 def refresh(alarms: Alarms) -> None:
     with Session(alarms.pipeline) as session, session.begin():
         organization_set(session, organization_id=alarms.world.organization_id)
-        while quiet_refresh(session, organization_id=alarms.world.organization_id).is_dirty:
+        while suppression_refresh(session, organization_id=alarms.world.organization_id).is_pending:
             pass
 
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.pipeline.normalize.schemas import schemas_of
-from domain.pipeline.normalize.stage import batches_again
+from domain.pipeline.normalize.stage import feed_entries_rebuild
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.readings import RawBatch
 from graph.change import graph_hold
@@ -180,7 +180,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
     edited["metrics"]["t"]["min"] = 20
     line.schema("Probe", edited)
     with line.pipeline() as session:
-        again = batches_again(session, organization_id=line.organization_id, batches=batches)
+        again = feed_entries_rebuild(session, organization_id=line.organization_id, batches=batches)
     # Until then everything stands as it was, also for who reads the feed.
     assert [said(entry) for entry in again] == [{"x": 1.0}, {"t": 50.0, "u": 5.0}, {"t": 400.0, "x": 2.0}]
     line.reopen()

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from domain.base.leases import FencedError, lease_acquire, lease_release
 from domain.base.packed import instant_of
-from domain.pipeline.normalize.stage import batches_again
+from domain.pipeline.normalize.stage import feed_entries_rebuild
 from domain.telemetry.feed.entries import feed_entry, norm_encode, raw_decode, raw_encode
 from domain.telemetry.store.raw_log import BatchName, batches_unfinished, raw_batches_read
 from runtime.database import transaction
@@ -167,7 +167,7 @@ def test_a_batch_delivered_again_changes_nothing_but_is_sent_again(line: Line) -
     result = line.normalize(batches)
     assert (result.entries, result.done) == ([], batches)
     with line.pipeline() as session:
-        [again] = batches_again(session, organization_id=line.organization_id, batches=batches)
+        [again] = feed_entries_rebuild(session, organization_id=line.organization_id, batches=batches)
     assert norm_encode(again) == norm_encode(replace(entry, group=0, group_size=0))
     assert [row.attempts for row in line.rows("SELECT attempts FROM dead_letters")] == [1]
     assert [row.position for row in line.rows("SELECT position FROM stage_leases")] == [1]

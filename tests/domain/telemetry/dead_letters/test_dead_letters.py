@@ -138,7 +138,7 @@ def test_what_was_given_up_stays_and_is_not_tried_again(line: Line) -> None:
 
 def test_a_call_takes_so_many_and_tells_how_many_are_left(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     spoiled(line)
-    monkeypatch.setattr(operations, "LETTERS_MAX", 3)
+    monkeypatch.setattr(operations, "DEAD_LETTERS_MAX", 3)
     assert retry(line, begins=NOW) == Done(3, 1)
     assert discard(line, begins=NOW) == Done(3, 1)
     assert discard(line, begins=NOW) == Done(1, 0)

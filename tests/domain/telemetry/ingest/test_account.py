@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, event, text
 from sqlalchemy.orm import Session
 
-from domain.telemetry.ingest.account import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
+from domain.telemetry.ingest.accounting import HOUR_S, MINUTE_S, IngestAccount, ingest_account, pieces_of
 from testing.line import NOW, Line
 from testing.world import World
 

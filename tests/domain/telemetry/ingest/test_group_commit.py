@@ -47,7 +47,7 @@ class Gate:
         self.is_open = threading.Event()
         self.is_open.set()
         self.entered = threading.Event()
-        self.is_away = False
+        self.is_transient = False
         self.transactions = 0
 
     @contextmanager
@@ -57,7 +57,7 @@ class Gate:
         self.transactions += 1
         with transaction(self.engine) as session:
             yield session
-            if self.is_away:
+            if self.is_transient:
                 raise OperationalError("COMMIT", {}, psycopg.OperationalError("gone"))
 
 
@@ -158,11 +158,11 @@ def test_a_database_that_is_away_refuses_and_keeps_nothing(
     line: Line, gate: Gate, committer: GroupCommitter, published: list[RawBatch]
 ) -> None:
     device = line.device()
-    gate.is_away = True
+    gate.is_transient = True
     with pytest.raises(UnavailableError):
         committer.submit(groups(line, device, 1)).result(timeout=patient(30))
     assert (stored(line), published) == ([], [])
-    gate.is_away = False
+    gate.is_transient = False
     committer.submit(groups(line, device, 2)).result(timeout=patient(30))
     assert stored(line) == [[2]]
 

@@ -1,4 +1,4 @@
-"""Hours: summarized in order, made anew when written to, final once their points are dropped."""
+"""Hours: summarized in order, rebuilt when written to, final once their points are dropped."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from sqlalchemy import Engine, text
 
 from domain.base.packed import Aggregate, MetricType, Series
 from domain.telemetry.model.readings import RawBatch
-from domain.telemetry.store import history, hourly_build, hourly_marks
+from domain.telemetry.store import history, hourly_build, hourly_invalidate
 from domain.telemetry.store.history import telemetry_read
-from domain.telemetry.store.hourly_build import hours_build, hours_settled, organizations_due
-from domain.telemetry.store.retention import Kept, partition_drop, partitions_outdated
+from domain.telemetry.store.hourly_build import hours_aggregate, hours_complete_until, organizations_due
+from domain.telemetry.store.retention import RetentionPolicy, partition_drop, partitions_outdated
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.errors import LimitExceededError
@@ -102,7 +102,7 @@ def test_buckets_are_read_by_the_hour_and_the_rest_by_the_point(line: Line) -> N
     assert values(read(line, device, bucket=None)[0]) == [1.0, 2.0, 3.0, 4.0, 5.0]
 
 
-def test_an_hour_written_to_is_read_by_its_points_until_it_is_made_anew(line: Line) -> None:
+def test_an_hour_written_to_is_read_by_its_points_until_it_is_aggregated_again(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1), (1.5, 2))
     line.summarize()
@@ -191,11 +191,11 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
     device = line.device()
     line.summarize()
     with line.pipeline() as session:
-        settled = hours_settled(session)
+        settled = hours_complete_until(session)
         assert organizations_due(session, settled=settled) == []
     assert line.rows("SELECT until FROM hours_progress")[0].until == settled
     # As if all of this had been sent in time: nobody marks it.
-    monkeypatch.setattr(hourly_marks, "LATE_AFTER_US", 10**18)
+    monkeypatch.setattr(hourly_invalidate, "LATE_AFTER_US", 10**18)
     send(line, device, *((n, n) for n in range(30)))
     send(line, device, *((n, n) for n in range(30)), metric="u")
     assert line.rows("SELECT * FROM dirty_hours") == []
@@ -204,7 +204,7 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
     monkeypatch.setattr(hourly_build, "SERIES_MAX", 1)
     with line.pipeline() as session:
         assert organizations_due(session, settled=settled) == [line.organization_id]
-        assert hours_build(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR).hours == 20
+        assert hours_aggregate(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR).hours == 20
     # One of two series is done; neither's hours count yet.
     [progress] = line.rows("SELECT until, next FROM hours_progress")
     assert (progress.until, progress.next) == (DAY, DAY + 20 * HOUR)
@@ -212,7 +212,7 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
     assert values(read(line, device, metrics=["t"])[0]) == [float(n) for n in range(30)]
     while True:
         with line.pipeline() as session:
-            built = hours_build(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR)
+            built = hours_aggregate(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR)
         if built.is_done:
             break
     assert len(hours(line)) == 40
@@ -227,7 +227,7 @@ def test_a_transaction_that_runs_holds_back_what_it_could_write_to(line: Line) -
         began = writing.execute(text("SELECT now()")).scalar_one()
         with line.pipeline() as session:
             assert session.execute(hourly_build._SETTLED).scalar_one() == began
-            assert hours_settled(session) < began - timedelta(minutes=34)
+            assert hours_complete_until(session) < began - timedelta(minutes=34)
 
 
 def waits(line: Line) -> bool:
@@ -237,17 +237,17 @@ def waits(line: Line) -> bool:
         return session.execute(text(waiting)).first() is not None
 
 
-def test_whoever_writes_while_an_hour_is_made_anew_leaves_another_mark(line: Line) -> None:
+def test_whoever_writes_while_an_hour_is_aggregated_leaves_another_invalidation(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1))
     line.summarize()
     send(line, device, (0.6, 2))
     with line.pipeline() as session:
-        settled = hours_settled(session)
+        settled = hours_complete_until(session)
     late = line.send({"device_id": device, "timestamp": DAY + 0.7 * HOUR, "metrics": {"t": 4}})
     line.run()
     with line.pipeline() as building:
-        assert hours_build(building, organization_id=line.organization_id, settled=settled).hours == 1
+        assert hours_aggregate(building, organization_id=line.organization_id, settled=settled).hours == 1
         writer = threading.Thread(target=line.normalize, args=(late,))
         writer.start()
         deadline = Deadline(30)
@@ -276,9 +276,9 @@ def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
 
 
 def april_drop(line: Line) -> None:
-    kept = Kept(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
+    kept = RetentionPolicy(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
     with transaction(line.engine("pipeline")) as session:
-        [month] = partitions_outdated(session, kept=kept, now=datetime(2026, 5, 3, tzinfo=UTC))
+        [month] = partitions_outdated(session, retention=kept, now=datetime(2026, 5, 3, tzinfo=UTC))
         assert not month.is_unfinished
         assert partition_drop(session, month) == ["telemetry_history_202604"]
     line.stage_cache.forget()
@@ -373,7 +373,7 @@ def test_hours_that_are_made_again_in_their_turn_leave_none_behind(line: Line) -
     send(line, device, (0.5, 1), (1.5, 2))
     line.summarize()
     with transaction(line.engine("owner")) as session:
-        # As the migration does that has all hours made anew; and a point went unseen meanwhile.
+        # As the migration does that has all hours rebuilt; and a point went unseen meanwhile.
         session.execute(text("UPDATE hours_progress SET until = :d, next = NULL, series_id = NULL"), {"d": DAY})
         session.execute(text("UPDATE series_hours SET first = 9, last = 9, quarters = NULL"))
         session.execute(text('DELETE FROM telemetry_history WHERE "timestamp" < :h'), {"h": DAY + HOUR})
@@ -422,5 +422,5 @@ def test_the_history_reads_points_where_hours_do_not_serve(line: Line, monkeypat
     send(line, device, (0.5, 1))
     line.summarize()
     lie(line)
-    monkeypatch.setattr(history, "hours_serve", lambda _: False)
+    monkeypatch.setattr(history, "hours_suffice", lambda _: False)
     assert values(read(line, device)[0]) == [1.0]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.base.packed import MetricType, Points
-from domain.telemetry.store.hourly_summary import HOUR_US, QUARTER, hours_summarize, sum_exact
+from domain.telemetry.store.hourly_summary import HOUR_US, QUARTER, hourly_aggregates, sum_exact
 
 finite = st.floats(allow_nan=False, allow_infinity=False, min_value=-1e280, max_value=1e280)
 
@@ -47,7 +47,7 @@ def points(*rows: tuple[int, float | bool | str]) -> Points:
 
 
 def test_each_hour_of_utc_is_one_row_and_before_the_epoch_too() -> None:
-    made = hours_summarize(points((-1, 5.0), (0, 1.0), (HOUR_US - 1, 3.0), (3 * HOUR_US, True)))
+    made = hourly_aggregates(points((-1, 5.0), (0, 1.0), (HOUR_US - 1, 3.0), (3 * HOUR_US, True)))
     assert made.at.tolist() == [-HOUR_US, 0, 3 * HOUR_US]
     assert made.points.tolist() == [1, 2, 1]
     assert made.is_whole.tolist() == [True, True, True]
@@ -61,7 +61,7 @@ def test_each_hour_of_utc_is_one_row_and_before_the_epoch_too() -> None:
 
 def test_quarters_of_an_hour_are_packed_beside_it() -> None:
     quarter = HOUR_US // 4
-    made = hours_summarize(
+    made = hourly_aggregates(
         points((1, 1.0), (quarter - 1, 4.0), (3 * quarter, True), (HOUR_US, "x"), (HOUR_US + 1, 2.0))
     )
     assert made.quarters[1] is None
@@ -76,6 +76,8 @@ def test_quarters_of_an_hour_are_packed_beside_it() -> None:
 
 
 def test_what_two_doubles_cannot_say_is_left_to_the_points() -> None:
-    made = hours_summarize(points((0, "open"), (1, 2.0), (HOUR_US, 1e300), (2 * HOUR_US, math.inf), (3 * HOUR_US, 7.0)))
+    made = hourly_aggregates(
+        points((0, "open"), (1, 2.0), (HOUR_US, 1e300), (2 * HOUR_US, math.inf), (3 * HOUR_US, 7.0))
+    )
     assert made.is_whole.tolist() == [False, False, False, True]
     assert made.sum.tolist() == [0.0, 0.0, 0.0, 7.0]

@@ -24,13 +24,13 @@ from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
 from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from domain.telemetry.store.retention import (
-    Kept,
     OldPartition,
+    RetentionPolicy,
     partition_drop,
     partitions_outdated,
     points_close,
     rows_forget,
-    rows_kept_from,
+    rows_retained_from,
 )
 from graph.kinds import EntityKind
 from runtime.database import transaction
@@ -39,7 +39,7 @@ from testing.world import new_id, world_create
 
 DAY = timedelta(days=1)
 OLD = NOW - timedelta(days=100)
-KEPT = Kept(raw=timedelta(days=90), points=timedelta(days=365))
+KEPT = RetentionPolicy(raw=timedelta(days=90), points=timedelta(days=365))
 
 
 @pytest.fixture
@@ -47,12 +47,12 @@ def line(engine: Callable[[str], Engine]) -> Line:
     return Line(world_create(owner=engine("owner"), api=engine("api"), slug="line"), engine)
 
 
-def outdated(line: Line, kept: Kept = KEPT) -> list[OldPartition]:
+def outdated(line: Line, kept: RetentionPolicy = KEPT) -> list[OldPartition]:
     with transaction(line.engine("pipeline")) as session:
-        return partitions_outdated(session, kept=kept, now=NOW)
+        return partitions_outdated(session, retention=kept, now=NOW)
 
 
-def drop(line: Line, kept: Kept = KEPT) -> list[str]:
+def drop(line: Line, kept: RetentionPolicy = KEPT) -> list[str]:
     gone: list[str] = []
     for each in outdated(line, kept):
         with transaction(line.engine("pipeline")) as session:
@@ -60,11 +60,11 @@ def drop(line: Line, kept: Kept = KEPT) -> list[str]:
     return gone
 
 
-def forget(line: Line, kept: Kept = KEPT, tables: Sequence[str] = retention.RAW_ROWS) -> dict[str, int]:
+def forget(line: Line, kept: RetentionPolicy = KEPT, tables: Sequence[str] = retention.RAW_ROWS) -> dict[str, int]:
     gone = {}
     for table in tables:
         with transaction(line.engine("pipeline")) as session:
-            before = rows_kept_from(session, table=table, kept=kept, now=NOW)
+            before = rows_retained_from(session, table=table, retention=kept, now=NOW)
         assert before is not None
         gone[table] = 0
         page: int | None = 0
@@ -122,10 +122,10 @@ def test_points_go_by_month_and_the_latest_value_stays(line: Line) -> None:
         line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {at.strftime("m%m"): 1}}))
     line.summarize()
     # A month goes when the last instant of it is no longer kept.
-    may = Kept(None, NOW - datetime(2025, 5, 1, tzinfo=UTC))
-    assert [each.name for each in outdated(line, Kept(None, NOW - datetime(2025, 4, 30, 23, tzinfo=UTC)))] == [
-        "telemetry_history_202503"
-    ]
+    may = RetentionPolicy(None, NOW - datetime(2025, 5, 1, tzinfo=UTC))
+    assert [
+        each.name for each in outdated(line, RetentionPolicy(None, NOW - datetime(2025, 4, 30, 23, tzinfo=UTC)))
+    ] == ["telemetry_history_202503"]
     assert drop(line, may) == [
         "telemetry_history_202503",
         "telemetry_history_202504",
@@ -232,19 +232,19 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
 
     dead = [0]
 
-    def close(kept: Kept) -> None:
+    def close(kept: RetentionPolicy) -> None:
         dead[0] = len(dead_letters(line))
         with transaction(line.engine("pipeline")) as session:
-            assert points_close(session, kept=kept, now=NOW)
+            assert points_close(session, retention=kept, now=NOW)
 
     close(KEPT)
     # The month in which what is kept begins is kept whole.
     assert sent(datetime(2025, 5, 1, tzinfo=UTC)) == "stored"
     assert sent(datetime(2025, 4, 30, 23, 59, tzinfo=UTC)) == "BEFORE_RETENTION"
     # Kept for longer, or for ever: as nothing was dropped, it may be loaded.
-    close(Kept(None, timedelta(days=800)))
+    close(RetentionPolicy(None, timedelta(days=800)))
     assert sent(datetime(2025, 4, 30, 23, 59, 1, tzinfo=UTC)) == "stored"
-    close(Kept(None, None))
+    close(RetentionPolicy(None, None))
     assert sent(datetime(2015, 4, 30, tzinfo=UTC)) == "stored"
     # A month with points stays open until they have been dropped, and so do those after it.
     close(KEPT)
@@ -252,7 +252,7 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
     assert sent(datetime(2024, 4, 29, tzinfo=UTC)) == "stored"
     line.summarize()
     drop(line)
-    close(Kept(None, None))
+    close(RetentionPolicy(None, None))
     # What was dropped stays closed.
     assert sent(datetime(2015, 4, 28, tzinfo=UTC)) == "BEFORE_RETENTION"
 
@@ -265,7 +265,7 @@ def test_a_month_goes_only_after_all_before_it(line: Line) -> None:
     line.normalize(line.send({"device_id": device, "timestamp": JANUARY + DAY, "metrics": {"t": 2}}))
     # January is to be summarized again; February must not make it final.
     with transaction(line.engine("pipeline")) as session:
-        [january, february] = partitions_outdated(session, kept=KEPT, now=NOW)
+        [january, february] = partitions_outdated(session, retention=KEPT, now=NOW)
         assert (january.is_unfinished, february.is_unfinished) == (True, False)
         assert list(partition_drop(session, february)) == []
     line.summarize()
@@ -287,11 +287,11 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
             entities=[asset.bytes],
             stage_cache=line.stage_cache,
             notes=notes,
-            is_anew=False,
+            is_recompute=False,
         )
         changes = Changes()
         wanted = Column(np.zeros(2, dtype=np.int64), at, np.array([1.0, 2.0]))
-        nothing = Column(wanted.of[:0], wanted.at[:0], wanted.values[:0])
+        nothing = Column(wanted.owner[:0], wanted.at[:0], wanted.values[:0])
         changes.add(metric="d", entities=[asset.bytes], series=series, wanted=wanted, stored=nothing)
         changes_write(
             session, organization_id=line.organization_id, changes=changes, stage_cache=line.stage_cache, notes=notes
@@ -342,7 +342,7 @@ def test_no_other_tables_and_nothing_young_can_be_dropped(line: Line) -> None:
             session.execute(text(statement))
         assert getattr(refused.value.orig, "sqlstate", None) == "P0001"
     with pytest.raises(ValueError, match="At least"):
-        outdated(line, Kept(timedelta(hours=3), None))
+        outdated(line, RetentionPolicy(timedelta(hours=3), None))
 
 
 def test_rows_go_page_by_page_and_of_every_organization(
@@ -401,7 +401,7 @@ def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line
             ),
         ):
             session.execute(text(statement), values)
-    kept = Kept(None, None, changes=30 * DAY, notifications=90 * DAY, history=365 * DAY)
+    kept = RetentionPolicy(None, None, changes=30 * DAY, notifications=90 * DAY, history=365 * DAY)
     tables = ("event_changes", "notifications", "event_corrections", "activity_steps")
     assert forget(line, kept, tables) == {
         "event_changes": 1, "notifications": 2, "event_corrections": 1, "activity_steps": 0,
@@ -409,7 +409,9 @@ def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line
     assert [row.acted_at for row in line.rows("SELECT acted_at FROM event_changes ORDER BY acted_at")] == [NOW, None]
     assert [row.change_id for row in line.rows("SELECT change_id FROM notifications ORDER BY 1")] == [3, 4, 5]
     with transaction(line.engine("pipeline")) as session:
-        unlimited = [rows_kept_from(session, table=table, kept=Kept(None, None), now=NOW) for table in tables]
+        unlimited = [
+            rows_retained_from(session, table=table, retention=RetentionPolicy(None, None), now=NOW) for table in tables
+        ]
     assert unlimited == [None] * 4
 
 
@@ -424,9 +426,9 @@ def test_of_states_behind_the_points_one_a_month_stays(line: Line) -> None:
             ),
             {"o": line.organization_id, "first": first, "pairs": [new_id(), new_id()]},
         )
-    kept = Kept(None, 365 * DAY)
+    kept = RetentionPolicy(None, 365 * DAY)
     with transaction(line.engine("pipeline")) as session:
-        before = rows_kept_from(session, table="rule_states", kept=kept, now=NOW)
+        before = rows_retained_from(session, table="rule_states", retention=kept, now=NOW)
     assert before == NOW - 365 * DAY
     every = {row.at for row in line.rows("SELECT at FROM rule_states")}
     gone = forget(line, kept, ("rule_states",))
@@ -448,14 +450,14 @@ def test_of_states_behind_the_points_one_a_month_stays(line: Line) -> None:
 def test_exactly_what_ended_before_goes(
     line: Line, days: set[int], months: set[int], raw: int | None, points: int | None
 ) -> None:
-    kept = Kept(*(None if age is None else timedelta(days=age) for age in (raw, points)))
+    kept = RetentionPolicy(*(None if age is None else timedelta(days=age) for age in (raw, points)))
     line.summarize()
     with line.pipeline() as session:
         for table, ages in (("telemetry_raw", days), ("raw_batches", days), ("telemetry_history", months)):
             for age in ages:
                 session.execute(text("SELECT ensure_partition(:t, :at)"), {"t": table, "at": NOW - age * DAY})
         before = {table: partitions(session, table) for table in ("telemetry_raw", "raw_batches", "telemetry_history")}
-        for each in partitions_outdated(session, kept=kept, now=NOW):
+        for each in partitions_outdated(session, retention=kept, now=NOW):
             partition_drop(session, each)
         for table, limit in (("telemetry_raw", raw), ("raw_batches", raw), ("telemetry_history", points)):
             stays = {at for at in before[table] if limit is None or ends(table, at) > NOW - limit * DAY}

@@ -1,4 +1,4 @@
-"""What stands in the tables in any order is answered in its own: nothing but ORDER BY promises one.
+"""Rows in any physical order are answered in the promised one: nothing but ORDER BY promises one.
 
 The rows lie against their order of time, and no index is read, so that whoever forgets to ask for an order shows it.
 """
@@ -15,14 +15,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from domain.base.packed import Aggregate, micros_of
-from domain.derivation.rollups.inputs import ComputeRange, Sources, standing_read
+from domain.derivation.rollups.inputs import ComputeRange, Sources, stored_read
 from domain.exchange.replays.readings import Scope, readings_next
 from domain.telemetry.model.attribution import SeriesRow
 from domain.telemetry.model.columns import readings_decode
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from domain.telemetry.store.scan import windows_scan
-from domain.telemetry.store.stored import standing_read as points_standing_read
+from domain.telemetry.store.stored import stored_read as points_standing_read
 from runtime.database import transaction
 from testing.line import NOW, Line
 from testing.planner import NOINDEX
@@ -48,7 +48,7 @@ def line(engine: Callable[[str], Engine]) -> Line:
 
 
 def send(line: Line, device: UUID, *points: tuple[float, Any]) -> None:
-    """Have each point stored by a transaction of its own, so that they lie in the order in which they came."""
+    """Have each point stored by a separate transaction, so that they lie in the order in which they came."""
     for hours, value in points:
         line.normalize(line.send({"device_id": device, "timestamp": DAY + hours * HOUR, "metrics": {"t": value}}))
 
@@ -100,7 +100,7 @@ def test_hours_are_made_of_points_that_lie_in_no_order(line: Line) -> None:
     ]
 
 
-def test_first_and_last_of_an_hour_that_is_made_anew_are_not_swapped(line: Line) -> None:
+def test_first_and_last_of_an_hour_that_is_aggregated_again_are_not_swapped(line: Line) -> None:
     device = line.device()
     line.summarize()
     # Late, and so marked: two of one hour, the later one first.
@@ -178,12 +178,12 @@ def test_what_stands_of_a_rollup_is_ascending(line: Line) -> None:
     device = line.device()
     send(line, device, *((hours, hours) for hours in CAME))
     own = SeriesRow(series_of(line, device), device, None, "t", None, 0)
-    stretch = ComputeRange(device.bytes, np.array([micros_of(DAY), micros_of(DAY + 4 * HOUR)]))
+    compute_range = ComputeRange(device.bytes, np.array([micros_of(DAY), micros_of(DAY + 4 * HOUR)]))
     with line.pipeline() as session:
-        found = standing_read(
+        found = stored_read(
             session,
             organization_id=line.organization_id,
-            stretches=[stretch],
+            ranges=[compute_range],
             sources=Sources({}, {device.bytes: own}),
         )
     assert found[0].values.tolist() == sorted(CAME)

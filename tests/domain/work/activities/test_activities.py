@@ -180,7 +180,7 @@ def test_an_update_of_the_status_keeps_in_step_with_who_has_it(world: World) -> 
     made = make(world, template(world), world.entity(EntityKind.ASSET))
     for before in ("open", "waiting for parts"):
         status(world, made.id, before)
-        with pytest.raises(ConflictError, match="Nobody is to do it") as refused:
+        with pytest.raises(ConflictError, match="It has no assignee") as refused:
             status(world, made.id, "assigned")
         assert refused.value.path == ("status",)
     with world.changing() as (session, change):

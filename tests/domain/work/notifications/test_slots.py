@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.work.notifications.claims import Outcome, Pair
 from domain.work.notifications.slots import FAILURES_MAX, OF_DESTINATION, OF_ORGANIZATION, OF_PAIR, PAUSE_FIRST_S, Slots
 
-AWAY = Outcome("No answer", is_away=True)
+AWAY = Outcome("No answer", is_transient=True)
 TAKEN = Outcome()
 
 

@@ -134,7 +134,7 @@ def test_recent_edges_are_sorted_in_when_they_are_many(world: World, monkeypatch
     assert len(parts(world, snapshots, whole)) == len(some) - 6
 
 
-def test_too_much_at_once_is_read_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_at_once_is_read_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("graph.walk.snapshot.load.DELTA_MAX", 2)
     snapshots = Snapshots()
     whole, *some = world.entities(EntityKind.ASSET, 6)
@@ -146,7 +146,7 @@ def test_too_much_at_once_is_read_anew(world: World, monkeypatch: pytest.MonkeyP
     assert len(snapshot_of(world, snapshots).tables[1]) == 0
 
 
-def test_a_database_restored_from_a_backup_is_read_anew(world: World) -> None:
+def test_a_database_restored_from_a_backup_is_read_again(world: World) -> None:
     snapshots = Snapshots()
     whole, part = world.entities(EntityKind.ASSET, 2)
     world.edge(whole, "HAS_PART", part)

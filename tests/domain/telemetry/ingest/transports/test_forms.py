@@ -101,9 +101,9 @@ def test_senml_makes_one_reading_of_what_a_device_says_of_one_time() -> None:
     ],
 )
 def test_a_pack_that_is_not_understood_is_refused_whole(pack: Any, path: tuple[str, ...]) -> None:
-    with pytest.raises(BadInputError) as told:
+    with pytest.raises(BadInputError) as located_errors:
         senml_read(pack, now_s=NOW_S, own=False)
-    assert told.value.path == path
+    assert located_errors.value.path == path
 
 
 def test_a_record_at_fault_does_not_refuse_the_others() -> None:
@@ -147,7 +147,7 @@ def test_paths_are_those_of_the_body() -> None:
     )
     known = {name: KnownDevice(UUID(int=n), 0) for n, name in enumerate("AB")}
     done = readings_accept(sent.readings, devices=Devices({}, known), own=None, now_us=1)
-    assert [(error.code, error.path) for error in sent.told(done.errors)] == [
+    assert [(error.code, error.path) for error in sent.located_errors(done.errors)] == [
         ("BAD_USER_INPUT", ("B", "1")),
         ("INVALID_TIMESTAMP", ("A", "0", "ts")),
         ("INVALID_METRICS", ("B", "0", "values")),

@@ -1,4 +1,4 @@
-"""What became of the readings received in a time: exact, and read from counters, never from single readings.
+"""Ingest accounting: what became of the readings received in a span, exactly, from counters.
 
 Batches that are finished are counted by minute and by hour of receipt (`ingest_tallies`, kept by a trigger on
 `raw_batches`); those in the minutes that a range cuts, and those that wait, are looked at one by one. Of a single
@@ -79,7 +79,7 @@ class IngestAccount:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """A range in pieces that add up to it.
+    """A range split into whole hours, whole minutes and the rest.
 
     hours, minutes: spans of whole ones; first, last: what is left before and after, shorter than a minute each.
     Half-open, empty where begin and end are the same.
@@ -128,7 +128,7 @@ def pieces_of(begins: datetime, ends: datetime) -> Pieces:
 
 
 def _parameters(pieces: Pieces) -> dict[str, object]:
-    spans = [(HOUR_S, *each) for each in pieces.hours] + [(MINUTE_S, *each) for each in pieces.minutes]
+    spans = [(HOUR_S, *hour) for hour in pieces.hours] + [(MINUTE_S, *minute) for minute in pieces.minutes]
     return {
         "widths": int_array([width for width, _, _ in spans]),
         "begins": instant_array([micros_of(begins) for _, begins, _ in spans]),

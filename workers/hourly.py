@@ -1,4 +1,4 @@
-"""Hours: summarizes what ended and what was written to since. Looked at every minute.
+"""Build hourly aggregates: a job every minute.
 
 It takes nothing but the state of the world, and may run twice at once. A job is short, for it keeps a worker from the
 stages: what is left is the next job's.
@@ -10,10 +10,10 @@ import time
 
 import structlog
 
-from domain.telemetry.store.hourly_build import Built, hours_build, hours_settled, organizations_due
+from domain.telemetry.store.hourly_build import Built, hours_aggregate, hours_complete_until, organizations_due
 from runtime.database import transaction
-from workers.failures import failed_item_log, failure_log, is_transient, job_guarded
-from workers.jobs import HOURS, job_enqueue
+from workers.failures import failed_item_log, failure_log, is_retryable, job_guarded
+from workers.jobs import HOURLY, job_enqueue
 from workers.process import ProcessState, state_get
 
 _log = structlog.get_logger(__name__)
@@ -25,32 +25,35 @@ PARTS_MAX = 20
 _PAUSE_S = 0.02
 
 
-def summarize(turn: int, part: int) -> None:
-    """Summarize hours of all organizations. An RQ job. turn: the minute it is for. part: which job of that minute."""
+def summarize(tick: int, part: int) -> None:
+    """Build hourly aggregates of all organizations. An RQ job. tick: the minute it is for.
+
+    part: which job of that minute.
+    """
     state = state_get()
-    with job_guarded(state, "hours"):
-        _summarize(state, turn, part)
+    with job_guarded(state, "hourly"):
+        _summarize(state, tick, part)
 
 
-def _summarize(state: ProcessState, turn: int, part: int) -> None:
+def _summarize(state: ProcessState, tick: int, part: int) -> None:
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
-        settled = hours_settled(session)
+        settled = hours_complete_until(session)
         due = list(organizations_due(session, settled=settled))
     hours = 0
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
             if part < PARTS_MAX:
-                job_enqueue(state, HOURS, turn, part + 1, arguments=(turn, part + 1))
+                job_enqueue(state, HOURLY, tick, part + 1, arguments=(tick, part + 1))
             break
         try:
             with transaction(state.engine, due[0]) as session:
-                built = hours_build(session, organization_id=due[0], settled=settled)
+                built = hours_aggregate(session, organization_id=due[0], settled=settled)
         except Exception as error:
-            if is_transient(error):
+            if is_retryable(error):
                 raise
             # No series by itself: the next minute tries again, and the other organizations go on.
-            failure_log(state, "hours_not_summarized", error, organization=due[0])
+            failure_log(state, "hourly_aggregates_failed", error, organization=due[0])
             built = Built(0, is_done=True)
         for failed in built.failed:
             failed_item_log(state, failed)
@@ -59,4 +62,4 @@ def _summarize(state: ProcessState, turn: int, part: int) -> None:
             due.pop(0)
         state.stopping.wait(_PAUSE_S)
     if hours:
-        _log.info("hours_summarized", hours=hours, organizations_left=len(due))
+        _log.info("hourly_aggregates_built", hours=hours, organizations_left=len(due))

@@ -15,12 +15,12 @@ from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.hourly_summary import HOUR_US, hour_of
 
 # A transaction that begins so long after an hour's end marks it. An hour is summarized only once no transaction runs
-# that began earlier, and then some, for clocks step: see `hours_settled`.
+# that began earlier, and then some, for clocks step: see `hours_complete_until`.
 LATE_AFTER_US: Final = HOUR_US // 2
 
 _BEGAN = text("SELECT now()")
 # DO UPDATE, not DO NOTHING: it waits for whoever is about to take a mark away, who would not see these points.
-_MARK = text(
+_INVALIDATE = text(
     """
     INSERT INTO dirty_hours (organization_id, series_id, hour, marked_at)
     SELECT :organization_id, u.s, u.h, now() FROM unnest(:series, :hours) AS u (s, h)
@@ -29,10 +29,10 @@ _MARK = text(
 )
 
 
-def hours_mark(
+def hours_invalidate(
     session: Session, *, organization_id: int, series: Instants, at: Instants, notes: PendingCacheUpdates
 ) -> None:
-    """Mark the hours of points that this transaction writes or removes, where they may have been summarized.
+    """Invalidate the hours of points that this transaction writes or removes, where they may have been aggregated.
 
     series: int64. at: microseconds since the Unix epoch.
     """
@@ -44,7 +44,7 @@ def hours_mark(
     pairs = np.unique(np.column_stack((series[is_late], hour_of(at[is_late]))), axis=0)
     arrays_enable(session)
     session.execute(
-        _MARK,
+        _INVALIDATE,
         {
             "organization_id": organization_id,
             "series": bigint_array(pairs[:, 0]),

@@ -1,6 +1,7 @@
-"""The job that runs a lane: the stages of one partition, one after the other, for some minutes under their leases.
+"""The partition task: the stages of one partition, one after the other, for some minutes under their leases.
 
-One process works on what it has just made, while it is at hand; lanes share nothing but the database and the bus.
+One process works on what it has just made, while it is at hand; partition tasks share nothing but the database and the
+bus.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ from domain.base.failed_items.reasons import reason_of
 from domain.base.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
 from domain.base.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
 from runtime.database import transaction
-from workers.enqueue import bucket_of
-from workers.failures import failure_log, failure_tell, is_transient, level_of
-from workers.jobs import LANE, LANE_RUN_S, job_enqueue
+from workers.enqueue import id_window_of
+from workers.failures import failure_log, failure_log_throttled, is_retryable, log_level_of
+from workers.jobs import PARTITION_TASK, PARTITION_TASK_RUN_S, job_enqueue
 from workers.process import ProcessState, state_get
 from workers.stages.act import ActStage
 from workers.stages.attribute import AttributeStage
@@ -31,11 +32,11 @@ from workers.stages.normalize import NormalizeStage
 _log = structlog.get_logger(__name__)
 
 # What the process remembers of entities is lost where another takes over: then each has to be read back.
-RUN_S = float(LANE_RUN_S)
+RUN_S = float(PARTITION_TASK_RUN_S)
 LEASE_TTL = timedelta(seconds=10)
 RENEW_EVERY_S = 2.0
 TRIM_EVERY_S = 2.0
-# Where a job waits that only this process can run, a lane gives way after so long.
+# Where a job waits that only this process can run, a partition task gives way after so long.
 SHARE_S = 1.0
 OTHERS_WAIT_S = 0.3
 BLOCK_MS = 200
@@ -44,26 +45,26 @@ BACKOFF_FIRST_S, BACKOFF_LAST_S = 0.1, 3.0
 Stage = NormalizeStage | AttributeStage | DeriveStage | ActStage
 
 
-class _HeldError(Exception):
+class _LeaseHeldError(Exception):
     """Another runs a stage of the partition."""
 
 
-def lane_run(partition: int) -> None:
-    """Run the stages of a partition, unless another does. An RQ job."""
+def partition_task_run(partition: int) -> None:
+    """Run the stages of a partition, unless another process holds its leases. An RQ job."""
     state = state_get()
     try:
         with transaction(state.engine) as session:
             held = [_acquire(session, stage, partition, state.holder) for stage in STAGES]
-    except _HeldError:
+    except _LeaseHeldError:
         return
     except SQLAlchemyError as error:
         # The enqueuer asks again once the database is back.
-        failure_log(state, "lane_waits", error, partition=partition)
+        failure_log(state, "partition_waits", error, partition=partition)
         return
     try:
-        Lane(state, held).run()
+        PartitionTask(state, held).run()
     except FencedError:
-        _log.info("lane_fenced", partition=partition, fences=[lease.fence for lease in held])
+        _log.info("partition_fenced", partition=partition, fences=[lease.fence for lease in held])
         return
     finally:
         # Where this fails, the leases run out by themselves.
@@ -75,10 +76,10 @@ def lane_run(partition: int) -> None:
         # At once, so that no entry waits for the enqueuer to look.
         with contextlib.suppress(RedisError):
             fences = sum(lease.fence for lease in held)
-            job_enqueue(state, LANE, partition, fences, bucket_of(time.time()), arguments=(partition,))
+            job_enqueue(state, PARTITION_TASK, partition, fences, id_window_of(time.time()), arguments=(partition,))
 
 
-class Lane:
+class PartitionTask:
     """One run of the stages under their leases."""
 
     def __init__(self, state: ProcessState, leases: Sequence[Lease]) -> None:
@@ -94,36 +95,36 @@ class Lane:
         began_s = time.monotonic()
         while not self._state.stopping.is_set() and time.monotonic() - began_s < RUN_S:
             try:
-                if not self.turn():
+                if not self.poll():
                     self._wait_for_entries()
                 self._upkeep()
-                if self._is_wanted_elsewhere() and time.monotonic() - began_s > SHARE_S:
+                if self._has_waiting_jobs() and time.monotonic() - began_s > SHARE_S:
                     break
                 self._backoff_s = BACKOFF_FIRST_S
             except FencedError:
                 raise
-            except Exception as error:  # noqa: BLE001  (a lane outlives whatever a stage did not isolate)
+            except Exception as error:  # noqa: BLE001  (a partition task outlives whatever a stage did not isolate)
                 self._wait(error)
         with contextlib.suppress(SQLAlchemyError):
             self._renew()
 
-    def turn(self) -> bool:
-        """Let every stage take its next entries, in their order; tell whether there were any.
+    def poll(self) -> bool:
+        """Poll every stage once, in order; tell whether any had entries.
 
-        Raises what a stage did not isolate only after the others have had their turn.
+        Raises what a stage did not isolate only after the others were polled.
         """
-        found = False
+        has_worked = False
         failed: Exception | None = None
         for stage in self.stages:
             try:
-                found = stage.turn() or found
+                has_worked = stage.poll() or has_worked
             except Exception as error:
-                if is_transient(error):
+                if is_retryable(error):
                     raise
                 failed = failed or error
         if failed is not None:
             raise failed
-        return found
+        return has_worked
 
     def _wait_for_entries(self) -> None:
         """Wait for the next entry of any of the streams; which it is, the groups will tell."""
@@ -134,7 +135,9 @@ class Lane:
                     stage.reader.last_id = entries[-1][0]
 
     def _wait(self, error: Exception) -> None:
-        failure_tell(self._state, level_of(error), "lane_waits", reason_of(error), partition=self._partition)
+        failure_log_throttled(
+            self._state, log_level_of(error), "partition_waits", reason_of(error), partition=self._partition
+        )
         self._state.stopping.wait(self._backoff_s)
         self._backoff_s = min(self._backoff_s * 2, BACKOFF_LAST_S)
         # What was read is pending with this very process: take it up again.
@@ -156,7 +159,7 @@ class Lane:
             for stage in self.stages:
                 lease_renew(session, lease=stage.lease, ttl=LEASE_TTL, counts=stage.counters.take())
 
-    def _is_wanted_elsewhere(self) -> bool:
+    def _has_waiting_jobs(self) -> bool:
         """Tell whether a job has been waiting for this process for a while."""
         now_s = time.monotonic()
         if not any(self._state.queue(name).count for name in self._state.shared_with):
@@ -167,8 +170,8 @@ class Lane:
 def _acquire(session: Session, stage: str, partition: int, holder: str) -> Lease:
     lease = lease_acquire(session, stage=stage, partition=partition, holder=holder, ttl=LEASE_TTL)
     if lease is None:
-        # Nothing of the transaction stays: a lane holds all of its leases or none.
-        raise _HeldError
+        # Nothing of the transaction stays: a partition task holds all of its leases or none.
+        raise _LeaseHeldError
     return lease
 
 

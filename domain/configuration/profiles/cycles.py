@@ -8,8 +8,8 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from domain.definitions.profiles.tables import asset_profiles
-from domain.derivation.formulas.config import configured_read
-from domain.derivation.formulas.formulas import circle_told
+from domain.derivation.formulas.config import derivation_config_read
+from domain.derivation.formulas.formulas import cycle_text
 from domain.plant.assets.tables import assets
 from graph.errors import BadInputError
 from graph.tables import entities
@@ -32,7 +32,7 @@ def circles_refuse(
         assets, entities, (entities.c.organization_id == assets.c.organization_id) & (entities.c.id == assets.c.id)
     )
     meant = select(asset_profiles.c.type, asset_profiles.c.id).where(asset_profiles.c.deleted_at.is_(None))
-    found = [
+    cycles = [
         session.execute(
             used.distinct().where(
                 assets.c.organization_id == organization_id,
@@ -47,12 +47,12 @@ def circles_refuse(
             )
         ),
     ]
-    pairs = {(row.type, row.id) for rows in found for row in rows}
+    pairs = {(row.type, row.id) for rows in cycles for row in rows}
     if not pairs:
         return
-    configured = configured_read(session, organization_id=organization_id)
+    config = derivation_config_read(session, organization_id=organization_id)
     for of_type, of_profile in sorted(pairs, key=lambda pair: (pair[0] or "", pair[1])):
-        circle = configured.circle(of_type, of_profile)
-        if circle is not None:
+        cycle = config.cycle(of_type, of_profile)
+        if cycle is not None:
             what = f"assets of the type {of_type!r} with the profile {of_profile}"
-            raise BadInputError(f"{circle_told(circle)} would go in a circle at {what}.", path=(*path, circle[0]))
+            raise BadInputError(f"{cycle_text(cycle)} would go in a circle at {what}.", path=(*path, cycle[0]))
