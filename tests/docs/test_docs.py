@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import parse, validate
 
+from gql.schema import core_schema
 from testing.installation import PROJECT
 
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")), PROJECT / "benchmarks" / "README.md"]
@@ -33,6 +35,12 @@ def test_a_page_is_not_too_long_to_be_read(page: Path) -> None:
         or page.parent.name == "benchmarks"
         or len(page.read_text(encoding="utf-8").split()) <= _WORDS_MAX
     )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_operations_are_valid(page: Path) -> None:
+    for text in re.findall(r"^```graphql\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        assert validate(core_schema(), parse(text)) == [], text
 
 
 def test_every_error_code_is_documented() -> None:

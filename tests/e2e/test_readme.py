@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from testing.installation import PROJECT, Client, Installation
+from testing.pages import page_read
 
 
 def blocks(language: str) -> list[str]:
     """Return the blocks of that language in the README's section about time, in order."""
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    readme = page_read(PROJECT / "README.md")
     section = re.search(r"^## What only a graph .*?(?=^## )", readme, re.MULTILINE | re.DOTALL)
     assert section is not None
     return re.findall(rf"```{language}\n(.*?)```", section[0], re.DOTALL)
