@@ -127,11 +127,11 @@ class RollupPlant:
 
     def touch_all(self, *entities: UUID) -> int:
         """Mark all time above entities."""
-        return self._touch(rollups_invalidate, {each: [ALL] for each in entities})
+        return self._touch(rollups_invalidate, {entity_id: [ALL] for entity_id in entities})
 
     def touch_at(self, *entities: UUID) -> int:
         """Mark all time at entities and above, as changes of what is below them do."""
-        return self._touch(rollups_invalidate_at, {each: [ALL] for each in entities})
+        return self._touch(rollups_invalidate_at, {entity_id: [ALL] for entity_id in entities})
 
     def compute(self, **arguments: Any) -> ComputedBuckets:
         """Compute dirty buckets in one transaction."""
