@@ -40,7 +40,7 @@ def notifications_order(
     one, where the opening is actionable, or where another was notified and the event goes on.
     """
     opened = {item.event_id for item in actionable if item.kind in OPENS}
-    # Of each event the last: all of them know it as it stands.
+    # Of each event the last change: all of them carry its current state.
     last = {item.event_id: item for item in event_changes if not item.side_effects_disabled}
     notified = last_notifications_get(session, organization_id=organization_id, event_ids=last.keys())
     ordered = 0
