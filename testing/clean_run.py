@@ -29,9 +29,9 @@ WAITING: Final = {
     "batches": "raw_batches WHERE normalized_at IS NULL AND received_at < %(before)s",
     "windows": "dirty_windows WHERE created_at < %(before)s",
     "buckets": "dirty_buckets WHERE created_at < %(before)s",
-    "changes": "event_changes WHERE acted_at IS NULL AND coalesce(due_at, '-infinity') <= now()"
+    "changes": "event_changes WHERE processed_at IS NULL AND coalesce(due_at, '-infinity') <= now()"
     " AND recorded_at < %(before)s",
-    "suppression": "quiet_dirt",
+    "suppression": "suppression_invalidations",
     "notifications": "notifications WHERE state = 'PENDING' AND created_at < %(before)s",
     "replays": "replays WHERE state IN ('QUEUED', 'RUNNING')",
     "failed items": "failed_items WHERE resolved_at IS NULL",
@@ -110,7 +110,7 @@ class Watch:
             assert self.installation.process.poll() is None, f"{self.installation.home}: argus up has ended by itself"
             self._settle(provoked.may_wait)
             grown = self._grown()
-        lines = [line for line in self.lines() if not any(re.search(each, line) for each in provoked.lines)]
+        lines = [line for line in self.lines() if not any(re.search(pattern, line) for pattern in provoked.lines)]
         assert lines == [], "\n".join(lines[:20])
         leaks, self._leaks = sorted(self._leaks), set()
         assert leaks == [], f"{self.installation.home}: a log holds secrets: {leaks}"
@@ -132,26 +132,26 @@ class Watch:
         for path in self._logs():
             with path.open("rb") as log:
                 log.seek(self._offsets.get(path, 0))
-                said = log.read()
-            self._offsets[path] = self._offsets.get(path, 0) + len(said)
+                written = log.read()
+            self._offsets[path] = self._offsets.get(path, 0) + len(written)
             name = "supervisor" if path.parent == self.installation.home.parent else path.name
-            self._leaks.update(f"{name}: {secret}" for secret in self._secrets(name, said))
-            for line in said.decode(errors="replace").splitlines():
+            self._leaks.update(f"{name}: {secret}" for secret in self._secrets(name, written))
+            for line in written.decode(errors="replace").splitlines():
                 if is_error(name, line):
                     yield f"{name}: {line[:1000]}"
 
-    def _secrets(self, name: str, said: bytes) -> Iterator[str]:
+    def _secrets(self, name: str, written: bytes) -> Iterator[str]:
         """Yield what of the secrets of an installation, and of those who call it, stands in a log: its name only."""
         try:
             home = Home.read(self.installation.home)
         except HomeError:
             # A test that damages it.
             home = None
-        for each in ("postgres_password", "valkey_password", "secret", "jwt_secret") if home else ():
-            if getattr(home, each).encode() in said:
-                yield each
+        for name_of_secret in ("postgres_password", "valkey_password", "secret", "jwt_secret") if home else ():
+            if getattr(home, name_of_secret).encode() in written:
+                yield name_of_secret
         # `argus up` itself prints the token to begin with.
-        if name != "supervisor" and _TOKEN.search(said):
+        if name != "supervisor" and _TOKEN.search(written):
             yield "token"
 
     def waiting(self, *, before: object = "infinity") -> Mapping[str, int]:
@@ -236,7 +236,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """After all of a test: no instance that was stopped by then logged an error on its way."""
     done = yield
-    for watch in [each for each in watches() if each.installation.process is None]:
+    for watch in [watch for watch in watches() if watch.installation.process is None]:
         watch.check(Provoked.of(item))
         del STARTED[watch.installation.home], _watches[watch.installation.home]
     return done

@@ -50,15 +50,15 @@ class Receiver:
 @contextlib.contextmanager
 def receiver_open(reply: Reply, *, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
     """Run a receiver on a free port."""
-    made = Receiver(reply, scheme="http" if tls is None else "https")
+    receiver = Receiver(reply, scheme="http" if tls is None else "https")
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
             with contextlib.suppress(OSError):
-                found = _request_read(self.request)
-                if found is not None:
-                    made.seen.append(found)
-                    made.reply(self.request, found)
+                request = _request_read(self.request)
+                if request is not None:
+                    receiver.seen.append(request)
+                    receiver.reply(self.request, request)
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
@@ -76,21 +76,21 @@ def receiver_open(reply: Reply, *, tls: ssl.SSLContext | None = None) -> Iterato
             """Say nothing: callers break off."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    made.port = server.server_address[1]
+    receiver.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield made
+        yield receiver
     finally:
-        made.ended.set()
+        receiver.ended.set()
         server.shutdown()
         server.server_close()
 
 
 def answers(status: int, body: bytes = b"", *, headers: str = "", length: int | None = None) -> Reply:
     """Answer at once. length: what Content-Length says, whatever is true."""
-    said = len(body) if length is None else length
-    raw = f"HTTP/1.1 {status} Word\r\nContent-Length: {said}\r\n{headers}\r\n".encode() + body
+    content_length = len(body) if length is None else length
+    raw = f"HTTP/1.1 {status} Word\r\nContent-Length: {content_length}\r\n{headers}\r\n".encode() + body
     return sends(raw)
 
 

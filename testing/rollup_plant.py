@@ -127,11 +127,11 @@ class RollupPlant:
 
     def touch_all(self, *entities: UUID) -> int:
         """Mark all time above entities."""
-        return self._touch(rollups_invalidate, {each: [ALL] for each in entities})
+        return self._touch(rollups_invalidate, {entity_id: [ALL] for entity_id in entities})
 
     def touch_at(self, *entities: UUID) -> int:
         """Mark all time at entities and above, as changes of what is below them do."""
-        return self._touch(rollups_invalidate_at, {each: [ALL] for each in entities})
+        return self._touch(rollups_invalidate_at, {entity_id: [ALL] for entity_id in entities})
 
     def compute(self, **arguments: Any) -> ComputedBuckets:
         """Compute dirty buckets in one transaction."""
@@ -171,9 +171,9 @@ class RollupPlant:
             )
             return {(row.entity_id, row.metric) for row in rows}
 
-    def dirty(self) -> list[tuple[UUID, str, datetime, datetime, datetime]]:
+    def dirty(self) -> list[tuple[UUID, UUID, datetime, datetime]]:
         rows = self.line.rows(
-            "SELECT entity_id, what, begins, ends, changed_from FROM dirty_buckets WHERE organization_id = :o"
+            "SELECT entity_id, computation_id, begins, ends FROM dirty_buckets WHERE organization_id = :o"
             " ORDER BY 1, 2, 3",
             o=self.organization_id,
         )

@@ -64,6 +64,6 @@ class Schedule:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if session.config.getoption("--write-units") and not hasattr(session.config, "workerinput"):
-            ordered = sorted(self._seconds.items(), key=lambda each: -each[1])
+            ordered = sorted(self._seconds.items(), key=lambda item: -item[1])
             units = {unit: round(seconds, 1) for unit, seconds in ordered if seconds >= _LONG_S}
             UNITS.write_text(json.dumps(units, indent=2) + "\n")

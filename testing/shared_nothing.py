@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from domain.base.leases import lease_acquire
 from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE, RAW, stream_name
-from domain.derivation.rollups.model import WHAT as ROLLUPS
+from domain.derivation.invalidation.buckets import Computation
 from domain.telemetry.feed.entries import raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.bus.redis_streams import RedisStreams, bus_connect
@@ -142,32 +142,32 @@ class Processes:
             bus.publish(stream_name(RAW, batch.partition), [raw_encode(batch)])
 
     def poll(self, stage: str, partition: int) -> bool:
-        """Let a stage take its turn; one that fails is tried again, as its partition task does."""
-        of = self.stages[stage, partition]
+        """Poll a stage once; a poll that fails is tried again, as the partition task does."""
+        task = self.stages[stage, partition]
         while True:
             try:
-                found = of.poll()
+                was_busy = task.poll()
             except SQLAlchemyError:
                 self.errors += 1
-                of.reader.again()
+                task.reader.again()
                 continue
             self._failed_again()
-            return found
+            return was_busy
 
     def _failed_again(self) -> None:
         """Have what failed tried again at once."""
         with transaction(self.owner) as session:
             gone = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
         if gone:
-            for of in self.stages.values():
-                if not isinstance(of, AttributeStage):
-                    of._failed._open = {}
+            for stage in self.stages.values():
+                if not isinstance(stage, AttributeStage):
+                    stage._failed._open = {}
 
     def compute(self) -> bool:
         """Compute dirty buckets; tell whether there were any."""
         while True:
             try:
-                done = buckets._some(self.buckets, ROLLUPS, self.organization_id)
+                done = buckets._some(self.buckets, Computation.ROLLUP, self.organization_id)
             except SQLAlchemyError:
                 self.errors += 1
                 continue
@@ -191,9 +191,9 @@ class Processes:
                     text("SELECT count(*) FROM rule_timers WHERE due_at < :now"), {"now": self.clock.now}
                 ).scalar_one()
             busy = busy or waiting > 0 or timers > 0
-            for of in self.stages.values():
-                if isinstance(of, DeriveStage):
-                    of._overdue_at_s = 0.0
+            for task in self.stages.values():
+                if isinstance(task, DeriveStage):
+                    task._overdue_at_s = 0.0
 
 
 @contextmanager
@@ -205,11 +205,11 @@ def processes_open(
     with pytest.MonkeyPatch.context() as patch:
         for module in (derive, normalize, buckets):
             patch.setattr(module, "datetime", clock.patched(datetime))
-        made = Processes(engine("pipeline"), engine("owner"), url, partitions, organization_id, clock)
-        event.listen(made.engine, "before_cursor_execute", made.faults.statement, retval=True, named=False)
-        event.listen(made.engine, "commit", made.faults.commit)
+        processes = Processes(engine("pipeline"), engine("owner"), url, partitions, organization_id, clock)
+        event.listen(processes.engine, "before_cursor_execute", processes.faults.statement, retval=True, named=False)
+        event.listen(processes.engine, "commit", processes.faults.commit)
         try:
-            yield made
+            yield processes
         finally:
-            event.remove(made.engine, "before_cursor_execute", made.faults.statement)
-            event.remove(made.engine, "commit", made.faults.commit)
+            event.remove(processes.engine, "before_cursor_execute", processes.faults.statement)
+            event.remove(processes.engine, "commit", processes.faults.commit)

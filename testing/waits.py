@@ -29,11 +29,11 @@ def patient(seconds: float) -> float:
 
 
 def wait_until(
-    condition: Callable[[], T], *, timeout_s: float = TIMEOUT_S, told: Callable[[], object] | None = None
+    condition: Callable[[], T], *, timeout_s: float = TIMEOUT_S, details: Callable[[], object] | None = None
 ) -> T:
     """Return the first true result of a condition; fail when the limit, times the patience factor, is over.
 
-    told: what the failure shows, besides the last result. The condition is tried at growing intervals, 0.1 s at most,
+    details: shown by the failure, besides the last result. The condition is tried at growing intervals, 0.1 s at most,
     and once more after the limit.
     """
     end_s = time.monotonic() + patient(timeout_s)
@@ -43,13 +43,13 @@ def wait_until(
         if result := condition():
             return result
         if is_last:
-            raise AssertionError(_failure(timeout_s, result, told))
+            raise AssertionError(_failure(timeout_s, result, details))
         time.sleep(pause_s)
         pause_s = min(2 * pause_s, _PAUSE_MAX_S)
 
 
 async def wait_until_async(
-    condition: Callable[[], T], *, timeout_s: float = TIMEOUT_S, told: Callable[[], object] | None = None
+    condition: Callable[[], T], *, timeout_s: float = TIMEOUT_S, details: Callable[[], object] | None = None
 ) -> T:
     """Do as `wait_until` does, and let the event loop go on meanwhile."""
     end_s = time.monotonic() + patient(timeout_s)
@@ -59,7 +59,7 @@ async def wait_until_async(
         if result := condition():
             return result
         if is_last:
-            raise AssertionError(_failure(timeout_s, result, told))
+            raise AssertionError(_failure(timeout_s, result, details))
         await asyncio.sleep(pause_s)
         pause_s = min(2 * pause_s, _PAUSE_MAX_S)
 
@@ -108,6 +108,6 @@ async def quiet_period_async(seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-def _failure(timeout_s: float, result: object, told: Callable[[], object] | None) -> str:
-    shown = result if told is None else told()
+def _failure(timeout_s: float, result: object, details: Callable[[], object] | None) -> str:
+    shown = result if details is None else details()
     return f"Still not so after {patient(timeout_s):.0f} s: {shown!r}"

@@ -1,4 +1,4 @@
-"""What one API process tells Prometheus: its own requests, and how the pipeline stands for all."""
+"""The metrics of one API process: its own requests, and the state of the pipeline, which is the same for all."""
 
 from __future__ import annotations
 
@@ -62,20 +62,20 @@ class ReaderNumbers(Protocol):
     """Other processes of the same API."""
 
     async def metrics(self) -> Mapping[str, str]:
-        """Return what each tells, in Prometheus's text format, by name."""
+        """Return the metrics of each, in Prometheus's text format, by name."""
         ...
 
     def busy(self) -> Mapping[str, str]:
-        """Return the names of those that do not answer, with why."""
+        """Return the names of those that do not answer, each with the reason."""
         ...
 
 
 class ApiMetrics:
     """The numbers of one API process.
 
-    routes: the application's, whose paths are the label `route`; a path of none is `other`, so that nobody who
-    tries paths makes labels. gauges: read at each scrape, by name: (what it means, the number). counters: likewise,
-    by name: (what it means, its label, the number by the label's value).
+    routes: the application's, whose paths are the label `route`; any other path is `other`, so that guessed paths
+    make no labels. gauges: read at each scrape, by name: (what it means, the number). counters: likewise, by name:
+    (what it means, its label, the number by the label's value).
     """
 
     def __init__(
@@ -129,24 +129,24 @@ class ApiMetrics:
         return counting
 
     def own(self) -> bytes:
-        """Return the numbers of this process alone, in Prometheus's text format."""
+        """Return the metrics of this process alone, in Prometheus's text format."""
         return generate_latest(self.registry)
 
     def endpoint(
         self,
         *,
         state: Callable[[], Awaitable[list[Measured]]],
-        away: Callable[[], Awaitable[dict[str, str]]],
+        unavailable: Callable[[], Awaitable[dict[str, str]]],
         readers: ReaderNumbers | None = None,
     ) -> Callable[[Request], Awaitable[Response]]:
         """Return the handler of /metrics.
 
-        state: how the pipeline stands. away: what does not answer just now. readers: other processes, whose numbers are
-        told with this one's.
+        state: reads the pipeline's state. unavailable: returns what does not answer now. readers: other processes,
+        whose metrics are returned with this one's.
         """
 
         async def metrics(_request: Request) -> Response:
-            missing = await away()
+            missing = await unavailable()
             for part in ("database", "bus"):
                 self._up.labels(part).set(part not in missing)
             measured: list[Measured] = []
@@ -179,20 +179,22 @@ class ApiMetrics:
         return _OTHER
 
 
-def _merged(told: Mapping[str, str]) -> CollectorRegistry:
-    """Return what several processes tell, by name, which becomes the label `process`."""
+def _merged(texts: Mapping[str, str]) -> CollectorRegistry:
+    """Return the metrics of several processes as one; their names become the label `process`."""
     families: dict[str, Metric] = {}
-    for process, text in told.items():
+    for process, text in texts.items():
         for family in text_string_to_metric_families(text):
-            made = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
-            made.samples += [each._replace(labels={**each.labels, "process": process}) for each in family.samples]
+            merged = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
+            merged.samples += [
+                sample._replace(labels={**sample.labels, "process": process}) for sample in family.samples
+            ]
     registry = CollectorRegistry()
     registry.register(_Families(families.values()))
     return registry
 
 
 class _Families(Collector):
-    """Families of metrics that are there already."""
+    """Metric families that exist already."""
 
     def __init__(self, families: Iterable[Metric]) -> None:
         self._families = list(families)
@@ -202,7 +204,7 @@ class _Families(Collector):
 
 
 class _Counts(Collector):
-    """Numbers that are counted elsewhere."""
+    """Counters that are kept elsewhere, read at each scrape."""
 
     def __init__(self, counters: Mapping[str, tuple[str, str, Mapping[str, Callable[[], float]]]]) -> None:
         self._counters = counters
@@ -223,10 +225,10 @@ class _Pipeline(Collector):
 
     def collect(self) -> Iterable[Metric]:
         for name, meaning in PIPELINE.items():
-            of_name = [each for each in self._measured if each.name == name]
-            labels = sorted({label for each in of_name for label in each.labels})
-            family = CounterMetricFamily if name.endswith(_TOTAL) else GaugeMetricFamily
-            made = family(name, meaning, labels=labels)
-            for each in of_name:
-                made.add_metric([each.labels[label] for label in labels], each.value)
-            yield made
+            of_name = [gauge for gauge in self._measured if gauge.name == name]
+            labels = sorted({label for gauge in of_name for label in gauge.labels})
+            kind = CounterMetricFamily if name.endswith(_TOTAL) else GaugeMetricFamily
+            family = kind(name, meaning, labels=labels)
+            for gauge in of_name:
+                family.add_metric([gauge.labels[label] for label in labels], gauge.value)
+            yield family

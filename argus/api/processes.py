@@ -32,7 +32,7 @@ _log = structlog.get_logger(__name__)
 
 
 class ListeningServer(uvicorn.Server):
-    """The process that accepts all connections, and answers ingest, health and numbers."""
+    """The process that accepts all connections, and answers ingest, health and metrics."""
 
     def __init__(self, config: uvicorn.Config, readers: Readers) -> None:
         super().__init__(config)
@@ -49,7 +49,7 @@ class ListeningServer(uvicorn.Server):
             raise
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let all processes end what they have begun at the same time."""
+        """Let all processes finish their requests, at the same time."""
         self._readers.drain()
         await super().shutdown(sockets)
         await self._readers.stop()
@@ -83,7 +83,7 @@ def reader_settings(settings: Settings) -> Settings:
 
 
 class ReaderAdmission(Admission):
-    """Lets every connection in, for the process that listens has; and tells that one when it ends."""
+    """Lets every connection in, as the process that listens already has, and reports to it when one ends."""
 
     def __init__(self, settings: ApiSettings) -> None:
         super().__init__(settings)
@@ -99,7 +99,7 @@ class ReaderAdmission(Admission):
 
 
 class ReaderServer(uvicorn.Server):
-    """A process that answers what it is handed."""
+    """A reader process: it answers the connections handed to it."""
 
     def __init__(self, app: Starlette, settings: ApiSettings, end: socket.socket, forwarder: Forwarder) -> None:
         self._end = end
@@ -123,7 +123,7 @@ class ReaderServer(uvicorn.Server):
         super().__init__(config)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then take what has been handed over meanwhile."""
+        """Start the application, then take the connections handed over meanwhile."""
         await super().startup(sockets)
         self._channel = Channel(self._end, received=self._received, ended=self._ended)
         self._channel.send(Kind.READY)

@@ -1,4 +1,4 @@
-"""How an API process listens: uvicorn, with bounds on what a client may hold before its request is answered.
+"""Serve HTTP by uvicorn, with bounds on what a client may hold before its request is answered.
 
 Of a request's head: its bytes, its headers and the time it takes to come. Of its body: the time. Of an answer: the time
 until the client has taken it. Of connections: how many, in all and from one address.
@@ -63,7 +63,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Admission:
-    """Counts the connections of one server, and tells of those it refused: once, and again at most every minute.
+    """Counts the connections of one server, and logs those it refused: once, and again at most every minute.
 
     refused: how many were, by reason.
     """
@@ -154,7 +154,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what came, a part at a time, so that no head is longer than it may be."""
+        """Parse received bytes, a part at a time, so that no head is longer than it may be."""
         begins = 0
         while begins < len(data) and not (self._is_refused or self._is_upgraded or self._is_going):
             room = HEAD_MAX_BYTES - self._head_bytes if self._in_head else HEAD_MAX_BYTES
@@ -281,15 +281,15 @@ class BoundedHttp(HttpToolsProtocol):
             for name, value in self.headers
         )
 
-    def _limit(self, seconds: float | None, what: str) -> None:
+    def _limit(self, seconds: float | None, part: str) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if seconds is None else self.loop.call_later(seconds, self._late, what)
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self._late, part)
 
-    def _late(self, what: str) -> None:
+    def _late(self, part: str) -> None:
         self._timer = None
-        reason = _BODY_SLOW if what == "body" else _HEAD_SLOW
-        self._refuse(408, f"The {what} of the request did not come in time.", reason)
+        reason = _BODY_SLOW if part == "body" else _HEAD_SLOW
+        self._refuse(408, f"The {part} of the request did not come in time.", reason)
 
     def _refuse(self, status: int, message: str, reason: str) -> None:
         """Answer in place of the application, where nothing was answered yet, and close."""
@@ -361,7 +361,7 @@ def server_config(
     """Return how to serve an application. others: further arguments of uvicorn's."""
     admission = Admission(settings) if admission is None else admission
     logger = logging.getLogger("uvicorn.error")
-    if not any(isinstance(each, _WithoutAddresses) for each in logger.filters):
+    if not any(isinstance(log_filter, _WithoutAddresses) for log_filter in logger.filters):
         logger.addFilter(_WithoutAddresses())
     return uvicorn.Config(
         _EndedWithAnswer(app),
@@ -429,7 +429,7 @@ def files_raise(connections_max: int) -> int:
 
 
 def unavailable() -> bytes:
-    """Return what a client is told whose request no process can take."""
+    """Return the response to a request that no process can take."""
     return _answer(503, "UNAVAILABLE", NO_READER_MESSAGE)
 
 

@@ -1,4 +1,4 @@
-"""Wire one API process together."""
+"""Build the application of one API process, with its database pools, threads and watchdogs."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ THREADS = 12
 # Where others answer reads.
 THREADS_BESIDE_READERS = 4
 TOKEN_THREADS = 4
-# A database that hangs is no better than one that is away: callers are told, and may try again.
+# A database that hangs counts as unavailable: callers get an error, and may try again.
 READ_TIMEOUT_MORE_S = 5.0
 INGEST_TIMEOUT_S = 10.0
 BUS_WITHIN_S = 2.5
@@ -65,8 +65,8 @@ BUS_WITHIN_S = 2.5
 class Pools:
     """Connections to the database: a pool for each of those who must not wait for the others.
 
-    api: of operations. directory, ingest: of readings on their way in. tokens: of looking at tokens, whoever else asks
-    for much.
+    api: of operations. directory, ingest: of readings on their way in. tokens: of checking tokens,
+    however busy the others are.
     """
 
     api: Engine
@@ -132,7 +132,7 @@ class Parts:
         self.committer.start()
 
     async def stop(self) -> None:
-        """Write what was handed in, then end."""
+        """Write the readings already handed in, then end."""
         await asyncio.to_thread(self.committer.stop)
         await asyncio.to_thread(self.publisher.stop)
         self.bridge.stop()
@@ -155,7 +155,7 @@ def app_create(settings: Settings, *, readers: Readers | None = None, forward: F
     app = create_app(services)
     metrics = _metrics(app, services, parts)
     app.state.metrics = metrics
-    state = metrics.endpoint(state=partial(parts.bridge.run, None, _state), away=services.ready, readers=readers)
+    state = metrics.endpoint(state=partial(parts.bridge.run, None, _state), unavailable=services.ready, readers=readers)
     app.router.routes.append(Route("/metrics", state))
     app.add_middleware(_Counted, metrics=metrics)
     inner = app.router.lifespan_context
@@ -213,7 +213,7 @@ def _services(parts: Parts, readers: Readers | None, forward: Forward | None) ->
         clock=utc_now,
         new_id=new_id,
         offline_after=settings.offline_after,
-        ready=partial(_away, parts, readers),
+        ready=partial(_unavailable, parts, readers),
         shares=Shares(work=_rate(settings.api.work_token), wait_max_s=settings.api.deadline_s),
         busy=dict if readers is None else readers.busy,
         is_live=readers is None,
@@ -249,7 +249,7 @@ def _metrics(app: Starlette, services: Services, parts: Parts) -> ApiMetrics:
                 {"device": lambda: quotas.over_device, "organization": lambda: quotas.over_organization},
             ),
             "argus_requests_over_rate": (
-                "Requests refused because their address, or their token, asked too often, or for too much",
+                "Requests refused because of their address's or their token's rate or cost",
                 "rate",
                 {
                     "address": lambda: services.gate.refused_addresses,
@@ -290,26 +290,26 @@ def _quota(settings: QuotaSettings) -> Quota | None:
 
 
 def _in_use(engine: Engine) -> int:
-    """Return how many connections of an engine's pool are handed out."""
+    """Return how many connections of an engine's pool are in use."""
     return engine.pool.checkedout() if isinstance(engine.pool, QueuePool) else 0
 
 
-async def _away(parts: Parts, readers: Readers | None) -> dict[str, str]:
-    """Return what does not answer. The bus is told, but ingest answers without it."""
+async def _unavailable(parts: Parts, readers: Readers | None) -> dict[str, str]:
+    """Return the parts that do not answer, each with the reason. The bus is listed, but ingest answers without it."""
     # Neither waits for a thread or a connection that callers may all have taken.
     loop = asyncio.get_running_loop()
     database_trouble, trouble_of_bus = await asyncio.gather(
-        loop.run_in_executor(parts.checks, parts.watchdog.ask), _bus_away(parts)
+        loop.run_in_executor(parts.checks, parts.watchdog.ask), _bus_trouble(parts)
     )
-    found = {"database": database_trouble, "bus": trouble_of_bus}
+    troubles = {"database": database_trouble, "bus": trouble_of_bus}
     if database_trouble is None and parts.committer.is_disk_full:
-        found["database"] = DISK_FULL
-    away = {name: trouble for name, trouble in found.items() if trouble is not None}
-    return away if readers is None else away | readers.away()
+        troubles["database"] = DISK_FULL
+    unavailable = {name: trouble for name, trouble in troubles.items() if trouble is not None}
+    return unavailable if readers is None else unavailable | readers.unavailable()
 
 
-async def _bus_away(parts: Parts) -> str | None:
-    """Return what is wrong with the bus, within BUS_WITHIN_S however many ask."""
+async def _bus_trouble(parts: Parts) -> str | None:
+    """Return what is wrong with the bus, within BUS_WITHIN_S, however many requests check it."""
     looking = asyncio.get_running_loop().run_in_executor(parts.bus_checks, bus_trouble, parts.settings.redis_url)
     try:
         async with asyncio.timeout(BUS_WITHIN_S):

@@ -1,7 +1,7 @@
 """Encode what is sent to a client: the one place, for HTTP and WebSocket alike.
 
-What the API takes in it can say again (graph/json_bounds.py). Something else may stand in a database all the same:
-written by an older version, or by hand. It costs its own place in the answer, never the answer.
+JSON that the API accepts can be encoded again (graph/json_bounds.py). A database may hold other values all the same,
+written by an older version or by hand: such a value becomes null in the answer, with an error.
 """
 
 from __future__ import annotations
@@ -22,30 +22,30 @@ _log = structlog.get_logger(__name__)
 def answer_encode(answer: Mapping[str, Any], *, trace_id: str) -> bytes:
     """Return the answer of an operation as JSON.
 
-    An integer beyond 64 bits is said as the nearest double. What cannot be said at all is null in its place, with an
-    error INTERNAL that has its path.
+    An integer beyond 64 bits becomes the nearest double. A value that cannot be encoded becomes null, with an error
+    INTERNAL that has its path.
     """
     try:
         return json_encode(answer)
     except TypeError:
         pass
     lost: list[tuple[Path, str]] = []
-    said = {name: _sayable(part, (), lost) if name == "data" else part for name, part in answer.items()}
+    encodable = {name: _encodable(part, (), lost) if name == "data" else part for name, part in answer.items()}
     for path, reason in lost:
         _log.warning("graphql.answer_not_encodable", trace_id=trace_id, path=path, reason=reason)
     errors = [*answer.get("errors", ()), *(_error(path, reason, trace_id) for path, reason in lost)]
     if errors:
-        said["errors"] = errors
-    # Messages and paths are made of text that came in as UTF-8; should one not be, it is said without what is odd.
-    return message_encode(said)
+        encodable["errors"] = errors
+    # Messages and paths hold text that came in as UTF-8; an odd character in one is left out.
+    return message_encode(encodable)
 
 
 def message_encode(message: Mapping[str, Any]) -> bytes:
-    """Return a message about an operation as JSON, with null for what JSON cannot say."""
+    """Return a message about an operation as JSON, with null for values that JSON cannot encode."""
     try:
         return json_encode(message)
     except TypeError:
-        return json_encode(_sayable(message, (), []))
+        return json_encode(_encodable(message, (), []))
 
 
 def is_text(value: str) -> bool:
@@ -58,7 +58,7 @@ def is_text(value: str) -> bool:
 
 
 def json_encode(value: Any) -> bytes:
-    """Return a value as JSON. Raises TypeError for what JSON cannot say."""
+    """Return a value as JSON. Raises TypeError for a value that JSON cannot encode."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
 
 
@@ -67,12 +67,12 @@ def _error(path: Path, reason: str, trace_id: str) -> dict[str, Any]:
     return {"message": message, "path": list(path), "extensions": {"code": "INTERNAL", "traceId": trace_id}}
 
 
-def _sayable(value: Any, path: Path, lost: list[tuple[Path, str]]) -> Any:  # noqa: PLR0911  (a kind of value each)
-    """Return the value with everything null that cannot be encoded, of which `lost` is told where and why."""
+def _encodable(value: Any, path: Path, lost: list[tuple[Path, str]]) -> Any:  # noqa: PLR0911  (a kind of value each)
+    """Return the value with null for each part that cannot be encoded; `lost` gets its path and the reason."""
     if isinstance(value, Mapping):
-        return {_key(key): _sayable(item, (*path, _key(key)), lost) for key, item in value.items()}
+        return {_key(key): _encodable(item, (*path, _key(key)), lost) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_sayable(item, (*path, place), lost) for place, item in enumerate(value)]
+        return [_encodable(item, (*path, place), lost) for place, item in enumerate(value)]
     if isinstance(value, int) and not isinstance(value, bool) and not _INTEGER_MIN <= value <= _INTEGER_MAX:
         try:
             return float(value)

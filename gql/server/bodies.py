@@ -1,4 +1,4 @@
-"""Read the body of a request: never more than the bound, and nothing of one that says it is larger."""
+"""Read the body of a request, up to a bound; one whose Content-Length is larger is refused unread."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ async def body_read(http: Request, *, most: int = BODY_MAX_BYTES, may_be_packed:
         raise _too_large(most)
     # 32: whichever of gzip's and zlib's headers it has.
     unpack = None if encoding == "identity" else zlib.decompressobj(32 + zlib.MAX_WBITS)
-    made = bytearray()
+    body = bytearray()
     async for chunk in http.stream():
         try:
             # Never more than is allowed is unpacked: a small body can be of any size.
-            made += chunk if unpack is None else unpack.decompress(chunk, most + 1 - len(made))
+            body += chunk if unpack is None else unpack.decompress(chunk, most + 1 - len(body))
         except zlib.error as error:
             raise BadInputError(f"The body is not {encoding}: {error}.", path=("body",)) from None
-        if len(made) > most:
-            made.clear()
+        if len(body) > most:
+            body.clear()
             await _drain(http)
             raise _too_large(most)
-    if unpack is not None and made and not unpack.eof:
+    if unpack is not None and body and not unpack.eof:
         raise BadInputError(f"The body is not whole: its {encoding} ends too early.", path=("body",))
-    return bytes(made)
+    return bytes(body)
 
 
 async def _drain(http: Request) -> None:
-    """Throw away what the client sends all the same: one that sends before it reads would not see the answer."""
+    """Discard what the client still sends: one that sends before it reads would not see the answer."""
     drained = 0
     with suppress(TimeoutError):
         async with asyncio.timeout(_DRAIN_MAX_S):

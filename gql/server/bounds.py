@@ -1,4 +1,4 @@
-"""How long each list of the schema can be: what the cost rule counts a list with. One entry for each list field.
+"""The maximum length of each list field of the schema, by which the cost rule counts it.
 
 A bound is the maximum that the resolver keeps to, or, where nature sets none, what is expected; what a list has beyond
 its bound is charged when it is answered (`gql/server/completion.py`), so that no list is ever counted as less than it
@@ -42,12 +42,12 @@ from graph.walk.model import EDGES_MAX
 class Bound:
     """rows: at most so many; None: as many as the field around it was asked for (`first`, `limit`, ...).
 
-    argument: where this list argument is given, `each` for each of its items instead.
+    argument: where this list argument is given, `per_item` for each of its items instead.
     """
 
     rows: int | None = None
     argument: str | None = None
-    each: int = 1
+    per_item: int = 1
 
 
 ASKED: Final = Bound()
@@ -137,14 +137,14 @@ _INTROSPECTION: Final = {
 
 def bounds_of(schema: GraphQLSchema) -> dict[str, Bound]:
     """Return the bound of every list field of the schema, by `Type.field`. Raises KeyError for one without."""
-    found: dict[str, Bound] = {}
+    bounds: dict[str, Bound] = {}
     for type_ in schema.type_map.values():
         if not isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
             continue
         for name, field in type_.fields.items():
             if is_list(field.type):
-                found[f"{type_.name}.{name}"] = _bound(schema, type_.name, name)
-    return found
+                bounds[f"{type_.name}.{name}"] = _bound(schema, type_.name, name)
+    return bounds
 
 
 def is_list(type_: GraphQLOutputType) -> bool:
@@ -168,5 +168,5 @@ def _bound(schema: GraphQLSchema, type_name: str, field: str) -> Bound:
 
 
 def stated() -> frozenset[str]:
-    """Return the fields that have an entry of their own, so that a test finds those that are no more."""
+    """Return the fields that have an entry, so that a test finds entries whose field is gone."""
     return frozenset(_ROWS)

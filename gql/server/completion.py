@@ -1,4 +1,4 @@
-"""How results are completed: lists held against their bounds, work ended that is to stop, plain lists as they are."""
+"""Complete results: check lists against their bounds, end work that is to stop, pass lists of floats unchanged."""
 
 from __future__ import annotations
 

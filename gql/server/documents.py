@@ -1,6 +1,6 @@
-"""What is looked at of a document's text before it is parsed: its size, in one pass that ends at the first bound.
+"""Check the size of a document's text before it is parsed, in one pass that ends at the first bound exceeded.
 
-Parsing and validating are many times dearer than reading, so whoever sends a bomb is refused by reading it.
+Parsing and validating cost many times more than reading, so a document that is too large is refused unparsed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NUMBER_BEGINS: Final = frozenset("-+.0123456789")
 def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
     """Return the number of tokens of a document.
 
-    Raises LimitExceededError at the first bound that it exceeds, BadInputError for a number nobody can read.
+    Raises LimitExceededError at the first bound that it exceeds, BadInputError for a number with too many digits.
     """
     if len(text) > TEXT_MAX_CHARS:
         raise _over("document", len(text), TEXT_MAX_CHARS, "characters")
@@ -67,13 +67,13 @@ def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
         directives += token == "@"  # noqa: S105
         if nesting > NESTING_MAX:
             raise _over("document", f"nested more than {NESTING_MAX}", NESTING_MAX, "levels")
-    for number, most, what in (
+    for number, most, unit in (
         (definitions, DEFINITIONS_MAX, "operations and fragments"),
         (spreads, SPREADS_MAX, "uses of fragments"),
         (directives, DIRECTIVES_MAX, "directives"),
     ):
         if number > most:
-            raise _over("document", number, most, what)
+            raise _over("document", number, most, unit)
     return tokens
 
 
@@ -136,8 +136,8 @@ def variables_check(variables: Any) -> None:
     values = 0
     for _ in range(VARIABLES_DEPTH_MAX + 1):
         inner: list[Any] = []
-        for each in level:
-            items = each.values() if isinstance(each, dict) else each
+        for node in level:
+            items = node.values() if isinstance(node, dict) else node
             values += len(items)
             if values > VARIABLES_VALUES_MAX:
                 raise _over("variables", f"more than {VARIABLES_VALUES_MAX}", VARIABLES_VALUES_MAX, "values")
@@ -148,10 +148,10 @@ def variables_check(variables: Any) -> None:
     raise _over("variables", f"nested more than {VARIABLES_DEPTH_MAX}", VARIABLES_DEPTH_MAX, "levels")
 
 
-def _over(what: str, found: object, most: int, unit: str) -> LimitExceededError:
-    verb = "are" if what == "variables" else "is"
-    if str(found).startswith("nested"):
-        return LimitExceededError(f"The {what} {verb} {found} levels deep; that is the limit.")
+def _over(part: str, size: object, most: int, unit: str) -> LimitExceededError:
+    verb = "are" if part == "variables" else "is"
+    if str(size).startswith("nested"):
+        return LimitExceededError(f"The {part} {verb} {size} levels deep; that is the limit.")
     return LimitExceededError(
-        f"The {what} ha{'ve' if verb == 'are' else 's'} {found} {unit}; at most {most} are allowed."
+        f"The {part} ha{'ve' if verb == 'are' else 's'} {size} {unit}; at most {most} are allowed."
     )

@@ -1,4 +1,4 @@
-"""One operation, executed: under a deadline, off the event loop where it is long, and ended with its caller."""
+"""Execute one operation: under a deadline, in a separate thread where it is heavy, and cancelled with its caller."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ INTROSPECTIONS_KEPT_MAX: Final = 32
 
 
 class Executor:
-    """Prepares and executes operations against one schema. deadline_s: for which each may run."""
+    """Prepares and executes operations against one schema. deadline_s: how long each may run."""
 
     def __init__(self, schema: GraphQLSchema, *, deadline_s: float = DEADLINE_S) -> None:
         self._schema = schema
@@ -74,7 +74,7 @@ class Executor:
             self._introspections.move_to_end(key)
             return self._introspections[key]
         is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
-        run = self._run_apart if is_heavy else self._run
+        run = self._run_in_thread if is_heavy else self._run
         # Ingest has separate quotas, and waits for its commit with others'.
         caller = None if is_ingest(prepared) else caller_of(context)
         async with context.services.shares.turn(caller):
@@ -112,15 +112,15 @@ class Executor:
         self._heavy.shutdown(wait=False)
 
     async def _event_answer(self, prepared: Prepared, context: Context, key: Hashable, event: Any) -> bytes:
-        """Return the answer to an event of a subscription. One with errors names who asked, and is nobody else's."""
+        """Return the answer to an event of a subscription. One with errors names the caller, and is not shared."""
 
         async def make() -> tuple[bytes, bool]:
             answer = answer_of(await self._run(prepared, context, root=event), context)
             return answer_encode(answer, trace_id=context.trace_id), "errors" not in answer
 
         memo: dict[Any, Any] | None = getattr(event, "memo", None)
-        made = await (make() if memo is None else shared(memo, key, make, is_for_all=lambda each: each[1]))
-        return made[0]
+        answer, _ = await (make() if memo is None else shared(memo, key, make, is_for_all=lambda answered: answered[1]))
+        return answer
 
     async def _bounded(self, context: Context, run: Callable[[], Awaitable[T]], *, is_change: bool = False) -> T:
         stop = context.stop
@@ -157,13 +157,13 @@ class Executor:
         assert isinstance(result, ExecutionResult)  # noqa: S101  (no incremental delivery)
         return result
 
-    async def _run_apart(self, prepared: Prepared, context: Context) -> ExecutionResult:
+    async def _run_in_thread(self, prepared: Prepared, context: Context) -> ExecutionResult:
         """Execute in a separate thread; the deadline is kept from here, whatever that thread is busy with."""
         there: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]]] = []
 
         async def main() -> ExecutionResult:
             task = asyncio.current_task()
-            assert task is not None  # noqa: S101  (told to the type checker)
+            assert task is not None  # noqa: S101  (for the type checker)
             there.append((asyncio.get_running_loop(), task))
             context.stop.check(0)
             return await self._run(prepared, context)
@@ -199,7 +199,7 @@ class Executor:
 
 
 def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
-    """Return a result as it is sent: errors in one form, defects masked."""
+    """Return a result as it is sent: errors in one form, internal errors masked."""
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = [formatted(error, trace_id=context.trace_id) for error in result.errors]
@@ -210,22 +210,22 @@ def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
 
 
 def caller_of(context: Context) -> str | None:
-    """Return whose part of the process an operation takes; None: without a token."""
+    """Return the caller whose share of the process an operation uses; None: without a token."""
     bearer = context.bearer
     return None if bearer is None else f"{bearer.organization_id} {bearer.subject}"
 
 
 def is_ingest(prepared: Prepared) -> bool:
-    """Whether it does nothing but take readings."""
+    """Whether it only ingests readings."""
     roots = prepared.operation.selection_set.selections
     return is_mutation(prepared) and all(isinstance(root, FieldNode) and root.name.value == INGEST for root in roots)
 
 
 def is_mutation(prepared: Prepared) -> bool:
-    """Whether it changes something, so that GET will not do."""
+    """Whether it is a mutation, for which GET is not allowed."""
     return prepared.operation.operation is OperationType.MUTATION
 
 
 def is_subscription(prepared: Prepared) -> bool:
-    """Whether it wants a WebSocket."""
+    """Whether it is a subscription, which needs a WebSocket."""
     return prepared.operation.operation is OperationType.SUBSCRIPTION

@@ -1,4 +1,4 @@
-"""How much of its answers a client may leave unread: beyond that, what comes waits here, where it is renewed.
+"""Limit how many bytes a client may leave unread; beyond that, updates wait here, where a newer one replaces them.
 
 The buffers between a server and a client's program take megabytes, minutes of updates for a client that reads slowly.
 So the client is pinged after every so many bytes, and its pong says that it has read what came before.

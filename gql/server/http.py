@@ -112,12 +112,12 @@ class GraphQLOverHttp:
 
 
 def retry_after(code: str) -> dict[str, str]:
-    """Return the header that says when to try again, for errors that pass."""
+    """Return the Retry-After header, for transient errors."""
     return {"Retry-After": RETRY_AFTER_S} if code == "UNAVAILABLE" else {}
 
 
 def _is_unavailable(answer: Mapping[str, Any]) -> bool:
-    """Tell whether nothing at all was answered because something is away."""
+    """Tell whether nothing was answered because a part is unavailable."""
     errors, data = answer.get("errors"), answer.get("data")
     if not errors or any(error.get("extensions", {}).get("code") != "UNAVAILABLE" for error in errors):
         return False
@@ -133,7 +133,7 @@ async def _gone(http: HttpRequest) -> None:
 
 
 def negotiate(accept: str | None) -> str | None:
-    """Return the media type of the answer: what the client likes best of what there is; None: nothing fits."""
+    """Return the media type of the answer: the one the client prefers; None: it accepts none."""
     if not accept:
         return JSON
     best: tuple[float, str] | None = None
@@ -150,11 +150,16 @@ def negotiate(accept: str | None) -> str | None:
                     quality = 0.0
             elif key.strip().lower() == "charset":
                 charset = value.strip().strip('"').lower()
-        found = {
+        media_type = {
             GRAPHQL_JSON: GRAPHQL_JSON, JSON: JSON, "*/*": JSON, "application/*": GRAPHQL_JSON,
         }.get(name.lower())  # fmt: skip
-        if found is not None and charset in {"utf-8", "utf8"} and quality > 0 and (best is None or quality > best[0]):
-            best = (quality, found)
+        if (
+            media_type is not None
+            and charset in {"utf-8", "utf8"}
+            and quality > 0
+            and (best is None or quality > best[0])
+        ):
+            best = (quality, media_type)
     return None if best is None else best[1]
 
 
@@ -209,7 +214,7 @@ def _strict(status: int, media_type: str) -> int:
 
 
 def _failure(error: Exception, media_type: str, trace_id: str) -> Response:
-    """Answer a request that was never executed, or not to its end."""
+    """Answer a request that was not executed, or was ended early."""
     if isinstance(error, ClientDisconnect):
         return Response(status_code=_GONE)
     if isinstance(error, RequestRefusedError):

@@ -1,4 +1,4 @@
-"""Readings over plain HTTP, for devices that speak no GraphQL: the same acceptance, the same answers."""
+"""Ingest readings over plain HTTP, for devices that speak no GraphQL; accepted and answered as by the mutation."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NOTHING_TAKEN = 422
 # A database that is frozen is noticed within 6 s; who waits for it then, connects again first.
 ANSWER_WITHIN_S: Final = 9.0
 _LATE_MESSAGE: Final = (
-    "The database did not answer in time. Send this again: what was kept all the same is then recognised as a repeat."
+    "The database did not answer in time. Send this again: readings that were stored are then recognised as repeats."
 )
 # Nobody is there to be answered.
 _GONE = 499
@@ -145,18 +145,18 @@ def _sent(http: Request, raw: bytes, form: Form | None, now_s: float, principal:
         body = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadInputError(f"The body is no JSON: {error}.", path=("body",)) from None
-    form = _asked(http) or form or _FORMS.get(content_type) or form_of(body)
+    form = _format_of(http) or form or _FORMS.get(content_type) or form_of(body)
     return forms.body_read(body, form, now_s=now_s, own=principal.device_id is not None)
 
 
-def _asked(http: Request) -> Form | None:
-    asked = http.query_params.get("format")
-    if asked is None:
+def _format_of(http: Request) -> Form | None:
+    text = http.query_params.get("format")
+    if text is None:
         return None
     try:
-        return Form(asked)
+        return Form(text)
     except ValueError:
-        raise BadInputError(f"format is one of {', '.join(Form)}; it was {asked!r}.", path=("format",)) from None
+        raise BadInputError(f"format is one of {', '.join(Form)}; it was {text!r}.", path=("format",)) from None
 
 
 def _lines(raw: bytes) -> Sent:

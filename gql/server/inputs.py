@@ -47,7 +47,7 @@ def inputs_check(schema: GraphQLSchema, operation: OperationDefinitionNode, vari
             left -= len(value)
             if left >= 0:
                 fields = declared.fields
-                waiting += [(fields[key].type, each) for key, each in value.items() if key in fields]
+                waiting += [(fields[key].type, item) for key, item in value.items() if key in fields]
         if left < 0:
             message = f"The variables hold more than {INPUTS_MAX} list elements and fields; send less at once."
             raise LimitExceededError(message)

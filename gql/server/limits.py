@@ -1,4 +1,4 @@
-"""How much one operation may ask for. Measured once per document, each fragment once, whatever it is spread into."""
+"""Limit what one operation may cost, in depth, aliases and rows. Each fragment is measured once per document."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _BUCKETS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What a selection amounts to. per_row: what it costs besides for each row that the field around it asks for."""
+    """The size and cost of a selection. per_row: the further cost for each row that the field around it requests."""
 
     depth: int = 0
     aliases: int = 0
@@ -159,21 +159,21 @@ class _Ruler:
             # __typename.
             return Measure(1, aliases, 0, 1, 1)
         if node.selection_set is None:
-            each, inner = VALUE_COST, Measure()
+            cost, inner = VALUE_COST, Measure()
         else:
             inner = self.selection(node.selection_set, get_named_type(definition.type))
-            each = inner.cost + inner.per_row * self.asked(node, definition)
+            cost = inner.cost + inner.per_row * self.requested(node, definition)
         depth = 1 if node.name.value.startswith("__") else inner.depth + 1
         measure = Measure(depth, inner.aliases + aliases, inner.directives, 1, 1)
         if not is_list(definition.type):
-            return measure.beside(Measure(cost=0 if node.selection_set is None else each))
+            return measure.beside(Measure(cost=0 if node.selection_set is None else cost))
         bound = self.bounds[f"{parent.name}.{node.name.value}"]
         if bound.rows is None:
-            return measure.beside(Measure(per_row=each))
-        return measure.beside(Measure(cost=each * self._rows(node, bound)))
+            return measure.beside(Measure(per_row=cost))
+        return measure.beside(Measure(cost=cost * self._rows(node, bound)))
 
-    def asked(self, node: FieldNode, definition: GraphQLField) -> int:
-        """Return how many rows a field asks for of the lists below it that go by what is asked."""
+    def requested(self, node: FieldNode, definition: GraphQLField) -> int:
+        """Return how many rows a field requests, for the lists below it whose length depends on that."""
         arguments = definition.args
         if "first" in arguments:
             return self._number(node, definition, "first")
@@ -196,8 +196,8 @@ class _Ruler:
     def _rows(self, node: FieldNode, bound: Bound) -> int:
         given = None if bound.argument is None else self._value(node, bound.argument)
         if isinstance(given, Sequence) and not isinstance(given, str):
-            return bound.each * len(given)
-        return bound.rows or bound.each if given is None else bound.each
+            return bound.per_item * len(given)
+        return bound.rows or bound.per_item if given is None else bound.per_item
 
     def _number(self, node: FieldNode, definition: GraphQLField, name: str) -> int:
         value = self._value(node, name)
@@ -206,8 +206,8 @@ class _Ruler:
         return max(value, 1) if value is not Undefined and isinstance(value, int) else 1
 
     def _value(self, node: FieldNode, name: str) -> Any:
-        """Return an argument as it is given; None where it is not."""
-        given = next((each.value for each in node.arguments or () if each.name.value == name), None)
+        """Return an argument as given; None: it is not given."""
+        given = next((argument.value for argument in node.arguments or () if argument.name.value == name), None)
         return None if given is None else self._resolved(given)
 
     def _resolved(self, node: ValueNode) -> Any:

@@ -1,7 +1,6 @@
-"""From a text to an operation that may be executed: bounded, parsed, permitted, validated, measured.
+"""Prepare an operation for execution: bound its text, parse it, check permissions, validate it, measure its cost.
 
-In this order, so that each step bounds the next. What takes long is done off the event loop. Documents are kept once
-they have been found good.
+In this order, so that each step bounds the next. Long steps run off the event loop. Valid documents are cached.
 """
 
 from __future__ import annotations
@@ -104,8 +103,8 @@ class Preparer:
     async def prepare(self, request: Request, context: Context) -> Prepared:
         """Return the request, ready to execute.
 
-        Raises RequestError: a document that is no good or too large, an operation that is not there, one that asks
-        for too much, or one the caller may not use.
+        Raises RequestError: a document that is invalid or too large, an unknown operation, one that costs too much,
+        or one the caller may not use.
         """
         document = self._documents.get(request.query)
         if document is not None:
@@ -233,10 +232,10 @@ def _root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> 
 
 
 def _permissions_check(schema: GraphQLSchema) -> None:
-    """Refuse to start with a root field that nobody decided about."""
+    """Refuse to start with a root field that has no permission."""
     for root in (schema.query_type, schema.mutation_type, schema.subscription_type):
         for name in {} if root is None else root.fields:
-            assert root is not None  # noqa: S101  (told to the type checker)
+            assert root is not None  # noqa: S101  (for the type checker)
             if name not in PERMISSIONS[root.name]:
                 message = f"{root.name}.{name} is declared without roles: see gql/base/roots.py."
                 raise GraphQLError(message)

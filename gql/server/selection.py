@@ -1,4 +1,4 @@
-"""What a subscription selects: the same for all whose answers to one event are the same."""
+"""Compute the key under which subscriptions share one answer to an event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gql.server.preparation import Prepared
 
 
 def selection_key(prepared: Prepared) -> Hashable:
-    """Return what the answers to two subscriptions have in common where they are the same for the same event.
+    """Return a key that is equal for two subscriptions whose answers to the same event are equal.
 
     That is the document and the variables it uses below the root field, whose own arguments chose the event.
     """

@@ -1,4 +1,4 @@
-"""graphql-transport-ws: operations over one WebSocket, each with its own context."""
+"""Serve graphql-transport-ws: operations over one WebSocket, each with its own context."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 
 
 class _CloseError(Exception):
-    """The client broke the protocol, or may not be here."""
+    """The client broke the protocol, or is not allowed to connect."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -48,7 +48,7 @@ class _CloseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Unreadable:
-    """The payload of a message that JSON cannot say, and why."""
+    """The payload of a message that JSON cannot encode, and why."""
 
     reason: str
 
@@ -73,7 +73,7 @@ class Connection:
         self._unsent = Unsent()
 
     async def serve(self) -> None:
-        """Speak the protocol until either side has had enough."""
+        """Speak the protocol until either side closes the socket."""
         if PROTOCOL not in self._socket.scope.get("subprotocols", []):
             await self._socket.close(4406, "Subprotocol not acceptable")
             return
@@ -197,7 +197,7 @@ class Connection:
                 del self._operations[identity]
 
     async def _room(self, sent_bytes: int) -> None:
-        """Wait until the client has read enough of its updates; what comes meanwhile waits where it is one update."""
+        """Wait until the client has read enough of its updates; those that come meanwhile are merged into one."""
         if self._flow.sent(sent_bytes):
             await self._send({"type": "ping"})
         await self._flow.wait()
@@ -262,7 +262,7 @@ class Connection:
                     raise WebSocketDisconnect(1006) from error
 
     async def _expire(self) -> None:
-        """Close the socket of a client that does not introduce itself, or whose token runs out."""
+        """Close the socket of a client that sends no connection_init, or whose token expires."""
         try:
             async with asyncio.timeout(INIT_TIMEOUT_S):
                 await self._introduced.wait()
@@ -274,7 +274,7 @@ class Connection:
             await self._close(4403, "The token has expired")
 
     def _refuse(self) -> None:
-        """Close the socket of a device whose token is good no more."""
+        """Close the socket of a device whose token is no longer valid."""
         self._refusal = asyncio.ensure_future(self._close(4403, ENDED))
 
     async def _close(self, code: int, reason: str) -> None:
@@ -286,7 +286,7 @@ class Connection:
 def _odd_message(text: str, reason: str) -> dict[str, Any] | None:
     """Return a subscribe message that is JSON but for its numbers, such as 1e400 or NaN; None where it is none.
 
-    Whoever asks is told by the operation's own error then, as over HTTP, and the socket's other operations go on.
+    The client then gets an error of that operation, as over HTTP, and the socket's other operations go on.
     """
     try:
         message = json.loads(text, parse_int=str)

@@ -43,7 +43,7 @@ def test_every_block_answers_as_the_page_says(installation: Installation) -> Non
             wait_until(
                 lambda: in_order(client.call(operation).data) == expected,  # noqa: B023  (called at once)
                 timeout_s=120,
-                told=lambda: in_order(client.call(operation).data),  # noqa: B023
+                details=lambda: in_order(client.call(operation).data),  # noqa: B023
             )
 
 

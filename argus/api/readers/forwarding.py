@@ -1,4 +1,4 @@
-"""Operations that came over a WebSocket and are no subscription: a reader answers them, as if they had come over HTTP.
+"""Forward queries and mutations that came over a WebSocket to a reader, as if they had come over HTTP.
 
 The process that has the WebSockets has nothing else, so that whoever reads over one does not hold up the others' live
 data and readings. It opens a separate connection to the process that listens, by a pair of sockets of which it sends

@@ -1,4 +1,4 @@
-"""The reader processes, seen from the process that listens: started, watched, handed connections."""
+"""Start and supervise the reader processes, and hand connections to them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Handed:
 class Reader:
     """One reader process.
 
-    is_live: it has the WebSockets. addresses: of the connections it holds. answered_s: when it was last heard of.
+    is_live: it has the WebSockets. addresses: of the connections it holds. answered_s: when it last answered.
     """
 
     name: str
@@ -67,7 +67,7 @@ class Reader:
     channel: Channel | None = None
     is_ready: bool = False
     answered_s: float = 0.0
-    asked: bool = False
+    is_pinged: bool = False
     addresses: Counter[str] = field(default_factory=Counter)
     untaken: dict[int, Handed] = field(default_factory=dict)
     metrics: str = ""
@@ -80,14 +80,14 @@ class Reader:
 
     @property
     def is_full(self) -> bool:
-        """Whether more waits for it than may."""
+        """Whether as many connections wait for it as may."""
         if len(self.untaken) >= UNTAKEN_MAX:
             return True
-        return sum(len(each.data) for each in self.untaken.values()) >= UNTAKEN_MAX_BYTES
+        return sum(len(handed.data) for handed in self.untaken.values()) >= UNTAKEN_MAX_BYTES
 
 
 def reader_command(home: str | None) -> Sequence[str]:
-    """Return the command that starts a reader, but for the file of its channel."""
+    """Return the command that starts a reader, without the last argument, the file of its channel."""
     return [sys.executable, "-m", "argus", "api", *(() if home is None else ("--home", home)), "--reader"]
 
 
@@ -111,7 +111,7 @@ class Readers:
         self.readers.append(self._reader("live", is_live=True))
 
     def begin(self) -> None:
-        """Start them; what follows may take its time, as they do."""
+        """Start the reader processes, without waiting for them."""
         for reader in self.readers:
             reader.child.start()
 
@@ -125,7 +125,7 @@ class Readers:
         self._watching = asyncio.create_task(self._watch())
 
     def drain(self) -> None:
-        """Let them answer what they have and end."""
+        """Let them answer their open requests and end."""
         if self._watching is not None:
             self._watching.cancel()
         for reader in self.readers:
@@ -151,26 +151,26 @@ class Readers:
         os.close(file)
         return False
 
-    def away(self) -> dict[str, str]:
-        """Return what keeps reads from being answered at all."""
+    def unavailable(self) -> dict[str, str]:
+        """Return why reads cannot be answered now; empty: they can."""
         kinds = [[reader.is_ready for reader in self.readers if reader.is_live == kind] for kind in (False, True)]
         return {} if all(any(kind) for kind in kinds) else {"readers": "are starting"}
 
     def busy(self) -> dict[str, str]:
-        """Return which of them do not answer just now, with why."""
-        told = {each.name: "is starting" for each in self.readers if not each.is_ready}
-        return told | {each.name: "is busy" for each in self.readers if each.is_busy}
+        """Return which of them do not answer now, each with the reason."""
+        starting = {reader.name: "is starting" for reader in self.readers if not reader.is_ready}
+        return starting | {reader.name: "is busy" for reader in self.readers if reader.is_busy}
 
     async def metrics(self) -> Mapping[str, str]:
-        """Return what each tells Prometheus, by name: of one that does not answer in time, what it told last."""
-        asked = [reader for reader in self.readers if reader.channel is not None and reader.is_ready]
-        for reader in asked:
+        """Return the metrics of each by name: its last ones, where it does not answer in time."""
+        ready = [reader for reader in self.readers if reader.channel is not None and reader.is_ready]
+        for reader in ready:
             reader.metrics_arrived.clear()
             if reader.channel is not None:
                 reader.channel.send(Kind.METRICS)
         with suppress(TimeoutError):
             async with asyncio.timeout(METRICS_TIMEOUT_S):
-                await asyncio.gather(*(reader.metrics_arrived.wait() for reader in asked))
+                await asyncio.gather(*(reader.metrics_arrived.wait() for reader in ready))
         return {reader.name: reader.metrics for reader in self.readers}
 
     def _reader(self, name: str, *, is_live: bool = False) -> Reader:
@@ -189,7 +189,7 @@ class Readers:
             except OSError:
                 own.close()
                 raise
-        reader.is_ready, reader.asked, reader.answered_s = False, False, time.monotonic()
+        reader.is_ready, reader.is_pinged, reader.answered_s = False, False, time.monotonic()
         reader.end = own
         if self.adopt is not None:
             self._connect(reader)
@@ -216,7 +216,7 @@ class Readers:
         able = [reader for reader in living if not reader.is_full]
         if not able:
             return False
-        chosen = min(able, key=lambda each: (not each.is_ready, each.is_busy, each.addresses.total()))
+        chosen = min(able, key=lambda reader: (not reader.is_ready, reader.is_busy, reader.addresses.total()))
         chosen.addresses[handed.address] += 1
         self._send(chosen, handed)
         return True
@@ -228,7 +228,7 @@ class Readers:
         self.admission.leave(handed.address)
 
     def _send(self, reader: Reader, handed: Handed) -> None:
-        assert reader.channel is not None  # noqa: S101  (told to the type checker)
+        assert reader.channel is not None  # noqa: S101  (for the type checker)
         self._number += 1
         reader.untaken[self._number] = handed
         body = connection_pack(handed.address, handed.data)
@@ -252,7 +252,7 @@ class Readers:
                 self.admission.enter(UNKNOWN)
                 self._adopt(message.file, UNKNOWN, message.body)
             case Kind.ASKED:
-                reader.asked = False
+                reader.is_pinged = False
             case Kind.METRICS:
                 reader.metrics = message.body.decode()
                 reader.metrics_arrived.set()
@@ -262,7 +262,7 @@ class Readers:
 
         async def adopt() -> None:
             assert self.adopt is not None  # noqa: S101  (set before the start)
-            assert file is not None  # noqa: S101  (told to the type checker)
+            assert file is not None  # noqa: S101  (for the type checker)
             try:
                 await self.adopt(file, data)
             except OSError:
@@ -276,7 +276,7 @@ class Readers:
         task.add_done_callback(self._tasks.discard)
 
     def _ended(self, reader: Reader) -> None:
-        """Give what a reader had not taken to another; its connections are closed with it."""
+        """Hand the connections that a reader had not taken to another; its own are closed with it."""
         reader.channel, reader.is_ready = None, False
         untaken = list(reader.untaken.values())
         reader.untaken.clear()
@@ -304,7 +304,7 @@ class Readers:
             await asyncio.sleep(_LOOK_S)
 
     def _look(self, asked_s: float) -> float:
-        """Look after all of them; return when they were last asked for a sign of life. asked_s: the time before."""
+        """Ping the readers and end those that hang; return when they were last pinged. asked_s: the time before."""
         now_s = time.monotonic()
         for reader in self.readers:
             reader.child.watch(_say)
@@ -317,14 +317,14 @@ class Readers:
         if now_s - asked_s < _ASK_EVERY_S:
             return asked_s
         for reader in self.readers:
-            if reader.channel is not None and reader.is_ready and not reader.asked:
-                reader.asked = True
+            if reader.channel is not None and reader.is_ready and not reader.is_pinged:
+                reader.is_pinged = True
                 reader.channel.send(Kind.ASKED)
         return now_s
 
 
 def _say(line: str) -> None:
     if line.endswith("is running again"):
-        _log.warning("reader_process", said=line)
+        _log.warning("reader_process", line=line)
     else:
-        _log.error("reader_process", said=line)
+        _log.error("reader_process", line=line)

@@ -67,7 +67,7 @@ class RoutedHttp(BoundedHttp):
         self._examined: bytearray | None = None
 
     def adopt(self, data: bytes) -> None:
-        """Say, before there is a connection, that it comes from another process, which has read so much of it."""
+        """Note, before `connection_made`, that another process has accepted it and read `data` of it."""
         self._adopted = data
         self._is_counted = True
 
@@ -78,7 +78,7 @@ class RoutedHttp(BoundedHttp):
             self.loop.call_soon(self._begin)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on what came, unless it is for another process."""
+        """Parse received bytes, unless they are for another process."""
         if self._adopted is not None:
             data, self._adopted = self._adopted + data, None
         if self._is_going:
@@ -246,7 +246,7 @@ class RoutedHttp(BoundedHttp):
             self._refuse(503, NO_READER_MESSAGE, NO_READER)
 
     def _return(self) -> None:
-        """Hand over a connection on which nothing is owed or begun, once the client has taken the answer."""
+        """Hand over an idle connection, once the client has taken the answer."""
         if self.transport.is_closing() or self._has_begun or self._is_going or self._is_refused or not self._is_idle():
             return
         if self.transport.get_write_buffer_size():
@@ -277,11 +277,11 @@ async def connection_adopt(server: uvicorn.Server, file: int, data: bytes) -> No
 
     def protocol() -> RoutedHttp:
         kind: Any = server.config.http_protocol_class
-        made: RoutedHttp = kind(
+        protocol: RoutedHttp = kind(
             config=server.config, server_state=server.server_state, app_state=server.lifespan.state, _loop=loop
         )
-        made.adopt(data)
-        return made
+        protocol.adopt(data)
+        return protocol
 
     connection = socket.socket(fileno=file)
     try:

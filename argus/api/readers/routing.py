@@ -1,4 +1,4 @@
-"""Which process answers a request: by its head, or else by its body."""
+"""Decide which process answers a request: by its head, or else by its body."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Destination(Enum):
-    """Who answers a request. BY_BODY: its body tells."""
+    """The process that answers a request. BY_BODY: its body decides."""
 
     HERE = auto()
     ELSEWHERE = auto()
@@ -36,7 +36,7 @@ class Destination(Enum):
 
 
 def listener_by_head(method: bytes, url: bytes, headers: Headers) -> Destination:
-    """Return who answers a request that the process that listens has received."""
+    """Return the process that answers a request that the process that listens has received."""
     path = _path(url)
     if path is None or _is_own(path):
         # Without a path it is refused wherever it is.
@@ -58,13 +58,13 @@ def listener_by_head(method: bytes, url: bytes, headers: Headers) -> Destination
 
 
 def reader_by_head(_method: bytes, url: bytes, _headers: Headers) -> Destination:
-    """Return who answers a request that a reader has received: what is open by its head stays."""
+    """Return the process that answers a request that a reader has received: what is open by its head stays."""
     path = _path(url)
     return Destination.ELSEWHERE if path is None or _is_own(path) else Destination.HERE
 
 
 def listener_by_body(body: bytes) -> Destination:
-    """Return who answers a request of GraphQL: ingest alone is answered by the process that listens.
+    """Return the process that answers a GraphQL request: ingest alone is answered by the process that listens.
 
     What is not understood is left to a reader, which says what is wrong with it.
     """

@@ -41,7 +41,7 @@ ENDS = {"CLEARED": NotifiedState.CLEARED, "WITHDRAWN": NotifiedState.WITHDRAWN}
 
 @pytest.mark.parametrize(
     ("before", "state", "worsening", "is_suppressed"),
-    product([None, *NotifiedState], NotifiedState, [-1, 0, 1], [False, True]),
+    list(product([None, *NotifiedState], NotifiedState, [-1, 0, 1], [False, True])),
 )
 def test_calls_lead_from_what_was_told_to_what_stands(
     before: NotifiedState | None, state: NotifiedState, worsening: int, is_suppressed: bool
@@ -73,7 +73,7 @@ def test_an_event_that_is_heard_of_after_it_has_cleared_is_told_to_its_end(alarm
     rule = alarms.rule(webhookUrl=URL, createActivityFromTemplateId=str(template))
     asset = alarms.world.entity(EntityKind.ASSET)
     maintain(alarms, NOW - HOUR, NOW + HOUR)
-    event = alarms.opened(rule, asset, NOW, quiet_until=NOW + HOUR)
+    event = alarms.opened(rule, asset, NOW, suppressed_until=NOW + HOUR)
     alarms.cleared(event, NOW + HOUR / 2)
     refresh(alarms)
     alarms.act(NOW + HOUR / 2)
@@ -81,7 +81,7 @@ def test_an_event_that_is_heard_of_after_it_has_cleared_is_told_to_its_end(alarm
     # A late reading moves its opening before the window: it was not suppressed after all.
     with Session(alarms.owner) as session, session.begin():
         session.execute(
-            text("UPDATE events SET opened_at = :at, began_at = :at, quiet_until = NULL, severity = 'CRITICAL'"),
+            text("UPDATE events SET opened_at = :at, began_at = :at, suppressed_until = NULL, severity = 'CRITICAL'"),
             {"at": NOW - 2 * HOUR},
         )
     for kind in ("OPENED", "ESCALATED", "CORRECTED"):
@@ -162,7 +162,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in
         step()
     act()
     _follow(line, LINE_NOW + timedelta(days=1), limit=100, times=100)
-    assert line.rows("SELECT * FROM event_changes WHERE acted_at IS NULL") == []
+    assert line.rows("SELECT * FROM event_changes WHERE processed_at IS NULL") == []
     _check(line)
 
 
