@@ -12,6 +12,7 @@ from sqlalchemy import text
 from websockets.sync.client import connect
 
 from gql.schema import core_schema
+from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
 from testing.api import Api
@@ -30,12 +31,15 @@ PLACES: dict[str, tuple[str, ...]] = {
     "Change": ("changes", "nodes"),
     "DeadLetter": ("deadLetters", "nodes"),
     "Edge": ("assets", "nodes", "edges", "nodes"),
+    "EntityRecord": ("assets", "nodes", "asRecorded"),
     "EntityType": ("entityTypes",),
+    "EntityTypeVersion": ("entityTypes", "versions"),
     "EventCorrection": ("events", "nodes", "corrections"),
     "FeatureFlag": ("featureFlags",),
     "Notification": ("notifications", "nodes"),
     "Replay": ("replays", "nodes"),
     "Rule": ("rules", "nodes"),
+    "RuleVersion": ("rules", "nodes", "versions"),
 }
 # Beyond a double, in a number and in a text of digits; beyond 64 bits; below the doubles; more digits than they have.
 ODD = '{"beyond": 1e400, "deep": [{"below": -1e400}], "big": 1e21, "wide": 18446744073709551616, "tiny": 1e-400}'
@@ -43,6 +47,7 @@ SAID = {"beyond": None, "deep": [{"below": None}], "big": 1e21, "wide": 1.844674
 # Fields whose content is of a form that the domain reads; there is no room for anything odd.
 TYPED = {
     "Rule.condition", "Rule.scope", "Rule.action", "Rule.escalation", "Rule.damping",
+    "RuleVersion.condition", "RuleVersion.scope", "RuleVersion.action", "RuleVersion.escalation", "RuleVersion.damping",
     "AssetProfile.rules", "AssetProfileVersion.rules", "FeatureFlag.allowed", "FeatureFlag.default", "FeatureFlag.value",
 }  # fmt: skip
 POISON = (
@@ -55,7 +60,8 @@ POISON = (
     """UPDATE asset_profile_versions SET content = content || jsonb_build_object(
         'defaultAttributes', CAST(:odd AS jsonb), 'defaultHealthThresholds', CAST(:odd AS jsonb),
         'formulas', CAST(:odd AS jsonb), 'health', CAST(:odd AS jsonb))""",
-    "UPDATE changes SET before = CAST(:odd AS jsonb), after = CAST(:odd AS jsonb)",
+    """UPDATE changes SET before = CAST(:odd AS jsonb),
+        after = coalesce(after, '{}') || CAST(:odd AS jsonb) || jsonb_build_object('attributes', CAST(:odd AS jsonb))""",
     "UPDATE replays SET changes = CAST(:odd AS jsonb)",
 )  # fmt: skip
 
@@ -140,7 +146,8 @@ def document(name: str, fields: list[str]) -> str:
     if name == "Activity":
         inner = f"... on Activity {{ {inner} }}"
     for place in reversed(PLACES[name][1:]):
-        inner = f"{place} {{ {inner} }}"
+        arguments = f'(at: "{utc_now().isoformat()}")' if place == "asRecorded" else ""
+        inner = f"{place}{arguments} {{ {inner} }}"
     return f"{{ {PLACES[name][0]} {{ {inner} }} }}"
 
 
