@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from testing.installation import Client, Installation
-from testing.waits import Deadline, quiet_period
+from testing.waits import Deadline, patient, quiet_period
 
 pytestmark = pytest.mark.slow
 
@@ -75,14 +75,14 @@ def test_a_reading_becomes_health_within_seconds(installation: Installation) -> 
     bucket = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0) - timedelta(minutes=15)
     assert (score("pump"), score("house")) == (None, None)
     send(client, 85, bucket + timedelta(minutes=1))
-    assert wait(lambda: score("pump"), lambda found: found == 80) < SOON_S
+    assert wait(lambda: score("pump"), lambda found: found == 80) < patient(SOON_S)
     # 30 of the part's 20 lost points.
-    assert wait(lambda: score("house"), lambda found: found == 94) < SOON_S
+    assert wait(lambda: score("house"), lambda found: found == 94) < patient(SOON_S)
 
     # Hotter: all of the threshold's 40, and an event of severity HIGH, which the profile's rule opens.
     send(client, 96, bucket + timedelta(minutes=2))
-    assert wait(lambda: score("pump"), lambda found: found == 30) < SOON_S
-    assert wait(lambda: score("house"), lambda found: found == 79) < SOON_S
+    assert wait(lambda: score("pump"), lambda found: found == 30) < patient(SOON_S)
+    assert wait(lambda: score("house"), lambda found: found == 79) < patient(SOON_S)
     parts = client.call(EXPLAINED, {"id": ids["pump"], "at": bucket.isoformat()}).data["healthExplanation"]
     assert parts["score"] == 30
     assert [(p["part"], p["cost"], p["weight"]) for p in parts["parts"]] == [
@@ -97,7 +97,7 @@ def test_a_reading_becomes_health_within_seconds(installation: Installation) -> 
     send(client, 99, bucket + timedelta(minutes=1, seconds=30))
     send(client, 50, bucket + timedelta(minutes=5))
     # The event was open in that bucket, and is not as of now.
-    assert wait(lambda: score("pump"), lambda found: found == 100) < SOON_S
+    assert wait(lambda: score("pump"), lambda found: found == 100) < patient(SOON_S)
     then = client.call(EXPLAINED, {"id": ids["pump"], "at": bucket.isoformat()}).data["healthExplanation"]
     assert then["score"] == 70
 

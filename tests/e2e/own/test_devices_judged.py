@@ -1,6 +1,6 @@
 """Devices with a rule of their own, one reading a call, over several partitions and workers: all open, all clear.
 
-JUDGED_DEVICES=100 JUDGED_ROUNDS=10 python -m pytest tests/e2e/test_devices_judged.py
+JUDGED_DEVICES=100 JUDGED_ROUNDS=10 python -m pytest tests/e2e/own/test_devices_judged.py
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,12 +18,13 @@ from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
 from testing.installation import Client, Installation
-from testing.waits import Deadline, patient, quiet_period
+from testing.waits import Deadline, patient, quiet_period, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 INGEST = "mutation { ingestTelemetry(readings: [{metrics: {a: 1}}]) { accepted } }"
 KILLED_READER = r"reader-1 ended with status -9; starting it again"
+NUMBERS = count(1)
 # What takes a while: so many reads of the database.
 HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ totalCount }}" for n in range(40)) + " }"
 
@@ -77,10 +79,28 @@ def readers(installation: Installation) -> list[int]:
     return sorted(installation.children("--reader"), key=installation.children("--live").__contains__)
 
 
+@pytest.fixture(scope="module")
+def of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """An installation whose readers are stopped for a while, and killed; they come back."""
+    running = Installation(tmp_path_factory.mktemp("readers") / "home")
+    running.start("--no-demo")
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def own_installation(of_module: Installation) -> Installation:
+    """The installation of these tests, with all its readers at work."""
+    wait_until(lambda: not asked(of_module, "GET", "/readyz")[1].get("busy"))
+    return of_module
+
+
 @pytest.fixture
 def halted(own_installation: Installation) -> Iterator[tuple[Installation, Client, str]]:
     """A plant whose reader, or else whatever answers reads, does nothing at all."""
-    client = own_installation.organization("Halts")
+    client = own_installation.organization(f"Halts {next(NUMBERS)}")
     token = device_token(client)
     stopped = readers(own_installation) or own_installation.children("argus api")
     for pid in stopped:

@@ -261,7 +261,7 @@ def test_what_is_made_of_health_costs_no_health(factory: Factory) -> None:
 
 
 def test_a_long_time_is_computed_in_parts(factory: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domain.derivation.health.compute.BUCKETS_MAX", 3)
+    monkeypatch.setattr("domain.derivation.health.compute.BUCKETS_MAX", 8)
     factory.read(*READINGS)
     factory.settle(points_max=10)
     parts = factory.series()

@@ -41,7 +41,7 @@ ENDS = {"CLEARED": NotifiedState.CLEARED, "WITHDRAWN": NotifiedState.WITHDRAWN}
 
 @pytest.mark.parametrize(
     ("before", "state", "worsening", "is_suppressed"),
-    product([None, *NotifiedState], NotifiedState, [-1, 0, 1], [False, True]),
+    list(product([None, *NotifiedState], NotifiedState, [-1, 0, 1], [False, True])),
 )
 def test_calls_lead_from_the_last_notification_to_the_current_state(
     before: NotifiedState | None, state: NotifiedState, worsening: int, is_suppressed: bool
