@@ -97,7 +97,7 @@ def main() -> None:
         with transaction(owner, organization) as session:
             fill(session, organization, batches=total // size, size=size, begins=begins, days=days)
         with owner.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in ("telemetry_raw", "raw_batches", "reading_keys", "ingest_tallies"):
+            for table in ("telemetry_raw", "raw_batches", "reading_keys", "ingest_accounting"):
                 connection.execute(text(f"VACUUM ANALYZE {table}"))
         print(
             f"{total} readings in {total // size} batches over {days} days;"

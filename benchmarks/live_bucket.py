@@ -76,7 +76,9 @@ class Site:
     def compute_ms(self, *, whole: bool) -> float:
         """Compute what is dirty, in one transaction."""
         if whole:
-            self.plant.line.rows("DELETE FROM rollup_tallies WHERE organization_id = :o RETURNING 1", o=self._o)
+            self.plant.line.rows(
+                "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING 1", o=self._o
+            )
         began = time.perf_counter()
         self.plant.compute()
         return (time.perf_counter() - began) * 1000.0

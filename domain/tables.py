@@ -18,6 +18,7 @@ TABLE_MODULES = (
     "domain.base.failed_items.tables",
     "domain.definitions.feature_flags.tables",
     "domain.derivation.health.tables",
+    "domain.derivation.invalidation.tables",
     "domain.work.notifications.tables",
     "domain.plant.persons.tables",
     "domain.definitions.processors.tables",

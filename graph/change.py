@@ -27,13 +27,13 @@ _LOCK_EXCLUSIVE = text("SELECT pg_advisory_xact_lock(:lock, :organization_id)")
 _LOCK_SHARED = text("SELECT pg_advisory_xact_lock_shared(:lock, :organization_id)")
 # One clock per organization: later than the wall says if it must be, never equal to an earlier change.
 _TICK = text(
-    "UPDATE graph_clocks SET revision = revision + 1, apart = apart + :apart,"
+    "UPDATE graph_clocks SET revision = revision + 1, input_revision = input_revision + :step,"
     " last_recorded = greatest(clock_timestamp(), last_recorded + interval '1 microsecond')"
     " WHERE organization_id = :organization_id RETURNING last_recorded, revision"
 )
 _CHANGING = "graph_change"
 _REVISION = text("SELECT revision FROM graph_clocks WHERE organization_id = :organization_id")
-_BEARING = text("SELECT revision - apart FROM graph_clocks WHERE organization_id = :organization_id")
+_INPUT_REVISION = text("SELECT input_revision FROM graph_clocks WHERE organization_id = :organization_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ def graph_change_begin(
     organization_set(session, organization_id=organization_id)
     for lock in (ORGANIZATION_LOCK, CHANGE_LOCK) if bears_on_derived else (CHANGE_LOCK,):
         session.execute(_LOCK_EXCLUSIVE, {"lock": lock, "organization_id": organization_id})
-    apart = 0 if bears_on_derived else 1
-    row = session.execute(_TICK, {"organization_id": organization_id, "apart": apart}).one_or_none()
+    values = {"organization_id": organization_id, "step": int(bears_on_derived)}
+    row = session.execute(_TICK, values).one_or_none()
     if row is None:
         raise NotFoundError("There is no such organization.")
     session.info[_CHANGING] = True
@@ -97,9 +97,9 @@ def graph_hold(session: Session, *, organization_id: int) -> int:
     return int(revision)
 
 
-def bearing_revision(session: Session, *, organization_id: int) -> int:
+def input_revision(session: Session, *, organization_id: int) -> int:
     """Return a number that rises with every change but those that bear on nothing derived."""
-    return int(session.execute(_BEARING, {"organization_id": organization_id}).scalar_one())
+    return int(session.execute(_INPUT_REVISION, {"organization_id": organization_id}).scalar_one())
 
 
 def changes_hold(session: Session, *, organization_id: int) -> None:

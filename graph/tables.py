@@ -59,7 +59,7 @@ graph_clocks = Table(
     Column("last_recorded", INSTANT, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("derivation_revision", BigInteger, nullable=False, server_default=text("0")),
-    Column("apart", BigInteger, nullable=False, server_default=text("0")),
+    Column("input_revision", BigInteger, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("organization_id", name="pk_graph_clocks"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_graph_clocks_organization"),
 )

@@ -97,7 +97,7 @@ def schema_text(connection: Connection) -> str:
     """
     owned: dict[str, list[str]] = {}
     for query in (_TABLES, _COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS, _POLICIES, _RIGHTS):
-        for owner, line in sorted(connection.execute(text(query)).tuples()):
+        for owner, line in sorted(map(tuple, connection.execute(text(query)))):
             owned.setdefault(owner, []).append(line if query is _TABLES else f"    {' '.join(line.split())}")
     tables = ["\n".join(lines) for _, lines in sorted(owned.items())]
     rest = ["\n".join(_sorted(connection, query)) for query in (_SEQUENCES, _SIGNATURES, _EXTENSIONS)]

@@ -78,7 +78,7 @@ TABLE asset_profile_versions ROW SECURITY
     CONSTRAINT ck_asset_profile_versions_number CHECK ((number >= 1))
     CONSTRAINT fk_asset_profile_versions_profile FOREIGN KEY (organization_id, profile_id) REFERENCES asset_profiles(organization_id, id)
     CONSTRAINT pk_asset_profile_versions PRIMARY KEY (organization_id, profile_id, number)
-    CREATE TRIGGER windows_of_profile AFTER INSERT ON public.asset_profile_versions FOR EACH ROW EXECUTE FUNCTION windows_of_profile()
+    CREATE TRIGGER invalidate_on_profile_version AFTER INSERT ON public.asset_profile_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_profile_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT TO argus_api
     GRANT SELECT TO argus_pipeline
@@ -107,7 +107,7 @@ TABLE assets ROW SECURITY
     CONSTRAINT fk_assets_profile FOREIGN KEY (organization_id, profile_id) REFERENCES asset_profiles(organization_id, id)
     CONSTRAINT pk_assets PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_assets_profile ON public.assets USING btree (organization_id, profile_id, id) WHERE (profile_id IS NOT NULL)
-    CREATE TRIGGER windows_of_profile_used AFTER UPDATE OF profile_id ON public.assets FOR EACH ROW WHEN ((old.profile_id IS DISTINCT FROM new.profile_id)) EXECUTE FUNCTION windows_of_profile_used()
+    CREATE TRIGGER invalidate_on_profile_assignment AFTER UPDATE OF profile_id ON public.assets FOR EACH ROW WHEN ((old.profile_id IS DISTINCT FROM new.profile_id)) EXECUTE FUNCTION invalidate_on_profile_assignment()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
@@ -162,7 +162,6 @@ TABLE convergence_differences ROW SECURITY
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
 
 TABLE convergence_progress ROW SECURITY
-    checked_at timestamp with time zone NOT NULL
     last_entity_id uuid
     organization_id integer NOT NULL
     CONSTRAINT fk_convergence_progress_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
@@ -266,16 +265,17 @@ TABLE devices ROW SECURITY
 
 TABLE dirty_buckets ROW SECURITY
     begins timestamp with time zone NOT NULL
-    changed_from timestamp with time zone NOT NULL
+    computation text NOT NULL
+    computation_id uuid NOT NULL
     created_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
     ends timestamp with time zone NOT NULL
     entity_id uuid NOT NULL
+    generation bigint NOT NULL
     organization_id integer NOT NULL
-    turn bigint NOT NULL
-    what text NOT NULL
+    CONSTRAINT ck_dirty_buckets_computation CHECK ((computation = ANY (ARRAY['ROLLUP'::text, 'HEALTH'::text, 'HEALTH_PROPAGATION'::text])))
     CONSTRAINT ck_dirty_buckets_span CHECK ((begins < ends))
     CONSTRAINT fk_dirty_buckets_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
-    CONSTRAINT pk_dirty_buckets PRIMARY KEY (organization_id, entity_id, what, begins, turn)
+    CONSTRAINT pk_dirty_buckets PRIMARY KEY (organization_id, entity_id, computation, computation_id, begins, generation)
     CREATE INDEX ix_dirty_buckets_created_at ON public.dirty_buckets USING btree (organization_id, created_at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
@@ -284,12 +284,12 @@ TABLE dirty_buckets ROW SECURITY
 
 TABLE dirty_hours ROW SECURITY
     hour timestamp with time zone NOT NULL
-    marked_at timestamp with time zone NOT NULL
+    invalidated_at timestamp with time zone NOT NULL
     organization_id integer NOT NULL
     series_id bigint NOT NULL
     CONSTRAINT fk_dirty_hours_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_dirty_hours PRIMARY KEY (organization_id, series_id, hour)
-    CREATE INDEX ix_dirty_hours_marked_at ON public.dirty_hours USING btree (organization_id, marked_at)
+    CREATE INDEX ix_dirty_hours_invalidated_at ON public.dirty_hours USING btree (organization_id, invalidated_at)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
@@ -305,7 +305,7 @@ TABLE dirty_windows ROW SECURITY
     organization_id integer NOT NULL
     reason text NOT NULL
     slot integer NOT NULL GENERATED ALWAYS AS ((get_byte(uuid_send(entity_id), 14) * 256) + get_byte(uuid_send(entity_id), 15))
-    CONSTRAINT ck_dirty_windows_reason CHECK ((reason = ANY (ARRAY['readings'::text, 'link'::text, 'schema'::text, 'type'::text, 'replay'::text, 'processor'::text, 'shadow'::text, 'attributes'::text, 'hierarchy'::text, 'membership'::text, 'rollup'::text, 'rule'::text, 'timer'::text, 'profile'::text, 'area'::text, 'health'::text, 'repair'::text, 'rejudge'::text])))
+    CONSTRAINT ck_dirty_windows_reason CHECK ((reason = ANY (ARRAY['readings'::text, 'link'::text, 'schema'::text, 'type'::text, 'replay'::text, 'processor'::text, 'shadow'::text, 'attributes'::text, 'hierarchy'::text, 'membership'::text, 'rollup'::text, 'rule'::text, 'timer'::text, 'profile'::text, 'area'::text, 'health'::text, 'repair'::text])))
     CONSTRAINT ck_dirty_windows_span CHECK ((begins < ends))
     CONSTRAINT fk_dirty_windows_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_dirty_windows PRIMARY KEY (organization_id, id)
@@ -343,12 +343,12 @@ TABLE entities ROW SECURITY
     CREATE INDEX ix_entities_updated_at ON public.entities USING btree (organization_id, kind, updated_at, id) WHERE (deleted_at IS NULL)
     CREATE UNIQUE INDEX uq_entities_external_id ON public.entities USING btree (organization_id, kind, external_id) WHERE ((external_id IS NOT NULL) AND (deleted_at IS NULL))
     CREATE TRIGGER activity_place AFTER UPDATE OF status, deleted_at ON public.entities FOR EACH ROW WHEN ((new.kind = 'ACTIVITY'::text)) EXECUTE FUNCTION activity_place()
-    CREATE TRIGGER windows_of_area_changed AFTER UPDATE OF geometry, external_id, deleted_at ON public.entities FOR EACH ROW WHEN (((new.kind = 'SPACE'::text) AND (((old.geometry IS DISTINCT FROM new.geometry) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at)))) EXECUTE FUNCTION windows_of_area()
-    CREATE TRIGGER windows_of_area_made AFTER INSERT ON public.entities FOR EACH ROW WHEN (((new.kind = 'SPACE'::text) AND (new.geometry IS NOT NULL) AND (new.external_id IS NOT NULL))) EXECUTE FUNCTION windows_of_area()
-    CREATE TRIGGER windows_of_attributes AFTER UPDATE OF attributes ON public.entities FOR EACH ROW WHEN ((old.attributes IS DISTINCT FROM new.attributes)) EXECUTE FUNCTION windows_of_attributes()
-    CREATE TRIGGER windows_of_deletion AFTER UPDATE OF deleted_at ON public.entities FOR EACH ROW WHEN (((old.deleted_at IS DISTINCT FROM new.deleted_at) AND (new.kind = ANY (ARRAY['DEVICE'::text, 'ASSET'::text, 'SPACE'::text])))) EXECUTE FUNCTION windows_of_deletion()
-    CREATE TRIGGER windows_of_member AFTER UPDATE OF type, attributes ON public.entities FOR EACH ROW WHEN (((old.type IS DISTINCT FROM new.type) OR (old.attributes IS DISTINCT FROM new.attributes))) EXECUTE FUNCTION windows_of_member()
-    CREATE TRIGGER windows_of_type AFTER UPDATE OF type ON public.entities FOR EACH ROW WHEN ((old.type IS DISTINCT FROM new.type)) EXECUTE FUNCTION windows_of_type()
+    CREATE TRIGGER invalidate_on_area_changed AFTER UPDATE OF geometry, external_id, deleted_at ON public.entities FOR EACH ROW WHEN (((new.kind = 'SPACE'::text) AND (((old.geometry IS DISTINCT FROM new.geometry) OR (old.external_id IS DISTINCT FROM new.external_id)) OR (old.deleted_at IS DISTINCT FROM new.deleted_at)))) EXECUTE FUNCTION invalidate_on_area()
+    CREATE TRIGGER invalidate_on_area_created AFTER INSERT ON public.entities FOR EACH ROW WHEN (((new.kind = 'SPACE'::text) AND (new.geometry IS NOT NULL) AND (new.external_id IS NOT NULL))) EXECUTE FUNCTION invalidate_on_area()
+    CREATE TRIGGER invalidate_on_attributes AFTER UPDATE OF attributes ON public.entities FOR EACH ROW WHEN ((old.attributes IS DISTINCT FROM new.attributes)) EXECUTE FUNCTION invalidate_on_attributes()
+    CREATE TRIGGER invalidate_on_deletion AFTER UPDATE OF deleted_at ON public.entities FOR EACH ROW WHEN (((old.deleted_at IS DISTINCT FROM new.deleted_at) AND (new.kind = ANY (ARRAY['DEVICE'::text, 'ASSET'::text, 'SPACE'::text])))) EXECUTE FUNCTION invalidate_on_deletion()
+    CREATE TRIGGER invalidate_on_membership AFTER UPDATE OF type, attributes ON public.entities FOR EACH ROW WHEN (((old.type IS DISTINCT FROM new.type) OR (old.attributes IS DISTINCT FROM new.attributes))) EXECUTE FUNCTION invalidate_on_membership()
+    CREATE TRIGGER invalidate_on_type AFTER UPDATE OF type ON public.entities FOR EACH ROW WHEN ((old.type IS DISTINCT FROM new.type)) EXECUTE FUNCTION invalidate_on_type()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
@@ -382,9 +382,9 @@ TABLE entity_edges ROW SECURITY
     CREATE INDEX ix_entity_edges_recorded ON public.entity_edges USING btree (organization_id, lower(recorded))
     CREATE INDEX ix_entity_edges_source ON public.entity_edges USING btree (organization_id, source_id, relationship)
     CREATE INDEX ix_entity_edges_target ON public.entity_edges USING btree (organization_id, target_id, relationship)
-    CREATE CONSTRAINT TRIGGER quiet_of_edge AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION quiet_of_edge()
-    CREATE CONSTRAINT TRIGGER windows_of_hierarchy AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION windows_of_hierarchy()
-    CREATE CONSTRAINT TRIGGER windows_of_link AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.relationship = ANY (ARRAY['MONITORED_BY'::text, 'CONTROLLED_BY'::text]))) EXECUTE FUNCTION windows_of_link()
+    CREATE CONSTRAINT TRIGGER invalidate_on_hierarchy AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invalidate_on_hierarchy()
+    CREATE CONSTRAINT TRIGGER invalidate_on_link AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.relationship = ANY (ARRAY['MONITORED_BY'::text, 'CONTROLLED_BY'::text]))) EXECUTE FUNCTION invalidate_on_link()
+    CREATE CONSTRAINT TRIGGER invalidate_suppression_on_edge AFTER INSERT OR UPDATE OF recorded ON public.entity_edges DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invalidate_suppression_on_edge()
     POLICY last_change_only RESTRICTIVE FOR DELETE TO argus_api, argus_pipeline USING (lower(recorded) = ( SELECT c.last_recorded FROM graph_clocks c WHERE (c.organization_id = ( SELECT current_organization() AS current_organization))))
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT (recorded) UPDATE TO argus_api
@@ -409,20 +409,36 @@ TABLE entity_types ROW SECURITY
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
     GRANT INSERT, SELECT TO argus_pipeline
 
+TABLE event_annotations ROW SECURITY
+    actor text NOT NULL
+    at timestamp with time zone NOT NULL
+    event_id uuid NOT NULL
+    id uuid NOT NULL
+    kind text NOT NULL
+    note text
+    organization_id integer NOT NULL
+    CONSTRAINT ck_event_annotations_kind CHECK ((kind = ANY (ARRAY['ACKNOWLEDGED'::text, 'DISMISSED'::text, 'COMMENT'::text])))
+    CONSTRAINT fk_event_annotations_event FOREIGN KEY (organization_id, event_id) REFERENCES events(organization_id, id)
+    CONSTRAINT pk_event_annotations PRIMARY KEY (organization_id, id)
+    CREATE INDEX ix_event_annotations_event ON public.event_annotations USING btree (organization_id, event_id, at)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    GRANT INSERT, SELECT TO argus_api
+    GRANT SELECT TO argus_pipeline
+
 TABLE event_changes ROW SECURITY
-    acted_at timestamp with time zone
     at timestamp with time zone NOT NULL
     due_at timestamp with time zone
     event_id uuid NOT NULL
-    fenced boolean NOT NULL
     id bigint NOT NULL ALWAYS AS IDENTITY
     kind text NOT NULL
     organization_id integer NOT NULL
+    processed_at timestamp with time zone
     recorded_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+    side_effects_disabled boolean NOT NULL
     CONSTRAINT ck_event_changes_kind CHECK ((kind = ANY (ARRAY['OPENED'::text, 'CLEARED'::text, 'REOPENED'::text, 'CORRECTED'::text, 'WITHDRAWN'::text, 'ESCALATED'::text, 'DEESCALATED'::text])))
     CONSTRAINT fk_event_changes_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_event_changes PRIMARY KEY (organization_id, id)
-    CREATE INDEX ix_event_changes_waiting ON public.event_changes USING btree (recorded_at) WHERE (acted_at IS NULL)
+    CREATE INDEX ix_event_changes_waiting ON public.event_changes USING btree (recorded_at) WHERE (processed_at IS NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
@@ -442,32 +458,16 @@ TABLE event_corrections ROW SECURITY
     GRANT INSERT, SELECT TO argus_pipeline
     GRANT SELECT TO argus_api
 
-TABLE event_marks ROW SECURITY
-    actor text NOT NULL
-    at timestamp with time zone NOT NULL
-    event_id uuid NOT NULL
-    id uuid NOT NULL
-    kind text NOT NULL
-    note text
-    organization_id integer NOT NULL
-    CONSTRAINT ck_event_marks_kind CHECK ((kind = ANY (ARRAY['ACKNOWLEDGED'::text, 'DISMISSED'::text, 'COMMENT'::text])))
-    CONSTRAINT fk_event_marks_event FOREIGN KEY (organization_id, event_id) REFERENCES events(organization_id, id)
-    CONSTRAINT pk_event_marks PRIMARY KEY (organization_id, id)
-    CREATE INDEX ix_event_marks_event ON public.event_marks USING btree (organization_id, event_id, at)
-    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    GRANT INSERT, SELECT TO argus_api
-    GRANT SELECT TO argus_pipeline
-
-TABLE event_tellings ROW SECURITY
+TABLE event_notification_states ROW SECURITY
     event_id uuid NOT NULL
     organization_id integer NOT NULL
     sequence integer NOT NULL
     severity text NOT NULL
     state text NOT NULL
     url text NOT NULL
-    CONSTRAINT ck_event_tellings_state CHECK ((state = ANY (ARRAY['OPEN'::text, 'CLEARED'::text, 'WITHDRAWN'::text])))
-    CONSTRAINT fk_event_tellings_event FOREIGN KEY (organization_id, event_id) REFERENCES events(organization_id, id)
-    CONSTRAINT pk_event_tellings PRIMARY KEY (organization_id, event_id, url)
+    CONSTRAINT ck_event_notification_states_state CHECK ((state = ANY (ARRAY['OPEN'::text, 'CLEARED'::text, 'WITHDRAWN'::text])))
+    CONSTRAINT fk_event_notification_states_event FOREIGN KEY (organization_id, event_id) REFERENCES events(organization_id, id)
+    CONSTRAINT pk_event_notification_states PRIMARY KEY (organization_id, event_id, url)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
 
@@ -478,14 +478,14 @@ TABLE events ROW SECURITY
     detected_at timestamp with time zone NOT NULL
     entity_id uuid NOT NULL
     flaps integer NOT NULL
-    followed_at timestamp with time zone
     id uuid NOT NULL
     key text NOT NULL
     opened_at timestamp with time zone NOT NULL
+    opening_processed_at timestamp with time zone
     organization_id integer NOT NULL
-    quiet_until timestamp with time zone
     rule_id uuid NOT NULL
     severity text NOT NULL
+    suppressed_until timestamp with time zone
     value double precision
     version_id uuid NOT NULL
     withdrawn_at timestamp with time zone
@@ -494,7 +494,7 @@ TABLE events ROW SECURITY
     CONSTRAINT pk_events PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_events_entity ON public.events USING btree (organization_id, entity_id, rule_id, key, opened_at)
     CREATE INDEX ix_events_opened ON public.events USING btree (organization_id, opened_at, id)
-    CREATE INDEX ix_events_quiet ON public.events USING btree (organization_id, quiet_until) WHERE (quiet_until IS NOT NULL)
+    CREATE INDEX ix_events_suppressed ON public.events USING btree (organization_id, suppressed_until) WHERE (suppressed_until IS NOT NULL)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
@@ -533,22 +533,22 @@ TABLE feature_flags ROW SECURITY
     value jsonb NOT NULL
     CONSTRAINT fk_feature_flags_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_feature_flags PRIMARY KEY (organization_id, name)
-    CREATE TRIGGER shadow_of_flag AFTER INSERT OR UPDATE ON public.feature_flags FOR EACH ROW WHEN ((new.name = 'derive.shadow'::text)) EXECUTE FUNCTION shadow_of_flag()
+    CREATE TRIGGER shadow_restart AFTER INSERT OR UPDATE ON public.feature_flags FOR EACH ROW WHEN ((new.name = 'derive.shadow'::text)) EXECUTE FUNCTION shadow_restart()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
 
 TABLE graph_clocks ROW SECURITY
-    apart bigint NOT NULL DEFAULT 0
     derivation_revision bigint NOT NULL DEFAULT 0
+    input_revision bigint NOT NULL DEFAULT 0
     last_recorded timestamp with time zone NOT NULL
     organization_id integer NOT NULL
     revision bigint NOT NULL
     CONSTRAINT fk_graph_clocks_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_graph_clocks PRIMARY KEY (organization_id)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    GRANT (apart) UPDATE TO argus_api
-    GRANT (apart) UPDATE TO argus_pipeline
+    GRANT (input_revision) UPDATE TO argus_api
+    GRANT (input_revision) UPDATE TO argus_pipeline
     GRANT (last_recorded) UPDATE TO argus_api
     GRANT (last_recorded) UPDATE TO argus_pipeline
     GRANT (revision) UPDATE TO argus_api
@@ -576,6 +576,13 @@ TABLE health_timers ROW SECURITY
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
     GRANT DELETE, INSERT, SELECT TO argus_pipeline
 
+TABLE history_retention ROW SECURITY
+    dropped_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone
+    is_only boolean NOT NULL DEFAULT true
+    retained_from timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone
+    CONSTRAINT ck_history_retention_only CHECK (is_only)
+    CONSTRAINT pk_history_retention PRIMARY KEY (is_only)
+
 TABLE hours_progress ROW SECURITY
     final_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone
     next timestamp with time zone
@@ -589,7 +596,7 @@ TABLE hours_progress ROW SECURITY
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
     GRANT SELECT TO argus_api
 
-TABLE ingest_tallies WITH (fillfactor=50) ROW SECURITY
+TABLE ingest_accounting WITH (fillfactor=50) ROW SECURITY
     begins timestamp with time zone NOT NULL
     dead bigint NOT NULL
     duplicate bigint NOT NULL
@@ -597,9 +604,9 @@ TABLE ingest_tallies WITH (fillfactor=50) ROW SECURITY
     partition smallint NOT NULL
     stored bigint NOT NULL
     width smallint NOT NULL
-    CONSTRAINT ck_ingest_tallies_width CHECK ((width = ANY (ARRAY[60, 3600])))
-    CONSTRAINT fk_ingest_tallies_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
-    CONSTRAINT pk_ingest_tallies PRIMARY KEY (organization_id, width, begins, partition)
+    CONSTRAINT ck_ingest_accounting_width CHECK ((width = ANY (ARRAY[60, 3600])))
+    CONSTRAINT fk_ingest_accounting_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_ingest_accounting PRIMARY KEY (organization_id, width, begins, partition)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT SELECT TO argus_api
 
@@ -632,14 +639,13 @@ TABLE maintenance_windows ROW SECURITY
     CONSTRAINT fk_maintenance_windows_under FOREIGN KEY (organization_id, under_id) REFERENCES entities(organization_id, id)
     CONSTRAINT pk_maintenance_windows PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_maintenance_windows_ends ON public.maintenance_windows USING btree (organization_id, ends)
-    CREATE TRIGGER quiet_of_window AFTER INSERT OR DELETE OR UPDATE ON public.maintenance_windows FOR EACH ROW EXECUTE FUNCTION quiet_of_hush()
+    CREATE TRIGGER invalidate_suppression_on_window AFTER INSERT OR DELETE OR UPDATE ON public.maintenance_windows FOR EACH ROW EXECUTE FUNCTION invalidate_suppression_on_window()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
 
 TABLE notifications ROW SECURITY
     attempts integer NOT NULL DEFAULT 0
-    change_id bigint
     claimed_by text
     created_at timestamp with time zone NOT NULL
     destination text NOT NULL DEFAULT '-'::text
@@ -655,14 +661,12 @@ TABLE notifications ROW SECURITY
     sequence integer
     state text NOT NULL DEFAULT 'PENDING'::text
     url text NOT NULL
-    CONSTRAINT ck_notifications_of CHECK (((change_id IS NULL) = (event_id IS NULL)))
     CONSTRAINT ck_notifications_state CHECK ((state = ANY (ARRAY['PENDING'::text, 'DELIVERED'::text, 'DEAD'::text])))
     CONSTRAINT fk_notifications_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_notifications PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_notifications_claimed ON public.notifications USING btree (claimed_by) WHERE (claimed_by IS NOT NULL)
     CREATE INDEX ix_notifications_created_at ON public.notifications USING btree (organization_id, created_at, id)
     CREATE INDEX ix_notifications_due ON public.notifications USING btree (organization_id, destination, due_at) WHERE (state = 'PENDING'::text)
-    CREATE INDEX ix_notifications_event ON public.notifications USING btree (organization_id, event_id)
     CREATE INDEX ix_notifications_first ON public.notifications USING btree (organization_id, destination, due_at) WHERE ((state = 'PENDING'::text) AND (attempts = 0))
     CREATE UNIQUE INDEX uq_notifications_sequence ON public.notifications USING btree (organization_id, event_id, url, sequence)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
@@ -712,13 +716,6 @@ TABLE persons ROW SECURITY
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
 
-TABLE points_kept ROW SECURITY
-    dropped_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone
-    is_only boolean NOT NULL DEFAULT true
-    kept_from timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone
-    CONSTRAINT ck_points_kept_only CHECK (is_only)
-    CONSTRAINT pk_points_kept PRIMARY KEY (is_only)
-
 TABLE processor_versions ROW SECURITY
     actor text NOT NULL
     effective_from timestamp with time zone NOT NULL
@@ -730,22 +727,10 @@ TABLE processor_versions ROW SECURITY
     CONSTRAINT ck_processor_versions_version CHECK ((version >= 1))
     CONSTRAINT fk_processor_versions_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_processor_versions PRIMARY KEY (organization_id, stage, effective_from)
-    CREATE TRIGGER windows_of_processor AFTER INSERT OR UPDATE ON public.processor_versions FOR EACH ROW WHEN ((new.stage = 'derive'::text)) EXECUTE FUNCTION windows_of_processor()
+    CREATE TRIGGER invalidate_on_processor_version AFTER INSERT OR UPDATE ON public.processor_versions FOR EACH ROW WHEN ((new.stage = 'derive'::text)) EXECUTE FUNCTION invalidate_on_processor_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
-
-TABLE quiet_dirt ROW SECURITY
-    begins timestamp with time zone NOT NULL
-    done_at timestamp with time zone
-    done_id uuid
-    ends timestamp with time zone NOT NULL
-    organization_id integer NOT NULL
-    CONSTRAINT fk_quiet_dirt_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
-    CONSTRAINT pk_quiet_dirt PRIMARY KEY (organization_id, begins, ends)
-    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
-    GRANT DELETE, SELECT, UPDATE TO argus_pipeline
 
 TABLE raw_batches PARTITION BY RANGE (received_at) ROW SECURITY
     bytes bigint NOT NULL
@@ -769,7 +754,7 @@ TABLE raw_batches PARTITION BY RANGE (received_at) ROW SECURITY
     CREATE INDEX ix_raw_batches_pending ON public.raw_batches USING btree (organization_id, received_at) INCLUDE (readings) WHERE (normalized_at IS NULL)
     CREATE INDEX ix_raw_batches_received_at ON public.raw_batches USING btree (organization_id, received_at)
     CREATE INDEX ix_raw_batches_unfinished ON public.raw_batches USING btree (partition, id) WHERE (normalized_at IS NULL)
-    CREATE TRIGGER tally_batches AFTER UPDATE ON public.raw_batches REFERENCING OLD TABLE AS counted_before NEW TABLE AS counted_after FOR EACH STATEMENT EXECUTE FUNCTION tally_batches()
+    CREATE TRIGGER ingest_accounting_update AFTER UPDATE ON public.raw_batches REFERENCING OLD TABLE AS counted_before NEW TABLE AS counted_after FOR EACH STATEMENT EXECUTE FUNCTION ingest_accounting_update()
     POLICY ingest_appends PERMISSIVE FOR INSERT TO argus_ingest WITH CHECK true
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
@@ -860,7 +845,18 @@ TABLE rollup_entities ROW SECURITY
     GRANT DELETE, INSERT, SELECT TO argus_pipeline
     GRANT SELECT TO argus_api
 
-TABLE rollup_tallies UNLOGGED WITH (fillfactor=70) ROW SECURITY
+TABLE rollup_input_changes UNLOGGED ROW SECURITY
+    begins timestamp with time zone NOT NULL
+    ends timestamp with time zone NOT NULL
+    entity_id uuid NOT NULL
+    generation bigint NOT NULL
+    organization_id integer NOT NULL
+    CONSTRAINT fk_rollup_input_changes_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_rollup_input_changes PRIMARY KEY (organization_id, entity_id, generation)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
+
+TABLE rollup_partial_aggregates UNLOGGED WITH (fillfactor=70) ROW SECURITY
     begins timestamp with time zone NOT NULL
     entity_id uuid NOT NULL
     error double precision NOT NULL
@@ -871,20 +867,9 @@ TABLE rollup_tallies UNLOGGED WITH (fillfactor=70) ROW SECURITY
     until timestamp with time zone NOT NULL
     value double precision NOT NULL
     written_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
-    CONSTRAINT ck_rollup_tallies_span CHECK ((begins < until))
-    CONSTRAINT fk_rollup_tallies_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
-    CONSTRAINT pk_rollup_tallies PRIMARY KEY (organization_id, entity_id, key)
-    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
-    GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
-
-TABLE rollup_touches UNLOGGED ROW SECURITY
-    begins timestamp with time zone NOT NULL
-    ends timestamp with time zone NOT NULL
-    entity_id uuid NOT NULL
-    organization_id integer NOT NULL
-    turn bigint NOT NULL
-    CONSTRAINT fk_rollup_touches_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
-    CONSTRAINT pk_rollup_touches PRIMARY KEY (organization_id, entity_id, turn)
+    CONSTRAINT ck_rollup_partial_aggregates_span CHECK ((begins < until))
+    CONSTRAINT fk_rollup_partial_aggregates_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_rollup_partial_aggregates PRIMARY KEY (organization_id, entity_id, key)
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_pipeline
 
@@ -900,7 +885,7 @@ TABLE rollups ROW SECURITY
     CONSTRAINT fk_rollups_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_rollups PRIMARY KEY (organization_id, id)
     CREATE UNIQUE INDEX uq_rollups_name ON public.rollups USING btree (organization_id, name) WHERE (deleted_at IS NULL)
-    CREATE TRIGGER derivation_of_rollup AFTER INSERT OR UPDATE ON public.rollups FOR EACH ROW EXECUTE FUNCTION derivation_of_rollup()
+    CREATE TRIGGER invalidate_on_rollup AFTER INSERT OR UPDATE ON public.rollups FOR EACH ROW EXECUTE FUNCTION invalidate_on_rollup()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
@@ -953,7 +938,7 @@ TABLE rule_versions ROW SECURITY
     CONSTRAINT fk_rule_versions_profile FOREIGN KEY (organization_id, profile_id) REFERENCES asset_profiles(organization_id, id)
     CONSTRAINT fk_rule_versions_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules(organization_id, id)
     CONSTRAINT pk_rule_versions PRIMARY KEY (organization_id, rule_id, effective_from)
-    CREATE TRIGGER windows_of_rule AFTER INSERT OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION windows_of_rule()
+    CREATE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON public.rule_versions FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
@@ -1074,7 +1059,7 @@ TABLE shelves ROW SECURITY
     CONSTRAINT fk_shelves_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules(organization_id, id)
     CONSTRAINT pk_shelves PRIMARY KEY (organization_id, id)
     CREATE INDEX ix_shelves_ends ON public.shelves USING btree (organization_id, ends)
-    CREATE TRIGGER quiet_of_shelf AFTER INSERT OR DELETE OR UPDATE ON public.shelves FOR EACH ROW EXECUTE FUNCTION quiet_of_hush()
+    CREATE TRIGGER invalidate_suppression_on_shelf AFTER INSERT OR DELETE OR UPDATE ON public.shelves FOR EACH ROW EXECUTE FUNCTION invalidate_suppression_on_window()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
@@ -1104,6 +1089,18 @@ TABLE stage_leases
     CONSTRAINT pk_stage_leases PRIMARY KEY (stage, partition)
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
 
+TABLE suppression_invalidations ROW SECURITY
+    begins timestamp with time zone NOT NULL
+    done_at timestamp with time zone
+    done_id uuid
+    ends timestamp with time zone NOT NULL
+    organization_id integer NOT NULL
+    CONSTRAINT fk_suppression_invalidations_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
+    CONSTRAINT pk_suppression_invalidations PRIMARY KEY (organization_id, begins, ends)
+    POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
+    POLICY pipeline_lists PERMISSIVE FOR SELECT TO argus_pipeline USING true
+    GRANT DELETE, SELECT, UPDATE TO argus_pipeline
+
 TABLE telemetry_history PARTITION BY RANGE ("timestamp") ROW SECURITY
     organization_id integer NOT NULL
     raw_id bigint NOT NULL
@@ -1122,7 +1119,6 @@ TABLE telemetry_raw PARTITION BY RANGE (received_at) ROW SECURITY
     device_id uuid NOT NULL
     id bigint NOT NULL
     key uuid NOT NULL
-    message_id text
     metrics json NOT NULL
     organization_id integer NOT NULL
     port integer
@@ -1140,11 +1136,10 @@ TABLE telemetry_schemas ROW SECURITY
     effective_from timestamp with time zone NOT NULL
     entity_type_id uuid NOT NULL
     organization_id integer NOT NULL
-    recorded_at timestamp with time zone NOT NULL
     schema jsonb NOT NULL
     CONSTRAINT fk_telemetry_schemas_entity_type FOREIGN KEY (organization_id, entity_type_id) REFERENCES entity_types(organization_id, id) ON DELETE CASCADE
     CONSTRAINT pk_telemetry_schemas PRIMARY KEY (organization_id, entity_type_id, effective_from)
-    CREATE TRIGGER windows_of_schema AFTER INSERT OR DELETE OR UPDATE ON public.telemetry_schemas FOR EACH ROW EXECUTE FUNCTION windows_of_schema()
+    CREATE TRIGGER invalidate_on_schema_version AFTER INSERT OR DELETE OR UPDATE ON public.telemetry_schemas FOR EACH ROW EXECUTE FUNCTION invalidate_on_schema_version()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT DELETE, INSERT, SELECT, UPDATE TO argus_api
     GRANT SELECT TO argus_pipeline
@@ -1159,7 +1154,7 @@ TABLE webhook_secrets ROW SECURITY
     secret text NOT NULL
     CONSTRAINT fk_webhook_secrets_organization FOREIGN KEY (organization_id) REFERENCES organizations(id)
     CONSTRAINT pk_webhook_secrets PRIMARY KEY (organization_id)
-    CREATE TRIGGER keep_previous BEFORE UPDATE ON public.webhook_secrets FOR EACH ROW EXECUTE FUNCTION webhook_secret_keep()
+    CREATE TRIGGER webhook_secret_rotate BEFORE UPDATE ON public.webhook_secrets FOR EACH ROW EXECUTE FUNCTION webhook_secret_rotate()
     POLICY organization_wall PERMISSIVE FOR ALL TO argus_api, argus_pipeline USING (organization_id = ( SELECT current_organization() AS current_organization)) WITH CHECK (organization_id = ( SELECT current_organization() AS current_organization))
     GRANT (id) SELECT TO argus_api
     GRANT (organization_id) SELECT TO argus_api
@@ -1177,7 +1172,7 @@ TABLE work_counts
     CONSTRAINT pk_work_counts PRIMARY KEY (name, label)
     GRANT INSERT, SELECT, UPDATE TO argus_pipeline
 
-SEQUENCE dirty_buckets_turn bigint START 1 INCREMENT 1 CACHE 1 GRANT SELECT TO argus_api; SELECT, USAGE TO argus_pipeline
+SEQUENCE dirty_buckets_generation bigint START 1 INCREMENT 1 CACHE 1 GRANT SELECT TO argus_api; SELECT, USAGE TO argus_pipeline
 SEQUENCE dirty_windows_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE event_changes_id_seq bigint START 1 INCREMENT 1 CACHE 1
 SEQUENCE event_corrections_id_seq bigint START 1 INCREMENT 1 CACHE 1
@@ -1188,54 +1183,51 @@ SEQUENCE telemetry_raw_id_seq bigint START 1 INCREMENT 1 CACHE 1 GRANT USAGE TO 
 
 FUNCTION activity_place() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 7b3914c0f2cd474942c342700cfa7fc8
 FUNCTION batches_reopen(integer,bigint[],timestamp with time zone[]) RETURNS integer sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2b2199cd13123efa1f6af30835daa1e7 GRANT EXECUTE TO argus_api
-FUNCTION buckets_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 81cf7bbd36c563261c5d65fb7aff2cb3
-FUNCTION convergence_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 57fcfb3f948912cbccdcf2cffdf2e328 GRANT EXECUTE TO argus_api
+FUNCTION convergence_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 b163f46693ed8618201aab26b1df165a GRANT EXECUTE TO argus_api
 FUNCTION current_organization() RETURNS integer sql STABLE MD5 c346a5a2a92e760f09c94a294bda84cf GRANT EXECUTE TO PUBLIC
+FUNCTION delete_expired_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 8b84d76114881934734e7f1f99f541ad GRANT EXECUTE TO argus_pipeline
 FUNCTION deliveries_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 455e34981f40081a83f5e0a6efed5b19 GRANT EXECUTE TO argus_api
-FUNCTION derivation_of_rollup() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a86031ff84e33c676aa47ad5e1c2d2ee
-FUNCTION derivation_touch(integer) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 19e525e02e819824041a2817926848a8
+FUNCTION derivation_revision_raise(integer) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 9edcd13355f5cb936553408502d1be42
 FUNCTION device_token_owner(bytea) RETURNS SETOF record sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e693a3dc12041575ea087a3559d550e3 GRANT EXECUTE TO argus_api
 FUNCTION device_tokens_ended(integer[],uuid[]) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 22fdb74c899d05889fd33b23a106ad38 GRANT EXECUTE TO argus_api
-FUNCTION drop_partitions(text,timestamp with time zone) RETURNS SETOF text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 4d68b52fe2bb2c147794cbed1c17ebaf GRANT EXECUTE TO argus_pipeline
+FUNCTION drop_partitions(text,timestamp with time zone) RETURNS SETOF text plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 0689f96d1dd8835cdd713a29f1009a85 GRANT EXECUTE TO argus_pipeline
 FUNCTION edge_difference(entity_edges,boolean) RETURNS tstzmultirange plpgsql STABLE SET search_path=pg_catalog, public, pg_temp MD5 ef7c840046abbc490159e9bd5c94886c
 FUNCTION edges_recorded_since(integer,timestamp with time zone,integer) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a506f42da5e6466d6edf3d8f0ec2a25c GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
-FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 49bf629e122edab18817831dccce78c7 GRANT EXECUTE TO argus_ingest; EXECUTE TO argus_pipeline
+FUNCTION ensure_partition(text,timestamp with time zone) RETURNS void plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2f90dbd92806ce4f22a414c5a6f0915e GRANT EXECUTE TO argus_ingest; EXECUTE TO argus_pipeline
 FUNCTION entities_in_boxes(integer,box,box) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 f8348f298ebce9824a9064c72d90d49e GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
 FUNCTION entities_named_like(integer,text) RETURNS SETOF uuid sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 05008cd8d2c41d62ce606f29868353c4 GRANT EXECUTE TO argus_api; EXECUTE TO argus_pipeline
-FUNCTION forget_rows(text,timestamp with time zone,bigint,integer) RETURNS bigint plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 031204bc139086d87d91fbea05ecd868 GRANT EXECUTE TO argus_pipeline
-FUNCTION hours_summarized(timestamp with time zone,timestamp with time zone) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 5afc98bde02fa4ddd197be063a3e6661 GRANT EXECUTE TO argus_pipeline
+FUNCTION history_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 12035a63f233519dc23d39c7b49263f1 GRANT EXECUTE TO argus_pipeline
+FUNCTION history_retention_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 218781f48d642d1bb77e9db79f3c51c2 GRANT EXECUTE TO argus_pipeline
+FUNCTION hourly_aggregates_built(timestamp with time zone,timestamp with time zone) RETURNS boolean sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 4ec2468131d3b31cf2ea357d94132029 GRANT EXECUTE TO argus_pipeline
+FUNCTION ingest_accounting_update() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 234fd9a85867abd218d9cc89637c2dcf
+FUNCTION invalidate_all(integer,timestamp with time zone,timestamp with time zone,text) RETURNS bigint sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 96641624dedd2e10b6ab3acdd22514cb
+FUNCTION invalidate_on_area() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 3d85bbe96ea7f4695f64ae43df8ff16e
+FUNCTION invalidate_on_attributes() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 fb84347bfde2eccf42457c72d5c36e32
+FUNCTION invalidate_on_deletion() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cdb0b5a86cfad321395927c1d98a2ac5
+FUNCTION invalidate_on_hierarchy() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0eb13b43b125427b21dbcfdf11a0846f
+FUNCTION invalidate_on_link() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 05422a418a51fb02c541a77184fb9adf
+FUNCTION invalidate_on_membership() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 325277ad0bbf5576444db057b2cf17b6
+FUNCTION invalidate_on_processor_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 61ab15f65886dcabb346fda653f66a9b
+FUNCTION invalidate_on_profile_assignment() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a04179ceefdddd720c594a60f849571e
+FUNCTION invalidate_on_profile_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 5a938466d774d15a5908484b09e468b4
+FUNCTION invalidate_on_rollup() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 783f5d85672f28ed1d86ba5adebd36cb
+FUNCTION invalidate_on_rule_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2edb4f2fa19fcc24b6c102a546592a56
+FUNCTION invalidate_on_schema_version() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 6e062f7b4bb7ca55b2ebce9c389020a0
+FUNCTION invalidate_on_type() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 804f819eebe051b5e6c2bd173f084102
+FUNCTION invalidate_suppression_on_edge() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 7852148fdc81168aa0f53ac4dd9b7437
+FUNCTION invalidate_suppression_on_window() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 a57839fa256e79eae03e1281db72feb4
 FUNCTION organization_by_slug(text) RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 63719844f2a97942939a9db1111977e8 GRANT EXECUTE TO argus_api
-FUNCTION organization_watches(integer) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 2ddc75e456832e30993b3ea6bbd3b433
+FUNCTION organization_has_consumers(integer) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 669c725c8ffeafe52e5d75d64ed518df
 FUNCTION partitions_ended(text,timestamp with time zone) RETURNS SETOF record sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 e01683527440741b395fe842e7bc1503 GRANT EXECUTE TO argus_pipeline
-FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 063473301b21c5570e6287e29fe777a4 GRANT EXECUTE TO argus_api
-FUNCTION points_close(timestamp with time zone) RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp SET lock_timeout=200ms MD5 179a3929722594a097015f39a1884bb2 GRANT EXECUTE TO argus_pipeline
-FUNCTION points_kept_hold() RETURNS timestamp with time zone plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 be15f658b663b80674058b141f2eed25 GRANT EXECUTE TO argus_pipeline
+FUNCTION pipeline_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b75af54cb7d0a56326341cdd99b6d7f GRANT EXECUTE TO argus_api
 FUNCTION profile_reads(integer,uuid,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 bbe4625d61c03ed5d60082a67bda79c9
-FUNCTION quiet_of_edge() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0895d53c84ed8c961a11f23298912b48
-FUNCTION quiet_of_hush() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 c960fc7430a8e2d0cc6419d5bb01ccea
-FUNCTION quiet_touch(integer,timestamp with time zone,timestamp with time zone) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 ecc687c4db00ce1adb2e8debe849f132
-FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 fa1248fcb3512adbc0c9c6298aff2013 GRANT EXECUTE TO argus_api
-FUNCTION shadow_of_flag() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 2d2338726b728dd0db24c93accd6aa3d
-FUNCTION stages_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9fbbde6e509e6994907c4479e458c18a
-FUNCTION tally_batches() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 62462194c30e95ce4caeee6ab5aa0085
+FUNCTION shadow_compare(timestamp with time zone,timestamp with time zone) RETURNS bigint sql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 975f423e009cfdd3f1487673061ec4fe GRANT EXECUTE TO argus_api
+FUNCTION shadow_restart() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 9f4131a8cfc12cdad7319da6fa41e155
+FUNCTION suppression_invalidate(integer,timestamp with time zone,timestamp with time zone) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 fc6b7f18d676a77ef3e2f203c4a1014c
 FUNCTION type_derives(integer,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 ee1863ee2e139d44b2018a2c9000ed23
 FUNCTION type_reads(integer,text,text,text) RETURNS boolean sql STABLE SET search_path=pg_catalog, public, pg_temp MD5 c350042f76bdd8bd95e8c631c8ca4981
-FUNCTION webhook_secret_keep() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 a43ba54a79db7bca815a633d58e6b50f
-FUNCTION windows_note(integer,uuid,tstzmultirange,text) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 a51f3eefb4e17446fc3054df9157f46a
-FUNCTION windows_of_all(integer,timestamp with time zone,timestamp with time zone,text) RETURNS bigint sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 e9c32488880135ae9662eedbf79f377f
-FUNCTION windows_of_area() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 5ece077bb0e671c6d55c0f2dde604acd
-FUNCTION windows_of_attributes() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 acf01a4187628a66b019a095e4587c9a
-FUNCTION windows_of_deletion() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 cc733f6803929194a7eb184ea57a73d7
-FUNCTION windows_of_hierarchy() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 eb85848361a48756443c04d29deaf461
-FUNCTION windows_of_link() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 22f7f6224cbdc614e83bd5936ed581b4
-FUNCTION windows_of_member() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 398c8c8f5969b9d0f502fcd1d701d661
-FUNCTION windows_of_processor() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 1010be56ad6cafa01cfd5d11f125bd30
-FUNCTION windows_of_profile() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 0b1f3d7949978623acc3ff1022a73a9e
-FUNCTION windows_of_profile_used() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 42da22c8df99c35ab4715234b03d1e70
-FUNCTION windows_of_rule() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 25679058b86f685fedec5310deb73e2f
-FUNCTION windows_of_schema() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 bcec018d727e850a98e5c1a220defcb1
-FUNCTION windows_of_type() RETURNS trigger plpgsql VOLATILE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 e141fd7cffca80ac4ba9bbd9b2b917f0
-FUNCTION windows_state() RETURNS SETOF record sql STABLE SECURITY DEFINER SET search_path=pg_catalog, public, pg_temp MD5 da09e8c1a6a0bc8e197cddd83ff54f20
+FUNCTION webhook_secret_rotate() RETURNS trigger plpgsql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 812ba17aebb9e625e40c5f57839199ab
+FUNCTION windows_insert(integer,uuid,tstzmultirange,text) RETURNS void sql VOLATILE SET search_path=pg_catalog, public, pg_temp MD5 baf8e1636d52b3385f2d48ff56137be6
 
 EXTENSION btree_gin
 EXTENSION btree_gist

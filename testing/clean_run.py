@@ -29,9 +29,9 @@ WAITING: Final = {
     "batches": "raw_batches WHERE normalized_at IS NULL AND received_at < %(before)s",
     "windows": "dirty_windows WHERE created_at < %(before)s",
     "buckets": "dirty_buckets WHERE created_at < %(before)s",
-    "changes": "event_changes WHERE acted_at IS NULL AND coalesce(due_at, '-infinity') <= now()"
+    "changes": "event_changes WHERE processed_at IS NULL AND coalesce(due_at, '-infinity') <= now()"
     " AND recorded_at < %(before)s",
-    "suppression": "quiet_dirt",
+    "suppression": "suppression_invalidations",
     "notifications": "notifications WHERE state = 'PENDING' AND created_at < %(before)s",
     "replays": "replays WHERE state IN ('QUEUED', 'RUNNING')",
     "failed items": "failed_items WHERE resolved_at IS NULL",

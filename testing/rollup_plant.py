@@ -171,9 +171,9 @@ class RollupPlant:
             )
             return {(row.entity_id, row.metric) for row in rows}
 
-    def dirty(self) -> list[tuple[UUID, str, datetime, datetime, datetime]]:
+    def dirty(self) -> list[tuple[UUID, UUID, datetime, datetime]]:
         rows = self.line.rows(
-            "SELECT entity_id, what, begins, ends, changed_from FROM dirty_buckets WHERE organization_id = :o"
+            "SELECT entity_id, computation_id, begins, ends FROM dirty_buckets WHERE organization_id = :o"
             " ORDER BY 1, 2, 3",
             o=self.organization_id,
         )

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from domain.base.leases import lease_acquire
 from domain.base.streams import ATTRIBUTE, DERIVE, NORMALIZE, RAW, stream_name
-from domain.derivation.rollups.model import WHAT as ROLLUPS
+from domain.derivation.invalidation.buckets import Computation
 from domain.telemetry.feed.entries import raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.bus.redis_streams import RedisStreams, bus_connect
@@ -167,7 +167,7 @@ class Processes:
         """Compute dirty buckets; tell whether there were any."""
         while True:
             try:
-                done = buckets._some(self.buckets, ROLLUPS, self.organization_id)
+                done = buckets._some(self.buckets, Computation.ROLLUP, self.organization_id)
             except SQLAlchemyError:
                 self.errors += 1
                 continue

@@ -1,7 +1,7 @@
 """Compute dirty buckets of rollups and health: a job every second.
 
 A job takes nothing but the state of the world, and may run twice at once: of one organization only one transaction
-computes one sort. A job is short, for it keeps a worker from the stages: what is left is the next job's.
+computes one kind. A job is short, for it keeps a worker from the stages: what is left is the next job's.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from domain.base.failed_items.model import FailedQueue
 from domain.base.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
 from domain.derivation.formulas.feed import commit_entry
 from domain.derivation.health import compute as health
-from domain.derivation.health.invalidate import WHAT as HEALTH
 from domain.derivation.health.operations import health_due_keys
-from domain.derivation.invalidation.buckets import bucket_keys, organizations_dirty
+from domain.derivation.invalidation.buckets import Computation, bucket_keys, organizations_dirty
 from domain.derivation.rollups.compute import BUCKETS_MAX, ROWS_MAX, BucketRun, ComputedBuckets, buckets_compute
-from domain.derivation.rollups.model import WHAT as ROLLUPS
 from domain.telemetry.feed.entries import norm_encode
 from graph.errors import LimitExceededError, NotFoundError
 from runtime.database import transaction
@@ -41,8 +39,8 @@ PARTS_MAX = 20
 COOLDOWN_FACTOR = 1.0
 COOLDOWN_MAX_S = 10.0
 _STREAM = stream_name(DERIVED, BUCKETS_PARTITION)
-_ROWS: Final = {ROLLUPS: ROWS_MAX, HEALTH: health.ROWS_MAX}
-_QUEUES: Final = {ROLLUPS: FailedQueue.ROLLUPS, HEALTH: FailedQueue.HEALTH}
+_ROWS: Final = {Computation.ROLLUP: ROWS_MAX, Computation.HEALTH: health.ROWS_MAX}
+_QUEUES: Final = {Computation.ROLLUP: FailedQueue.ROLLUPS, Computation.HEALTH: FailedQueue.HEALTH}
 # Where some at once failed, so many are computed by themselves in a job.
 SINGLY_MAX: Final = 50
 
@@ -59,9 +57,9 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
     deadline_s = began_s + RUN_S
     with transaction(state.engine) as session:
         due = due_list(session, now=datetime.now(UTC))
-    views = {sort: FailedView(state, queue, refresh_s=RUN_S) for sort, queue in _QUEUES.items()}
-    for sort, organization_id in due:
-        _resolve(state, sort, organization_id, views[sort])
+    views = {computation: FailedView(state, queue, refresh_s=RUN_S) for computation, queue in _QUEUES.items()}
+    for computation, organization_id in due:
+        _resolve(state, computation, organization_id, views[computation])
     taken = 0
     while due:
         if state.stopping.is_set() or time.monotonic() > deadline_s:
@@ -69,12 +67,12 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
                 job_enqueue(state, BUCKETS, tick, part + 1, arguments=(tick, part + 1))
             break
         # Each in its turn, so that none waits for the long time of another.
-        sort, organization_id = due.pop(0)
-        done = _some(state, sort, organization_id)
+        computation, organization_id = due.pop(0)
+        done = _some(state, computation, organization_id)
         if done is not None:
             taken += done.taken
             if not done.is_done:
-                due.append((sort, organization_id))
+                due.append((computation, organization_id))
     else:
         # Buckets that are written to all the time are computed as often as leaves the stages their workers.
         buckets_cooldown_begin(
@@ -85,53 +83,61 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
         _log.info("buckets_computed", buckets=taken, organizations_left=len(due))
 
 
-def due_list(session: Session, *, now: datetime) -> list[tuple[str, int]]:
-    """Return the dirty and due work: sort and organization."""
-    of_health = {*organizations_dirty(session, prefix=HEALTH), *health.organizations_timed(session, now=now)}
-    rollups = organizations_dirty(session, prefix=ROLLUPS)
-    return [*((ROLLUPS, rollup) for rollup in rollups), *((HEALTH, item) for item in sorted(of_health))]
+def due_list(session: Session, *, now: datetime) -> list[tuple[Computation, int]]:
+    """Return what is dirty or due: the computation and the organization."""
+    of_health = {
+        *organizations_dirty(session, computation=Computation.HEALTH),
+        *health.organizations_timed(session, now=now),
+    }
+    rollups = organizations_dirty(session, computation=Computation.ROLLUP)
+    return [
+        *((Computation.ROLLUP, organization_id) for organization_id in rollups),
+        *((Computation.HEALTH, organization_id) for organization_id in sorted(of_health)),
+    ]
 
 
-def _some(state: ProcessState, sort: str, organization_id: int) -> ComputedBuckets | None:
+def _some(state: ProcessState, computation: Computation, organization_id: int) -> ComputedBuckets | None:
     """Compute some buckets. None: not all of them could be at once, and each was by itself; more may be dirty."""
     try:
-        return _within_bounds(state, sort, organization_id)
+        return _within_bounds(state, computation, organization_id)
     except Exception as error:
         if is_retryable(error):
             raise
         if isinstance(error, NotFoundError) and not organization_is_known(state, organization_id):
             return None
-        _singly(state, sort, organization_id, error)
+        _singly(state, computation, organization_id, error)
         return None
 
 
-def _within_bounds(state: ProcessState, sort: str, organization_id: int, *, only: str | None = None) -> ComputedBuckets:
+def _within_bounds(
+    state: ProcessState, computation: Computation, organization_id: int, *, only: str | None = None
+) -> ComputedBuckets:
     """Compute some buckets; fewer where they are too much at once. Raises LimitExceededError where one is."""
-    rows, buckets = _ROWS[sort], BUCKETS_MAX
+    rows, buckets = _ROWS[computation], BUCKETS_MAX
     while True:
         try:
-            return _transact(state, sort, organization_id, rows=rows, buckets=buckets, only=only)
+            return _transact(state, computation, organization_id, rows=rows, buckets=buckets, only=only)
         except LimitExceededError:
             if rows == buckets == 1:
                 raise
             rows, buckets = (-(-rows // 8), buckets) if rows > 1 else (1, -(-buckets // 8))
 
 
-def _singly(state: ProcessState, sort: str, organization_id: int, error: Exception) -> None:
+def _singly(state: ProcessState, computation: Computation, organization_id: int, error: Exception) -> None:
     """Compute what is dirty by itself where some at once failed; what fails is written down and left alone."""
-    failure_log(state, "buckets_not_computed", error, organization=organization_id, of=sort)
-    failed = FailedView(state, _QUEUES[sort])
+    failure_log(state, "buckets_not_computed", error, organization=organization_id, of=computation)
+    failed = FailedView(state, _QUEUES[computation])
     failed.open(is_fresh=True)
     now = datetime.now(UTC)
     with transaction(state.engine, organization_id) as session:
-        keys = bucket_keys(session, organization_id=organization_id, prefix=sort, limit=SINGLY_MAX)
-        if sort == HEALTH:
+        keys = bucket_keys(session, organization_id=organization_id, computation=computation, limit=SINGLY_MAX)
+        if computation == Computation.HEALTH:
             keys += health_due_keys(session, organization_id=organization_id, now=now, limit=SINGLY_MAX)
     for key in dict.fromkeys(keys):
         if state.stopping.is_set():
             return
         try:
-            _within_bounds(state, sort, organization_id, only=key)
+            _within_bounds(state, computation, organization_id, only=key)
         except Exception as fault:
             if is_retryable(fault):
                 raise
@@ -140,13 +146,13 @@ def _singly(state: ProcessState, sort: str, organization_id: int, error: Excepti
             failed.succeed(organization_id, [key])
 
 
-def _resolve(state: ProcessState, sort: str, organization_id: int, view: FailedView) -> None:
+def _resolve(state: ProcessState, computation: Computation, organization_id: int, view: FailedView) -> None:
     """Compute by itself what failed and is due to be tried again, so that it is known which succeeded."""
     for (failed_organization_id, key), is_held in view.open().items():
         if failed_organization_id != organization_id or is_held:
             continue
         try:
-            _within_bounds(state, sort, organization_id, only=key)
+            _within_bounds(state, computation, organization_id, only=key)
         except Exception as fault:
             if is_retryable(fault):
                 raise
@@ -156,11 +162,11 @@ def _resolve(state: ProcessState, sort: str, organization_id: int, view: FailedV
 
 
 def _transact(
-    state: ProcessState, sort: str, organization_id: int, *, rows: int, buckets: int, only: str | None
+    state: ProcessState, computation: Computation, organization_id: int, *, rows: int, buckets: int, only: str | None
 ) -> ComputedBuckets:
     with state.remembering(organization_id) as session:
         now = datetime.now(UTC)
-        if sort == HEALTH:
+        if computation == Computation.HEALTH:
             done = health.health_buckets_compute(
                 session,
                 organization_id=organization_id,

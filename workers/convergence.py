@@ -72,7 +72,7 @@ def organization_check(state: ProcessState, organization_id: int, *, most: int) 
             session, organization_id=organization_id, after=after, most=most, span=checked_span(now), now=now
         )
     with transaction(state.engine, organization_id) as session:
-        progress_set(session, organization_id=organization_id, last=checked.last, now=now)
+        progress_set(session, organization_id=organization_id, last=checked.last)
         return report_write(session, organization_id=organization_id, report=checked.report, now=now)
 
 

@@ -18,9 +18,9 @@ from domain.telemetry.store.retention import (
     ROWS_TABLES,
     OldPartition,
     RetentionPolicy,
+    history_close,
     partition_drop,
     partitions_outdated,
-    points_close,
     rows_forget,
     rows_retained_from,
 )
@@ -78,7 +78,7 @@ def _retain(state: ProcessState, tick: int, part: int) -> None:
             state.stopping.wait(_PAUSE_S)
     if not is_left:
         with transaction(state.engine) as session:
-            is_left = not points_close(session, retention=retention, now=now)
+            is_left = not history_close(session, retention=retention, now=now)
     if is_left and part < PARTS_MAX:
         job_enqueue(state, RETENTION, tick, part + 1, arguments=(tick, part + 1))
         return

@@ -15,9 +15,9 @@ from domain.telemetry.store.retention import (
     ROWS_TABLES,
     OldPartition,
     RetentionPolicy,
+    history_close,
     partition_drop,
     partitions_outdated,
-    points_close,
     rows_forget,
     rows_retained_from,
 )
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         gone = None if arguments.dry_run else {name for item in outdated for name in _drop(engine, item)}
         if not arguments.dry_run:
             with transaction(engine) as session:
-                points_close(session, retention=kept, now=now)
+                history_close(session, retention=kept, now=now)
         rows = {} if arguments.dry_run else _rows_forget(engine, kept, now)
     if arguments.json:
         partitions_json = [_as_json(item, gone) for item in outdated]

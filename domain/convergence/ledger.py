@@ -36,14 +36,12 @@ def progress_get(session: Session, *, organization_id: int) -> UUID | None:
     return last_id
 
 
-def progress_set(session: Session, *, organization_id: int, last: UUID | None, now: datetime) -> None:
-    """Store up to which entity an organization has been checked."""
-    values = {"organization_id": organization_id, "last_entity_id": last, "checked_at": now}
+def progress_set(session: Session, *, organization_id: int, last: UUID | None) -> None:
+    """Remember up to which entity an organization has been checked."""
+    values = {"organization_id": organization_id, "last_entity_id": last}
     statement = insert(convergence_progress).values(values)
     session.execute(
-        statement.on_conflict_do_update(
-            constraint="pk_convergence_progress", set_={"last_entity_id": last, "checked_at": now}
-        )
+        statement.on_conflict_do_update(constraint="pk_convergence_progress", set_={"last_entity_id": last})
     )
 
 

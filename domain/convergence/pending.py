@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 
 from domain.base.packed import instant_of, micros_of
 from domain.convergence.model import CheckedSpan
-from domain.derivation.health.invalidate import WHAT as HEALTH
 from domain.derivation.invalidation import windows
+from domain.derivation.invalidation.buckets import Computation
 
 # Beyond so much that waits, nothing is checked.
 _WAITING_MAX: Final = 20_000
@@ -32,7 +32,6 @@ _OWN: Final = frozenset(
         windows.HEALTH,
         windows.TIMER,
         windows.MEMBERSHIP,
-        windows.REJUDGE,
         "link",
         "attributes",
         "repair",
@@ -46,7 +45,7 @@ _WINDOWS = text(
 )
 _BUCKETS = text(
     """
-    SELECT entity_id, what, begins, ends FROM dirty_buckets
+    SELECT entity_id, computation, computation_id, begins, ends FROM dirty_buckets
     WHERE organization_id = :organization_id AND begins < :until LIMIT :limit
     """
 )
@@ -59,14 +58,14 @@ class PendingInvalidations:
     """Invalidations pending before the end of a span. is_everywhere: they may reach any entity.
 
     entities: with windows; rules: with due timers of rules; scored: with due timers or dirty buckets of health.
-    buckets: of rollups, by what, (entity, begins_us, ends_us).
+    buckets: by rollup, (entity, begins_us, ends_us).
     """
 
     is_everywhere: bool
     entities: frozenset[UUID]
     rules: frozenset[UUID]
     health_pending: frozenset[UUID]
-    buckets: Mapping[str, Iterable[tuple[UUID, int, int]]]
+    buckets: Mapping[UUID, Iterable[tuple[UUID, int, int]]]
 
 
 def pending_read(session: Session, *, organization_id: int, span: CheckedSpan, now: datetime) -> PendingInvalidations:
@@ -76,12 +75,14 @@ def pending_read(session: Session, *, organization_id: int, span: CheckedSpan, n
     marked = session.execute(_BUCKETS, values).all()
     timed = {"organization_id": organization_id, "now": now}
     health_pending = set(session.scalars(_HEALTH_TIMERS, timed))
-    buckets: dict[str, list[tuple[UUID, int, int]]] = {}
+    buckets: dict[UUID, list[tuple[UUID, int, int]]] = {}
     for row in marked:
-        if row.what.startswith(HEALTH):
+        if row.computation != Computation.ROLLUP:
             health_pending.add(row.entity_id)
         else:
-            buckets.setdefault(row.what, []).append((row.entity_id, micros_of(row.begins), micros_of(row.ends)))
+            buckets.setdefault(row.computation_id, []).append(
+                (row.entity_id, micros_of(row.begins), micros_of(row.ends))
+            )
     is_too_much = len(waiting) == _WAITING_MAX or len(marked) == _WAITING_MAX
     return PendingInvalidations(
         is_too_much or any(row.reason not in _OWN for row in waiting),

@@ -14,8 +14,9 @@ from domain.convergence.model import CheckKind, FoundDifference
 from domain.convergence.tables import convergence_differences
 from domain.derivation.health.invalidate import health_invalidate
 from domain.derivation.health.read import plans_get
+from domain.derivation.invalidation.buckets import DirtyBuckets, buckets_add, buckets_invalidate
 from domain.derivation.invalidation.windows import windows_add
-from domain.derivation.rollups.invalidate import DirtyBuckets, buckets_add, buckets_invalidate, topology_get
+from domain.derivation.rollups.invalidate import topology_get
 from domain.derivation.rollups.topology import RollupCache
 from graph.sql import any_of
 
@@ -28,7 +29,9 @@ _STATES_FORGET = text(
         AND key = :key AND at > :since
     """
 )
-_PARTIALS_DELETE = text("DELETE FROM rollup_tallies WHERE organization_id = :organization_id AND begins = :begins")
+_PARTIALS_DELETE = text(
+    "DELETE FROM rollup_partial_aggregates WHERE organization_id = :organization_id AND begins = :begins"
+)
 
 
 def differences_repair(
@@ -81,7 +84,8 @@ def _rollups_invalidate(session: Session, organization_id: int, differences: Seq
     for item in differences:
         at = micros_of(item.at)
         session.execute(_PARTIALS_DELETE, {"organization_id": organization_id, "begins": item.at})
-        for what, rollup in known.rollups.items():
+        for rollup_id, rollup in known.rollups.items():
             if rollup.draft.metric == item.subject and not rollup.is_deleted:
-                buckets_add(dirty, item.entity_id.bytes, what, known.grids[what].overlapping(at, at + 1))
+                overlapping = known.grids[rollup_id].overlapping(at, at + 1)
+                buckets_add(dirty, item.entity_id.bytes, overlapping, computation_id=rollup_id)
     buckets_invalidate(session, organization_id=organization_id, dirty=dirty)

@@ -46,7 +46,7 @@ def rollups_check(
         for upper, (kind, type_name) in uppers.items():
             if not rollup.draft.at.has(kind, type_name):
                 continue
-            edges = _complete_buckets(known.grids[rollup.what], span)
+            edges = _complete_buckets(known.grids[rollup.id], span)
             if edges is None or _is_dirty(rollup, upper, edges, pending):
                 report.skipped[CheckKind.ROLLUPS] += 1
                 continue
@@ -110,5 +110,5 @@ def _is_dirty(rollup: Rollup, upper: UUID, edges: Instants, pending: PendingInva
         return True
     return any(
         entity_id == rollup.id or (entity_id == upper and begins < edges[-1] and ends > edges[0])
-        for entity_id, begins, ends in pending.buckets.get(rollup.what, ())
+        for entity_id, begins, ends in pending.buckets.get(rollup.id, ())
     )

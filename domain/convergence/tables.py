@@ -27,7 +27,6 @@ convergence_progress = Table(
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("last_entity_id", UUID),
-    Column("checked_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("organization_id", name="pk_convergence_progress"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_convergence_progress_organization"),
 )

@@ -130,7 +130,7 @@ class Annotation:
 class Event:
     """One event. Times are event times, but for detected_at and withdrawn_at. marks: oldest first.
 
-    quiet_until: it opened while it was shelved or in maintenance, and nothing follows from it until then.
+    suppressed_until: it opened while it was shelved or in maintenance, and nothing follows from it until then.
     """
 
     id: UUID

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -35,12 +34,12 @@ _UPDATE = text(
     """
     UPDATE events e SET version_id = u.version_id, began_at = u.began_at, opened_at = u.opened_at,
         cleared_at = u.cleared_at, cleared_reason = u.cleared_reason, severity = u.severity, value = u.value,
-        flaps = u.flaps, quiet_until = u.quiet_until, withdrawn_at = u.withdrawn_at
+        flaps = u.flaps, suppressed_until = u.suppressed_until, withdrawn_at = u.withdrawn_at
     FROM (
         -- In the order of their ids, as who follows events locks them.
         SELECT r.* FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (id uuid, version_id uuid, began_at timestamptz,
             opened_at timestamptz, cleared_at timestamptz, cleared_reason text, severity text, value double precision,
-            flaps integer, quiet_until timestamptz, withdrawn_at timestamptz)
+            flaps integer, suppressed_until timestamptz, withdrawn_at timestamptz)
         JOIN events h ON h.organization_id = :organization_id AND h.id = r.id
         ORDER BY r.id FOR NO KEY UPDATE OF h
     ) u
@@ -50,14 +49,6 @@ _UPDATE = text(
 _LAST_US = 253_370_764_800_000_000
 # Fields of an event whose change is recorded as a correction.
 _CORRECTED_FIELDS = ("began_at", "opened_at", "cleared_at", "cleared_reason", "value", "flaps")
-
-
-class DisabledSideEffects(StrEnum):
-    """Events whose side effects (activities, notifications) are off. OVER: those found only now, already cleared."""
-
-    NONE = "NONE"
-    OVER = "OVER"
-    ALL = "ALL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +116,7 @@ def events_reconcile(
     organization_id: int,
     evaluated: Sequence[EvaluatedPair],
     now: datetime,
-    disabled: DisabledSideEffects,
+    side_effects_disabled: bool,
     new_id: NewId,
 ) -> EventsDone:
     """Write the differences between stored events and evaluated episodes. Two statements, and one per kind of write."""
@@ -151,7 +142,7 @@ def events_reconcile(
     writing = _Writing(organization_id, now, new_id, suppression_ends, [], [], [], [])
     for pair, of_pair in zip(evaluated, stored, strict=True):
         _reconcile(writing, pair, of_pair)
-    _write(session, writing, disabled)
+    _write(session, writing, side_effects_disabled=side_effects_disabled)
     return EventsDone(writing.changes, writing.rated)
 
 
@@ -238,7 +229,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
     kinds: list[tuple[str, int]] = []
     if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
-    elif row.followed_at is None and _may_be_heard(before, wanted):
+    elif row.opening_processed_at is None and _may_be_heard(before, wanted):
         # Nothing has followed, and now perhaps it has to. Told twice, it is followed once.
         kinds.append(("OPENED", episode.opened))
     if before["cleared_at"] is None and wanted["cleared_at"] is not None:
@@ -263,7 +254,9 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
 def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Tell whether the suppression in which an event opened may end within it, where before it did not."""
     is_corrected = before["cleared_at"] is not None and before["cleared_at"] != wanted["cleared_at"]
-    return before["quiet_until"] != wanted["quiet_until"] or (wanted["quiet_until"] is not None and is_corrected)
+    return before["suppressed_until"] != wanted["suppressed_until"] or (
+        wanted["suppressed_until"] is not None and is_corrected
+    )
 
 
 def _was_to_come(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -298,17 +291,16 @@ def _columns(writing: _Writing, evaluated: EvaluatedPair, episode: Episode) -> d
         "severity": severity.value,
         "value": episode.value,
         "flaps": episode.flaps,
-        "quiet_until": None if suppressed is None else instant_of(suppressed),
+        "suppressed_until": None if suppressed is None else instant_of(suppressed),
     }
 
 
 def _kept(row: Any) -> dict[str, Any]:
-    names = ("version_id", *_CORRECTED_FIELDS, "severity", "quiet_until")
+    names = ("version_id", *_CORRECTED_FIELDS, "severity", "suppressed_until")
     return {"id": row.id, **_json({name: _utc(getattr(row, name)) for name in names})}
 
 
-def _write(session: Session, writing: _Writing, disabled: DisabledSideEffects) -> None:
-    over = {item["id"] for item in writing.created if item["cleared_at"] is not None}
+def _write(session: Session, writing: _Writing, *, side_effects_disabled: bool) -> None:
     if writing.created:
         session.execute(insert(events), writing.created)
     if writing.updated:
@@ -325,8 +317,7 @@ def _write(session: Session, writing: _Writing, disabled: DisabledSideEffects) -
                     "event_id": change.event_id,
                     "kind": change.kind,
                     "at": instant_of(change.at_us),
-                    "fenced": disabled is DisabledSideEffects.ALL
-                    or (disabled is DisabledSideEffects.OVER and change.event_id in over),
+                    "side_effects_disabled": side_effects_disabled,
                 }
                 for change in writing.changes
             ],

@@ -25,7 +25,7 @@ from domain.rules.evaluate import Points
 from domain.rules.fast_path import PairKey, PairState, unaffected_pairs
 from domain.rules.model import Assignment, Segment
 from domain.rules.preceding import Entry, preceding_read
-from domain.rules.reconcile import DisabledSideEffects, EvaluatedPair, EventsDone, events_reconcile
+from domain.rules.reconcile import EvaluatedPair, EventsDone, events_reconcile
 from domain.rules.statements import FORGET, LEFT, REMEMBER, STATES
 from domain.rules.timeline import Episode, advance, episode_carried, segments_entered, timer_us
 from domain.rules.timers import pairs_columns, timers_set
@@ -77,16 +77,16 @@ def rules_recompute(
     spans: Mapping[bytes, Sequence[tuple[int, int]]],
     assignments: Mapping[bytes, Sequence[Assignment]],
     now: datetime,
-    disabled: DisabledSideEffects,
+    side_effects_disabled: bool,
     new_id: NewId,
     limit: int = POINTS_SCANNED_MAX,
 ) -> tuple[EventsDone, States]:
     """Recompute rules over dirty spans [begins, ends) of entities (16 bytes each) from stored points.
 
-    assignments: of each entity, none where nothing evaluates it any more. disabled: the side effects that must not
-    follow. The states are those to go on from, once committed, by entity: of all pairs that there are, or, where one of
-    them is not known, the entity is left out. Raises LimitExceededError where more than `limit` points would have to be
-    read at once.
+    assignments: of each entity, none where nothing evaluates it any more. side_effects_disabled: nothing may follow
+    from changed events. The states are those to go on from, once committed, by entity: of all pairs that there are, or,
+    where one of them is not known, the entity is left out. Raises LimitExceededError where more than `limit` points
+    would have to be read at once.
     """
     arrays_enable(session)
     now_us = micros_of(now)
@@ -117,7 +117,12 @@ def rules_recompute(
     _initial_points_read(session, organization_id, waiting, sources, limit)
     evaluated = [_evaluated(pair, now_us) for pair in pairs]
     done = events_reconcile(
-        session, organization_id=organization_id, evaluated=evaluated, now=now, disabled=disabled, new_id=new_id
+        session,
+        organization_id=organization_id,
+        evaluated=evaluated,
+        now=now,
+        side_effects_disabled=side_effects_disabled,
+        new_id=new_id,
     )
     _states_write(session, organization_id, pairs)
     _timers_write(session, organization_id, pairs, now_us)
@@ -143,7 +148,7 @@ def rules_evaluate_incrementally(
     assignments: Mapping[bytes, Sequence[Assignment]],
     states: Mapping[PairKey, PairState],
     now: datetime,
-    disabled: DisabledSideEffects,
+    side_effects_disabled: bool,
     new_id: NewId,
 ) -> tuple[EventsDone, States]:
     """Evaluate rules on readings at hand, all after each pair's watermark.
@@ -197,7 +202,12 @@ def rules_evaluate_incrementally(
     # What was found for the time being, as of an earlier now, may have to be taken back.
     evaluated = [_evaluated(pair, now_us) for pair in moved if pair.episodes or _may_wait(pair)]
     done = events_reconcile(
-        session, organization_id=organization_id, evaluated=evaluated, now=now, disabled=disabled, new_id=new_id
+        session,
+        organization_id=organization_id,
+        evaluated=evaluated,
+        now=now,
+        side_effects_disabled=side_effects_disabled,
+        new_id=new_id,
     )
     if moved:
         arrays_enable(session)

@@ -107,8 +107,8 @@ events = Table(
     Column("flaps", Integer, nullable=False),
     Column("detected_at", INSTANT, nullable=False),
     Column("withdrawn_at", INSTANT),
-    Column("quiet_until", INSTANT),
-    Column("followed_at", INSTANT),
+    Column("suppressed_until", INSTANT),
+    Column("opening_processed_at", INSTANT),
     PrimaryKeyConstraint("organization_id", "id", name="pk_events"),
     _owned_by("events", "rule_id", "rules"),
     CheckConstraint("(cleared_at IS NULL) = (cleared_reason IS NULL)", name="ck_events_cleared"),
@@ -123,14 +123,14 @@ Index(
 )
 Index("ix_events_opened", events.c.organization_id, events.c.opened_at, events.c.id)
 Index(
-    "ix_events_quiet",
+    "ix_events_suppressed",
     events.c.organization_id,
-    events.c.quiet_until,
-    postgresql_where=text("quiet_until IS NOT NULL"),
+    events.c.suppressed_until,
+    postgresql_where=text("suppressed_until IS NOT NULL"),
 )
 
-event_marks = Table(
-    "event_marks",
+event_annotations = Table(
+    "event_annotations",
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("id", UUID, nullable=False),
@@ -139,11 +139,16 @@ event_marks = Table(
     Column("at", INSTANT, nullable=False),
     Column("actor", Text, nullable=False),
     Column("note", Text),
-    PrimaryKeyConstraint("organization_id", "id", name="pk_event_marks"),
-    _owned_by("event_marks", "event_id", "events"),
-    CheckConstraint("kind IN ('ACKNOWLEDGED', 'DISMISSED', 'COMMENT')", name="ck_event_marks_kind"),
+    PrimaryKeyConstraint("organization_id", "id", name="pk_event_annotations"),
+    _owned_by("event_annotations", "event_id", "events"),
+    CheckConstraint("kind IN ('ACKNOWLEDGED', 'DISMISSED', 'COMMENT')", name="ck_event_annotations_kind"),
 )
-Index("ix_event_marks_event", event_marks.c.organization_id, event_marks.c.event_id, event_marks.c.at)
+Index(
+    "ix_event_annotations_event",
+    event_annotations.c.organization_id,
+    event_annotations.c.event_id,
+    event_annotations.c.at,
+)
 
 event_corrections = Table(
     "event_corrections",
@@ -173,8 +178,8 @@ event_changes = Table(
     Column("kind", Text, nullable=False),
     Column("at", INSTANT, nullable=False),
     Column("recorded_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
-    Column("fenced", Boolean, nullable=False),
-    Column("acted_at", INSTANT),
+    Column("side_effects_disabled", Boolean, nullable=False),
+    Column("processed_at", INSTANT),
     Column("due_at", INSTANT),
     PrimaryKeyConstraint("organization_id", "id", name="pk_event_changes"),
     _organization("event_changes"),
@@ -183,7 +188,7 @@ event_changes = Table(
         name="ck_event_changes_kind",
     ),
 )
-Index("ix_event_changes_waiting", event_changes.c.recorded_at, postgresql_where=text("acted_at IS NULL"))
+Index("ix_event_changes_waiting", event_changes.c.recorded_at, postgresql_where=text("processed_at IS NULL"))
 
 rule_timers = Table(
     "rule_timers",
@@ -250,16 +255,16 @@ maintenance_windows = Table(
     ),
     CheckConstraint("begins < ends", name="ck_maintenance_windows_span"),
 )
-quiet_dirt = Table(
-    "quiet_dirt",
+suppression_invalidations = Table(
+    "suppression_invalidations",
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("begins", INSTANT, nullable=False),
     Column("ends", INSTANT, nullable=False),
     Column("done_at", INSTANT),
     Column("done_id", UUID),
-    PrimaryKeyConstraint("organization_id", "begins", "ends", name="pk_quiet_dirt"),
-    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_quiet_dirt_organization"),
+    PrimaryKeyConstraint("organization_id", "begins", "ends", name="pk_suppression_invalidations"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_suppression_invalidations_organization"),
 )
 Index("ix_shelves_ends", shelves.c.organization_id, shelves.c.ends)
 Index("ix_maintenance_windows_ends", maintenance_windows.c.organization_id, maintenance_windows.c.ends)

@@ -2,10 +2,10 @@
 
 -- Keep the sums by minute and by hour of receipt equal to the counters of finished batches, whenever batches are
 -- finished, processed again or reopened.
-CREATE OR REPLACE FUNCTION tally_batches() RETURNS trigger
+CREATE OR REPLACE FUNCTION ingest_accounting_update() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    INSERT INTO public.ingest_tallies AS t (organization_id, width, begins, partition, stored, duplicate, dead)
+    INSERT INTO public.ingest_accounting AS t (organization_id, width, begins, partition, stored, duplicate, dead)
     SELECT d.organization_id, w.width, date_bin(make_interval(secs => w.width), d.received_at, 'epoch'::timestamptz),
         d.partition, sum(d.stored), sum(d.duplicate), sum(d.dead)
     FROM (
@@ -17,16 +17,16 @@ BEGIN
     ) d CROSS JOIN (VALUES (60::smallint), (3600::smallint)) w (width)
     GROUP BY 1, 2, 3, 4
     HAVING sum(d.stored) <> 0 OR sum(d.duplicate) <> 0 OR sum(d.dead) <> 0
-    -- One order for all, so that none waits for another that waits for it.
+    -- One order for all, to avoid deadlocks.
     ORDER BY 1, 2, 3, 4
     ON CONFLICT (organization_id, width, begins, partition) DO UPDATE
         SET stored = t.stored + excluded.stored, duplicate = t.duplicate + excluded.duplicate,
             dead = t.dead + excluded.dead;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER tally_batches AFTER UPDATE ON raw_batches
+CREATE OR REPLACE TRIGGER ingest_accounting_update AFTER UPDATE ON raw_batches
     REFERENCING OLD TABLE AS counted_before NEW TABLE AS counted_after
-    FOR EACH STATEMENT EXECUTE FUNCTION tally_batches();
+    FOR EACH STATEMENT EXECUTE FUNCTION ingest_accounting_update();
 
 -- Have the batches of some readings processed again. The batches belong to the pipeline; whoever may retry a dead
 -- letter may do this, and nothing else, to them.
@@ -45,7 +45,7 @@ CREATE OR REPLACE FUNCTION batches_reopen(organization integer, raw_ids bigint[]
     SELECT count(*)::integer FROM reopened
 $$;
 
-REVOKE ALL ON FUNCTION tally_batches(),
+REVOKE ALL ON FUNCTION ingest_accounting_update(),
     batches_reopen(integer, bigint[], timestamptz[])
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION batches_reopen(integer, bigint[], timestamptz[]) TO argus_api;

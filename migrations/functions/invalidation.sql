@@ -5,15 +5,15 @@
 
 -- Raise the organization's derivation revision to its present one: whoever holds a dependency index of an older one
 -- reads it again before use.
-CREATE OR REPLACE FUNCTION derivation_touch(organization integer) RETURNS void LANGUAGE sql VOLATILE
+CREATE OR REPLACE FUNCTION derivation_revision_raise(organization integer) RETURNS void LANGUAGE sql VOLATILE
     SET search_path = pg_catalog, public, pg_temp AS $$
     UPDATE public.graph_clocks SET derivation_revision = revision
     WHERE organization_id = organization AND derivation_revision < revision
 $$;
 
 -- Insert a window for an entity over each span of a multirange.
-CREATE OR REPLACE FUNCTION windows_note(organization integer, entity uuid, dirty tstzmultirange, why text) RETURNS void
-    LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+CREATE OR REPLACE FUNCTION windows_insert(organization integer, entity uuid, dirty tstzmultirange, why text)
+    RETURNS void LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
     INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
     SELECT organization, entity, u.b, u.e, why
     FROM unnest(dirty) AS d (span)
@@ -52,7 +52,7 @@ CREATE OR REPLACE FUNCTION profile_reads(organization integer, profile uuid, wor
 $$;
 
 -- Whether an organization has anything besides formulas that follows from points: rules, rollups, health.
-CREATE OR REPLACE FUNCTION organization_watches(organization integer) RETURNS boolean
+CREATE OR REPLACE FUNCTION organization_has_consumers(organization integer) RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM public.rules r WHERE r.organization_id = organization)
         OR EXISTS (SELECT FROM public.rollups u WHERE u.organization_id = organization)
@@ -60,7 +60,7 @@ CREATE OR REPLACE FUNCTION organization_watches(organization integer) RETURNS bo
 $$;
 
 -- Insert a window over [since, until) for every entity that derives by its type or its profile; returns how many.
-CREATE OR REPLACE FUNCTION windows_of_all(organization integer, since timestamptz, until timestamptz, why text)
+CREATE OR REPLACE FUNCTION invalidate_all(organization integer, since timestamptz, until timestamptz, why text)
     RETURNS bigint LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
     WITH noted AS (
         INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION windows_of_all(organization integer, since timestampt
 $$;
 
 -- A link of a device is recorded, ended, moved or retracted: its source, over the time that differs.
-CREATE OR REPLACE FUNCTION windows_of_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     dirty tstzmultirange := public.edge_difference(NEW, TG_OP = 'INSERT');
@@ -101,25 +101,25 @@ BEGIN
     SELECT e.kind, e.type INTO source FROM public.entities e
     WHERE e.organization_id = NEW.organization_id AND e.id = NEW.source_id;
     IF public.type_derives(NEW.organization_id, source.kind, source.type)
-            OR public.organization_watches(NEW.organization_id) THEN
-        PERFORM public.windows_note(NEW.organization_id, NEW.source_id, dirty, 'link');
-        PERFORM public.derivation_touch(NEW.organization_id);
+            OR public.organization_has_consumers(NEW.organization_id) THEN
+        PERFORM public.windows_insert(NEW.organization_id, NEW.source_id, dirty, 'link');
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;
     RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS windows_of_link ON entity_edges;
-CREATE CONSTRAINT TRIGGER windows_of_link AFTER INSERT OR UPDATE OF recorded ON entity_edges
+DROP TRIGGER IF EXISTS invalidate_on_link ON entity_edges;
+CREATE CONSTRAINT TRIGGER invalidate_on_link AFTER INSERT OR UPDATE OF recorded ON entity_edges
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (NEW.relationship IN ('MONITORED_BY', 'CONTROLLED_BY')) EXECUTE FUNCTION windows_of_link();
+    WHEN (NEW.relationship IN ('MONITORED_BY', 'CONTROLLED_BY')) EXECUTE FUNCTION invalidate_on_link();
 
 -- An edge by which one entity is below another changes: both ends, over the time that differs. The target of an
 -- activity is no such edge: it changes nothing of what is measured there.
-CREATE OR REPLACE FUNCTION windows_of_hierarchy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_hierarchy() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     dirty tstzmultirange;
 BEGIN
-    IF NEW.relationship = 'TARGETS' OR NOT public.organization_watches(NEW.organization_id) THEN
+    IF NEW.relationship = 'TARGETS' OR NOT public.organization_has_consumers(NEW.organization_id) THEN
         RETURN NULL;
     END IF;
     IF NEW.relationship NOT IN ('LOCATED_IN', 'MONITORED_BY', 'CONTROLLED_BY') AND NOT EXISTS (
@@ -130,18 +130,18 @@ BEGIN
     END IF;
     dirty := public.edge_difference(NEW, TG_OP = 'INSERT');
     IF dirty IS NOT NULL THEN
-        PERFORM public.windows_note(NEW.organization_id, NEW.source_id, dirty, 'hierarchy');
-        PERFORM public.windows_note(NEW.organization_id, NEW.target_id, dirty, 'hierarchy');
-        PERFORM public.derivation_touch(NEW.organization_id);
+        PERFORM public.windows_insert(NEW.organization_id, NEW.source_id, dirty, 'hierarchy');
+        PERFORM public.windows_insert(NEW.organization_id, NEW.target_id, dirty, 'hierarchy');
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;
     RETURN NULL;
 END $$;
-DROP TRIGGER IF EXISTS windows_of_hierarchy ON entity_edges;
-CREATE CONSTRAINT TRIGGER windows_of_hierarchy AFTER INSERT OR UPDATE OF recorded ON entity_edges
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION windows_of_hierarchy();
+DROP TRIGGER IF EXISTS invalidate_on_hierarchy ON entity_edges;
+CREATE CONSTRAINT TRIGGER invalidate_on_hierarchy AFTER INSERT OR UPDATE OF recorded ON entity_edges
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION invalidate_on_hierarchy();
 
 -- A version of a telemetry schema changes the formulas of a type: its entities, from then until the next version.
-CREATE OR REPLACE FUNCTION windows_of_schema() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_schema_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     at public.telemetry_schemas;
@@ -168,33 +168,33 @@ BEGIN
     JOIN public.entity_types t ON t.organization_id = at.organization_id AND t.id = at.entity_type_id
     JOIN public.entities e ON e.organization_id = t.organization_id AND e.kind = t.kind AND e.type = t.name
     WHERE u.begins < u.ends;
-    PERFORM public.derivation_touch(at.organization_id);
+    PERFORM public.derivation_revision_raise(at.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_schema AFTER INSERT OR DELETE OR UPDATE ON telemetry_schemas
-    FOR EACH ROW EXECUTE FUNCTION windows_of_schema();
+CREATE OR REPLACE TRIGGER invalidate_on_schema_version AFTER INSERT OR DELETE OR UPDATE ON telemetry_schemas
+    FOR EACH ROW EXECUTE FUNCTION invalidate_on_schema_version();
 
 -- An entity gets another type: all of time.
-CREATE OR REPLACE FUNCTION windows_of_type() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_type() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.kind IN ('DEVICE', 'ASSET', 'SPACE') AND (
         public.type_derives(NEW.organization_id, NEW.kind, OLD.type)
             OR public.type_derives(NEW.organization_id, NEW.kind, NEW.type)
-            OR public.organization_watches(NEW.organization_id)
+            OR public.organization_has_consumers(NEW.organization_id)
     ) THEN
         INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
         VALUES (NEW.organization_id, NEW.id, '1970-01-01Z', '9999-01-01Z', 'type');
-        PERFORM public.derivation_touch(NEW.organization_id);
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_type AFTER UPDATE OF type ON entities
-    FOR EACH ROW WHEN (OLD.type IS DISTINCT FROM NEW.type) EXECUTE FUNCTION windows_of_type();
+CREATE OR REPLACE TRIGGER invalidate_on_type AFTER UPDATE OF type ON entities
+    FOR EACH ROW WHEN (OLD.type IS DISTINCT FROM NEW.type) EXECUTE FUNCTION invalidate_on_type();
 
 -- An entity gets another type, or another weight in a rollup. A type counts for all of time; a weight from the instant
 -- at which it was recorded, and for all of time where it is the first that was recorded of the entity.
-CREATE OR REPLACE FUNCTION windows_of_member() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_membership() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     since timestamptz;
@@ -216,15 +216,15 @@ BEGIN
     END IF;
     INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
     VALUES (NEW.organization_id, NEW.id, coalesce(since, '1970-01-01Z'), '9999-01-01Z', 'hierarchy');
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_member AFTER UPDATE OF type, attributes ON entities
+CREATE OR REPLACE TRIGGER invalidate_on_membership AFTER UPDATE OF type, attributes ON entities
     FOR EACH ROW WHEN ((OLD.type, OLD.attributes) IS DISTINCT FROM (NEW.type, NEW.attributes))
-    EXECUTE FUNCTION windows_of_member();
+    EXECUTE FUNCTION invalidate_on_membership();
 
 -- Attributes change that a formula reads: they count from the instant at which they were recorded.
-CREATE OR REPLACE FUNCTION windows_of_attributes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_attributes() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF public.type_reads(NEW.organization_id, NEW.kind, NEW.type, 'attributes') OR EXISTS (
@@ -235,16 +235,16 @@ BEGIN
         INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
         SELECT NEW.organization_id, NEW.id, c.last_recorded, '9999-01-01Z', 'attributes'
         FROM public.graph_clocks c WHERE c.organization_id = NEW.organization_id;
-        PERFORM public.derivation_touch(NEW.organization_id);
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_attributes AFTER UPDATE OF attributes ON entities
-    FOR EACH ROW WHEN (OLD.attributes IS DISTINCT FROM NEW.attributes) EXECUTE FUNCTION windows_of_attributes();
+CREATE OR REPLACE TRIGGER invalidate_on_attributes AFTER UPDATE OF attributes ON entities
+    FOR EACH ROW WHEN (OLD.attributes IS DISTINCT FROM NEW.attributes) EXECUTE FUNCTION invalidate_on_attributes();
 
 -- The area of a space, by which formulas may ask where something is, is created, changed or deleted: every entity with
 -- such a formula, for all of time.
-CREATE OR REPLACE FUNCTION windows_of_area() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_area() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     noted bigint;
@@ -268,35 +268,35 @@ BEGIN
     )
     SELECT count(*) INTO noted FROM windows;
     IF noted > 0 THEN
-        PERFORM public.derivation_touch(NEW.organization_id);
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_area_made AFTER INSERT ON entities
+CREATE OR REPLACE TRIGGER invalidate_on_area_created AFTER INSERT ON entities
     FOR EACH ROW WHEN (NEW.kind = 'SPACE' AND NEW.geometry IS NOT NULL AND NEW.external_id IS NOT NULL)
-    EXECUTE FUNCTION windows_of_area();
-CREATE OR REPLACE TRIGGER windows_of_area_changed AFTER UPDATE OF geometry, external_id, deleted_at ON entities
+    EXECUTE FUNCTION invalidate_on_area();
+CREATE OR REPLACE TRIGGER invalidate_on_area_changed AFTER UPDATE OF geometry, external_id, deleted_at ON entities
     FOR EACH ROW WHEN (NEW.kind = 'SPACE' AND (OLD.geometry, OLD.external_id, OLD.deleted_at)
         IS DISTINCT FROM (NEW.geometry, NEW.external_id, NEW.deleted_at))
-    EXECUTE FUNCTION windows_of_area();
+    EXECUTE FUNCTION invalidate_on_area();
 
 -- An entity is deleted or restored: from its deletion on.
-CREATE OR REPLACE FUNCTION windows_of_deletion() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_deletion() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF public.organization_watches(NEW.organization_id) THEN
+    IF public.organization_has_consumers(NEW.organization_id) THEN
         INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
         VALUES (NEW.organization_id, NEW.id, least(OLD.deleted_at, NEW.deleted_at), '9999-01-01Z', 'rule');
-        PERFORM public.derivation_touch(NEW.organization_id);
+        PERFORM public.derivation_revision_raise(NEW.organization_id);
     END IF;
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_deletion AFTER UPDATE OF deleted_at ON entities
+CREATE OR REPLACE TRIGGER invalidate_on_deletion AFTER UPDATE OF deleted_at ON entities
     FOR EACH ROW WHEN (OLD.deleted_at IS DISTINCT FROM NEW.deleted_at AND NEW.kind IN ('DEVICE', 'ASSET', 'SPACE'))
-    EXECUTE FUNCTION windows_of_deletion();
+    EXECUTE FUNCTION invalidate_on_deletion();
 
 -- A version of an asset profile: the assets that use it, from then until the next version.
-CREATE OR REPLACE FUNCTION windows_of_profile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_profile_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
@@ -307,27 +307,28 @@ BEGIN
                 AND v.effective_from > NEW.effective_from), 'infinity'), '9999-01-01Z'::timestamptz) AS ends) u
     JOIN public.assets a ON a.organization_id = NEW.organization_id AND a.profile_id = NEW.profile_id
     WHERE u.begins < u.ends;
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_profile AFTER INSERT ON asset_profile_versions
-    FOR EACH ROW EXECUTE FUNCTION windows_of_profile();
+CREATE OR REPLACE TRIGGER invalidate_on_profile_version AFTER INSERT ON asset_profile_versions
+    FOR EACH ROW EXECUTE FUNCTION invalidate_on_profile_version();
 
 -- An asset gets another profile, or none: all of time.
-CREATE OR REPLACE FUNCTION windows_of_profile_used() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_profile_assignment() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
     VALUES (NEW.organization_id, NEW.id, '1970-01-01Z', '9999-01-01Z', 'profile');
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_profile_used AFTER UPDATE OF profile_id ON assets
-    FOR EACH ROW WHEN (OLD.profile_id IS DISTINCT FROM NEW.profile_id) EXECUTE FUNCTION windows_of_profile_used();
+CREATE OR REPLACE TRIGGER invalidate_on_profile_assignment AFTER UPDATE OF profile_id ON assets
+    FOR EACH ROW WHEN (OLD.profile_id IS DISTINCT FROM NEW.profile_id)
+    EXECUTE FUNCTION invalidate_on_profile_assignment();
 
 -- A version of a rule: every entity that was in the scope of any version of the rule, from then until the next version.
 -- What is, or ever was, below an entity is taken whatever the time.
-CREATE OR REPLACE FUNCTION windows_of_rule() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_rule_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO public.dirty_windows (organization_id, entity_id, begins, ends, reason)
@@ -361,14 +362,14 @@ BEGIN
             OR (v.type = e.type AND v.kind = e.kind)
             OR (v.under_id IS NOT NULL AND e.id IN (SELECT b.id FROM below b))
             OR num_nonnulls(v.entity_id, v.type, v.under_id, v.profile_id) = 0));
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_rule AFTER INSERT OR UPDATE ON rule_versions
-    FOR EACH ROW EXECUTE FUNCTION windows_of_rule();
+CREATE OR REPLACE TRIGGER invalidate_on_rule_version AFTER INSERT OR UPDATE ON rule_versions
+    FOR EACH ROW EXECUTE FUNCTION invalidate_on_rule_version();
 
 -- Another version of the derive stage is in force: every entity that derives, from then until the next promotion.
-CREATE OR REPLACE FUNCTION windows_of_processor() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_processor_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     was integer;
@@ -383,18 +384,18 @@ BEGIN
     IF coalesce(was, 1) = NEW.version THEN
         RETURN NULL;
     END IF;
-    PERFORM public.windows_of_all(NEW.organization_id, NEW.effective_from, coalesce((
+    PERFORM public.invalidate_all(NEW.organization_id, NEW.effective_from, coalesce((
         SELECT min(p.effective_from) FROM public.processor_versions p
         WHERE p.organization_id = NEW.organization_id AND p.stage = NEW.stage
             AND p.effective_from > NEW.effective_from), 'infinity'), 'processor');
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER windows_of_processor AFTER INSERT OR UPDATE ON processor_versions
-    FOR EACH ROW WHEN (NEW.stage = 'derive') EXECUTE FUNCTION windows_of_processor();
+CREATE OR REPLACE TRIGGER invalidate_on_processor_version AFTER INSERT OR UPDATE ON processor_versions
+    FOR EACH ROW WHEN (NEW.stage = 'derive') EXECUTE FUNCTION invalidate_on_processor_version();
 
 -- Another version runs in shadow, or none: what the one before found is deleted.
-CREATE OR REPLACE FUNCTION shadow_of_flag() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION shadow_restart() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     of_stage text := split_part(NEW.name, '.', 1);
@@ -408,34 +409,35 @@ BEGIN
         INSERT INTO public.shadows (organization_id, stage, version, since)
         VALUES (NEW.organization_id, of_stage, NEW.value::integer, NEW.updated_at);
     END IF;
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER shadow_of_flag AFTER INSERT OR UPDATE ON feature_flags
-    FOR EACH ROW WHEN (NEW.name = 'derive.shadow') EXECUTE FUNCTION shadow_of_flag();
+CREATE OR REPLACE TRIGGER shadow_restart AFTER INSERT OR UPDATE ON feature_flags
+    FOR EACH ROW WHEN (NEW.name = 'derive.shadow') EXECUTE FUNCTION shadow_restart();
 
 -- Have the version in shadow compared over a past time, for the transaction's organization: all of it is derived again,
 -- which leaves the series as they are.
 CREATE OR REPLACE FUNCTION shadow_compare(since timestamptz, until timestamptz) RETURNS bigint
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT public.windows_of_all((SELECT public.current_organization()), since, until, 'shadow')
+    SELECT public.invalidate_all((SELECT public.current_organization()), since, until, 'shadow')
 $$;
 
 -- A rollup is created, changed or deleted: dependencies change. Its buckets are invalidated by whoever changes it.
-CREATE OR REPLACE FUNCTION derivation_of_rollup() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+CREATE OR REPLACE FUNCTION invalidate_on_rollup() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    PERFORM public.derivation_touch(NEW.organization_id);
+    PERFORM public.derivation_revision_raise(NEW.organization_id);
     RETURN NULL;
 END $$;
-CREATE OR REPLACE TRIGGER derivation_of_rollup AFTER INSERT OR UPDATE ON rollups
-    FOR EACH ROW EXECUTE FUNCTION derivation_of_rollup();
+CREATE OR REPLACE TRIGGER invalidate_on_rollup AFTER INSERT OR UPDATE ON rollups
+    FOR EACH ROW EXECUTE FUNCTION invalidate_on_rollup();
 
-REVOKE ALL ON FUNCTION derivation_touch(integer), windows_note(integer, uuid, tstzmultirange, text),
+REVOKE ALL ON FUNCTION derivation_revision_raise(integer), windows_insert(integer, uuid, tstzmultirange, text),
     type_derives(integer, text, text), type_reads(integer, text, text, text), profile_reads(integer, uuid, text),
-    organization_watches(integer), windows_of_all(integer, timestamptz, timestamptz, text), windows_of_link(),
-    windows_of_hierarchy(), windows_of_schema(), windows_of_type(), windows_of_member(), windows_of_attributes(),
-    windows_of_area(), windows_of_deletion(), windows_of_profile(), windows_of_profile_used(), windows_of_rule(),
-    windows_of_processor(), shadow_of_flag(), shadow_compare(timestamptz, timestamptz), derivation_of_rollup()
+    organization_has_consumers(integer), invalidate_all(integer, timestamptz, timestamptz, text), invalidate_on_link(),
+    invalidate_on_hierarchy(), invalidate_on_schema_version(), invalidate_on_type(), invalidate_on_membership(),
+    invalidate_on_attributes(), invalidate_on_area(), invalidate_on_deletion(), invalidate_on_profile_version(),
+    invalidate_on_profile_assignment(), invalidate_on_rule_version(), invalidate_on_processor_version(),
+    shadow_restart(), shadow_compare(timestamptz, timestamptz), invalidate_on_rollup()
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION shadow_compare(timestamptz, timestamptz) TO argus_api;

@@ -1,7 +1,7 @@
 -- Metrics of the installation, over all organizations and without a name of any, as rows of name, labels and value.
 
--- Stages and batches.
-CREATE OR REPLACE FUNCTION stages_state(OUT name text, OUT labels jsonb, OUT value double precision)
+-- The pipeline: batches, stages, dead letters, dirty windows and buckets, failed items, changes of events that wait.
+CREATE OR REPLACE FUNCTION pipeline_state(OUT name text, OUT labels jsonb, OUT value double precision)
     RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     WITH waiting AS MATERIALIZED (
         SELECT partition::text AS partition, count(*) AS batches, sum(readings) AS readings,
@@ -31,12 +31,6 @@ CREATE OR REPLACE FUNCTION stages_state(OUT name text, OUT labels jsonb, OUT val
     SELECT 'argus_readings_received_last_minute', jsonb_build_object('transport', transport), readings FROM recent
     UNION ALL
     SELECT 'argus_points_stored_last_minute', jsonb_build_object('transport', transport), points FROM recent
-$$;
-
--- Those, what the stages have done, and dirty windows.
-CREATE OR REPLACE FUNCTION windows_state(OUT name text, OUT labels jsonb, OUT value double precision)
-    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT s.name, s.labels, s.value FROM public.stages_state() s
     UNION ALL
     SELECT m.name, jsonb_build_object('stage', l.stage, 'partition', l.partition::text), m.value
     FROM public.stage_leases l
@@ -50,27 +44,15 @@ CREATE OR REPLACE FUNCTION windows_state(OUT name text, OUT labels jsonb, OUT va
     SELECT 'argus_dirty_window_age_seconds', jsonb_build_object('reason', reason),
         greatest(extract(epoch FROM clock_timestamp() - min(created_at)), 0)
     FROM public.dirty_windows GROUP BY reason
-$$;
-
--- Those, and dirty buckets.
-CREATE OR REPLACE FUNCTION buckets_state(OUT name text, OUT labels jsonb, OUT value double precision)
-    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT s.name, s.labels, s.value FROM public.windows_state() s
     UNION ALL
-    SELECT m.name, jsonb_build_object('of', d.sort), m.value
+    SELECT m.name, jsonb_build_object('of', d.computation), m.value
     FROM (
-        SELECT split_part(what, ':', 1) AS sort, count(*) AS buckets, min(created_at) AS oldest
+        SELECT lower(split_part(computation, '_', 1)) AS computation, count(*) AS buckets, min(created_at) AS oldest
         FROM public.dirty_buckets GROUP BY 1
     ) d
     CROSS JOIN LATERAL (VALUES ('argus_dirty_buckets', d.buckets::double precision),
         ('argus_dirty_bucket_age_seconds', greatest(extract(epoch FROM clock_timestamp() - d.oldest), 0)))
         AS m (name, value)
-$$;
-
--- Those, failed items, and changes of events that wait.
-CREATE OR REPLACE FUNCTION pipeline_state(OUT name text, OUT labels jsonb, OUT value double precision)
-    RETURNS SETOF record LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT s.name, s.labels, s.value FROM public.buckets_state() s
     UNION ALL
     SELECT 'argus_failed_items', jsonb_build_object('queue', f.queue, 'state', f.state), count(*)::double precision
     FROM (
@@ -78,11 +60,11 @@ CREATE OR REPLACE FUNCTION pipeline_state(OUT name text, OUT labels jsonb, OUT v
         FROM public.failed_items WHERE resolved_at IS NULL
     ) f GROUP BY f.queue, f.state
     UNION ALL
-    -- What is held until a shelf or a maintenance window ends waits for nothing but that.
+    -- Without those deferred until a shelf or a maintenance window ends.
     SELECT m.name, '{}', m.value
     FROM (
         SELECT count(*) AS waiting, min(greatest(recorded_at, due_at)) AS oldest FROM public.event_changes
-        WHERE acted_at IS NULL AND coalesce(due_at, '-infinity') <= clock_timestamp()
+        WHERE processed_at IS NULL AND coalesce(due_at, '-infinity') <= clock_timestamp()
     ) c
     CROSS JOIN LATERAL (VALUES ('argus_event_changes_waiting', c.waiting::double precision),
         ('argus_event_change_age_seconds', greatest(extract(epoch FROM clock_timestamp() - c.oldest), 0)))
@@ -100,14 +82,14 @@ CREATE OR REPLACE FUNCTION convergence_state(OUT name text, OUT labels jsonb, OU
         FROM public.convergence_checks c GROUP BY c.of
     ) c ON c.of = k.of
     LEFT JOIN (
-        SELECT d.of, count(*) AS standing FROM public.convergence_differences d
+        SELECT d.of, count(*) AS open FROM public.convergence_differences d
         WHERE d.repaired_at IS NULL GROUP BY d.of
     ) d ON d.of = k.of
     CROSS JOIN LATERAL (VALUES
         ('argus_convergence_checks_total', coalesce(c.checks, 0)::double precision),
         ('argus_convergence_skipped_total', coalesce(c.skipped, 0)::double precision),
         ('argus_convergence_differences_total', coalesce(c.differences, 0)::double precision),
-        ('argus_convergence_differences_open', coalesce(d.standing, 0)::double precision)
+        ('argus_convergence_differences_open', coalesce(d.open, 0)::double precision)
     ) AS m (name, value)
 $$;
 
@@ -135,7 +117,6 @@ CREATE OR REPLACE FUNCTION deliveries_state(OUT name text, OUT labels jsonb, OUT
     FROM public.work_counts WHERE work_counts.name = 'jobs_expired'
 $$;
 
-REVOKE ALL ON FUNCTION stages_state(), windows_state(), buckets_state(), pipeline_state(), convergence_state(),
-    deliveries_state()
+REVOKE ALL ON FUNCTION pipeline_state(), convergence_state(), deliveries_state()
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
 GRANT EXECUTE ON FUNCTION pipeline_state(), convergence_state(), deliveries_state() TO argus_api;

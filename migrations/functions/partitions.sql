@@ -18,8 +18,8 @@ BEGIN
     ends := ((begins AT TIME ZONE 'UTC') + ('1 ' || step)::interval) AT TIME ZONE 'UTC';
     child := parent || '_'
         || to_char(begins AT TIME ZONE 'UTC', CASE step WHEN 'day' THEN 'YYYYMMDD' ELSE 'YYYYMM' END);
-    -- The table itself is read, by a snapshot of this statement's own. to_regclass answers from the session's catalogue
-    -- cache, where a name that was missing before the wait for the lock is missing still.
+    -- Read from pg_class with this statement's snapshot. to_regclass would answer from the session's catalogue cache,
+    -- where a name that was missing before the wait for the lock is still missing.
     IF EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = child) THEN
         RETURN;
     END IF;
@@ -31,7 +31,7 @@ BEGIN
     EXECUTE format('ALTER TABLE public.%I ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
         parent, child, begins, ends);
 EXCEPTION
-    -- A transaction whose snapshot is as old as itself (REPEATABLE READ) sees no table that came since it began.
+    -- A REPEATABLE READ transaction does not see a table that was created since its snapshot.
     WHEN duplicate_table OR duplicate_object OR unique_violation THEN RETURN;
 END $$;
 

@@ -2,7 +2,7 @@
 -- written.
 
 -- Whether the hourly aggregates of a time are complete for every organization, so that its points may be dropped.
-CREATE OR REPLACE FUNCTION hours_summarized(begins timestamptz, ends timestamptz) RETURNS boolean
+CREATE OR REPLACE FUNCTION hourly_aggregates_built(begins timestamptz, ends timestamptz) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT NOT EXISTS (
         SELECT FROM organizations o LEFT JOIN hours_progress p ON p.organization_id = o.id
@@ -15,28 +15,28 @@ $$;
 
 -- The instant from which on points are retained, and a shared lock: it does not change before the transaction ends.
 -- VOLATILE, so that it is read after the wait for the lock.
-CREATE OR REPLACE FUNCTION points_kept_hold() RETURNS timestamptz
+CREATE OR REPLACE FUNCTION history_retention_hold() RETURNS timestamptz
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock_shared(hashtext('argus.points_kept'), 0);
-    RETURN (SELECT k.kept_from FROM public.points_kept k);
+    PERFORM pg_advisory_xact_lock_shared(hashtext('argus.history_retention'), 0);
+    RETURN (SELECT k.retained_from FROM public.history_retention k);
 END $$;
 
 -- Move the instant from which on points are retained to the month of `before`: nothing is written to earlier months
 -- from then on, and later ones are open again. A month that still has a partition stays open; drop it first. Returns
 -- the instant. Waits at most 200 ms for transactions that write points just now; NULL: try again.
-CREATE OR REPLACE FUNCTION points_close(before timestamptz) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION history_close(before timestamptz) RETURNS timestamptz
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '200ms' AS $$
 DECLARE
     month timestamptz := date_trunc('month', before, 'UTC');
 BEGIN
     IF before > clock_timestamp() - interval '1 day' THEN
-        RAISE EXCEPTION 'points_close: what is younger than a day is kept';
+        RAISE EXCEPTION 'history_close: what is younger than a day is retained';
     END IF;
-    PERFORM pg_advisory_xact_lock(hashtext('argus.points_kept'), 0);
-    UPDATE public.points_kept k SET kept_from = greatest(k.dropped_until, least(month,
+    PERFORM pg_advisory_xact_lock(hashtext('argus.history_retention'), 0);
+    UPDATE public.history_retention k SET retained_from = greatest(k.dropped_until, least(month,
         (SELECT min(p.begins) FROM public.partitions_ended('telemetry_history', month) p)));
-    RETURN (SELECT k.kept_from FROM public.points_kept k);
+    RETURN (SELECT k.retained_from FROM public.history_retention k);
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     RETURN NULL;
 END $$;
@@ -54,13 +54,13 @@ BEGIN
         RAISE EXCEPTION 'drop_partitions: % is kept', parent;
     END IF;
     IF before > clock_timestamp() - interval '1 day' THEN
-        RAISE EXCEPTION 'drop_partitions: what is younger than a day is kept';
+        RAISE EXCEPTION 'drop_partitions: what is younger than a day is retained';
     END IF;
     FOR old IN SELECT * FROM public.partitions_ended(parent, before) LOOP
         BEGIN
-            -- Locked first and judged then: nobody opens a batch or writes a point in between.
+            -- Locked before it is checked, so that nobody reopens a batch or writes a point in between.
             IF parent = 'telemetry_history' THEN
-                PERFORM pg_advisory_xact_lock(hashtext('argus.points_kept'), 0);
+                PERFORM pg_advisory_xact_lock(hashtext('argus.history_retention'), 0);
             END IF;
             EXECUTE format('LOCK TABLE ONLY public.%I IN ACCESS EXCLUSIVE MODE', parent);
             IF parent = 'telemetry_raw' THEN
@@ -72,14 +72,14 @@ BEGIN
             THEN
                 CONTINUE;
             END IF;
-            -- Batches stay as long as their readings.
+            -- Batches are kept as long as their readings.
             IF parent = 'raw_batches' AND EXISTS (
                 SELECT FROM public.partitions_ended('telemetry_raw', old.ends) p WHERE p.ends > old.begins)
             THEN
                 CONTINUE;
             END IF;
-            -- What lies before the end of a month that went is final: none may be left behind.
-            IF parent = 'telemetry_history' AND NOT public.hours_summarized(old.begins, old.ends) THEN
+            -- Aggregates before the end of a dropped month are final: no earlier month may be left behind.
+            IF parent = 'telemetry_history' AND NOT public.hourly_aggregates_built(old.begins, old.ends) THEN
                 RETURN;
             END IF;
             IF to_regclass('public.' || quote_ident(old.name)) IS NULL THEN
@@ -88,10 +88,10 @@ BEGIN
             EXECUTE format('DROP TABLE public.%I', old.name);
             IF parent = 'telemetry_history' THEN
                 UPDATE public.hours_progress SET final_until = greatest(final_until, old.ends);
-                UPDATE public.points_kept SET dropped_until = greatest(dropped_until, old.ends),
-                    kept_from = greatest(kept_from, old.ends);
+                UPDATE public.history_retention SET dropped_until = greatest(dropped_until, old.ends),
+                    retained_from = greatest(retained_from, old.ends);
             ELSIF parent = 'raw_batches' THEN
-                DELETE FROM public.ingest_tallies WHERE begins >= old.begins AND begins < old.ends;
+                DELETE FROM public.ingest_accounting WHERE begins >= old.begins AND begins < old.ends;
             END IF;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             RETURN;
@@ -102,7 +102,7 @@ END $$;
 
 -- Delete the rows of some pages of a table, of all organizations, that are older than an instant; returns how many. By
 -- pages: that needs no index and reads each page once.
-CREATE OR REPLACE FUNCTION forget_rows(relation text, before timestamptz, first_page bigint, pages integer)
+CREATE OR REPLACE FUNCTION delete_expired_rows(relation text, before timestamptz, first_page bigint, pages integer)
     RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -111,18 +111,17 @@ DECLARE
         WHEN 'reading_keys' THEN 't.received_at < $1'
         WHEN 'dead_letters' THEN 't.received_at < $1'
         WHEN 'derived_commits' THEN 't.committed_at < $1'
-        -- Whatever waits, stays.
-        WHEN 'event_changes' THEN 't.acted_at < $1'
+        -- Not those that wait.
+        WHEN 'event_changes' THEN 't.processed_at < $1'
         WHEN 'event_corrections' THEN 't.recorded_at < $1'
-        -- That the beginning of an event was told, or noted, is asked when it ends.
+        -- The clearing of an event asks whether its opening was notified.
         WHEN 'notifications' THEN $sql$t.finished_at < $1 AND t.state <> 'PENDING' AND NOT EXISTS (
             SELECT FROM public.events e WHERE e.organization_id = t.organization_id AND e.id = t.event_id
                 AND e.cleared_at IS NULL AND e.withdrawn_at IS NULL)$sql$
         WHEN 'activity_steps' THEN $sql$t.recorded_at < $1 AND t.step IN ('EVENT', 'SUGGESTED') AND NOT EXISTS (
             SELECT FROM public.events e WHERE e.organization_id = t.organization_id AND e.id = t.event_id
                 AND e.cleared_at IS NULL AND e.withdrawn_at IS NULL)$sql$
-        -- The last of each month stays, and so the last of all before: whatever is measured from then on is judged from
-        -- it.
+        -- The last state of each month stays: evaluation of later readings starts from it.
         WHEN 'rule_states' THEN $sql$t.at < $1 AND EXISTS (
             SELECT FROM public.rule_states s WHERE s.organization_id = t.organization_id
                 AND s.entity_id = t.entity_id AND s.rule_id = t.rule_id AND s.key = t.key AND s.at > t.at AND s.at <= $1
@@ -130,10 +129,10 @@ DECLARE
     END;
 BEGIN
     IF which IS NULL THEN
-        RAISE EXCEPTION 'forget_rows: % is kept', relation;
+        RAISE EXCEPTION 'delete_expired_rows: % is kept', relation;
     END IF;
     IF before > clock_timestamp() - interval '1 day' THEN
-        RAISE EXCEPTION 'forget_rows: what is younger than a day is kept';
+        RAISE EXCEPTION 'delete_expired_rows: what is younger than a day is retained';
     END IF;
     EXECUTE format('DELETE FROM public.%I t WHERE t.ctid >= %L AND t.ctid < %L AND %s', relation,
         format('(%s,0)', first_page), format('(%s,0)', first_page + pages), which) USING before;
@@ -141,9 +140,10 @@ BEGIN
     RETURN gone;
 END $$;
 
-REVOKE ALL ON FUNCTION hours_summarized(timestamptz, timestamptz), points_kept_hold(), points_close(timestamptz),
-    drop_partitions(text, timestamptz),
-    forget_rows(text, timestamptz, bigint, integer)
+REVOKE ALL ON FUNCTION hourly_aggregates_built(timestamptz, timestamptz), history_retention_hold(),
+    history_close(timestamptz), drop_partitions(text, timestamptz), delete_expired_rows(text, timestamptz, bigint,
+    integer)
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;
-GRANT EXECUTE ON FUNCTION hours_summarized(timestamptz, timestamptz), points_kept_hold(), points_close(timestamptz),
-    drop_partitions(text, timestamptz), forget_rows(text, timestamptz, bigint, integer) TO argus_pipeline;
+GRANT EXECUTE ON FUNCTION hourly_aggregates_built(timestamptz, timestamptz), history_retention_hold(),
+    history_close(timestamptz), drop_partitions(text, timestamptz),
+    delete_expired_rows(text, timestamptz, bigint, integer) TO argus_pipeline;

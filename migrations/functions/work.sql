@@ -19,7 +19,7 @@ CREATE OR REPLACE TRIGGER activity_place AFTER UPDATE OF status, deleted_at ON e
 
 -- Keep the previous secret on a rotation that asks for it. The API sets secrets and can read none, so the table does
 -- it.
-CREATE OR REPLACE FUNCTION webhook_secret_keep() RETURNS trigger
+CREATE OR REPLACE FUNCTION webhook_secret_rotate() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.secret IS DISTINCT FROM OLD.secret THEN
@@ -27,8 +27,8 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE OR REPLACE TRIGGER keep_previous BEFORE UPDATE ON webhook_secrets
-    FOR EACH ROW EXECUTE FUNCTION webhook_secret_keep();
+CREATE OR REPLACE TRIGGER webhook_secret_rotate BEFORE UPDATE ON webhook_secrets
+    FOR EACH ROW EXECUTE FUNCTION webhook_secret_rotate();
 
-REVOKE ALL ON FUNCTION activity_place(), webhook_secret_keep()
+REVOKE ALL ON FUNCTION activity_place(), webhook_secret_rotate()
     FROM PUBLIC, argus_api, argus_ingest, argus_pipeline;

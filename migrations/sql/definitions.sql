@@ -1,11 +1,11 @@
--- What is configured, and from which event time on: telemetry schemas, asset profiles, versions of stages, flags.
+-- Definitions: telemetry schemas, asset profiles, processor versions, each effective from an event time on; feature
+-- flags.
 
--- The telemetry schema of an entity type, one version per instant of event time from which it holds.
+-- Telemetry schemas of entity types, in versions by event time.
 CREATE TABLE telemetry_schemas (
     organization_id integer NOT NULL,
     entity_type_id uuid NOT NULL,
     effective_from timestamptz NOT NULL,
-    recorded_at timestamptz NOT NULL,
     schema jsonb NOT NULL,
     CONSTRAINT pk_telemetry_schemas PRIMARY KEY (organization_id, entity_type_id, effective_from),
     CONSTRAINT fk_telemetry_schemas_entity_type FOREIGN KEY (organization_id, entity_type_id)
@@ -26,8 +26,8 @@ CREATE TABLE asset_profiles (
 );
 CREATE UNIQUE INDEX uq_asset_profiles_name ON asset_profiles (organization_id, name) WHERE deleted_at IS NULL;
 
--- Event time from effective_from on is judged with this version, until that of the next; of two that begin together,
--- the one with the greater number. No version is ever changed or taken away.
+-- A version holds for event times from effective_from until that of the next; of two that begin together, the one with
+-- the greater number holds. Insert only.
 CREATE TABLE asset_profile_versions (
     organization_id integer NOT NULL,
     profile_id uuid NOT NULL,
@@ -42,7 +42,7 @@ CREATE TABLE asset_profile_versions (
     CONSTRAINT ck_asset_profile_versions_number CHECK (number >= 1)
 );
 
--- What an organization has set; a flag that was never set has its default, which the code knows.
+-- Flags that an organization has set. The code knows the defaults of the others.
 CREATE TABLE feature_flags (
     organization_id integer NOT NULL,
     name text NOT NULL,
@@ -54,7 +54,8 @@ CREATE TABLE feature_flags (
     CONSTRAINT fk_feature_flags_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- Event time from effective_from on is processed with this version, until that of the next row; before the first: 1.
+-- The version of a stage that is in force for event times from effective_from until that of the next row. Before the
+-- first: 1.
 CREATE TABLE processor_versions (
     organization_id integer NOT NULL,
     stage text NOT NULL,

@@ -1,24 +1,25 @@
--- What is derived from points, links and definitions, and what waits to be derived again.
+-- What is derived from points, links and definitions, and what waits to be recomputed.
 
+-- Times over which derived points and events of an entity may be wrong. The stage derive recomputes them.
 CREATE TABLE dirty_windows (
     organization_id integer NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
     entity_id uuid NOT NULL,
-    -- Where the entity goes in the streams: this modulo the number of partitions.
+    -- The entity's partition is this modulo the number of partitions.
     slot integer NOT NULL GENERATED ALWAYS AS
         (get_byte(uuid_send(entity_id), 14) * 256 + get_byte(uuid_send(entity_id), 15)) STORED,
     -- Half-open, in event time.
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL,
     reason text NOT NULL,
-    -- Of readings: the first of the batches they were stored with, whose points come by the bus too.
+    -- Of readings: the first batch they were stored with. Their points come by the bus too.
     batch_id bigint,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     CONSTRAINT pk_dirty_windows PRIMARY KEY (organization_id, id),
     CONSTRAINT fk_dirty_windows_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
     CONSTRAINT ck_dirty_windows_reason CHECK (reason IN (
         'readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'hierarchy', 'membership',
-        'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair', 'rejudge')),
+        'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair')),
     CONSTRAINT ck_dirty_windows_span CHECK (begins < ends)
 );
 CREATE INDEX ix_dirty_windows_entity ON dirty_windows (organization_id, entity_id);
@@ -32,14 +33,14 @@ CREATE TABLE derived_commits (
     series_ids bigint[] NOT NULL,
     begins timestamptz[] NOT NULL,
     ends timestamptz[] NOT NULL,
-    -- Points that stood before were changed or taken away.
+    -- Whether stored points were changed or deleted, not only added.
     corrects boolean NOT NULL,
     CONSTRAINT pk_derived_commits PRIMARY KEY (organization_id, partition, position),
     CONSTRAINT fk_derived_commits_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 CREATE INDEX ix_derived_commits_committed_at ON derived_commits (organization_id, committed_at);
 
--- The last instant at which a derived metric has no point although its inputs have, and why.
+-- Why a derived metric has no point although its inputs have, at the last such instant.
 CREATE TABLE derivation_faults (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,
@@ -50,17 +51,17 @@ CREATE TABLE derivation_faults (
     CONSTRAINT fk_derivation_faults_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- What a stage's shadow has done since it began. One row while it runs.
+-- What a version in shadow has done since it was started. One row while it runs.
 CREATE TABLE shadows (
     organization_id integer NOT NULL,
     stage text NOT NULL,
     version integer NOT NULL,
     since timestamptz NOT NULL,
-    -- Points looked at, each time they were.
+    -- Points compared, counted each time.
     compared bigint NOT NULL DEFAULT 0,
     -- Rows of shadow_differences.
     different bigint NOT NULL DEFAULT 0,
-    -- Differences that were found when as many were kept as may be.
+    -- Differences not stored, because there were too many.
     omitted bigint NOT NULL DEFAULT 0,
     errors bigint NOT NULL DEFAULT 0,
     last_error text,
@@ -68,7 +69,7 @@ CREATE TABLE shadows (
     CONSTRAINT fk_shadows_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- Where the version in shadow gives another value than the one in force, or one of them none.
+-- Where the version in shadow gives another value than the version in force, or only one of them gives a value.
 CREATE TABLE shadow_differences (
     organization_id integer NOT NULL,
     stage text NOT NULL,
@@ -85,7 +86,7 @@ CREATE TABLE shadow_differences (
 CREATE INDEX ix_shadow_differences_timestamp
     ON shadow_differences (organization_id, stage, "timestamp", entity_id, metric);
 
--- One that was deleted stays, so that what it wrote can be taken away.
+-- Rollups. A deleted one stays, so that what it wrote can be deleted.
 CREATE TABLE rollups (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -100,7 +101,7 @@ CREATE TABLE rollups (
 );
 CREATE UNIQUE INDEX uq_rollups_name ON rollups (organization_id, name) WHERE deleted_at IS NULL;
 
--- At which entities a rollup has points, or once had.
+-- Entities at which a rollup has, or once had, points.
 CREATE TABLE rollup_entities (
     organization_id integer NOT NULL,
     rollup_id uuid NOT NULL,
@@ -111,64 +112,66 @@ CREATE TABLE rollup_entities (
 );
 CREATE INDEX ix_rollup_entities_entity ON rollup_entities (organization_id, entity_id);
 
--- Who takes dirty buckets away first begins a turn; who marks one marks it for the turn that has begun, in a row of its
--- own. So marking never waits until what is being computed is committed, and no mark is lost.
-CREATE SEQUENCE dirty_buckets_turn AS bigint CACHE 1;
+-- Whoever takes dirty buckets begins a new generation; whoever invalidates one adds it to the current generation, in a
+-- row of its own. So invalidating never waits for what is being computed, and no invalidation is lost.
+CREATE SEQUENCE dirty_buckets_generation AS bigint CACHE 1;
 
--- Which buckets of what have to be computed anew. A bucket may be a long time that holds many: it is worked off in
--- parts.
+-- Which buckets have to be recomputed. A row may be a long time that holds many buckets: it is done in parts.
 CREATE TABLE dirty_buckets (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,
-    -- 'rollup:' and its id, or what other sort of thing is computed by buckets.
-    what text NOT NULL,
+    -- HEALTH_PROPAGATION: health too, left by the job that computes health; HEALTH: left by the derive stage.
+    computation text NOT NULL,
+    -- Of a rollup, its id; of health, the asset whose change left the row.
+    computation_id uuid NOT NULL,
     -- Half-open, in event time.
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL,
-    -- Nothing before it in the bucket has changed.
-    changed_from timestamptz NOT NULL,
-    turn bigint NOT NULL,
+    generation bigint NOT NULL,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT pk_dirty_buckets PRIMARY KEY (organization_id, entity_id, what, begins, turn),
+    CONSTRAINT pk_dirty_buckets PRIMARY KEY (
+        organization_id, entity_id, computation, computation_id, begins, generation),
     CONSTRAINT fk_dirty_buckets_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT ck_dirty_buckets_computation CHECK (computation IN ('ROLLUP', 'HEALTH', 'HEALTH_PROPAGATION')),
     CONSTRAINT ck_dirty_buckets_span CHECK (begins < ends)
 );
 CREATE INDEX ix_dirty_buckets_created_at ON dirty_buckets (organization_id, created_at);
 
--- What the points of a descendant came to, from the beginning of a bucket up to an instant, so that a bucket that is
--- written to all the time is not read whole each time. Not logged: after a crash there is none, and points are read.
-CREATE UNLOGGED TABLE rollup_tallies (
+-- The aggregate of a descendant's points from the beginning of a bucket up to an instant, so that a bucket that is
+-- written to all the time is not read whole each time. Unlogged: after a crash it is empty, and points are read.
+CREATE UNLOGGED TABLE rollup_partial_aggregates (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,
-    -- Of the bucket, the series and what is asked of them, at one revision of what is derived.
+    -- A hash of the bucket, the series, what is asked of them, and the derivation revision.
     key uuid NOT NULL,
-    -- All points within [begins, until) are in it.
+    -- It holds all points within [begins, until).
     begins timestamptz NOT NULL,
     until timestamptz NOT NULL,
     points bigint NOT NULL,
-    -- Of sums three doubles, which together are the exact sum; of the rest the first alone.
+    -- Of a sum: three doubles that together are the exact sum. Of the others, value alone.
     value double precision NOT NULL,
     error double precision NOT NULL,
     error_left double precision NOT NULL,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    CONSTRAINT pk_rollup_tallies PRIMARY KEY (organization_id, entity_id, key),
-    CONSTRAINT fk_rollup_tallies_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
-    CONSTRAINT ck_rollup_tallies_span CHECK (begins < until)
+    CONSTRAINT pk_rollup_partial_aggregates PRIMARY KEY (organization_id, entity_id, key),
+    CONSTRAINT fk_rollup_partial_aggregates_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT ck_rollup_partial_aggregates_span CHECK (begins < until)
 ) WITH (fillfactor = 70);
 
--- What was touched since a turn began, and so what no tally may stand for any more. Not logged, as tallies are not.
-CREATE UNLOGGED TABLE rollup_touches (
+-- Times over which points of an entity changed, by generation: partial aggregates that hold them are deleted. Unlogged,
+-- as those are.
+CREATE UNLOGGED TABLE rollup_input_changes (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,
-    turn bigint NOT NULL,
+    generation bigint NOT NULL,
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL,
-    CONSTRAINT pk_rollup_touches PRIMARY KEY (organization_id, entity_id, turn),
-    CONSTRAINT fk_rollup_touches_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
+    CONSTRAINT pk_rollup_input_changes PRIMARY KEY (organization_id, entity_id, generation),
+    CONSTRAINT fk_rollup_input_changes_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- Since when an asset is measured, as its series of health has it: an asset that falls silent is known to be silent for
--- ever, so that an earlier first reading changes what lies behind it.
+-- The first reading of an asset, as its series of health assumes: health counts silence from it on, so that an earlier
+-- first reading changes what follows.
 CREATE TABLE health_measured (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,
@@ -177,7 +180,7 @@ CREATE TABLE health_measured (
     CONSTRAINT fk_health_measured_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- At due_at what an asset's health rests on becomes too old: that bucket is to be looked at then.
+-- When the readings on which an asset's health rests become too old: its bucket is recomputed then.
 CREATE TABLE health_timers (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,

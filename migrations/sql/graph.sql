@@ -17,16 +17,16 @@ CREATE TABLE organizations (
     CONSTRAINT ck_organizations_slug CHECK (slug ~ '^[a-z0-9][a-z0-9-]{0,62}$')
 );
 
--- The one clock of an organization's graph: every change takes recorded = max(clock, last_recorded + 1 us)
--- under the graph lock and raises the revision.
+-- The clock of an organization's graph: under the graph lock, every change takes the system time
+-- max(wall clock, last_recorded + 1 us) and raises the revision.
 CREATE TABLE graph_clocks (
     organization_id integer NOT NULL,
     last_recorded timestamptz NOT NULL,
     revision bigint NOT NULL,
-    -- The revision at which links or configuration of anything derived last changed.
+    -- The revision at which links or definitions that derived data depends on last changed.
     derivation_revision bigint NOT NULL DEFAULT 0,
-    -- How many of the changes bore on nothing that is derived.
-    apart bigint NOT NULL DEFAULT 0,
+    -- Raised only by changes on which anything derived may depend: what was read at one input revision still holds.
+    input_revision bigint NOT NULL DEFAULT 0,
     CONSTRAINT pk_graph_clocks PRIMARY KEY (organization_id),
     CONSTRAINT fk_graph_clocks_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
@@ -61,7 +61,7 @@ CREATE TABLE entities (
     updated_at timestamptz NOT NULL,
     deleted_at timestamptz,
     CONSTRAINT pk_entities PRIMARY KEY (organization_id, id),
-    -- Lets a typed table and an edge carry the kind under a foreign key, so that it cannot lie.
+    -- Referenced by typed tables and edges, which repeat the kind, so that it is always right.
     CONSTRAINT uq_entities_id_kind UNIQUE (organization_id, id, kind),
     CONSTRAINT fk_entities_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
     CONSTRAINT fk_entities_type FOREIGN KEY (organization_id, kind, type)
@@ -74,9 +74,13 @@ CREATE UNIQUE INDEX uq_entities_external_id ON entities (organization_id, kind, 
 CREATE INDEX ix_entities_name ON entities (organization_id, kind, name, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_entities_created_at ON entities (organization_id, kind, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX ix_entities_updated_at ON entities (organization_id, kind, updated_at, id) WHERE deleted_at IS NULL;
+-- Partial, and with type before kind: foreign-key checks name organization, id and kind, and while a young table has no
+-- statistics they would be planned over an index that looks alike (tests/migrations/test_plans.py).
 CREATE INDEX ix_entities_type ON entities (organization_id, type, kind) WHERE type IS NOT NULL;
+-- With the organization: many organizations may share a town.
 CREATE INDEX ix_entities_bounds ON entities USING gist (organization_id, bounds)
     WHERE bounds IS NOT NULL;
+-- Parts of names, in upper or lower case.
 CREATE INDEX ix_entities_name_parts ON entities USING gin (organization_id, name gin_trgm_ops, external_id gin_trgm_ops)
     WHERE deleted_at IS NULL;
 
@@ -146,7 +150,7 @@ CREATE TABLE entity_edges (
 CREATE INDEX ix_entity_edges_source ON entity_edges (organization_id, source_id, relationship);
 CREATE INDEX ix_entity_edges_target ON entity_edges (organization_id, target_id, relationship);
 CREATE INDEX ix_entity_edges_recorded ON entity_edges (organization_id, lower(recorded));
--- What was closed since an instant: a snapshot in memory asks for it at every change.
+-- Versions closed since an instant: snapshots in memory read them at every change.
 CREATE INDEX ix_entity_edges_closed ON entity_edges (organization_id, upper(recorded))
     WHERE upper(recorded) IS NOT NULL;
 

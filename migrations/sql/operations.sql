@@ -18,21 +18,21 @@ CREATE TABLE stage_leases (
     CONSTRAINT pk_stage_leases PRIMARY KEY (stage, partition)
 );
 
--- What could not be done of the items that wait in a queue, for all queues: why, how often, and until when it is left
--- alone, with whatever waits behind it. organization_id NULL: of the installation.
+-- Items of any queue that could not be processed: why, how often, and until when they are left alone, together with
+-- what waits behind them. organization_id NULL: the installation's own.
 CREATE TABLE failed_items (
     organization_id integer,
     id uuid NOT NULL,
     queue text NOT NULL,
     item text NOT NULL,
-    -- What else waits until this one is done: the same rule and target, the same entity.
+    -- What waits behind it: other items with the same rule and target, or the same entity.
     holds text NOT NULL,
     reason text NOT NULL,
-    -- Since somebody last asked for a retry.
+    -- Since a retry was last requested.
     tries integer NOT NULL,
     first_failed_at timestamptz NOT NULL,
     last_failed_at timestamptz NOT NULL,
-    -- When it is tried again; NULL: it is set aside, until somebody asks for a retry.
+    -- When it is tried again; NULL: set aside until a retry is requested.
     due_at timestamptz,
     resolved_at timestamptz,
     CONSTRAINT pk_failed_items PRIMARY KEY (id),
@@ -42,7 +42,7 @@ CREATE TABLE failed_items (
 CREATE INDEX ix_failed_items_open ON failed_items (queue, organization_id, holds) WHERE resolved_at IS NULL;
 CREATE INDEX ix_failed_items_last_failed_at ON failed_items (organization_id, last_failed_at, id);
 
--- Replays: readings of a time are sent through the stages again, by whoever takes the job up, from where it stands.
+-- Replays: past readings processed again, resumable after the last reading that was done.
 CREATE TABLE replays (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -75,12 +75,11 @@ CREATE TABLE replays (
 CREATE INDEX ix_replays_created_at ON replays (organization_id, created_at, id);
 CREATE INDEX ix_replays_open ON replays (state) WHERE state IN ('QUEUED', 'RUNNING');
 
--- The self-check of an installation: up to where it has come, how much it compared, and what it found.
+-- The self-check: up to which entity it has come; how much it compared; what differed.
 CREATE TABLE convergence_progress (
     organization_id integer NOT NULL,
-    -- Up to which entity; NULL: to the end, so that it begins again.
+    -- NULL: it has come to the end, and begins again.
     last_entity_id uuid,
-    checked_at timestamptz NOT NULL,
     CONSTRAINT pk_convergence_progress PRIMARY KEY (organization_id),
     CONSTRAINT fk_convergence_progress_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
@@ -90,7 +89,7 @@ CREATE TABLE convergence_checks (
     of text NOT NULL,
     checks bigint NOT NULL DEFAULT 0,
     skipped bigint NOT NULL DEFAULT 0,
-    -- Each once, however often it is seen.
+    -- Each difference counts once.
     differences bigint NOT NULL DEFAULT 0,
     CONSTRAINT pk_convergence_checks PRIMARY KEY (organization_id, of),
     CONSTRAINT fk_convergence_checks_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
@@ -107,7 +106,7 @@ CREATE TABLE convergence_differences (
     at timestamptz NOT NULL,
     stored text,
     computed text,
-    -- From when on all has to be derived anew.
+    -- From when on the entity has to be recomputed.
     since timestamptz NOT NULL,
     found_at timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
@@ -117,7 +116,7 @@ CREATE TABLE convergence_differences (
     CONSTRAINT ck_convergence_differences_of CHECK (of IN ('derived', 'events', 'states', 'rollups', 'health'))
 );
 
--- What processes count, over all organizations: for whoever watches the installation.
+-- Counters of worker processes, over all organizations, for monitoring.
 CREATE TABLE work_counts (
     name text NOT NULL,
     label text NOT NULL,

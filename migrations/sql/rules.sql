@@ -16,7 +16,7 @@ CREATE TABLE rules (
 );
 CREATE INDEX ix_rules_profile ON rules (organization_id, profile_id) WHERE profile_id IS NOT NULL;
 
--- Readings from effective_from on are judged by this version, until that of the next one.
+-- The condition of a rule for event times from effective_from until that of the next version.
 CREATE TABLE rule_versions (
     organization_id integer NOT NULL,
     rule_id uuid NOT NULL,
@@ -47,7 +47,7 @@ CREATE TABLE rule_versions (
     CONSTRAINT ck_rule_versions_scope CHECK (num_nonnulls(entity_id, type, under_id, profile_id) <= 1)
 );
 
--- Where judging can be taken up again: what was found of all readings before `at`.
+-- Where evaluation can go on: the state of a rule at an entity after all readings before `at`.
 CREATE TABLE rule_states (
     organization_id integer NOT NULL,
     entity_id uuid NOT NULL,
@@ -59,7 +59,7 @@ CREATE TABLE rule_states (
     CONSTRAINT fk_rule_states_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- When an entity is to be judged again though no reading comes: silence, escalation, a version yet to come.
+-- When a rule has to be evaluated at an entity without a reading: silence, escalation, a version yet to come.
 CREATE TABLE rule_timers (
     organization_id integer NOT NULL,
     rule_id uuid NOT NULL,
@@ -71,7 +71,8 @@ CREATE TABLE rule_timers (
 );
 CREATE INDEX ix_rule_timers_due ON rule_timers (due_at);
 
--- Times are event times, but for detected_at. key: of which readings of the entity: a port of a device, or ''.
+-- Events, by a deterministic id. All times but detected_at are event times. key: which readings of the entity, by the
+-- port of a device; '' for all.
 CREATE TABLE events (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -87,22 +88,22 @@ CREATE TABLE events (
     value double precision,
     flaps integer NOT NULL,
     detected_at timestamptz NOT NULL,
-    -- Since when the data no longer has it.
+    -- When it was withdrawn: the data no longer supports it. NULL: it stands.
     withdrawn_at timestamptz,
     -- Until when nothing follows from it, because it opened while it was shelved or in maintenance. A function of
     -- these, of the graph, and of when it opened.
-    quiet_until timestamptz,
-    -- When what follows from its opening was seen to, whatever it was.
-    followed_at timestamptz,
+    suppressed_until timestamptz,
+    -- When the stage act processed its opening, whatever followed.
+    opening_processed_at timestamptz,
     CONSTRAINT pk_events PRIMARY KEY (organization_id, id),
     CONSTRAINT fk_events_rule FOREIGN KEY (organization_id, rule_id) REFERENCES rules (organization_id, id),
     CONSTRAINT ck_events_cleared CHECK ((cleared_at IS NULL) = (cleared_reason IS NULL))
 );
 CREATE INDEX ix_events_entity ON events (organization_id, entity_id, rule_id, key, opened_at);
 CREATE INDEX ix_events_opened ON events (organization_id, opened_at, id);
-CREATE INDEX ix_events_quiet ON events (organization_id, quiet_until) WHERE quiet_until IS NOT NULL;
+CREATE INDEX ix_events_suppressed ON events (organization_id, suppressed_until) WHERE suppressed_until IS NOT NULL;
 
--- Where an event that was told turned out to be other than it was told.
+-- Corrections of events whose earlier version had been shown or sent.
 CREATE TABLE event_corrections (
     organization_id integer NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -116,7 +117,7 @@ CREATE TABLE event_corrections (
 );
 CREATE INDEX ix_event_corrections_event ON event_corrections (organization_id, event_id, id);
 
--- What became of events, in the transaction in which it did; what follows from it is done by and by.
+-- The outbox of the stage act: changes of events, written with them.
 CREATE TABLE event_changes (
     organization_id integer NOT NULL,
     id bigint GENERATED ALWAYS AS IDENTITY,
@@ -125,20 +126,20 @@ CREATE TABLE event_changes (
     -- Event time.
     at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    -- Of a replay without side effects: nothing must follow.
-    fenced boolean NOT NULL,
-    acted_at timestamptz,
-    -- Not to be followed before.
+    -- Nothing may follow: the change comes of a replay without side effects.
+    side_effects_disabled boolean NOT NULL,
+    processed_at timestamptz,
+    -- Not processed before.
     due_at timestamptz,
     CONSTRAINT pk_event_changes PRIMARY KEY (organization_id, id),
     CONSTRAINT fk_event_changes_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
     CONSTRAINT ck_event_changes_kind CHECK (
         kind IN ('OPENED', 'CLEARED', 'REOPENED', 'CORRECTED', 'WITHDRAWN', 'ESCALATED', 'DEESCALATED'))
 );
-CREATE INDEX ix_event_changes_waiting ON event_changes (recorded_at) WHERE acted_at IS NULL;
+CREATE INDEX ix_event_changes_waiting ON event_changes (recorded_at) WHERE processed_at IS NULL;
 
--- What persons said of an event: facts of their own, which no data takes back.
-CREATE TABLE event_marks (
+-- What people said about an event. No data retracts it.
+CREATE TABLE event_annotations (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
     event_id uuid NOT NULL,
@@ -146,13 +147,14 @@ CREATE TABLE event_marks (
     at timestamptz NOT NULL,
     actor text NOT NULL,
     note text,
-    CONSTRAINT pk_event_marks PRIMARY KEY (organization_id, id),
-    CONSTRAINT fk_event_marks_event FOREIGN KEY (organization_id, event_id) REFERENCES events (organization_id, id),
-    CONSTRAINT ck_event_marks_kind CHECK (kind IN ('ACKNOWLEDGED', 'DISMISSED', 'COMMENT'))
+    CONSTRAINT pk_event_annotations PRIMARY KEY (organization_id, id),
+    CONSTRAINT fk_event_annotations_event FOREIGN KEY (organization_id, event_id)
+        REFERENCES events (organization_id, id),
+    CONSTRAINT ck_event_annotations_kind CHECK (kind IN ('ACKNOWLEDGED', 'DISMISSED', 'COMMENT'))
 );
-CREATE INDEX ix_event_marks_event ON event_marks (organization_id, event_id, at);
+CREATE INDEX ix_event_annotations_event ON event_annotations (organization_id, event_id, at);
 
--- Events of a rule, of an entity or of a rule at an entity that open within this time are suppressed.
+-- Times within which events of a rule, of an entity, or of a rule at an entity are suppressed.
 CREATE TABLE shelves (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -171,7 +173,7 @@ CREATE TABLE shelves (
 );
 CREATE INDEX ix_shelves_ends ON shelves (organization_id, ends);
 
--- The same for everything below an entity, or for the whole organization where there is none.
+-- The same for everything below an entity; under_id NULL: for the whole organization.
 CREATE TABLE maintenance_windows (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -189,14 +191,14 @@ CREATE TABLE maintenance_windows (
 );
 CREATE INDEX ix_maintenance_windows_ends ON maintenance_windows (organization_id, ends);
 
--- Over which event time it has to be looked again whether events are suppressed. Gone through by when events opened:
--- those up to here are done.
-CREATE TABLE quiet_dirt (
+-- Event times over which it has to be decided again whether events are suppressed. Worked through in the order in which
+-- events opened; done_at, done_id: up to which event.
+CREATE TABLE suppression_invalidations (
     organization_id integer NOT NULL,
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL,
     done_at timestamptz,
     done_id uuid,
-    CONSTRAINT pk_quiet_dirt PRIMARY KEY (organization_id, begins, ends),
-    CONSTRAINT fk_quiet_dirt_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
+    CONSTRAINT pk_suppression_invalidations PRIMARY KEY (organization_id, begins, ends),
+    CONSTRAINT fk_suppression_invalidations_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );

@@ -21,7 +21,7 @@ END $$;
 ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY organization_wall ON organizations TO argus_api USING (id = (SELECT current_organization()));
 -- No policy: only functions of the owner touch it.
-ALTER TABLE points_kept ENABLE ROW LEVEL SECURITY;
+ALTER TABLE history_retention ENABLE ROW LEVEL SECURITY;
 
 -- The pipeline serves all organizations, one at a time, and has to know which there are and where work waits.
 DO $$
@@ -29,8 +29,8 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['organizations', 'raw_batches', 'dirty_hours', 'hours_progress', 'dirty_windows',
-        'dirty_buckets', 'health_timers', 'rule_timers', 'event_changes', 'quiet_dirt', 'notifications', 'failed_items',
-        'replays'] LOOP
+        'dirty_buckets', 'health_timers', 'rule_timers', 'event_changes', 'suppression_invalidations', 'notifications',
+        'failed_items', 'replays'] LOOP
         EXECUTE format('CREATE POLICY pipeline_lists ON %I FOR SELECT TO argus_pipeline USING (true)', name);
     END LOOP;
 END $$;
@@ -59,7 +59,7 @@ GRANT USAGE ON SEQUENCE telemetry_raw_id_seq, raw_batches_id_seq TO argus_ingest
 GRANT SELECT ON organizations, graph_clocks, entity_types, entities, relationships, entity_edges, changes, devices,
     assets, spaces, persons, activities TO argus_api, argus_pipeline;
 GRANT SELECT ON device_tokens TO argus_api;
-GRANT UPDATE (last_recorded, revision, apart) ON graph_clocks TO argus_api, argus_pipeline;
+GRANT UPDATE (last_recorded, revision, input_revision) ON graph_clocks TO argus_api, argus_pipeline;
 GRANT INSERT, UPDATE ON entities, activities TO argus_api, argus_pipeline;
 GRANT INSERT, UPDATE ON devices, assets, spaces, persons, relationships TO argus_api;
 GRANT INSERT, UPDATE (recorded), DELETE ON entity_edges TO argus_api, argus_pipeline;
@@ -77,7 +77,7 @@ GRANT INSERT ON asset_profile_versions TO argus_api;
 -- Telemetry: read by the API, written by the pipeline.
 GRANT SELECT ON telemetry_raw, raw_batches, reading_keys, dead_letters, series, telemetry_history, latest_values,
     device_presence, series_hours, dirty_hours, hours_progress TO argus_api, argus_pipeline;
-GRANT SELECT ON ingest_tallies TO argus_api;
+GRANT SELECT ON ingest_accounting TO argus_api;
 GRANT UPDATE (discarded_at, discarded_by) ON dead_letters TO argus_api;
 GRANT UPDATE (normalized_at, feed_position, stored, duplicate, dead, points) ON raw_batches TO argus_pipeline;
 GRANT INSERT, UPDATE ON dead_letters, series, device_presence, hours_progress TO argus_pipeline;
@@ -87,25 +87,26 @@ GRANT INSERT, UPDATE, DELETE ON reading_keys, telemetry_history, latest_values, 
 -- Derivation
 GRANT SELECT ON dirty_windows, derived_commits, derivation_faults, shadows, shadow_differences, rollups,
     rollup_entities, dirty_buckets TO argus_api, argus_pipeline;
-GRANT SELECT ON SEQUENCE dirty_buckets_turn TO argus_api, argus_pipeline;
-GRANT USAGE ON SEQUENCE dirty_buckets_turn TO argus_pipeline;
+GRANT SELECT ON SEQUENCE dirty_buckets_generation TO argus_api, argus_pipeline;
+GRANT USAGE ON SEQUENCE dirty_buckets_generation TO argus_pipeline;
 GRANT INSERT, UPDATE ON rollups, dirty_buckets TO argus_api;
 GRANT INSERT, UPDATE, DELETE ON dirty_windows, derivation_faults, dirty_buckets TO argus_pipeline;
 GRANT INSERT, DELETE ON derived_commits, shadow_differences, rollup_entities TO argus_pipeline;
 GRANT UPDATE (compared, different, omitted, errors, last_error) ON shadows TO argus_pipeline;
-GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_tallies, rollup_touches, health_measured TO argus_pipeline;
+GRANT SELECT, INSERT, UPDATE, DELETE ON rollup_partial_aggregates, rollup_input_changes, health_measured
+    TO argus_pipeline;
 GRANT SELECT, INSERT, DELETE ON health_timers TO argus_pipeline;
 
 -- Rules and events
-GRANT SELECT ON rules, rule_versions, events, event_corrections, event_changes, event_marks, shelves,
+GRANT SELECT ON rules, rule_versions, events, event_corrections, event_changes, event_annotations, shelves,
     maintenance_windows TO argus_api, argus_pipeline;
 GRANT INSERT, UPDATE ON rules, rule_versions TO argus_api;
-GRANT INSERT ON event_marks TO argus_api;
+GRANT INSERT ON event_annotations TO argus_api;
 GRANT INSERT, UPDATE, DELETE ON shelves, maintenance_windows TO argus_api;
 GRANT INSERT, UPDATE ON events, event_changes TO argus_pipeline;
 GRANT INSERT ON event_corrections TO argus_pipeline;
 GRANT SELECT, INSERT, UPDATE, DELETE ON rule_states, rule_timers TO argus_pipeline;
-GRANT SELECT, UPDATE, DELETE ON quiet_dirt TO argus_pipeline;
+GRANT SELECT, UPDATE, DELETE ON suppression_invalidations TO argus_pipeline;
 
 -- Work. The API sets the secret of webhooks and cannot read it again; it orders tests of webhooks, and retries.
 GRANT SELECT ON activity_templates, activity_steps, notifications TO argus_api, argus_pipeline;
@@ -116,7 +117,7 @@ GRANT UPDATE (state, attempts, due_at, last_error, finished_at, claimed_by, loss
 GRANT SELECT (organization_id, id, rotated_at, rotated_by, previous_until), INSERT, UPDATE ON webhook_secrets
     TO argus_api;
 GRANT SELECT ON webhook_secrets TO argus_pipeline;
-GRANT SELECT, INSERT, UPDATE ON event_tellings TO argus_pipeline;
+GRANT SELECT, INSERT, UPDATE ON event_notification_states TO argus_pipeline;
 
 -- Operations
 GRANT SELECT, INSERT, UPDATE ON stage_leases, work_counts TO argus_pipeline;

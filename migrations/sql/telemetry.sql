@@ -3,7 +3,7 @@
 CREATE SEQUENCE telemetry_raw_id_seq AS bigint CACHE 1;
 CREATE SEQUENCE raw_batches_id_seq AS bigint CACHE 1;
 
--- What was acknowledged, as it came; partitioned by day of receipt. Nobody but the owner updates or deletes it.
+-- The raw log: readings as they were acknowledged, partitioned by day of receipt. Only the owner can change it.
 -- No foreign key to devices: devices are never removed, and the check would cost as much as the insert.
 CREATE TABLE telemetry_raw (
     organization_id integer NOT NULL,
@@ -13,15 +13,15 @@ CREATE TABLE telemetry_raw (
     port integer,
     "timestamp" timestamptz NOT NULL,
     received_at timestamptz NOT NULL,
-    message_id text,
-    -- Identity of the reading: hash of messageId, or without one of port, timestamp and canonical metrics.
+    -- Identity of the reading: a hash of its messageId, or without one of port, timestamp and canonical metrics.
     key uuid NOT NULL,
     metrics json NOT NULL,
     CONSTRAINT pk_telemetry_raw PRIMARY KEY (organization_id, id, received_at)
 ) PARTITION BY RANGE (received_at);
 CREATE INDEX ix_telemetry_raw_device ON telemetry_raw (organization_id, device_id, "timestamp");
 
--- One row per group commit, organization and partition. A stage marks its column in its own transaction.
+-- One row per group commit, organization and partition. normalized_at is set by the transaction that stores
+-- the points.
 CREATE TABLE raw_batches (
     organization_id integer NOT NULL,
     id bigint NOT NULL,
@@ -33,7 +33,7 @@ CREATE TABLE raw_batches (
     readings integer NOT NULL,
     bytes bigint NOT NULL,
     normalized_at timestamptz,
-    -- Place in the live feed of its partition: the order of commits of the normalize stage.
+    -- Offset in the live feed of its partition: the order of commits of the stage normalize.
     feed_position bigint,
     stored integer NOT NULL DEFAULT 0,
     duplicate integer NOT NULL DEFAULT 0,
@@ -46,25 +46,25 @@ CREATE TABLE raw_batches (
 CREATE INDEX ix_raw_batches_unfinished ON raw_batches (partition, id) WHERE normalized_at IS NULL;
 CREATE INDEX ix_raw_batches_feed ON raw_batches (partition, feed_position);
 CREATE INDEX ix_raw_batches_received_at ON raw_batches (organization_id, received_at);
--- The batches that wait, by organization: the account's pending readings.
+-- Batches that wait, by organization: the pending readings of ingest accounting.
 CREATE INDEX ix_raw_batches_pending ON raw_batches (organization_id, received_at) INCLUDE (readings)
     WHERE normalized_at IS NULL;
 
--- What became of the readings of finished batches, by minute and by hour of their receipt: the account is summed from
--- these, and from single batches only in the minutes that a range cuts.
-CREATE TABLE ingest_tallies (
+-- Ingest accounting: what became of the readings of finished batches, by minute and by hour of receipt. Single batches
+-- are read only for the minutes that a range cuts.
+CREATE TABLE ingest_accounting (
     organization_id integer NOT NULL,
-    -- Of the span, in seconds: 60 or 3600.
+    -- Length of the span in seconds: 60 or 3600.
     width smallint NOT NULL,
     begins timestamptz NOT NULL,
-    -- Partitions are normalized side by side, and would wait for each other for one row.
+    -- One row for each, because partitions are normalized concurrently.
     partition smallint NOT NULL,
     stored bigint NOT NULL,
     duplicate bigint NOT NULL,
     dead bigint NOT NULL,
-    CONSTRAINT pk_ingest_tallies PRIMARY KEY (organization_id, width, begins, partition),
-    CONSTRAINT fk_ingest_tallies_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
-    CONSTRAINT ck_ingest_tallies_width CHECK (width IN (60, 3600))
+    CONSTRAINT pk_ingest_accounting PRIMARY KEY (organization_id, width, begins, partition),
+    CONSTRAINT fk_ingest_accounting_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
+    CONSTRAINT ck_ingest_accounting_width CHECK (width IN (60, 3600))
 ) WITH (fillfactor = 50);
 
 -- The smallest raw id of each distinct reading, and what became of it.
@@ -94,7 +94,7 @@ CREATE TABLE dead_letters (
     attempts integer NOT NULL,
     failed_at timestamptz NOT NULL,
     resolved_at timestamptz,
-    -- Given up by a person.
+    -- Discarded by a person.
     discarded_at timestamptz,
     discarded_by text,
     CONSTRAINT pk_dead_letters PRIMARY KEY (organization_id, id),
@@ -133,7 +133,7 @@ CREATE TABLE telemetry_history (
     CONSTRAINT pk_telemetry_history PRIMARY KEY (organization_id, series_id, "timestamp")
 ) PARTITION BY RANGE ("timestamp");
 
--- The point with the greatest timestamp of each series as it now stands. Room in each page keeps updates in place.
+-- The latest point of each series. The fill factor leaves room for updates in place (HOT).
 CREATE TABLE latest_values (
     organization_id integer NOT NULL,
     type smallint NOT NULL,
@@ -148,7 +148,7 @@ CREATE TABLE latest_values (
     CONSTRAINT fk_latest_values_series FOREIGN KEY (organization_id, series_id) REFERENCES series (organization_id, id)
 ) WITH (fillfactor = 50);
 
--- When a device was last heard, by receipt.
+-- When the last reading of a device was received.
 CREATE TABLE device_presence (
     organization_id integer NOT NULL,
     device_id uuid NOT NULL,
@@ -159,9 +159,9 @@ CREATE TABLE device_presence (
 );
 CREATE INDEX ix_device_presence_last_seen_at ON device_presence (organization_id, last_seen_at);
 
--- One row per hour that holds points. sum + sum_error is their exact sum. is_whole: everything that buckets ask of the
--- hour's points is here; where not (texts, sums that two doubles do not hold), the points are read as long as they are
--- kept, and the rest of the row is empty.
+-- Hourly aggregates: one row for each hour that has points. sum + sum_error is the exact sum. is_whole: the row answers
+-- everything that buckets ask; where not (texts, sums that two doubles cannot hold), the rest of the row is empty, and
+-- the points are read as long as they are retained.
 CREATE TABLE series_hours (
     organization_id integer NOT NULL,
     series_id bigint NOT NULL,
@@ -177,7 +177,7 @@ CREATE TABLE series_hours (
     sum double precision,
     sum_error double precision,
     -- The same of each quarter of the hour: four records, packed by domain/telemetry/store/hourly_summary.py.
-    -- NULL: not known; the points are read as long as they are kept.
+    -- NULL: not known; the points are read as long as they are retained.
     quarters bytea,
     CONSTRAINT pk_series_hours PRIMARY KEY (organization_id, series_id, hour),
     CONSTRAINT fk_series_hours_series FOREIGN KEY (organization_id, series_id) REFERENCES series (organization_id, id),
@@ -185,20 +185,19 @@ CREATE TABLE series_hours (
         first, last, sum, sum_error) = 0))
 );
 
--- Hours that something was written to after they may have been summarized: their rows do not count until they have
--- been made anew.
+-- Hours whose aggregate may be wrong, because points were written to them since. It is not read until it is recomputed.
 CREATE TABLE dirty_hours (
     organization_id integer NOT NULL,
     series_id bigint NOT NULL,
     hour timestamptz NOT NULL,
-    marked_at timestamptz NOT NULL,
+    invalidated_at timestamptz NOT NULL,
     CONSTRAINT pk_dirty_hours PRIMARY KEY (organization_id, series_id, hour),
     CONSTRAINT fk_dirty_hours_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
-CREATE INDEX ix_dirty_hours_marked_at ON dirty_hours (organization_id, marked_at);
+CREATE INDEX ix_dirty_hours_invalidated_at ON dirty_hours (organization_id, invalidated_at);
 
--- How far an organization's hours have been summarized. All before `until` have. [until, next) has for the series up to
--- series_id. What lies before final_until is as it was when its points were dropped, for good.
+-- Up to when an organization has hourly aggregates: all before `until`; [until, next) for the series up to series_id.
+-- What lies before final_until stays, because its points have been dropped.
 CREATE TABLE hours_progress (
     organization_id integer NOT NULL,
     until timestamptz NOT NULL,
@@ -209,13 +208,13 @@ CREATE TABLE hours_progress (
     CONSTRAINT fk_hours_progress_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- One row. Nothing is written to history before kept_from. dropped_until: up to where points were dropped, for good;
--- between both there are none, and whoever lengthens what is kept may load some.
-CREATE TABLE points_kept (
+-- One row. No point is written before retained_from. Points before dropped_until have been dropped. Between both there
+-- are none, but where the retention is lengthened they may be loaded.
+CREATE TABLE history_retention (
     is_only boolean NOT NULL DEFAULT true,
-    kept_from timestamptz NOT NULL DEFAULT '-infinity',
+    retained_from timestamptz NOT NULL DEFAULT '-infinity',
     dropped_until timestamptz NOT NULL DEFAULT '-infinity',
-    CONSTRAINT pk_points_kept PRIMARY KEY (is_only),
-    CONSTRAINT ck_points_kept_only CHECK (is_only)
+    CONSTRAINT pk_history_retention PRIMARY KEY (is_only),
+    CONSTRAINT ck_history_retention_only CHECK (is_only)
 );
-INSERT INTO points_kept DEFAULT VALUES;
+INSERT INTO history_retention DEFAULT VALUES;

@@ -27,13 +27,13 @@ CREATE TABLE activities (
     due_at timestamptz,
     checklist jsonb NOT NULL DEFAULT '[]',
     template_id uuid,
-    -- Of what made it automatically: the rule, the event, and what it is about.
+    -- Of an activity made by a rule: the rule, the event, and the entity it is about.
     rule_id uuid,
     event_id uuid,
     target_id uuid,
-    -- It is the one unfinished activity of that rule and target.
+    -- Whether it is the one unfinished activity of that rule and target.
     holds_place boolean NOT NULL DEFAULT false,
-    -- {action, eventId, at}: what its event has come to suggests to close it, or to cancel it.
+    -- {action, eventId, at}: its event suggests to close or to cancel it.
     suggestion jsonb,
     CONSTRAINT pk_activities PRIMARY KEY (organization_id, id),
     CONSTRAINT fk_activities_entity FOREIGN KEY (organization_id, id, kind)
@@ -46,7 +46,7 @@ CREATE UNIQUE INDEX uq_activities_place ON activities (organization_id, rule_id,
 CREATE INDEX ix_activities_rule ON activities (organization_id, rule_id, target_id) WHERE rule_id IS NOT NULL;
 CREATE INDEX ix_activities_event ON activities (organization_id, event_id) WHERE event_id IS NOT NULL;
 
--- What became of activities, step by step; never changed.
+-- The history of activities, step by step. Insert only.
 CREATE TABLE activity_steps (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
@@ -68,38 +68,39 @@ CREATE TABLE activity_steps (
 CREATE INDEX ix_activity_steps_activity ON activity_steps (organization_id, activity_id, recorded_at, id);
 CREATE INDEX ix_activity_steps_event ON activity_steps (organization_id, event_id) WHERE event_id IS NOT NULL;
 
--- With what the calls of webhooks are signed.
+-- The secret with which calls of webhooks are signed.
 CREATE TABLE webhook_secrets (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
     secret text NOT NULL,
     rotated_at timestamptz NOT NULL,
     rotated_by text NOT NULL,
-    -- After a rotation the secret before it signs beside the new one for a while.
+    -- After a rotation the previous secret signs beside the new one until then.
     previous_secret text,
     previous_until timestamptz,
     CONSTRAINT pk_webhook_secrets PRIMARY KEY (organization_id),
     CONSTRAINT fk_webhook_secrets_organization FOREIGN KEY (organization_id) REFERENCES organizations (id)
 );
 
--- What was told of an event to a destination: how often, and how the event stood when it was told last.
-CREATE TABLE event_tellings (
+-- The last notification about an event to an address: its sequence number, and the state it reported.
+CREATE TABLE event_notification_states (
     organization_id integer NOT NULL,
     event_id uuid NOT NULL,
     url text NOT NULL,
     sequence integer NOT NULL,
     state text NOT NULL,
     severity text NOT NULL,
-    CONSTRAINT pk_event_tellings PRIMARY KEY (organization_id, event_id, url),
-    CONSTRAINT fk_event_tellings_event FOREIGN KEY (organization_id, event_id) REFERENCES events (organization_id, id),
-    CONSTRAINT ck_event_tellings_state CHECK (state IN ('OPEN', 'CLEARED', 'WITHDRAWN'))
+    CONSTRAINT pk_event_notification_states PRIMARY KEY (organization_id, event_id, url),
+    CONSTRAINT fk_event_notification_states_event FOREIGN KEY (organization_id, event_id)
+        REFERENCES events (organization_id, id),
+    CONSTRAINT ck_event_notification_states_state CHECK (state IN ('OPEN', 'CLEARED', 'WITHDRAWN'))
 );
 
--- Calls of webhooks. change_id: of event_changes; a change is told once.
+-- Calls of webhooks, about events or as a test.
 CREATE TABLE notifications (
     organization_id integer NOT NULL,
     id uuid NOT NULL,
-    change_id bigint,
+    -- NULL: a test.
     event_id uuid,
     url text NOT NULL,
     payload jsonb NOT NULL,
@@ -109,24 +110,21 @@ CREATE TABLE notifications (
     last_error text,
     created_at timestamptz NOT NULL,
     finished_at timestamptz,
-    -- The number of a call among those about its event to its destination.
+    -- The number of a call among those about its event to its address; NULL: a test.
     sequence integer,
     -- What deliveries are queued by: host:port, or test: and the id of a test.
     destination text NOT NULL DEFAULT '-',
     -- The process that is making the call. Its lease is due_at: from then on others take it.
     claimed_by text,
-    -- Claims in a row that ended without an outcome.
+    -- Consecutive claims that ended without an outcome.
     losses integer NOT NULL DEFAULT 0,
     -- A call that fails after this instant is the last one.
     give_up_at timestamptz NOT NULL DEFAULT clock_timestamp() + interval '1 day',
     CONSTRAINT pk_notifications PRIMARY KEY (organization_id, id),
-    -- A test has neither a change nor an event.
-    CONSTRAINT ck_notifications_of CHECK ((change_id IS NULL) = (event_id IS NULL)),
     CONSTRAINT fk_notifications_organization FOREIGN KEY (organization_id) REFERENCES organizations (id),
     CONSTRAINT ck_notifications_state CHECK (state IN ('PENDING', 'DELIVERED', 'DEAD'))
 );
 CREATE INDEX ix_notifications_due ON notifications (organization_id, destination, due_at) WHERE state = 'PENDING';
-CREATE INDEX ix_notifications_event ON notifications (organization_id, event_id);
 CREATE INDEX ix_notifications_created_at ON notifications (organization_id, created_at, id);
 CREATE UNIQUE INDEX uq_notifications_sequence ON notifications (organization_id, event_id, url, sequence);
 CREATE INDEX ix_notifications_first ON notifications (organization_id, destination, due_at)

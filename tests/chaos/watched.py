@@ -125,7 +125,7 @@ def watched_settle(connection: psycopg.Connection[Any], *, patience_s: float) ->
     deadline = Deadline(patience_s)
     waiting = (
         "SELECT (SELECT count(*) FROM dirty_windows), (SELECT count(*) FROM dirty_buckets),"
-        " (SELECT count(*) FROM event_changes WHERE acted_at IS NULL), (SELECT count(*) FROM quiet_dirt)"
+        " (SELECT count(*) FROM event_changes WHERE processed_at IS NULL), (SELECT count(*) FROM suppression_invalidations)"
     )
     quiet = 0
     while quiet < 3:
@@ -150,7 +150,7 @@ def watched_check(connection: psycopg.Connection[Any], *, begins: int, ends: int
                round(extract(epoch FROM e.cleared_at) * 1000), e.severity
            FROM events e JOIN entities n ON n.organization_id = e.organization_id AND n.id = e.entity_id
                JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
-           WHERE r.name = 'high' AND e.withdrawn_at IS NULL AND e.key = '' AND e.quiet_until IS NULL ORDER BY 1, 2, 3"""
+           WHERE r.name = 'high' AND e.withdrawn_at IS NULL AND e.key = '' AND e.suppressed_until IS NULL ORDER BY 1, 2, 3"""
     ).fetchall()
     assert [
         Found(pump, int(began), int(opened), None if cleared is None else int(cleared), severity)

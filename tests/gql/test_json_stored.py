@@ -125,8 +125,8 @@ def client(api: Api) -> Client:
                 FROM rule_versions WHERE rule_id = :rule""",
             """INSERT INTO event_corrections (organization_id, event_id, before, after)
                 VALUES (:o, :id, CAST(:odd AS jsonb), CAST(:odd AS jsonb))""",
-            """INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, due_at, created_at)
-                VALUES (:o, :id, 1, :id, 'https://example.com', CAST(:odd AS jsonb), now(), now())""",
+            """INSERT INTO notifications (organization_id, id, event_id, url, payload, due_at, created_at)
+                VALUES (:o, :id, :id, 'https://example.com', CAST(:odd AS jsonb), now(), now())""",
             # Of the type json, which keeps what was written: half a surrogate pair, too.
             """INSERT INTO dead_letters (organization_id, id, raw_id, device_id, stage, code, message, payload,
                 received_at, attempts, failed_at) VALUES (:o, :id, 1, :device, 'normalize', 'X', 'x',

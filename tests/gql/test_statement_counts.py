@@ -232,7 +232,7 @@ EVENTS = (
        SELECT r.organization_id, gen_random_uuid(), r.id, e.id, '', r.id, r.created_at, r.created_at, 'HIGH', 1, 0, now()
        FROM rules r JOIN entities e ON e.organization_id = r.organization_id AND e.kind = 'ASSET'
          AND e.external_id = r.name::int::text""",
-    """INSERT INTO event_marks SELECT organization_id, gen_random_uuid(), id, 'COMMENT', now(), 'ann', 'x' FROM events""",
+    """INSERT INTO event_annotations SELECT organization_id, gen_random_uuid(), id, 'COMMENT', now(), 'ann', 'x' FROM events""",
     """INSERT INTO event_corrections (organization_id, event_id, before, after)
        SELECT organization_id, id, '{}', '{}' FROM events""",
     """UPDATE activities a SET event_id = e.id, rule_id = e.rule_id FROM events e JOIN rules r ON r.id = e.rule_id
@@ -242,9 +242,9 @@ EVENTS = (
     """INSERT INTO activity_steps (organization_id, id, activity_id, step, recorded_at, actor, event_id)
        SELECT organization_id, gen_random_uuid(), id, 'EVENT', now(), 'act', event_id FROM activities
        WHERE event_id IS NOT NULL""",
-    """INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, state, attempts, due_at,
+    """INSERT INTO notifications (organization_id, id, event_id, url, payload, state, attempts, due_at,
          created_at)
-       SELECT organization_id, gen_random_uuid(), row_number() OVER (), id, 'https://example.org/', '{}', 'PENDING', 0, now(), now()
+       SELECT organization_id, gen_random_uuid(), id, 'https://example.org/', '{}', 'PENDING', 0, now(), now()
        FROM events""",
     """INSERT INTO failed_items (organization_id, id, queue, item, holds, reason, tries, first_failed_at, last_failed_at)
        SELECT organization_id, gen_random_uuid(), 'ROLLUPS', id, id, 'x', 5, now(), now() FROM events""",

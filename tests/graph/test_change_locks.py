@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from graph.change import bearing_revision, graph_change_begin, graph_hold
+from graph.change import graph_change_begin, graph_hold, input_revision
 from graph.instants import moment_resolve
 from testing.world import EPOCH, World, new_id
 
@@ -66,7 +66,7 @@ def test_what_bears_on_what_is_derived_is_counted_separately(world: World) -> No
     def known() -> tuple[int, int]:
         with world.session() as session:
             revision = graph_hold(session, organization_id=world.organization_id)
-            return revision, bearing_revision(session, organization_id=world.organization_id)
+            return revision, input_revision(session, organization_id=world.organization_id)
 
     revision, bearing = known()
     for bears in (False, True, False):

@@ -69,11 +69,11 @@ def test_no_other_policy_lets_more_through_than_it_should(migrated: Connection) 
         ("hours_progress", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("notifications", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("organizations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
-        ("quiet_dirt", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("raw_batches", "ingest_appends", "INSERT", ["argus_ingest"]),
         ("raw_batches", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("replays", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("rule_timers", "pipeline_lists", "SELECT", ["argus_pipeline"]),
+        ("suppression_invalidations", "pipeline_lists", "SELECT", ["argus_pipeline"]),
         ("telemetry_raw", "ingest_appends", "INSERT", ["argus_ingest"]),
     ]
 
@@ -167,6 +167,7 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
     assert [tuple(row) for row in rows] == [
         ("batches_reopen", "argus_api"),
         ("convergence_state", "argus_api"),
+        ("delete_expired_rows", "argus_pipeline"),
         ("deliveries_state", "argus_api"),
         ("device_token_owner", "argus_api"),
         ("device_tokens_ended", "argus_api"),
@@ -179,12 +180,11 @@ def test_the_functions_of_the_owner_are_for_those_who_need_them(migrated: Connec
         ("entities_in_boxes", "argus_pipeline"),
         ("entities_named_like", "argus_api"),
         ("entities_named_like", "argus_pipeline"),
-        ("forget_rows", "argus_pipeline"),
+        ("history_close", "argus_pipeline"),
+        ("history_retention_hold", "argus_pipeline"),
         ("hourly_aggregates_built", "argus_pipeline"),
         ("organization_by_slug", "argus_api"),
         ("pipeline_state", "argus_api"),
-        ("points_close", "argus_pipeline"),
-        ("points_kept_hold", "argus_pipeline"),
         ("shadow_compare", "argus_api"),
     ]
 

@@ -40,7 +40,7 @@ ROUNDS_MAX = 30
 _STATEMENT_WAITS = """
     SELECT EXISTS (SELECT FROM dirty_windows WHERE organization_id = :o)
         OR EXISTS (SELECT FROM dirty_buckets WHERE organization_id = :o)
-        OR EXISTS (SELECT FROM quiet_dirt WHERE organization_id = :o)
+        OR EXISTS (SELECT FROM suppression_invalidations WHERE organization_id = :o)
         OR EXISTS (SELECT FROM rule_timers WHERE organization_id = :o AND due_at < :now)
         OR EXISTS (SELECT FROM health_timers WHERE organization_id = :o AND due_at <= :now)
 """
@@ -156,14 +156,14 @@ class Site:
         """The events that stand, with every field that is a function of the data."""
         rows = self.line.rows(
             """SELECT r.name, e.entity_id, e.key, e.began_at, e.opened_at, e.cleared_at, e.cleared_reason, e.severity,
-                e.value, e.flaps, e.quiet_until FROM events e JOIN rules r
+                e.value, e.flaps, e.suppressed_until FROM events e JOIN rules r
                 ON r.organization_id = e.organization_id AND r.id = e.rule_id
             WHERE e.organization_id = :o AND e.withdrawn_at IS NULL ORDER BY 1, 2, 3, e.opened_at""",
             o=self.organization_id,
         )
         return sorted(
             (row.name, names[row.entity_id], *(str(value) for value in tuple(row)[2:]),
-             str(row.quiet_until is not None and (now < row.quiet_until or (row.cleared_at or now) <= row.quiet_until)))
+             str(row.suppressed_until is not None and (now < row.suppressed_until or (row.cleared_at or now) <= row.suppressed_until)))
             for row in rows
         )  # fmt: skip
 
@@ -184,7 +184,7 @@ class Site:
     def _what_waits(self, now: datetime) -> list[tuple[Any, ...]]:
         rows = self.line.rows(
             """SELECT 'window', entity_id, begins, reason FROM dirty_windows WHERE organization_id = :o
-            UNION ALL SELECT 'bucket', entity_id, begins, what FROM dirty_buckets WHERE organization_id = :o
+            UNION ALL SELECT 'bucket', entity_id, begins, computation FROM dirty_buckets WHERE organization_id = :o
             UNION ALL SELECT 'rule', entity_id, due_at, key FROM rule_timers WHERE organization_id = :o
             UNION ALL SELECT 'health', entity_id, due_at, '' FROM health_timers WHERE organization_id = :o""",
             o=self.organization_id,

@@ -179,7 +179,7 @@ def test_buckets_with_partial_aggregates_are_those_computed_whole(
             getattr(machine, name)(a, b, c)
         followed(plant)
         plant.drain()
-        kept = "DELETE FROM rollup_tallies WHERE organization_id = :o RETURNING points"
+        kept = "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING points"
         tallied += sum(row.points > 0 for row in plant.line.rows(kept, o=plant.organization_id))
         found = stored(plant)
         # And all of it again, without a partial aggregate.

@@ -49,7 +49,7 @@ def rule(alarms: Alarms) -> UUID:
 
 def other_waiting(alarms: Alarms) -> int:
     with Session(alarms.owner) as session:
-        statement = "SELECT count(*) FROM event_changes WHERE acted_at IS NULL AND organization_id = :id"
+        statement = "SELECT count(*) FROM event_changes WHERE processed_at IS NULL AND organization_id = :id"
         counted: int = session.execute(text(statement), {"id": alarms.world.organization_id}).scalar_one()
         return counted
 
@@ -127,7 +127,7 @@ def test_maintenance_is_looked_at_before_anything_is_followed_and_its_end_too(
         pass
     assert (len(alarms.activities()), alarms.waiting()) == (2, 0)
     with Session(alarms.owner) as session:
-        assert session.execute(text("SELECT count(*) FROM quiet_dirt")).scalar_one() == 0
+        assert session.execute(text("SELECT count(*) FROM suppression_invalidations")).scalar_one() == 0
 
 
 def test_many_changes_leave_room_for_the_other_stages(
@@ -243,7 +243,7 @@ def test_an_event_that_cannot_be_looked_at_again_holds_back_only_its_own_changes
     with alarms.world.changing() as (session, change):
         maintenance_window_end(session, change=change, window_id=window.id)
     with poisoned(
-        alarms.owner, "events", f"NEW.id = '{opened[1]}' AND NEW.quiet_until IS DISTINCT FROM OLD.quiet_until"
+        alarms.owner, "events", f"NEW.id = '{opened[1]}' AND NEW.suppressed_until IS DISTINCT FROM OLD.suppressed_until"
     ):
         polls(stage)
         # Its suppression is not known: nothing follows from it yet. The others do.

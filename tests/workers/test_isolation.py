@@ -282,8 +282,8 @@ def test_health_that_cannot_be_written_of_one_asset(
     assets = [(of, of.world.entity(EntityKind.ASSET)) for of in (line, line, line, other)]
     for of, asset in assets:
         of.rows(
-            "INSERT INTO dirty_buckets (organization_id, entity_id, what, begins, ends, changed_from, turn)"
-            " VALUES (:o, :e, 'health', now() - interval '1 day', now(), now(), 0) RETURNING entity_id",
+            "INSERT INTO dirty_buckets (organization_id, entity_id, computation, computation_id, begins, ends, generation)"
+            " VALUES (:o, :e, 'HEALTH', :e, now() - interval '1 day', now(), 0) RETURNING entity_id",
             o=of.organization_id, e=asset,
         )  # fmt: skip
     bad = assets[1][1]

@@ -97,12 +97,12 @@ def secret_set(world: World, secret: str = SECRET, **more: Any) -> None:
         webhook_secret_rotate(session, change=change, secret=secret, **more)
 
 
-def order(state: ProcessState, world: World, url: str, change_id: int = 1, event_id: UUID | None = None) -> UUID:
+def order(state: ProcessState, world: World, url: str, number: int = 1, event_id: UUID | None = None) -> UUID:
     notification_id = new_id()
     with transaction(state.engine, world.organization_id) as session:
         notification_order(
-            session, organization_id=world.organization_id, notification_id=notification_id, change_id=change_id,
-            event_id=event_id or new_id(), url=url, sequence=change_id, payload={"b": change_id, "a": [2]},
+            session, organization_id=world.organization_id, notification_id=notification_id,
+            event_id=event_id or new_id(), url=url, sequence=number, payload={"b": number, "a": [2]},
             now=datetime.now(UTC),
         )  # fmt: skip
     return notification_id
@@ -166,7 +166,7 @@ def test_after_a_rotation_both_secrets_sign_for_a_while(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     def signed() -> tuple[str | None, ...]:
-        order(state, world, hook.url, change_id=len(hook.seen))
+        order(state, world, hook.url, number=len(hook.seen))
         deliver(state)
         request = hook.seen[-1]
         timestamp = int(request.headers["X-Argus-Timestamp"])
@@ -214,8 +214,8 @@ def test_notifications_of_an_event_are_sent_in_order(
 ) -> None:
     event_id = new_id()
     for n in (1, 2, 3):
-        order(state, world, hook.url, change_id=n, event_id=event_id)
-    order(state, world, hook.url, change_id=4)
+        order(state, world, hook.url, number=n, event_id=event_id)
+    order(state, world, hook.url, number=4)
     hook.reply = answers(500)
     deliver(state)
     # The first of each event was tried; what waits for one that failed was not.
@@ -241,9 +241,9 @@ def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
 
     hanging, hook = receiver(hang), receiver(answers(204))
     for n in range(60):
-        order(state, world, hanging.url, change_id=n)
+        order(state, world, hanging.url, number=n)
     for each in (world, other):
-        order(state, each, hook.url, change_id=100)
+        order(state, each, hook.url, number=100)
     seen: list[tuple[int, bool]] = []
 
     def look() -> None:
@@ -262,13 +262,13 @@ def test_first_tries_come_before_others(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     for n in range(OF_PAIR * 3):
-        order(state, world, hook.url, change_id=n)
+        order(state, world, hook.url, number=n)
     hook.reply = answers(404)
     deliver(state)
     owner_runs(engine, "UPDATE notifications SET due_at = now() - interval '1 hour'")
     hook.seen.clear()
     for n in range(OF_PAIR):
-        order(state, world, hook.url, change_id=100 + n)
+        order(state, world, hook.url, number=100 + n)
     deliver(state)
     first = [json.loads(request.body)["b"] for request in hook.seen[:OF_PAIR]]
     assert sorted(first) == [100 + n for n in range(OF_PAIR)]
@@ -279,8 +279,8 @@ def test_a_destination_that_is_unavailable_is_called_seldom_and_given_up_in_the_
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     for n in range(60):
-        order(state, world, url, change_id=n)
-    order(state, world, hook.url, change_id=100)
+        order(state, world, url, number=n)
+    order(state, world, hook.url, number=100)
     deliver(state)
     calls = sum(row.attempts for row in rows(world) if row.url == url)
     assert FAILURES_MAX <= calls < FAILURES_MAX + OF_PAIR
@@ -296,7 +296,7 @@ def test_any_number_of_processes_call_each_once(
 ) -> None:
     for n in range(60):
         for each in (world, other):
-            order(state, each, hook.url, change_id=n)
+            order(state, each, hook.url, number=n)
     deliver(state, *(replace(state, holder=f"host{n}/{state.holder}") for n in range(3)), calls=5)
     assert states(world, other) == {"DELIVERED": 120}
     assert len(hook.seen) == len({request.headers["X-Argus-Delivery"] for request in hook.seen}) == 120
@@ -310,9 +310,9 @@ def test_an_answer_of_nonsense_is_one_deliverys_fault(
 ) -> None:
     lying, hook = receiver(sends(raw)), receiver(answers(200, b"\x00\x01"))
     for n in range(4):
-        order(state, world, lying.url, change_id=n)
-        order(state, other, hook.url, change_id=n)
-        order(state, world, hook.url, change_id=10 + n)
+        order(state, world, lying.url, number=n)
+        order(state, other, hook.url, number=n)
+        order(state, world, hook.url, number=10 + n)
     deliver(state)
     deliver(state)
     assert len(hook.seen) == len({request.headers["X-Argus-Delivery"] for request in hook.seen}) == 8
@@ -343,7 +343,7 @@ def test_an_outcome_that_cannot_be_written_is_lost_alone_and_dead_after_some_los
         " CREATE TRIGGER refuse BEFORE UPDATE ON notifications FOR EACH ROW EXECUTE FUNCTION refuse()",
     )
     for n in range(LOSSES_MAX):
-        order(state, world, hook.url, change_id=10 + n)
+        order(state, world, hook.url, number=10 + n)
         deliver(state)
         assert states(world) == {"DELIVERED": n + 1, "PENDING": 1}
         owner_runs(engine, "UPDATE notifications SET due_at = now()")
@@ -446,7 +446,7 @@ def test_a_test_is_one_call_that_waits_for_nobody(
 
     closed = f"http://127.0.0.1:{free_port()}/"
     for n in range(60):
-        order(state, world, closed, change_id=n)
+        order(state, world, closed, number=n)
     assert (ordered(hook.url).event_id, ordered(closed).state) == (None, NotificationState.PENDING)
     deliver(state)
     [request] = hook.seen
@@ -465,7 +465,7 @@ def test_it_is_counted_what_became_of_calls(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     order(state, world, hook.url)
-    order(state, world, f"http://127.0.0.1:{free_port()}/", change_id=2)
+    order(state, world, f"http://127.0.0.1:{free_port()}/", number=2)
     deliver(state)
     with Session(engine("api")) as session:
         found = {

@@ -82,9 +82,9 @@ def test_calls_that_hang_hold_up_no_rollup(
         receiver.reply = hangs(receiver.ended)
         with Session(engine("pipeline")) as session, session.begin():
             session.execute(text(f"SET argus.organization_id = {other.organization_id}"))
-            for n in range(HANGING):
+            for _ in range(HANGING):
                 notification_order(
-                    session, organization_id=other.organization_id, notification_id=new_id(), change_id=n,
+                    session, organization_id=other.organization_id, notification_id=new_id(),
                     event_id=new_id(), url=receiver.url, sequence=1, payload={}, now=datetime.now(UTC),
                 )  # fmt: skip
         pool()

@@ -46,7 +46,7 @@ dirty_windows = Table(
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_windows_organization"),
     CheckConstraint(
         "reason IN ('readings', 'link', 'schema', 'type', 'replay', 'processor', 'shadow', 'attributes', 'hierarchy',"
-        " 'membership', 'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair', 'rejudge')",
+        " 'membership', 'rollup', 'rule', 'timer', 'profile', 'area', 'health', 'repair')",
         name="ck_dirty_windows_reason",
     ),
     CheckConstraint("begins < ends", name="ck_dirty_windows_span"),

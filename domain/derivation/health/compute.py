@@ -22,15 +22,20 @@ from domain.derivation.formulas.inputs import retained_from
 from domain.derivation.formulas.outputs import SeriesChange
 from domain.derivation.health.bounds import bounds_of
 from domain.derivation.health.events import events_open, metrics_from_health
-from domain.derivation.health.invalidate import DAY_US, WHAT, Span, health_invalidate
+from domain.derivation.health.invalidate import DAY_US, Span, health_invalidate
 from domain.derivation.health.operations import HealthRange, health_compute, health_due
 from domain.derivation.health.read import READ_POINTS_MAX, Plan, plans_get
 from domain.derivation.health.settings import FRESHNESS_MOST
-from domain.derivation.invalidation.buckets import buckets_take
+from domain.derivation.invalidation.buckets import (
+    Computation,
+    DirtyBuckets,
+    buckets_add,
+    buckets_invalidate,
+    buckets_take,
+)
 from domain.derivation.invalidation.windows import HEALTH, windows_add
 from domain.derivation.rollups.compute import ComputedBuckets
 from domain.derivation.rollups.feed_offset import commit_note
-from domain.derivation.rollups.invalidate import DirtyBuckets, buckets_invalidate
 from domain.telemetry.model.attribution import spans_union
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from graph.change import graph_hold
@@ -91,7 +96,9 @@ def health_buckets_compute(
     due = health_due(session, organization_id=organization_id, now=now, only=only)
     for item in due:
         spans.setdefault(item.asset_id, []).append((item.begins_us, item.ends_us))
-    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
+    taken = buckets_take(
+        session, organization_id=organization_id, computation=Computation.HEALTH, limit=rows_max, only=only
+    )
     for bucket in taken.buckets:
         spans.setdefault(bucket.entity_id, []).append((bucket.begins_us, bucket.ends_us))
     if not spans:
@@ -143,8 +150,13 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
                 raise
             until = begins + (until - begins) // (2 * length) * length or begins + length
     if until < ends:
-        # A separate name: see invalidate.py.
-        work.left[asset_id.bytes, f"{WHAT}:{asset_id}", until] = (ends, until)
+        buckets_add(
+            work.left,
+            asset_id.bytes,
+            [(until, ends)],
+            computation=Computation.HEALTH_PROPAGATION,
+            computation_id=asset_id,
+        )
 
 
 def _range_compute(session: Session, work: _Work, health_range: HealthRange, from_health: frozenset[str]) -> None:
@@ -182,10 +194,7 @@ def _parents_invalidate(session: Session, work: _Work) -> None:
     for (parent, child), spans in work.parents.items():
         by_child.setdefault(child, {})[parent.bytes] = spans
     for child, changed in sorted(by_child.items()):
-        # A separate name: see invalidate.py.
-        health_invalidate(
-            session, organization_id=work.organization_id, changed=changed, plans=plans, what=f"{WHAT}:{child}"
-        )
+        health_invalidate(session, organization_id=work.organization_id, changed=changed, plans=plans, left_by=child)
 
 
 def _changed_spans(changed: list[SeriesChange]) -> Mapping[bytes, tuple[int, int]]:

@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
 from domain.derivation.health.read import Plan
+from domain.derivation.invalidation.buckets import Computation, DirtyBuckets, buckets_add, buckets_invalidate
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US
-from domain.derivation.rollups.invalidate import DirtyBuckets, buckets_invalidate
 from domain.rules.reconcile import EventChange
 from domain.rules.tables import event_corrections, events
 from domain.telemetry.model.attribution import END_US, spans_union
@@ -27,7 +27,6 @@ from graph.sql import any_of
 
 Span = tuple[int, int]
 
-WHAT: Final = "health"
 # Of an asset that uses no profile any more the bucket is not known; none is longer than a day, which all divide.
 DAY_US: Final = 86_400_000_000
 _AS_NOTIFIED: Final = frozenset({"OPENED", "CLEARED"})
@@ -39,12 +38,13 @@ def health_invalidate(
     organization_id: int,
     changed: Mapping[bytes, Sequence[Span]],
     plans: Mapping[bytes, Plan],
-    what: str = WHAT,
+    left_by: UUID | None = None,
 ) -> None:
     """Invalidate the health buckets of assets (16 bytes) that depend on what changed over [begins_us, ends_us) each.
 
-    plans: of those that use a profile; of one that does not, whole days are marked. What was measured counts for one
-    freshness, so that the buckets of as long after it are among them. One statement at most.
+    plans: of those that use a profile; of one that does not, whole days are taken. What was measured counts for one
+    freshness, so that the buckets of as long after it are among them. left_by: the asset whose computation found the
+    change; None: the derive stage did. One statement at most.
     """
     dirty: DirtyBuckets = {}
     for asset, spans in changed.items():
@@ -55,7 +55,13 @@ def health_invalidate(
             since = max(FIRST_US, begins - begins % length)
             until = min(LAST_US, ends + -ends % length)
             if since < until:
-                dirty[asset, what, since] = (until, since)
+                buckets_add(
+                    dirty,
+                    asset,
+                    [(since, until)],
+                    computation=Computation.HEALTH if left_by is None else Computation.HEALTH_PROPAGATION,
+                    computation_id=left_by or UUID(bytes=asset),
+                )
     buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
 
 

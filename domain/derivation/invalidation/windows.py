@@ -30,8 +30,6 @@ PROFILE: Final = "profile"
 # A rule was edited, or is to be looked at though nothing comes.
 RULE: Final = "rule"
 TIMER: Final = "timer"
-# What rules found may be wrong, by a defect that is mended: recomputed, and nobody is sent after what is over.
-REJUDGE: Final = "rejudge"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
 OVERDUE: Final = timedelta(seconds=2)
 

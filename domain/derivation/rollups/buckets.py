@@ -60,8 +60,8 @@ class Grid:
         """Return the end of a span from `begins_us` that holds about so many buckets at most."""
         return min(ends_us, begins_us + buckets * self.length_us)
 
-    def overlapping(self, begins_us: int, ends_us: int) -> Iterator[tuple[int, int, int]]:
-        """Yield (begin, end, begin of the overlap) of the buckets that a span overlaps.
+    def overlapping(self, begins_us: int, ends_us: int) -> Iterator[tuple[int, int]]:
+        """Yield (begin, end) of the buckets that a time overlaps.
 
         A long time is yielded as one, from the edge before it to its own end.
         """
@@ -69,11 +69,9 @@ class Grid:
         if begins_us >= ends_us:
             return
         if self.last[0] <= begins_us and ends_us <= self.last[1]:
-            yield (*self.last, begins_us)
+            yield self.last
             return
         if self.is_long(begins_us, ends_us):
-            yield int(self.edges(begins_us, begins_us + 1)[0]), ends_us, begins_us
+            yield int(self.edges(begins_us, begins_us + 1)[0]), ends_us
             return
-        edges = self.edges(begins_us, ends_us).tolist()
-        for begin, end in pairwise(edges):
-            yield begin, end, max(begin, begins_us)
+        yield from pairwise(self.edges(begins_us, ends_us).tolist())

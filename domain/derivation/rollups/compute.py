@@ -23,7 +23,13 @@ from domain.base.arrays import arrays_enable, uuid_array
 from domain.base.packed import Column, Values, micros_of
 from domain.derivation.formulas.derive import NOTHING, columns_join
 from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, series_ensure
-from domain.derivation.invalidation.buckets import buckets_take
+from domain.derivation.invalidation.buckets import (
+    Computation,
+    DirtyBuckets,
+    buckets_add,
+    buckets_invalidate,
+    buckets_take,
+)
 from domain.derivation.invalidation.windows import windows_add
 from domain.derivation.rollups.aggregate import rollup_values
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
@@ -37,14 +43,8 @@ from domain.derivation.rollups.inputs import (
     stored_read,
     values_read,
 )
-from domain.derivation.rollups.invalidate import (
-    DirtyBuckets,
-    all_time_invalidate,
-    buckets_add,
-    buckets_invalidate,
-    topology_get,
-)
-from domain.derivation.rollups.model import WHAT, Rollup, RollupAggregate, RollupDraft
+from domain.derivation.rollups.invalidate import all_time_invalidate, topology_get
+from domain.derivation.rollups.model import Rollup, RollupAggregate, RollupDraft
 from domain.derivation.rollups.partial_aggregates import partials_delete_invalid, partials_write
 from domain.derivation.rollups.tables import rollup_entities
 from domain.derivation.rollups.topology import Member, RollupCache, RollupTopology, above_fill, below_get, successors_of
@@ -141,25 +141,27 @@ def buckets_compute(
     revision = graph_hold(session, organization_id=organization_id)
     if not session.scalar(_LOCKED, {"organization_id": organization_id}):
         return ComputedBuckets(0, True, None, PendingCacheUpdates(), revision)
-    taken = buckets_take(session, organization_id=organization_id, prefix=WHAT, limit=rows_max, only=only)
+    taken = buckets_take(
+        session, organization_id=organization_id, computation=Computation.ROLLUP, limit=rows_max, only=only
+    )
     known = topology_get(session, organization_id=organization_id, cache=run.cache)
     partials_from_us = micros_of(now - PARTIALS_FOR)
     work = _Work(organization_id, run, known, buckets_max, points_max, partials_from_us, Memo(known.revision))
-    by_what: dict[str, dict[bytes, list[tuple[int, int]]]] = {}
+    by_rollup: dict[UUID, dict[bytes, list[tuple[int, int]]]] = {}
     for bucket in taken.buckets:
-        spans = by_what.setdefault(bucket.what, {}).setdefault(bucket.entity_id.bytes, [])
+        spans = by_rollup.setdefault(bucket.computation_id, {}).setdefault(bucket.entity_id.bytes, [])
         spans.append((bucket.begins_us, bucket.ends_us))
-    # After the marks: who left one of these has left with it what was touched.
+    # After the buckets: whoever added one of them has added its input changes before.
     partials_delete_invalid(session, organization_id=organization_id, generation=taken.generation)
-    for what, of_what in by_what.items():
-        rollup = known.rollups.get(what)
+    for rollup_id, dirty in by_rollup.items():
+        rollup = known.rollups.get(rollup_id)
         if rollup is None:
             continue
-        if of_what.pop(rollup.id.bytes, None) is not None:
+        if dirty.pop(rollup.id.bytes, None) is not None:
             _expand(session, work, rollup)
             work.expanded += 1
-        if of_what:
-            _compute(session, work, rollup, of_what)
+        if dirty:
+            _compute(session, work, rollup, dirty)
     buckets_invalidate(session, organization_id=organization_id, dirty=work.left)
     commit = _write(session, work, now)
     is_done = taken.is_all and not work.left and not work.expanded
@@ -186,11 +188,11 @@ def _expand(session: Session, work: _Work, rollup: Rollup) -> None:
         ids = [row.bytes for row in session.scalars(statement)]
         above_fill(session, organization_id=work.organization_id, known=work.known, ids=ids)
         uppers |= {
-            above.upper for entity_id in ids for above in work.known.above[entity_id] if above.what == rollup.what
+            above.upper for entity_id in ids for above in work.known.above[entity_id] if above.rollup_id == rollup.id
         }
-    grid = work.known.grids[rollup.what]
+    grid = work.known.grids[rollup.id]
     all_time_invalidate(
-        session, organization_id=work.organization_id, what=rollup.what, grid=grid, uppers=sorted(uppers)
+        session, organization_id=work.organization_id, rollup_id=rollup.id, grid=grid, uppers=sorted(uppers)
     )
 
 
@@ -203,7 +205,8 @@ def _successors_invalidate(
     )
     for upper, successor in successors.items():
         for begins, ends in dirty[upper]:
-            buckets_add(work.left, upper, successor.what, work.known.grids[successor.what].overlapping(begins, ends))
+            overlapping = work.known.grids[successor.id].overlapping(begins, ends)
+            buckets_add(work.left, upper, overlapping, computation_id=successor.id)
     for successor in {item.id: item for item in successors.values()}.values():
         # The points there are the successor's now, even if it finds nothing to write.
         _entities_remember(
@@ -299,7 +302,7 @@ def _ranges(
 ) -> list[ComputeRange]:
     """Choose the buckets that are computed now; long spans are narrowed to where there are points, and cut."""
     members, sources = read
-    grid = work.known.grids[rollup.what]
+    grid = work.known.grids[rollup.id]
     joined = [
         (upper, *span)
         for upper, spans in sorted(dirty.items())
@@ -326,7 +329,7 @@ def _ranges(
             cells += size * (len(edges) - 1)
             ranges.append(ComputeRange(upper, edges, len(edges) == _ONE and begins >= work.partials_from_us))
         if until < ends:
-            buckets_add(work.left, upper, rollup.what, [(until, ends, until)])
+            buckets_add(work.left, upper, [(until, ends)], computation_id=rollup.id)
     return ranges
 
 

@@ -9,34 +9,17 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
-from domain.derivation.invalidation.buckets import GENERATION
+from domain.derivation.invalidation.buckets import Computation, DirtyBuckets, buckets_add, buckets_invalidate
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
-from domain.derivation.rollups.model import WHAT
 from domain.derivation.rollups.partial_aggregates import partials_invalidate
 from domain.derivation.rollups.tables import rollup_entities
 from domain.derivation.rollups.topology import RollupCache, RollupTopology, above_fill, uppers_of
 from graph.sql import any_of
 from graph.walk.spans import spans_within
 
-# (entity, what, begin) to (end, from when on it changed).
-DirtyBuckets = dict[tuple[bytes, str, int], tuple[int, int]]
 Span = tuple[int, int]
 
 _REVISION: Final = text("SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id")
-# Of the turn that has begun: a row that is just being taken away bears an earlier one, so that neither is this one lost
-# nor does it wait. In the order of the keys, so that no two wait for each other. Nothing is written where the bucket is
-# as dirty already.
-_INVALIDATE = text(
-    f"""
-    INSERT INTO dirty_buckets AS d (organization_id, entity_id, what, begins, ends, changed_from, turn)
-    SELECT :organization_id, u.e, u.w, u.b, u.t, u.c, {GENERATION}
-    FROM unnest(:entities, :whats, :begins, :ends, :changed) AS u (e, w, b, t, c) ORDER BY u.e, u.w, u.b
-    ON CONFLICT (organization_id, entity_id, what, begins, turn) DO UPDATE
-        SET ends = greatest(d.ends, excluded.ends), changed_from = least(d.changed_from, excluded.changed_from)
-        WHERE d.ends < excluded.ends OR d.changed_from > excluded.changed_from
-    """  # noqa: S608  (constants)
-)
 
 
 def rollups_invalidate(
@@ -49,7 +32,7 @@ def rollups_invalidate(
 ) -> int:
     """Invalidate the buckets that depend on these entities' metrics over these spans; return how many.
 
-    touched: by entity (16 bytes), [begin, end) in microseconds of event time. metrics: by entity, which may have
+    changed: by entity (16 bytes), [begin, end) in microseconds of event time. metrics: by entity, which may have
     changed; where an entity is left out, or without the argument: any. The caller holds the organization's graph,
     shared, and has written what changed. Three statements where all is known.
     """
@@ -70,9 +53,10 @@ def rollups_invalidate(
                 for member_begins, member_ends in above.spans:
                     since, until = max(begins, member_begins), min(ends, member_ends)
                     if since < until:
-                        buckets_add(dirty, above.upper, above.what, above.grid.overlapping(since, until))
+                        overlapping = above.grid.overlapping(since, until)
+                        buckets_add(dirty, above.upper, overlapping, computation_id=above.rollup_id)
                         counted[entity] = spans
-    # Before the mark, so that it bears no later turn: who takes the mark takes the note of what was touched, too.
+    # Before the buckets, so that it is of no later generation: whoever takes the buckets takes this too.
     partials_invalidate(session, organization_id=organization_id, changed=counted)
     buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
     return len(dirty)
@@ -93,10 +77,11 @@ def rollups_invalidate_at(
     dirty: DirtyBuckets = {}
     uppers_by_entity = uppers_of(session, organization_id=organization_id, known=known, ids=changed)
     for entity, uppers in uppers_by_entity.items():
-        for what, upper, member_spans in uppers:
+        for rollup_id, upper, member_spans in uppers:
             for begins, ends in changed[entity]:
                 for since, until in spans_within(member_spans, begins, ends):
-                    buckets_add(dirty, upper, what, known.grids[what].overlapping(since, until))
+                    overlapping = known.grids[rollup_id].overlapping(since, until)
+                    buckets_add(dirty, upper, overlapping, computation_id=rollup_id)
     # What they had as what they were is to be taken away.
     rows = session.execute(
         select(rollup_entities.c.rollup_id, rollup_entities.c.entity_id).where(
@@ -105,56 +90,30 @@ def rollups_invalidate_at(
         )
     )
     for row in rows:
-        what = f"{WHAT}{row.rollup_id}"
         for begins, ends in changed[row.entity_id.bytes]:
-            buckets_add(dirty, row.entity_id.bytes, what, known.grids[what].overlapping(begins, ends))
+            overlapping = known.grids[row.rollup_id].overlapping(begins, ends)
+            buckets_add(dirty, row.entity_id.bytes, overlapping, computation_id=row.rollup_id)
     buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
     return len(dirty)
 
 
 def rollup_invalidate(session: Session, *, organization_id: int, rollup_id: UUID) -> None:
     """Invalidate all of a rollup: one row, which the job replaces by the buckets of its entities."""
-    dirty: DirtyBuckets = {(rollup_id.bytes, f"{WHAT}{rollup_id}", FIRST_US): (LAST_US, FIRST_US)}
+    dirty: DirtyBuckets = {(rollup_id.bytes, Computation.ROLLUP, rollup_id, FIRST_US): LAST_US}
     buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
 
 
 def all_time_invalidate(
-    session: Session, *, organization_id: int, what: str, grid: Grid, uppers: Iterable[bytes]
+    session: Session, *, organization_id: int, rollup_id: UUID, grid: Grid, uppers: Iterable[bytes]
 ) -> None:
     """Invalidate all time of a rollup at these entities."""
     dirty: DirtyBuckets = {}
     for upper in uppers:
-        buckets_add(dirty, upper, what, grid.overlapping(FIRST_US, LAST_US))
+        buckets_add(dirty, upper, grid.overlapping(FIRST_US, LAST_US), computation_id=rollup_id)
     buckets_invalidate(session, organization_id=organization_id, dirty=dirty)
-
-
-def buckets_invalidate(session: Session, *, organization_id: int, dirty: DirtyBuckets) -> None:
-    """Write dirty buckets. One statement at most."""
-    if not dirty:
-        return
-    arrays_enable(session)
-    session.execute(
-        _INVALIDATE,
-        {
-            "organization_id": organization_id,
-            "entities": uuid_array(b"".join(entity for entity, _, _ in dirty)),
-            "whats": text_array(what.encode() for _, what, _ in dirty),
-            "begins": instant_array([begins for _, _, begins in dirty]),
-            "ends": instant_array([ends for ends, _ in dirty.values()]),
-            "changed": instant_array([changed for _, changed in dirty.values()]),
-        },
-    )
 
 
 def topology_get(session: Session, *, organization_id: int, cache: RollupCache) -> RollupTopology:
     """Return an organization's cached rollup topology; the caller holds the graph. Two statements at most."""
     revision = session.execute(_REVISION, {"organization_id": organization_id}).scalar_one()
     return cache.get(session, organization_id=organization_id, revision=int(revision))
-
-
-def buckets_add(dirty: DirtyBuckets, entity: bytes, what: str, buckets: Iterable[tuple[int, int, int]]) -> None:
-    """Add buckets to a set of dirty buckets."""
-    for begins, ends, changed in buckets:
-        key = (entity, what, begins)
-        known = dirty.get(key, (ends, changed))
-        dirty[key] = (max(ends, known[0]), min(changed, known[1]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -15,8 +15,6 @@ from graph.kinds import EntityKind
 from graph.relationships.model import Relationship
 from graph.walk.spans import Hops, hierarchy_hops
 
-# What `dirty_buckets.what` begins with, before the id.
-WHAT: Final = "rollup:"
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -130,10 +128,6 @@ class Rollup:
     created_at: datetime
     updated_at: datetime
     is_deleted: bool = False
-    what: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "what", f"{WHAT}{self.id}")
 
 
 def located_of(selector: EntitySelector, relationship: Relationship) -> bool:

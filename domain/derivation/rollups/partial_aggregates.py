@@ -4,7 +4,7 @@ A partial aggregate is as good as the points that it stands for. Whoever writes 
 (`partials_invalidate`) beside the dirty bucket; whoever takes dirty buckets takes these notes first, and deletes the
 partial aggregates that hold any of those points (`partials_delete_invalid`), before anything is read. So one that was
 made without the points, be it at the same time, is gone before the bucket is recomputed. Where the members of a rollup
-have changed, so has the revision, and with it every key. The table is called `rollup_tallies`.
+have changed, so has the revision, and with it every key. The table is called `rollup_partial_aggregates`.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _READ = text(
         (SELECT min(w.begins) FROM dirty_windows w
             WHERE w.organization_id = :organization_id AND w.entity_id = u.e) AS pending
     FROM unnest(:entities, :keys) WITH ORDINALITY AS u (e, k, n)
-    LEFT JOIN rollup_tallies t ON t.organization_id = :organization_id AND t.entity_id = u.e AND t.key = u.k
+    LEFT JOIN rollup_partial_aggregates t ON t.organization_id = :organization_id AND t.entity_id = u.e AND t.key = u.k
     """
 )
 _EXTEND = text(
     """
-    UPDATE rollup_tallies t SET until = u.x, points = u.p, value = u.v, error = u.r, error_left = u.l,
+    UPDATE rollup_partial_aggregates t SET until = u.x, points = u.p, value = u.v, error = u.r, error_left = u.l,
         written_at = clock_timestamp()
     FROM unnest(:entities, :keys, :untils, :points, :values, :errors, :left) AS u (e, k, x, p, v, r, l)
     WHERE t.organization_id = :organization_id AND t.entity_id = u.e AND t.key = u.k
@@ -59,7 +59,8 @@ _EXTEND = text(
 )
 _INSERT = text(
     """
-    INSERT INTO rollup_tallies (organization_id, entity_id, key, begins, until, points, value, error, error_left)
+    INSERT INTO rollup_partial_aggregates (
+        organization_id, entity_id, key, begins, until, points, value, error, error_left)
     SELECT :organization_id, u.e, u.k, u.b, u.x, u.p, u.v, u.r, u.l
     FROM unnest(:entities, :keys, :begins, :untils, :points, :values, :errors, :left) AS u (e, k, b, x, p, v, r, l)
     ON CONFLICT DO NOTHING
@@ -68,17 +69,17 @@ _INSERT = text(
 # Those of buckets that are over, and of other revisions.
 _PRUNE = text(
     """
-    DELETE FROM rollup_tallies
+    DELETE FROM rollup_partial_aggregates
     WHERE organization_id = :organization_id AND written_at < clock_timestamp() - interval '2 hours'
     """
 )
-# Of the turn that has begun, as marks are, and in one order: who touches waits for nobody who computes.
+# Of the current generation, as dirty buckets are, and in one order: who invalidates waits for nobody who computes.
 _INVALIDATE = text(
     f"""
-    INSERT INTO rollup_touches AS r (organization_id, entity_id, turn, begins, ends)
+    INSERT INTO rollup_input_changes AS r (organization_id, entity_id, generation, begins, ends)
     SELECT :organization_id, u.e, {GENERATION}, u.b, u.x FROM unnest(:entities, :begins, :ends) AS u (e, b, x)
     ORDER BY u.e
-    ON CONFLICT (organization_id, entity_id, turn) DO UPDATE
+    ON CONFLICT (organization_id, entity_id, generation) DO UPDATE
         SET begins = least(r.begins, excluded.begins), ends = greatest(r.ends, excluded.ends)
     """  # noqa: S608  (constants)
 )
@@ -87,21 +88,22 @@ _INVALIDATE = text(
 _INVALIDATED = text(
     """
     WITH gone AS (
-        DELETE FROM rollup_touches d USING (
-            SELECT entity_id, turn FROM rollup_touches
-            WHERE organization_id = :organization_id AND turn < :turn FOR UPDATE SKIP LOCKED
+        DELETE FROM rollup_input_changes d USING (
+            SELECT entity_id, generation FROM rollup_input_changes
+            WHERE organization_id = :organization_id AND generation < :generation FOR UPDATE SKIP LOCKED
         ) f
-        WHERE d.organization_id = :organization_id AND d.entity_id = f.entity_id AND d.turn = f.turn
+        WHERE d.organization_id = :organization_id AND d.entity_id = f.entity_id AND d.generation = f.generation
         RETURNING d.entity_id, d.begins, d.ends
     )
     SELECT * FROM gone
     UNION
-    SELECT entity_id, begins, ends FROM rollup_touches WHERE organization_id = :organization_id AND turn < :turn
+    SELECT entity_id, begins, ends FROM rollup_input_changes
+    WHERE organization_id = :organization_id AND generation < :generation
     """
 )
 _FORGET = text(
     """
-    DELETE FROM rollup_tallies t USING unnest(:entities, :begins, :ends) AS u (e, b, x)
+    DELETE FROM rollup_partial_aggregates t USING unnest(:entities, :begins, :ends) AS u (e, b, x)
     WHERE t.organization_id = :organization_id AND t.entity_id = u.e AND t.begins < u.x AND t.until > u.b
     """
 )
@@ -254,8 +256,8 @@ def partials_invalidate(session: Session, *, organization_id: int, changed: Mapp
 
 
 def partials_delete_invalid(session: Session, *, organization_id: int, generation: int) -> None:
-    """Delete the partial aggregates of points that changed before a generation. Two statements at most."""
-    rows = session.execute(_INVALIDATED, {"organization_id": organization_id, "turn": generation}).all()
+    """Delete the partial aggregates that hold points changed before a generation. Two statements at most."""
+    rows = session.execute(_INVALIDATED, {"organization_id": organization_id, "generation": generation}).all()
     if not rows:
         return
     arrays_enable(session)

@@ -9,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     PrimaryKeyConstraint,
-    Sequence,
     Table,
     Text,
     text,
@@ -54,27 +53,8 @@ rollup_entities = Table(
 )
 Index("ix_rollup_entities_entity", rollup_entities.c.organization_id, rollup_entities.c.entity_id)
 
-# Counts who has taken dirty buckets away; what is marked since bears another number than what was taken.
-dirty_buckets_turn = Sequence("dirty_buckets_turn", metadata=metadata, data_type=BigInteger, cache=1)
-dirty_buckets = Table(
-    "dirty_buckets",
-    metadata,
-    Column("organization_id", Integer, nullable=False),
-    Column("entity_id", UUID, nullable=False),
-    Column("what", Text, nullable=False),
-    Column("begins", INSTANT, nullable=False),
-    Column("ends", INSTANT, nullable=False),
-    Column("changed_from", INSTANT, nullable=False),
-    Column("created_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
-    Column("turn", BigInteger, nullable=False),
-    PrimaryKeyConstraint("organization_id", "entity_id", "what", "begins", "turn", name="pk_dirty_buckets"),
-    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_buckets_organization"),
-    CheckConstraint("begins < ends", name="ck_dirty_buckets_span"),
-)
-Index("ix_dirty_buckets_created_at", dirty_buckets.c.organization_id, dirty_buckets.c.created_at)
-
-rollup_tallies = Table(
-    "rollup_tallies",
+rollup_partial_aggregates = Table(
+    "rollup_partial_aggregates",
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("entity_id", UUID, nullable=False),
@@ -86,22 +66,22 @@ rollup_tallies = Table(
     Column("error", Double, nullable=False),
     Column("error_left", Double, nullable=False),
     Column("written_at", INSTANT, nullable=False, server_default=text("clock_timestamp()")),
-    PrimaryKeyConstraint("organization_id", "entity_id", "key", name="pk_rollup_tallies"),
-    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_rollup_tallies_organization"),
-    CheckConstraint("begins < until", name="ck_rollup_tallies_span"),
+    PrimaryKeyConstraint("organization_id", "entity_id", "key", name="pk_rollup_partial_aggregates"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_rollup_partial_aggregates_organization"),
+    CheckConstraint("begins < until", name="ck_rollup_partial_aggregates_span"),
     prefixes=["UNLOGGED"],
     postgresql_with={"fillfactor": 70},
 )
 
-rollup_touches = Table(
-    "rollup_touches",
+rollup_input_changes = Table(
+    "rollup_input_changes",
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("entity_id", UUID, nullable=False),
-    Column("turn", BigInteger, nullable=False),
+    Column("generation", BigInteger, nullable=False),
     Column("begins", INSTANT, nullable=False),
     Column("ends", INSTANT, nullable=False),
-    PrimaryKeyConstraint("organization_id", "entity_id", "turn", name="pk_rollup_touches"),
-    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_rollup_touches_organization"),
+    PrimaryKeyConstraint("organization_id", "entity_id", "generation", name="pk_rollup_input_changes"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_rollup_input_changes_organization"),
     prefixes=["UNLOGGED"],
 )

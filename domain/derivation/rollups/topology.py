@@ -28,7 +28,7 @@ class Above:
     """An upper entity of a rollup, and when one entity is among its descendants."""
 
     grid: Grid
-    what: str
+    rollup_id: UUID
     upper: bytes
     spans: Spans
 
@@ -51,10 +51,10 @@ class RollupTopology:
     """
 
     revision: int
-    rollups: Mapping[str, Rollup]
-    grids: Mapping[str, Grid]
+    rollups: Mapping[UUID, Rollup]
+    grids: Mapping[UUID, Grid]
     above: dict[bytes, list[Above]] = field(default_factory=dict)
-    below: dict[tuple[str, bytes], list[Member]] = field(default_factory=dict)
+    below: dict[tuple[UUID, bytes], list[Member]] = field(default_factory=dict)
     count: int = 0
 
 
@@ -69,8 +69,8 @@ class RollupCache:
         known = self._known.get(organization_id)
         if known is None or known.revision != revision or known.count > REMEMBERED_MAX:
             rollup_rows = rollups_list(session, organization_id=organization_id, with_deleted=True)
-            rollups = {rollup.what: rollup for rollup in rollup_rows}
-            grids = {what: Grid(rollup.draft) for what, rollup in rollups.items()}
+            rollups = {rollup.id: rollup for rollup in rollup_rows}
+            grids = {rollup_id: Grid(rollup.draft) for rollup_id, rollup in rollups.items()}
             known = self._known[organization_id] = RollupTopology(revision, rollups, grids)
         return known
 
@@ -106,7 +106,7 @@ def above_fill(session: Session, *, organization_id: int, known: RollupTopology,
                 if not rollup.draft.members.has(rows[entity_id].kind, rows[entity_id].type):
                     continue
                 places = [
-                    Above(known.grids[rollup.what], rollup.what, upper.bytes, spans)
+                    Above(known.grids[rollup.id], rollup.id, upper.bytes, spans)
                     for upper, spans in of_entity.items()
                     if upper in fitting and upper != entity_id
                 ]
@@ -118,13 +118,13 @@ def above_fill(session: Session, *, organization_id: int, known: RollupTopology,
 
 def uppers_of(
     session: Session, *, organization_id: int, known: RollupTopology, ids: Collection[bytes]
-) -> dict[bytes, list[tuple[str, bytes, Spans]]]:
-    """Return, by entity, (what, upper, spans) of every rollup that it or anything above it can have.
+) -> dict[bytes, list[tuple[UUID, bytes, Spans]]]:
+    """Return, by entity, (rollup id, upper, spans) of every rollup that it or anything above it can have.
 
     Whatever the entity's own kind and type: for changes of what is below it.
     """
     wanted = [UUID(bytes=item) for item in ids]
-    result: dict[bytes, list[tuple[str, bytes, Spans]]] = {item: [] for item in ids}
+    result: dict[bytes, list[tuple[UUID, bytes, Spans]]] = {item: [] for item in ids}
     for hops in {rollup.draft.hops for rollup in known.rollups.values() if not rollup.is_deleted}:
         spans_by_entity = spans_above(session, organization_id=organization_id, ids=wanted, hops=hops)
         kinds = _rows(
@@ -135,7 +135,7 @@ def uppers_of(
                 continue
             for entity_id, of_entity in spans_by_entity.items():
                 result[entity_id.bytes] += [
-                    (rollup.what, upper.bytes, spans)
+                    (rollup.id, upper.bytes, spans)
                     for upper, spans in of_entity.items()
                     if upper in kinds and rollup.draft.at.has(kinds[upper].kind, kinds[upper].type)
                 ]
@@ -149,13 +149,13 @@ def below_get(
 
     Raises LimitExceededError where there are too many. Nothing is known of any where it raises.
     """
-    missing = {UUID(bytes=item) for item in uppers if (rollup.what, item) not in known.below}
+    missing = {UUID(bytes=item) for item in uppers if (rollup.id, item) not in known.below}
     if missing:
         members = _below_read(session, organization_id, rollup, missing)
-        below = {(rollup.what, upper.bytes): members.get(upper, []) for upper in missing}
+        below = {(rollup.id, upper.bytes): members.get(upper, []) for upper in missing}
         known.below.update(below)
         known.count += sum(map(len, below.values()))
-    return {upper: known.below[rollup.what, upper] for upper in uppers}
+    return {upper: known.below[rollup.id, upper] for upper in uppers}
 
 
 def successors_of(

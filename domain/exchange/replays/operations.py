@@ -30,7 +30,7 @@ from domain.telemetry.feed.corrections import Correction, correction_note
 from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.retention_bound import retained_from_lock
-from graph.change import bearing_revision, graph_hold
+from graph.change import graph_hold, input_revision
 from graph.errors import BadInputError, ConflictError, LimitExceededError, NotFoundError
 from graph.instants import instant_utc
 
@@ -223,7 +223,7 @@ def _do(
     session: Session, *, organization_id: int, replay: Replay, readings: Readings, run: ReplayRun, now: datetime
 ) -> tuple[Differences, PendingCacheUpdates]:
     graph_hold(session, organization_id=organization_id)
-    bearing = bearing_revision(session, organization_id=organization_id)
+    bearing = input_revision(session, organization_id=organization_id)
     schemas = schemas_of(
         session,
         organization_id=organization_id,

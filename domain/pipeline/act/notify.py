@@ -41,7 +41,7 @@ def notifications_order(
     """
     opened = {item.event_id for item in actionable if item.kind in OPENS}
     # Of each event the last change: all of them carry its current state.
-    last = {item.event_id: item for item in event_changes if not item.fenced}
+    last = {item.event_id: item for item in event_changes if not item.side_effects_disabled}
     notified = last_notifications_get(session, organization_id=organization_id, event_ids=last.keys())
     ordered = 0
     for event_id, event_change in last.items():
@@ -84,7 +84,6 @@ def _notification_order(
             session,
             organization_id=organization_id,
             notification_id=new_id(),
-            change_id=event_change.change_id,
             event_id=event_change.event_id,
             url=url,
             sequence=sequence,

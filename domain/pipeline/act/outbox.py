@@ -33,9 +33,9 @@ _WAITING = text(
     f"""
     SELECT organization_id, bool_or(is_dirty) AS is_dirty FROM (
         SELECT organization_id, false AS is_dirty FROM event_changes
-        WHERE acted_at IS NULL AND (due_at IS NULL OR due_at <= :now)
+        WHERE processed_at IS NULL AND (due_at IS NULL OR due_at <= :now)
         UNION ALL
-        SELECT organization_id, true FROM quiet_dirt
+        SELECT organization_id, true FROM suppression_invalidations
         UNION ALL
         SELECT organization_id, true FROM failed_items
         WHERE queue = '{FailedQueue.SUPPRESSION.value}' AND resolved_at IS NULL AND due_at <= clock_timestamp()
@@ -44,7 +44,7 @@ _WAITING = text(
 )
 # What is held over is so only while its event is open.
 _IS_NEXT = f"""
-    c.organization_id = :organization_id AND c.acted_at IS NULL
+    c.organization_id = :organization_id AND c.processed_at IS NULL
     AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0) AND NOT {_HELD}
 """
 _KEYS = text(
@@ -56,8 +56,9 @@ _KEYS = text(
 )
 _NEXT = text(
     f"""
-    SELECT c.id, c.event_id, c.kind, c.at, c.fenced, c.due_at, e.rule_id, r.name AS rule_name, v.action,
-        e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at, e.withdrawn_at, e.quiet_until, e.followed_at,
+    SELECT c.id, c.event_id, c.kind, c.at, c.side_effects_disabled, c.due_at, e.rule_id, r.name AS rule_name, v.action,
+        e.entity_id, e.severity, e.began_at, e.opened_at, e.cleared_at, e.withdrawn_at, e.suppressed_until,
+        e.opening_processed_at,
         EXISTS (
             SELECT FROM events o
             WHERE o.organization_id = e.organization_id AND o.rule_id = e.rule_id AND o.entity_id = e.entity_id
@@ -78,7 +79,7 @@ _NEXT = text(
     """  # noqa: S608  (constants)
 )
 _ACTED = text(
-    "UPDATE event_changes SET acted_at = :now WHERE organization_id = :organization_id AND id = ANY (:ids)"
+    "UPDATE event_changes SET processed_at = :now WHERE organization_id = :organization_id AND id = ANY (:ids)"
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 _HOLD = text(
     "UPDATE event_changes c SET due_at = u.at FROM unnest(:ids, :due) AS u (id, at)"
@@ -86,10 +87,10 @@ _HOLD = text(
 ).bindparams(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("due", type_=ARRAY(DateTime(timezone=True))))
 _FOLLOWED = text(
     """
-    UPDATE events e SET followed_at = :now FROM (
+    UPDATE events e SET opening_processed_at = :now FROM (
         -- In the order of their ids, as who judges them locks them.
         SELECT id FROM events
-        WHERE organization_id = :organization_id AND id = ANY (:ids) AND followed_at IS NULL
+        WHERE organization_id = :organization_id AND id = ANY (:ids) AND opening_processed_at IS NULL
         ORDER BY id FOR NO KEY UPDATE
     ) f
     WHERE e.organization_id = :organization_id AND e.id = f.id
@@ -113,16 +114,16 @@ class ChangeKind(StrEnum):
 class EventChange:
     """One row, with the current event and the actions of its rule. Times UTC, event times.
 
-    fenced: side effects are disabled, it is of a replay. was_deferred: it waited for a suppression to end.
-    suppressed_until: the event opened in a suppression that ends then. is_followed: what follows from its opening was
-    seen to. others_open: another event of the rule and entity is open.
+    side_effects_disabled: nothing may follow, it is of a replay. was_deferred: it waited for a suppression to end.
+    suppressed_until: the event opened in a suppression that ends then. is_followed: what follows
+    from its opening was seen to. others_open: another event of the rule and entity is open.
     """
 
     change_id: int
     event_id: UUID
     kind: ChangeKind
     at: datetime
-    fenced: bool
+    side_effects_disabled: bool
     was_deferred: bool
     rule_id: UUID
     rule_name: str
@@ -210,7 +211,7 @@ def _event_change(row: Any) -> EventChange:
         row.event_id,
         ChangeKind(row.kind),
         row.at.astimezone(UTC),
-        row.fenced,
+        row.side_effects_disabled,
         row.due_at is not None,
         row.rule_id,
         row.rule_name,
@@ -220,8 +221,8 @@ def _event_change(row: Any) -> EventChange:
         row.opened_at.astimezone(UTC),
         None if row.cleared_at is None else row.cleared_at.astimezone(UTC),
         row.withdrawn_at is not None,
-        None if row.quiet_until is None else row.quiet_until.astimezone(UTC),
-        row.followed_at is not None,
+        None if row.suppressed_until is None else row.suppressed_until.astimezone(UTC),
+        row.opening_processed_at is not None,
         row.others_open,
         template_of(action),
         webhook_of(action),

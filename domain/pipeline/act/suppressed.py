@@ -32,9 +32,9 @@ RATES: Final = frozenset({ChangeKind.ESCALATED, ChangeKind.DEESCALATED})
 # So many events are looked at again in one transaction.
 EVENTS_AT_ONCE: Final = 1_000
 
-_IS_DIRTY = text("SELECT EXISTS (SELECT FROM quiet_dirt WHERE organization_id = :organization_id)")
+_IS_DIRTY = text("SELECT EXISTS (SELECT FROM suppression_invalidations WHERE organization_id = :organization_id)")
 _INVALIDATION = text(
-    "SELECT begins, ends, done_at, done_id FROM quiet_dirt WHERE organization_id = :organization_id"
+    "SELECT begins, ends, done_at, done_id FROM suppression_invalidations WHERE organization_id = :organization_id"
     " ORDER BY begins, ends LIMIT 1 FOR UPDATE"
 )
 # Those that opened within the span, and those before whose suppression reaches into it: others it cannot change. Locked
@@ -43,11 +43,11 @@ _INVALIDATION = text(
 _AFFECTED = text(
     f"""
     SELECT * FROM (
-        SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
+        SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.suppressed_until, e.withdrawn_at FROM events e
         WHERE e.organization_id = :organization_id AND e.id IN (
             SELECT o.id FROM events o
             WHERE o.organization_id = :organization_id AND o.withdrawn_at IS NULL AND o.opened_at < :ends
-                AND (o.opened_at >= :begins OR o.quiet_until >= :begins)
+                AND (o.opened_at >= :begins OR o.suppressed_until >= :begins)
                 AND (CAST(:done_at AS timestamptz) IS NULL
                     OR (o.opened_at, o.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
                 AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="o.organization_id", holds="o.id::text")}
@@ -60,13 +60,13 @@ _AFFECTED = text(
 _SUPPRESSION_UPDATE = text(
     """
     WITH changed AS (
-        UPDATE events e SET quiet_until = u.quiet_until
-        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (id uuid, quiet_until timestamptz)
+        UPDATE events e SET suppressed_until = u.suppressed_until
+        FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS u (id uuid, suppressed_until timestamptz)
         WHERE e.organization_id = :organization_id AND e.id = u.id
-        RETURNING e.id, e.opened_at, e.followed_at
+        RETURNING e.id, e.opened_at, e.opening_processed_at
     )
-    INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)
-    SELECT :organization_id, id, 'OPENED', opened_at, false FROM changed WHERE followed_at IS NULL
+    INSERT INTO event_changes (organization_id, event_id, kind, at, side_effects_disabled)
+    SELECT :organization_id, id, 'OPENED', opened_at, false FROM changed WHERE opening_processed_at IS NULL
     """
 )
 _DUE = text(
@@ -78,19 +78,22 @@ _DUE = text(
 )
 _EVENTS = text(
     """
-    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.quiet_until, e.withdrawn_at FROM events e
+    SELECT e.id, e.rule_id, e.entity_id, e.opened_at, e.suppressed_until, e.withdrawn_at FROM events e
     WHERE e.organization_id = :organization_id AND e.id = ANY (:ids) AND e.withdrawn_at IS NULL
     ORDER BY e.id FOR UPDATE
     """
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
 _GO_ON = text(
-    "UPDATE quiet_dirt SET done_at = :done_at, done_id = :done_id"
+    "UPDATE suppression_invalidations SET done_at = :done_at, done_id = :done_id"
     " WHERE organization_id = :organization_id AND begins = :begins AND ends = :ends"
 )
-_DONE = text("DELETE FROM quiet_dirt WHERE organization_id = :organization_id AND begins = :begins AND ends = :ends")
+_DONE = text(
+    "DELETE FROM suppression_invalidations"
+    " WHERE organization_id = :organization_id AND begins = :begins AND ends = :ends"
+)
 _RELEASE = text(
     "UPDATE event_changes SET due_at = NULL"
-    " WHERE organization_id = :organization_id AND acted_at IS NULL AND due_at IS NOT NULL"
+    " WHERE organization_id = :organization_id AND processed_at IS NULL AND due_at IS NOT NULL"
 )
 
 
@@ -151,13 +154,13 @@ def event_changes_sort(
             )
             if is_again or event_change.is_suppressed:
                 continue
-            if event_change.change_id in suppressed and not event_change.fenced:
+            if event_change.change_id in suppressed and not event_change.side_effects_disabled:
                 sorted_changes.deferred[event_change.change_id] = suppressed[event_change.change_id]
                 continue
             sorted_changes.followed.append(event_change.event_id)
-            if not event_change.fenced and not is_history(event_change):
+            if not event_change.side_effects_disabled and not is_history(event_change):
                 sorted_changes.actionable.append(event_change)
-        elif event_change.fenced or (
+        elif event_change.side_effects_disabled or (
             event_change.event_id not in seen and event_change.event_id not in sorted_changes.followed
         ):
             # The opening was not notified. Where it still will be, it will be with the state of that time.
@@ -249,10 +252,11 @@ def _suppression_write(session: Session, organization_id: int, affected: Sequenc
     asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in affected]
     ends = suppressed_until(session, organization_id=organization_id, spots=asked)
     rows = [
-        {"id": str(row.id), "quiet_until": None if end is None else instant_of(end).isoformat()}
+        {"id": str(row.id), "suppressed_until": None if end is None else instant_of(end).isoformat()}
         for row, end in zip(affected, ends, strict=True)
         # One may have been withdrawn while its lock was waited for.
-        if row.withdrawn_at is None and end != (None if row.quiet_until is None else micros_of(row.quiet_until))
+        if row.withdrawn_at is None
+        and end != (None if row.suppressed_until is None else micros_of(row.suppressed_until))
     ]
     if rows:
         session.execute(_SUPPRESSION_UPDATE, {"organization_id": organization_id, "rows": orjson.dumps(rows).decode()})

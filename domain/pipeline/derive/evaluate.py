@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from domain.base.packed import Column, micros_of
 from domain.derivation.dependencies.index import DependencyIndex
-from domain.derivation.invalidation.windows import REJUDGE, REPLAY, Window, windows_at_hand
+from domain.derivation.invalidation.windows import REPLAY, Window, windows_at_hand
 from domain.pipeline.attribute.stage import AssetEntry, Place, entries_gather
 from domain.pipeline.derive.propagate import Span
 from domain.rules.fast_path import PairKey, PairState
 from domain.rules.model import Assignment
-from domain.rules.reconcile import DisabledSideEffects, EventsDone
+from domain.rules.reconcile import EventsDone
 from domain.rules.stage import key_of, rules_evaluate_incrementally, rules_recompute, states_known
 from graph.ids import NewId
 
@@ -55,18 +55,17 @@ class AtHand:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationContext:
-    """The context of evaluations. disabled_side_effects: by entity. rule_states: as cached."""
+    """The context of evaluations. rule_states: as cached.
+
+    side_effects_disabled: the entities from whose changes nothing may follow.
+    """
 
     organization_id: int
     index: DependencyIndex
     rule_states: Mapping[tuple[int, bytes], EntityRuleState]
     now: datetime
     new_id: NewId
-    disabled_side_effects: Mapping[bytes, DisabledSideEffects]
-
-    def disabled_of(self, entity: bytes) -> DisabledSideEffects:
-        """Return which side effects of an entity's changes are disabled."""
-        return self.disabled_side_effects.get(entity, DisabledSideEffects.NONE)
+    side_effects_disabled: frozenset[bytes]
 
 
 def rules_evaluate(
@@ -88,8 +87,12 @@ def rules_evaluate(
     for places, columns in zip(at_hand.places, at_hand.columns, strict=True):
         known = {entity for entity, _ in places if _is_known(context, entity, pending.get(entity, ()))}
         known -= _doubtful(context, places, columns, known)
-        for disabled in DisabledSideEffects:
-            ready = [place for place in places if place[0] in known and context.disabled_of(place[0]) is disabled]
+        for disabled in (False, True):
+            ready = [
+                place
+                for place in places
+                if place[0] in known and (place[0] in context.side_effects_disabled) is disabled
+            ]
             if ready:
                 watermarks = [pending[entity][-1][1] for entity, _ in ready]
                 chosen = _chosen(places, columns, ready)
@@ -100,32 +103,29 @@ def rules_evaluate(
                     places=ready,
                     columns=chosen,
                     watermarks_us=watermarks,
-                    disabled=disabled,
+                    side_effects_disabled=disabled,
                 )
         for entity in known:
             del pending[entity]
-    for disabled in DisabledSideEffects:
+    for disabled in (False, True):
         some = {
             entity: spans_of_entity
             for entity, spans_of_entity in pending.items()
-            if context.disabled_of(entity) is disabled
+            if (entity in context.side_effects_disabled) is disabled
         }
         if some:
-            _recompute(session, context, some, evaluations, disabled=disabled)
+            _recompute(session, context, some, evaluations, side_effects_disabled=disabled)
     return evaluations
 
 
-def disabled_side_effects_of(windows: Mapping[bytes, Sequence[Window]]) -> dict[bytes, DisabledSideEffects]:
-    """Return the disabled side effects by entity, from the reasons of its windows. windows: all of theirs."""
-    disabled_side_effects: dict[bytes, DisabledSideEffects] = {}
-    for entity, of_entity in windows.items():
-        reasons = {window.reason for window in of_entity}
-        if REPLAY in reasons:
-            # Where one window is a replay's, nothing must follow from any.
-            disabled_side_effects[entity] = DisabledSideEffects.ALL
-        elif REJUDGE in reasons:
-            disabled_side_effects[entity] = DisabledSideEffects.OVER
-    return disabled_side_effects
+def side_effects_disabled_of(windows: Mapping[bytes, Sequence[Window]]) -> frozenset[bytes]:
+    """Return the entities from whose changes nothing may follow: those with a window of a replay.
+
+    windows: all of theirs.
+    """
+    return frozenset(
+        entity for entity, of_entity in windows.items() if any(window.reason == REPLAY for window in of_entity)
+    )
 
 
 def _is_known(context: EvaluationContext, entity: bytes, spans: Sequence[Span]) -> bool:
@@ -214,7 +214,7 @@ def _evaluate_incrementally(
     places: Sequence[Place],
     columns: Mapping[str, Column],
     watermarks_us: Sequence[int],
-    disabled: DisabledSideEffects,
+    side_effects_disabled: bool,
 ) -> None:
     organization_id = context.organization_id
     rule_states = {entity: context.rule_states[organization_id, entity] for entity, _ in places}
@@ -227,7 +227,7 @@ def _evaluate_incrementally(
         assignments={entity: rule_state.assignments for entity, rule_state in rule_states.items()},
         states={key: state for rule_state in rule_states.values() for key, state in rule_state.states.items()},
         now=context.now,
-        disabled=disabled,
+        side_effects_disabled=side_effects_disabled,
         new_id=context.new_id,
     )
     evaluations.done.append(done)
@@ -244,7 +244,7 @@ def _recompute(
     spans: Mapping[bytes, Sequence[Span]],
     evaluations: Evaluations,
     *,
-    disabled: DisabledSideEffects,
+    side_effects_disabled: bool,
 ) -> None:
     assignments = {entity: context.index.entity_of(entity).assignments for entity in spans}
     done, states = rules_recompute(
@@ -253,7 +253,7 @@ def _recompute(
         spans=spans,
         assignments=assignments,
         now=context.now,
-        disabled=disabled,
+        side_effects_disabled=side_effects_disabled,
         new_id=context.new_id,
     )
     evaluations.done.append(done)

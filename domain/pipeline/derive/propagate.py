@@ -17,7 +17,6 @@ from domain.derivation.invalidation.windows import (
     HIERARCHY,
     MEMBERSHIP,
     READINGS,
-    REJUDGE,
     ROLLUP,
     RULE,
     TIMER,
@@ -30,7 +29,7 @@ from graph.walk.spans import BELOW, spans_below
 
 Span = tuple[int, int]
 # Windows that never change what the formulas of an entity make: who lies below whom changed, or what evaluates.
-_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, REJUDGE, RULE, TIMER})
+_ONLY_FOLLOWED: Final = frozenset({HIERARCHY, MEMBERSHIP, RULE, TIMER})
 # And those that change nothing either where the entity has no formulas, and never had.
 _FOLLOWED_WITHOUT: Final = frozenset({HEALTH, READINGS, ROLLUP})
 

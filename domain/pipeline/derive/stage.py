@@ -36,8 +36,8 @@ from domain.pipeline.derive.evaluate import (
     AtHand,
     EvaluationContext,
     Evaluations,
-    disabled_side_effects_of,
     rules_evaluate,
+    side_effects_disabled_of,
 )
 from domain.pipeline.derive.invalidate_health import health_invalidate_changed
 from domain.pipeline.derive.propagate import (
@@ -232,7 +232,7 @@ def _propagate(
                 work.run.checkpoints.rule_states,
                 now,
                 work.run.new_id,
-                disabled_side_effects_of(windows),
+                side_effects_disabled_of(windows),
             ),
             spans=changed.evaluation_spans(),
             at_hand=work.at_hand,

@@ -68,7 +68,7 @@ def schemas_of(
 ) -> Mapping[bytes, SchemaVersions]:
     """Return the schemas of devices by their type, without those that have none; at most one statement.
 
-    revision: as `bearing_revision` has it; the transaction holds the graph. What is read at it was committed, so
+    revision: as `input_revision` has it; the transaction holds the graph. What is read at it was committed, so
     it is remembered even if the transaction is not.
     """
     known = stage_cache.schemas.get(organization_id)

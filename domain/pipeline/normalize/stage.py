@@ -44,7 +44,7 @@ from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_stored, points_write
 from domain.telemetry.store.retention_bound import readings_frozen, retained_from_lock
-from graph.change import bearing_revision, graph_hold
+from graph.change import graph_hold, input_revision
 
 # Which batches are to do, and the next positions for them, in one statement: it fails to find a lease that
 # another holds, and waits for a commit of the same lease that is under way.
@@ -66,7 +66,7 @@ _BEGIN = text(
     )
     SELECT (SELECT position FROM held) AS position,
         (SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id) AS derivation_revision,
-        (SELECT revision - apart FROM graph_clocks WHERE organization_id = :organization_id) AS bearing_revision,
+        (SELECT input_revision FROM graph_clocks WHERE organization_id = :organization_id) AS input_revision,
         array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,
         array(SELECT (n - 1)::int FROM again) AS again
     """
@@ -122,7 +122,7 @@ def batches_normalize(
     if not todo:
         return NormalizedBatches([], done, PendingCacheUpdates())
     readings = readings_decode(todo)
-    bearing = int(begun.bearing_revision)
+    bearing = int(begun.input_revision)
     again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
     work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
     chosen = _not_frozen(session, work)
@@ -167,7 +167,7 @@ def readings_reprocess(
     """
     arrays_enable(session)
     graph_hold(session, organization_id=organization_id)
-    bearing = bearing_revision(session, organization_id=organization_id)
+    bearing = input_revision(session, organization_id=organization_id)
     again = np.ones(len(readings), dtype=np.bool_)
     work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
     counted = outcomes_counted(session, organization_id=organization_id, readings=readings)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from domain.rules.events.queries import event_get
 from domain.rules.model import AnnotationKind, Event
-from domain.rules.tables import event_marks
+from domain.rules.tables import event_annotations
 from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import text_check
 
@@ -42,12 +42,12 @@ def event_annotate(
     if kind is not AnnotationKind.COMMENT and before.annotated_at(kind) is not None:
         return before
     annotations = select(func.count()).where(
-        event_marks.c.organization_id == organization_id, event_marks.c.event_id == event_id
+        event_annotations.c.organization_id == organization_id, event_annotations.c.event_id == event_id
     )
     if session.execute(annotations).scalar_one() >= MARKS_MAX:
         raise LimitExceededError(f"An event has at most {MARKS_MAX} marks.", path=("id",))
     session.execute(
-        insert(event_marks),
+        insert(event_annotations),
         {
             "organization_id": organization_id,
             "id": mark_id,

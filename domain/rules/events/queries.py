@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Row, and_, exists, func, literal, not_, or
 from sqlalchemy.orm import Session
 
 from domain.rules.model import Annotation, AnnotationKind, Event, EventState, Severity
-from domain.rules.tables import event_changes, event_corrections, event_marks, events
+from domain.rules.tables import event_annotations, event_changes, event_corrections, events
 from graph.cursors import instant_key, instant_key_read
 from graph.entities.queries import entities_get
 from graph.errors import LimitExceededError, NotFoundError
@@ -136,9 +136,9 @@ def events_changed_since(session: Session, *, organization_id: int, since: datet
         .subquery()
     )
     annotations = (
-        select(event_marks.c.event_id, event_marks.c.at)
-        .where(event_marks.c.organization_id == organization_id, event_marks.c.at >= since)
-        .order_by(event_marks.c.at.desc())
+        select(event_annotations.c.event_id, event_annotations.c.at)
+        .where(event_annotations.c.organization_id == organization_id, event_annotations.c.at >= since)
+        .order_by(event_annotations.c.at.desc())
         .limit(CHANGES_MAX)
         .subquery()
     )
@@ -212,9 +212,9 @@ def _state_is(state: EventState) -> ColumnElement[bool]:
 
 def _marked(kind: AnnotationKind) -> ColumnElement[bool]:
     return exists().where(
-        event_marks.c.organization_id == events.c.organization_id,
-        event_marks.c.event_id == events.c.id,
-        event_marks.c.kind == kind,
+        event_annotations.c.organization_id == events.c.organization_id,
+        event_annotations.c.event_id == events.c.id,
+        event_annotations.c.kind == kind,
     )
 
 
@@ -222,9 +222,12 @@ def _with_annotations(session: Session, organization_id: int, rows: Sequence[Row
     annotations: dict[UUID, list[Annotation]] = {row.id: [] for row in rows}
     if annotations:
         mark_rows = session.execute(
-            select(event_marks)
-            .where(event_marks.c.organization_id == organization_id, any_of(event_marks.c.event_id, list(annotations)))
-            .order_by(event_marks.c.at, event_marks.c.id)
+            select(event_annotations)
+            .where(
+                event_annotations.c.organization_id == organization_id,
+                any_of(event_annotations.c.event_id, list(annotations)),
+            )
+            .order_by(event_annotations.c.at, event_annotations.c.id)
         )
         for annotation in mark_rows:
             annotations[annotation.event_id].append(
@@ -251,7 +254,7 @@ def _event(row: Row[Any], annotations: Sequence[Annotation]) -> Event:
         row.detected_at.astimezone(UTC),
         _utc(row.withdrawn_at),
         annotations,
-        _utc(row.quiet_until),
+        _utc(row.suppressed_until),
     )
 
 

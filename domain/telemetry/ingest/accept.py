@@ -96,7 +96,6 @@ def readings_accept(
         column.devices.append(identity)
         column.ports.append(port)
         column.timestamps.append(timestamp)
-        column.message_ids.append(message_id)
         column.keys.append(key)
         column.metrics.append(metrics)
     accepted = len(readings) - len(errors)

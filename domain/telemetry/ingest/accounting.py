@@ -1,6 +1,6 @@
 """Ingest accounting: what became of the readings received in a span, exactly, from counters.
 
-Batches that are finished are counted by minute and by hour of receipt (`ingest_tallies`, kept by a trigger on
+Batches that are finished are counted by minute and by hour of receipt (`ingest_accounting`, kept by a trigger on
 `raw_batches`); those in the minutes that a range cuts, and those that wait, are looked at one by one. Of a single
 device there are no counters: its readings are counted.
 """
@@ -32,7 +32,7 @@ _ACCOUNT = text(
     FROM (
         SELECT sum(t.stored) AS stored, sum(t.duplicate) AS duplicate, sum(t.dead) AS dead, 0 AS pending
         FROM unnest(:widths, :begins, :ends) AS u (w, b, e)
-        JOIN ingest_tallies t ON t.organization_id = :organization_id AND t.width = u.w
+        JOIN ingest_accounting t ON t.organization_id = :organization_id AND t.width = u.w
             AND t.begins >= u.b AND t.begins < u.e
         UNION ALL
         SELECT sum(b.stored), sum(b.duplicate), sum(b.dead), 0

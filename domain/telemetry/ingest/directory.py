@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.transient import is_transient, transient_reason
 from domain.telemetry.model.readings import Devices, KnownDevice, ReadingDraft
-from graph.change import bearing_revision
+from graph.change import input_revision
 from graph.errors import UnavailableError
 
 # So long may a device that was deleted or revoked still send.
@@ -112,7 +112,7 @@ class DeviceDirectory:
     ) -> Devices:
         with self._read(organization_id) as session:
             # The revision first: what changes in between is then seen as newer than it.
-            revision = bearing_revision(session, organization_id=organization_id)
+            revision = input_revision(session, organization_id=organization_id)
             with self._lock:
                 remembered = self._organizations.setdefault(organization_id, _Remembered())
                 if remembered.revision != revision or len(remembered.by_id) > REMEMBERED_MAX:

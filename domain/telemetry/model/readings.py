@@ -76,21 +76,19 @@ class AcceptedReadings:
     devices: list[bytes]
     ports: list[int]
     timestamps: list[int]
-    message_ids: list[str | None]
     keys: list[bytes]
     metrics: list[bytes]
 
     @classmethod
     def empty(cls) -> AcceptedReadings:
         """Return columns of no readings."""
-        return cls([], [], [], [], [], [])
+        return cls([], [], [], [], [])
 
     def extend(self, other: AcceptedReadings) -> None:
         """Append the readings of another."""
         self.devices += other.devices
         self.ports += other.ports
         self.timestamps += other.timestamps
-        self.message_ids += other.message_ids
         self.keys += other.keys
         self.metrics += other.metrics
 

@@ -76,7 +76,7 @@ _PROGRESS = text(
 _INVALID_HOURS = text(
     f"""
     SELECT series_id, hour FROM dirty_hours m WHERE organization_id = :organization_id AND NOT {SERIES_HELD}
-    ORDER BY marked_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    ORDER BY invalidated_at LIMIT :limit FOR UPDATE SKIP LOCKED
     """  # noqa: S608  (a constant)
 )
 _UNMARK = text(

@@ -22,9 +22,9 @@ _BEGAN = text("SELECT now()")
 # DO UPDATE, not DO NOTHING: it waits for whoever is about to take a mark away, who would not see these points.
 _INVALIDATE = text(
     """
-    INSERT INTO dirty_hours (organization_id, series_id, hour, marked_at)
+    INSERT INTO dirty_hours (organization_id, series_id, hour, invalidated_at)
     SELECT :organization_id, u.s, u.h, now() FROM unnest(:series, :hours) AS u (s, h)
-    ON CONFLICT (organization_id, series_id, hour) DO UPDATE SET marked_at = excluded.marked_at
+    ON CONFLICT (organization_id, series_id, hour) DO UPDATE SET invalidated_at = excluded.invalidated_at
     """
 )
 

@@ -23,11 +23,11 @@ SERIES_HELD: Final = held_sql(
 )
 _INVALIDATE_AGAIN = text(
     """
-    INSERT INTO dirty_hours (organization_id, series_id, hour, marked_at)
+    INSERT INTO dirty_hours (organization_id, series_id, hour, invalidated_at)
     SELECT :organization_id, :series_id, h, now()
     FROM generate_series(CAST(:begins AS timestamptz), CAST(:ends AS timestamptz) - interval '1 hour',
         interval '1 hour') AS g (h)
-    ON CONFLICT (organization_id, series_id, hour) DO UPDATE SET marked_at = excluded.marked_at
+    ON CONFLICT (organization_id, series_id, hour) DO UPDATE SET invalidated_at = excluded.invalidated_at
     """
 )
 

@@ -35,10 +35,10 @@ _ENSURE = text("SELECT ensure_partition('telemetry_raw', :at), ensure_partition(
 _APPEND = text(
     """
     INSERT INTO telemetry_raw
-        (organization_id, id, batch_id, device_id, port, "timestamp", received_at, message_id, key, metrics)
-    SELECT u.o, u.i, u.b, u.d, nullif(u.p, -1), u.t, :received_at, u.m, u.k, u.j::json
-    FROM unnest(:organizations, :ids, :batches, :devices, :ports, :timestamps, :messages, :keys, :metrics)
-        AS u (o, i, b, d, p, t, m, k, j)
+        (organization_id, id, batch_id, device_id, port, "timestamp", received_at, key, metrics)
+    SELECT u.o, u.i, u.b, u.d, nullif(u.p, -1), u.t, :received_at, u.k, u.j::json
+    FROM unnest(:organizations, :ids, :batches, :devices, :ports, :timestamps, :keys, :metrics)
+        AS u (o, i, b, d, p, t, k, j)
     """
 )
 _BATCHES = text(
@@ -140,11 +140,6 @@ def raw_append(session: Session, *, groups: Sequence[ReadingGroup], received_us:
             "ports": int_array(np.concatenate([batch.ports for batch in batches])),
             "timestamps": instant_array(np.concatenate([batch.timestamps for batch in batches])),
             "received_at": received_at,
-            "messages": text_array(
-                None if message is None else message.encode()
-                for group in groups
-                for message in group.readings.message_ids
-            ),
             "keys": uuid_array(b"".join(batch.keys for batch in batches)),
             "metrics": text_array(metrics for group in groups for metrics in group.readings.metrics),
         },

@@ -44,16 +44,16 @@ _OUTDATED = text(
             SELECT FROM raw_batches b
             WHERE :parent <> 'telemetry_history' AND b.normalized_at IS NULL
                 AND b.received_at >= p.begins AND b.received_at < p.ends
-        ) OR (:parent = 'telemetry_history' AND NOT hours_summarized(p.begins, p.ends)) AS is_unfinished
+        ) OR (:parent = 'telemetry_history' AND NOT hourly_aggregates_built(p.begins, p.ends)) AS is_unfinished
     FROM partitions_ended(:parent, :before) p JOIN pg_class c ON c.oid = to_regclass('public.' || quote_ident(p.name))
     ORDER BY p.ends
     """
 )
 _DROP = text("SELECT drop_partitions(:parent, :before)")
-_CLOSE = text("SELECT points_close(:before) IS NOT NULL")
+_CLOSE = text("SELECT history_close(:before) IS NOT NULL")
 _EVER: Final = datetime(1, 1, 2, tzinfo=UTC)
 _FIRST = text("SELECT min(begins) FROM partitions_ended(:parent, 'infinity')")
-_FORGET = text("SELECT forget_rows(:relation, :before, :first_page, :pages)")
+_FORGET = text("SELECT delete_expired_rows(:relation, :before, :first_page, :pages)")
 _PAGES = text("SELECT pg_relation_size(to_regclass(:relation)) / current_setting('block_size')::bigint")
 
 
@@ -112,8 +112,8 @@ def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
     return list(session.execute(_DROP, values).scalars())
 
 
-def points_close(session: Session, *, retention: RetentionPolicy, now: datetime) -> bool:
-    """Close months that are no longer kept to writes, and open those that are; tell whether it was done.
+def history_close(session: Session, *, retention: RetentionPolicy, now: datetime) -> bool:
+    """Close months that are no longer retained to writes, and open those that are; tell whether it was done.
 
     After partitions were dropped: a month that is still there stays open. Where somebody writes points just now it is
     not done, and to be tried again. The lock lasts until the transaction ends: end it at once.

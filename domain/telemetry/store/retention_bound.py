@@ -21,10 +21,10 @@ from domain.telemetry.model.columns import Readings
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.hourly_invalidate import began_us
 
-# No point younger than a day is dropped (`drop_partitions`, `points_close`), and no transaction lasts for half of one.
+# No point younger than a day is dropped (`drop_partitions`, `history_close`), and no transaction lasts for half of one.
 _SURELY_KEPT_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
 
-_HOLD = text("SELECT nullif(points_kept_hold(), '-infinity')")
+_HOLD = text("SELECT nullif(history_retention_hold(), '-infinity')")
 _STORED = text(
     """
     SELECT u.n - 1 AS n FROM unnest(:devices, :keys, :ids) WITH ORDINALITY AS u (d, k, i, n)

@@ -38,7 +38,6 @@ telemetry_raw = Table(
     Column("port", Integer),
     Column("timestamp", INSTANT, nullable=False),
     Column("received_at", INSTANT, nullable=False),
-    Column("message_id", Text),
     Column("key", UUID, nullable=False),
     Column("metrics", JSON, nullable=False),
     PrimaryKeyConstraint("organization_id", "id", "received_at", name="pk_telemetry_raw"),
@@ -90,8 +89,8 @@ Index(
     postgresql_where=text("normalized_at IS NULL"),
 )
 
-ingest_tallies = Table(
-    "ingest_tallies",
+ingest_accounting = Table(
+    "ingest_accounting",
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("width", SmallInteger, nullable=False),
@@ -100,9 +99,9 @@ ingest_tallies = Table(
     Column("stored", BigInteger, nullable=False),
     Column("duplicate", BigInteger, nullable=False),
     Column("dead", BigInteger, nullable=False),
-    PrimaryKeyConstraint("organization_id", "width", "begins", "partition", name="pk_ingest_tallies"),
-    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_ingest_tallies_organization"),
-    CheckConstraint("width IN (60, 3600)", name="ck_ingest_tallies_width"),
+    PrimaryKeyConstraint("organization_id", "width", "begins", "partition", name="pk_ingest_accounting"),
+    ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_ingest_accounting_organization"),
+    CheckConstraint("width IN (60, 3600)", name="ck_ingest_accounting_width"),
     postgresql_with={"fillfactor": 50},
 )
 
@@ -265,11 +264,11 @@ dirty_hours = Table(
     Column("organization_id", Integer, nullable=False),
     Column("series_id", BigInteger, nullable=False),
     Column("hour", INSTANT, nullable=False),
-    Column("marked_at", INSTANT, nullable=False),
+    Column("invalidated_at", INSTANT, nullable=False),
     PrimaryKeyConstraint("organization_id", "series_id", "hour", name="pk_dirty_hours"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_dirty_hours_organization"),
 )
-Index("ix_dirty_hours_marked_at", dirty_hours.c.organization_id, dirty_hours.c.marked_at)
+Index("ix_dirty_hours_invalidated_at", dirty_hours.c.organization_id, dirty_hours.c.invalidated_at)
 
 hours_progress = Table(
     "hours_progress",
@@ -283,12 +282,12 @@ hours_progress = Table(
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_hours_progress_organization"),
 )
 
-points_kept = Table(
-    "points_kept",
+history_retention = Table(
+    "history_retention",
     metadata,
     Column("is_only", Boolean, nullable=False, server_default=text("true")),
-    Column("kept_from", INSTANT, nullable=False, server_default=text("'-infinity'")),
+    Column("retained_from", INSTANT, nullable=False, server_default=text("'-infinity'")),
     Column("dropped_until", INSTANT, nullable=False, server_default=text("'-infinity'")),
-    PrimaryKeyConstraint("is_only", name="pk_points_kept"),
-    CheckConstraint("is_only", name="ck_points_kept_only"),
+    PrimaryKeyConstraint("is_only", name="pk_history_retention"),
+    CheckConstraint("is_only", name="ck_history_retention_only"),
 )

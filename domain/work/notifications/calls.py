@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from domain.work.notifications.tables import event_tellings
+from domain.work.notifications.tables import event_notification_states
 from graph.sql import any_of
 
 
@@ -68,9 +68,11 @@ def last_notifications_get(
     session: Session, *, organization_id: int, event_ids: Collection[UUID]
 ) -> Mapping[UUID, Mapping[str, LastNotification]]:
     """Return the last notification of each event, by event and destination. One statement."""
-    table = event_tellings.c
+    table = event_notification_states.c
     rows = session.execute(
-        select(event_tellings).where(table.organization_id == organization_id, any_of(table.event_id, event_ids))
+        select(event_notification_states).where(
+            table.organization_id == organization_id, any_of(table.event_id, event_ids)
+        )
     )
     last_notifications: dict[UUID, dict[str, LastNotification]] = {}
     for row in rows:
@@ -86,7 +88,7 @@ def last_notification_write(
     """Store the last notification."""
     values = {"sequence": last.sequence, "state": last.state.value, "severity": last.severity}
     session.execute(
-        insert(event_tellings)
+        insert(event_notification_states)
         .values(organization_id=organization_id, event_id=event_id, url=url, **values)
-        .on_conflict_do_update(constraint="pk_event_tellings", set_=values)
+        .on_conflict_do_update(constraint="pk_event_notification_states", set_=values)
     )

@@ -33,7 +33,6 @@ def notification_order(
     *,
     organization_id: int,
     notification_id: UUID,
-    change_id: int,
     event_id: UUID,
     url: str,
     sequence: int,
@@ -46,7 +45,6 @@ def notification_order(
         .values(
             organization_id=organization_id,
             id=notification_id,
-            change_id=change_id,
             event_id=event_id,
             url=url,
             sequence=sequence,
@@ -72,7 +70,7 @@ def webhook_test(
     waiting = session.execute(
         select(func.count())
         .select_from(notifications)
-        .where(table.organization_id == organization_id, table.state == "PENDING", table.change_id.is_(None))
+        .where(table.organization_id == organization_id, table.state == "PENDING", table.event_id.is_(None))
     ).scalar_one()
     if waiting >= TESTS_MAX:
         raise LimitExceededError(f"{TESTS_MAX} tests wait already; try again when they are done.", path=("url",))

@@ -1,7 +1,6 @@
 """Calls of webhooks, what they are signed with, and what processes count: tables. Migrations say the same in SQL."""
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     Double,
@@ -37,7 +36,6 @@ notifications = Table(
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("id", UUID, nullable=False),
-    Column("change_id", BigInteger),
     Column("event_id", UUID),
     Column("url", Text, nullable=False),
     Column("payload", JSONB, nullable=False),
@@ -55,7 +53,6 @@ notifications = Table(
     PrimaryKeyConstraint("organization_id", "id", name="pk_notifications"),
     ForeignKeyConstraint(["organization_id"], ["organizations.id"], name="fk_notifications_organization"),
     CheckConstraint("state IN ('PENDING', 'DELIVERED', 'DEAD')", name="ck_notifications_state"),
-    CheckConstraint("(change_id IS NULL) = (event_id IS NULL)", name="ck_notifications_of"),
 )
 Index(
     "ix_notifications_due",
@@ -72,7 +69,6 @@ Index(
     postgresql_where=text("state = 'PENDING' AND attempts = 0"),
 )
 Index("ix_notifications_claimed", notifications.c.claimed_by, postgresql_where=text("claimed_by IS NOT NULL"))
-Index("ix_notifications_event", notifications.c.organization_id, notifications.c.event_id)
 Index(
     "ix_notifications_created_at",
     notifications.c.organization_id,
@@ -88,8 +84,8 @@ Index(
     unique=True,
 )
 
-event_tellings = Table(
-    "event_tellings",
+event_notification_states = Table(
+    "event_notification_states",
     metadata,
     Column("organization_id", Integer, nullable=False),
     Column("event_id", UUID, nullable=False),
@@ -97,11 +93,13 @@ event_tellings = Table(
     Column("sequence", Integer, nullable=False),
     Column("state", Text, nullable=False),
     Column("severity", Text, nullable=False),
-    PrimaryKeyConstraint("organization_id", "event_id", "url", name="pk_event_tellings"),
+    PrimaryKeyConstraint("organization_id", "event_id", "url", name="pk_event_notification_states"),
     ForeignKeyConstraint(
-        ["organization_id", "event_id"], ["events.organization_id", "events.id"], name="fk_event_tellings_event"
+        ["organization_id", "event_id"],
+        ["events.organization_id", "events.id"],
+        name="fk_event_notification_states_event",
     ),
-    CheckConstraint("state IN ('OPEN', 'CLEARED', 'WITHDRAWN')", name="ck_event_tellings_state"),
+    CheckConstraint("state IN ('OPEN', 'CLEARED', 'WITHDRAWN')", name="ck_event_notification_states_state"),
 )
 
 work_counts = Table(

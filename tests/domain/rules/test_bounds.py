@@ -109,8 +109,8 @@ def test_marks_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> No
     with alarms.owner.begin() as connection:
         connection.execute(
             text(
-                "INSERT INTO event_marks SELECT organization_id, gen_random_uuid(), event_id, kind,"
-                " at + n * :step, actor, note FROM event_marks, generate_series(1, :more) AS n"
+                "INSERT INTO event_annotations SELECT organization_id, gen_random_uuid(), event_id, kind,"
+                " at + n * :step, actor, note FROM event_annotations, generate_series(1, :more) AS n"
             ),
             {"more": MARKS_MAX - 2, "step": timedelta(seconds=1)},
         )

@@ -17,7 +17,7 @@ from domain.rules.assignments import assignments_of
 from domain.rules.model import Damping, Rule, Scope, Severity, Step
 from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_update
 from domain.rules.queries import rulebook_read
-from domain.rules.reconcile import DisabledSideEffects, EventsDone
+from domain.rules.reconcile import EventsDone
 from domain.rules.stage import rules_evaluate_incrementally, rules_recompute
 from domain.rules.timeline import advance, severity_of
 from domain.telemetry.model.attribution import END_US
@@ -77,7 +77,7 @@ def evaluate(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: dat
             spans={device.bytes: spans},
             assignments={device.bytes: found.get(device, [])},
             now=now,
-            disabled=DisabledSideEffects.NONE,
+            side_effects_disabled=False,
             new_id=new_id,
         )
     return done
@@ -246,7 +246,7 @@ def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
     device = line.device()
     create(line, over(50))
     evaluate(line, device, send(line, device, [(T0, 60.0), (T0 + timedelta(minutes=1), 40.0)]))
-    rows = line.rows("SELECT kind, at, fenced, acted_at FROM event_changes ORDER BY id")
+    rows = line.rows("SELECT kind, at, side_effects_disabled, processed_at FROM event_changes ORDER BY id")
     assert [tuple(row) for row in rows] == [
         ("OPENED", T0, False, None),
         ("CLEARED", T0 + timedelta(minutes=1), False, None),
@@ -265,7 +265,7 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
     common: dict[str, Any] = {
         "organization_id": line.organization_id,
         "now": NOW,
-        "disabled": DisabledSideEffects.NONE,
+        "side_effects_disabled": False,
         "new_id": new_id,
     }
     assignments = {device.bytes: found[device]}

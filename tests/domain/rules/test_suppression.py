@@ -42,8 +42,8 @@ def refresh(line: Line, *, limit: int = 3) -> None:
 
 
 def quiet(line: Line) -> dict[datetime, datetime | None]:
-    rows = line.rows("SELECT opened_at, quiet_until FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at")
-    return {row.opened_at: row.quiet_until for row in rows}
+    rows = line.rows("SELECT opened_at, suppressed_until FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at")
+    return {row.opened_at: row.suppressed_until for row in rows}
 
 
 def window(line: Line, begins: datetime, ends: datetime, under: UUID | None = None) -> UUID:
@@ -110,7 +110,7 @@ def test_a_corrected_event_moves_into_a_window_and_out_of_it(line: Line) -> None
     # Nothing had followed, and now it may have to.
     assert [change.kind for change in done.changes] == ["OPENED", "CORRECTED"]
     with line.pipeline() as session:
-        session.execute(text("UPDATE events SET followed_at = opened_at"))
+        session.execute(text("UPDATE events SET opening_processed_at = opened_at"))
     done = evaluate(line, device, send(line, device, minutes((5, 75.0))))
     assert [change.kind for change in done.changes] == ["CORRECTED"]
 
@@ -130,7 +130,7 @@ def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None
     assert list(quiet(line).values()) == [None, minute(8), minute(8), minute(8), None]
     with line.world.changing() as (session, change):
         assert maintenance_window_end(session, change=change, window_id=made).ends == minute(6)
-    assert line.rows("SELECT FROM quiet_dirt") == []
+    assert line.rows("SELECT FROM suppression_invalidations") == []
 
 
 def test_the_end_of_a_shelf_of_now_ends_the_suppression(line: Line) -> None:
@@ -213,7 +213,7 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
 
 def _stand(line: Line) -> list[tuple[Any, ...]]:
     rows = line.rows(
-        "SELECT began_at, opened_at, cleared_at, quiet_until FROM events"
+        "SELECT began_at, opened_at, cleared_at, suppressed_until FROM events"
         " WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",
         o=line.organization_id,
     )

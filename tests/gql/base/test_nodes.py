@@ -28,8 +28,8 @@ def test_whatever_has_an_id_is_found_by_it(api: Api) -> None:
     client = api.client("nodes")
     event_id, notification_id = of.open(), new_id()
     of.execute(
-        """INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, state, attempts, due_at,
-             created_at) VALUES (:o, :id, 1, :event, 'https://example.org/', '{}', 'PENDING', 0, now(), now())""",
+        """INSERT INTO notifications (organization_id, id, event_id, url, payload, state, attempts, due_at,
+             created_at) VALUES (:o, :id, :event, 'https://example.org/', '{}', 'PENDING', 0, now(), now())""",
         id=notification_id, event=event_id,
     )  # fmt: skip
     wanted = {

@@ -75,7 +75,7 @@ class Site:
 
     def change(self, event_id: UUID, kind: str) -> None:
         self.execute(
-            """INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)
+            """INSERT INTO event_changes (organization_id, event_id, kind, at, side_effects_disabled)
                VALUES (:o, :id, :kind, '2026-01-01Z', false)""",
             id=event_id, kind=kind,
         )  # fmt: skip
@@ -318,7 +318,7 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
             )
             await asyncio.to_thread(
                 of.execute,
-                "INSERT INTO event_marks VALUES (:o, :m, :id, 'COMMENT', clock_timestamp(), 'ann', 'hm')",
+                "INSERT INTO event_annotations VALUES (:o, :m, :id, 'COMMENT', clock_timestamp(), 'ann', 'hm')",
                 m=new_id(), id=event_id,
             )  # fmt: skip
             await here.publish(organization_id=of.organization_id, event_id=event_id)

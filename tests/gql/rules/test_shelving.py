@@ -88,7 +88,9 @@ def test_an_event_tells_whether_it_is_suppressed(plant_site: Site) -> None:
     assert client.call(asked, {"id": str(event_id)}).data["node"] == {"suppressed": False}
     # As if it had opened in a quiet that is not over, and in one that is.
     for at, told in (("2999-01-01", True), ("2026-01-01", False)):
-        of.execute("UPDATE events SET quiet_until = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at)
+        of.execute(
+            "UPDATE events SET suppressed_until = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at
+        )
         assert client.call(asked, {"id": str(event_id)}).data["node"] == {"suppressed": told}
 
 

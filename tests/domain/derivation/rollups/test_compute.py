@@ -32,7 +32,7 @@ def test_a_bucket_is_the_sum_of_its_descendants_each_once(plant: RollupPlant) ->
     plant.send(one_device, "power", [(at(-3), 0.1), (at(-2.5), 0.2), (at(-2), 0.3)])
     plant.send(two_device, "power", [(at(-3) + MINUTE, 10)])
     assert plant.touch({one: [(at(-3), at(-2) + MINUTE)], two: [(at(-3), at(-2))]}) == 4
-    assert {(entity, begins, ends) for entity, _, begins, ends, _ in plant.dirty()} == {
+    assert {(entity, begins, ends) for entity, _, begins, ends in plant.dirty()} == {
         (entity, at(hours), at(hours + 1)) for entity in (machine, middle) for hours in (-3, -2)
     }
     done = plant.compute()
@@ -60,8 +60,8 @@ def test_only_the_metrics_named_mark_and_nothing_is_marked_twice(plant: RollupPl
     assert plant.touch(span, metrics={part: ["temperature", "power"]}) == 1
     assert plant.touch({part: [(at(-1.75), at(-1.5))]}, metrics={}) == 1
     assert plant.touch(span) == 1
-    [(entity, _, begins, ends, changed)] = plant.dirty()
-    assert (entity, begins, ends, changed) == (machine, at(-2), at(-1), at(-1.75))
+    [(entity, _, begins, ends)] = plant.dirty()
+    assert (entity, begins, ends) == (machine, at(-2), at(-1))
 
 
 @pytest.mark.parametrize(
@@ -171,11 +171,11 @@ def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: Rollup
     points = [(at(-hours), float(hours)) for hours in range(1, 30)]
     plant.send(device, "power", points)
     assert plant.touch_all(part) == 1
-    [(_, _, begins, ends, _)] = plant.dirty()
+    [(_, _, begins, ends)] = plant.dirty()
     assert (begins, ends) == (datetime(2020, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC))
     first = plant.compute(buckets_max=600)
     assert not first.is_done
-    assert [begins for _, _, begins, _, _ in plant.dirty()] == [at(-29) + 600 * MINUTE]
+    assert [begins for _, _, begins, _ in plant.dirty()] == [at(-29) + 600 * MINUTE]
     plant.drain(buckets_max=600)
     assert plant.stored() == {(machine, instant): value for instant, value in points}
 

@@ -48,7 +48,7 @@ def touch(plant: RollupPlant, part: UUID, first: int, until: int) -> None:
 
 def kept(plant: RollupPlant) -> list[tuple[int, float]]:
     rows = plant.line.rows(
-        "SELECT points, value FROM rollup_tallies WHERE organization_id = :o", o=plant.organization_id
+        "SELECT points, value FROM rollup_partial_aggregates WHERE organization_id = :o", o=plant.organization_id
     )
     return [(row.points, row.value) for row in rows]
 
@@ -108,7 +108,9 @@ def test_a_partial_aggregate_written_during_a_change_is_deleted_when_its_invalid
     say(plant, device, range(5, 8), 10)
     touch(plant, part, 5, 8)
     if is_new:
-        plant.line.rows("DELETE FROM rollup_tallies WHERE organization_id = :o RETURNING key", o=plant.organization_id)
+        plant.line.rows(
+            "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING key", o=plant.organization_id
+        )
     with plant.line.pipeline() as session:
         buckets_compute(session, organization_id=plant.organization_id, run=plant.run, now=NOW)
         say(plant, device, range(6), 100)
@@ -124,10 +126,10 @@ def test_a_note_that_another_adds_to_is_not_waited_for(plant: RollupPlant) -> No
     say(plant, device, range(1), 1000)
     touch(plant, part, 0, 1)
     with plant.line.pipeline() as session:
-        session.execute(text("SELECT FROM rollup_touches FOR UPDATE"))
+        session.execute(text("SELECT FROM rollup_input_changes FOR UPDATE"))
         plant.compute()
     assert plant.stored() == {(machine, BEGIN): 1004.0}
-    assert len(plant.line.rows("SELECT FROM rollup_touches")) == 1
+    assert len(plant.line.rows("SELECT FROM rollup_input_changes")) == 1
     touch(plant, part, 0, 1)
     plant.drain()
-    assert plant.line.rows("SELECT FROM rollup_touches") == []
+    assert plant.line.rows("SELECT FROM rollup_input_changes") == []

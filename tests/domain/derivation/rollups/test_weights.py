@@ -50,8 +50,8 @@ def test_an_edit_leaves_what_began_before_it(plant: RollupPlant, parts: list[tup
     recorded = plant.weigh(part, 1, at=at(1.5))
     assert recorded == at(1.5) + TICK
     assert plant.follow(part) == [(recorded, END)]
-    [(_, _, begins, ends, changed)] = plant.dirty()
-    assert (begins, ends, changed) == (at(1), END, recorded)
+    [(_, _, begins, ends)] = plant.dirty()
+    assert (begins, ends) == (at(1), END)
     plant.drain()
     # The hour in the midst of which it was has begun with what was before.
     assert stored(plant) == [12.5, 12.5, 15.0, 15.0]

@@ -72,9 +72,9 @@ class Alarms:
         event_id = new_id()
         self._run(
             "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
-            " opened_at, flaps, detected_at, quiet_until)"
+            " opened_at, flaps, detected_at, suppressed_until)"
             " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :quiet)",
-            id=event_id, rule=rule_id, entity=entity_id, at=at, quiet=more.pop("quiet_until", None),
+            id=event_id, rule=rule_id, entity=entity_id, at=at, quiet=more.pop("suppressed_until", None),
         )  # fmt: skip
         self.changed(event_id, "OPENED", at, **more)
         return event_id
@@ -92,12 +92,12 @@ class Alarms:
         self._run("UPDATE events SET withdrawn_at = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at)
         self.changed(event_id, "WITHDRAWN", at)
 
-    def changed(self, event_id: UUID, kind: str, at: datetime, *, fenced: bool = False) -> None:
+    def changed(self, event_id: UUID, kind: str, at: datetime, *, side_effects_disabled: bool = False) -> None:
         """Leave a change to be followed."""
         self._run(
-            "INSERT INTO event_changes (organization_id, event_id, kind, at, fenced)"
-            " VALUES (:o, :id, :kind, :at, :fenced)",
-            id=event_id, kind=kind, at=at, fenced=fenced,
+            "INSERT INTO event_changes (organization_id, event_id, kind, at, side_effects_disabled)"
+            " VALUES (:o, :id, :kind, :at, :side_effects_disabled)",
+            id=event_id, kind=kind, at=at, side_effects_disabled=side_effects_disabled,
         )  # fmt: skip
 
     def act(self, now: datetime, **options: Any) -> AppliedActions:
@@ -112,7 +112,7 @@ class Alarms:
         """Count what is still to be followed."""
         with Session(self.owner) as session:
             counted: int = session.execute(
-                text("SELECT count(*) FROM event_changes WHERE acted_at IS NULL")
+                text("SELECT count(*) FROM event_changes WHERE processed_at IS NULL")
             ).scalar_one()
             return counted
 

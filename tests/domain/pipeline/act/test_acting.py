@@ -149,8 +149,8 @@ def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, te
     rule = alarms.rule(createActivityFromTemplateId=str(template), webhookUrl="https://example.org/")
     old = alarms.opened(rule, asset, NOW - timedelta(days=3))
     alarms.cleared(old, NOW - timedelta(days=2))
-    alarms.opened(rule, asset, NOW, fenced=True)
-    suppressed = alarms.opened(rule, asset, NOW - timedelta(hours=2), quiet_until=NOW)
+    alarms.opened(rule, asset, NOW, side_effects_disabled=True)
+    suppressed = alarms.opened(rule, asset, NOW - timedelta(hours=2), suppressed_until=NOW)
     alarms.cleared(suppressed, NOW - timedelta(hours=1))
     done = alarms.act(NOW)
     assert (done.changes, done.created, done.notified, alarms.waiting()) == (5, 0, 0, 0)
@@ -186,7 +186,7 @@ def test_a_webhook_is_notified_of_each_change(alarms: Alarms, asset: UUID) -> No
     alarms.cleared(event, NOW + timedelta(hours=1))
     assert alarms.act(NOW).notified == 2
     with alarms.world.session() as session:
-        told = session.execute(text("SELECT url, payload FROM notifications ORDER BY change_id")).all()
+        told = session.execute(text("SELECT url, payload FROM notifications ORDER BY sequence")).all()
     assert [row.payload["change"] for row in told] == ["OPENED", "CLEARED"]
     assert told[1].url == "https://example.org/argus"
     assert told[1].payload == {

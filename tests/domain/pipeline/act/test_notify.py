@@ -73,7 +73,7 @@ def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: A
     rule = alarms.rule(webhookUrl=URL, createActivityFromTemplateId=str(template))
     asset = alarms.world.entity(EntityKind.ASSET)
     maintain(alarms, NOW - HOUR, NOW + HOUR)
-    event = alarms.opened(rule, asset, NOW, quiet_until=NOW + HOUR)
+    event = alarms.opened(rule, asset, NOW, suppressed_until=NOW + HOUR)
     alarms.cleared(event, NOW + HOUR / 2)
     refresh(alarms)
     alarms.act(NOW + HOUR / 2)
@@ -81,7 +81,7 @@ def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: A
     # A late reading moves its opening before the window: it was not suppressed after all.
     with Session(alarms.owner) as session, session.begin():
         session.execute(
-            text("UPDATE events SET opened_at = :at, began_at = :at, quiet_until = NULL, severity = 'CRITICAL'"),
+            text("UPDATE events SET opened_at = :at, began_at = :at, suppressed_until = NULL, severity = 'CRITICAL'"),
             {"at": NOW - 2 * HOUR},
         )
     for kind in ("OPENED", "ESCALATED", "CORRECTED"):
@@ -162,7 +162,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
         step()
     act()
     _follow(line, LINE_NOW + timedelta(days=1), limit=100, times=100)
-    assert line.rows("SELECT * FROM event_changes WHERE acted_at IS NULL") == []
+    assert line.rows("SELECT * FROM event_changes WHERE processed_at IS NULL") == []
     _check(line)
 
 

@@ -57,7 +57,7 @@ def is_waiting(alarms: Alarms, now: datetime) -> bool:
 def told(alarms: Alarms) -> list[str]:
     with alarms.world.session() as session:
         rows: list[Any] = list(
-            session.execute(text("SELECT payload FROM notifications ORDER BY change_id, sequence")).scalars()
+            session.execute(text("SELECT payload FROM notifications ORDER BY created_at, sequence")).scalars()
         )
     return [payload["change"] for payload in rows]
 

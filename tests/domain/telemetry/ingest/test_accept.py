@@ -71,7 +71,7 @@ def test_one_bad_reading_is_reported_and_the_others_are_taken(bad: dict[str, Any
 
 def test_a_reading_without_a_timestamp_is_of_the_time_of_receipt() -> None:
     [columns] = accept({"device_id": "1", "metrics": {"t": 1}}).by_partition.values()
-    assert (columns.timestamps, columns.ports, columns.message_ids) == ([NOW_US], [NO_PORT], [None])
+    assert (columns.timestamps, columns.ports) == ([NOW_US], [NO_PORT])
 
 
 def test_a_device_sends_for_itself_alone() -> None:

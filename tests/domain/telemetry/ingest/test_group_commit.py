@@ -89,7 +89,7 @@ def readings(device: UUID, *numbers: int, metrics: bytes = b'{"n":%d}') -> Accep
     count = len(numbers)
     keys = [n.to_bytes(16) for n in numbers]
     said = [metrics % n if b"%d" in metrics else metrics for n in numbers]
-    return AcceptedReadings([device.bytes] * count, [-1] * count, list(numbers), [None] * count, keys, said)
+    return AcceptedReadings([device.bytes] * count, [-1] * count, list(numbers), keys, said)
 
 
 def groups(line: Line, device: UUID, *numbers: int, transport: str = "http", **how: Any) -> Sequence[ReadingGroup]:

@@ -268,7 +268,7 @@ def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
     send(line, device, (0.6, 2))
     with line.pipeline() as writing:
         # As whoever writes to the hour just now.
-        writing.execute(text("UPDATE dirty_hours SET marked_at = now()"))
+        writing.execute(text("UPDATE dirty_hours SET invalidated_at = now()"))
         assert line.summarize() == 0
     assert values(read(line, device)[0]) == [3.0]
     assert line.summarize() == 1

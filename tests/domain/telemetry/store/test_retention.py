@@ -26,9 +26,9 @@ from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from domain.telemetry.store.retention import (
     OldPartition,
     RetentionPolicy,
+    history_close,
     partition_drop,
     partitions_outdated,
-    points_close,
     rows_forget,
     rows_retained_from,
 )
@@ -235,7 +235,7 @@ def test_months_that_are_no_longer_kept_are_closed_though_they_never_had_points(
     def close(kept: RetentionPolicy) -> None:
         dead[0] = len(dead_letters(line))
         with transaction(line.engine("pipeline")) as session:
-            assert points_close(session, retention=kept, now=NOW)
+            assert history_close(session, retention=kept, now=NOW)
 
     close(KEPT)
     # The month in which what is kept begins is kept whole.
@@ -335,8 +335,8 @@ def test_no_other_tables_and_nothing_young_can_be_dropped(line: Line) -> None:
         "SELECT drop_partitions('telemetry_raw', now())",
         "SELECT drop_partitions('telemetry_raw', 'infinity')",
         "SELECT drop_partitions('changes', now() - interval '9 years')",
-        "SELECT forget_rows('reading_keys', now(), 0, 1)",
-        "SELECT forget_rows('changes', now() - interval '9 years', 0, 1)",
+        "SELECT delete_expired_rows('reading_keys', now(), 0, 1)",
+        "SELECT delete_expired_rows('changes', now() - interval '9 years', 0, 1)",
     ):
         with pytest.raises(DBAPIError) as refused, transaction(line.engine("pipeline")) as session:
             session.execute(text(statement))
@@ -384,7 +384,7 @@ def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line
                 " FROM (VALUES (cast(:e AS uuid), cast(:old AS timestamptz)), (:open, NULL)) v (id, cleared)"
             ),
             (
-                "INSERT INTO event_changes (organization_id, event_id, kind, at, recorded_at, fenced, acted_at)"
+                "INSERT INTO event_changes (organization_id, event_id, kind, at, recorded_at, side_effects_disabled, processed_at)"
                 " SELECT :o, :e, 'OPENED', :old, :old, false, acted"
                 " FROM (VALUES (cast(:old AS timestamptz)), (:new), (NULL)) v (acted)"
             ),
@@ -393,8 +393,8 @@ def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line
                 " SELECT :o, :e, at, '{}', '{}' FROM (VALUES (cast(:old AS timestamptz)), (:new)) v (at)"
             ),
             (
-                "INSERT INTO notifications (organization_id, id, change_id, event_id, url, payload, state, due_at,"
-                " created_at, finished_at) SELECT :o, gen_random_uuid(), n, event, '', '{}', state, :old, :old, finished"
+                "INSERT INTO notifications (organization_id, id, event_id, url, payload, state, due_at,"
+                " created_at, finished_at) SELECT :o, gen_random_uuid(), event, n::text, '{}', state, :old, :old, finished"
                 " FROM (VALUES (1, cast(:e AS uuid), 'DELIVERED', cast(:old AS timestamptz)), (2, :e, 'DEAD', :old),"
                 " (3, :e, 'DEAD', :new), (4, :e, 'PENDING', NULL), (5, :open, 'DELIVERED', :old))"
                 " v (n, event, state, finished)"
@@ -406,8 +406,11 @@ def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line
     assert forget(line, kept, tables) == {
         "event_changes": 1, "notifications": 2, "event_corrections": 1, "activity_steps": 0,
     }  # fmt: skip
-    assert [row.acted_at for row in line.rows("SELECT acted_at FROM event_changes ORDER BY acted_at")] == [NOW, None]
-    assert [row.change_id for row in line.rows("SELECT change_id FROM notifications ORDER BY 1")] == [3, 4, 5]
+    assert [row.processed_at for row in line.rows("SELECT processed_at FROM event_changes ORDER BY processed_at")] == [
+        NOW,
+        None,
+    ]
+    assert [row.url for row in line.rows("SELECT url FROM notifications ORDER BY 1")] == ["3", "4", "5"]
     with transaction(line.engine("pipeline")) as session:
         unlimited = [
             rows_retained_from(session, table=table, retention=RetentionPolicy(None, None), now=NOW) for table in tables
