@@ -151,7 +151,7 @@ class RollupPlant:
         while not self.compute(**arguments).is_done:
             pass
 
-    def standing(self, metric: str = "power_total") -> dict[tuple[UUID, datetime], float]:
+    def stored(self, metric: str = "power_total") -> dict[tuple[UUID, datetime], float]:
         """Return the stored aggregates, by entity and bucket."""
         return {
             (entity_id, at): float(value)

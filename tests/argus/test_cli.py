@@ -76,13 +76,13 @@ def test_options_that_cannot_be_are_refused() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_home_that_cannot_be_made_is_told() -> None:
+def test_a_home_that_cannot_be_made_is_reported() -> None:
     done = run("up", "--port", "45454", home=Path("/proc/nowhere"))
     assert done.returncode == 2
     assert "cannot be made" in done.stderr
 
 
-def test_ctrl_c_while_modules_are_loaded_is_quiet(
+def test_ctrl_c_while_modules_are_loaded_prints_nothing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(_name: str) -> None:
@@ -93,13 +93,13 @@ def test_ctrl_c_while_modules_are_loaded_is_quiet(
     assert capsys.readouterr() == ("", "")
 
 
-def test_sigterm_is_told_to_an_import_as_ctrl_c_is() -> None:
+def test_sigterm_ends_an_import_as_ctrl_c_does() -> None:
     with pytest.raises(KeyboardInterrupt), terminable():
         signal.raise_signal(signal.SIGTERM)
     assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
 
 
-def test_an_address_where_nobody_answers_is_told_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_where_nobody_answers_is_reported_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses_s: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses_s.append)
     said: list[str] = []
@@ -121,7 +121,7 @@ def test_commands_find_the_address_of_a_running_argus(tmp_path: Path) -> None:
     assert url_of(arguments) == URL_DEFAULT
 
 
-def test_what_the_driver_says_itself_is_told_without_a_traceback() -> None:
+def test_what_the_driver_says_itself_is_reported_without_a_traceback() -> None:
     with pytest.raises(CommandError, match=r"^The database's disk is full\.") as refused, errors_reported():
         raise psycopg.errors.DiskFull('could not extend file "base/1/2": No space left on device')
     assert "base/1/2" not in str(refused.value)

@@ -53,7 +53,7 @@ def test_a_server_that_cannot_start_for_another_reason_keeps_its_data(bus_server
         valkey.stop(running)
 
 
-def test_data_without_its_secrets_is_told(tmp_path: Path) -> None:
+def test_data_without_its_secrets_is_reported(tmp_path: Path) -> None:
     Home.open(tmp_path / "home", ports=(1, 2))
     (tmp_path / "home" / "postgres").mkdir()
     (tmp_path / "home" / "argus.json").unlink()
@@ -76,7 +76,7 @@ def test_data_without_its_secrets_is_told(tmp_path: Path) -> None:
         ("text", "it is no JSON"),
     ],
 )
-def test_a_damaged_file_is_told_by_its_key(tmp_path: Path, change: object, told: str) -> None:
+def test_a_damaged_file_is_reported_by_its_key(tmp_path: Path, change: object, told: str) -> None:
     Home.open(tmp_path / "home", ports=(1, 2))
     path = tmp_path / "home" / "argus.json"
     if isinstance(change, dict):
@@ -90,7 +90,7 @@ def test_a_damaged_file_is_told_by_its_key(tmp_path: Path, change: object, told:
     assert "backup" in str(refused.value)
 
 
-def test_a_wrong_password_is_told_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_wrong_password_is_reported_at_once(tmp_path_factory: pytest.TempPathFactory) -> None:
     directory = tmp_path_factory.mktemp("password")
     account = account_for(directory, programs(), valkey.program())
     admit(account, directory)

@@ -57,7 +57,7 @@ def ready(api: Api) -> tuple[int, str]:
             return refused.code, refused.read().decode()
 
 
-def test_a_full_disk_is_told_as_one(
+def test_a_full_disk_is_reported_as_one(
     servers: TestServers, database: TestDatabase, bus_url: str, small_disk: Path
 ) -> None:
     with api_serve(database, bus_url) as api:
@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_as_one(
             superuser.execute("DROP TABLESPACE small_disk")
 
 
-def test_a_frozen_bus_is_told_within_seconds(database: TestDatabase) -> None:
+def test_a_frozen_bus_is_reported_within_seconds(database: TestDatabase) -> None:
     with (
         socket.create_server(("127.0.0.1", 0), backlog=200) as frozen,
         api_serve(database, f"redis://127.0.0.1:{frozen.getsockname()[1]}/0") as api,

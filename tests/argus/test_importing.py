@@ -85,7 +85,7 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     assert (status, out.count('"record":"edge"'), err) == (0, 1, "4 entities, 1 edges written\n")
 
 
-def test_what_comes_in_on_standard_input_is_read_and_a_line_at_fault_is_told(
+def test_what_comes_in_on_standard_input_is_read_and_a_line_at_fault_is_reported(
     argus: Any, monkeypatch: pytest.MonkeyPatch, engine: Callable[[str], Engine]
 ) -> None:
     lines = [json.dumps(GRAPH[0]), '{"record": "entity", "kind": "ASSET"}', "{", json.dumps(GRAPH[1])]
@@ -111,7 +111,7 @@ def test_csv_is_known_by_its_name(argus: Any, tmp_path: Path) -> None:
         assert (status, found["created"], found["edges_created"]) == (0, *made)
 
 
-def test_a_file_that_is_not_there_is_told(argus: Any, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(argus: Any, tmp_path: Path) -> None:
     status, _, err = argus("import", "graph", str(tmp_path / "nothing.ndjson"), "--organization", "one")
     assert status == 1
     assert "cannot be read" in err
@@ -180,7 +180,7 @@ def test_an_import_that_is_interrupted_says_what_is_done(
     assert "Interrupted: what is counted here is done and stays. Run it again to do the rest." in err
 
 
-def test_what_the_database_says_is_told_without_statements(
+def test_what_the_database_says_is_reported_without_statements(
     argus: Callable[..., tuple[int, str, str]], engine: Callable[[str], Engine]
 ) -> None:
     with transaction(engine("owner")) as session:
@@ -223,7 +223,7 @@ def test_a_database_of_another_schema_is_refused_in_a_sentence(
     assert "Traceback" not in err
 
 
-def test_a_misspelt_variable_is_told_at_every_command(
+def test_a_misspelt_variable_is_reported_at_every_command(
     argus: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ARGUS_PARTITION", "4")

@@ -68,7 +68,7 @@ def test_requests_are_counted_by_route_and_no_path_makes_a_label(api: Api) -> No
     assert of(after, "argus_part_up", part="database") == of(after, "argus_part_up", part="bus") == 1
 
 
-def test_the_pipeline_is_told_of_without_naming_anybody(api: Api) -> None:
+def test_the_state_of_the_pipeline_names_nobody(api: Api) -> None:
     api.organization("waiting")
     client = api.client("waiting")
     client.call('mutation { createDevice(input: {name: "m", externalId: "m"}) { device { id } } }')
@@ -98,7 +98,7 @@ def test_the_pipeline_is_told_of_without_naming_anybody(api: Api) -> None:
     assert "waiting" not in {value for _, labels in found for _, value in labels}
 
 
-def test_the_rules_and_the_dashboard_ask_for_what_is_told(api: Api) -> None:
+def test_the_rules_and_the_dashboard_use_metrics_that_exist(api: Api) -> None:
     folder = PROJECT / "docs" / "how-to" / "monitoring"
     names = {name for name, _ in scraped(api)}
     with urllib.request.urlopen(f"http://{urlsplit(api.url).netloc}/metrics", timeout=patient(30)) as answer:

@@ -138,8 +138,8 @@ def _calls_check(connection: psycopg.Connection[Any], name: str, receiver: Recei
     for request in receiver.seen:
         body = json.loads(request.body)
         calls.setdefault(body["event"]["id"], []).append((body["sequence"], body["change"]))
-    standing = connection.execute(_CALLS, [f"told {name}"]).fetchall()
-    for event_id, is_cleared, is_withdrawn in standing:
+    stored = connection.execute(_CALLS, [f"told {name}"]).fetchall()
+    for event_id, is_cleared, is_withdrawn in stored:
         told = calls.pop(event_id, [])
         if not told:
             assert is_withdrawn, (name, event_id)

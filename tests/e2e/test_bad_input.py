@@ -52,7 +52,7 @@ GOOD = {"externalId": "probe", "timestamp": "2026-01-01T00:00:00Z"}
         ({"externalId": "probe", "metrics": 5}, "INVALID_METRICS", "metrics"),
     ],
 )  # fmt: skip
-def test_one_bad_reading_is_told_and_the_others_go_through(
+def test_one_bad_reading_is_reported_and_the_others_go_through(
     client: Client, device: str, bad: dict[str, Any], code: str, path: str
 ) -> None:
     marker = json.dumps(bad, sort_keys=True)

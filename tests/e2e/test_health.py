@@ -111,7 +111,7 @@ SERIES = """query S($id: ID!, $from: DateTime!) { entity(id: $id) {
   ... on Asset { telemetry(from: $from, metrics: ["health"]) { timestamps values } } } }"""
 
 
-def test_a_machine_that_fell_silent_is_told_the_same_however_its_readings_come(installation: Installation) -> None:
+def test_a_silent_machine_has_the_same_notifications_however_its_readings_come(installation: Installation) -> None:
     """One reading of a house, one each 15 minutes of its part, long ago: all in one call, or one after the other."""
     client = installation.organization("Silent")
     made = client.call(

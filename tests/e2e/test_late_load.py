@@ -138,7 +138,7 @@ def _shown(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
-def test_of_two_values_at_one_time_the_later_received_stands(installation: Installation) -> None:
+def test_of_two_values_at_one_time_the_later_received_is_stored(installation: Installation) -> None:
     answers = json.loads(EXPECTED.read_text())
     expected, hour = (
         answers["nab/realKnownCause/machine_temperature_system_failure"],

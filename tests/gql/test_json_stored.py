@@ -12,6 +12,7 @@ from sqlalchemy import text
 from websockets.sync.client import connect
 
 from gql.schema import core_schema
+from runtime.clock import utc_now
 from runtime.database import engine_create, transaction
 from runtime.ids import new_id
 from testing.api import Api
@@ -30,6 +31,7 @@ PLACES: dict[str, tuple[str, ...]] = {
     "Change": ("changes", "nodes"),
     "DeadLetter": ("deadLetters", "nodes"),
     "Edge": ("assets", "nodes", "edges", "nodes"),
+    "EntityRecord": ("assets", "nodes", "asRecorded"),
     "EntityType": ("entityTypes",),
     "EntityTypeVersion": ("entityTypes", "versions"),
     "EventCorrection": ("events", "nodes", "corrections"),
@@ -58,7 +60,8 @@ POISON = (
     """UPDATE asset_profile_versions SET content = content || jsonb_build_object(
         'defaultAttributes', CAST(:odd AS jsonb), 'defaultHealthThresholds', CAST(:odd AS jsonb),
         'formulas', CAST(:odd AS jsonb), 'health', CAST(:odd AS jsonb))""",
-    "UPDATE changes SET before = CAST(:odd AS jsonb), after = CAST(:odd AS jsonb)",
+    """UPDATE changes SET before = CAST(:odd AS jsonb),
+        after = coalesce(after, '{}') || CAST(:odd AS jsonb) || jsonb_build_object('attributes', CAST(:odd AS jsonb))""",
     "UPDATE replays SET changes = CAST(:odd AS jsonb)",
 )  # fmt: skip
 
@@ -143,7 +146,8 @@ def document(name: str, fields: list[str]) -> str:
     if name == "Activity":
         inner = f"... on Activity {{ {inner} }}"
     for place in reversed(PLACES[name][1:]):
-        inner = f"{place} {{ {inner} }}"
+        arguments = f'(at: "{utc_now().isoformat()}")' if place == "asRecorded" else ""
+        inner = f"{place}{arguments} {{ {inner} }}"
     return f"{{ {PLACES[name][0]} {{ {inner} }} }}"
 
 

@@ -142,7 +142,7 @@ def test_no_mutation_fails_on_text_that_cannot_be_stored(api: Api) -> None:
     check_all(api, SCHEMA.mutation_type, "mutation", "changing")
 
 
-def test_where_the_text_is_at_fault_is_told(api: Api) -> None:
+def test_where_the_text_is_at_fault_is_reported(api: Api) -> None:
     api.organization("told")
     client = api.client("told")
     create = (

@@ -62,7 +62,7 @@ def test_who_asks_what_was_known_waits_for_the_change_under_way(world: World, be
             moment_resolve(reading, organization_id=world.organization_id, as_of=None, known_at=EPOCH)
 
 
-def test_what_bears_on_what_is_derived_is_counted_apart(world: World) -> None:
+def test_what_bears_on_what_is_derived_is_counted_separately(world: World) -> None:
     def known() -> tuple[int, int]:
         with world.session() as session:
             revision = graph_hold(session, organization_id=world.organization_id)

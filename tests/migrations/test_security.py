@@ -197,7 +197,7 @@ def test_no_role_may_make_large_objects(engine: Callable[[str], Engine], role: s
         assert getattr(refused.value.orig, "sqlstate", None) == "42501"
 
 
-def test_what_is_left_to_a_superuser_is_told(servers: TestServers) -> None:
+def test_what_is_left_to_a_superuser_is_reported(servers: TestServers) -> None:
     made = servers.database_create(template="template0")
     with psycopg.connect(servers.database_server.dsn(user="argus_owner", database=made.name)) as owner:
         left = large_objects_close(owner)

@@ -82,7 +82,7 @@ def _expression(source: str, readings: Readings) -> list[Time]:
     found: list[Time] = []
     opened: datetime | None = None
     for at in sorted({at for name in names for at, _ in readings.get(name, [])}):
-        numbers = [_standing(readings.get(name, []), at) for name in names]
+        numbers = [_stored(readings.get(name, []), at) for name in names]
         known = [number for number in numbers if number is not None]
         if len(known) < len(names):
             continue
@@ -94,7 +94,7 @@ def _expression(source: str, readings: Readings) -> list[Time]:
     return found if opened is None else [*found, Time(opened, None)]
 
 
-def _standing(points: Sequence[tuple[datetime, float | None]], at: datetime) -> float | None:
+def _stored(points: Sequence[tuple[datetime, float | None]], at: datetime) -> float | None:
     before = [(t, number) for t, number in points if t <= at]
     return before[-1][1] if before and at - before[-1][0] <= MAX_AGE else None
 

@@ -86,7 +86,7 @@ def test_segments_against_asking_point_by_point(
 
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)).map(lambda s: (min(s), max(s) + 1)), max_size=8))
-def test_joined_spans_hold_the_same_instants_and_stand_apart(spans: list[tuple[int, int]]) -> None:
+def test_joined_spans_hold_the_same_instants_and_do_not_meet(spans: list[tuple[int, int]]) -> None:
     joined = spans_union(spans)
     assert {n for a, b in joined for n in range(a, b)} == {n for a, b in spans for n in range(a, b)}
     assert all(before[1] < after[0] for before, after in pairwise(joined))

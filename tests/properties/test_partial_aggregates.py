@@ -145,11 +145,11 @@ def rollups_make(plant: RollupPlant) -> None:
     plant.create(name="last", metric="last", **worst, **common)
 
 
-def standing(plant: RollupPlant) -> dict[str, dict[Any, str]]:
-    return {metric: {key: value.hex() for key, value in plant.standing(metric).items()} for metric in METRICS}
+def stored(plant: RollupPlant) -> dict[str, dict[Any, str]]:
+    return {metric: {key: value.hex() for key, value in plant.stored(metric).items()} for metric in METRICS}
 
 
-def test_buckets_with_tallies_are_those_computed_whole(
+def test_buckets_with_partial_aggregates_are_those_computed_whole(
     engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = Line(world_create(owner=engine("owner"), api=engine("api"), slug="partials"), engine)
@@ -181,11 +181,11 @@ def test_buckets_with_tallies_are_those_computed_whole(
         plant.drain()
         kept = "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING points"
         tallied += sum(row.points > 0 for row in plant.line.rows(kept, o=plant.organization_id))
-        found = standing(plant)
+        found = stored(plant)
         # And all of it again, without a partial aggregate.
         plant.touch_at(upper)
         plant.drain()
-        assert found == standing(plant)
+        assert found == stored(plant)
 
     check()
     assert tallied

@@ -238,16 +238,16 @@ def test_rollups_are_a_function_of_what_is_so(engine: Callable[[str], Engine]) -
         plant.drain()
         hourly = machine.reference.values([*uppers], parts, 1)
         sums = {key: sum(of_bucket.values()) for key, of_bucket in hourly.items()}
-        assert plant.standing() == sums
+        assert plant.stored() == sums
         means = machine.reference.weighted(hourly)
-        assert plant.standing("mean") == means
+        assert plant.stored("mean") == means
         by_four = machine.reference.values([*uppers], parts, 4)
-        assert plant.standing("worst") == {key: max(of_bucket.values()) for key, of_bucket in by_four.items()}
-        assert plant.standing("number") == {key: len(of_bucket) for key, of_bucket in by_four.items()}
+        assert plant.stored("worst") == {key: max(of_bucket.values()) for key, of_bucket in by_four.items()}
+        assert plant.stored("number") == {key: len(of_bucket) for key, of_bucket in by_four.items()}
         # And all of it again, as one that knew from the start.
         plant.touch_at(*uppers)
         plant.drain()
-        assert plant.standing() == sums
-        assert plant.standing("mean") == means
+        assert plant.stored() == sums
+        assert plant.stored("mean") == means
 
     check()

@@ -61,7 +61,7 @@ def test_each_fault_names_its_variable(changed: dict[str, str], named: str) -> N
         settings_load(environment={**BASE, **changed})
 
 
-def test_a_directory_without_argus_is_told(tmp_path: Path) -> None:
+def test_a_directory_without_argus_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="There is no Argus in"):
         settings_load(tmp_path, environment={})
 
@@ -83,14 +83,14 @@ def test_a_home_is_one_supervisors(tmp_path: Path) -> None:
         home.lock()
 
 
-def test_a_damaged_home_is_told(tmp_path: Path) -> None:
+def test_a_damaged_home_is_reported(tmp_path: Path) -> None:
     Home.open(tmp_path, ports=(1, 2))
     (tmp_path / "argus.json").write_text("{")
     with pytest.raises(HomeError, match="damaged"):
         Home.read(tmp_path)
 
 
-def test_a_quota_has_a_minute_of_burst_unless_it_is_told() -> None:
+def test_a_quota_has_a_minute_of_burst_unless_one_is_given() -> None:
     usual = settings_load(environment=BASE)
     assert usual.quota_device == QuotaSettings(1_000, 60_000)
     assert usual.quota_organization.readings_per_s == 0
@@ -106,7 +106,7 @@ def test_a_quota_has_a_minute_of_burst_unless_it_is_told() -> None:
     assert told.quota_organization == QuotaSettings(5, 2_000)
 
 
-def test_what_is_kept_is_told_in_days_or_for_ever() -> None:
+def test_retention_is_given_in_days_or_for_ever() -> None:
     usual = settings_load(environment=BASE)
     assert (usual.retention_raw, usual.retention_points) == (timedelta(days=90), timedelta(days=365))
     told = settings_load(environment={**BASE, "ARGUS_RETENTION_RAW": "P7D", "ARGUS_RETENTION_POINTS": "forever"})

@@ -95,7 +95,7 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
         (OSError(24, "Too many open files"), "cannot be asked"),
     ],
 )
-def test_whatever_keeps_it_from_asking_is_told_and_ends_nothing(
+def test_whatever_keeps_it_from_asking_is_reported_and_ends_nothing(
     database: TestDatabase, monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
 ) -> None:
     def refused(*_: object, **__: object) -> None:

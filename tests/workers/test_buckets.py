@@ -43,7 +43,7 @@ def measure(plant: RollupPlant, *points: tuple[datetime, float]) -> None:
 def test_a_job_computes_what_is_dirty_and_tells_the_feed(state: ProcessState, plant: RollupPlant) -> None:
     measure(plant, (NOW - HOUR, 1.0), (NOW - 2 * HOUR, 2.0))
     buckets.compute(7, 0)
-    assert sorted(plant.standing().values()) == [1.0, 2.0]
+    assert sorted(plant.stored().values()) == [1.0, 2.0]
     assert plant.dirty() == []
     last = state.bus.last_entry(stream_name(DERIVED, BUCKETS_PARTITION))
     assert last is not None
@@ -83,7 +83,7 @@ def test_a_bucket_that_is_too_much_is_left_alone_for_a_while(
     monkeypatch.undo()
     pauses_end(plant.line.engine("owner"))
     buckets.compute(8, 0)
-    assert (plant.dirty(), len(plant.standing())) == ([], 2)
+    assert (plant.dirty(), len(plant.stored())) == ([], 2)
 
 
 def test_it_is_enqueued_once_a_second_while_there_is_dirt(state: ProcessState, plant: RollupPlant) -> None:

@@ -42,7 +42,7 @@ def values(line: Line, name: str) -> dict[str, float]:
     return {row.of: row.value for row in rows}
 
 
-def test_each_turn_checks_the_next_entities_and_tells_a_difference_once(
+def test_each_tick_checks_the_next_entities_and_reports_a_difference_once(
     state: ProcessState, plant: DerivingPlant, engine: Callable[[str], Engine]
 ) -> None:
     line = plant.line

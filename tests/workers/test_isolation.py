@@ -255,8 +255,8 @@ def test_a_rollup_that_cannot_be_written_at_one_entity(
             machines.append((plant, machine))
     bad = machines[1][1]
 
-    def standing() -> list[int]:
-        return [sum(1 for entity, _ in plant.standing() if entity == machine) for plant, machine in machines]
+    def stored() -> list[int]:
+        return [sum(1 for entity, _ in plant.stored() if entity == machine) for plant, machine in machines]
 
     with series_poison(owner, bad, "power_total", code=DEADLOCK):
         for turn in range(7):
@@ -266,13 +266,13 @@ def test_a_rollup_that_cannot_be_written_at_one_entity(
         for tries in range(1, 6):
             buckets.compute(7 + tries, 0)
             buckets.compute(7 + tries, 1)
-            assert standing() == [1, 0, 1, 1]
+            assert stored() == [1, 0, 1, 1]
             [(queue, item, tried, _)] = told(owner)
             assert (queue, item.rpartition("/")[2], tried) == ("ROLLUPS", str(bad), tries)
             pauses_end(owner)
     line.rows("UPDATE failed_items SET tries = 0, due_at = now() RETURNING id")
     buckets.compute(20, 0)
-    assert (standing(), [is_resolved for *_, is_resolved in told(owner)]) == ([1, 1, 1, 1], [True])
+    assert (stored(), [is_resolved for *_, is_resolved in told(owner)]) == ([1, 1, 1, 1], [True])
     assert line.rows("SELECT * FROM dirty_buckets") == []
 
 
@@ -410,7 +410,7 @@ def test_what_cannot_be_looked_at_keeps_nothing_else_from_being_enqueued(
     }  # fmt: skip
 
 
-def test_a_stage_that_fails_as_a_whole_leaves_the_other_stages_their_turn(
+def test_a_stage_that_fails_as_a_whole_leaves_the_others_running(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partition_task, "RUN_S", 0.5)

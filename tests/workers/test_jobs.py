@@ -41,7 +41,7 @@ def test_nothing_is_enqueued_beside_the_table() -> None:
             assert not re.search(r"\.enqueue\(", path.read_text(encoding="utf-8")), path
 
 
-def test_a_turn_is_the_same_on_every_host() -> None:
+def test_an_offset_in_the_interval_is_the_same_on_every_host() -> None:
     for job in JOBS:
         if job.every_s is not None:
             assert job_tick(job, 7.0 * job.every_s) == job_tick(job, 7.9 * job.every_s) == 7

@@ -155,7 +155,7 @@ def test_a_call_is_signed_and_delivered_once(state: ProcessState, world: World, 
     assert (row.state, row.attempts, row.last_error) == (NotificationState.DELIVERED, 1, None)
 
 
-def test_a_change_is_told_once_however_often_it_is_ordered(state: ProcessState, world: World) -> None:
+def test_a_change_is_notified_once_however_often_it_is_ordered(state: ProcessState, world: World) -> None:
     event_id = new_id()
     first = order(state, world, "https://example.org/", event_id=event_id)
     order(state, world, "https://example.org/", event_id=event_id)
@@ -209,7 +209,7 @@ def test_one_that_fails_is_tried_again_later_and_dead_in_the_end(
     assert {request.headers["X-Argus-Delivery"] for request in hook.seen} == {str(sent)}
 
 
-def test_what_is_told_of_an_event_is_told_in_order(
+def test_notifications_of_an_event_are_sent_in_order(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     event_id = new_id()
@@ -274,7 +274,7 @@ def test_first_tries_come_before_others(
     assert sorted(first) == [100 + n for n in range(OF_PAIR)]
 
 
-def test_a_destination_that_is_away_is_called_seldom_and_given_up_in_the_end(
+def test_a_destination_that_is_unavailable_is_called_seldom_and_given_up_in_the_end(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
@@ -397,7 +397,7 @@ def test_a_dead_processs_claims_are_taken_from_it(state: ProcessState, world: Wo
     assert (len(hook.seen), states(world)) == (1, {"DELIVERED": 1})
 
 
-def test_who_is_told_to_end_gives_back_what_hangs(
+def test_a_process_asked_to_end_gives_back_what_hangs(
     state: ProcessState, world: World, receiver: Callable[[Reply], Receiver], freed: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip

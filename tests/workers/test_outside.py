@@ -98,7 +98,7 @@ def test_calls_that_hang_hold_up_no_rollup(
             plant.touch_all(part)
             until(lambda: plant.dirty() == [])
             ended.append(calls_ended() - before)
-        assert list(plant.standing().values()) == [1.0]
+        assert list(plant.stored().values()) == [1.0]
         assert min(ended) == 0
 
 
@@ -127,7 +127,7 @@ def test_a_job_that_expires_in_its_queue_is_an_error_and_counted(
     assert [tuple(row) for row in found] == [("sweep", 1)]
 
 
-def test_jobs_of_a_kind_that_expire_one_after_another_are_told_once_and_all_counted(
+def test_jobs_of_a_kind_that_expire_one_after_another_are_reported_once_and_all_counted(
     state: ProcessState, engine: Callable[[str], Engine]
 ) -> None:
     with capture_logs() as logs:

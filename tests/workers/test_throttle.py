@@ -5,7 +5,7 @@ from __future__ import annotations
 from workers.throttle import Throttle
 
 
-def test_the_same_failure_is_told_with_pauses_that_grow_and_how_often_it_was_muted() -> None:
+def test_the_same_failure_is_logged_with_pauses_that_grow_and_how_often_it_was_muted() -> None:
     now = 0.0
     throttle = Throttle(clock=lambda: now)
     told: list[tuple[float, int]] = []

@@ -144,7 +144,7 @@ def test_what_counts_is_the_status_of_a_whole_answer(
 
 
 @pytest.mark.parametrize("raw", [b"\x00\x01nonsense", b"HTTP/1.1 2000 \x00\r\n\r\n", b"SSH-2.0-x\r\n", b"\xff" * 999])
-def test_what_is_no_http_is_told(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
+def test_what_is_no_http_is_reported(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
     found = call(receiver(sends(raw)).url)
     assert found.is_transient
     assert found.error is not None
@@ -208,7 +208,7 @@ def test_who_answers_after_eight_and_a_half_seconds_has_been_told(receiver: Call
     assert len(slow.seen) == 1
 
 
-def test_a_server_without_a_good_certificate_is_told_nothing(tmp_path: Path) -> None:
+def test_a_server_without_a_good_certificate_is_sent_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as plain:
         threading.Thread(target=lambda: plain.accept()[0].sendall(OK + b"\r\n"), daemon=True).start()
         refused = call(f"https://127.0.0.1:{plain.getsockname()[1]}/")
@@ -237,13 +237,13 @@ def test_a_certificate_that_is_trusted_must_be_the_hosts(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example"])
-def test_a_name_that_cannot_be_is_told(host: str) -> None:
+def test_a_name_that_cannot_be_is_reported(host: str) -> None:
     refused = call(f"http://{host}/").error
     assert refused is not None
     assert refused.startswith("There is no such place: ")
 
 
-def test_where_nobody_listens_the_fault_is_told() -> None:
+def test_where_nobody_listens_the_fault_is_reported() -> None:
     refused = call("http://127.0.0.1:1/")
     assert refused.is_transient
     assert refused.error is not None

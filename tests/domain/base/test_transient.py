@@ -14,7 +14,7 @@ FULL = f"{REFUSED}FATAL:  could not write init file: No space left on device"
 
 
 @pytest.mark.parametrize("error", [psycopg.OperationalError(FULL), psycopg.errors.DiskFull("could not extend file")])
-def test_a_full_disk_is_told_whether_a_statement_or_a_connection_failed(error: psycopg.Error) -> None:
+def test_a_full_disk_is_reported_whether_a_statement_or_a_connection_failed(error: psycopg.Error) -> None:
     """The error of a connection has no SQLSTATE."""
     for each in (error, OperationalError("SELECT 1", None, error)):
         assert (is_transient(each), is_disk_full(each)) == (True, True)
@@ -22,6 +22,6 @@ def test_a_full_disk_is_told_whether_a_statement_or_a_connection_failed(error: p
     assert database_said(OperationalError("SELECT 1", None, error)).startswith("The database's disk is full.")
 
 
-def test_another_refused_connection_is_a_database_that_is_away() -> None:
+def test_another_refused_connection_is_a_database_that_is_unavailable() -> None:
     error = psycopg.OperationalError(f"{REFUSED}Connection refused")
     assert (is_transient(error), is_disk_full(error), transient_reason(error)) == (True, False, NO_ANSWER)

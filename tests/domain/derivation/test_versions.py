@@ -112,7 +112,7 @@ def test_a_promotion_that_changes_nothing_makes_nothing_dirty(plant: DerivingPla
     assert plant.windows() == []
 
 
-def test_what_cannot_be_promoted_is_told(plant: DerivingPlant) -> None:
+def test_what_cannot_be_promoted_is_reported(plant: DerivingPlant) -> None:
     cases = (
         ({"stage": "normalize", "version": 2}, "NOT_FOUND", ("stage",)),
         ({"stage": DERIVE, "version": 9}, "NOT_FOUND", ("version",)),

@@ -192,7 +192,7 @@ def test_a_recomputed_episode_keeps_its_id_and_is_listed_as_corrected(line: Line
     )
 
 
-def test_an_episode_the_data_no_longer_has_is_withdrawn_and_may_come_back(line: Line) -> None:
+def test_an_episode_the_data_no_longer_has_is_retracted_and_may_come_back(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
     evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))

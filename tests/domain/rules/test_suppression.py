@@ -59,7 +59,7 @@ def minute(number: int) -> datetime:
     return T0 + timedelta(minutes=number)
 
 
-def test_spans_that_touch_are_one_quiet() -> None:
+def test_spans_that_meet_are_one_suppression() -> None:
     spans = [(0, 10), (2, 5), (10, 20), (21, 30)]
     assert [suppression_end(spans, each) for each in (-1, 0, 9, 19, 20, 21, 29, 30)] == [
         None, 20, 20, 20, None, 30, 30, None,
@@ -133,7 +133,7 @@ def test_windows_of_the_past_count_for_what_was_found_before(line: Line) -> None
     assert line.rows("SELECT FROM suppression_invalidations") == []
 
 
-def test_the_end_of_a_shelf_of_now_ends_the_quiet(line: Line) -> None:
+def test_the_end_of_a_shelf_of_now_ends_the_suppression(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
     evaluate(line, device, send(line, device, minutes((1, 60.0))))

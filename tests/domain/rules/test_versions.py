@@ -82,7 +82,7 @@ def test_a_version_of_the_same_condition_carries_an_open_event_over(line: Line) 
     assert told(line) == [(10, 35, "CONDITION", Severity.HIGH, 0)]
 
 
-def test_a_version_of_another_condition_judges_what_stands(line: Line) -> None:
+def test_a_version_of_another_condition_evaluates_what_is_stored(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
     evaluate(line, device, send(line, device, [(minute(0), 60.0), (minute(10), 70.0)]))
@@ -165,7 +165,7 @@ def test_a_version_yet_to_come_opens_when_its_time_comes_though_nothing_is_read(
     assert told(line) == []
 
 
-def test_a_rule_that_is_made_judges_what_stands_and_a_trial_finds_the_same(line: Line) -> None:
+def test_a_new_rule_evaluates_what_is_stored_and_a_backtest_finds_the_same(line: Line) -> None:
     device = line.device()
     send(line, device, [(minute(0), 60.0)])
     with line.world.session() as session:

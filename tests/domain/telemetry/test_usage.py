@@ -91,7 +91,7 @@ def test_uptime_is_the_share_of_buckets_begun_in_which_a_device_was_heard(line: 
     assert heard == {str(one): pytest.approx(2 / 3), str(two): pytest.approx(1 / 3)}
 
 
-def test_the_top_talkers_come_first_and_the_rest_is_told(line: Line) -> None:
+def test_the_top_talkers_come_first_and_the_rest_is_reported(line: Line) -> None:
     one, _, _ = sent(line)
     found = read(line, UsageGroupBy.DEVICE, first=1)
     assert ([group.key for group in found.groups], found.truncated) == ([str(one)], True)
@@ -107,7 +107,7 @@ def test_the_top_talkers_come_first_and_the_rest_is_told(line: Line) -> None:
         ({"to": T0 + timedelta(days=400), "first": 500}, "LIMIT_EXCEEDED", ("bucket",)),
     ],
 )
-def test_what_cannot_be_asked_is_told(line: Line, given: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+def test_what_cannot_be_asked_is_reported(line: Line, given: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
     with pytest.raises(ArgusError) as told:
         read(line, UsageGroupBy.NOTHING, **given)
     assert (told.value.code, told.value.path) == (code, path)

@@ -87,7 +87,7 @@ def check_back(installation: Installation, client: Client) -> None:
 
 
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)
-def test_every_call_is_answered_while_the_database_is_away(own_installation: Installation) -> None:
+def test_every_call_is_answered_while_the_database_is_down(own_installation: Installation) -> None:
     installation = own_installation
     client = installation.organization("Plant")
     client.call('mutation { createDevice(input: {name: "d", externalId: "d"}) { device { id } } }')

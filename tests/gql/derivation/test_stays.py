@@ -95,7 +95,7 @@ def test_stays_of_a_space_and_of_an_asset(api: Api, places: dict[str, dict[str, 
         assert ask(client, kind, identity, wrong).error_codes == ["BAD_USER_INPUT"], wrong
 
 
-def test_others_of_the_same_names_stay_apart(api: Api, places: dict[str, dict[str, str]]) -> None:
+def test_others_of_the_same_names_stay_separate(api: Api, places: dict[str, dict[str, str]]) -> None:
     client = api.client("resting")
     for kind, name in (("Space", "depot"), ("Asset", "bus")):
         assert ask(client, kind, places["resting"][name], DAY)["totalCount"] == 0

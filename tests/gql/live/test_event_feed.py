@@ -122,7 +122,7 @@ async def nothing_more(opened: ClientConnection) -> None:
         await asyncio.wait_for(opened.recv(), timeout=0.8)
 
 
-def test_what_becomes_of_an_event_is_told_to_its_own_organization(api: Api) -> None:
+def test_changes_of_an_event_are_sent_to_its_own_organization(api: Api) -> None:
     north, south = site(api, "event-north"), site(api, "event-south")
 
     async def scenario() -> None:
@@ -145,7 +145,7 @@ def test_what_becomes_of_an_event_is_told_to_its_own_organization(api: Api) -> N
     run(scenario)
 
 
-def test_what_a_person_says_of_an_event_is_told(api: Api) -> None:
+def test_a_persons_annotation_of_an_event_is_sent(api: Api) -> None:
     of = site(api, "event-marks")
     client = api.client(of.slug, "operator")
     acknowledged = "(filter: {states: [ACKNOWLEDGED]})"
@@ -276,7 +276,7 @@ async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tu
             engine.dispose()
 
 
-def test_what_happened_while_the_bus_was_away_is_told_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_happened_while_the_bus_was_down_is_sent_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     of = site(api, "event-away")
 
     async def scenario() -> None:
@@ -296,7 +296,7 @@ def test_what_happened_while_the_bus_was_away_is_told_after(api: Api, monkeypatc
     run(scenario)
 
 
-def test_what_is_said_while_the_bus_is_away_is_told_here_at_once_and_elsewhere_after(
+def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_after(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of = site(api, "event-mark-away")
@@ -368,7 +368,7 @@ def test_the_bus_is_read_once_for_all_and_only_while_somebody_watches(
     run(scenario)
 
 
-def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_sent_away(
+def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_disconnected(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of = site(api, "event-slow")

@@ -60,7 +60,7 @@ def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
     go(scenario())
 
 
-def test_who_subscribed_while_the_bus_was_away_misses_nothing(feed: Feed) -> None:
+def test_who_subscribed_while_the_bus_was_down_misses_nothing(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         feed.source.is_down = True

@@ -46,7 +46,7 @@ def test_a_changed_link_holds_at_once(feed: Feed) -> None:
     go(scenario())
 
 
-def test_a_link_corrected_in_the_past_is_told_without_any_reading(feed: Feed) -> None:
+def test_a_link_corrected_in_the_past_is_sent_without_any_reading(feed: Feed) -> None:
     async def scenario() -> None:
         device, asset, other = feed.plant.entity("DEVICE"), feed.plant.entity("ASSET"), feed.plant.entity("ASSET")
         link = feed.plant.link(asset, device, begins=at(0), ends=at(60))
@@ -193,7 +193,7 @@ def test_another_organization_is_neither_seen_nor_reached(feed: Feed, engine: En
     go(scenario())
 
 
-def test_bad_cursors_and_bounds_are_told(feed: Feed) -> None:
+def test_bad_cursors_and_bounds_are_reported(feed: Feed) -> None:
     async def scenario() -> None:
         organization_id = feed.plant.organization_id
         device = feed.plant.entity("DEVICE")

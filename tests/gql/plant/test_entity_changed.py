@@ -71,7 +71,7 @@ async def nothing_more(opened: ClientConnection) -> None:
         await asyncio.wait_for(opened.recv(), timeout=0.7)
 
 
-def test_each_change_is_told_once_as_the_entity_then_stands(api: Api) -> None:
+def test_each_change_is_sent_once_with_the_entity_as_it_then_is(api: Api) -> None:
     api.organization("changes")
     api.organization("elsewhere")
 

@@ -81,7 +81,7 @@ def test_the_inverse_can_be_renamed_and_built_in_ones_stay(admin: Client) -> Non
     assert missing["errors"] == [{"code": "NOT_FOUND", "path": ["name"]}]
 
 
-def test_bad_input_is_told_by_its_path(admin: Client) -> None:
+def test_bad_input_is_reported_by_its_path(admin: Client) -> None:
     for fields, path in (
         ({"name": "lower", "inverse": "UPPER"}, "name"),
         ({"name": "SAME", "inverse": "SAME"}, "inverse"),

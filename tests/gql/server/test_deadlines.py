@@ -158,7 +158,7 @@ def test_a_statement_is_ended_when_its_operation_or_its_socket_is(
     until(lambda: sleeping(api) == 0)
 
 
-def test_a_statement_that_took_too_long_is_told_as_that(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_statement_that_took_too_long_is_reported_as_that(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def slow(session: Session, **_: Any) -> list[Any]:
         session.execute(text("SET LOCAL statement_timeout = '20ms'"))
         return sleep(session)

@@ -96,7 +96,7 @@ def test_a_page_is_1_to_500(api: Api) -> None:
     assert reply.error_codes == ["BAD_USER_INPUT"]
 
 
-def test_unknown_fields_and_bad_times_are_told_plainly(api: Api) -> None:
+def test_unknown_fields_and_bad_times_are_reported_plainly(api: Api) -> None:
     client = api.client("plant")
     reply = client.call("{ viewr { role } }")
     assert reply.error_codes == ["BAD_USER_INPUT"]
@@ -170,7 +170,7 @@ def test_a_change_of_an_edge_leads_to_the_edge(api: Api) -> None:
         ('{ viewer { role } node(id: "0197a000-0000-7000-8000-000000000001") { id } }', 200),
     ],
 )
-def test_where_nothing_is_answered_for_what_is_away_the_status_says_so(
+def test_where_nothing_is_answered_for_what_is_unavailable_the_status_says_so(
     api: Api, monkeypatch: pytest.MonkeyPatch, accept: str, query: str, status: int
 ) -> None:
     async def away(*_: object, **__: object) -> None:

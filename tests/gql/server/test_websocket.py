@@ -294,7 +294,7 @@ def test_half_a_surrogate_pair_closes_the_socket(api: Api, message: str) -> None
         r'{"query":"query($a:String!){ viewer { role } }","variables":{"\ud800":1}}',
     ],
 )
-def test_half_a_surrogate_pair_in_an_operation_is_told(api: Api, payload: str) -> None:
+def test_half_a_surrogate_pair_in_an_operation_is_reported(api: Api, payload: str) -> None:
     async def scenario() -> None:
         async with socket(api, token=api.token("plant", "viewer")) as opened:
             await send(opened, f'{{"id":"a","type":"subscribe","payload":{payload}}}')

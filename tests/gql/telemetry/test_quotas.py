@@ -30,7 +30,7 @@ def limited(servers: TestServers) -> Iterator[Api]:
         servers.database_drop(database)
 
 
-def test_what_is_over_a_quota_is_told_with_a_time(limited: Api) -> None:
+def test_what_is_over_a_quota_is_answered_with_a_time(limited: Api) -> None:
     client = limited.client("plant")
     for name in ("a", "b"):
         client.call(

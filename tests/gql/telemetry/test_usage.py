@@ -8,7 +8,7 @@ TEXT = """query U($from: DateTime!) { usage(from: $from, bucket: "PT1H", groupBy
   starts truncated groups { key device { name } readings totalReadings totalPoints uptime } } }"""
 
 
-def test_what_was_sent_is_told_by_device(api: Api) -> None:
+def test_what_was_sent_is_reported_by_device(api: Api) -> None:
     api.organization("using")
     client = api.client("using")
     client.call('mutation { createDevice(input: {name: "meter", externalId: "m"}) { device { id } } }')

@@ -238,7 +238,7 @@ def test_deleted_ones_other_kinds_and_other_organizations_are_left_out(worlds: C
          ("geometry", "coordinates", "0")),
     ],
 )  # fmt: skip
-def test_what_cannot_be_asked_is_told_by_its_path(
+def test_what_cannot_be_asked_is_reported_by_its_path(
     world: World, work: Callable[..., object], arguments: dict[str, Any], path: tuple[str, ...]
 ) -> None:
     with world.session() as session, pytest.raises(ArgusError) as told:

@@ -235,7 +235,7 @@ def test_known_at_is_what_was_believed_then(world: World) -> None:
         assert fault.value.path == ("knownAt",)
 
 
-def test_bounds_are_told(world: World) -> None:
+def test_bounds_are_reported(world: World) -> None:
     a = world.entity(ASSET)
     cases: list[tuple[list[EntityId], list[Step], int, type[ArgusError], tuple[str, ...]]] = [
         ([a], [Step(("FEEDS",), depth=33)], 10, BadInputError, ("steps", "0", "depth")),

@@ -103,7 +103,7 @@ def test_a_group_that_was_lost_is_made_again(streams: Bus, bus: redis.Redis) -> 
     streams.group_ensure(STREAM, GROUP)
 
 
-def test_a_server_that_is_away_is_a_connection_error() -> None:
+def test_a_server_that_is_unavailable_is_a_connection_error() -> None:
     streams: Bus = RedisStreams(bus_connect("redis://127.0.0.1:1"))
     for call in (
         lambda: streams.publish(STREAM, [b"a"]),
@@ -116,7 +116,7 @@ def test_a_server_that_is_away_is_a_connection_error() -> None:
             call()
 
 
-def test_a_frozen_bus_is_told_in_time() -> None:
+def test_a_frozen_bus_is_reported_in_time() -> None:
     """It takes connections, for the kernel does, and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as frozen:
         begun_s = time.monotonic()

@@ -184,7 +184,7 @@ def test_what_is_refused_when_defined(derived: Any, path: tuple[str, ...], what:
     assert refused.value.path == path
 
 
-def test_a_long_circle_is_told_in_part() -> None:
+def test_a_long_circle_is_reported_in_part() -> None:
     count = 100
     derived = {f"m{n:03}": {"formula": f"m{(n + 1) % count:03} + 1"} for n in range(count)}
     assert derived_cycle(derived) == tuple(f"m{n:03}" for n in range(count))

@@ -80,7 +80,7 @@ def test_a_type_dirties_all_time_and_one_that_derives_nothing_none(deriving: Der
     assert deriving.windows() == [(pump, EPOCH, END, "type")]
 
 
-def test_what_is_no_longer_kept_is_left_as_it_stands_and_told(deriving: DerivingPlant) -> None:
+def test_what_is_past_retention_is_left_as_it_is_and_reported(deriving: DerivingPlant) -> None:
     device, pump = deriving.line.device(), deriving.pump()
     deriving.link(device, pump, valid_from=EPOCH)
     deriving.drain()

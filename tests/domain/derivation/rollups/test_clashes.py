@@ -81,24 +81,24 @@ def test_a_rollup_made_after_one_of_its_metric_has_the_points_of_a_fresh_one(
         plant.send(device, "power", [(NOW - hours * HOUR, hours + n) for hours in (1, 2, 3, 7, 30)])
     first = plant.create()
     plant.drain()
-    before = plant.standing()
+    before = plant.stored()
     plant.delete(first)
     second = plant.create(bucket=bucket, at_types=["machine"])
     plant.drain(rows_max=rows)
     # As where nothing was before; and as one of another name.
     plant.create(name="other", metric="other", bucket=bucket, at_types=["machine"])
     plant.drain()
-    fresh = plant.standing("other")
+    fresh = plant.stored("other")
     assert {entity for entity, _ in fresh} == {machine}
-    assert plant.standing() == fresh
+    assert plant.stored() == fresh
     assert (bucket is FOUR) == (fresh != {key: value for key, value in before.items() if key[0] == machine})
     # What the first once wrote is not taken from the second when something changes there.
     plant.touch_at(machine)
     plant.drain(rows_max=rows)
-    assert plant.standing() == fresh
+    assert plant.stored() == fresh
     plant.delete(second)
     plant.drain(rows_max=rows)
-    assert plant.standing() == {}
+    assert plant.stored() == {}
 
 
 def test_of_two_rollups_of_one_metric_an_entity_has_that_of_its_type(plant: RollupPlant) -> None:
@@ -110,9 +110,9 @@ def test_of_two_rollups_of_one_metric_an_entity_has_that_of_its_type(plant: Roll
     plant.line.world.edge(machine, "HAS_PART", part)
     plant.send(device, "power", [(NOW - HOUR, 1), (NOW - 2 * HOUR, 2)])
     plant.drain()
-    assert plant.standing() == {(machine, NOW - HOUR): 1.0, (machine, NOW - 2 * HOUR): 2.0}
+    assert plant.stored() == {(machine, NOW - HOUR): 1.0, (machine, NOW - 2 * HOUR): 2.0}
     with plant.line.world.changing() as (session, _):
         session.connection().exec_driver_sql("UPDATE entities SET type = 'press' WHERE id = %s", (machine,))
     plant.touch_at(machine)
     plant.drain()
-    assert plant.standing() == {(machine, NOW - timedelta(hours=4)): 3.0}
+    assert plant.stored() == {(machine, NOW - timedelta(hours=4)): 3.0}

@@ -39,7 +39,7 @@ def test_a_bucket_is_the_sum_of_its_descendants_each_once(plant: RollupPlant) ->
     assert (done.taken, done.is_done) == (4, True)
     # The first is what its own bucket gives, and the second, and both are added.
     expected = {at(-3): (0.1 + 0.2) + 10, at(-2): 0.3}
-    assert plant.standing() == {(e, t): value for e in (machine, middle) for t, value in expected.items()}
+    assert plant.stored() == {(e, t): value for e in (machine, middle) for t, value in expected.items()}
     # What is derived from it follows.
     windows = {(entity, begins, ends) for entity, begins, ends, reason in plant.windows() if reason == "rollup"}
     last = at(-2) + timedelta(microseconds=1)
@@ -92,7 +92,7 @@ def test_each_aggregate(plant: RollupPlant, arguments: dict[str, object], expect
     plant.send(parts[2][1], "power", [(at(-1), "broken")])
     plant.create(**arguments)
     plant.drain()
-    assert plant.standing() == {(machine, at(-1)): expected}
+    assert plant.stored() == {(machine, at(-1)): expected}
 
 
 def test_a_point_counts_only_while_its_entity_is_a_descendant(plant: RollupPlant) -> None:
@@ -104,7 +104,7 @@ def test_a_point_counts_only_while_its_entity_is_a_descendant(plant: RollupPlant
     plant.send(device, "power", [(at(-2), 1), (at(-1.5) - MINUTE, 2), (at(-1.5), 4)])
     plant.touch_all(part)
     plant.drain()
-    assert plant.standing() == {(left, at(-2)): 3.0, (right, at(-2)): 4.0}
+    assert plant.stored() == {(left, at(-2)): 3.0, (right, at(-2)): 4.0}
 
 
 def test_a_hierarchy_of_spaces_counts_what_is_located_in_them(plant: RollupPlant) -> None:
@@ -121,7 +121,7 @@ def test_a_hierarchy_of_spaces_counts_what_is_located_in_them(plant: RollupPlant
     plant.line.world.edge(device, "LOCATED_IN", room)
     plant.send(device, "power", [(at(-1), 7)])
     plant.drain()
-    assert plant.standing() == {(site, at(-1)): 7.0, (room, at(-1)): 7.0}
+    assert plant.stored() == {(site, at(-1)): 7.0, (room, at(-1)): 7.0}
 
 
 @pytest.mark.parametrize(("port", "expected"), [(None, 1.0), (2, 4.0)])
@@ -135,7 +135,7 @@ def test_without_a_port_what_devices_send_without_one_is_meant(
     sent.append({"device_id": device, "port": 2, "timestamp": at(-1), "metrics": {"power": 4}})
     plant.line.normalize(plant.line.send(*sent))
     plant.drain()
-    assert plant.standing() == {(room, at(-1)): expected}
+    assert plant.stored() == {(room, at(-1)): expected}
 
 
 def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPlant) -> None:
@@ -145,21 +145,21 @@ def test_an_edit_computes_all_time_and_a_deletion_takes_all_away(plant: RollupPl
     plant.line.world.edge(machine, "HAS_PART", part)
     plant.send(device, "power", [(at(-2), 1), (at(-1), 2)])
     plant.drain()
-    assert plant.standing() == {(machine, at(-2)): 1.0, (machine, at(-1)): 2.0}
+    assert plant.stored() == {(machine, at(-2)): 1.0, (machine, at(-1)): 2.0}
     day = BucketSize("P1D", 0, timedelta(days=1))
     rollup = plant.update(rollup, at_types=["machine"], bucket=day, timezone="Asia/Tokyo")
     plant.drain()
-    assert plant.standing() == {(machine, datetime(2026, 4, 30, 15, tzinfo=UTC)): 3.0}
+    assert plant.stored() == {(machine, datetime(2026, 4, 30, 15, tzinfo=UTC)): 3.0}
     rollup = plant.update(rollup, at_types=["plant"])
     plant.drain()
-    assert plant.standing() == {}
+    assert plant.stored() == {}
     plant.update(rollup, at_types=["machine"])
     plant.drain()
-    assert len(plant.standing()) == 2
+    assert len(plant.stored()) == 2
     assert plant.owned(machine, part) == {(machine, "power_total")}
     plant.delete(rollup)
     plant.drain()
-    assert plant.standing() == {}
+    assert plant.stored() == {}
 
 
 def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: RollupPlant) -> None:
@@ -177,7 +177,7 @@ def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: Rollup
     assert not first.is_done
     assert [begins for _, _, begins, _ in plant.dirty()] == [at(-29) + 600 * MINUTE]
     plant.drain(buckets_max=600)
-    assert plant.standing() == {(machine, instant): value for instant, value in points}
+    assert plant.stored() == {(machine, instant): value for instant, value in points}
 
 
 @pytest.mark.parametrize(
@@ -189,12 +189,12 @@ def test_what_has_no_descendant_any_more_loses_its_points(plant: RollupPlant, ag
     edge = plant.line.world.edge(machine, "HAS_PART", part)
     plant.send(device, "power", [(at(-1), 1)])
     plant.drain()
-    assert plant.standing() == {(machine, at(-1)): 1.0}
+    assert plant.stored() == {(machine, at(-1)): 1.0}
     with plant.line.world.changing() as (session, change):
         edge_retract(session, change=change, edge_id=edge.edge_id)
     plant.touch_at(machine)
     plant.drain()
-    assert plant.standing() == {}
+    assert plant.stored() == {}
 
 
 def test_an_upper_entity_that_is_none_any_more_loses_its_points(plant: RollupPlant) -> None:
@@ -205,12 +205,12 @@ def test_an_upper_entity_that_is_none_any_more_loses_its_points(plant: RollupPla
     plant.line.world.edge(machine, "HAS_PART", part)
     plant.send(device, "power", [(at(-1), 7)])
     plant.drain()
-    assert plant.standing() == {(machine, at(-1)): 7.0}
+    assert plant.stored() == {(machine, at(-1)): 7.0}
     with plant.line.world.changing() as (session, _):
         session.connection().exec_driver_sql("UPDATE entities SET type = 'ruin' WHERE id = %s", (machine,))
     plant.touch_at(machine)
     plant.drain()
-    assert plant.standing() == {}
+    assert plant.stored() == {}
 
 
 def test_circles_of_places_end(plant: RollupPlant) -> None:
@@ -225,4 +225,4 @@ def test_circles_of_places_end(plant: RollupPlant) -> None:
         plant.line.world.edge(parts[n], "LOCATED_IN", parts[(n + 1) % 3])
     plant.touch_all(*parts)
     plant.drain()
-    assert plant.standing() == {(part, at(-1)): 7.0 - 2**n for n, part in enumerate(parts)}
+    assert plant.stored() == {(part, at(-1)): 7.0 - 2**n for n, part in enumerate(parts)}

@@ -53,23 +53,23 @@ def kept(plant: RollupPlant) -> list[tuple[int, float]]:
     return [(row.points, row.value) for row in rows]
 
 
-def test_a_tally_is_read_instead_of_its_points_and_extended(plant: RollupPlant) -> None:
+def test_a_partial_aggregate_is_read_instead_of_its_points_and_extended(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
     say(plant, device, range(5, 8), 10)
     # Without an invalidation: what a partial aggregate holds is not read again.
     say(plant, device, range(1), 1000)
     touch(plant, part, 5, 8)
     plant.compute()
-    assert plant.standing() == {(machine, BEGIN): 35.0}
+    assert plant.stored() == {(machine, BEGIN): 35.0}
     assert kept(plant) == [(7, 25.0)]
 
 
-def test_who_touches_what_a_tally_holds_takes_it_away(plant: RollupPlant) -> None:
+def test_a_change_within_a_partial_aggregate_deletes_it(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
     say(plant, device, range(1), 1000)
     touch(plant, part, 0, 1)
     plant.compute()
-    assert plant.standing() == {(machine, BEGIN): 1004.0}
+    assert plant.stored() == {(machine, BEGIN): 1004.0}
     assert kept(plant) == [(4, 1003.0)]
 
 
@@ -85,22 +85,22 @@ def test_what_is_still_to_be_followed_stays_out(plant: RollupPlant) -> None:
         b=BEGIN + 8 * MINUTE,
     )
     plant.compute()
-    assert plant.standing() == {(machine, BEGIN): 75.0}
+    assert plant.stored() == {(machine, BEGIN): 75.0}
     assert kept(plant) == [(8, 35.0)]
 
 
-def test_an_edit_of_what_is_counted_finds_no_tally(plant: RollupPlant) -> None:
+def test_an_edit_of_what_is_counted_finds_no_partial_aggregate(plant: RollupPlant) -> None:
     machine, _, device = built(plant)
     say(plant, device, range(1), 1000)
     plant.line.world.edge(machine, "HAS_PART", plant.asset("part"))
     plant.touch_at(machine)
     plant.drain()
-    assert plant.standing() == {(machine, BEGIN): 1004.0}
+    assert plant.stored() == {(machine, BEGIN): 1004.0}
 
 
 @pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("is_new", [False, True])
-def test_a_tally_written_beside_a_touch_is_forgotten_by_who_takes_its_mark(
+def test_a_partial_aggregate_written_during_a_change_is_deleted_when_its_invalidation_is_taken(
     plant: RollupPlant, is_long: bool, is_new: bool
 ) -> None:
     """An invalidation does not wait for the partial aggregate that is being written, and does not see it."""
@@ -118,7 +118,7 @@ def test_a_tally_written_beside_a_touch_is_forgotten_by_who_takes_its_mark(
     say(plant, device, range(8, 9), 10)
     touch(plant, part, 8, 9)
     plant.drain(rows_max=1)
-    assert plant.standing() == {(machine, BEGIN): 630.0}
+    assert plant.stored() == {(machine, BEGIN): 630.0}
 
 
 def test_a_note_that_another_adds_to_is_not_waited_for(plant: RollupPlant) -> None:
@@ -128,7 +128,7 @@ def test_a_note_that_another_adds_to_is_not_waited_for(plant: RollupPlant) -> No
     with plant.line.pipeline() as session:
         session.execute(text("SELECT FROM rollup_input_changes FOR UPDATE"))
         plant.compute()
-    assert plant.standing() == {(machine, BEGIN): 1004.0}
+    assert plant.stored() == {(machine, BEGIN): 1004.0}
     assert len(plant.line.rows("SELECT FROM rollup_input_changes")) == 1
     touch(plant, part, 0, 1)
     plant.drain()

@@ -9,7 +9,7 @@ from testing.line import NOW
 from testing.rollup_plant import HOUR, RollupPlant
 
 
-def test_a_mark_neither_waits_for_the_bucket_that_is_being_taken_away_nor_is_lost(plant: RollupPlant) -> None:
+def test_an_invalidation_neither_waits_for_the_bucket_being_deleted_nor_is_lost(plant: RollupPlant) -> None:
     plant.create()
     machine, (part, device) = plant.asset(), plant.measured()
     plant.line.world.edge(machine, "HAS_PART", part)
@@ -24,10 +24,10 @@ def test_a_mark_neither_waits_for_the_bucket_that_is_being_taken_away_nor_is_los
         # Were it to wait, it would for ever.
         plant.send(device, "power", [(at + timedelta(minutes=1), 2)])
         plant.touch(span)
-    assert plant.standing() == {(machine, at): 1.0}
+    assert plant.stored() == {(machine, at): 1.0}
     assert len(plant.dirty()) == 1
     plant.drain()
-    assert plant.standing() == {(machine, at): 3.0}
+    assert plant.stored() == {(machine, at): 3.0}
 
 
 def test_of_one_organization_only_one_transaction_computes(plant: RollupPlant) -> None:
@@ -42,7 +42,7 @@ def test_of_one_organization_only_one_transaction_computes(plant: RollupPlant) -
         first = buckets_compute(session, organization_id=plant.organization_id, run=plant.run, now=NOW)
         second = plant.compute()
         assert (first.taken, second.taken, second.commit) == (1, 0, None)
-    assert plant.standing() == {(machine, at): 1.0}
+    assert plant.stored() == {(machine, at): 1.0}
     positions = [row.position for row in plant.line.rows("SELECT position FROM derived_commits ORDER BY position")]
     plant.send(device, "power", [(at + timedelta(minutes=1), 2)])
     plant.touch({part: [(at, at + timedelta(seconds=1))]})

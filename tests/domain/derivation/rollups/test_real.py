@@ -131,9 +131,9 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
             plant.touch({loops[building]: [(part[0][0], part[-1][0] + HOUR)]})
             plant.compute()
     plant.drain()
-    hourly = {at: value for (_, at), value in plant.standing("hw_hourly").items()}
-    daily = {at: value for (_, at), value in plant.standing("hw_daily").items()}
-    assert {entity for entity, _ in plant.standing("hw_hourly")} == {site}
+    hourly = {at: value for (_, at), value in plant.stored("hw_hourly").items()}
+    daily = {at: value for (_, at), value in plant.stored("hw_daily").items()}
+    assert {entity for entity, _ in plant.stored("hw_hourly")} == {site}
     assert hourly == added(*(buckets_of(plant, loop, BucketSize("PT1H", 0, HOUR), "UTC") for loop in loops.values()))
     assert daily == added(*(buckets_of(plant, loop, DAY, ZONE) for loop in loops.values()))
     expected = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["hhw"]
@@ -147,7 +147,7 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
     [link] = [edge for edge in found_edges[EntityId(devices["53"])] if edge.relationship == "MONITORED_BY"]
     elsewhere, thing = plant.line.world.entity(EntityKind.SPACE, "Site"), plant.asset()
     plant.line.world.edge(thing, "LOCATED_IN", elsewhere, valid_from=START)
-    before = plant.standing("hw_daily")
+    before = plant.stored("hw_daily")
     with plant.line.world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=link.edge_id, valid_until=moved)
     plant.line.world.edge(thing, "MONITORED_BY", devices["53"], valid_from=moved)
@@ -155,22 +155,22 @@ def test_two_buildings_under_one_site(plant: RollupPlant) -> None:
     plant.drain()
     for metric, bucket, zone in (("hw_hourly", BucketSize("PT1H", 0, HOUR), "UTC"), ("hw_daily", DAY, ZONE)):
         sides = {site: loops.values(), elsewhere: (thing,)}
-        standing = plant.standing(metric)
-        assert {entity for entity, _ in standing} == set(sides)
+        stored = plant.stored(metric)
+        assert {entity for entity, _ in stored} == set(sides)
         for place, of_place in sides.items():
             expected = added(*(buckets_of(plant, each, bucket, zone) for each in of_place))
-            assert {at: value for (entity, at), value in standing.items() if entity == place} == expected
-    assert plant.standing("hw_daily") != before
+            assert {at: value for (entity, at), value in stored.items() if entity == place} == expected
+    assert plant.stored("hw_daily") != before
     assert_known_from_the_start(plant, common)
 
 
 def assert_known_from_the_start(plant: RollupPlant, common: dict[str, Any]) -> None:
     """Rollups that never saw it otherwise come to the same, point for point."""
-    standing = {metric: plant.standing(metric) for metric in ("hw_hourly", "hw_daily")}
+    stored = {metric: plant.stored(metric) for metric in ("hw_hourly", "hw_daily")}
     plant.create(name="hourly again", metric="hw_hourly_again", **common)
     plant.create(name="daily again", metric="hw_daily_again", bucket=DAY, timezone=ZONE, **common)
     plant.drain()
-    assert standing == {metric: plant.standing(f"{metric}_again") for metric in standing}
+    assert stored == {metric: plant.stored(f"{metric}_again") for metric in stored}
 
 
 def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant) -> None:
@@ -195,13 +195,13 @@ def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant)
     plant.create(name="sum", metric="warmth_sum", bucket=DAY, **common)
     plant.drain()
     floors = Counter(ids[str(s)] for s, t in inside if types.get(str(s)) == "Floor" and types.get(str(t)) == "Room")
-    counted = {entity: value for (entity, _), value in plant.standing("rooms").items()}
+    counted = {entity: value for (entity, _), value in plant.stored("rooms").items()}
     assert {floor: counted[floor] for floor in floors} == floors
     assert sum(floors.values()) == 241
     by_zone = {str(t) for s, t in inside if types.get(str(s)) == "HVAC_Zone" and ids[str(s)] in set(zones[:100])}
     by_floor = {str(t) for s, t in inside if types.get(str(s)) == "Floor"}
     assert counted[building] == len(by_zone | by_floor)
-    assert plant.standing("warmth_sum") == {key: 20 * value for key, value in plant.standing("rooms").items()}
+    assert plant.stored("warmth_sum") == {key: 20 * value for key, value in plant.stored("rooms").items()}
 
 
 def measure(plant: RollupPlant, rooms: Sequence[UUID], at: datetime) -> None:

@@ -36,13 +36,13 @@ def parts(plant: RollupPlant) -> list[tuple[UUID, UUID]]:
         plant.send(device, "power", [(at(hour + 0.75), value) for hour in range(4)], received=at(4))
     plant.create(**MEAN)
     plant.drain()
-    assert standing(plant) == [12.5] * 4
+    assert stored(plant) == [12.5] * 4
     return parts
 
 
-def standing(plant: RollupPlant) -> list[float]:
+def stored(plant: RollupPlant) -> list[float]:
     """The values of the machine, by the hour."""
-    return [value for _, value in sorted(plant.standing().items())]
+    return [value for _, value in sorted(plant.stored().items())]
 
 
 def test_an_edit_leaves_what_began_before_it(plant: RollupPlant, parts: list[tuple[UUID, UUID]]) -> None:
@@ -54,20 +54,20 @@ def test_an_edit_leaves_what_began_before_it(plant: RollupPlant, parts: list[tup
     assert (begins, ends) == (at(1), END)
     plant.drain()
     # The hour in the midst of which it was has begun with what was before.
-    assert standing(plant) == [12.5, 12.5, 15.0, 15.0]
+    assert stored(plant) == [12.5, 12.5, 15.0, 15.0]
     # Where it has none it is left out, and what is edited back counts from then on again.
     plant.weigh(other, "wide", at=at(2))
     plant.weigh(other, 4, at=at(3) - TICK)
     plant.follow(other)
     plant.drain()
-    assert standing(plant) == [12.5, 12.5, 15.0, 18.0]
+    assert stored(plant) == [12.5, 12.5, 15.0, 18.0]
     # All of it again, and as one finds it who did not see the edits, is the same.
     plant.touch_all(part)
     plant.drain()
-    assert standing(plant) == [12.5, 12.5, 15.0, 18.0]
+    assert stored(plant) == [12.5, 12.5, 15.0, 18.0]
     plant.create(name="Later", metric="later", **MEAN)
     plant.drain()
-    assert plant.standing("later") == plant.standing()
+    assert plant.stored("later") == plant.stored()
 
 
 def test_late_data_is_weighted_as_what_it_is_late_for(plant: RollupPlant, parts: list[tuple[UUID, UUID]]) -> None:
@@ -75,28 +75,28 @@ def test_late_data_is_weighted_as_what_it_is_late_for(plant: RollupPlant, parts:
     plant.weigh(part, 1, at=at(2) - TICK)
     plant.follow(part)
     plant.drain()
-    assert standing(plant) == [12.5, 12.5, 15.0, 15.0]
+    assert stored(plant) == [12.5, 12.5, 15.0, 15.0]
     for hour in (1, 2):
         plant.send(device, "power", [(at(hour + 0.75), 100)], received=at(4))
         plant.touch({part: [(at(hour + 0.75), at(hour + 0.75) + TICK)]})
     plant.drain()
-    assert standing(plant) == [12.5, (3 * 100 + 20) / 4, (100 + 20) / 2, 15.0]
+    assert stored(plant) == [12.5, (3 * 100 + 20) / 4, (100 + 20) / 2, 15.0]
 
 
 @pytest.mark.usefixtures("parts")
 def test_what_is_recorded_first_counts_from_ever(plant: RollupPlant) -> None:
     """And so its edit has all time recomputed, though it is recorded late."""
     third, device = plant.measured()
-    [machine] = {upper for upper, _ in plant.standing()}
+    [machine] = {upper for upper, _ in plant.stored()}
     plant.line.world.edge(machine, "HAS_PART", third)
     plant.send(device, "power", [(at(0.75), 100)], received=at(4))
     plant.follow(third)
     plant.drain()
-    assert standing(plant) == [12.5] * 4
+    assert stored(plant) == [12.5] * 4
     plant.weigh(third, 4, at=at(4))
     assert plant.follow(third) == [(datetime(1970, 1, 1, tzinfo=UTC), END)]
     plant.drain()
-    assert standing(plant) == [(3 * 10 + 20 + 4 * 100) / 8, 12.5, 12.5, 12.5]
+    assert stored(plant) == [(3 * 10 + 20 + 4 * 100) / 8, 12.5, 12.5, 12.5]
 
 
 def test_other_attributes_leave_nothing(plant: RollupPlant, parts: list[tuple[UUID, UUID]]) -> None:

@@ -152,7 +152,7 @@ def test_a_link_that_goes_takes_its_differences_along(engine: Callable[[str], En
     assert told.different == 2
 
 
-def test_a_bound_that_is_reached_is_told(engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bound_that_is_reached_is_reported(engine: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch) -> None:
     def bounded(session: object, **arguments: object) -> None:
         shadow_write(session, **arguments, differences_max=3)  # type: ignore[arg-type]
 

@@ -87,7 +87,7 @@ def test_inverses_and_repetitions_are_one_edge() -> None:
     assert model.entities["urn:x#room"].name == "room"
 
 
-def test_what_is_its_own_part_is_told_and_left_out() -> None:
+def test_what_is_its_own_part_is_reported_and_left_out() -> None:
     model = brick_read(PREFIXES + "x:loop a brick:Hot_Water_Loop ; brick:hasPart x:loop .")
     assert model.edges == []
     assert [(remark.subject, "itself" in remark.message) for remark in model.remarks] == [("urn:x#loop", True)]

@@ -107,7 +107,7 @@ def test_an_edge_may_stand_before_its_ends(world: World, monkeypatch: pytest.Mon
     assert (counts(outcome), outcome.remarks) == ((3, 0, 0, 2, 0, 0), [])
 
 
-def test_a_fault_is_told_by_its_line_and_the_rest_goes_through(world: World) -> None:
+def test_a_fault_is_reported_by_its_line_and_the_rest_goes_through(world: World) -> None:
     lines = [
         *ndjson(PUMP, HALL),
         "{not json\n",
@@ -189,7 +189,7 @@ def test_csv_says_the_same(world: World) -> None:
     assert (found["MONITORED_BY"]["port"], found["MONITORED_BY"]["metadata"]) == (2, {"note": "by hand"})
 
 
-def test_bounds_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bounds_are_reported(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apply, "WAITING_MAX", 0)
     monkeypatch.setattr(files, "LINE_MAX_CHARS", 200)
     monkeypatch.setattr(apply, "CHUNK_RECORDS", 1)
@@ -211,7 +211,9 @@ def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: py
 
 
 @pytest.mark.parametrize("form", Format)
-def test_a_line_that_is_too_long_is_told_and_the_next_is_read(form: Format, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_is_too_long_is_reported_and_the_next_is_read(
+    form: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "LINE_MAX_CHARS", 100)
     long = "x" * 1_000
     lines = {

@@ -136,7 +136,7 @@ def shown(points: Normalized) -> dict[tuple[int, str], tuple[int, float | str]]:
     return found
 
 
-def test_what_stands_by_range_is_what_stands_by_the_point(lines: Callable[[], Line]) -> None:
+def test_stored_points_read_by_range_are_those_read_by_the_point(lines: Callable[[], Line]) -> None:
     line = lines()
     one, two = line.device(), line.device()
 

@@ -204,7 +204,7 @@ def test_what_cannot_be_ordered(line: Line, arguments: dict[str, Any], code: str
     assert fault_of(lambda: order(line, **arguments)) == (code, path)
 
 
-def test_corrections_are_told_to_the_feed_and_recomputed(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_corrections_are_reported_to_the_feed_and_recomputed(line: Line, engine: Callable[[str], Engine]) -> None:
     plant = DerivingPlant(line)
     plant.formulas(SUM, since=T0)
     device, pump = line.device(), plant.pump()

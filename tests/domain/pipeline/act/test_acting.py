@@ -179,7 +179,7 @@ def test_at_most_so_many_at_a_time_and_in_their_order(alarms: Alarms, template: 
     assert (alarms.act(NOW, limit=1).suggested, alarms.waiting()) == (1, 0)
 
 
-def test_a_webhook_is_told_of_each_change(alarms: Alarms, asset: UUID) -> None:
+def test_a_webhook_is_notified_of_each_change(alarms: Alarms, asset: UUID) -> None:
     rule = alarms.rule(webhookUrl="https://example.org/argus")
     event = alarms.opened(rule, asset, NOW)
     alarms.changed(event, "CORRECTED", NOW)

@@ -43,7 +43,7 @@ ENDS = {"CLEARED": NotifiedState.CLEARED, "WITHDRAWN": NotifiedState.WITHDRAWN}
     ("before", "state", "worsening", "is_suppressed"),
     list(product([None, *NotifiedState], NotifiedState, [-1, 0, 1], [False, True])),
 )
-def test_calls_lead_from_what_was_told_to_what_stands(
+def test_calls_lead_from_the_last_notification_to_the_current_state(
     before: NotifiedState | None, state: NotifiedState, worsening: int, is_suppressed: bool
 ) -> None:
     told = None if before is None else LastNotification(3, before, "HIGH")
@@ -69,7 +69,7 @@ def told(alarms: Alarms) -> list[tuple[str, int, str]]:
     return [(change, sequence, url) for change, sequence, _, url in found]
 
 
-def test_an_event_that_is_heard_of_after_it_has_cleared_is_told_to_its_end(alarms: Alarms, template: UUID) -> None:
+def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: Alarms, template: UUID) -> None:
     rule = alarms.rule(webhookUrl=URL, createActivityFromTemplateId=str(template))
     asset = alarms.world.entity(EntityKind.ASSET)
     maintain(alarms, NOW - HOUR, NOW + HOUR)
@@ -94,7 +94,7 @@ def test_an_event_that_is_heard_of_after_it_has_cleared_is_told_to_its_end(alarm
     assert details.suggestion["action"] == "CLOSE"
 
 
-def test_who_was_told_of_the_opening_is_told_of_the_end_whatever_the_rule_says_by_now(alarms: Alarms) -> None:
+def test_who_was_notified_of_the_opening_is_notified_of_the_end_whatever_the_rule_says_by_now(alarms: Alarms) -> None:
     rule = alarms.rule(webhookUrl=URL)
     event = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW)
     alarms.act(NOW)
@@ -108,7 +108,7 @@ def test_who_was_told_of_the_opening_is_told_of_the_end_whatever_the_rule_says_b
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_any_order_of_readings_shelves_windows_and_edits_is_told_as_it_stands_in_the_end(
+def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notified_state(
     engine: Callable[[str], Engine], seed: int
 ) -> None:
     random = Random(seed)  # noqa: S311  (a test's)

@@ -85,7 +85,7 @@ def test_nothing_is_ever_said_of_what_began_and_ended_in_maintenance(alarms: Ala
     assert (told(alarms), alarms.waiting()) == ([], 0)
 
 
-def test_a_window_moved_away_has_it_followed_after_all(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_a_window_moved_elsewhere_has_its_actions_applied_after_all(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     maintain(alarms, NOW - 3 * HOUR, NOW - HOUR)
     event = alarms.opened(rule, asset, NOW - 2 * HOUR)
     alarms.cleared(event, NOW - 2 * HOUR + HOUR / 2)
@@ -107,7 +107,7 @@ def test_a_window_moved_away_has_it_followed_after_all(alarms: Alarms, rule: UUI
     assert told(alarms) == ["OPENED", "CLEARED", "WITHDRAWN"]
 
 
-def test_a_shelf_quiets_what_is_open_and_its_end_brings_it_back(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_a_shelf_suppresses_what_is_open_and_its_end_brings_it_back(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     event = alarms.opened(rule, asset, NOW - HOUR)
     other = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW - HOUR)
     alarms.act(NOW - HOUR)

@@ -151,7 +151,7 @@ def test_all_of_them_must_be_said(line: Line, work: Callable[..., Done]) -> None
             work(line, **where)
 
 
-def test_another_organizations_are_neither_seen_nor_touched(
+def test_another_organizations_are_neither_seen_nor_changed(
     worlds: Callable[[str], World], engine: Callable[[str], Engine]
 ) -> None:
     ours, theirs = Line(worlds("ours"), engine), Line(worlds("theirs"), engine)

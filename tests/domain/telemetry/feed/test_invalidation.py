@@ -61,7 +61,7 @@ def passing(of: list[tuple[Any, ...]], source: UUID, minute: int) -> set[Any]:
 
 
 @given(before=links, after=links)
-def test_a_minute_is_told_if_anything_passes_differently(before: list[Any], after: list[Any]) -> None:
+def test_a_minute_is_reported_if_anything_passes_differently(before: list[Any], after: list[Any]) -> None:
     both = {ASSET, OTHER}
     told = links_invalidated(watch(before, both), watch(after, both), now=T0 + timedelta(minutes=100))
     for source in both:

@@ -58,7 +58,7 @@ GOOD = {"device_id": "1", "timestamp": 1, "metrics": {"t": 1}}
         ({"metrics": {"t": "x" * METRICS_BYTES_MAX}}, "INVALID_METRICS", "metrics"),
     ],
 )  # fmt: skip
-def test_one_bad_reading_is_told_and_the_others_are_taken(bad: dict[str, Any], code: str, argument: str) -> None:
+def test_one_bad_reading_is_reported_and_the_others_are_taken(bad: dict[str, Any], code: str, argument: str) -> None:
     result = accept(GOOD, {**GOOD, **bad}, {**GOOD, "device_id": "2"})
     assert (result.accepted, result.rejected, result.duplicates) == (2, 1, 0)
     [error] = result.errors

@@ -154,7 +154,7 @@ def test_organizations_share_a_commit_and_nothing_else(
     assert [batch.organization_id for batch in published] == [line.organization_id] * 2 + [other.organization_id]
 
 
-def test_a_database_that_is_away_refuses_and_keeps_nothing(
+def test_a_database_that_is_unavailable_refuses_and_keeps_nothing(
     line: Line, gate: Gate, committer: GroupCommitter, published: list[RawBatch]
 ) -> None:
     device = line.device()
@@ -204,7 +204,7 @@ def test_what_waits_is_bounded(
     assert stored(line) == [[1], [2, 3, 4]]
 
 
-def test_what_only_takes_too_long_is_not_told_as_a_database_that_is_away(
+def test_what_only_takes_too_long_is_not_reported_as_a_database_that_is_unavailable(
     line: Line, engine: Callable[[str], Engine], database: TestDatabase
 ) -> None:
     device = line.device()
@@ -319,7 +319,7 @@ def test_a_deleted_device_sends_for_nobody_with_its_token(line: Line, committer:
     assert (result.accepted, [error.code for error in result.errors]) == (0, ["UNKNOWN_DEVICE"] * 2)
 
 
-def test_a_bus_that_is_away_is_left_to_the_sweep(line: Line, bus_url: str) -> None:
+def test_a_bus_that_is_unavailable_is_left_to_the_sweep(line: Line, bus_url: str) -> None:
     batches = [line.send({"device_id": line.device(), "metrics": {"n": 1}}, at=datetime.now(UTC))[0] for _ in range(2)]
     now_s = 0.0
     away = RawPublisher(bus=RedisStreams(bus_connect("redis://127.0.0.1:1")), monotonic_s=lambda: now_s)
@@ -338,7 +338,7 @@ def test_a_bus_that_is_away_is_left_to_the_sweep(line: Line, bus_url: str) -> No
 
 
 @pytest.mark.parametrize("refusal", ["READONLY", "OOM", "NOPERM"])
-def test_a_bus_that_refuses_is_told_once_and_published_to_again(
+def test_a_bus_that_refuses_is_logged_once_and_published_to_again(
     line: Line, bus: redis.Redis, bus_url: str, caplog: pytest.LogCaptureFixture, refusal: str
 ) -> None:
     """The thread outlives an error that the bus answers with; it once ended without a word."""

@@ -73,7 +73,7 @@ def test_never_more_than_the_burst_and_the_rate_since(rate: float, burst: int, c
     assert [allowance.wait_s(b"d") for _ in range(asked)] == [0.0] * asked
 
 
-def test_a_device_over_its_quota_is_told_one_by_one_and_the_others_go_on() -> None:
+def test_a_device_over_its_quota_is_reported_one_by_one_and_the_others_go_on() -> None:
     buckets: Buckets[bytes] = Buckets(Quota(2.0, 3))
     allowance = Allowance(buckets, now_s=0.0)
     done = judged(allowance, "1", "1", "2", "1", "1", "2", "1", "1")
@@ -200,6 +200,6 @@ def test_nothing_of_what_is_refused_is_stored(line: Line, engine: Callable[[str]
     assert [row[0] for row in rows] == ['{"n":0}', '{"n":1}', '{"n":3}', '{"n":0}', '{"n":1}']
 
 
-def test_a_wait_is_told_in_whole_seconds() -> None:
+def test_a_wait_is_reported_in_whole_seconds() -> None:
     told = [whole_seconds(wait_s) for wait_s in (0.0, 0.2, 1.0, 98_000.000_000_000_01, 98_000.002)]
     assert told == [1, 1, 1, 98_000, 98_001]

@@ -310,7 +310,7 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     assert answers() == before
 
 
-def test_what_cannot_be_answered_without_the_points_is_told_incomplete(line: Line) -> None:
+def test_what_cannot_be_answered_without_the_points_is_reported_incomplete(line: Line) -> None:
     device, other = line.device(), line.device()
     send(line, device, (0.5, 1), (1.5, 2), (2.5, "off"), (2.6, 3))
     send(line, other, (30.5, 1), metric="u")
@@ -336,7 +336,7 @@ def test_what_cannot_be_answered_without_the_points_is_told_incomplete(line: Lin
     assert not read(line, other)[0].incomplete
 
 
-def test_hours_of_before_there_were_quarters_are_told_where_quarters_are_asked_for(line: Line) -> None:
+def test_hours_of_before_there_were_quarters_are_reported_where_quarters_are_asked_for(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1), (1.5, 2))
     line.summarize()
@@ -350,7 +350,7 @@ def test_hours_of_before_there_were_quarters_are_told_where_quarters_are_asked_f
     assert (values(series), series.incomplete) == ([3.0], False)
 
 
-def test_an_asset_whose_devices_overlap_is_told_incomplete(line: Line) -> None:
+def test_an_asset_whose_devices_overlap_is_reported_incomplete(line: Line) -> None:
     devices = [line.device(), line.device()]
     asset = line.world.entity(EntityKind.ASSET)
     with line.world.changing() as (session, change):
@@ -368,7 +368,7 @@ def test_an_asset_whose_devices_overlap_is_told_incomplete(line: Line) -> None:
     assert not read(line, devices[0])[0].incomplete
 
 
-def test_hours_that_are_made_again_in_their_turn_leave_none_behind(line: Line) -> None:
+def test_hours_that_are_aggregated_again_leave_none_behind(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1), (1.5, 2))
     line.summarize()
@@ -397,7 +397,7 @@ def test_hours_outlive_their_points_and_late_data_do_not_change_them(line: Line)
     assert line.rows("SELECT * FROM dirty_hours") == []
 
 
-def test_more_than_the_limit_is_told(line: Line) -> None:
+def test_more_than_the_limit_is_reported(line: Line) -> None:
     device = line.device()
     send(line, device, *((n, n) for n in range(6)))
     line.summarize()

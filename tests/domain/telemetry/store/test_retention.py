@@ -301,7 +301,7 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
     assert [(each.at.tolist(), each.begins_us) for each in changes.changed] == [([at[1]], at[1])]
 
 
-def test_a_repeat_of_what_is_no_longer_kept_is_told_as_a_repeat_while_it_was_known_and_changes_no_point(
+def test_a_repeat_of_what_is_no_longer_kept_is_reported_as_a_repeat_while_it_was_known_and_changes_no_point(
     line: Line,
 ) -> None:
     device = line.device()

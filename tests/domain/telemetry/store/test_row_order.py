@@ -22,7 +22,7 @@ from domain.telemetry.model.columns import readings_decode
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.raw_log import BatchName, raw_batches_read
 from domain.telemetry.store.scan import windows_scan
-from domain.telemetry.store.stored import stored_read as points_standing_read
+from domain.telemetry.store.stored import stored_read as points_stored
 from runtime.database import transaction
 from testing.line import NOW, Line
 from testing.planner import NOINDEX
@@ -143,7 +143,7 @@ def test_windows_are_read_in_their_order_and_their_points_ascending_with_texts_a
     assert (early.texts.tolist(), early.types.tolist()) == (["a", None, "b"], [2, 0, 2])
 
 
-def test_what_stands_of_readings_is_what_they_said(line: Line) -> None:
+def test_stored_points_are_read_with_their_own_values(line: Line) -> None:
     device = line.device()
     said = {1.5: "c", 0.5: 1.0, 1.25: True, 0.25: "a", 0.75: "b"}
     send(line, device, *said.items())
@@ -151,10 +151,10 @@ def test_what_stands_of_readings_is_what_they_said(line: Line) -> None:
     with line.pipeline() as session:
         names = [BatchName(*row) for row in rows]
         readings = readings_decode(raw_batches_read(session, organization_id=line.organization_id, names=names))
-        standing = points_standing_read(session, organization_id=line.organization_id, readings=readings)
+        stored = points_stored(session, organization_id=line.organization_id, readings=readings)
     found = {
-        (int(readings.timestamps[of]) - micros_of(DAY)) / 3.6e9: standing.texts.get(n, value)
-        for n, (of, value) in enumerate(zip(standing.readings.tolist(), standing.values.tolist(), strict=True))
+        (int(readings.timestamps[of]) - micros_of(DAY)) / 3.6e9: stored.texts.get(n, value)
+        for n, (of, value) in enumerate(zip(stored.readings.tolist(), stored.values.tolist(), strict=True))
     }
     assert found == said
 
@@ -174,7 +174,7 @@ def test_a_replay_takes_readings_in_the_order_of_time(line: Line) -> None:
     assert taken == sorted(CAME)
 
 
-def test_what_stands_of_a_rollup_is_ascending(line: Line) -> None:
+def test_stored_points_of_a_rollup_are_read_ascending(line: Line) -> None:
     device = line.device()
     send(line, device, *((hours, hours) for hours in CAME))
     own = SeriesRow(series_of(line, device), device, None, "t", None, 0)

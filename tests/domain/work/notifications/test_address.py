@@ -81,7 +81,7 @@ def test_what_is_configured_is_allowed_and_no_more() -> None:
     assert address_refused("169.254.0.1", host="x", allowed=allowed) is not None
 
 
-def test_an_address_is_taken_apart() -> None:
+def test_an_address_is_parsed() -> None:
     assert destination_of("https://Hook.example/a/b?c=d") == Destination("https", "hook.example", 443, "/a/b?c=d")
     assert destination_of("http://[::1]:8080") == Destination("http", "::1", 8080, "/")
 
