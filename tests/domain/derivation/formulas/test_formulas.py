@@ -166,7 +166,7 @@ def test_whether_something_is_in_an_area(plant: DerivingPlant) -> None:
         (
             {"a": {"formula": "b"}, "b": {"formula": "c"}, "c": {"formula": "b + x"}},
             ("d", "b", "formula"),
-            "^'b' -> 'c' -> 'b' goes",
+            "^'b' -> 'c' -> 'b' forms a cycle",
         ),
         ({"a": {"formula": "1 + 2"}}, ("d", "a", "formula"), "at least one metric"),
         ({"a": {"formula": "attributes.x * 2"}}, ("d", "a", "formula"), "at least one metric"),
