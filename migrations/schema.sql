@@ -1136,6 +1136,7 @@ TABLE telemetry_schemas ROW SECURITY
     effective_from timestamp with time zone NOT NULL
     entity_type_id uuid NOT NULL
     organization_id integer NOT NULL
+    recorded_at timestamp with time zone NOT NULL
     schema jsonb NOT NULL
     CONSTRAINT fk_telemetry_schemas_entity_type FOREIGN KEY (organization_id, entity_type_id) REFERENCES entity_types(organization_id, id) ON DELETE CASCADE
     CONSTRAINT pk_telemetry_schemas PRIMARY KEY (organization_id, entity_type_id, effective_from)

@@ -6,6 +6,7 @@ CREATE TABLE telemetry_schemas (
     organization_id integer NOT NULL,
     entity_type_id uuid NOT NULL,
     effective_from timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
     schema jsonb NOT NULL,
     CONSTRAINT pk_telemetry_schemas PRIMARY KEY (organization_id, entity_type_id, effective_from),
     CONSTRAINT fk_telemetry_schemas_entity_type FOREIGN KEY (organization_id, entity_type_id)

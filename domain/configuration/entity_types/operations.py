@@ -221,12 +221,15 @@ def _schema_write(session: Session, change: GraphChange, entity_type_id: UUID, e
         "organization_id": organization_id,
         "entity_type_id": entity_type_id,
         "effective_from": edit.begins,
+        "recorded_at": change.recorded,
         "schema": edit.schema,
     }
     session.execute(
         upsert(telemetry_schemas)
         .values(row)
-        .on_conflict_do_update(constraint="pk_telemetry_schemas", set_={"schema": edit.schema})
+        .on_conflict_do_update(
+            constraint="pk_telemetry_schemas", set_={"schema": edit.schema, "recorded_at": change.recorded}
+        )
     )
     return replaced
 

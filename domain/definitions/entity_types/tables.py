@@ -12,6 +12,7 @@ telemetry_schemas = Table(
     Column("organization_id", Integer, nullable=False),
     Column("entity_type_id", UUID, nullable=False),
     Column("effective_from", INSTANT, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
     Column("schema", JSONB, nullable=False),
     PrimaryKeyConstraint("organization_id", "entity_type_id", "effective_from", name="pk_telemetry_schemas"),
     ForeignKeyConstraint(
