@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array, smallint_array, uuid_array
+from domain.pipeline.normalize.outcomes import DEAD, DUPLICATE, STORED
 from domain.telemetry.model.columns import Readings
-
-STORED: Final = 0
-DUPLICATE: Final = 1
-DEAD: Final = 2
 
 _MOVE = text(
     """

@@ -1,15 +1,18 @@
-"""Turn the readings of batches into points and dead letters. Pure; hot path."""
+"""Plan what becomes of readings: points, dead letters, and which of them are written. Pure; hot path."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.base.packed import MetricType, instant_of
+from domain.pipeline.normalize.outcomes import DEAD, DUPLICATE, STORED
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
 from domain.telemetry.model.schemas import METRIC_MISSING, NOTHING_KEPT, MetricSchema, SchemaVersions, schema_apply
 
@@ -19,6 +22,37 @@ BEFORE_RETENTION: Final = "BEFORE_RETENTION"
 _SHOWN_MAX = 20
 _NUMBER, _BOOLEAN, _TEXT = int(MetricType.NUMBER), int(MetricType.BOOLEAN), int(MetricType.TEXT)
 _NAN = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class WritePlan:
+    """What is to be written of some readings.
+
+    points: places of the points to store. outcomes: of the readings, in their order. dead_letters: of those that count.
+    """
+
+    points: NDArray[np.intp]
+    outcomes: NDArray[np.int8]
+    dead_letters: Sequence[DeadLetterDraft]
+
+
+def write_plan(
+    normalized: Normalized, *, is_stored: NDArray[np.bool_], chosen: NDArray[np.intp], duplicates: NDArray[np.intp]
+) -> WritePlan:
+    """Decide what is written of the chosen readings: those that repeat another count for nothing.
+
+    is_stored: by reading, whether it has any point. duplicates: places of readings, all of them chosen.
+    """
+    counts = np.zeros(len(is_stored), dtype=np.bool_)
+    counts[chosen] = True
+    counts[duplicates] = False
+    outcomes = np.where(is_stored[chosen], STORED, DEAD).astype(np.int8)
+    outcomes[~counts[chosen]] = DUPLICATE
+    return WritePlan(
+        np.flatnonzero(counts[normalized.readings]),
+        outcomes,
+        [dead_letter for dead_letter in normalized.dead_letters if counts[dead_letter.reading]],
+    )
 
 
 def readings_normalize(

@@ -17,32 +17,21 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, int_array
 from domain.base.leases import FencedError
-from domain.base.packed import micros_of
-from domain.base.transient import is_retryable
 from domain.derivation.dependencies.affected import affected_spans
 from domain.derivation.dependencies.index import dependency_devices, derivation_revision
 from domain.derivation.invalidation.windows import READINGS, REPLAY, windows_add
-from domain.pipeline.normalize.counters import (
-    DEAD,
-    DUPLICATE,
-    STORED,
-    ChangedOutcome,
-    outcomes_compare,
-    outcomes_counted,
-    outcomes_recount,
-)
+from domain.pipeline.normalize.counters import outcomes_compare, outcomes_counted
 from domain.pipeline.normalize.dead_letters import dead_letters_mirror, dead_letters_resolve, dead_letters_write
 from domain.pipeline.normalize.entries import StoredPoints, batch_keys, feed_entry_of
-from domain.pipeline.normalize.keys import Claims, keys_claim, keys_stored_update
-from domain.pipeline.normalize.presence import presence_write
-from domain.pipeline.normalize.retract import NormalizationContext, Retracted, readings_retract
-from domain.pipeline.normalize.schemas import schemas_of, units_reconcile, units_to_check
-from domain.pipeline.normalize.supersede import readings_supersede
-from domain.pipeline.normalize.work import NormalizedBatches, StageRun, Work
-from domain.telemetry.model.columns import DeadLetterDraft, Readings, readings_decode
+from domain.pipeline.normalize.keys import keys_stored_update
+from domain.pipeline.normalize.outcomes import DEAD, DUPLICATE, STORED
+from domain.pipeline.normalize.retract import NormalizationContext
+from domain.pipeline.normalize.schemas import schemas_of, units_reconcile
+from domain.pipeline.normalize.work import NormalizedBatches, NormalizeInput, NormalizeResult, StageRun
+from domain.pipeline.normalize.write import readings_write, readings_write_halving
+from domain.telemetry.model.columns import Readings, readings_decode
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
-from domain.telemetry.store.points import PointColumns, latest_recompute, points_of, points_write
 from domain.telemetry.store.retention_bound import readings_frozen, retained_from_lock
 from graph.change import graph_hold, input_revision
 
@@ -117,17 +106,18 @@ def batches_normalize(
     readings = readings_decode(todo)
     bearing = int(begun.input_revision)
     again = np.isin(readings.batches, [place for place, n in enumerate(begun.todo) if n in set(begun.again)])
-    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
-    chosen = _not_frozen(session, work)
+    given = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    result = NormalizeResult(given)
     if is_isolating:
-        _write_halving(session, work, chosen)
+        readings_write_halving(session, given, given.places, result)
     else:
-        _write(session, work, chosen, work.notes)
-    _reconcile(session, work, revision=bearing)
-    _invalidate(session, work, None if begun.again else todo[0].id, revision=int(begun.derivation_revision))
+        result.add(readings_write(session, given, given.places))
+    _reconcile(session, given, result, revision=bearing)
+    group = None if begun.again else todo[0].id
+    _invalidate(session, given, result, group, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
-    _finish(session, work, todo, first)
-    stored = StoredPoints(readings, work.normalized, work.is_kept)
+    _finish(session, given, result, todo, first)
+    stored = StoredPoints(readings, given.normalized, result.is_kept)
     entries = [
         replace(
             feed_entry_of(organization_id, stored, batch, n, position=first + n, revision=revision),
@@ -138,9 +128,9 @@ def batches_normalize(
     ]
     traces = list(dict.fromkeys(trace for batch in todo for trace in batch.traces))
     mirrored = dead_letters_mirror(
-        organization_id=organization_id, stage=run.lease.stage, readings=readings, dead_letters=work.dead_letters
+        organization_id=organization_id, stage=run.lease.stage, readings=readings, dead_letters=result.dead_letters
     )
-    return NormalizedBatches(entries, done, work.notes, len(readings), int(work.is_kept.sum()), mirrored, traces)
+    return NormalizedBatches(entries, done, result.notes, len(readings), int(result.is_kept.sum()), mirrored, traces)
 
 
 def readings_reprocess(
@@ -162,17 +152,18 @@ def readings_reprocess(
     graph_hold(session, organization_id=organization_id)
     bearing = input_revision(session, organization_id=organization_id)
     again = np.ones(len(readings), dtype=np.bool_)
-    work = _work(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    given = _input(session, organization_id, run, readings, again=again, bearing=bearing, now=now)
+    result = NormalizeResult(given)
     counted = outcomes_counted(session, organization_id=organization_id, readings=readings)
-    _write_halving(session, work, _not_frozen(session, work))
-    _reconcile(session, work, revision=bearing)
-    outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=work.outcome)
+    readings_write_halving(session, given, given.places, result)
+    _reconcile(session, given, result, revision=bearing)
+    outcomes_compare(session, organization_id=organization_id, readings=readings, before=counted, after=result.outcome)
     derivation_at = derivation_revision(session, organization_id=organization_id)
-    _invalidate(session, work, None, revision=derivation_at, reason=READINGS if side_effects else REPLAY)
-    return work.notes
+    _invalidate(session, given, result, None, revision=derivation_at, reason=READINGS if side_effects else REPLAY)
+    return result.notes
 
 
-def _work(
+def _input(
     session: Session,
     organization_id: int,
     run: StageRun,
@@ -181,7 +172,8 @@ def _work(
     again: NDArray[np.bool_],
     bearing: int,
     now: datetime,
-) -> Work:
+) -> NormalizeInput:
+    """Read the schemas in force and what retention has made final, and plan what the readings mean."""
     schemas = schemas_of(
         session,
         organization_id=organization_id,
@@ -191,197 +183,79 @@ def _work(
     )
     retained_from_us = retained_from_lock(session)
     context = NormalizationContext(organization_id, run.future_tolerance, schemas, run.stage_cache, retained_from_us)
-    normalized = context.normalized(readings)
-    outcome = np.full(len(readings), DEAD, dtype=np.int8)
-    is_kept = np.zeros(len(normalized.readings), dtype=np.bool_)
-    return Work(organization_id, run, now, context, readings, again, normalized, outcome, is_kept)
-
-
-def _not_frozen(session: Session, work: Work) -> NDArray[np.intp]:
-    """Return the places of the readings to process: without those that retention has made final."""
     frozen = readings_frozen(
         session,
-        organization_id=work.context.organization_id,
-        retained_from_us=work.context.retained_from_us,
-        readings=work.readings,
-        again=work.again,
+        organization_id=organization_id,
+        retained_from_us=retained_from_us,
+        readings=readings,
+        again=again,
     )
-    work.outcome[frozen] = STORED
-    work.again &= ~frozen
-    return np.flatnonzero(~frozen)
+    places, normalized = np.flatnonzero(~frozen), context.normalized(readings)
+    return NormalizeInput(organization_id, run, now, context, readings, again & ~frozen, places, normalized)
 
 
-def _reconcile(session: Session, work: Work, *, revision: int) -> None:
+def _reconcile(session: Session, given: NormalizeInput, result: NormalizeResult, *, revision: int) -> None:
     """Write dead letters, resolve earlier ones, and reconcile the units of series."""
-    organization_id, stage, readings = work.organization_id, work.run.lease.stage, work.readings
-    if work.again.any():
+    organization_id, stage, readings = given.organization_id, given.run.lease.stage, given.readings
+    if given.again.any():
         # Somebody had them tried again: what does not fail any more is resolved, what does is reopened below.
-        raw_ids = readings.raw_ids[work.again].tolist()
-        dead_letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=work.now)
-        keys_stored_update(session, organization_id=organization_id, readings=readings, stored=work.outcome == STORED)
+        raw_ids = readings.raw_ids[given.again].tolist()
+        dead_letters_resolve(session, organization_id=organization_id, stage=stage, raw_ids=raw_ids, now=given.now)
+        keys_stored_update(session, organization_id=organization_id, readings=readings, stored=result.outcome == STORED)
     dead_letters_write(
         session,
         organization_id=organization_id,
         stage=stage,
         readings=readings,
-        dead_letters=work.dead_letters,
-        now=work.now,
+        dead_letters=result.dead_letters,
+        now=given.now,
     )
-    schemas = work.context.schemas
+    schemas = given.context.schemas
     if schemas:
-        units_reconcile(session, organization_id=organization_id, revision=revision, schemas=schemas, notes=work.notes)
-
-
-def _write(session: Session, work: Work, chosen: NDArray[np.intp], notes: PendingCacheUpdates) -> None:
-    """Write what the chosen readings mean; on an error nothing of `work` has changed."""
-    readings, normalized = work.readings, work.normalized
-    stored = np.zeros(len(readings), dtype=np.bool_)
-    stored[normalized.readings] = True
-    claims = keys_claim(session, organization_id=work.organization_id, readings=readings, chosen=chosen, stored=stored)
-    counts = np.zeros(len(readings), dtype=np.bool_)
-    counts[chosen] = True
-    counts[claims.duplicates] = False
-    _supersede(session, work, claims, notes)
-    places = np.flatnonzero(counts[normalized.readings])
-    points = points_of(
-        session,
-        organization_id=work.organization_id,
-        readings=readings,
-        normalized=normalized,
-        chosen=places,
-        stage_cache=work.run.stage_cache,
-        notes=notes,
-    )
-    presence_write(session, organization_id=work.organization_id, readings=readings, chosen=chosen)
-    kept = _points_write(session, work, chosen, points, notes)
-    if work.context.schemas:
-        notes.units_to_check |= units_to_check(
-            organization_id=work.organization_id,
-            readings=readings,
-            reading_of=normalized.readings[places],
-            points=points,
-            schemas=work.context.schemas,
-            stage_cache=work.run.stage_cache,
+        units_reconcile(
+            session, organization_id=organization_id, revision=revision, schemas=schemas, notes=result.notes
         )
-    work.is_kept[places[kept]] = True
-    work.outcome[chosen] = np.where(stored[chosen], STORED, DEAD)
-    work.outcome[claims.duplicates] = DUPLICATE
-    work.dead_letters += [dead_letter for dead_letter in normalized.dead_letters if counts[dead_letter.reading]]
 
 
-def _supersede(session: Session, work: Work, claims: Claims, notes: PendingCacheUpdates) -> None:
-    """Undo what was written of readings that turn out to repeat others, and count them as repeats."""
-    if not claims.superseded:
-        return
-    superseded = readings_supersede(
-        session,
-        context=work.context,
-        stage=work.run.lease.stage,
-        superseded=claims.superseded,
-        notes=notes,
-        now=work.now,
-    )
-    work.superseded.append(superseded)
-    moved: list[ChangedOutcome] = []
-    for item in claims.superseded:
-        own = np.flatnonzero(work.readings.raw_ids == item.raw_id)
-        # Those of this transaction are counted when it ends.
-        work.outcome[own] = DUPLICATE
-        if not len(own):
-            before = STORED if item.was_stored else DEAD
-            moved.append(ChangedOutcome(item.raw_id, micros_of(item.received_at), before, DUPLICATE))
-    outcomes_recount(session, organization_id=work.organization_id, moved=moved)
-
-
-def _points_write(
-    session: Session, work: Work, chosen: NDArray[np.intp], points: PointColumns, notes: PendingCacheUpdates
-) -> NDArray[np.intp]:
-    """Write the points of the chosen readings, and nothing where all stand already; return the places that stand."""
-    again = work.readings.take(chosen[work.again[chosen]])
-    gone = Retracted([], 0)
-    if len(again):
-        gone = readings_retract(session, context=work.context, readings=again, points=points, notes=notes)
-        if len(again) == len(chosen) and not gone.series and gone.remaining == len(points):
-            return np.arange(len(points), dtype=np.intp)
-    kept = points_write(
-        session, organization_id=work.organization_id, points=points, stage_cache=work.run.stage_cache, notes=notes
-    )
-    latest_recompute(session, organization_id=work.organization_id, series=gone.series)
-    return kept
-
-
-def _write_halving(session: Session, work: Work, chosen: NDArray[np.intp]) -> None:
-    notes = PendingCacheUpdates()
-    try:
-        with session.begin_nested():
-            _write(session, work, chosen, notes)
-    except Exception as error:
-        if is_retryable(error):
-            raise
-        # What the process remembers may be at fault: a partition that was dropped since.
-        work.run.stage_cache.forget()
-        if len(chosen) == 1:
-            _dead_letter_add(session, work, chosen, error)
-            return
-        for half in np.array_split(chosen, 2):
-            _write_halving(session, work, half)
-    else:
-        work.notes.add(notes)
-
-
-def _invalidate(session: Session, work: Work, group: int | None, *, revision: int, reason: str = READINGS) -> None:
+def _invalidate(
+    session: Session,
+    given: NormalizeInput,
+    result: NormalizeResult,
+    group: int | None,
+    *,
+    revision: int,
+    reason: str = READINGS,
+) -> None:
     """Add a dirty window for each entity that depends on these readings.
 
     group: the first of the batches; None where some are processed again, and points of any reading may have gone.
     """
-    organization_id = work.organization_id
-    index = work.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
+    organization_id = given.organization_id
+    index = given.run.dependency_cache.get(session, organization_id=organization_id, revision=revision)
     if index.is_idle:
         return
-    places = np.arange(len(work.readings)) if group is None else np.flatnonzero(work.outcome == STORED)
-    windows = [(work.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in work.superseded)]
+    places = np.arange(len(given.readings)) if group is None else np.flatnonzero(result.outcome == STORED)
+    windows = [(given.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in result.superseded)]
     for readings, chosen, batch_id in windows:
         dependency_devices(session, organization_id=organization_id, index=index, devices=set(readings.devices))
         affected = affected_spans(index, readings=readings, places=chosen.tolist())
         windows_add(session, organization_id=organization_id, spans=affected, reason=reason, batch_id=batch_id)
 
 
-def _dead_letter_add(session: Session, work: Work, chosen: NDArray[np.intp], error: Exception) -> None:
-    """Make a dead letter of the one reading that cannot be written."""
-    claims = keys_claim(
-        session,
-        organization_id=work.organization_id,
-        readings=work.readings,
-        chosen=chosen,
-        stored=np.zeros(len(work.readings), dtype=np.bool_),
-    )
-    _supersede(session, work, claims, work.notes)
-    if work.again[chosen[0]]:
-        gone = readings_retract(
-            session, context=work.context, readings=work.readings.take(chosen), points=None, notes=work.notes
-        )
-        latest_recompute(session, organization_id=work.organization_id, series=gone.series)
-    place = int(chosen[0])
-    if len(claims.duplicates):
-        work.outcome[place] = DUPLICATE
-        return
-    reason = str(getattr(error, "orig", None) or error).splitlines()
-    message = f"The reading cannot be written: {reason[0] if reason else type(error).__name__}"
-    work.dead_letters.append(DeadLetterDraft(place, None, "PROCESSING_FAILED", message, work.readings.metrics[place]))
-
-
-def _finish(session: Session, work: Work, batches: Sequence[RawBatch], first: int) -> None:
-    batch_of = work.readings.batches
+def _finish(
+    session: Session, given: NormalizeInput, result: NormalizeResult, batches: Sequence[RawBatch], first: int
+) -> None:
+    batch_of = given.readings.batches
 
     def count(which: int) -> object:
-        return int_array(np.bincount(batch_of[work.outcome == which], minlength=len(batches)))
+        return int_array(np.bincount(batch_of[result.outcome == which], minlength=len(batches)))
 
-    points = np.bincount(batch_of[work.normalized.readings[work.is_kept]], minlength=len(batches))
+    points = np.bincount(batch_of[given.normalized.readings[result.is_kept]], minlength=len(batches))
     session.execute(
         _FINISH,
         {
-            **batch_keys(work.organization_id, batches),
-            "now": work.now,
+            **batch_keys(given.organization_id, batches),
+            "now": given.now,
             "positions": bigint_array(np.arange(first, first + len(batches))),
             "stored": count(STORED),
             "duplicate": count(DUPLICATE),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from domain.base.leases import Lease
 from domain.derivation.dependencies.index import DependencyCache
+from domain.pipeline.normalize.outcomes import DEAD, STORED
 from domain.pipeline.normalize.retract import NormalizationContext
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.columns import DeadLetterDraft, Normalized, Readings
@@ -51,9 +52,13 @@ class NormalizedBatches:
     traces: Sequence[str] = ()
 
 
-@dataclass(slots=True)
-class Work:
-    """The readings of a transaction and their outcome so far. again: those processed before."""
+@dataclass(frozen=True, slots=True)
+class NormalizeInput:
+    """The readings of a transaction, and what they mean.
+
+    again: those that were processed before, but for those that retention has made final. places: of the readings to
+    process. normalized: of all readings, whether they are to be processed or not.
+    """
 
     organization_id: int
     run: StageRun
@@ -61,9 +66,45 @@ class Work:
     context: NormalizationContext
     readings: Readings
     again: NDArray[np.bool_]
+    places: NDArray[np.intp]
     normalized: Normalized
-    outcome: NDArray[np.int8]
-    is_kept: NDArray[np.bool_]
-    notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
-    dead_letters: list[DeadLetterDraft] = field(default_factory=list)
-    superseded: list[Readings] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of some readings of a transaction once they were written.
+
+    outcomes: of the readings at `places`; of a place that is there twice, the last. kept: places of the points that are
+    in history. superseded: readings that turned out to repeat these, and had been written before.
+    """
+
+    places: NDArray[np.intp]
+    outcomes: NDArray[np.int8]
+    kept: NDArray[np.intp]
+    dead_letters: Sequence[DeadLetterDraft]
+    superseded: Sequence[Readings]
+    notes: PendingCacheUpdates
+
+
+class NormalizeResult:
+    """The outcome of a transaction's readings, put together from what was written of them.
+
+    outcome: by reading. is_kept: by point. The others are as in `Written`.
+    """
+
+    def __init__(self, given: NormalizeInput) -> None:
+        # What is not processed was stored before its time was dropped.
+        self.outcome = np.full(len(given.readings), STORED, dtype=np.int8)
+        self.outcome[given.places] = DEAD
+        self.is_kept = np.zeros(len(given.normalized.readings), dtype=np.bool_)
+        self.dead_letters: list[DeadLetterDraft] = []
+        self.superseded: list[Readings] = []
+        self.notes = PendingCacheUpdates()
+
+    def add(self, written: Written) -> None:
+        """Add what was written of some of the readings."""
+        self.outcome[written.places] = written.outcomes
+        self.is_kept[written.kept] = True
+        self.dead_letters += written.dead_letters
+        self.superseded += written.superseded
+        self.notes.add(written.notes)
