@@ -5,17 +5,29 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 from argus.api.readers.channel import PACKET_MAX_BYTES, Channel, Kind, Message, connection_pack, connection_unpack
 from testing.waits import patient
 
 
-def files_open() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def identity(stat: os.stat_result) -> tuple[int, int]:
+    return stat.st_dev, stat.st_ino
+
+
+def still_open(files: set[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which of these files this process has open; others may come and go meanwhile."""
+    found = set()
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            found.add(identity(entry.stat()))
+    return files & found
 
 
 def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> None:
+    files: set[tuple[int, int]] = set()
+
     async def main() -> None:
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         received: list[Message] = []
@@ -26,11 +38,14 @@ def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> 
             if message.kind is Kind.READY:
                 whole.set()
 
+        files.update(identity(os.fstat(end.fileno())) for end in (one, other))
         left = Channel(one, received=lambda _: None, ended=lambda: None)
+        assert still_open(files) == files
         lengths = [0, 1, PACKET_MAX_BYTES, PACKET_MAX_BYTES + 1, 3_000_000] + [100] * 200
         # More than the socket holds: what does not go waits.
         for number, length in enumerate(lengths):
             read, write = os.pipe()
+            files.add(identity(os.fstat(read)))
             os.write(write, str(number).encode())
             os.close(write)
             left.send(Kind.CONNECTION, number, b"x" * length, file=read)
@@ -47,24 +62,26 @@ def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> 
             assert os.read(each.file, 10) == str(number).encode()
             os.close(each.file)
 
-    before = files_open()
     asyncio.run(main())
-    assert files_open() == before
+    assert len(files) > 200
+    assert still_open(files) == set()
 
 
-def test_what_was_not_sent_when_it_closes_leaves_no_file_open() -> None:
+def test_what_was_not_sent_when_it_closes_leaves_no_file_open(tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    sent.touch()
+
     async def main() -> None:
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         left = Channel(one, received=lambda _: None, ended=lambda: None)
         for number in range(50):
-            left.send(Kind.CONNECTION, number, b"x" * 100_000, file=os.open("/dev/null", os.O_RDONLY))
+            left.send(Kind.CONNECTION, number, b"x" * 100_000, file=os.open(sent, os.O_RDONLY))
         left.close()
-        left.send(Kind.CONNECTION, 50, file=os.open("/dev/null", os.O_RDONLY))
+        left.send(Kind.CONNECTION, 50, file=os.open(sent, os.O_RDONLY))
         other.close()
 
-    before = files_open()
     asyncio.run(main())
-    assert files_open() == before
+    assert still_open({identity(sent.stat())}) == set()
 
 
 def test_a_connection_is_packed_with_its_address() -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -234,17 +235,22 @@ def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
 
 
 def test_no_file_stays_open(listening: Listening) -> None:
-    def count() -> int:
-        return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  (the listing itself opens one either way)
+    def connections() -> int:
+        """Of the server; other files may come and go meanwhile."""
+        count = 0
+        for entry in Path("/proc/self/fd").iterdir():
+            with suppress(OSError), socket.socket(fileno=os.dup(int(entry.name))) as file:
+                count += file.getsockname()[1] == listening.port and not file.getsockopt(
+                    socket.SOL_SOCKET, socket.SO_ACCEPTCONN
+                )
+        return count
 
-    listening.ask(head(len(READ)) + READ)
-    before = count()
+    with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)):
+        wait_until(lambda: connections() == 1)
     for _ in range(20):
         listening.ask(head(len(READ)) + READ)
         listening.ask(head(len(INGEST)) + INGEST)
-    deadline = Deadline()
-    while count() > before:
-        deadline.pause()
+    wait_until(lambda: connections() == 0)
 
 
 def test_what_runs_when_the_process_ends_is_told_so() -> None:
