@@ -16,7 +16,7 @@ from domain.plant.devices.model import Connectivity
 from domain.plant.entities.queries import ListFilter, entity_list
 from domain.telemetry.store.history import telemetry_read
 from domain.telemetry.store.latest import latest_read
-from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, Rows, page_read, page_request, rows_of, wants_total
 from gql.base.context import Info
 from gql.base.converters import converts, to_object
 from gql.base.descriptions import enum_described
@@ -362,17 +362,13 @@ async def entity_connection(
         under_id=None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId"),
         connectivity=asked.connectivity,
     )
-    request, count, services = page_request(first, after), wants_total(info), info.context.services
-
-    def read(session: Session, *, organization_id: int) -> Rows[EntityRow]:
-        page = entity_list(
-            session, organization_id=organization_id, where=where, page=request,
-            order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
-            as_of=as_of, known_at=known_at,
-        )  # fmt: skip
-        return rows_of(page, count=count)
-
-    return to_entity_connection(await info.context.read(read))
+    services = info.context.services
+    rows = await page_read(
+        info, entity_list, first, after,
+        where=where, order=order or EntityOrder.NAME_ASC, now=services.clock(), offline_after=services.offline_after,
+        as_of=as_of, known_at=known_at,
+    )  # fmt: skip
+    return to_entity_connection(rows)
 
 
 async def paged(

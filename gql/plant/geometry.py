@@ -8,7 +8,7 @@ import strawberry
 from sqlalchemy.orm import Session
 
 from gql.access.principal import VIEWERS
-from gql.base.connections import Rows, page_request, rows_of, wants_total
+from gql.base.connections import page_read
 from gql.base.context import Info
 from gql.base.entities import EntityConnection, EntityKindEnum, entities_loaded, to_entity_connection
 from gql.base.ids import uuid_named
@@ -108,12 +108,8 @@ class GeometryQuery:
 
 
 async def _page(info: Info, work: Any, first: int, after: str | None, **arguments: Any) -> EntityConnection:
-    request, count = page_request(first, after), wants_total(info)
-
-    def read(session: Session, *, organization_id: int) -> Rows[Any]:
-        return rows_of(work(session, organization_id=organization_id, page=request, **arguments), count=count)
-
-    return to_entity_connection(await entities_loaded(info, await info.context.read(read)))
+    rows = await page_read(info, work, first, after, **arguments)
+    return to_entity_connection(await entities_loaded(info, rows))
 
 
 def _kinds(kinds: list[Any] | None) -> list[EntityKind] | None:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import strawberry
-from sqlalchemy.orm import Session
 
 from domain.rules.queries import rules_get
 from domain.rules.shelving.model import MaintenanceWindow as WindowRow
@@ -15,7 +14,7 @@ from domain.rules.shelving.model import Shelf as ShelfRow
 from domain.rules.shelving.operations import maintenance_window_create, maintenance_window_end, shelf_create, shelf_end
 from domain.rules.shelving.queries import maintenance_windows_page, shelves_page
 from gql.access.principal import OPERATORS, VIEWERS
-from gql.base.connections import Connection, Rows, page_request, rows_of, wants_total
+from gql.base.connections import Connection, page_read
 from gql.base.context import Info
 from gql.base.converters import converts
 from gql.base.entities import Entity, Node, to_entity
@@ -27,7 +26,6 @@ from gql.base.scalars import DateTime
 from gql.errors import UserError
 from gql.rules.rules import Rule, to_rule
 from graph.entities.queries import entities_get
-from graph.paging import Page
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -126,7 +124,7 @@ class ShelvingQuery:
     @query(VIEWERS)
     async def shelves(self, info: Info, first: int = 50, after: str | None = None) -> ShelfConnection:
         """All shelves, those that are over too; the one that ends last first."""
-        rows = await _rows(info, shelves_page, first, after)
+        rows = await page_read(info, shelves_page, first, after)
         return ShelfConnection(rows=rows, show=to_shelf)
 
     @query(VIEWERS)
@@ -134,7 +132,7 @@ class ShelvingQuery:
         self, info: Info, first: int = 50, after: str | None = None
     ) -> MaintenanceWindowConnection:
         """All maintenance windows, those that are over too; the one that ends last first."""
-        rows = await _rows(info, maintenance_windows_page, first, after)
+        rows = await page_read(info, maintenance_windows_page, first, after)
         return MaintenanceWindowConnection(rows=rows, show=to_window)
 
 
@@ -233,16 +231,6 @@ def to_window(row: WindowRow) -> MaintenanceWindow:
         actor=row.actor,
         created_at=DateTime(row.created_at),
     )
-
-
-async def _rows(info: Info, pages: Callable[..., Page[T]], first: int, after: str | None) -> Rows[T]:
-    """Return one page of what `pages` lists."""
-    request, count = page_request(first, after), wants_total(info)
-
-    def read(session: Session, *, organization_id: int) -> Rows[T]:
-        return rows_of(pages(session, organization_id=organization_id, page=request), count=count)
-
-    return await info.context.read(read)
 
 
 async def _changed(

@@ -24,7 +24,7 @@ from gql.base.services import Services
 from gql.errors import UnauthenticatedError, known
 from gql.server.answers import answer_encode, is_text, message_encode
 from gql.server.documents import definitions_of, is_mutation_of
-from gql.server.execution import INGEST, Executor, caller_of, is_subscription
+from gql.server.execution import INGEST, Executor, caller_of, is_ingest, is_subscription
 from gql.server.flow import Flow, Unsent
 from gql.server.http import RequestRefusedError, request_from_object
 from gql.server.preparation import Prepared, Request, RequestError
@@ -177,11 +177,12 @@ class Connection:
             if isinstance(payload, _Unreadable):
                 raise RequestRefusedError(400, f"The message is no JSON: {payload.reason}.")
             request = request_from_object(payload)
-            if self._is_forwarded(request):
+            prepared = None if self._is_forwarded(request) else await self._executor.prepare(request, context)
+            if prepared is None or (self._forwards and not is_subscription(prepared) and not is_ingest(prepared)):
                 await self._unsent.room()
                 await self._answer_send(identity, await self._forwarded(context, payload))
             else:
-                await self._execute(identity, await self._executor.prepare(request, context), context)
+                await self._execute(identity, prepared, context)
             await self._send({"id": identity, "type": "complete"})
         except RequestError as refused:
             await self._send({"id": identity, "type": "error", "payload": refused.errors})
@@ -230,15 +231,23 @@ class Connection:
                 await self._send({"id": identity, "type": "next", "payload": orjson.Fragment(answer)})
                 await self._room(len(answer))
 
+    @property
+    def _forwards(self) -> bool:
+        return self._services.forward is not None and self._token is not None
+
     def _is_forwarded(self, request: Request) -> bool:
-        """Tell whether another process answers: all but subscriptions and ingest, without parsing it here."""
-        if self._services.forward is None or self._token is None:
+        """Tell, without parsing it, that a document is another process's: it has no subscription and is no ingest.
+
+        One of several operations is decided about once it is known which.
+        """
+        definitions = definitions_of(request.query) if self._forwards else {"subscription"}
+        if "subscription" in definitions:
             return False
-        return "subscription" not in definitions_of(request.query) and not is_mutation_of(request.query, INGEST)
+        return "mutation" not in definitions or not is_mutation_of(request.query, INGEST)
 
     async def _forwarded(self, context: Context, payload: Mapping[str, Any]) -> bytes:
         forward, token = self._services.forward, self._token
-        assert forward is not None  # noqa: S101  (see _is_forwarded)
+        assert forward is not None  # noqa: S101  (see _forwards)
         assert token is not None  # noqa: S101
         # So many at a time, as if they were executed here.
         async with self._services.shares.turn(caller_of(context)):

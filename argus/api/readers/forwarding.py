@@ -21,7 +21,7 @@ from graph.errors import UnavailableError
 _MEDIA_TYPE: Final = "application/graphql-response+json"
 _CHUNK_BYTES: Final = 256 * 1024
 _ANSWERED: Final = 200
-_AWAY: Final = "The process that answers this has ended; try again. Where it changes something, look whether it did."
+_ENDED: Final = "The process that answers this has ended; try again. Where it changes something, look whether it did."
 
 
 class Forwarder:
@@ -45,12 +45,12 @@ class Forwarder:
         own.setblocking(False)
         if self.open is None or not self.open(other.detach(), sent):
             own.close()
-            raise UnavailableError(_AWAY)
+            raise UnavailableError(_ENDED)
         reader, writer = await asyncio.open_connection(sock=own)
         try:
             status, headers, body = await _response(http, reader)
         except (OSError, h11.RemoteProtocolError):
-            raise UnavailableError(_AWAY) from None
+            raise UnavailableError(_ENDED) from None
         finally:
             writer.close()
         if status == _ANSWERED:

@@ -47,6 +47,7 @@ from domain.pipeline.derive.propagate import (
     windows_only_followed,
     windows_split,
 )
+from domain.pipeline.derive.ranges import range_cut, ranges_of
 from domain.telemetry.model.readings import NO_PORT
 from domain.telemetry.model.stage_cache import PendingCacheUpdates, StageCache
 from domain.telemetry.store.retention_bound import retained_from_lock
@@ -353,7 +354,7 @@ def _recompute(
         by_derivation.setdefault(id(compute_range.derivation), []).append((compute_range, asked))
     for pairs in by_derivation.values():
         wholes = [compute_range for compute_range, _ in pairs]
-        parts = [_cut(compute_range, chunk_us) for compute_range in wholes]
+        parts = [range_cut(compute_range, chunk_us) for compute_range in wholes]
         read = ranges_read(session, organization_id=organization_id, ranges=parts, sources=sources, limit=points_max)
         outcome = _derive(
             work,
@@ -418,20 +419,6 @@ def _derive(
     return outcome
 
 
-def ranges_of(windows: Sequence[Window], derivation: Derivation) -> list[ComputeRange]:
-    """Return the ranges over which an entity is recomputed, ascending: windows, extended by how long a value counts."""
-    joined: list[tuple[int, int, list[Window]]] = []
-    for window in sorted(windows, key=lambda w: w.begins_us):
-        # A point counts up to maxAge after its time, that instant included.
-        ends = window.ends_us + derivation.reach_us
-        if joined and window.begins_us <= joined[-1][1]:
-            begins, before, covered = joined[-1]
-            joined[-1] = begins, max(before, ends), [*covered, window]
-        else:
-            joined.append((window.begins_us, ends, [window]))
-    return [ComputeRange(windows[0].entity, derivation, begins, ends, covered) for begins, ends, covered in joined]
-
-
 def _kept(work: _Work, compute_range: ComputeRange, retained_from_us: int) -> ComputeRange:
     """Cut from a range what has, or could have had, inputs that retention has dropped."""
     begins = retained_from_us + compute_range.derivation.reach_us
@@ -439,15 +426,6 @@ def _kept(work: _Work, compute_range: ComputeRange, retained_from_us: int) -> Co
         return compute_range
     work.beyond_retention.add(compute_range.entity)
     return replace(compute_range, begins_us=min(begins, compute_range.ends_us))
-
-
-def _cut(compute_range: ComputeRange, chunk_us: int) -> ComputeRange:
-    # Longer than what any point reaches: what is left of a window that was begun is then less than a chunk at last.
-    chunk_us = max(chunk_us, 2 * compute_range.derivation.reach_us + 1)
-    ends = min(compute_range.ends_us, compute_range.begins_us + chunk_us)
-    return ComputeRange(
-        compute_range.entity, compute_range.derivation, compute_range.begins_us, ends, compute_range.windows
-    )
 
 
 def _windows_progress(work: _Work, whole: ComputeRange, compute_range: ComputeRange) -> None:
