@@ -252,7 +252,14 @@ def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_take
     os.kill(reader, signal.SIGSTOP)
     try:
         with ThreadPoolExecutor(1) as others:
-            waiting = others.submit(over_websocket, own_installation, client.token, graphql("{ viewer { role } }"))
+            # One of several operations, of which another is a subscription, is no subscription.
+            mixed = json.dumps(
+                {
+                    "query": "query Q { viewer { role } } subscription S { entityChanged { __typename } }",
+                    "operationName": "Q",
+                }
+            ).encode()
+            waiting = others.submit(over_websocket, own_installation, client.token, mixed)
             messages = over_websocket(own_installation, client.token, by_user())
             assert messages[0]["payload"] == {"data": {"ingestTelemetry": {"accepted": 1, "errors": []}}}
             assert not waiting.done()
