@@ -41,7 +41,7 @@ _PAUSE_S = 0.05
 def retain(tick: int, part: int) -> None:
     """Drop partitions that are no longer kept. An RQ job.
 
-    turn: the hour it is for. part: which job of that hour it is.
+    tick: the hour it is for. part: which job of that hour it is.
     """
     state = state_get()
     with job_guarded(state, "retention"):

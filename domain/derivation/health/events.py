@@ -53,8 +53,8 @@ def events_open(
 ) -> list[list[OpenEvent]]:
     """Return, for each (asset, begins_us, ends_us), its events that were open in that time or cleared at its begin.
 
-    made: by asset, what is made of its health: events of rules that read it do not count, or health would come of
-    itself. One statement. Raises LimitExceededError above EVENTS_MAX of one asset.
+    from_health: by asset, metrics computed from its health: events of rules that read it do not count, or health would
+    come of itself. One statement. Raises LimitExceededError above EVENTS_MAX of one asset.
     """
     arrays_enable(session)
     rows = session.execute(

@@ -98,8 +98,8 @@ def facts_read(
 ) -> HealthRead:
     """Return the facts about an asset's health for buckets in [begins_us, ends_us), with the time before that counts.
 
-    made: metrics that are made of its health, which have no part in it. Values and the health of parts are read from
-    one freshness before; that anything was ever measured, from as long before as it was.
+    from_health: metrics computed from its health, which have no part in it. Values and the health of parts are read
+    from one freshness before; that anything was ever measured, from as long before as it was.
     Eleven statements at most. Raises LimitExceededError for more points or parts than are read at once.
     """
     metrics = metrics_of_plan(plan) - from_health

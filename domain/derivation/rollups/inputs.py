@@ -67,7 +67,7 @@ class Memo:
 class ComputeRange:
     """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets.
 
-    is_tallied: it is one bucket, taken as one, of which partial aggregates are kept.
+    uses_partial: it is one bucket, taken as one, of which partial aggregates are kept.
     """
 
     upper: bytes
@@ -103,7 +103,7 @@ def sources_read(
 ) -> Sources:
     """Return the series of descendants and of upper entities. Two statements at most.
 
-    of: those of descendants that are known from before in this transaction; this call adds to it.
+    by_entity: those of descendants that this transaction has read before; this call adds to it.
     """
     every = {member.id: member.kind for of_upper in members.values() for member in of_upper}
     kinds = {entity_id: kind for entity_id, kind in every.items() if entity_id not in by_entity}

@@ -68,7 +68,7 @@ _BESIDE = text(
 class NormalizationContext:
     """The context of normalizing an organization's readings: schemas, caches and bounds.
 
-    kept_us: from when on points are kept, in microseconds since the Unix epoch.
+    retained_from_us: from when on points are kept, in microseconds since the Unix epoch.
     """
 
     organization_id: int

@@ -55,7 +55,7 @@ def readings_frozen(
 ) -> NDArray[np.bool_]:
     """Tell which readings are final: stored before, and older than the retention bound. One statement at most.
 
-    kept_us: from when on points are kept, see `retained_from_lock`. again: those that were processed before.
+    retained_from_us: from when on points are kept, see `retained_from_lock`. again: those that were processed before.
     """
     frozen = again & (readings.timestamps < retained_from_us)
     places = np.flatnonzero(frozen)
