@@ -6,7 +6,6 @@ assets that have this one as a part, and leaves a dirty window, so that formulas
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
+from domain.derivation.formulas.changes import SeriesChange, spans_changed
 from domain.derivation.formulas.config import DerivationConfig, derivation_config_read
 from domain.derivation.formulas.inputs import retained_from
-from domain.derivation.formulas.outputs import SeriesChange
 from domain.derivation.health.bounds import bounds_of
 from domain.derivation.health.events import events_open, metrics_from_health
 from domain.derivation.health.invalidate import DAY_US, Span, health_invalidate
@@ -113,7 +112,7 @@ def health_buckets_compute(
     buckets_invalidate(session, organization_id=organization_id, dirty=work.left)
     commit = None
     if work.changed:
-        windows_add(session, organization_id=organization_id, spans=_changed_spans(work.changed), reason=HEALTH)
+        windows_add(session, organization_id=organization_id, spans=spans_changed(work.changed), reason=HEALTH)
         commit = commit_note(session, organization_id=organization_id, changes=work.changed, now=now)
     # Those above are dirty now.
     is_done = taken.is_all and not work.left and not work.parents
@@ -195,11 +194,3 @@ def _parents_invalidate(session: Session, work: _Work) -> None:
         by_child.setdefault(child, {})[parent.bytes] = spans
     for child, changed in sorted(by_child.items()):
         health_invalidate(session, organization_id=work.organization_id, changed=changed, plans=plans, left_by=child)
-
-
-def _changed_spans(changed: list[SeriesChange]) -> Mapping[bytes, tuple[int, int]]:
-    changed_spans: dict[bytes, tuple[int, int]] = {}
-    for change in changed:
-        first, last = changed_spans.get(change.entity, (change.begins_us, change.ends_us - 1))
-        changed_spans[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
-    return changed_spans

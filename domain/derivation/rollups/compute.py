@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, uuid_array
 from domain.base.packed import Column, Values, micros_of
+from domain.derivation.formulas.changes import SeriesChange, points_diff, series_changes, spans_changed
 from domain.derivation.formulas.derive import NOTHING, columns_join
-from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, series_ensure
+from domain.derivation.formulas.outputs import DerivedCommit, changes_write, series_ensure
 from domain.derivation.invalidation.buckets import (
     Computation,
     DirtyBuckets,
@@ -111,7 +112,7 @@ class _Work:
     # Buckets from then on have partial aggregates.
     partials_from_us: int
     memo: Memo
-    changes: Changes = field(default_factory=Changes)
+    changes: list[SeriesChange] = field(default_factory=list)
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     left: DirtyBuckets = field(default_factory=dict)
     # What several rollups read is read once: by metric and port, by descendant.
@@ -287,9 +288,9 @@ def _change(
         is_recompute=rollup.updated_at != rollup.created_at,
         origin=ROLLUP,
     )
-    before = len(work.changes.changed)
-    work.changes.add(metric=rollup.draft.metric, entities=uppers, series=series, wanted=wanted, stored=stored)
-    written = sorted({change.entity for change in work.changes.changed[before:] if len(change.at)})
+    points = points_diff(metric=rollup.draft.metric, entities=uppers, wanted=wanted, stored=stored)
+    work.changes += series_changes(points, series=series)
+    written = sorted({change.entity for change in points if len(change.at)})
     _entities_remember(session, work, rollup, written)
 
 
@@ -341,7 +342,7 @@ def _split_short(grid: Grid, whole: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None:
-    changes_write(
+    changes = changes_write(
         session,
         organization_id=work.organization_id,
         changes=work.changes,
@@ -349,11 +350,7 @@ def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None
         notes=work.notes,
     )
     partials_write(session, organization_id=work.organization_id, partials=work.memo.new_partials)
-    if not work.changes.changed:
+    if not changes:
         return None
-    affected: dict[bytes, tuple[int, int]] = {}
-    for change in work.changes.changed:
-        first, last = affected.get(change.entity, (change.begins_us, change.ends_us - 1))
-        affected[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
-    windows_add(session, organization_id=work.organization_id, spans=affected, reason=ROLLUP)
-    return commit_note(session, organization_id=work.organization_id, changes=work.changes.changed, now=now)
+    windows_add(session, organization_id=work.organization_id, spans=spans_changed(changes), reason=ROLLUP)
+    return commit_note(session, organization_id=work.organization_id, changes=changes, now=now)

@@ -9,7 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.streams import BUCKETS, BUCKETS_PARTITION
-from domain.derivation.formulas.outputs import DerivedCommit, SeriesChange, commit_write
+from domain.derivation.formulas.changes import SeriesChange
+from domain.derivation.formulas.outputs import DerivedCommit, commit_write
 
 # The row is held until the transaction ends, so places are taken in the order of commits.
 _ADVANCE = text(
