@@ -89,7 +89,7 @@ def series_ensure(
 ) -> dict[bytes, int]:
     """Return the series of one derived metric by entity, created where missing; cached ones cost no statement.
 
-    origin: what writes it. is_recompute: the formula may be another, and so the unit: then all are asked for. Two
+    origin: what writes it. is_recompute: the formula may be another, and so the unit: then all are looked up. Two
     statements at most.
     """
     known: dict[bytes, int] = {}

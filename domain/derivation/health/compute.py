@@ -1,7 +1,8 @@
 """Recompute dirty buckets of health. One transaction takes some assets of one organization.
 
-As with rollups a row is taken away before anything is read. What differs is written as derived points are, marks the
-assets that have this one as a part, and leaves a dirty window, so that formulas, rules and rollups on health follow.
+As with rollups a dirty bucket is deleted before anything is read. Differences are written as derived points are; they
+invalidate the assets that have this one as a part, and leave a dirty window, so that formulas, rules and rollups on
+health are recomputed.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def health_buckets_compute(
 
     only: of one asset.
 
-    Of a long time at most BUCKETS_MAX buckets are computed, the rest is marked again.
+    Of a long span at most BUCKETS_MAX buckets are computed, the rest is invalidated again.
     Raises LimitExceededError where the health of one bucket is made of more than `points_max` points.
     """
     arrays_enable(session)
@@ -124,9 +125,9 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
     length = DAY_US if plan is None else plan.bucket_us
     begins, ends = span
     if plan is not None and begins < micros_of(work.now) - FRESHNESS_MOST // _US:
-        # Results of points that are no longer kept stay as stored.
-        kept = retained_from(session, organization_id=work.organization_id) + plan.freshness_us + length
-        begins = max(begins, kept + -kept % length)
+        # Results of points beyond retention stay as stored.
+        computable = retained_from(session, organization_id=work.organization_id) + plan.freshness_us + length
+        begins = max(begins, computable + -computable % length)
         if begins >= ends:
             return
     changed = begins
@@ -162,7 +163,7 @@ def _range_compute(session: Session, work: _Work, health_range: HealthRange, fro
     [events] = events_open(
         session,
         organization_id=work.organization_id,
-        asked=[(health_range.asset_id, health_range.begins_us, health_range.ends_us)],
+        spans=[(health_range.asset_id, health_range.begins_us, health_range.ends_us)],
         from_health={health_range.asset_id: from_health},
     )
     changed, parents = health_compute(

@@ -130,7 +130,7 @@ def health_compute(
     """Recompute an asset's health over a range of buckets; return what changed, and which assets that affects.
 
     events: those of the asset that were open in the range. made: what is made of its health, and has no part in it.
-    What is touched: assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
+    Affected are assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
     become too old. Raises LimitExceededError where there is too much to read at once: the caller then takes the range
     in parts.
     """
@@ -196,7 +196,7 @@ def _measured_since_update(
 ) -> list[tuple[UUID, int, int]]:
     """Update since when an asset counts as measured; return the buckets of its own that this affects.
 
-    Wherever it is told other than before whether it was ever measured, silence costs other than before: that is behind
+    Where the answer to whether it was ever measured changes, the score of silence changes: that is behind
     the range, as far as to what was its first reading, or is.
     """
     stored_us = measured_since_get(session, organization_id=organization_id, asset_id=work.asset_id)

@@ -1,6 +1,6 @@
 """A version of the derive stage in shadow: computes beside the one in force, and writes only how it differs.
 
-It never touches a series, and no error of its own reaches the version in force.
+It never writes to a series, and no error of its own reaches the version in force.
 """
 
 from __future__ import annotations
