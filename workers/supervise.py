@@ -52,7 +52,7 @@ _STEADY_S = 10.0
 _LOOK_EVERY_S = 0.2
 
 # What RQ says, as an error, of a bus that it cannot reach.
-_BUS_AWAY = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
+_BUS_ERRORS = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
 
 
 class _WithoutBusTraces(logging.Filter):
@@ -65,7 +65,7 @@ class _WithoutBusTraces(logging.Filter):
         if isinstance(error, RedisError):
             record.msg, record.args = f"{message} {error!r}", ()
             record.exc_info = record.exc_text = None
-        if isinstance(error, RedisError) or any(words in message for words in _BUS_AWAY):
+        if isinstance(error, RedisError) or any(words in message for words in _BUS_ERRORS):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 

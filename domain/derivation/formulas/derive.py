@@ -228,7 +228,7 @@ def _instants(parts: Sequence[Column]) -> tuple[Places, Instants]:
 
 
 def _is_at(column: Column, owner: Places, at: Instants) -> bool:
-    """Tell whether a column stands at just these instants."""
+    """Return whether a column stands at just these instants."""
     return np.array_equal(column.at, at) and np.array_equal(column.owner, owner)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, uuid_array
 from domain.base.failed_items.model import FailedQueue
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import Column, instant_of, micros_of
 from domain.derivation.formulas.outputs import Changes, SeriesChange, changes_write, series_ensure
 from domain.derivation.health.current import BucketHealth, healths_compute
@@ -50,7 +50,7 @@ _TIMERS_GONE = text(
 )
 _IS_DUE: Final = f"""
     h.organization_id = :organization_id AND h.due_at <= :now
-    AND NOT {held_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
+    AND NOT {isolation_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
 """
 _DUE = text(
     f"""

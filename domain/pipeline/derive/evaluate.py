@@ -129,7 +129,7 @@ def side_effects_disabled_of(windows: Mapping[bytes, Sequence[Window]]) -> froze
 
 
 def _is_known(context: EvaluationContext, entity: bytes, spans: Sequence[Span]) -> bool:
-    """Tell whether the cached rule state of an entity covers all of its pairs before these spans."""
+    """Return whether the cached rule state of an entity covers all of its pairs before these spans."""
     assignments = context.index.entity_of(entity).assignments
     rule_state = context.rule_states.get((context.organization_id, entity))
     return (

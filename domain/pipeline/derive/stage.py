@@ -60,7 +60,7 @@ READ_BACK_ENTITIES_MAX: Final = 200
 READ_BACK_POINTS_MAX: Final = 500_000
 CHUNK: Final = timedelta(days=31)
 # Nothing younger is ever dropped.
-_KEPT_AT_LEAST: Final = timedelta(hours=12)
+_RETENTION_MIN: Final = timedelta(hours=12)
 _MICROSECOND = timedelta(microseconds=1)
 _LOCK: Final = 0x44455249
 _LOCKS: Final = 64
@@ -224,7 +224,7 @@ def _propagate(
     evaluations = Evaluations()
     if index.consumers.is_idle and not index.plans:
         return evaluations
-    if changed.earliest_us() < micros_of(now) - _KEPT_AT_LEAST // _MICROSECOND:
+    if changed.earliest_us() < micros_of(now) - _RETENTION_MIN // _MICROSECOND:
         # Events, rollups and health of a time whose points have gone stay what they are.
         work.beyond_retention |= changed.clamp(retained_from_lock(session))
     if not index.consumers.is_idle:
