@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -30,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from runtime.collection import startup_freeze
 from runtime.database import transaction
+from runtime.process_name import process_name_set
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
 from workers import buckets, convergence, hourly, partition_task, replay, retention, sweeper  # noqa: F401
@@ -52,7 +52,7 @@ _STEADY_S = 10.0
 _LOOK_EVERY_S = 0.2
 
 # What RQ says, as an error, of a bus that it cannot reach.
-_BUS_AWAY = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
+_BUS_ERRORS = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
 
 
 class _WithoutBusTraces(logging.Filter):
@@ -65,7 +65,7 @@ class _WithoutBusTraces(logging.Filter):
         if isinstance(error, RedisError):
             record.msg, record.args = f"{message} {error!r}", ()
             record.exc_info = record.exc_text = None
-        if isinstance(error, RedisError) or any(words in message for words in _BUS_AWAY):
+        if isinstance(error, RedisError) or any(words in message for words in _BUS_ERRORS):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 
@@ -225,6 +225,5 @@ def _enqueuer_main(context: WorkerContext) -> None:
 
 
 def _deliverer_main(context: WorkerContext) -> None:
-    with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(DELIVERER_NAME)
+    process_name_set(DELIVERER_NAME)
     asyncio.run(deliver(state_open(context), calls=context.webhook_calls))

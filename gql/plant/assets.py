@@ -111,7 +111,7 @@ class Asset(Entity):
     ) -> StayConnection:
         """Where the asset was: its stays in the areas that formulas of its type or profile name, earliest first.
 
-        All stays that touch [from, to), each in full length.
+        All stays that overlap [from, to), each in full length.
 
         Args:
             from_: Start of the range of event time, inclusive. Default: `to`, so that only stays at that instant are

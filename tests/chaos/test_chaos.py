@@ -29,17 +29,17 @@ from runtime.settings.load import settings_load
 from testing.clean_run import KILLED_BUS, KILLED_DATABASE, KILLED_PART
 from testing.installation import Client, Installation
 from testing.waits import Deadline, patient, quiet_period
-from tests.chaos.told import (
+from tests.chaos.notifications import (
     METER,
     METERS,
     METRIC,
     Receivers,
+    notifications_check,
+    notifications_end,
+    notifications_give_up,
+    notifications_prepare,
+    notifications_settle,
     receivers_open,
-    told_check,
-    told_end,
-    told_give_up,
-    told_prepare,
-    told_settle,
 )
 from tests.chaos.watched import PUMPS, watched_check, watched_prepare, watched_settle, wave
 
@@ -179,7 +179,7 @@ def plant_prepare(client: Client, receivers: Receivers) -> None:
         {"d": device, "a": made["createAsset"]["asset"]["id"]},
     )
     watched_prepare(client, begins=BEGIN_MS, ends=END_MS)
-    told_prepare(client, receivers)
+    notifications_prepare(client, receivers)
 
 
 def account(client: Client) -> dict[str, float]:
@@ -254,7 +254,7 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     assert found == {**found, "stored": READINGS, "duplicate": found["received"] - READINGS, "dead": 0, "pending": 0}
     history_check(own_installation)
     followed = following_check(own_installation)
-    told = telling_check(own_installation, receivers)
+    told = notified_check(own_installation, receivers)
     print(
         f"{sent} readings ({READINGS} different) in {sent_s:.0f} s, {sent / sent_s:,.0f} a second; caught up after"
         f" {caught_up_s:.1f} s; killed {dict(killed)}; calls that failed {dict(sending.refused)};"
@@ -267,7 +267,7 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     history_check(own_installation)
     assert following_check(own_installation) == followed
     # What is replayed is told nobody.
-    assert telling_check(own_installation, receivers) == told
+    assert notified_check(own_installation, receivers) == told
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
 
 
@@ -283,15 +283,15 @@ def following_check(installation: Installation) -> str:
         return watched_check(connection, begins=BEGIN_MS, ends=END_MS)
 
 
-def telling_check(installation: Installation, receivers: Receivers) -> str:
+def notified_check(installation: Installation, receivers: Receivers) -> str:
     """What receivers were told is what the raw log says; return what there was."""
     with psycopg.connect(dsn_of(installation)) as connection:
-        told_settle(connection, receivers, patience_s=PATIENCE_S)
-        told_give_up(connection)
+        notifications_settle(connection, receivers, patience_s=PATIENCE_S)
+        notifications_give_up(connection)
         # Another does not know yet who is away.
         kill(installation, WEBHOOKS, random.Random(SEED))
-        told_end(connection, receivers, patience_s=PATIENCE_S)
-        return told_check(connection, receivers)
+        notifications_end(connection, receivers, patience_s=PATIENCE_S)
+        return notifications_check(connection, receivers)
 
 
 def history_check(installation: Installation) -> None:

@@ -10,7 +10,9 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from domain.plant.organizations.operations import organization_create
-from testing.world import EPOCH, World, new_id
+from testing.deriving_plant import DerivingPlant
+from testing.line import Line
+from testing.world import EPOCH, World, new_id, world_create
 
 
 @pytest.fixture
@@ -35,6 +37,12 @@ def world(worlds: Callable[[str], World]) -> World:
 def other(worlds: Callable[[str], World]) -> World:
     """Another organization of the same installation, with nothing in it."""
     return worlds("Other")
+
+
+@pytest.fixture
+def plant(engine: Callable[[str], Engine]) -> DerivingPlant:
+    """An organization whose pumps derive."""
+    return DerivingPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug="pumps"), engine))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, uuid_array
 from domain.base.failed_items.model import FailedQueue
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import Column, instant_of, micros_of
 from domain.derivation.formulas.changes import SeriesChange, points_diff, series_changes
 from domain.derivation.formulas.outputs import changes_write, series_ensure
@@ -51,7 +51,7 @@ _TIMERS_GONE = text(
 )
 _IS_DUE: Final = f"""
     h.organization_id = :organization_id AND h.due_at <= :now
-    AND NOT {held_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
+    AND NOT {isolation_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
 """
 _DUE = text(
     f"""
@@ -196,8 +196,8 @@ def _measured_since_update(
 ) -> list[tuple[UUID, int, int]]:
     """Update since when an asset counts as measured; return the buckets of its own that this affects.
 
-    Where the answer to whether it was ever measured changes, the score of silence changes: that is behind
-    the range, as far as to what was its first reading, or is.
+    Silence scores otherwise wherever it was, or is no longer, ever measured before: that is behind the range, up to
+    its first reading as it was, or as it is.
     """
     stored_us = measured_since_get(session, organization_id=organization_id, asset_id=work.asset_id)
     if stored_us is not None and stored_us < (work.begins_us if work.changed_us is None else work.changed_us):

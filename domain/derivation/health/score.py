@@ -188,7 +188,7 @@ def _passed(threshold: Threshold, value: float) -> tuple[float, str]:
 
 
 def _is_long_silent(settings: HealthSettings, facts: Facts, begins_us: int, now_us: int) -> bool:
-    """Tell whether all measurements had expired before a bucket began: it then has no score."""
+    """Return whether all measurements had expired before a bucket began: it then has no score."""
     n = int(np.searchsorted(facts.readings, begins_us + settings.bucket_us)) - 1
     return n < 0 or _is_over(int(facts.readings[n]), settings, begins_us, now_us)
 

@@ -64,7 +64,7 @@ def _side_effects_disabled(windows: Mapping[bytes, Sequence[Window]]) -> frozens
 
 
 def _is_known(given: DeriveInput, entity: bytes, spans: Sequence[Span]) -> bool:
-    """Tell whether the cached rule state of an entity covers all of its pairs before these spans."""
+    """Return whether the cached rule state of an entity covers all of its pairs before these spans."""
     assignments = given.index.entity_of(entity).assignments
     rule_state = given.rule_states.get(entity)
     return (

@@ -23,7 +23,7 @@ from graph.walk.spans import BELOW, spans_below
 
 _NO_DERIVATION: Final = Derivation((), frozenset(), 0)
 # Nothing younger is ever dropped.
-_RETAINED_AT_LEAST: Final = timedelta(hours=12)
+_RETENTION_MIN: Final = timedelta(hours=12)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -95,7 +95,7 @@ def stored_read(
 
 def retained_from_read(session: Session, given: DeriveInput, changed: ChangedSpans) -> int | None:
     """Lock and return the retention bound where changes may lie behind it; None where they surely do not."""
-    if changed.earliest_us() >= micros_of(given.now) - _RETAINED_AT_LEAST // _MICROSECOND:
+    if changed.earliest_us() >= micros_of(given.now) - _RETENTION_MIN // _MICROSECOND:
         return None
     return retained_from_lock(session)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from domain.plant.assets.operations import asset_update
 from domain.plant.devices.operations import device_update
@@ -18,17 +17,12 @@ from graph.entities.model import EntityPatch
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
-from testing.line import NOW, Line
-from testing.world import EPOCH, world_create
+from testing.line import NOW
+from testing.world import EPOCH
 from tests.domain.rules.test_stage import over
 
 HOT = over(50)
 SILENT = {"noData": {"metric": "t", "afterUs": 3_600_000_000}}
-
-
-@pytest.fixture
-def plant(engine: Callable[[str], Engine]) -> DerivingPlant:
-    return DerivingPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug="plant"), engine))
 
 
 def at(minute: float) -> datetime:

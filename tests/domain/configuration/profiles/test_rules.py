@@ -15,9 +15,9 @@ from domain.rules.operations import RuleDraft, rule_create, rule_delete, rule_up
 from domain.rules.queries import rules_owned
 from testing.deriving_plant import DerivingPlant
 from testing.faults import fault_of
-from testing.line import NOW, Line
-from testing.world import EPOCH, world_create
-from tests.domain.derivation.test_profiles import make
+from testing.line import NOW
+from testing.world import EPOCH
+from tests.domain.derivation.formulas.test_profiles import make
 
 T = [NOW - timedelta(hours=9 - n) for n in range(9)]
 
@@ -25,11 +25,6 @@ T = [NOW - timedelta(hours=9 - n) for n in range(9)]
 def hot(value: float, **members: Any) -> dict[str, Any]:
     condition = {"threshold": {"metric": "t", "operator": "GT", "value": value, "for": "PT0S"}}
     return {"name": "hot", "condition": condition, "severity": "HIGH", **members}
-
-
-@pytest.fixture
-def plant(engine: Any) -> DerivingPlant:
-    return DerivingPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug="plant"), engine))
 
 
 def profile(plant: DerivingPlant, *rules: dict[str, Any], since: datetime = EPOCH) -> UUID:

@@ -24,9 +24,9 @@ from graph.errors import ArgusError
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import NOW, Line
+from testing.transaction_work import work_counted
 from testing.world import world_create
-from tests.domain.derivation.counted import counted
-from tests.domain.derivation.test_versions import EXACT, ONES, PLAIN, THIRDS
+from tests.domain.pipeline.derive.test_versions import EXACT, ONES, PLAIN, THIRDS
 
 BEGIN = NOW - timedelta(hours=2)
 MINUTES = 12
@@ -268,7 +268,7 @@ def test_without_a_shadow_the_stage_sends_what_it_sent(engine: Callable[[str], E
         plant.try_out(version)
         # The dependency index is read again, and the checkpoints are made.
         run(plant, devices, pumps, (4 * n, 4 * n + 1), 2)
-        with counted(plant.line.engine("pipeline")) as work:
+        with work_counted(plant.line.engine("pipeline")) as work:
             run(plant, devices, pumps, (4 * n + 2, 4 * n + 3), 2)
         statements[n] = work.statements
     assert statements[0] == statements[2] < statements[1] <= statements[0] + 6

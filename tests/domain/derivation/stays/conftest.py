@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from uuid import UUID
 
-import pytest
 import shapely
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from graph.entities.model import EntityPatch
 from graph.entities.operations import entity_update
@@ -16,8 +14,6 @@ from graph.entities.queries import entity_get
 from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
-from testing.line import Line
-from testing.world import world_create
 
 
 def space_drawn(plant: DerivingPlant, name: str, area: shapely.Geometry) -> UUID:
@@ -36,8 +32,3 @@ def area_draw(plant: DerivingPlant, space: UUID, area: shapely.Geometry) -> None
         patch = EntityPatch(location=json.loads(shapely.to_geojson(area)))
         entity_update(session, change=change, before=before, patch=patch, details_before={}, details_after={})
     plant.drain()
-
-
-@pytest.fixture
-def plant(engine: Callable[[str], Engine]) -> DerivingPlant:
-    return DerivingPlant(Line(world_create(owner=engine("owner"), api=engine("api"), slug="moving"), engine))

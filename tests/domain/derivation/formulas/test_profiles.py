@@ -6,18 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from domain.configuration.profiles.operations import (
     asset_create_from_profile,
     asset_profile_set,
     profile_create,
     profile_update,
 )
-from domain.derivation.dependencies.index import dependency_entities
-from domain.derivation.formulas.formulas import MEMBER
 from graph.entities.model import EntityDraft
-from graph.errors import BadInputError
 from testing.deriving_plant import DerivingPlant
 from testing.line import NOW
 from testing.world import EPOCH
@@ -95,35 +90,6 @@ def test_an_attribute_that_a_profiles_formula_reads(plant: DerivingPlant) -> Non
     send(plant, device, {first: {"a": 1}, later: {"a": 1}}, at=later + HOUR)
     plant.drain()
     assert values(plant, "heat") == {first: 2, later: 3}
-
-
-def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> None:
-    plant.formulas({"mine": {"formula": "a + 2.0"}}, since=EPOCH)
-    used = profile(plant, DOUBLE)
-    ids = [make(plant, used)[0], make(plant, used)[0], plant.pump()]
-    with plant.line.pipeline() as session:
-        index = plant.dependency_cache.get(session, organization_id=plant.organization_id)
-        dependency_entities(session, organization_id=plant.organization_id, index=index, ids=ids)
-    one, two, three = (index.entity_of(each.bytes).derivation for each in ids)
-    assert one is two
-    assert one is not None
-    assert three is not None
-    assert sorted(one.sets[0].metrics) == ["double", "mine"]
-    assert sorted(three.sets[0].metrics) == ["mine"]
-
-
-def test_a_circle_across_a_type_and_a_profile_is_refused(plant: DerivingPlant) -> None:
-    plant.formulas({"mine": {"formula": "other + 1.0"}}, since=T[2])
-    loose = profile(plant, {})
-    make(plant, loose)
-    with pytest.raises(BadInputError) as refused:
-        edit(plant, loose, {"other": {"formula": "mine + 1.0"}}, since=T[0])
-    assert refused.value.path[0] == "formulas"
-    apart = profile(plant, {"third": {"formula": "mine + 1.0"}}, name="Q")
-    make(plant, apart)
-    with pytest.raises(BadInputError) as refused:
-        plant.formulas({"mine": {"formula": "third + 1.0"}}, since=T[4])
-    assert refused.value.path[:2] == ("telemetrySchema", MEMBER)
 
 
 def test_a_circle_that_came_to_be_leaves_the_profiles_formulas_out(plant: DerivingPlant) -> None:

@@ -17,7 +17,7 @@ from graph.kinds import EntityKind
 from runtime.database import transaction
 from testing.deriving_plant import SUM, DerivingPlant
 from testing.line import NOW
-from tests.domain.derivation.counted import Work, counted
+from testing.transaction_work import TransactionWork, work_counted
 
 DEVICES = 1_000
 CALL = 100
@@ -55,13 +55,13 @@ def reading(device: UUID, at: datetime, value: float) -> dict[str, Any]:
 
 def round_run(
     plant: DerivingPlant, pumps: Sequence[UUID], calls: Sequence[Sequence[dict[str, Any]]]
-) -> tuple[Work, DerivedEntities]:
+) -> tuple[TransactionWork, DerivedEntities]:
     """Send calls and take them through all stages, as a partition task does; return what that took."""
     batches = [batch for call in calls for batch in plant.line.send(*call)]
     # So that no plan depends on when the statistics were taken.
     with transaction(plant.line.engine("owner")) as session:
         session.execute(text("ANALYZE"))
-    with counted(plant.line.engine("pipeline")) as work:
+    with work_counted(plant.line.engine("pipeline")) as work:
         at_hand = plant.attribute(plant.line.normalize(batches).entries)
         done = plant.derive(pumps, at_hand)
     assert plant.windows() == []

@@ -1,23 +1,14 @@
-"""Versions of the derive stage: what each computes, and that each holds where it was put in force."""
+"""Versions of the derive stage: each computes what lies where it is in force, promotions in the past included."""
 
 from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
-from fractions import Fraction
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import text
 
-from domain.base.streams import DERIVE
-from domain.definitions.processors.model import PROMOTIONS_MAX
-from domain.definitions.processors.operations import processor_promote
-from domain.definitions.processors.queries import processor_get
-from domain.definitions.processors.versions import VERSIONS, UnknownVersionError
-from graph.errors import ArgusError
+from domain.definitions.processors.versions import UnknownVersionError
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
 from testing.line import NOW
@@ -30,29 +21,6 @@ BEGIN = NOW - timedelta(hours=1)
 
 def at(minute: int) -> datetime:
     return BEGIN + timedelta(minutes=minute)
-
-
-@given(st.lists(st.lists(st.floats(), min_size=1, max_size=5), min_size=0, max_size=4), st.floats())
-def test_version_2_rounds_once(rows: list[list[float]], offset: float) -> None:
-    width = min(map(len, rows), default=1)
-    columns = [np.array([row[n] for row in rows]) for n in range(width)]
-    found = VERSIONS[2].total(len(rows), offset, iter(columns)).tolist()
-    for row, value in zip(rows, found, strict=True):
-        summands = [offset, *row[:width]]
-        if not all(map(math.isfinite, summands)):
-            assert math.isnan(value)
-            continue
-        try:
-            assert value == float(sum(map(Fraction, summands)))
-        except OverflowError:
-            assert math.isinf(value)
-
-
-def test_version_1_adds_the_offset_first_and_each_term_in_turn() -> None:
-    terms = [np.array([0.1, 1e308]), np.array([0.2, 1e308]), np.array([0.3, -1e308])]
-    with np.errstate(over="ignore"):
-        assert VERSIONS[1].total(2, 0.0, iter(terms)).tolist() == [PLAIN, math.inf]
-    assert VERSIONS[2].total(2, 0.0, iter(terms)).tolist() == [EXACT, 1e308]
 
 
 @pytest.mark.parametrize("knows_from_the_start", [True, False])
@@ -110,31 +78,6 @@ def test_a_promotion_that_changes_nothing_makes_nothing_dirty(plant: DerivingPla
     plant.promote(2, since=at(0))
     plant.promote(2, since=at(5))
     assert plant.windows() == []
-
-
-def test_what_cannot_be_promoted_is_reported(plant: DerivingPlant) -> None:
-    cases = (
-        ({"stage": "normalize", "version": 2}, "NOT_FOUND", ("stage",)),
-        ({"stage": DERIVE, "version": 9}, "NOT_FOUND", ("version",)),
-        ({"stage": DERIVE, "version": 2, "effective_from": NOW.replace(tzinfo=None)}, "BAD_USER_INPUT",
-         ("effectiveFrom",)),
-    )  # fmt: skip
-    for arguments, code, path in cases:
-        with plant.line.world.changing() as (session, change), pytest.raises(ArgusError) as refused:
-            processor_promote(session, change=change, **arguments)  # type: ignore[arg-type]
-        assert (refused.value.code, refused.value.path) == (code, path)
-    with plant.line.world.changing() as (session, change):
-        for n in range(PROMOTIONS_MAX):
-            since = NOW + timedelta(days=n)
-            processor_promote(session, change=change, stage=DERIVE, version=1 + n % 2, effective_from=since)
-        with pytest.raises(ArgusError) as refused:
-            processor_promote(session, change=change, stage=DERIVE, version=2, effective_from=BEGIN)
-        assert (refused.value.code, refused.value.path) == ("LIMIT_EXCEEDED", ("effectiveFrom",))
-        replaced = processor_promote(session, change=change, stage=DERIVE, version=2, effective_from=NOW)
-    assert len(replaced.promotions) == PROMOTIONS_MAX
-    assert (replaced.in_force(NOW - timedelta(seconds=1)), replaced.in_force(NOW)) == (1, 2)
-    with plant.line.world.session() as session:
-        assert processor_get(session, organization_id=plant.organization_id, stage=DERIVE) == replaced
 
 
 def test_a_version_this_code_does_not_know_is_not_guessed(plant: DerivingPlant) -> None:

@@ -67,7 +67,7 @@ def receivers_open() -> Iterator[Receivers]:
         yield Receivers(made)
 
 
-def told_prepare(client: Client, receivers: Receivers) -> None:
+def notifications_prepare(client: Client, receivers: Receivers) -> None:
     """Make the rules. Devices are there."""
     assert (
         client.call("mutation { rotateWebhookSecret { errors { code } } }").data["rotateWebhookSecret"]["errors"] == []
@@ -91,23 +91,23 @@ def told_prepare(client: Client, receivers: Receivers) -> None:
         assert made["errors"] == []
 
 
-def told_settle(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
+def notifications_settle(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
     """Wait until those who take what they are told have been told everything."""
     _until_none(connection, [receivers.by_name[name] for name in TAKING], patience_s)
 
 
-def told_give_up(connection: psycopg.Connection[Any]) -> None:
+def notifications_give_up(connection: psycopg.Connection[Any]) -> None:
     """Let a day pass for what is still not delivered."""
     connection.execute("UPDATE notifications SET give_up_at = now(), due_at = now() WHERE state = 'PENDING'")
     connection.commit()
 
 
-def told_end(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
+def notifications_end(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
     """Wait until nothing is pending of anybody."""
     _until_none(connection, list(receivers.by_name.values()), patience_s)
 
 
-def told_check(connection: psycopg.Connection[Any], receivers: Receivers) -> str:
+def notifications_check(connection: psycopg.Connection[Any], receivers: Receivers) -> str:
     """Compare events and calls to what the raw log has; return what there was, in words."""
     meters = {f"d{n}" for n in METERS}
     of_devices = {f"meter{name[1:]}": track for name, track in tracks_of(connection, METRIC).items() if name in meters}

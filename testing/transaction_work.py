@@ -1,4 +1,4 @@
-"""Counts what transactions do: statements sent, rows read and rows written, by PostgreSQL's own statistics."""
+"""Count what transactions do: statements sent, rows read and rows written, by PostgreSQL's own statistics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, event
 
-# Per transaction: what the statistics of this connection have gained since it began.
 _ROWS = """
     SELECT relname, coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0), n_tup_ins + n_tup_upd + n_tup_del
     FROM pg_stat_xact_user_tables
@@ -17,8 +16,8 @@ _ROWS = """
 
 
 @dataclass(slots=True)
-class Work:
-    """statements: sent by the code. read, written: rows, by table; a partition is a table."""
+class TransactionWork:
+    """What transactions did: statements sent by the code; rows read and written, by table (a partition is a table)."""
 
     statements: int = 0
     read: Counter[str] = field(default_factory=Counter)
@@ -26,17 +25,18 @@ class Work:
 
 
 @contextmanager
-def counted(engine: Engine) -> Iterator[Work]:
-    """`with counted(engine) as work`: what the transactions within the block did, once they have committed."""
-    work = Work()
+def work_counted(engine: Engine) -> Iterator[TransactionWork]:
+    """Count what the transactions within the block do; it is there once they have committed."""
+    work = TransactionWork()
     before: dict[int, tuple[Counter[str], Counter[str]]] = {}
 
     def rows(connection: Connection) -> tuple[Counter[str], Counter[str]]:
         # Past the engine's events: this is no statement of the code's.
         driver = connection.connection.dbapi_connection
         assert driver is not None
-        found = driver.cursor().execute(_ROWS).fetchall()
-        return Counter({name: read for name, read, _ in found}), Counter({name: written for name, _, written in found})
+        tables = driver.cursor().execute(_ROWS).fetchall()
+        read = Counter({name: count for name, count, _ in tables})
+        return read, Counter({name: count for name, _, count in tables})
 
     def begun(connection: Connection) -> None:
         before[id(connection)] = rows(connection)

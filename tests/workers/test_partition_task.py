@@ -1,4 +1,4 @@
-"""The stage job and the sweep, with real servers, in the test's own process."""
+"""The partition task, with real servers, in the test's own process."""
 
 from __future__ import annotations
 
@@ -12,19 +12,15 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from domain.base.leases import Lease, lease_acquire
-from domain.base.streams import DEAD, NORM, NORMALIZE, RAW, STAGES, stream_name
+from domain.base.leases import lease_acquire
+from domain.base.streams import DEAD, NORM, NORMALIZE, RAW, stream_name
 from domain.telemetry.feed.entries import norm_decode, raw_encode
 from domain.telemetry.model.readings import RawBatch
 from runtime.database import transaction
-from testing.context import worker_context
 from testing.line import Line
 from workers import partition_task
-from workers.enqueue import Enqueuer
 from workers.partition_task import PartitionTask
-from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState, holder_is_dead, holder_name
-from workers.supervise import queues_of
-from workers.sweeper import partition_sweep
+from workers.process import QUEUE_PARTITIONS, QUEUE_SHORT, ProcessState
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 STREAM = stream_name(RAW, 0)
@@ -138,54 +134,6 @@ def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, lin
     assert line.account().stored == 2
 
 
-def test_the_sweep_sends_what_no_entry_carries(state: ProcessState, line: Line) -> None:
-    batches = [batch_of(line, n) for n in range(3)]
-    state.bus.group_ensure(STREAM, NORMALIZE)
-    none, deadline_s = timedelta(seconds=-1), float("inf")
-    assert partition_sweep(state, partition=0, deadline_s=deadline_s) == 0
-    assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 3
-    partition_task.partition_task_run(0)
-    assert line.account().stored == 3
-    assert [batch for _, batch in feed(state)] == [batch.id for batch in batches]
-    assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 0
-
-
-def test_the_enqueuer_asks_for_each_partition_once(state: ProcessState, line: Line) -> None:
-    enqueuer = Enqueuer(state)
-    enqueuer.look()
-    enqueuer.look()
-    jobs = state.queue(QUEUE_PARTITIONS).jobs
-    # Twice, where the looks fell on both sides of a border of time.
-    assert sorted(list(job.args) for job in jobs) in ([[0], [1]], [[0], [0], [1], [1]])
-    assert state.queue(QUEUE_SHORT).count in {2, 3, 4}
-
-
-def test_the_lease_of_a_dead_process_is_free(state: ProcessState, line: Line) -> None:
-    where, pid, started = holder_name().rsplit("/", 2)
-    dead = f"{where}/{pid}/{int(started) - 1}"
-    assert not holder_is_dead(holder_name())
-    assert not holder_is_dead("elsewhere/1/1")
-    # On this host, in a container: its process numbers are not ours.
-    assert not holder_is_dead(f"{where}1/{pid}/{int(started) - 1}")
-    assert holder_is_dead(dead)
-    with transaction(state.engine) as session:
-        for partition in (0, 1):
-            for stage in STAGES:
-                lease_acquire(
-                    session,
-                    stage=stage,
-                    partition=partition,
-                    holder=dead if partition and stage == NORMALIZE else holder_name(),
-                    ttl=timedelta(minutes=1),
-                )
-    Enqueuer(state).look()
-    assert [list(job.args) for job in state.queue(QUEUE_PARTITIONS).jobs] == [[1]]
-    with transaction(state.engine) as session:
-        assert lease_acquire(session, stage=NORMALIZE, partition=1, holder="me", ttl=timedelta(minutes=1)) == Lease(
-            NORMALIZE, 1, 2
-        )
-
-
 def test_entries_of_another_database_are_passed_over(state: ProcessState, line: Line) -> None:
     good = batch_of(line, 1)
     publish(state, [replace(good, organization_id=10**6), replace(good, id=10**6), good])
@@ -222,14 +170,6 @@ def test_a_run_makes_way_only_for_what_has_no_other_worker(
     state.queue(QUEUE_SHORT).enqueue("workers.sweeper.sweep")
     partition_task.partition_task_run(0)
     assert (len(polls) > 1) is stays
-
-
-def test_one_worker_more_than_partitions_runs_what_is_short() -> None:
-    context = worker_context("", "", partitions=2, workers=3)
-    both, partitions_first = (QUEUE_SHORT, QUEUE_PARTITIONS), (QUEUE_PARTITIONS, QUEUE_SHORT)
-    assert queues_of(context) == [(QUEUE_SHORT,), partitions_first, partitions_first]
-    assert queues_of(replace(context, workers=2)) == [both, both]
-    assert queues_of(replace(context, workers=1)) == [both]
 
 
 def test_dead_letters_are_mirrored(state: ProcessState, line: Line) -> None:
