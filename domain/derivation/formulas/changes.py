@@ -53,15 +53,34 @@ def points_diff(*, metric: str, entities: Sequence[bytes], wanted: Column, store
         at, values = wanted.at[first:last], wanted.values[first:last]
         if begins != ends:
             change = _changed(
-                PointChanges(entity, metric, at, values, _NO_INSTANTS, 0, 0, corrects=True),
+                PointChanges(
+                    entity=entity,
+                    metric=metric,
+                    at=at,
+                    values=values,
+                    removed=_NO_INSTANTS,
+                    begins_us=0,
+                    ends_us=0,
+                    corrects=True,
+                ),
                 at=stored.at[begins:ends],
                 values=stored.values[begins:ends],
             )
             if change is not None:
                 changes.append(change)
         elif first != last:
-            span = int(at[0]), int(at[-1]) + 1
-            changes.append(PointChanges(entity, metric, at, values, _NO_INSTANTS, *span, corrects=False))
+            changes.append(
+                PointChanges(
+                    entity=entity,
+                    metric=metric,
+                    at=at,
+                    values=values,
+                    removed=_NO_INSTANTS,
+                    begins_us=int(at[0]),
+                    ends_us=int(at[-1]) + 1,
+                    corrects=False,
+                )
+            )
     return changes
 
 

@@ -95,12 +95,12 @@ class ShadowComparison:
 def comparisons_join(parts: Sequence[ShadowComparison]) -> ShadowComparison:
     """Return several comparisons, in their order, as one."""
     return ShadowComparison(
-        sum(part.compared for part in parts),
-        sum(part.errors for part in parts),
-        next((part.error for part in reversed(parts) if part.error is not None), None),
-        sum(part.failures for part in parts),
-        [difference for part in parts for difference in part.differences],
-        [span for part in parts for span in part.spans],
+        compared=sum(part.compared for part in parts),
+        errors=sum(part.errors for part in parts),
+        error=next((part.error for part in reversed(parts) if part.error is not None), None),
+        failures=sum(part.failures for part in parts),
+        differences=[difference for part in parts for difference in part.differences],
+        spans=[span for part in parts for span in part.spans],
     )
 
 

@@ -40,9 +40,14 @@ def evaluation_plan(
         for is_disabled in (False, True):
             ready = [place for place in points.places if place[0] in known and (place[0] in disabled) is is_disabled]
             if ready:
-                columns = _chosen(points, ready)
-                watermarks = [spans[entity][-1][1] for entity, _ in ready]
-                incremental.append(IncrementalEvaluation(ready, columns, watermarks, is_disabled))
+                incremental.append(
+                    IncrementalEvaluation(
+                        places=ready,
+                        columns=_chosen(points, ready),
+                        watermarks_us=[spans[entity][-1][1] for entity, _ in ready],
+                        side_effects_disabled=is_disabled,
+                    )
+                )
         planned |= known
     recomputations = []
     for is_disabled in (False, True):

@@ -74,7 +74,7 @@ def live_plans(given: DeriveInput, split: WindowsSplit) -> list[DerivePlan]:
         derivation, checkpoint = given.index.entity_of(entity).derivation, given.checkpoints.get(entity)
         if (
             derivation is not None
-            # What a version in shadow makes of metrics that others read is not remembered.
+            # What a version in shadow makes of metrics that others read is not cached.
             and not (derivation.is_chained and derivation.shadow)
             and checkpoint is not None
             and checkpoint.revision == given.index.revision
@@ -180,11 +180,11 @@ def metrics_plan(
         owners = np.unique(np.concatenate((wanted_points.owner, stored_points.owner))).tolist()
         plans.append(
             MetricPlan(
-                metric,
-                units.get(metric),
-                frozenset(entities[n] for n in owners),
-                is_recompute,
-                points_diff(metric=metric, entities=entities, wanted=wanted_points, stored=stored_points),
+                metric=metric,
+                unit=units.get(metric),
+                entities=frozenset(entities[n] for n in owners),
+                is_recompute=is_recompute,
+                changes=points_diff(metric=metric, entities=entities, wanted=wanted_points, stored=stored_points),
             )
         )
     return plans

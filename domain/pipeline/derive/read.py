@@ -85,7 +85,13 @@ def stored_read(
     by_derivation: dict[int, list[RecomputeRange]] = {}
     for n, item in enumerate(narrowed):
         part = range_cut(item, chunk_us)
-        to_compute = RecomputeRange(requested[n], retained[n], item, part, watermarks[item.entity])
+        to_compute = RecomputeRange(
+            requested=requested[n],
+            retained=retained[n],
+            narrowed=item,
+            part=part,
+            watermark_us=watermarks[item.entity],
+        )
         by_derivation.setdefault(id(item.derivation), []).append(to_compute)
     for ranges in by_derivation.values():
         parts = [item.part for item in ranges]

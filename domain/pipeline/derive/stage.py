@@ -90,10 +90,10 @@ def entities_derive(
     if propagation is not None:
         beyond_retention |= propagation.beyond_retention
     return DerivedEntities(
-        written.commit,
-        {(organization_id, entity): checkpoint for entity, checkpoint in plan.checkpoints.items()},
-        written.notes,
-        graph_revision,
+        commit=written.commit,
+        checkpoints={(organization_id, entity): checkpoint for entity, checkpoint in plan.checkpoints.items()},
+        notes=written.notes,
+        revision=graph_revision,
         windows=sum(map(len, given.windows.values())),
         read_back=len(behind),
         beyond_retention=len(beyond_retention),
