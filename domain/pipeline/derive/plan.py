@@ -33,19 +33,12 @@ _NOTHING_STORED: Final[Mapping[str, Column]] = {}
 
 @dataclass(frozen=True, slots=True)
 class _LiveEntity:
-    """An entity that can be derived from the points at hand, and its windows."""
+    """An entity that can be derived from the points at hand, its windows, and the begin of the first of them."""
 
     entity: bytes
     checkpoint: Checkpoint
     windows: Sequence[Window]
-
-    @property
-    def begins_us(self) -> int:
-        return min(window.begins_us for window in self.windows)
-
-    @property
-    def ends_us(self) -> int:
-        return max(window.ends_us for window in self.windows)
+    begins_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +65,7 @@ def live_plans(given: DeriveInput, split: WindowsSplit) -> list[DerivePlan]:
     by_derivation: dict[int, list[_LiveEntity]] = {}
     for entity, windows in split.derived.items():
         derivation, checkpoint = given.index.entity_of(entity).derivation, given.checkpoints.get(entity)
+        begins_us = min(window.begins_us for window in windows)
         if (
             derivation is not None
             # What a version in shadow makes of metrics that others read is not cached.
@@ -79,9 +73,9 @@ def live_plans(given: DeriveInput, split: WindowsSplit) -> list[DerivePlan]:
             and checkpoint is not None
             and checkpoint.revision == given.index.revision
             and windows_at_hand(windows, at_hand)
-            and min(window.begins_us for window in windows) > checkpoint.watermark_us
+            and begins_us > checkpoint.watermark_us
         ):
-            by_derivation.setdefault(id(derivation), []).append(_LiveEntity(entity, checkpoint, windows))
+            by_derivation.setdefault(id(derivation), []).append(_LiveEntity(entity, checkpoint, windows, begins_us))
     plans: list[DerivePlan] = []
     for live in by_derivation.values():
         plan = _live_plan(given, live, shadow_failures=sum(plan.shadow.failures for plan in plans))
@@ -205,7 +199,7 @@ def _live_plan(given: DeriveInput, live: Sequence[_LiveEntity], *, shadow_failur
     entities = [item.entity for item in live]
     derivation = given.index.entity_of(entities[0]).derivation
     assert derivation is not None  # noqa: S101  (live entities have one)
-    ends = [item.ends_us for item in live]
+    ends = [max(window.ends_us for window in item.windows) for item in live]
     spans = _Spans(watermarks + 1, np.array(ends, dtype=np.int64), [item.checkpoint.state for item in live])
     computed = _compute(
         given, derivation, entities=entities, inputs=inputs, spans=spans, shadow_failures=shadow_failures

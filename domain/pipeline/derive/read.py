@@ -50,14 +50,14 @@ def input_read(
         # Once each, of those that were attributed by what the index says.
         entries=list({entry.group: entry for entry in at_hand if entry.revision == index.revision}.values()),
         checkpoints={
-            entity: checkpoints[organization_id, entity]
+            entity: checkpoint
             for entity in windows
-            if (organization_id, entity) in checkpoints
+            if (checkpoint := checkpoints.get((organization_id, entity))) is not None
         },
         rule_states={
-            entity: rule_states[organization_id, entity]
+            entity: rule_state
             for entity in windows
-            if (organization_id, entity) in rule_states
+            if (rule_state := rule_states.get((organization_id, entity))) is not None
         },
     )
 
