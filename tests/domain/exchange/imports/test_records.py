@@ -16,9 +16,11 @@ from sqlalchemy import text
 from domain.exchange.exports.graph import graph_export
 from domain.exchange.imports import apply, files
 from domain.exchange.imports.apply import records_apply
-from domain.exchange.imports.files import Format, records_read
+from domain.exchange.imports.files import Format, TableForm, records_read
 from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord, Remark
+from domain.exchange.tables import rows
+from domain.exchange.tables.cells import CellForm
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
@@ -214,7 +216,8 @@ def test_more_than_are_written_at_once_is_an_error(world: World, monkeypatch: py
 def test_a_line_that_is_too_long_is_reported_and_the_next_is_read(
     form: Format, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LINE_MAX_CHARS", 100)
+    for module in (files, rows):
+        monkeypatch.setattr(module, "LINE_MAX_CHARS", 100)
     long = "x" * 1_000
     lines = {
         Format.NDJSON: ndjson(PUMP_SHORT, {**PUMP_SHORT, "name": long}, PUMP_SHORT),
@@ -247,7 +250,7 @@ def test_an_import_that_writes_nothing_leaves_no_trace(world: World) -> None:
     ("header", "told"),
     [
         ("a,b", "names the columns"),
-        ("", "names the columns"),
+        ("", "is empty|names the columns"),
         ("kind,name,name", "'name' twice"),
         ("x" * 200_000, "is no CSV"),
     ],
@@ -346,7 +349,6 @@ def test_an_export_brought_into_an_empty_organization_is_the_same_graph(worlds: 
 
 def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_refused() -> None:
     cells: list[tuple[str, Any]] = [
-        ("NaN", "NaN"),
         ("-Infinity", "-Infinity"),
         ("[" * 5_000, "[" * 5_000),
         ("9" * 5_000, "9" * 5_000),
@@ -359,6 +361,17 @@ def test_a_cell_that_is_no_json_is_a_text_and_a_number_beyond_the_doubles_is_ref
     [remark] = records_read(["kind,name,attributes.v\n", "ASSET,x,1e400\n"], Format.CSV)
     assert isinstance(remark, Remark)
     assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "v"))
+
+
+def test_a_cell_without_a_value_gives_no_attribute_and_a_decimal_comma_is_read_where_it_is_named() -> None:
+    lines = ["kind;name;attributes.kW;attributes.gone;longitude;latitude\n", "ASSET;x;5,5;#N/A;8,5;47,25\n"]
+    [record] = records_read(lines, Format.CSV, table=TableForm(cells=CellForm(decimal=",")))
+    assert isinstance(record, EntityRecord)
+    assert record.attributes == {"kW": 5.5}
+    assert record.location == {"type": "Point", "coordinates": [8.5, 47.25]}
+    [remark] = records_read([lines[0], "ASSET;x;5.5;;;\n"], Format.CSV, table=TableForm(cells=CellForm(decimal=",")))
+    assert isinstance(remark, Remark)
+    assert (remark.code, remark.path) == ("BAD_USER_INPUT", ("attributes", "kW"))
 
 
 @pytest.mark.parametrize("value", ["NaN", "1e400", "1" + "0" * 400, '"\\ud800"', '"a\\u0000"'])
