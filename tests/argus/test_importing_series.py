@@ -20,7 +20,7 @@ class Recorder(ArgusClient):
     def __init__(self) -> None:
         self.readings: list[Mapping[str, Any]] = []
 
-    def devices(self) -> Iterator[dict[str, Any]]:
+    def devices(self, **_where: Any) -> Iterator[dict[str, Any]]:
         return iter(())
 
     def ingest(self, readings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
