@@ -151,6 +151,8 @@ def _outcome_print(outcome: Outcome, *, as_json: bool, dry_run: bool, is_whole: 
         return
     would = "Would have: " if dry_run else ""
     print(f"{would}entities: {outcome.created} created, {outcome.updated} updated, {outcome.unchanged} unchanged")
+    if outcome.deleted:
+        print(f"{would}entities that were deleted where they come from: {outcome.deleted} deleted")
     if outcome.definitions_created or outcome.definitions_updated or outcome.definitions_unchanged:
         print(
             f"{would}types and relationships: {outcome.definitions_created} created,"

@@ -64,4 +64,3 @@ def is_in_seconds(value: Any) -> bool:
     one from 2001 to 2286.
     """
     return isinstance(value, int | float) and not isinstance(value, bool) and _SECONDS_FIRST <= value < _SECONDS_END
-

@@ -21,7 +21,7 @@ from graph.kinds import EntityKind
 from graph.relationships.model import Exclusive
 
 _ENTITY: Final = {
-    "kind", "name", "externalId", "id", "type", "status", "attributes", "location",
+    "kind", "name", "externalId", "id", "type", "status", "attributes", "location", "deletedAt",
     "firmwareVersion", "email", "category", "priority", "dueAt", "checklist",
 }  # fmt: skip
 _EDGE: Final = {"source", "relationship", "target", "port", "validFrom", "validUntil", "metadata"}
@@ -60,6 +60,9 @@ def _entity(given: Mapping[str, Any], line: int | None) -> EntityRecord:
     foreign = sorted((set(given) & _ALL_OWN) - _OWN.get(kind, set()))
     if foreign:
         raise BadInputError(f"A {kind.value.lower()} has no {foreign[0]}.", path=(foreign[0],))
+    deleted_at = _instant(given, "deletedAt")
+    if deleted_at is not None and given.get("id") is None:
+        raise BadInputError("An entity that was deleted is found by its id.", path=("id",))
     return EntityRecord(
         kind=kind,
         name=_text(given, "name") or "",
@@ -70,6 +73,7 @@ def _entity(given: Mapping[str, Any], line: int | None) -> EntityRecord:
         attributes=_json(given, "attributes"),
         location=_object(given, "location"),
         details=_details(kind, given),
+        deleted_at=deleted_at,
         given=frozenset(name for name in ("name", "type", "status", "attributes", "location") if name in given),
         line=line,
     )

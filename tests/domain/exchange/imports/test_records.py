@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +22,7 @@ from domain.exchange.imports.outcome import Outcome
 from domain.exchange.imports.records import EntityRecord, Remark
 from domain.exchange.tables import rows
 from domain.exchange.tables.cells import CellForm
+from domain.nodes.operations import entity_delete
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.entities.bulk import NewEntity, entities_create
 from graph.entities.model import EntityDraft
@@ -277,6 +279,65 @@ values = st.recursive(
     max_leaves=4,
 )
 days = st.integers(0, 9)
+
+
+def edges_at(world: World, at: datetime) -> list[str]:
+    """The edges that are true at an instant, whoever's."""
+    return sorted(json.dumps(record) for record in exported(world, at) if record["record"] == "edge")
+
+
+@pytest.mark.slow
+def test_a_plant_with_a_history_moves_with_it(worlds: Callable[[str], World]) -> None:
+    """The same graph at a hundred instants: links that have ended, were corrected, and were of what is deleted now."""
+    numbers = iter(range(10_000))
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(data=st.data())
+    def check(data: st.DataObject) -> None:
+        number = next(numbers)
+        one, other = worlds(f"from-{number}"), worlds(f"to-{number}")
+        records: list[dict[str, Any]] = []
+        for kind, count in (("ASSET", 4), ("DEVICE", 3)):
+            records += [
+                {
+                    "record": "entity",
+                    "kind": kind,
+                    "id": str(new_id()),
+                    "name": f"{kind} {n}",
+                    "externalId": f"{kind}-{n}",
+                }
+                for n in range(count)
+            ]
+        ids = {record["externalId"]: record["id"] for record in records}
+        for _ in range(data.draw(st.integers(1, 14))):
+            begins = data.draw(st.integers(0, 90))
+            ends = begins + data.draw(st.integers(1, 20)) if data.draw(st.booleans()) else None
+            is_link = data.draw(st.booleans())
+            records.append(
+                {
+                    "record": "edge", "source": f"ASSET-{data.draw(st.integers(0, 3))}",
+                    "relationship": "MONITORED_BY" if is_link else "FEEDS",
+                    "target": f"DEVICE-{data.draw(st.integers(0, 2))}" if is_link else f"ASSET-{data.draw(st.integers(0, 3))}",
+                    "validFrom": day(begins).isoformat(), "validUntil": None if ends is None else day(ends).isoformat(),
+                }
+            )  # fmt: skip
+        bring(one, ndjson(*records))
+        for name in data.draw(st.lists(st.sampled_from(sorted(ids)), max_size=2, unique=True)):
+            with one.changing() as (session, change):
+                entity_delete(session, change=change, entity_id=UUID(ids[name]))
+        moved = exported(one)
+        outcome = bring(other, ndjson(*moved))
+        assert outcome.remarks == []
+        assert outcome.deleted == sum("deletedAt" in record for record in moved)
+        for at in data.draw(st.lists(st.floats(-1, 120).map(day), min_size=100, max_size=100)):
+            assert edges_at(other, at) == edges_at(one, at)
+        assert [record for record in exported(other) if record["record"] == "edge"] == [
+            record for record in exported(one) if record["record"] == "edge"
+        ]
+        for world in (one, other):
+            assert bring(world, ndjson(*moved)).written == 0
+
+    check()
 
 
 @pytest.mark.slow
