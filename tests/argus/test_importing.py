@@ -43,8 +43,8 @@ def argus(
 
     def run(*words: str) -> tuple[int, str, str]:
         status = main(words)
-        told = capsys.readouterr()
-        return status, told.out, told.err
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
 
     for name in ("one", "other"):
         assert run("organization", "create", name)[0] == 0
@@ -107,8 +107,8 @@ def test_csv_is_known_by_its_name(argus: Any, tmp_path: Path) -> None:
     edges.write_text("source,relationship,target,port\nP-1,MONITORED_BY,M-7,1\n")
     for file, made in ((entities, (2, 0)), (edges, (0, 1))):
         status, out, _ = argus("import", "graph", str(file), "--organization", "one", "--json")
-        found = json.loads(out)
-        assert (status, found["created"], found["edges_created"]) == (0, *made)
+        report = json.loads(out)
+        assert (status, report["created"], report["edges_created"]) == (0, *made)
 
 
 def test_a_file_that_is_not_there_is_reported(argus: Any, tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_a_whole_building_goes_round(argus: Any, tmp_path: Path) -> None:
     assert status == 0
     assert [line.rpartition("#")[2].partition(":")[0] for line in err.splitlines()] == ["floor_8", "floor_o"]
     assert argus("export", "graph", "--organization", "one", "--out", str(out))[0] == 0
-    status, told, _ = argus("import", "graph", str(out), "--organization", "other", "--json")
+    status, output, _ = argus("import", "graph", str(out), "--organization", "other", "--json")
     assert status == 0
-    made = json.loads(told)
+    made = json.loads(output)
     assert (made["created"], made["edges_created"]) == (1_696, 1_926)
     again = tmp_path / "again.ndjson"
     assert argus("export", "graph", "--organization", "other", "--out", str(again))[0] == 0
@@ -240,7 +240,7 @@ def test_a_misspelt_variable_is_reported_at_every_command(
     ],
     ids=" ".join,
 )  # fmt: skip
-def test_every_command_tells_of_an_organization_that_is_not_there(
+def test_every_command_reports_an_unknown_organization(
     argus: Callable[..., tuple[int, str, str]], command: tuple[str, ...], tmp_path: Path
 ) -> None:
     path = written(tmp_path / "graph.ndjson", GRAPH)

@@ -223,7 +223,7 @@ def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch
     wait_until(lambda: not listening.routing.examined and not listening.routing.examined_bytes)
 
 
-def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
+def test_a_client_that_expects_100_continue(listening: Listening) -> None:
     lines = head(len(INGEST)).replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
     with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
         connection.sendall(lines)
@@ -253,7 +253,7 @@ def test_no_file_stays_open(listening: Listening) -> None:
     wait_until(lambda: connections() == 0)
 
 
-def test_what_runs_when_the_process_ends_is_told_so() -> None:
+def test_running_requests_are_informed_of_the_end_of_the_process() -> None:
     with served(Listening()) as running:
         connection = socket.create_connection(("127.0.0.1", running.port), timeout=patient(60))
         connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -39,7 +39,7 @@ def test_without_faults_each_port_sends_once_a_round() -> None:
     assert all(5 < value < 35 for value in values)
 
 
-def test_faults_come_about_as_often_as_asked() -> None:
+def test_faults_occur_about_as_often_as_requested() -> None:
     running = simulation(Faults(late=0.2, duplicates=0.1, gaps=0.3))
     sent = rounds(running, 200)
     total = 200 * 20 * 2

@@ -19,7 +19,7 @@ import psycopg
 from testing.installation import Client
 from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open
 from testing.waits import Deadline, quiet_period
-from tests.chaos.watched import HIGH, Found, Version, episodes, tracks_of
+from tests.chaos.watched import HIGH, DetectedEvent, Version, episodes, tracks_of
 
 # Devices of a type of their own, by their number: what they measure is evaluated at the device.
 METERS: Final = range(4, 8)
@@ -91,7 +91,7 @@ def notifications_prepare(client: Client, receivers: Receivers) -> None:
         assert made["errors"] == []
 
 
-def notifications_settle(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
+def notifications_drain(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
     """Wait until those who take what they are told have been told everything."""
     _until_none(connection, [receivers.by_name[name] for name in TAKING], patience_s)
 
@@ -118,11 +118,11 @@ def notifications_check(connection: psycopg.Connection[Any], receivers: Receiver
         tracks = of_assets if name == "assets" else of_devices
         wanted = sorted(event for entity, track in tracks.items() for event in episodes(entity, track, SAID))
         rows = connection.execute(_EVENTS, [f"told {name}"]).fetchall()
-        found = [
-            Found(entity, int(began), int(opened), None if cleared is None else int(cleared), severity)
+        detected = [
+            DetectedEvent(entity, int(began), int(opened), None if cleared is None else int(cleared), severity)
             for entity, began, opened, cleared, severity in rows
         ]
-        assert found == wanted, name
+        assert detected == wanted, name
         events += len(wanted)
     states = _states(connection)
     for name, receiver in receivers.by_name.items():
@@ -140,37 +140,37 @@ def _calls_check(connection: psycopg.Connection[Any], name: str, receiver: Recei
         calls.setdefault(body["event"]["id"], []).append((body["sequence"], body["change"]))
     stored = connection.execute(_CALLS, [f"told {name}"]).fetchall()
     for event_id, is_cleared, is_withdrawn in stored:
-        told = calls.pop(event_id, [])
-        if not told:
+        calls_made = calls.pop(event_id, [])
+        if not calls_made:
             assert is_withdrawn, (name, event_id)
             continue
-        numbers = [number for number, _ in told]
+        numbers = [number for number, _ in calls_made]
         # A call whose outcome was lost comes again, and no other before it.
-        assert numbers == sorted(numbers), (name, told)
-        assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1)), (name, told)
-        last = told[-1][1]
+        assert numbers == sorted(numbers), (name, calls_made)
+        assert sorted(set(numbers)) == list(range(1, len(set(numbers)) + 1)), (name, calls_made)
+        last = calls_made[-1][1]
         if is_withdrawn:
-            assert last == "WITHDRAWN", (name, told)
+            assert last == "WITHDRAWN", (name, calls_made)
         elif is_cleared:
-            assert last == "CLEARED", (name, told)
+            assert last == "CLEARED", (name, calls_made)
         else:
-            assert last in _OPEN, (name, told)
+            assert last in _OPEN, (name, calls_made)
     assert calls == {}, name
     return len(receiver.seen)
 
 
 def _states(connection: psycopg.Connection[Any]) -> dict[str, Counter[str]]:
-    found: dict[str, Counter[str]] = {}
+    states: dict[str, Counter[str]] = {}
     for destination, state, count in connection.execute(
         "SELECT destination, state, count(*) FROM notifications GROUP BY 1, 2"
     ):
-        found.setdefault(destination, Counter())[state] = count
-    return found
+        states.setdefault(destination, Counter())[state] = count
+    return states
 
 
 def _until_none(connection: psycopg.Connection[Any], receivers: Sequence[Receiver], patience_s: float) -> None:
     deadline = Deadline(patience_s)
-    while any(_states(connection).get(each.destination, Counter())["PENDING"] for each in receivers):
+    while any(_states(connection).get(receiver.destination, Counter())["PENDING"] for receiver in receivers):
         connection.rollback()
         deadline.pause(_states(connection), seconds=0.3)
     connection.rollback()

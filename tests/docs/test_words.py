@@ -60,7 +60,7 @@ def test_retired_words_are_not_used() -> None:
     for path in paths:
         text = path.read_text(encoding="utf-8", errors="replace")
         for word, pattern in words.items():
-            if (found := word.search(text)) is not None:
-                line = text.count("\n", 0, found.start()) + 1
+            if (match := word.search(text)) is not None:
+                line = text.count("\n", 0, match.start()) + 1
                 used.setdefault(pattern, []).append(f"{path.relative_to(PROJECT)}:{line}")
     assert {f"{pattern} ({RETIRED[pattern]})": places for pattern, places in used.items()} == {}

@@ -83,7 +83,7 @@ def test_an_error_in_a_log_is_found_once_unless_it_was_provoked(installation: In
                 watch.check(provoked)
         watch.check(provoked)
     # So that this test itself ends clean.
-    next(each for each in clean_run.watches() if each.installation is installation).skip()
+    next(watch for watch in clean_run.watches() if watch.installation is installation).skip()
 
 
 def test_a_secret_in_a_log_is_found_once_and_not_shown(installation: Installation) -> None:
@@ -97,11 +97,11 @@ def test_a_secret_in_a_log_is_found_once_and_not_shown(installation: Installatio
             watch.check(Provoked())
         assert secret not in str(raised.value)
         watch.check(Provoked())
-    next(each for each in clean_run.watches() if each.installation is installation).skip()
+    next(watch for watch in clean_run.watches() if watch.installation is installation).skip()
 
 
 def test_what_waits_is_found_unless_it_may(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clean_run, "SETTLE_S", 0.5)
+    monkeypatch.setattr(clean_run, "DRAIN_S", 0.5)
     installation.organization("Waits")
     watch = Watch(installation)
     watch.skip()

@@ -145,12 +145,12 @@ def test_each_reading_once_at_device_asset_and_below_a_space(
     installation: Installation, site: tuple[Client, dict[str, str]], subscribers: list[Subscriber]
 ) -> None:
     client, ids = site
-    asked: list[dict[str, Any]] = [
+    filters: list[dict[str, Any]] = [
         {"ids": [ids["probe"]], "metrics": ["t"]},
         {"ids": [ids["pump"]]},
         {"underId": ids["hall"], "metrics": ["t", "temperature"]},
     ]
-    subscribers.extend(Subscriber(installation, client, variables) for variables in asked)
+    subscribers.extend(Subscriber(installation, client, variables) for variables in filters)
     awake(client, subscribers)
     send(client, 0, READINGS)
     numbers = range(READINGS)

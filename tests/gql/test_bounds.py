@@ -22,7 +22,7 @@ LISTS = sorted(
 
 def cost(text: str, variables: dict[str, object] | None = None) -> float:
     document = parse(text)
-    [operation] = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    [operation] = [definition for definition in document.definitions if isinstance(definition, OperationDefinitionNode)]
     return Limits(SCHEMA).check(document, operation, variables or {})
 
 

@@ -30,8 +30,8 @@ WORDS = re.compile(r"[A-Za-z0-9']+")
 
 def words(text: str) -> list[str]:
     """Return the words of a description or of a name in camelCase or CAPITALS, in small letters."""
-    apart = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text).replace("_", " ")
-    return [word.lower() for word in WORDS.findall(apart)]
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text).replace("_", " ")
+    return [word.lower() for word in WORDS.findall(spaced)]
 
 
 def name_of(coordinate: str) -> str:
@@ -78,7 +78,9 @@ def test_every_entry_of_a_section_names_something_of_the_schema() -> None:
         for name, field in fields.items():
             resolver = getattr(descriptions.definition_of(field), "base_resolver", None)
             if resolver is not None:
-                known = {descriptions.definition_of(each).python_name for each in getattr(field, "args", {}).values()}
+                known = {
+                    descriptions.definition_of(argument).python_name for argument in getattr(field, "args", {}).values()
+                }
                 entries = descriptions.described(resolver.wrapped_func)[1]
                 wrong += [f"{type_.name}.{name}({key})" for key in entries if key not in known]
     assert wrong == []

@@ -129,7 +129,7 @@ def ids(client: Client) -> dict[str, str]:
         )
         + " }"
     ).data
-    return {next(iter(each)): next(iter(each.values()))["id"] for each in made.values()}
+    return {next(iter(payload)): next(iter(payload.values()))["id"] for payload in made.values()}
 
 
 NUMBERS = (
@@ -220,19 +220,21 @@ def refusals(reply: Reply, door: Door) -> list[dict[str, Any]]:
 
 
 def test_every_json_that_comes_in_has_its_door_here() -> None:
-    found = set()
+    arguments = set()
     for name, of in core_schema().type_map.items():
         if isinstance(of, GraphQLInputObjectType):
-            found |= {f"{name}.{f}" for f, d in of.fields.items() if get_named_type(d.type).name in {"JSON", "GeoJSON"}}
+            arguments |= {
+                f"{name}.{f}" for f, d in of.fields.items() if get_named_type(d.type).name in {"JSON", "GeoJSON"}
+            }
         elif isinstance(of, GraphQLObjectType):
-            found |= {
+            arguments |= {
                 f"{name}.{field}.{argument}"
                 for field, definition in of.fields.items()
                 for argument, one in definition.args.items()
                 if get_named_type(one.type).name in {"JSON", "GeoJSON"}
             }
     # Both are read by the same functions as createActivityTemplate's and createEntityType's.
-    assert found == set(DOORS)
+    assert arguments == set(DOORS)
 
 
 @pytest.mark.parametrize("name", DOORS)
@@ -243,7 +245,7 @@ def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str,
 
     if door.shown is not None or is_list:
         plain = [{"text": "look"}] if is_list else {"v": 1.5}
-        assert all(refusals(call(client, door, ids, plain, as_literal=each), door) == [] for each in (True, False))
+        assert all(refusals(call(client, door, ids, plain, as_literal=item), door) == [] for item in (True, False))
 
     @settings(max_examples=12)
     @given(values, st.booleans())
@@ -257,7 +259,7 @@ def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str,
                 shown = shown[step]
             assert same(value, shown), (value, shown)
         elif is_list:
-            [noun] = [each for key, each in shown.items() if key != "errors"]
+            [noun] = [item for key, item in shown.items() if key != "errors"]
             for sent, item in zip(value, noun["checklist"], strict=True):
                 assert same(sent, {key: item[key] for key in sent})
 
@@ -271,14 +273,14 @@ def test_every_read_shows_what_was_stored(client: Client, ids: dict[str, str], v
     door = DOORS["UpdateAssetInput.attributes"]
     before = client.call("query($id: ID!) { entity(id: $id) { attributes } }", {"id": ids["asset"]}).data["entity"]
     is_refused = bool(refusals(call(client, door, ids, value, as_literal=False), door))
-    stands = before["attributes"] if is_refused else value
+    stored = before["attributes"] if is_refused else value
     reads = client.call(
         "query($id: ID!) { entity(id: $id) { attributes } assets(filter: {}) { nodes { id attributes } } "
         "changes(first: 1) { nodes { after } } }",
         {"id": ids["asset"]},
     ).data
-    assert same(stands, reads["entity"]["attributes"])
-    assert any(each["id"] == ids["asset"] and same(stands, each["attributes"]) for each in reads["assets"]["nodes"])
+    assert same(stored, reads["entity"]["attributes"])
+    assert any(node["id"] == ids["asset"] and same(stored, node["attributes"]) for node in reads["assets"]["nodes"])
     # The same once more is no change, in whatever form its numbers were written.
     if not is_refused:
         newest = "{ changes(first: 1) { nodes { id } } }"
@@ -353,9 +355,9 @@ def test_text_that_is_no_utf_8_and_numbers_that_are_none(client: Client, body: b
 def test_a_literal_beyond_a_double_is_refused(client: Client, number: str) -> None:
     door = DOORS["CreateAssetInput.attributes"]
     reply = client.call(f"mutation {{ {door.call.replace('VALUE', '{v: [' + number + ']}')} }}")
-    found = refusals(reply, door)
-    assert len(found) == 1
-    assert found[0].get("path") in (["input", "attributes", "v", "0"], None)
+    errors = refusals(reply, door)
+    assert len(errors) == 1
+    assert errors[0].get("path") in (["input", "attributes", "v", "0"], None)
     assert math.isinf(float(number))
 
 

@@ -68,13 +68,13 @@ POISON = (
 
 def json_fields(scalar: str = "JSON") -> dict[str, list[str]]:
     """Return the names of the fields that show JSON, by the object type they are of."""
-    found: dict[str, list[str]] = defaultdict(list)
+    fields: dict[str, list[str]] = defaultdict(list)
     for name, of in core_schema().type_map.items():
         if isinstance(of, GraphQLObjectType):
             for field, definition in of.fields.items():
                 if get_named_type(definition.type).name == scalar:
-                    found[name].append(field)
-    return dict(found)
+                    fields[name].append(field)
+    return dict(fields)
 
 
 _MAKE = """mutation($type: ActivityTemplateInput!, $profile: AssetProfileInput!, $rule: RuleInput!, $kind: EntityTypeInput!,
@@ -170,7 +170,7 @@ def test_what_cannot_be_said_costs_its_place_and_not_the_answer(client: Client, 
     assert reply.status == 200
     rows = [reply.body["data"]]
     for place in PLACES[name]:
-        rows = [each for row in rows for each in (row[place] if isinstance(row[place], list) else [row[place]])]
+        rows = [item for row in rows for item in (row[place] if isinstance(row[place], list) else [row[place]])]
     assert rows
     odd = [field for field in fields if f"{name}.{field}" not in TYPED]
     errors = reply.body.get("errors", [])
@@ -194,11 +194,11 @@ def test_a_socket_says_the_same(api: Api, client: Client) -> None:
         assert json.loads(socket.recv())["type"] == "connection_ack"
         query = "{ assets { nodes { name attributes } } }"
         socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
-        told = json.loads(socket.recv())
-    assert told["type"] == "next"
-    [asset] = told["payload"]["data"]["assets"]["nodes"]
+        message = json.loads(socket.recv())
+    assert message["type"] == "next"
+    [asset] = message["payload"]["data"]["assets"]["nodes"]
     assert asset["attributes"] == SAID
-    paths = [error["path"] for error in told["payload"]["errors"]]
+    paths = [error["path"] for error in message["payload"]["errors"]]
     assert sorted(paths, key=len) == [
         ["assets", "nodes", 0, "attributes", "beyond"],
         ["assets", "nodes", 0, "attributes", "deep", 0, "below"],

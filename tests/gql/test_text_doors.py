@@ -109,10 +109,10 @@ def calls(root: GraphQLObjectType, word: str) -> Iterator[tuple[str, str, dict[s
         for odd_name, argument in arguments.items():
             for text in ODD:
                 for value in odd_values(argument.type, text):
-                    values = {each: plain(a.type) for each, a in arguments.items() if is_required_argument(a)}
+                    values = {key: plain(a.type) for key, a in arguments.items() if is_required_argument(a)}
                     values[odd_name] = value
-                    header = ", ".join(f"${each}: {arguments[each].type}" for each in values)
-                    given = ", ".join(f"{each}: ${each}" for each in values)
+                    header = ", ".join(f"${value}: {arguments[value].type}" for value in values)
+                    given = ", ".join(f"{value}: ${value}" for value in values)
                     query = f"{word} O({header}) {{ {name}({given}) {selection(field)} }}"
                     yield f"{name}.{odd_name}", query, values
 

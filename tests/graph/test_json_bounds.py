@@ -50,7 +50,7 @@ def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"),
+    ("sent", "stored"),
     [
         (2**64 - 1, 2**64 - 1),
         (-(2**63), -(2**63)),
@@ -65,10 +65,10 @@ def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
         (5e-324, 5e-324),
     ],
 )
-def test_a_number_is_an_integer_of_64_bits_or_a_double(sent: float, kept: float) -> None:
+def test_a_number_is_an_integer_of_64_bits_or_a_double(sent: float, stored: float) -> None:
     value = json_object_check({"a": [{"b": sent}, True, "x"]}, path=("attributes",))
-    assert value == {"a": [{"b": kept}, True, "x"]}
-    assert type(value["a"][0]["b"]) is type(kept)
+    assert value == {"a": [{"b": stored}, True, "x"]}
+    assert type(value["a"][0]["b"]) is type(stored)
     assert value["a"][1] is True
 
 

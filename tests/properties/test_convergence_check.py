@@ -64,10 +64,14 @@ def test_no_moment_of_any_schedule_gives_a_false_alarm(
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
     following = Following(DerivingPlant(line))
-    rest = list(sent)
-    while rest:
-        size = sizes[len(following.schedule.batches)] if len(following.schedule.batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
+    remaining = list(sent)
+    while remaining:
+        size = (
+            sizes[len(following.schedule.batches)]
+            if len(following.schedule.batches) < len(sizes) - 1
+            else len(remaining)
+        )
+        taken, remaining = remaining[:size], remaining[size:]
         following.schedule.send(taken)
     for step in steps:
         following.step(step)

@@ -182,12 +182,12 @@ class Following:
         )
 
     def expected_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
-        found = set()
+        events = set()
         times = sorted(self.versions)
         for pump in self.schedule.pumps:
             totals = self.totals(pump)
             # When which threshold evaluates the pump, and why it stops; one that follows itself at once is one.
-            judged: list[tuple[datetime, datetime, float, str | None]] = []
+            spans: list[tuple[datetime, datetime, float, str | None]] = []
             for since, until in zip(times, [*times[1:], NOW], strict=True):
                 threshold = self.versions[since]
                 for begins, ends in self.members(pump):
@@ -195,17 +195,17 @@ class Following:
                     if threshold is None or first >= last:
                         continue
                     reason = None if last == NOW else "RULE_CHANGED" if last == until else "SCOPE_LEFT"
-                    if judged and judged[-1][1:3] == (first, threshold):
-                        first = judged.pop()[0]
-                    judged.append((first, last, threshold, reason))
-            for first, last, threshold, reason in judged:
-                found |= {
+                    if spans and spans[-1][1:3] == (first, threshold):
+                        first = spans.pop()[0]
+                    spans.append((first, last, threshold, reason))
+            for first, last, threshold, reason in spans:
+                events |= {
                     (pump, b, o, c or (None if reason is None else last), "CONDITION" if c else reason)
                     for b, o, c in machine(totals, threshold, first, last)
                 }
-        return found
+        return events
 
-    def found_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
+    def stored_events(self) -> set[tuple[UUID, datetime, datetime, datetime | None, str | None]]:
         rows = self.plant.line.rows(
             "SELECT entity_id, began_at, opened_at, cleared_at, cleared_reason FROM events"
             " WHERE organization_id = :o AND withdrawn_at IS NULL",
@@ -224,7 +224,7 @@ class Following:
                     buckets.setdefault(begin, []).append(value)
         return {begin: math.fsum(values) for begin, values in buckets.items()}
 
-    def found_rollup(self) -> dict[datetime, float]:
+    def stored_rollup(self) -> dict[datetime, float]:
         return {
             t: float(value)
             for (entity_id, _, metric, t), value in self.plant.line.history().items()
@@ -285,10 +285,14 @@ def test_any_schedule_finds_the_same_events_and_rollups(
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
     following = Following(DerivingPlant(line))
-    rest = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
-    while rest:
-        size = sizes[len(following.schedule.batches)] if len(following.schedule.batches) < len(sizes) - 1 else len(rest)
-        taken, rest = rest[:size], rest[size:]
+    remaining = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
+    while remaining:
+        size = (
+            sizes[len(following.schedule.batches)]
+            if len(following.schedule.batches) < len(sizes) - 1
+            else len(remaining)
+        )
+        taken, remaining = remaining[:size], remaining[size:]
         following.schedule.send(taken)
     for step in steps:
         following.step(step)
@@ -296,5 +300,5 @@ def test_any_schedule_finds_the_same_events_and_rollups(
         following.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
     following.step(Derive(brings=True, crashes=False, forgets=False))
     following.drain()
-    assert following.found_events() == following.expected_events()
-    assert following.found_rollup() == pytest.approx(following.expected_rollup(), rel=1e-12)
+    assert following.stored_events() == following.expected_events()
+    assert following.stored_rollup() == pytest.approx(following.expected_rollup(), rel=1e-12)

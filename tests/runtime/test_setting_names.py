@@ -18,7 +18,7 @@ from runtime.settings.table import SETTINGS
 from runtime.settings.unknown import variables_unknown
 from testing.installation import PROJECT
 
-DECLARED = {each.name: each for each in (*SETTINGS, *COMPOSE_SETTINGS)}
+DECLARED = {setting.name: setting for setting in (*SETTINGS, *COMPOSE_SETTINGS)}
 # Options of the tests, and names that tests misspell on purpose.
 NO_SETTINGS = {
     *("ARGUS_TEST_PATIENCE", "ARGUS_TEST_PLANNER"),
@@ -53,7 +53,7 @@ def _names(path: Path) -> set[str]:
 
 def _is_known(name: str) -> bool:
     if name.endswith("_"):
-        return any(each.startswith(name) for each in DECLARED)
+        return any(declared.startswith(name) for declared in DECLARED)
     return name in DECLARED or name in NO_SETTINGS
 
 
@@ -117,7 +117,9 @@ def test_compose_hands_on_every_setting() -> None:
     """But those that it makes itself, and those of roles, which it has no use for."""
     handed_on = {name for name, value in _ASSIGNED.findall(COMPOSE) if not value.strip()}
     made = {"ARGUS_DATABASE_URL", "ARGUS_REDIS_URL", "ARGUS_SECRET"}
-    assert handed_on == {each.name for each in SETTINGS if each.group not in {Group.DATABASE, Group.LOCAL}} - made
+    assert (
+        handed_on == {setting.name for setting in SETTINGS if setting.group not in {Group.DATABASE, Group.LOCAL}} - made
+    )
 
 
 @pytest.mark.parametrize(
@@ -137,12 +139,12 @@ def test_errors_come_of_the_declaration_and_show_no_secret(name: str, text: str,
 
 
 def test_a_misspelt_variable_is_reported_with_the_nearest() -> None:
-    found = variables_unknown(
+    unknown_names = variables_unknown(
         ["ARGUS_WOKERS", "ARGUS_RETENTION_POINT", "ARGUS_XYZ", "ARGUS_WORKERS", "HOME", "ARGUS_PORT"]
     )
-    assert [(each.name, each.nearest) for each in found] == [
+    assert [(unknown.name, unknown.nearest) for unknown in unknown_names] == [
         ("ARGUS_RETENTION_POINT", "ARGUS_RETENTION_POINTS"),
         ("ARGUS_WOKERS", "ARGUS_WORKERS"),
         ("ARGUS_XYZ", None),
     ]
-    assert str(found[1]) == "ARGUS_WOKERS is no setting of Argus and has no effect. Did you mean ARGUS_WORKERS?"
+    assert str(unknown_names[1]) == "ARGUS_WOKERS is no setting of Argus and has no effect. Did you mean ARGUS_WORKERS?"

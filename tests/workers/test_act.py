@@ -91,7 +91,7 @@ def test_who_finds_another_acting_looks_again(state: ProcessState, alarms: Alarm
     assert (stage.poll(), alarms.waiting()) == (True, 0)
 
 
-def test_without_a_ring_it_looks_by_itself(
+def test_without_a_wakeup_it_polls(
     state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)
@@ -165,8 +165,8 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("ALTER TABLE event_changes DROP CONSTRAINT ck_event_changes_kind"))
     alarms.changed(opened[0], "OF ANOTHER RELEASE", datetime.now(UTC))
-    for each in opened:
-        alarms.cleared(each, datetime.now(UTC))
+    for event_id in opened:
+        alarms.cleared(event_id, datetime.now(UTC))
     other = replace(alarms, world=world_create(owner=alarms.owner, api=alarms.world.api, slug="other"))
     other.opened(other.rule(webhookUrl="https://example.org/"), other.world.entity(EntityKind.ASSET), datetime.now(UTC))
     polls(stage)
@@ -193,7 +193,7 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
     retry(alarms.owner)
     polls(stage)
     assert other_waiting(alarms) == 0
-    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert [failure.is_resolved for failure in failures(alarms.owner)] == [True]
     assert all(details.suggestion is not None for _, _, details in alarms.activities())
 
 
@@ -206,11 +206,11 @@ def test_a_statement_that_fails_for_one_target_stops_no_other(state: ProcessStat
             alarms.opened(rule, target, datetime.now(UTC))
         polls(stage)
         assert (len(alarms.activities()), alarms.waiting()) == (4, 1)
-    assert [each.reason.split(" (")[0] for each in failures(alarms.owner)] == ["DivisionByZero: poison"]
+    assert [failure.reason.split(" (")[0] for failure in failures(alarms.owner)] == ["DivisionByZero: poison"]
     pauses_end(alarms.owner)
     polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (5, 0)
-    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert [failure.is_resolved for failure in failures(alarms.owner)] == [True]
 
 
 @pytest.mark.usefixtures("looking")
@@ -254,7 +254,7 @@ def test_an_event_that_cannot_be_looked_at_again_holds_back_only_its_own_changes
     pauses_end(alarms.owner)
     polls(stage)
     assert (len(alarms.activities()), alarms.waiting()) == (3, 0)
-    assert [each.is_resolved for each in failures(alarms.owner)] == [True]
+    assert [failure.is_resolved for failure in failures(alarms.owner)] == [True]
 
 
 @pytest.mark.usefixtures("looking")
@@ -266,7 +266,7 @@ def test_the_same_failure_is_logged_once_without_its_traceback(state: ProcessSta
         for _ in range(3):
             polls(stage)
             pauses_end(alarms.owner)
-    told = [line for line in logs if line["log_level"] != "debug"]
-    assert [line["event"] for line in told] == ["event_actions_failed", "item_failed"]
-    assert all("exc_info" not in line and "poison" in line["reason"] for line in told)
-    assert [each.tries for each in failures(alarms.owner)] == [3, 3, 3, 3]
+    reported = [line for line in logs if line["log_level"] != "debug"]
+    assert [line["event"] for line in reported] == ["event_actions_failed", "item_failed"]
+    assert all("exc_info" not in line and "poison" in line["reason"] for line in reported)
+    assert [failure.tries for failure in failures(alarms.owner)] == [3, 3, 3, 3]

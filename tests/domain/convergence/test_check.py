@@ -43,9 +43,9 @@ def tell(line: Line, report: Report) -> list[Difference]:
 
 def repair(line: Line) -> int:
     with line.pipeline() as session:
-        found = differences_list(session, organization_id=line.organization_id)
-        differences_repair(session, organization_id=line.organization_id, differences=found, now=NOW)
-    return len(found)
+        differences = differences_list(session, organization_id=line.organization_id)
+        differences_repair(session, organization_id=line.organization_id, differences=differences, now=NOW)
+    return len(differences)
 
 
 def spoil(line: Line, statement: str) -> None:
@@ -76,7 +76,7 @@ def factory(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> 
     made = Factory(Line(worlds("factory"), engine))
     made.rule()
     made.read(*READINGS)
-    made.settle()
+    made.drain()
     return made
 
 
@@ -107,15 +107,15 @@ def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
     healthy = check(line, *span)
     assert healthy.differences == []
     assert healthy.skipped.total() == 0
-    assert min(healthy.checks[each] for each in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0
-    before = following.found_events(), following.found_rollup(), following.plant.derived()
+    assert min(healthy.checks[kind] for kind in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0
+    before = following.stored_events(), following.stored_rollup(), following.plant.derived()
     spoil(line, statement)
     report = check(line, *span)
-    assert of in {each.kind for each in report.differences}
+    assert of in {difference.kind for difference in report.differences}
     assert len(tell(line, report)) == len(report.differences)
     # The same again is no news.
     assert tell(line, check(line, *span)) == []
-    count = sum(each.kind is of for each in report.differences)
+    count = sum(difference.kind is of for difference in report.differences)
     assert counters(line)["argus_convergence_differences_total", of] == count
     assert counters(line)["argus_convergence_differences_open", of] == count
     assert repair(line) == len(report.differences)
@@ -126,7 +126,7 @@ def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
     assert after.differences == []
     assert after.skipped.total() == 0
     assert counters(line)["argus_convergence_differences_open", of] == 0
-    assert (following.found_events(), following.found_rollup(), following.plant.derived()) == before
+    assert (following.stored_events(), following.stored_rollup(), following.plant.derived()) == before
 
 
 @pytest.mark.parametrize(
@@ -146,11 +146,11 @@ def test_what_was_corrupted_of_health_is_found_and_repaired(factory: Factory, of
     before = factory.series()
     spoil(line, statement)
     report = check(line, *span)
-    assert of in {each.kind for each in report.differences}
+    assert of in {difference.kind for difference in report.differences}
     tell(line, report)
     repair(line)
     assert check(line, *span).differences == []
-    factory.settle()
+    factory.drain()
     after = check(line, *span)
     assert after.differences == []
     assert after.skipped.total() == 0
@@ -167,7 +167,7 @@ def test_health_gives_no_false_alarm_while_anything_is_late_or_corrected(
     steps: list[Callable[[], object]] = [partial(factory.read, m) for m in READINGS]
     steps += [factory.relink, factory.move, factory.rule, partial(factory.edit, health={"freshness": "PT2H"})]
     draw.shuffle(steps)
-    between: list[Callable[[], object]] = [lambda: None, factory.plant.drain, factory.compute, factory.settle]
+    between: list[Callable[[], object]] = [lambda: None, factory.plant.drain, factory.compute, factory.drain]
     spans = [(0, 330), (0, 60), (60, 200), (200, 330)]
     checked = 0
     for step in steps:
@@ -178,7 +178,7 @@ def test_health_gives_no_false_alarm_while_anything_is_late_or_corrected(
             report = check(line, micros_of(minute(begins)), micros_of(minute(ends)))
             assert report.differences == []
             checked += report.checks[CheckKind.HEALTH]
-    factory.settle()
+    factory.drain()
     for begins, ends in spans:
         report = check(line, micros_of(minute(begins)), micros_of(minute(ends)))
         assert report.differences == []
@@ -195,12 +195,12 @@ def test_an_event_that_nothing_makes_is_found(factory: Factory) -> None:
         " opened_at - interval '30 minutes', opened_at - interval '30 minutes', severity, 0, detected_at FROM events"
         " WHERE organization_id = :o LIMIT 1",
     )
-    [found] = [
+    [difference] = [
         e for e in check(line, micros_of(minute(0)), micros_of(minute(330))).differences if e.kind is CheckKind.EVENTS
     ]
-    assert found.computed is None
-    assert found.stored is not None
-    assert "open" in found.stored
+    assert difference.computed is None
+    assert difference.stored is not None
+    assert "open" in difference.stored
 
 
 def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
@@ -215,7 +215,7 @@ def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
         for n in range(16)
     ]
     line.normalize(line.send(*rows))
-    factory.settle()
+    factory.drain()
     span = (micros_of(minute(-600)), micros_of(minute(60)))
     assert check(line, *span).differences == []
     [states] = line.rows("SELECT count(*) FROM rule_states WHERE organization_id = :o", o=line.organization_id)
@@ -225,10 +225,10 @@ def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
         "UPDATE rule_states SET state = 'null' WHERE organization_id = :o AND at = (SELECT max(at) FROM rule_states)",
     )
     report = check(line, *span)
-    assert {each.kind for each in report.differences} == {CheckKind.STATES}
+    assert {difference.kind for difference in report.differences} == {CheckKind.STATES}
     tell(line, report)
     repair(line)
-    factory.settle()
+    factory.drain()
     assert check(line, *span).differences == []
     # A state is where evaluation may begin; without one it begins earlier, and finds the same.
     spoil(line, "DELETE FROM rule_states WHERE organization_id = :o")

@@ -54,9 +54,16 @@ def test_it_finds_what_the_rule_then_finds(engine: Callable[[str], Engine], cond
         assert line.rows(f"SELECT count(*) AS n FROM {table}")[0].n == 0  # noqa: S608  (names of this test)
     create(line, condition, **more)
     evaluate(line, device, [*spans, *left(line, device)])
-    told = [
-        (each.began, each.opened, each.cleared, each.reason and each.reason.value, each.version.severity, each.flaps)
-        for _, each in trial.findings
+    backtested = [
+        (
+            finding.began,
+            finding.opened,
+            finding.cleared,
+            finding.reason and finding.reason.value,
+            finding.version.severity,
+            finding.flaps,
+        )
+        for _, finding in trial.findings
     ]
-    assert told == stand(line)
-    assert len(told) >= 5
+    assert backtested == stand(line)
+    assert len(backtested) >= 5

@@ -70,12 +70,14 @@ def left(line: Line, device: UUID) -> list[tuple[int, int]]:
 def evaluate(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: datetime = NOW) -> EventsDone:
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
-        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+        assignments = assignments_of(
+            session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook
+        )
         done, _ = rules_recompute(
             session,
             organization_id=line.organization_id,
             spans={device.bytes: spans},
-            assignments={device.bytes: found.get(device, [])},
+            assignments={device.bytes: assignments.get(device, [])},
             now=now,
             side_effects_disabled=False,
             new_id=new_id,
@@ -111,10 +113,12 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
     )
     with line.world.session() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
-        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+        assignments = assignments_of(
+            session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook
+        )
     now_us = micros_of(now)
-    told = []
-    for assignment in sorted(found.get(device, []), key=lambda each: each.rule_id):
+    expected_events = []
+    for assignment in sorted(assignments.get(device, []), key=lambda assignment: assignment.rule_id):
         until = max([now_us + 1, *(points[0][-1:] + 1).tolist()])
         # All that was ever read before a version begins, though but the last of it counts.
         initial_points = {
@@ -134,8 +138,8 @@ def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any
         for opened, e in sorted(episodes.items()):
             severity = severity_of(e.version, opened=opened, cleared=e.cleared, now_us=now_us)
             reason = None if e.reason is None else e.reason.value
-            told.append((e.began, opened, e.cleared, reason, severity.value, e.flaps))
-    return told
+            expected_events.append((e.began, opened, e.cleared, reason, severity.value, e.flaps))
+    return expected_events
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -155,9 +159,9 @@ def test_events_are_a_function_of_readings_and_rules(line: Line, seed: int) -> N
         (T0 + timedelta(minutes=20 * n + random.randrange(19)), float(random.randrange(100))) for n in range(400)
     ]
     late = random.sample(readings, 60)
-    rest = [each for each in readings if each not in late]
-    cuts = sorted(random.sample(range(len(rest)), 5))
-    batches = [rest[a:b] for a, b in zip([0, *cuts], [*cuts, None], strict=True) if rest[a:b]]
+    on_time = [reading for reading in readings if reading not in late]
+    cuts = sorted(random.sample(range(len(on_time)), 5))
+    batches = [on_time[a:b] for a, b in zip([0, *cuts], [*cuts, None], strict=True) if on_time[a:b]]
     batches += [late[:30], late[30:]]
     left(line, device)
     for n, batch in enumerate(batches):
@@ -253,7 +257,7 @@ def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
     ]
 
 
-def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
+def test_evaluating_incrementally_from_checkpoints_gives_the_same(line: Line) -> None:
     device = line.device()
     create(line, over(50, forUs=2 * MINUTE))
     create(line, {"allOf": [over(40), {"noData": {"metric": "t", "afterUs": 5 * MINUTE}}]})
@@ -261,14 +265,16 @@ def test_judging_on_from_what_is_remembered_gives_the_same(line: Line) -> None:
     readings = [(T0 + timedelta(minutes=3 * n), float(random.randrange(100))) for n in range(1500)]
     with line.pipeline() as session:
         rulebook = rulebook_read(session, organization_id=line.organization_id)
-        found = assignments_of(session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook)
+        stored_assignments = assignments_of(
+            session, organization_id=line.organization_id, entity_ids=[device], rulebook=rulebook
+        )
     common: dict[str, Any] = {
         "organization_id": line.organization_id,
         "now": NOW,
         "side_effects_disabled": False,
         "new_id": new_id,
     }
-    assignments = {device.bytes: found[device]}
+    assignments = {device.bytes: stored_assignments[device]}
     spans = send(line, device, readings[:10])
     with line.pipeline() as session:
         _, known = rules_recompute(session, spans={device.bytes: spans}, assignments=assignments, **common)

@@ -68,7 +68,7 @@ def until(client: Client, call: str, status: int) -> Answer:
         deadline.pause(answer)
 
 
-def check_away(client: Client) -> None:
+def check_unavailable(client: Client) -> None:
     for call in CALLS:
         answer = until(client, call, 503)
         if call == "readiness":
@@ -94,12 +94,12 @@ def test_every_call_is_answered_while_the_database_is_down(own_installation: Ins
     check_back(installation, client)
     [server] = installation.children("postgres -D")
     with frozen(server):
-        check_away(client)
+        check_unavailable(client)
     check_back(installation, client)
 
     os.kill(server, signal.SIGSTOP)  # Not started again before it has been looked at.
     for pid in installation.children("postgres: "):
         os.kill(pid, signal.SIGKILL)
-    check_away(client)
+    check_unavailable(client)
     os.kill(server, signal.SIGKILL)
     check_back(installation, client)

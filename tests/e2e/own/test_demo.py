@@ -53,7 +53,9 @@ def test_data_moves(client: Client) -> None:
 
 @pytest.mark.parametrize(("title", "text"), SAMPLES, ids=[title for title, _ in SAMPLES])
 def test_every_sample_query_answers(client: Client, title: str, text: str) -> None:
-    [operation] = (each for each in parse(text).definitions if isinstance(each, OperationDefinitionNode))
+    [operation] = (
+        definition for definition in parse(text).definitions if isinstance(definition, OperationDefinitionNode)
+    )
     if operation.operation is OperationType.SUBSCRIPTION:
         pytest.skip("subscriptions are tested in test_subscription.py, over a WebSocket")
     data = client.call(text).data

@@ -25,8 +25,8 @@ def test_a_second_start_finds_its_data(own_installation: Installation) -> None:
     client.call('mutation { ingestTelemetry(readings: [{externalId: "probe", metrics: {kept: 1}}]) { accepted } }')
     assert own_installation.stop() == 0
     own_installation.start("--no-demo")
-    account = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
-    assert account == {"received": 1}
+    counts = client.call('{ ingestAccount(from: "2020-01-01T00:00:00Z") { received } }').data["ingestAccount"]
+    assert counts == {"received": 1}
 
 
 @pytest.mark.timeout(240)

@@ -31,15 +31,15 @@ def test_slow_work_of_one_caller_leaves_threads_to_the_others() -> None:
         slow = [submitted(threads, "greedy", lambda: release.wait(patient(60))) for _ in range(30)]
         assert submitted(threads, "modest", lambda: "done").result(patient(60)) == "done"
         assert submitted(threads, None, lambda: "own").result(patient(60)) == "own"
-        assert sum(each.running() for each in slow) == 2
+        assert sum(future.running() for future in slow) == 2
         release.set()
-        assert all(each.result(patient(60)) for each in slow)
+        assert all(future.result(patient(60)) for future in slow)
     finally:
         release.set()
         threads.shutdown(wait=True)
 
 
-def test_what_waits_is_taken_in_turn() -> None:
+def test_waiting_operations_run_in_order() -> None:
     threads = FairThreads(1, per_caller_max=1, name="test")
     release, order = threading.Event(), list[str]()
     try:
@@ -75,7 +75,7 @@ def test_what_waits_when_it_stops_is_cancelled_and_errors_are_the_callers() -> N
         threads.submit(lambda: None)
 
 
-def test_a_token_executes_so_many_at_a_time_and_others_are_not_held_up() -> None:
+def test_concurrent_operations_of_a_token_are_bounded_and_do_not_delay_others() -> None:
     async def main() -> None:
         shares = Shares()
         release, running = asyncio.Event(), list[str]()
@@ -115,7 +115,7 @@ def test_no_more_than_so_many_wait_and_none_for_longer() -> None:
         with pytest.raises(RateLimitedError, match=f"More than {WAITING_MAX}"):
             await operate()
         late, _ = await asyncio.wait(tasks[AT_ONCE:])
-        assert {type(each.exception()) for each in late} == {RateLimitedError}
+        assert {type(task.exception()) for task in late} == {RateLimitedError}
         release.set()
         await asyncio.gather(*tasks[:AT_ONCE])
         assert shares.refused == 1 + WAITING_MAX

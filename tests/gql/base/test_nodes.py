@@ -41,9 +41,9 @@ def test_whatever_has_an_id_is_found_by_it(api: Api) -> None:
         make(client, "AssetProfile", name="Pump"): "AssetProfile",
     }
     text = "query Q($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id __typename } node(id: $id) { id __typename } }"
-    for asked, of_kind in wanted.items():
-        found = client.call(text, {"ids": list(wanted), "id": asked}).data
-        assert found["nodes"] == [{"id": each, "__typename": kind} for each, kind in wanted.items()]
-        assert found["node"] == {"id": asked, "__typename": of_kind}
-        theirs = api.client("nodes-elsewhere").call(text, {"ids": list(wanted), "id": asked}).data
+    for node_id, of_kind in wanted.items():
+        data = client.call(text, {"ids": list(wanted), "id": node_id}).data
+        assert data["nodes"] == [{"id": key, "__typename": kind} for key, kind in wanted.items()]
+        assert data["node"] == {"id": node_id, "__typename": of_kind}
+        theirs = api.client("nodes-elsewhere").call(text, {"ids": list(wanted), "id": node_id}).data
         assert theirs == {"nodes": [None] * len(wanted), "node": None}

@@ -173,8 +173,8 @@ def test_the_past_is_compared_on_request(client: Client) -> None:
            createAsset(input: {name: "a", type: "pump"}) { asset { id } } }"""
     )
     set_flag(client, 2)
-    asked = client.call(compare, past).data["compareShadow"]
-    assert asked == {"shadow": {"version": 2}, "entities": 1, "errors": []}
+    payload = client.call(compare, past).data["compareShadow"]
+    assert payload == {"shadow": {"version": 2}, "entities": 1, "errors": []}
     # What was asked for still waits: no worker runs here.
     assert client.call(compare, past).data["compareShadow"]["errors"] == [{"code": "CONFLICT", "path": ["stage"]}]
     turned = {"from": past["to"], "to": past["from"]}

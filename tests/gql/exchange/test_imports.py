@@ -61,13 +61,13 @@ def test_the_good_ones_go_through_and_the_others_are_reported_by_their_path(clie
     assert {change["reason"] for change in changes} == {"survey"}
 
 
-def test_a_dry_run_tells_and_leaves_nothing(client: Client) -> None:
+def test_a_dry_run_reports_and_changes_nothing(client: Client) -> None:
     made = bring(client, RECORDS, dry=True)
     assert (made["created"], made["edgesCreated"], len(made["errors"])) == (2, 1, 2)
-    found = client.call("{ entities { totalCount } relationships { name } changes { nodes { id } } }").data
-    assert found["entities"]["totalCount"] == 0
-    assert found["changes"]["nodes"] == []
-    assert "COOLS" not in {each["name"] for each in found["relationships"]}
+    data = client.call("{ entities { totalCount } relationships { name } changes { nodes { id } } }").data
+    assert data["entities"]["totalCount"] == 0
+    assert data["changes"]["nodes"] == []
+    assert "COOLS" not in {relationship["name"] for relationship in data["relationships"]}
 
 
 def test_more_than_are_taken_at_once_are_refused_whole(client: Client) -> None:

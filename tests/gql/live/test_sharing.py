@@ -78,7 +78,7 @@ class Stand:
 
     async def answers(self, subscribers: list[AsyncGenerator[bytes]], n: int) -> list[bytes]:
         """Send the n-th update; return what each subscriber is answered."""
-        waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
+        waiting = [asyncio.ensure_future(anext(subscriber)) for subscriber in subscribers]
         for _ in range(len(subscribers) - self.here):
             await self.feed.joined.get()
         self.here = len(subscribers)
@@ -97,9 +97,9 @@ def test_those_who_select_the_same_are_answered_once(stand: Stand) -> None:
         same = [await stand.subscriber(after=f"c{n}") for n in range(5)]
         for n in range(3):
             answers = await stand.answers(same, n)
-            assert all(each is answers[0] for each in answers)
-            told = json.loads(answers[0])["data"]["telemetry"]
-            assert told == {"cursor": f"cursor{n}", "dropped": n, "series": []}
+            assert all(answer is answers[0] for answer in answers)
+            data = json.loads(answers[0])["data"]["telemetry"]
+            assert data == {"cursor": f"cursor{n}", "dropped": n, "series": []}
         assert stand.executor.runs == 3
 
     asyncio.run(scenario())
@@ -125,12 +125,12 @@ def test_one_that_goes_while_it_answers_for_all_leaves_the_others_theirs(stand: 
         subscribers = [await stand.subscriber() for _ in range(3)]
         await stand.answers(subscribers, 1)
         stand.executor.failing = 1
-        waiting = [asyncio.ensure_future(anext(each)) for each in subscribers]
+        waiting = [asyncio.ensure_future(anext(subscriber)) for subscriber in subscribers]
         await quiet_period_async(0.01)
         stand.feed.send(2)
         first, *others = await asyncio.gather(*waiting, return_exceptions=True)
         assert isinstance(first, asyncio.CancelledError)
-        assert [json.loads(cast("bytes", each))["data"]["telemetry"]["dropped"] for each in others] == [2, 2]
+        assert [json.loads(cast("bytes", other))["data"]["telemetry"]["dropped"] for other in others] == [2, 2]
 
     asyncio.run(scenario())
 
@@ -154,7 +154,7 @@ def test_what_is_not_for_all_is_made_by_each() -> None:
     asyncio.run(scenario())
 
 
-def test_nothing_is_kept_of_an_update_that_was_answered(stand: Stand) -> None:
+def test_an_answered_update_is_freed(stand: Stand) -> None:
     async def scenario() -> None:
         subscribers = [await stand.subscriber() for _ in range(3)]
         counts = []
@@ -168,6 +168,6 @@ def test_nothing_is_kept_of_an_update_that_was_answered(stand: Stand) -> None:
         # Nor by what the collector of cycles has yet to find: what is large goes soon.
         for n in range(1_000):
             await stand.answers(subscribers, n)
-        assert sum(isinstance(each, TelemetryUpdate) for each in gc.get_objects()) < 200
+        assert sum(isinstance(value, TelemetryUpdate) for value in gc.get_objects()) < 200
 
     asyncio.run(scenario())

@@ -101,7 +101,7 @@ def test_nobodys_document(api: Api, name: str) -> None:
     tried(api, Client(api.url, None), name, OF_NOBODY[name])
 
 
-def test_who_may_not_use_a_field_is_told_before_anything_is_validated(api: Api) -> None:
+def test_forbidden_fields_are_refused_before_validation(api: Api) -> None:
     fields = "accepted errors { code } " * 20
     text = "mutation {" + " ".join(f"a{n}: ingestTelemetry(readings: []) {{ {fields} }}" for n in range(20)) + "}"
     rules = api.work.rules
@@ -132,13 +132,13 @@ def raw(api: Api, head: bytes, *, timeout_s: float = 60) -> bytes:
         except OSError:
             # It has closed while we were sending: what it said first may have been lost with that.
             return b""
-        found = b""
+        received = b""
         try:
             while part := connection.recv(65_536):
-                found += part
+                received += part
         except ConnectionError:
             pass
-        return found
+        return received
 
 
 def test_a_packed_bomb_is_refused_on_both_addresses(api: Api) -> None:
@@ -306,13 +306,11 @@ def test_a_body_that_does_not_come_is_not_waited_for(strict: Api) -> None:
     assert raw(strict, head).startswith(b"HTTP/1.1 408 ")
 
 
-def test_one_address_has_no_more_than_its_connections_and_the_log_tells_once(
-    strict: Api, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_connections_of_an_address_are_bounded_and_logged_once(strict: Api, capsys: pytest.CaptureFixture[str]) -> None:
     opened = [socket.create_connection(("127.0.0.1", strict.port), timeout=patient(60)) for _ in range(36)]
     try:
         said = [connection.recv(100) for connection in opened[30:]]
-        assert all(each.startswith(b"HTTP/1.1 503 ") for each in said)
+        assert all(response.startswith(b"HTTP/1.1 503 ") for response in said)
         assert b"Retry-After" in said[0]
     finally:
         for connection in opened:

@@ -44,12 +44,12 @@ def sleeping(servers: TestServers) -> Callable[[Api], int]:
     def count(api: Api) -> int:
         database = make_url(api.settings.database_url("api")).database or ""
         with psycopg.connect(servers.database_server.dsn(database=database)) as superuser:
-            found = superuser.execute(
+            active = superuser.execute(
                 "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%pg_sleep%'"
                 " AND pid <> pg_backend_pid() AND datname = current_database()"
             ).fetchone()
-        assert found is not None
-        return int(found[0])
+        assert active is not None
+        return int(active[0])
 
     return count
 

@@ -58,7 +58,7 @@ def test_one_that_knows_no_pings_is_sent_on_all_the_same() -> None:
     asyncio.run(scenario())
 
 
-def test_a_pong_that_nobody_asked_for_means_nothing() -> None:
+def test_an_unsolicited_pong_is_ignored() -> None:
     counted = Flow()
     counted.pong()
     assert counted.sent(PING_EVERY_BYTES + 1)

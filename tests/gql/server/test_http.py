@@ -173,10 +173,10 @@ def test_a_change_of_an_edge_leads_to_the_edge(api: Api) -> None:
 def test_where_nothing_is_answered_for_what_is_unavailable_the_status_says_so(
     api: Api, monkeypatch: pytest.MonkeyPatch, accept: str, query: str, status: int
 ) -> None:
-    async def away(*_: object, **__: object) -> None:
+    async def unavailable(*_: object, **__: object) -> None:
         raise UnavailableError("The database does not answer. Nothing was changed; try again.")
 
-    monkeypatch.setattr(Context, "read", away)
+    monkeypatch.setattr(Context, "read", unavailable)
     request = urllib.request.Request(
         f"http://127.0.0.1:{api.port}/graphql",
         json.dumps({"query": query}).encode(),
@@ -188,8 +188,8 @@ def test_where_nothing_is_answered_for_what_is_unavailable_the_status_says_so(
     )
     try:
         with urllib.request.urlopen(request, timeout=patient(30)) as answer:  # noqa: S310
-            found = answer.status, answer.headers["Retry-After"]
+            outcome = answer.status, answer.headers["Retry-After"]
     except urllib.error.HTTPError as refused:
         with refused:
-            found = refused.code, refused.headers["Retry-After"]
-    assert found == (status, "2" if status == 503 else None)
+            outcome = refused.code, refused.headers["Retry-After"]
+    assert outcome == (status, "2" if status == 503 else None)

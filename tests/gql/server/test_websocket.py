@@ -117,12 +117,12 @@ def test_a_number_that_is_none_in_the_variables_ends_its_operation_alone(api: Ap
             query = "query Q($v: Float) { viewer { role } }"
             body = f'{{"query": "{query}", "variables": {{"v": [{number}]}}}}'
             await send(opened, f'{{"id": "odd", "type": "subscribe", "payload": {body}}}')
-            told = await receive(opened)
-            assert (told["id"], told["type"]) == ("odd", "error")
+            message = await receive(opened)
+            assert (message["id"], message["type"]) == ("odd", "error")
             over_http = api.client("plant", "viewer").post(body.encode())
             assert over_http.status == 400
             [error] = over_http.body["errors"]
-            assert told["payload"][0]["extensions"] == error["extensions"]
+            assert message["payload"][0]["extensions"] == error["extensions"]
             await send(opened, subscribe("odd", "{ viewer { role } }"))
             assert (await receive(opened))["type"] == "next"
 
@@ -230,8 +230,8 @@ def test_a_revoked_device_token_ingests_no_more_and_its_socket_is_closed(api: Ap
             assert (await receive(other))["type"] == "next"
 
     run(scenario)
-    account = 'query A($d: ID!) { ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: $d) { received } }'
-    assert api.client("plant").call(account, {"d": device_id}).data["ingestAccount"] == {"received": 1}
+    query = 'query A($d: ID!) { ingestAccount(from: "2020-01-01T00:00:00Z", deviceId: $d) { received } }'
+    assert api.client("plant").call(query, {"d": device_id}).data["ingestAccount"] == {"received": 1}
 
 
 def test_a_deleted_devices_socket_is_closed_although_nobody_sends(api: Api) -> None:

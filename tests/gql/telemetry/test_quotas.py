@@ -52,11 +52,11 @@ def test_what_is_over_a_quota_is_answered_with_a_time(limited: Api) -> None:
     assert post(limited, [*readings[:1], {"externalId": "c", "metrics": {"n": 1}}], token)[0] == 422
 
     both = [{"externalId": name, "metrics": {"n": n}} for n in range(50) for name in ("a", "b")]
-    told = client.call(INGEST, {"readings": [*both, *both]})
-    assert told.body["data"] is None
-    [error] = told.body["errors"]
+    response = client.call(INGEST, {"readings": [*both, *both]})
+    assert response.body["data"] is None
+    [error] = response.body["errors"]
     assert error["extensions"]["code"] == "RATE_LIMITED"
     assert error["extensions"]["retryAfterSeconds"] > 100
-    found = scraped(limited)
-    assert of(found, "argus_readings_over_quota_total", quota="device") == 98 + 100 + 1
-    assert of(found, "argus_readings_over_quota_total", quota="organization") == 200
+    samples = scraped(limited)
+    assert of(samples, "argus_readings_over_quota_total", quota="device") == 98 + 100 + 1
+    assert of(samples, "argus_readings_over_quota_total", quota="organization") == 200

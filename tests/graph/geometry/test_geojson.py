@@ -63,7 +63,7 @@ BOW = [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]
 
 
 @pytest.mark.parametrize(
-    ("geometry", "path", "told"),
+    ("geometry", "path", "message"),
     [
         ("POINT(1 2)", (), "GeoJSON"),
         ({}, ("type",), "one of Point"),
@@ -98,8 +98,8 @@ BOW = [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]
         ({"type": "GeometryCollection", "geometries": [None]}, ("geometries", "0"), "GeoJSON"),
     ],
 )  # fmt: skip
-def test_what_is_no_geometry(geometry: Any, path: tuple[str, ...], told: str) -> None:
-    with pytest.raises(ArgusError, match=told) as fault:
+def test_what_is_no_geometry(geometry: Any, path: tuple[str, ...], message: str) -> None:
+    with pytest.raises(ArgusError, match=message) as fault:
         geometry_of_geojson(geometry)
     assert fault.value.code == "BAD_USER_INPUT"
     assert fault.value.path == ("location", *path)

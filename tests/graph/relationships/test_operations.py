@@ -39,8 +39,8 @@ def add(world: World, name: str, inverse: str, *, hierarchy: bool = False, exclu
 
 def test_a_new_organization_has_the_built_in_ones(world: World) -> None:
     with world.session() as session:
-        found = relationship_list(session, organization_id=world.organization_id)
-    assert found == sorted(BUILT_IN, key=lambda each: each.name)
+        relationships = relationship_list(session, organization_id=world.organization_id)
+    assert relationships == sorted(BUILT_IN, key=lambda relationship: relationship.name)
 
 
 def test_ones_own_relationship_bears_edges_and_rules(world: World) -> None:

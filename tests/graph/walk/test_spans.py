@@ -113,12 +113,12 @@ def test_spans_say_at_each_instant_what_a_walk_says(worlds: Callable[[str], Worl
             up = spans_above(session, organization_id=world.organization_id, ids=ids, hops=BELOW)
             parts_hops = hierarchy_hops("HAS_PART")
             parts = spans_below(session, organization_id=world.organization_id, ids=ids, hops=parts_hops)
-        for each_day in range(LAST_DAY + 1):
-            now = [edge for edge in believed if each_day in edge.days()]
+        for instant_day in range(LAST_DAY + 1):
+            now = [edge for edge in believed if instant_day in edge.days()]
             part_edges = [edge for edge in now if edge.relationship == "HAS_PART"]
             for root in ids:
                 expected = naive.below(now, root)
-                at = micros(each_day)
+                at = micros(instant_day)
                 assert {node for node, spans in down[root].items() if holds(spans, at)} == expected
                 assert {node for node in ids if holds(up[node].get(root, []), at)} == expected
                 assert {node for node, spans in parts[root].items() if holds(spans, at)} == naive.below(

@@ -45,9 +45,9 @@ def test_what_is_not_acknowledged_can_be_taken_over(streams: Bus) -> None:
 def test_the_oldest_that_waits_is_read_or_not(streams: Bus) -> None:
     assert streams.oldest_waiting_ms(STREAM, GROUP) is None
     streams.publish(STREAM, [b"a", b"b"])
-    found = streams.oldest_waiting_ms(STREAM, GROUP)
-    assert found is not None
-    assert 0 <= streams.now_ms() - found < 60_000
+    oldest_ms = streams.oldest_waiting_ms(STREAM, GROUP)
+    assert oldest_ms is not None
+    assert 0 <= streams.now_ms() - oldest_ms < 60_000
     entries = streams.group_read(STREAM, GROUP, consumer="one", count=1, block_ms=1)
     assert streams.oldest_waiting_ms(STREAM, GROUP) == int(entries[0][0].partition("-")[0])
     entries = [*entries, *streams.group_read(STREAM, GROUP, consumer="one", count=1, block_ms=1)]
@@ -84,8 +84,8 @@ def test_every_reader_without_a_group_reads_all(streams: Bus) -> None:
     assert streams.last_entry(STREAM) is None
     streams.publish(STREAM, [b"a", b"b"])
     for _ in range(2):
-        found = streams.read_after({STREAM: "0-0", "none:0": "0-0"}, count=10, block_ms=1)
-        assert {name: [payload for _, payload in entries] for name, entries in found.items()} == {STREAM: [b"a", b"b"]}
+        read = streams.read_after({STREAM: "0-0", "none:0": "0-0"}, count=10, block_ms=1)
+        assert {name: [payload for _, payload in entries] for name, entries in read.items()} == {STREAM: [b"a", b"b"]}
     last = streams.last_entry(STREAM)
     assert last is not None
     assert (last[1], list(streams.last_ids([STREAM]))) == (b"b", [last[0]])

@@ -98,7 +98,7 @@ def test_versions_are_in_force_by_event_time(world: World) -> None:
         (micros_of(day(5)), micros_of(day(10)), {"speed": {"critLow": 2}}),
         (micros_of(day(10)), END_US, {}),
     ]
-    assert [each.content.thresholds for each in versions] == [
+    assert [version.content.thresholds for version in versions] == [
         HOT, {}, {"speed": {"critLow": 1}}, {"speed": {"critLow": 2}},
     ]  # fmt: skip
 
@@ -153,8 +153,8 @@ def test_a_profile_in_use_stays(world: World) -> None:
     # The name is free again, and what the deleted one said is kept.
     other = create(world)
     with world.session() as session:
-        kept = profile_versions(session, organization_id=world.organization_id, ids=[profile.id, other.id])
-    assert set(kept) == {profile.id, other.id}
+        versions = profile_versions(session, organization_id=world.organization_id, ids=[profile.id, other.id])
+    assert set(versions) == {profile.id, other.id}
 
 
 @pytest.mark.parametrize(

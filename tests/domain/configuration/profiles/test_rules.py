@@ -53,7 +53,7 @@ def spans(plant: DerivingPlant) -> list[tuple[int, int | None, str | None]]:
     return [(T.index(o), None if c is None else T.index(c), reason) for o, c, reason in rows]
 
 
-def test_a_profiles_rule_judges_its_assets_and_no_others(plant: DerivingPlant) -> None:
+def test_a_profiles_rule_evaluates_its_assets_and_no_others(plant: DerivingPlant) -> None:
     used = profile(plant, hot(80))
     asset, device = make(plant, used)
     stranger = plant.line.device()
@@ -150,5 +150,5 @@ def test_what_is_no_rule_is_refused_at_its_place(
 def test_the_newest_version_is_what_is_shown(plant: DerivingPlant) -> None:
     used = profile(plant, hot(80))
     with plant.line.world.session() as session:
-        found = profile_get(session, organization_id=plant.organization_id, profile_id=used)
-    assert found.newest.content.rules == [hot(80)]
+        stored_profile = profile_get(session, organization_id=plant.organization_id, profile_id=used)
+    assert stored_profile.newest.content.rules == [hot(80)]

@@ -15,7 +15,7 @@ def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> No
     with plant.line.pipeline() as session:
         index = plant.dependency_cache.get(session, organization_id=plant.organization_id)
         dependency_entities(session, organization_id=plant.organization_id, index=index, ids=ids)
-    one, two, three = (index.entity_of(each.bytes).derivation for each in ids)
+    one, two, three = (index.entity_of(entity_id.bytes).derivation for entity_id in ids)
     assert one is two
     assert one is not None
     assert three is not None

@@ -89,8 +89,8 @@ def test_a_fault_goes_with_what_caused_it(plant: DerivingPlant) -> None:
 
     def faults() -> list[tuple[str, datetime, str]]:
         with plant.line.world.session() as session:
-            found = faults_of(session, organization_id=plant.organization_id, entity_ids=[pump])
-        return [(fault.metric, fault.last_at, fault.message) for fault in found.get(pump, ())]
+            stored_faults = faults_of(session, organization_id=plant.organization_id, entity_ids=[pump])
+        return [(fault.metric, fault.last_at, fault.message) for fault in stored_faults.get(pump, ())]
 
     assert faults() == [("ratio", NOW - MINUTE, "/ has no finite result.")]
     # The larger raw id wins: the reading is another now.
@@ -188,9 +188,9 @@ def test_a_long_circle_is_reported_in_part() -> None:
     count = 100
     derived = {f"m{n:03}": {"formula": f"m{(n + 1) % count:03} + 1"} for n in range(count)}
     assert derived_cycle(derived) == tuple(f"m{n:03}" for n in range(count))
-    told = cycle_text(tuple(derived))
-    assert told.startswith("'m000' -> 'm001' -> ")
-    assert told.endswith(" -> 'm018' -> ... (81 more) -> 'm000'")
+    message = cycle_text(tuple(derived))
+    assert message.startswith("'m000' -> 'm001' -> ")
+    assert message.endswith(" -> 'm018' -> ... (81 more) -> 'm000'")
 
 
 def test_a_formula_reads_so_many_metrics() -> None:

@@ -94,8 +94,8 @@ def test_what_is_past_retention_is_left_as_it_is_and_reported(deriving: Deriving
     assert list(deriving.derived().values()) == [n + 2.0 for n in minutes]
     deriving.line.summarize()
     with transaction(deriving.line.engine("pipeline")) as session:
-        kept = RetentionPolicy(None, timedelta(days=200))
-        for month in partitions_outdated(session, retention=kept, now=border + timedelta(days=200, hours=1)):
+        retention = RetentionPolicy(None, timedelta(days=200))
+        for month in partitions_outdated(session, retention=retention, now=border + timedelta(days=200, hours=1)):
             assert partition_drop(session, month) == ["telemetry_history_202603"]
     deriving.line.stage_cache.forget()
     # All of it is to be derived otherwise. What could hang on points that have gone stays as it is: `a` five minutes

@@ -42,8 +42,10 @@ def test_building_53() -> None:
 def test_a_plants_series_are_those_others_found(building: str) -> None:
     model = brick_read((SHARED_DATA / "hhw" / "models" / f"building_{building}.ttl").read_text())
     expected = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["hhw"][building[:2]]
-    found = [each.attributes["timeseriesId"] for each in model.entities.values() if "timeseriesId" in each.attributes]
-    assert sorted(found) == expected["model_series"]
+    timeseries_ids = [
+        entity.attributes["timeseriesId"] for entity in model.entities.values() if "timeseriesId" in entity.attributes
+    ]
+    assert sorted(timeseries_ids) == expected["model_series"]
     assert model.remarks == []
 
 

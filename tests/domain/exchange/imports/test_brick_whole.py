@@ -28,8 +28,8 @@ DOWN = ("FEEDS", "HAS_PART", "CONTAINS")
 
 
 def expected_of(building: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((SHARED_DATA / "EXPECTED.json").read_text())[BUILDINGS[building]]
-    return found
+    expected: dict[str, Any] = json.loads((SHARED_DATA / "EXPECTED.json").read_text())[BUILDINGS[building]]
+    return expected
 
 
 def model_of(building: str) -> Model:
@@ -111,19 +111,19 @@ def test_what_lies_downstream_of_each_air_handler(world: World, building: str) -
                 ).values()
 
                 def count(*steps: Step, start_id: Any = start.id, session: Any = session) -> int:
-                    found = traverse(
+                    counts = traverse(
                         session, organization_id=world.organization_id, start_ids=[start_id], steps=steps, limit=10_000
                     )
-                    assert not found.truncated
-                    return len(found.ids)
+                    assert not counts.truncated
+                    return len(counts.ids)
 
-                found = {
+                counts = {
                     "downstream": count(Step(DOWN, depth=8)),
                     "rooms": count(Step(DOWN, depth=8, types=frozenset({"Room"}))),
                     "zones": count(Step(DOWN, depth=8, types=frozenset({"HVAC_Zone"}))),
                     "points": count(Step(DOWN, depth=8, include_start=True), Step(("MONITORED_BY",))),
                 }
-            assert found == {name: ahu[name] for name in found}, ahu["ahu"]
+            assert counts == {name: ahu[name] for name in counts}, ahu["ahu"]
     if "sparql_rooms" in expected:
         assert {ahu["ahu"]: ahu["rooms"] for ahu in expected["ahus"]} == expected["sparql_rooms"]
 

@@ -108,24 +108,24 @@ def test_an_edited_schema_reaches_what_was_received_before(line: Line) -> None:
     device = line.device(type_name="pump")
     send(line, device, {0: 1, 1: 20, 2: 3})
     line.schema("pump", {"metrics": {"t": {"max": 100, "rename": "u"}}}, begins=T0 + timedelta(minutes=1))
-    told = replay(line, dry_run=True)
+    report = replay(line, dry_run=True)
     # 20 was refused; it and 3 have another name.
-    assert {k: told.changes[k] for k in ("added", "removed", "changed", "letters")} == {
+    assert {k: report.changes[k] for k in ("added", "removed", "changed", "letters")} == {
         "added": 2, "removed": 1, "changed": 0, "letters": 1,
     }  # fmt: skip
-    assert told.changes["samples"][0] == {
+    assert report.changes["samples"][0] == {
         "deviceId": str(device), "port": None, "metric": "u", "timestamp": "2026-04-01T00:01:00Z",
         "before": None, "after": 20.0,
     }  # fmt: skip
     assert {key[2:]: v for key, v in line.history().items()} == {("t", T0): 1, ("t", T0 + timedelta(minutes=2)): 3}
     done = replay(line)
-    assert done.changes == told.changes
+    assert done.changes == report.changes
     assert {key[2:]: v for key, v in line.history().items()} == {
         ("t", T0): 1,
         ("u", T0 + timedelta(minutes=1)): 20,
         ("u", T0 + timedelta(minutes=2)): 3,
     }
-    assert line.account().stored == 3
+    assert line.ingest_counts().stored == 3
     assert replay(line, dry_run=True).changes["points"] == 0
 
 
@@ -175,7 +175,7 @@ def test_what_waits_for_the_stages_is_left_to_them(line: Line) -> None:
     line.send({"device_id": device, "timestamp": T0, "metrics": {"t": 2}})
     done = replay(line)
     assert (done.total, done.done, done.changes["points"]) == (2, 1, 0)
-    assert line.account().pending == 1
+    assert line.ingest_counts().pending == 1
 
 
 def test_a_cancelled_replay_does_no_more(line: Line) -> None:
@@ -258,7 +258,7 @@ def test_a_count_that_takes_long_is_estimated(line: Line, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("dry_run", [True, False])
-def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line: Line, *, dry_run: bool) -> None:
+def test_readings_before_retention_are_skipped_and_counted(line: Line, *, dry_run: bool) -> None:
     device = line.device()
     line.schema("pump", {"metrics": {"t": {"max": 1_000}}}, begins=T0 - timedelta(days=60))
     old = [
@@ -272,7 +272,7 @@ def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line
         [month] = partitions_outdated(session, retention=RetentionPolicy(None, NOW - T0), now=NOW)
         assert partition_drop(session, month) == ["telemetry_history_202603"]
     line.stage_cache.forget()
-    before = (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters"))
+    before = (line.history(), line.ingest_counts(), line.rows("SELECT raw_id, code FROM dead_letters"))
     # One of those that are kept lost its point.
     with transaction(line.engine("owner")) as session:
         session.execute(text("DELETE FROM telemetry_history WHERE value = 1"))
@@ -282,6 +282,6 @@ def test_readings_of_a_time_that_is_no_longer_kept_are_left_out_and_counted(line
         "added": 1, "removed": 0, "changed": 0, "letters": 0, "beforeRetention": 5,
     }  # fmt: skip
     if not dry_run:
-        assert (line.history(), line.account(), line.rows("SELECT raw_id, code FROM dead_letters")) == before
+        assert (line.history(), line.ingest_counts(), line.rows("SELECT raw_id, code FROM dead_letters")) == before
     assert line.rows("SELECT to_regclass('telemetry_history_202603') AS there")[0].there is None
     assert sum(row.sum for row in line.rows("SELECT sum FROM series_hours WHERE hour < :t", t=T0)) == 15.0

@@ -29,8 +29,8 @@ def statements(alarms: Alarms, entities: list[UUID], rule: UUID) -> tuple[int, i
         done = alarms.act(NOW)
         assert (done.created, done.refused) == (len(entities), None)
         to_open = len(sent)
-        for each in opened:
-            alarms.cleared(each, NOW + MINUTE)
+        for event_id in opened:
+            alarms.cleared(event_id, NOW + MINUTE)
         assert alarms.act(NOW).suggested == len(entities)
     finally:
         event.remove(alarms.pipeline, "before_cursor_execute", count)
@@ -67,7 +67,9 @@ def test_what_comes_together_is_followed_in_its_order(
             alarms.cleared(opened, NOW + (2 * minute + 1) * MINUTE)
             act()
     alarms.act(NOW + timedelta(hours=1))
-    suggestions = [None if each.suggestion is None else each.suggestion["action"] for _, _, each in alarms.activities()]
+    suggestions = [
+        None if activity.suggestion is None else activity.suggestion["action"] for _, _, activity in alarms.activities()
+    ]
     assert suggestions == [None, "CLOSE"]
 
 

@@ -89,7 +89,7 @@ def test_what_is_below_is_as_of_the_time(world: World, other: World) -> None:
             )
             assert page.total is not None
             assert page.total() == len(page.items)
-            return {each.id for each in page.items}
+            return {entity.id for entity in page.items}
 
     assert below(world, hall, day(4)) == {hall, asset}
     assert below(world, hall, day(5)) == {hall}

@@ -10,8 +10,8 @@ from domain.telemetry.model.schemas import SchemaVersions, schema_apply, schema_
 
 
 def applied(schema: dict[str, Any], metrics: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    kept, faults = schema_apply(schema_compile(schema), metrics, sent=metrics)
-    return kept, [(fault.metric, fault.code) for fault in faults]
+    values, faults = schema_apply(schema_compile(schema), metrics, sent=metrics)
+    return values, [(fault.metric, fault.code) for fault in faults]
 
 
 @pytest.mark.parametrize(
@@ -42,11 +42,11 @@ def applied(schema: dict[str, Any], metrics: dict[str, Any]) -> tuple[dict[str, 
         ({"unit": "Pa", "sentUnit": "m"}, 1, None, "NOT_CONVERTIBLE"),
     ],
 )
-def test_one_metric(metric: dict[str, Any], value: Any, kept: Any, code: str | None) -> None:
-    found, faults = applied({"metrics": {"t": metric}}, {"t": value})
+def test_one_metric(metric: dict[str, Any], value: Any, expected: Any, code: str | None) -> None:
+    values, faults = applied({"metrics": {"t": metric}}, {"t": value})
     assert faults == ([] if code is None else [("t", code)])
-    assert found == ({} if code else {"t": kept})
-    assert [type(each) for each in found.values()] == ([] if code else [type(kept)])
+    assert values == ({} if code else {"t": expected})
+    assert [type(item) for item in values.values()] == ([] if code else [type(expected)])
 
 
 def test_metrics_are_renamed_and_even_change_names() -> None:

@@ -261,7 +261,7 @@ def test_whoever_writes_while_an_hour_is_aggregated_leaves_another_invalidation(
     assert hours(line) == [(0, 7.0)]
 
 
-def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
+def test_an_uncommitted_invalidation_is_left_for_later(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1))
     line.summarize()
@@ -276,9 +276,9 @@ def test_a_mark_that_is_being_made_is_left_for_later(line: Line) -> None:
 
 
 def april_drop(line: Line) -> None:
-    kept = RetentionPolicy(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
+    retention = RetentionPolicy(None, NOW - datetime(2026, 5, 1, tzinfo=UTC) + timedelta(days=1) - 12 * HOUR)
     with transaction(line.engine("pipeline")) as session:
-        [month] = partitions_outdated(session, retention=kept, now=datetime(2026, 5, 3, tzinfo=UTC))
+        [month] = partitions_outdated(session, retention=retention, now=datetime(2026, 5, 3, tzinfo=UTC))
         assert not month.is_unfinished
         assert partition_drop(session, month) == ["telemetry_history_202604"]
     line.stage_cache.forget()
@@ -289,7 +289,7 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     # Before and after midnight in Kolkata (18:30 UTC) and in Kathmandu (18:15 UTC), and within a quarter.
     send(line, device, *((18 + n / 20, n) for n in range(20)), (2.1, True), (3, 5), (42.4, 7))
     line.summarize()
-    asked = [
+    requests = [
         (zone, bucket, aggregate)
         for zone in ("Asia/Kolkata", "Asia/Kathmandu", "UTC", "Australia/Eucla")
         for bucket in ((0, timedelta(days=1)), (0, HOUR), (1, timedelta()), (0, HOUR / 4), (0, HOUR / 2))
@@ -297,15 +297,15 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     ]
 
     def answers() -> list[Any]:
-        found = []
-        for zone, bucket, aggregate in asked:
+        stored_answers = []
+        for zone, bucket, aggregate in requests:
             [series] = read(line, device, timezone=zone, bucket=bucket, aggregate=aggregate)
-            found.append((zone, bucket, aggregate, values(series), series.type, series.incomplete))
-        return found
+            stored_answers.append((zone, bucket, aggregate, values(series), series.type, series.incomplete))
+        return stored_answers
 
     before = answers()
     assert not any(is_incomplete for *_, is_incomplete in before)
-    assert [5.0 + 1 + sum(range(10)), 7.0 + sum(range(10, 20))] in [each[3] for each in before]
+    assert [5.0 + 1 + sum(range(10)), 7.0 + sum(range(10, 20))] in [item[3] for item in before]
     april_drop(line)
     assert answers() == before
 
@@ -318,25 +318,25 @@ def test_what_cannot_be_answered_without_the_points_is_reported_incomplete(line:
     assert not read(line, device, bucket=None)[0].incomplete
     april_drop(line)
 
-    def told(**arguments: Any) -> tuple[list[float], bool]:
+    def buckets_read(**arguments: Any) -> tuple[list[float], bool]:
         [series] = read(line, device, **arguments)
         return values(series), series.incomplete
 
     # Hours with texts.
-    assert told() == ([1.0, 2.0], True)
-    assert told(ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
+    assert buckets_read() == ([1.0, 2.0], True)
+    assert buckets_read(ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
     # The stored points themselves.
-    assert told(bucket=None) == ([], True)
-    assert told(bucket=None, begins=DAY + 3 * HOUR) == ([], False)
+    assert buckets_read(bucket=None) == ([], True)
+    assert buckets_read(bucket=None, begins=DAY + 3 * HOUR) == ([], False)
     # Buckets, and beginnings, within a quarter of an hour.
-    assert told(bucket=(0, HOUR / 6), ends=DAY + 2 * HOUR) == ([], True)
-    assert told(begins=DAY + 0.4 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], True)
-    assert told(begins=DAY + 0.25 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
+    assert buckets_read(bucket=(0, HOUR / 6), ends=DAY + 2 * HOUR) == ([], True)
+    assert buckets_read(begins=DAY + 0.4 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], True)
+    assert buckets_read(begins=DAY + 0.25 * HOUR, ends=DAY + 2 * HOUR) == ([1.0, 2.0], False)
     # Another series is none the worse for it.
     assert not read(line, other)[0].incomplete
 
 
-def test_hours_of_before_there_were_quarters_are_reported_where_quarters_are_asked_for(line: Line) -> None:
+def test_hours_without_quarters_are_reported_where_quarters_are_requested(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1), (1.5, 2))
     line.summarize()
@@ -355,16 +355,16 @@ def test_an_asset_whose_devices_overlap_is_reported_incomplete(line: Line) -> No
     asset = line.world.entity(EntityKind.ASSET)
     with line.world.changing() as (session, change):
         drafts = [
-            EdgeDraft(source_id=asset, target_id=each, relationship="MONITORED_BY", valid_from=DAY, valid_until=None)
-            for each in devices
+            EdgeDraft(source_id=asset, target_id=device, relationship="MONITORED_BY", valid_from=DAY, valid_until=None)
+            for device in devices
         ]
         edges_create(session, change=change, drafts=drafts)
     send(line, devices[0], (0.5, 1))
     send(line, devices[1], (1.5, 2))
     line.summarize()
-    assert [(values(each), each.incomplete) for each in read(line, asset)] == [([1.0, 2.0], False)]
+    assert [(values(bucket), bucket.incomplete) for bucket in read(line, asset)] == [([1.0, 2.0], False)]
     april_drop(line)
-    assert [(values(each), each.incomplete) for each in read(line, asset)] == [([], True)]
+    assert [(values(bucket), bucket.incomplete) for bucket in read(line, asset)] == [([], True)]
     assert not read(line, devices[0])[0].incomplete
 
 

@@ -81,7 +81,7 @@ def test_a_transaction_sees_its_own_writes_and_nobody_else_does(world: World) ->
     assert parts(world, snapshots, whole) == []
 
 
-def test_earlier_knowledge_is_asked_of_the_database(world: World) -> None:
+def test_known_at_is_answered_by_the_database(world: World) -> None:
     snapshots = Snapshots()
     whole, part = world.entities(EntityKind.ASSET, 2)
     edge = world.edge(whole, "HAS_PART", part)
