@@ -143,8 +143,8 @@ def test_no_mutation_fails_on_text_that_cannot_be_stored(api: Api) -> None:
 
 
 def test_where_the_text_is_at_fault_is_reported(api: Api) -> None:
-    api.organization("told")
-    client = api.client("told")
+    api.organization("texts")
+    client = api.client("texts")
     create = (
         "mutation C($i: CreateDeviceInput!) { createDevice(input: $i) { device { id } errors { code message path } } }"
     )
@@ -166,7 +166,7 @@ def test_where_the_text_is_at_fault_is_reported(api: Api) -> None:
 
 @pytest.mark.parametrize("claim", ["sub", "org"])
 def test_a_token_whose_texts_cannot_be_stored_is_no_token(api: Api, claim: str) -> None:
-    claims = {"sub": "ann", "org": "told", "role": "admin", "exp": time.time() + 600}
+    claims = {"sub": "ann", "org": "texts", "role": "admin", "exp": time.time() + 600}
     for odd in ("a\0b", "\0"):
         token = jwt.encode({**claims, claim: odd}, SECRET, algorithm="HS256")
         reply = Client(api.url, token).call("{ viewer { role } }")

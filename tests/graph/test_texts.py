@@ -9,7 +9,7 @@ from graph.texts import text_clean
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "expected"),
     [
         ("plain", "plain"),
         ("a\0b", "a�b"),

@@ -89,7 +89,7 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "reason"),
     [
         (psycopg.OperationalError("FATAL:  could not write init file: No space left on device"), DISK_FULL),
         (OSError(24, "Too many open files"), "cannot be asked"),

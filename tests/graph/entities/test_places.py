@@ -187,7 +187,7 @@ def test_a_wide_box_is_taken_as_written_and_one_beyond_180_degrees_is_wrapped(wo
 
 
 @pytest.mark.parametrize(
-    ("view", "path", "told"),
+    ("view", "path", "message"),
     [
         # No box: which way round its long edge goes is not said.
         (ring((-170, 0), (170, 0), (0, 60)), ("coordinates", "0", "1"), "antimeridian"),

@@ -15,7 +15,7 @@ def applied(schema: dict[str, Any], metrics: dict[str, Any]) -> tuple[dict[str, 
 
 
 @pytest.mark.parametrize(
-    ("metric", "value", "kept", "code"),
+    ("metric", "value", "expected", "code"),
     [
         ({"type": "NUMBER"}, 1, 1, None),
         ({"type": "NUMBER"}, True, None, "WRONG_TYPE"),
