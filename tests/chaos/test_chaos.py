@@ -253,19 +253,19 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     assert counts["received"] >= sent
     assert counts == {**counts, "stored": READINGS, "duplicate": counts["received"] - READINGS, "dead": 0, "pending": 0}
     history_check(own_installation)
-    followed = following_check(own_installation)
+    derived_counts = derived_check(own_installation)
     summary = notified_check(own_installation, receivers)
     print(
         f"{sent} readings ({READINGS} different) in {sent_s:.0f} s, {sent / sent_s:,.0f} a second; caught up after"
         f" {caught_up_s:.1f} s; killed {dict(killed)}; calls that failed {dict(sending.refused)};"
-        f" {counts['duplicate']:.0f} duplicates; {followed}; {summary}"
+        f" {counts['duplicate']:.0f} duplicates; {derived_counts}; {summary}"
     )
     began_s = time.monotonic()
     replayed = replay_differences(client)
     assert (replayed["state"], replayed["done"], replayed["changes"]["points"]) == ("FINISHED", counts["received"], 0)
     assert replayed["changes"]["letters"] == 0
     history_check(own_installation)
-    assert following_check(own_installation) == followed
+    assert derived_check(own_installation) == derived_counts
     # What is replayed is told nobody.
     assert notified_check(own_installation, receivers) == summary
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
@@ -276,7 +276,7 @@ def dsn_of(installation: Installation) -> str:
     return url.render_as_string(hide_password=False)
 
 
-def following_check(installation: Installation) -> str:
+def derived_check(installation: Installation) -> str:
     """What follows from the readings is what the raw log says; return what there is."""
     with psycopg.connect(dsn_of(installation)) as connection:
         watched_drain(connection, patience_s=PATIENCE_S)

@@ -105,7 +105,7 @@ def test_without_a_wakeup_it_polls(
     assert (stage.poll(), alarms.waiting(), len(alarms.activities())) == (True, 0, 3)
 
 
-def test_maintenance_is_looked_at_before_anything_is_followed_and_its_end_too(
+def test_maintenance_is_checked_before_changes_are_applied_and_at_its_end(
     state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workers.stages.act.LOOK_EVERY_S", 0.0)

@@ -167,7 +167,7 @@ class ActStage:
         return followed
 
     def _act_on(self, organization_id: int, change_id: int, holds: str) -> AppliedActions | None:
-        """Follow one change; where it fails write that down, and return None."""
+        """Apply one change; where it fails, record the failure and return None."""
         try:
             done = self._changes_apply(organization_id, only=change_id)
         except Exception as error:

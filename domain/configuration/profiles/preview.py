@@ -74,7 +74,7 @@ def profile_preview(
     )
 
 
-def attributes_followed(
+def attributes_propagated(
     attributes: Mapping[str, Any], *, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return an asset's attributes after its profile's defaults have become others.
@@ -82,13 +82,13 @@ def attributes_followed(
     One that is still the old default becomes the new one; a new default that the asset does not have is added where
     it had none before; anything else stays, what the profile no longer has, too.
     """
-    followed = dict(attributes)
+    propagated = dict(attributes)
     for name, value in new.items():
         if name not in old:
-            followed.setdefault(name, value)
+            propagated.setdefault(name, value)
         elif name in attributes and json_same(attributes[name], old[name]):
-            followed[name] = value
-    return followed
+            propagated[name] = value
+    return propagated
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Difference:
@@ -101,10 +101,10 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differenc
 
 
 def _asset(asset: Entity, old: Mapping[str, Any], new: Mapping[str, Any], changed: Difference) -> AssetPreview:
-    followed = attributes_followed(asset.attributes, old=old, new=new)
+    propagated = attributes_propagated(asset.attributes, old=old, new=new)
     given = {
         name: value
-        for name, value in followed.items()
+        for name, value in propagated.items()
         if name not in asset.attributes or not json_same(asset.attributes[name], value)
     }
     touched = {*changed.added, *changed.removed, *changed.changed}

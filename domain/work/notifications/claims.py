@@ -63,9 +63,9 @@ _CLAIMABLE = text(
     f"""
     SELECT c.id FROM unnest(:destinations, :slots) AS d (destination, slots) CROSS JOIN LATERAL (
         SELECT u.id FROM (
-            (SELECT f.id, 0 AS turn FROM ({_CANDIDATES.format(attempts="=")}) f)
+            (SELECT f.id, 0 AS attempt_rank FROM ({_CANDIDATES.format(attempts="=")}) f)
             UNION ALL (SELECT r.id, 1 FROM ({_CANDIDATES.format(attempts=">")}) r)
-        ) u ORDER BY u.turn LIMIT d.slots
+        ) u ORDER BY u.attempt_rank LIMIT d.slots
     ) c
     """  # noqa: S608  (two fixed operators)
 ).bindparams(bindparam("destinations", type_=ARRAY(Text)), bindparam("slots", type_=ARRAY(Integer)))

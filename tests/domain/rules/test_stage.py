@@ -246,7 +246,7 @@ def test_flaps_make_no_more_events_than_the_damping_allows(line: Line) -> None:
     assert [flaps for *_, flaps in stand(line)] == [0, 0, 0, 446]
 
 
-def test_the_outbox_says_whether_anything_may_follow(line: Line) -> None:
+def test_the_outbox_says_whether_side_effects_are_allowed(line: Line) -> None:
     device = line.device()
     create(line, over(50))
     evaluate(line, device, send(line, device, [(T0, 60.0), (T0 + timedelta(minutes=1), 40.0)]))

@@ -80,7 +80,7 @@ def opened(client: Client, wanted: Sequence[str]) -> None:
 
 @pytest.mark.parametrize(("partitions", "workers"), [(2, 3), (4, 5)])
 def test_every_device_opens_and_clears(tmp_path_factory: pytest.TempPathFactory, partitions: int, workers: int) -> None:
-    home = tmp_path_factory.mktemp("judged") / "home"
+    home = tmp_path_factory.mktemp("devices") / "home"
     installation = Installation(home, settings={"ARGUS_PARTITIONS": str(partitions), "ARGUS_WORKERS": str(workers)})
     installation.start("--no-demo")
     try:

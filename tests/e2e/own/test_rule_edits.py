@@ -99,7 +99,7 @@ def of(nodes: list[dict[str, Any]], state: str, name: str | None = None) -> list
     return [event for event in nodes if event["state"] == state and name in (None, event["rule"]["name"])]
 
 
-def test_edits_and_deletions_are_followed_without_another_reading(wide_plant: Installation) -> None:
+def test_edits_and_deletions_are_applied_without_another_reading(wide_plant: Installation) -> None:
     client = wide_plant.organization("Edits")
     assets, devices = ovens(client)
     send(client, *[90.0] * OVENS)

@@ -81,7 +81,7 @@ def test_concurrent_operations_of_a_token_are_bounded_and_do_not_delay_others() 
         release, running = asyncio.Event(), list[str]()
 
         async def operate(caller: str) -> None:
-            async with shares.turn(caller):
+            async with shares.slot(caller):
                 running.append(caller)
                 await release.wait()
 
@@ -107,7 +107,7 @@ def test_no_more_than_so_many_wait_and_none_for_longer() -> None:
         release = asyncio.Event()
 
         async def operate() -> None:
-            async with shares.turn("greedy"):
+            async with shares.slot("greedy"):
                 await release.wait()
 
         tasks = [asyncio.create_task(operate()) for _ in range(AT_ONCE + WAITING_MAX)]
@@ -128,7 +128,7 @@ def test_over_its_time_a_token_is_refused_until_there_is_some_again() -> None:
     now_s = [100.0]
 
     async def operate(shares: Shares, caller: str, took_s: float) -> None:
-        async with shares.turn(caller):
+        async with shares.slot(caller):
             now_s[0] += took_s
 
     async def main() -> None:
@@ -136,7 +136,7 @@ def test_over_its_time_a_token_is_refused_until_there_is_some_again() -> None:
         # Two seconds a second come in, one goes out: one operation after the other never runs dry.
         for _ in range(100):
             await operate(shares, "steady", 0.9)
-        async with shares.turn("greedy"), shares.turn("greedy"), shares.turn("greedy"):
+        async with shares.slot("greedy"), shares.slot("greedy"), shares.slot("greedy"):
             # Three at the same time.
             now_s[0] += 8
         with pytest.raises(RateLimitedError) as refused:

@@ -139,7 +139,7 @@ def stays_at(
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_buses_have_these_stays_and_a_rule_follows_them(plant: DerivingPlant, order: str) -> None:
+def test_buses_have_the_published_stays_and_a_rule_evaluates_them(plant: DerivingPlant, order: str) -> None:
     published = json.loads((SHARED_DATA / "EXPECTED.json").read_text())["geo/liverpool_bus"]
     box = shapely.box(*(published["box"][side] for side in "wsen"))
     all_fixes = fixes()

@@ -93,7 +93,7 @@ class Alarms:
         self.changed(event_id, "WITHDRAWN", at)
 
     def changed(self, event_id: UUID, kind: str, at: datetime, *, side_effects_disabled: bool = False) -> None:
-        """Leave a change to be followed."""
+        """Leave an event change waiting."""
         self._run(
             "INSERT INTO event_changes (organization_id, event_id, kind, at, side_effects_disabled)"
             " VALUES (:o, :id, :kind, :at, :side_effects_disabled)",
@@ -101,7 +101,7 @@ class Alarms:
         )  # fmt: skip
 
     def act(self, now: datetime, **options: Any) -> AppliedActions:
-        """Follow what waits, in a transaction of the pipeline's role."""
+        """Apply waiting event changes, in a transaction of the pipeline's role."""
         with Session(self.pipeline) as session, session.begin():
             organization_set(session, organization_id=self.world.organization_id)
             return event_actions_apply(
@@ -109,7 +109,7 @@ class Alarms:
             )
 
     def waiting(self) -> int:
-        """Count what is still to be followed."""
+        """Count waiting event changes."""
         with Session(self.owner) as session:
             counted: int = session.execute(
                 text("SELECT count(*) FROM event_changes WHERE processed_at IS NULL")

@@ -211,7 +211,7 @@ def test_the_version_that_opened_the_event_decides_the_actions(alarms: Alarms, t
     assert alarms.act(NOW).created == 1
 
 
-def test_what_follows_a_version_that_carries_an_event_over_is_by_its_action(alarms: Alarms, asset: UUID) -> None:
+def test_an_event_carried_over_uses_the_action_of_the_new_version(alarms: Alarms, asset: UUID) -> None:
     rule = alarms.rule(webhookUrl="https://a.example.com/x")
     event = alarms.opened(rule, asset, NOW)
     alarms.act(NOW)

@@ -1,4 +1,4 @@
-"""Many events are followed as one by one, in statements that do not grow with their number."""
+"""Many event changes are applied as if one by one, in statements that do not grow with their number."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def test_statements_do_not_grow_with_events(alarms: Alarms) -> None:
 
 
 @pytest.mark.parametrize("together", [False, True])
-def test_what_comes_together_is_followed_in_its_order(
-    alarms: Alarms, template: UUID, asset: UUID, together: bool
-) -> None:
+def test_changes_applied_together_keep_their_order(alarms: Alarms, template: UUID, asset: UUID, together: bool) -> None:
     """An event that comes, goes and comes again, beside others, leaves what following each at once would leave."""
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     other = alarms.world.entity(EntityKind.ASSET)

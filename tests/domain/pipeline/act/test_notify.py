@@ -149,7 +149,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
                 is_dirty = suppression_refresh(session, organization_id=line.organization_id).is_pending
         # The wall's clock is within the time of the readings: some of them are quiet now.
         now, limit = minute(random.randrange(400)), random.choice([1, 3, 100])
-        _follow(line, now, limit=limit, times=random.randrange(1, 5))
+        _act(line, now, limit=limit, times=random.randrange(1, 5))
 
     readings = [(minute(n), float(random.randrange(100))) for n in range(0, 300, 5)]
     random.shuffle(readings)
@@ -161,12 +161,12 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
     for step in steps:
         step()
     act()
-    _follow(line, LINE_NOW + timedelta(days=1), limit=100, times=100)
+    _act(line, LINE_NOW + timedelta(days=1), limit=100, times=100)
     assert line.rows("SELECT * FROM event_changes WHERE processed_at IS NULL") == []
     _check(line)
 
 
-def _follow(line: Line, now: datetime, *, limit: int, times: int) -> None:
+def _act(line: Line, now: datetime, *, limit: int, times: int) -> None:
     for _ in range(times):
         with line.pipeline() as session:
             done = event_actions_apply(

@@ -1,4 +1,4 @@
-"""What is followed of events that are shelved or in maintenance, and when."""
+"""Side effects of events that are shelved or in maintenance, and when they happen."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def notified(alarms: Alarms) -> list[str]:
     return [payload["change"] for payload in rows]
 
 
-def test_what_is_open_when_maintenance_ends_is_followed_then_once(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_an_event_open_when_maintenance_ends_is_acted_on_once(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     maintain(alarms, NOW - HOUR, NOW + HOUR)
     alarms.opened(rule, asset, NOW)
     refresh(alarms)
