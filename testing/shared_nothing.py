@@ -32,7 +32,7 @@ from workers.stages.normalize import NormalizeStage
 
 Stage = NormalizeStage | AttributeStage | DeriveStage
 TTL = timedelta(hours=1)
-# How a transaction fails: by what a statement holds, with the connection, or after a commit of which nobody is told.
+# How a transaction fails: by what a statement holds, with the connection, or after a commit that nobody learns of.
 DATA, LOST, UNTOLD = "data", "lost", "untold"
 
 

@@ -372,7 +372,7 @@ def server_config(
         ws_max_size=WEBSOCKET_MESSAGE_MAX_BYTES,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=5,
-        # Addresses behind a proxy are told by `gql/access/gate.py`, which knows whom to believe.
+        # Addresses behind a proxy are determined by `gql/access/gate.py`, which knows the trusted ones.
         proxy_headers=False,
         server_header=False,
         **others,

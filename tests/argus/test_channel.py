@@ -67,7 +67,7 @@ def test_messages_of_any_length_arrive_whole_in_order_and_with_their_files() -> 
     assert still_open(files) == set()
 
 
-def test_what_was_not_sent_when_it_closes_leaves_no_file_open(tmp_path: Path) -> None:
+def test_unsent_messages_leave_no_file_open(tmp_path: Path) -> None:
     sent = tmp_path / "sent"
     sent.touch()
 

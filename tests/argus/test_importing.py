@@ -1,4 +1,4 @@
-"""`argus import` and `argus export`, on a database: streams, dry runs, refusals, and a graph that goes round."""
+"""`argus import` and `argus export`, on a database: streams, dry runs, refusals, and a round trip of a graph."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_a_graph_goes_from_one_organization_to_another(argus: Any, tmp_path: Pat
     assert (status, out.count('"record":"edge"'), err) == (0, 1, "4 entities, 1 edges written\n")
 
 
-def test_what_comes_in_on_standard_input_is_read_and_a_line_at_fault_is_reported(
+def test_standard_input_is_imported_and_faulty_lines_are_reported(
     argus: Any, monkeypatch: pytest.MonkeyPatch, engine: Callable[[str], Engine]
 ) -> None:
     lines = [json.dumps(GRAPH[0]), '{"record": "entity", "kind": "ASSET"}', "{", json.dumps(GRAPH[1])]
@@ -180,7 +180,7 @@ def test_an_import_that_is_interrupted_says_what_is_done(
     assert "Interrupted: what is counted here is done and stays. Run it again to do the rest." in err
 
 
-def test_what_the_database_says_is_reported_without_statements(
+def test_database_errors_are_reported_without_statements(
     argus: Callable[..., tuple[int, str, str]], engine: Callable[[str], Engine]
 ) -> None:
     with transaction(engine("owner")) as session:

@@ -1,4 +1,4 @@
-"""Numbers for Prometheus: what they count, and that the alert rules and the dashboard know them."""
+"""Prometheus metrics: what they count, and that the alert rules and the dashboard use existing ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request is answered here or handed over whole, by its head or its body."""
+"""A request is answered here or forwarded whole, by its head or its body."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_ingest_is_answered_here_however_it_comes(listening: Listening) -> None:
     assert listening.routing.examined_bytes == 0
 
 
-def test_what_is_not_ingest_is_handed_over_whole(listening: Listening) -> None:
+def test_requests_other_than_ingest_are_forwarded_whole(listening: Listening) -> None:
     large = INGEST + b" " * BODY_EXAMINED_MAX_BYTES
     for sent in (
         head(len(READ)) + READ,
@@ -206,7 +206,7 @@ def test_an_upgrade_that_is_not_spoken_is_ignored(listening: Listening) -> None:
         assert listening.handed[-1] == reading + READ
 
 
-def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients_make_room_for_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 5_000)
     slow = [socket.create_connection(("127.0.0.1", listening.port), timeout=60) for _ in range(4)]
     try:

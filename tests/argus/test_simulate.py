@@ -1,4 +1,4 @@
-"""Simulated devices: values that move, readings late, twice or missing, as often as was asked."""
+"""Simulated devices: values that move, readings late, twice or missing, at the requested rates."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Rules about devices and assets that call webhooks, to receivers that answer, dawdle, hang and lie, through the chaos.
+"""Webhook notifications under chaos: rules about devices and assets, and receivers that answer, stall, hang and lie.
 
-What receivers have to have been told is computed from the raw log, by the same plain lines as everything else here.
+The expected notifications are computed from the raw log, by the same reference as everything else here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ METERS: Final = range(4, 8)
 METER: Final = "meter"
 METRIC: Final = "surge"
 SAID: Final = [Version(0, HIGH, "LOW")]
-# Receivers that take what they are told, and others.
+# Receivers that accept notifications, and others.
 TAKING: Final = ("healthy", "slow", "assets")
 FAILING: Final = ("hanging", "lying")
 _LIES: Final = (
@@ -92,7 +92,7 @@ def notifications_prepare(client: Client, receivers: Receivers) -> None:
 
 
 def notifications_drain(connection: psycopg.Connection[Any], receivers: Receivers, *, patience_s: float) -> None:
-    """Wait until those who take what they are told have been told everything."""
+    """Wait until all notifications to the accepting receivers are delivered."""
     _until_none(connection, [receivers.by_name[name] for name in TAKING], patience_s)
 
 
@@ -133,7 +133,7 @@ def notifications_check(connection: psycopg.Connection[Any], receivers: Receiver
 
 
 def _calls_check(connection: psycopg.Connection[Any], name: str, receiver: Receiver) -> int:
-    """What a receiver was told of each event is numbered without holes, and ends in how the event stands."""
+    """The notifications of each event are numbered without gaps, and end in its stored state."""
     calls: dict[str, list[tuple[int, str]]] = {}
     for request in receiver.seen:
         body = json.loads(request.body)

@@ -266,7 +266,7 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     assert replayed["changes"]["letters"] == 0
     history_check(own_installation)
     assert derived_check(own_installation) == derived_counts
-    # What is replayed is told nobody.
+    # A replay sends no notifications.
     assert notified_check(own_installation, receivers) == summary
     print(f"replayed {replayed['done']:.0f} readings in {time.monotonic() - began_s:.1f} s, 0 differences")
 
@@ -284,7 +284,7 @@ def derived_check(installation: Installation) -> str:
 
 
 def notified_check(installation: Installation, receivers: Receivers) -> str:
-    """What receivers were told is what the raw log says; return what there was."""
+    """Compare the notifications with the raw log; return a summary."""
     with psycopg.connect(dsn_of(installation)) as connection:
         notifications_drain(connection, receivers, patience_s=PATIENCE_S)
         notifications_give_up(connection)

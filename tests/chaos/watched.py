@@ -1,4 +1,4 @@
-"""Pumps that are watched through the chaos: a rule with an action, a rollup and health, and what they have to be.
+"""Derived data under chaos: a rule with an action, a rollup and health of pumps, and their expected values.
 
 What has to be is computed from the raw log by a few plain lines, as the documentation says it.
 """

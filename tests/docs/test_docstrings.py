@@ -1,4 +1,4 @@
-"""What a docstring says of an argument is said of one that is there."""
+"""Docstrings describe existing arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad input: each with code, message and path, and the rest of the batch goes through."""
+"""Bad input: each fault has a code, a message and a path, and the rest of the batch is accepted."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ def test_a_silent_machine_has_the_same_notifications_however_its_readings_come(i
         for some in [rows] if way == "at once" else [[row] for row in rows]:
             client.call("mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": some})
             if way != "at once":
-                # Each is judged before the next one comes.
+                # Each is evaluated before the next one arrives.
                 quiet_period(1.5)
         # The last thing that happens to the house: its part, too, has fallen silent.
         wait(series, lambda points: points.get(255) == 74)

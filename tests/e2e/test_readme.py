@@ -1,4 +1,4 @@
-"""What the README shows of a link corrected in the past is what a running installation answers."""
+"""The README's example of a link corrected in the past is what a running installation answers."""
 
 from __future__ import annotations
 

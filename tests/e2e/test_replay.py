@@ -1,4 +1,4 @@
-"""A replay as an operator orders it: a dry run first, then for good; progress is told until it is over."""
+"""A replay as an operator orders it: a dry run first, then for good; progress is sent until it is over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 60
 
 
 def replayed(installation: Installation, client: Client, *, dry: bool) -> list[dict[str, Any]]:
-    """Order a replay; return what is told of its progress."""
+    """Order a replay; return the progress that is sent."""
     ordered = client.call(ORDER, {"dry": dry}).data["replayTelemetry"]
     assert ordered["errors"] == []
     assert ordered["replay"]["state"] == "QUEUED"

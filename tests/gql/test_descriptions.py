@@ -87,7 +87,7 @@ def test_every_entry_of_a_section_names_something_of_the_schema() -> None:
 
 
 @pytest.mark.parametrize("table", [descriptions.ARGUMENTS, descriptions.FIELDS])
-def test_what_a_table_describes_recurs(table: dict[str, str]) -> None:
+def test_shared_descriptions_are_used_more_than_once(table: dict[str, str]) -> None:
     used = [name for name, text in ALL.items() if text in table.values()]
     counts = {key: sum(ALL[name] == text for name in used) for key, text in table.items()}
     assert {key: count for key, count in counts.items() if count < 2} == {}

@@ -1,4 +1,4 @@
-"""JSON that comes in by the API: refused with a code, a message and a path, or read again as it was sent."""
+"""JSON arguments of the API: refused with a code, a message and a path, or returned as sent."""
 
 from __future__ import annotations
 
@@ -319,7 +319,7 @@ def test_an_import_takes_the_same(client: Client, value: Any) -> None:
         ('{"v": 1e21, "w": 18446744073709551616}', []),
     ],
 )
-def test_what_was_reported(client: Client, value: str, path: list[str] | None) -> None:
+def test_regressions(client: Client, value: str, path: list[str] | None) -> None:
     query = f'mutation($v: JSON) {{ createAsset(input: {{name: "x", attributes: $v}}) {{ asset {{ id attributes }} {_ERRORS} }} }}'
     body = f'{{"query": {json.dumps(query)}, "variables": {{"v": {value}}}}}'
     made = client.post(body.encode()).data["createAsset"]

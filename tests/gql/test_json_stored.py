@@ -1,4 +1,4 @@
-"""JSON that stands in a database as no door would let it in: every field of the schema that shows JSON answers."""
+"""Stored JSON that the API would not accept: every JSON field of the schema still answers."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_every_type_that_shows_json_has_a_place_here() -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_what_cannot_be_said_costs_its_place_and_not_the_answer(client: Client, name: str) -> None:
+def test_an_unencodable_value_is_null_and_the_answer_goes_through(client: Client, name: str) -> None:
     fields = json_fields()[name]
     reply = client.call(document(name, fields))
     assert reply.status == 200
@@ -205,7 +205,7 @@ def test_a_socket_says_the_same(api: Api, client: Client) -> None:
     ]
 
 
-def test_what_is_odd_can_be_mended(client: Client) -> None:
+def test_odd_values_can_be_repaired(client: Client) -> None:
     [asset] = client.call("{ assets { nodes { id } } }").data["assets"]["nodes"]
     mended = client.call(
         "mutation($id: ID!) { updateAsset(id: $id, input: {attributes: {a: 1}}) { asset { attributes } "

@@ -262,7 +262,7 @@ EVENTS = (
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "field"), LISTS)
-def test_a_list_of_what_follows_costs_what_one_row_does(watched: Client, name: str, field: str) -> None:
+def test_nested_lists_cost_the_same_for_one_row_and_many(watched: Client, name: str, field: str) -> None:
     query = f"query Q($first: Int!) {{ {name}(first: $first) {{ totalCount nodes {{ id {field} }} }} }}"
     counts = {}
     watched.call(query, {"first": 1})

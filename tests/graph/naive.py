@@ -1,4 +1,4 @@
-"""The temporal graph as naively as can be: days are whole numbers, and every change copies all that is believed.
+"""The temporal graph as naively as can be: days are whole numbers, and every change copies the whole belief.
 
 Independent of the code under test: what holds is evaluated day by day, never by intervals.
 """

@@ -43,7 +43,7 @@ def nested(levels: int) -> dict[str, Any]:
         (nested(100_000), "LIMIT_EXCEEDED", ()),
     ],
 )
-def test_what_is_refused(value: Any, code: str, path: tuple[str, ...]) -> None:
+def test_refusals(value: Any, code: str, path: tuple[str, ...]) -> None:
     with pytest.raises(ArgusError) as fault:
         json_object_check(value, path=("attributes",))
     assert (fault.value.code, fault.value.path) == (code, ("attributes", *path))
@@ -97,7 +97,7 @@ def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
         assert json_object_check(value, path=("a",)) == value
 
 
-def test_what_is_compared_is_json_and_nothing_is_made_json_silently() -> None:
+def test_comparisons_are_of_json_values_without_coercion() -> None:
     assert json_same(MappingProxyType({"a": MappingProxyType({})}), {"a": {}})
     assert not json_same({"a": 1}, {"a": True})
     assert json_same({"a": [-0.0, 1.5]}, {"a": [0.0, 1.5]})

@@ -1,4 +1,4 @@
-"""How PostgreSQL means to look things up while it knows nothing of what the tables hold."""
+"""Query plans of PostgreSQL without statistics."""
 
 from __future__ import annotations
 

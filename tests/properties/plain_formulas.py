@@ -1,4 +1,4 @@
-"""Formulas, and what they mean in a few lines of Python: the reference of what is derived."""
+"""Reference semantics of formulas in a few lines of Python."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What events a rule finds, reading by reading and without any state that is carried: the reference of the stages."""
+"""Reference evaluation of rules, reading by reading and without carried state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The self-check raises no false alarm: at any moment of any schedule, what it calls settled is as recomputed."""
+"""The self-check raises no false alarm: at any moment of any schedule, what it calls complete equals a recomputation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from derived metrics converges too: events of a rule about what is below a site, and a rollup up to it.
+"""Convergence of events and rollups over derived metrics: a rule about everything below a site, and a rollup up to it.
 
 Any schedule of readings, corrected links, moved parts, edited formulas and an edited rule, with crashes, gives what a
 plain reference makes of the raw log, the edges as believed, the formulas and the rule's versions.

@@ -1,4 +1,4 @@
-"""One by one = all at once = shuffled and doubled: what is derived of a history is a function of it, not of its coming.
+"""One by one = all at once = shuffled and doubled: what is derived of a history is a function of it, not of its order of arrival.
 
 A history is drawn: readings with gaps, and edits (links, parts, places, rules, formulas, profiles, shelves, windows, each
 as of a time of its own). It comes to three organizations: one reading per transaction as time goes by, with all jobs run

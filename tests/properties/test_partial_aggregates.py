@@ -1,4 +1,4 @@
-"""Whatever is late, overwritten, taken back, moved or rolled back: buckets computed with partial aggregates are those computed whole.
+"""Buckets computed with partial aggregates equal those computed whole, after any late, overwritten, moved or rolled-back data.
 
 Bit for bit, of values whose sums are rounded, with partial aggregates written at every second point.
 """

@@ -1,4 +1,4 @@
-"""Whatever the order of readings, edits, touches and computations, and whatever is rolled back: the same rollups.
+"""Rollups are the same for any order of readings, edits, invalidations and computations, and after rollbacks.
 
 The reference lays out every point by itself: for each bucket and upper entity it asks, point by point, whether there
 is a way down at that very time.

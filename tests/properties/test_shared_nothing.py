@@ -1,4 +1,4 @@
-"""Events and rollups are what a plain reference finds, however the work is spread over processes that share nothing.
+"""Events and rollups equal a plain reference, however the work is spread over processes that share nothing.
 
 Each stage of each partition has a memory of its own and takes a reading at a time; devices and entities are spread by
 the real hashes; statements, connections and commits fail at any point, and processes are replaced. What is stored in the

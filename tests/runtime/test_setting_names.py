@@ -103,7 +103,7 @@ def test_the_example_sets_nothing_and_has_everything() -> None:
     assert {line[1:].partition("=")[0] for line in lines if line.startswith("#ARGUS_")} == set(DECLARED)
 
 
-def test_what_compose_sets_may_be_set() -> None:
+def test_compose_sets_declared_settings() -> None:
     for name, text in _ASSIGNED.findall(COMPOSE):
         value = text.strip()
         if value and "${" not in value:

@@ -1,4 +1,4 @@
-"""Settings: one place, and every fault names its variable."""
+"""Settings: parsing, and faults that name their variable."""
 
 from __future__ import annotations
 

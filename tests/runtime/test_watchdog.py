@@ -1,4 +1,4 @@
-"""A database that is frozen answers nothing: whoever waits for it is freed, and it is used again when it is back."""
+"""The watchdog frees threads that wait for a frozen database, and the database is used again once it answers."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_server_that_refuses_is_not_silent(own_servers: TestServers) -> None:
         (OSError(24, "Too many open files"), "cannot be asked"),
     ],
 )
-def test_whatever_keeps_it_from_asking_is_reported_and_ends_nothing(
+def test_failures_of_the_probe_are_reported_and_end_nothing(
     database: TestDatabase, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     def refused(*_: object, **__: object) -> None:

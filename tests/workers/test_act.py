@@ -1,4 +1,4 @@
-"""The act stage: rung by the bus, by itself after a second, and never twice."""
+"""The act stage: woken by the bus, by itself after a second, and never twice."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_an_entry_rings_and_what_is_done_is_not_done_again(state: ProcessState, 
     assert (len(alarms.activities()), stages[0].counters.items, stages[0].counters.errors) == (1, 1, 0)
 
 
-def test_what_is_rung_soon_after_is_gathered(
+def test_wakeups_in_quick_succession_are_combined(
     state: ProcessState, alarms: Alarms, rule: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
@@ -82,7 +82,7 @@ def test_what_is_rung_soon_after_is_gathered(
     assert (stage.poll(), alarms.waiting()) == (False, 1)
 
 
-def test_who_finds_another_acting_looks_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+def test_a_stage_that_finds_the_outbox_locked_polls_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     with Session(alarms.pipeline) as session:
@@ -214,9 +214,7 @@ def test_a_statement_that_fails_for_one_target_stops_no_other(state: ProcessStat
 
 
 @pytest.mark.usefixtures("looking")
-def test_what_fails_for_a_transient_reason_is_tried_again_and_never_set_aside(
-    state: ProcessState, alarms: Alarms, rule: UUID
-) -> None:
+def test_transient_failures_are_retried_and_never_set_aside(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stage = ActStage(state, Lease(ACT, 0, 1))
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))
     with poisoned(alarms.owner, "activities", "true", code=DEADLOCK):

@@ -1,4 +1,4 @@
-"""The job that computes dirty buckets, and what it tells the live feed."""
+"""The job that computes dirty buckets, and its entries in the live feed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_job_computes_dirty_buckets_and_publishes_to_the_feed(state: ProcessSt
     assert jobs(state) == []
 
 
-def test_what_a_job_has_no_time_for_is_the_next_ones(
+def test_unfinished_work_is_left_to_the_next_job(
     state: ProcessState, plant: RollupPlant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measure(plant, (NOW - HOUR, 1.0))

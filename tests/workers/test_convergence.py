@@ -1,4 +1,4 @@
-"""The job of the self-check: it goes on where it was, tells each difference once, and can be turned off."""
+"""The job of the self-check: it resumes where it stopped, reports each difference once, and can be turned off."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def test_a_job_summarizes_what_there_is(state: ProcessState, line: Line) -> None
     assert jobs(state) == []
 
 
-def test_what_a_job_has_no_time_for_is_the_next_ones(
+def test_unfinished_work_is_left_to_the_next_job(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     line.partitions = 1

@@ -395,9 +395,7 @@ def test_a_replay_that_fails_takes_no_place_for_ever(
         assert str(error) in (now.message or "")
 
 
-def test_what_cannot_be_looked_at_keeps_nothing_else_from_being_enqueued(
-    state: ProcessState, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_look_does_not_stop_the_others(state: ProcessState, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise LookupError
 

@@ -1,4 +1,4 @@
-"""Delivery of notifications, to real receivers: signed, in order, tried again, given up; nobody holds up another."""
+"""Delivery of notifications, to real receivers: signed, in order, retried, given up; no receiver delays another."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_after_a_rotation_both_secrets_sign_for_a_while(
     assert signed() == ("d", None)
 
 
-def test_one_that_fails_is_tried_again_later_and_dead_in_the_end(
+def test_a_failed_notification_is_retried_and_finally_dead(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     sent = order(state, world, hook.url)
@@ -232,7 +232,7 @@ def test_notifications_of_an_event_are_sent_in_order(
     assert states(world) == {"DELIVERED": 4}
 
 
-def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
+def test_a_hanging_receiver_delays_no_other_even_of_its_organization(
     state: ProcessState, world: World, other: World, receiver: Callable[[Reply], Receiver], freed: threading.Event
 ) -> None:
     begun, finished = threading.Semaphore(0), threading.Event()
@@ -251,7 +251,7 @@ def test_who_hangs_holds_up_nobody_not_even_the_same_organization(
 
     def look() -> None:
         if len(hook.seen) == 2 and not freed.is_set():
-            # As many hang as may at once, and both others have been told meanwhile.
+            # As many calls hang as may at once, and both others have been delivered meanwhile.
             seen.append((sum(begun.acquire(timeout=patient(30)) for _ in range(OF_PAIR)), finished.is_set()))
             assert not begun.acquire(timeout=0.3)
             freed.set()
@@ -464,7 +464,7 @@ def test_a_test_is_one_call_that_waits_for_nobody(
         ordered(hook.url)
 
 
-def test_it_is_counted_what_became_of_calls(
+def test_outcomes_of_calls_are_counted(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     order(state, world, hook.url)

@@ -71,7 +71,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def test_what_was_acknowledged_is_processed_when_the_servers_return(
+def test_acknowledged_readings_are_processed_when_the_servers_return(
     own_servers: TestServers, engines: dict[str, Engine], workers_running: None
 ) -> None:
     world = world_create(owner=engines["owner"], api=engines["api"], slug="line")

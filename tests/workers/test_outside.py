@@ -1,4 +1,4 @@
-"""What waits outside holds up nothing inside, and a job that nobody ran is not passed over in silence."""
+"""Waiting for the outside delays nothing inside, and an expired job is reported."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ def test_the_task_of_a_partition_that_is_no_more_ends(state: ProcessState, line:
     assert state.queue(QUEUE_PARTITIONS).count == 1
 
 
-def test_what_a_dead_consumer_had_read_is_taken_over(state: ProcessState, line: Line) -> None:
+def test_entries_read_by_a_dead_consumer_are_claimed(state: ProcessState, line: Line) -> None:
     batch = batch_of(line, 1)
     publish(state, [batch])
     assert len(state.bus.group_read(STREAM, NORMALIZE, consumer="dead", count=10, block_ms=1)) == 1
@@ -110,7 +110,7 @@ def test_a_reading_that_cannot_be_written_does_not_stop_the_others(
     assert (counts.stored, counts.dead, counts.pending) == (1, 1, 0)
 
 
-def test_nobody_runs_what_another_holds(state: ProcessState, line: Line) -> None:
+def test_a_leased_partition_is_not_run_by_another_process(state: ProcessState, line: Line) -> None:
     with transaction(state.engine) as session:
         lease_acquire(session, stage=NORMALIZE, partition=0, holder="other", ttl=timedelta(minutes=1))
     publish(state, [batch_of(line, 1)])

@@ -1,4 +1,4 @@
-"""The jobs of retention, and what running workers remember of a partition that is gone."""
+"""The jobs of retention, and caches of running workers after a partition is dropped."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_jobs_drop_what_is_old_and_then_its_rows(keeping: ProcessState, line
     assert jobs(keeping)[1:] == [("workers.retention.forget", [7, 2, "dead_letters", 0])]
 
 
-def test_what_a_job_has_no_time_for_is_the_next_ones(
+def test_unfinished_work_is_left_to_the_next_job(
     keeping: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old_day(line)
@@ -75,7 +75,7 @@ def test_what_a_job_has_no_time_for_is_the_next_ones(
     assert len(line.rows("SELECT * FROM telemetry_raw")) == 1
 
 
-def test_what_is_in_use_is_tried_again_and_left_for_the_next_hour(keeping: ProcessState, line: Line) -> None:
+def test_partitions_in_use_are_retried_and_left_for_the_next_hour(keeping: ProcessState, line: Line) -> None:
     old_day(line)
     with transaction(line.engine("owner")) as session:
         session.execute(text("LOCK TABLE telemetry_history IN ACCESS SHARE MODE"))

@@ -1,4 +1,4 @@
-"""What a process does not remember is not so: events and rollups are right though each stage has a memory of its own."""
+"""Events and rollups are correct though each stage has a cache of its own."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_device_whose_points_are_at_hand_is_not_read_back(line: Line, processe
     assert events(line) == {device: [(T0 + timedelta(minutes=1), None)]}
 
 
-def test_what_a_failed_statement_left_half_read_takes_back_no_event(line: Line, processes: Processes) -> None:
+def test_a_partly_read_statement_withdraws_no_event(line: Line, processes: Processes) -> None:
     asset, device = line.world.entity(EntityKind.ASSET), line.device()
     line.world.edge(asset, "MONITORED_BY", device)
     rule(line, Scope(entity_id=asset), HOT)
@@ -146,7 +146,7 @@ def test_an_unannounced_commit_is_not_forgotten(line: Line, processes: Processes
     assert events(line) == {asset: [(T0 + timedelta(minutes=2), T0 + timedelta(minutes=3))]}
 
 
-def test_nothing_above_is_not_remembered_of_a_statement_that_failed(line: Line, processes: Processes) -> None:
+def test_a_failed_statement_is_not_cached_as_an_empty_result(line: Line, processes: Processes) -> None:
     asset, device, site = (
         line.world.entity(EntityKind.ASSET, "part"),
         line.device(),

@@ -137,14 +137,12 @@ def test_redirects_are_not_followed(receiver: Callable[[Reply], Receiver], hook:
         (b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", Outcome("The answer is 503.", is_transient=True)),
     ],
 )
-def test_what_counts_is_the_status_of_a_whole_answer(
-    receiver: Callable[[Reply], Receiver], raw: bytes, outcome: Outcome
-) -> None:
+def test_only_a_complete_answer_counts(receiver: Callable[[Reply], Receiver], raw: bytes, outcome: Outcome) -> None:
     assert call(receiver(sends(raw)).url) == outcome
 
 
 @pytest.mark.parametrize("raw", [b"\x00\x01nonsense", b"HTTP/1.1 2000 \x00\r\n\r\n", b"SSH-2.0-x\r\n", b"\xff" * 999])
-def test_what_is_no_http_is_reported(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
+def test_an_answer_that_is_not_http_is_reported(receiver: Callable[[Reply], Receiver], raw: bytes) -> None:
     outcome = call(receiver(sends(raw)).url)
     assert outcome.is_transient
     assert outcome.error is not None

@@ -52,7 +52,7 @@ class ActStage:
         self.counters = StageCounters()
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
-        # Organizations for which acting fails whatever is left out.
+        # Organizations for which applying actions fails whatever is left out.
         self._cooldowns = Cooldowns()
         self._failed = FailedView(state, FailedQueue.EVENT_CHANGES)
         # The organization that had its turn last.

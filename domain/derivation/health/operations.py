@@ -186,7 +186,7 @@ def _measured_since_update(
 ) -> list[tuple[UUID, int, int]]:
     """Update since when an asset counts as measured; return the buckets of its own that this affects.
 
-    Wherever it is told other than before whether it was ever measured, silence costs other than before: that is behind
+    Where the answer to whether it was ever measured changes, the cost of silence changes: that is behind
     the range, as far as to what was its first reading, or is.
     """
     stored_us = measured_since_get(session, organization_id=organization_id, asset_id=work.asset_id)

@@ -142,7 +142,7 @@ class GroupCommitter:
     def _commit(self, calls: Sequence[_Call]) -> None:
         try:
             batches = self._append(groups_merge([group for call in calls for group in call.groups]))
-        except Exception as error:  # noqa: BLE001  (every caller is told; the thread lives on)
+        except Exception as error:  # noqa: BLE001  (every caller gets the error; the thread lives on)
             self._failed(calls, error)
             return
         self._disk_full_at = None

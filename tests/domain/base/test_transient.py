@@ -1,4 +1,4 @@
-"""What an error of the database is told as."""
+"""How errors of the database are classified and reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A healthy plant has no differences; a corrupted value of each kind is found, told once, and repaired."""
+"""A healthy plant has no differences; a corrupted value of each kind is found, reported once, and repaired."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ ONE = """ctid = (SELECT h.ctid FROM telemetry_history h JOIN series s ON s.organ
         (CheckKind.EVENTS, "UPDATE events SET withdrawn_at = now() WHERE organization_id = :o"),
     ],
 )  # fmt: skip
-def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
+def test_corrupted_values_of_a_plant_are_found_and_repaired(
     following: Following, of: CheckKind, statement: str
 ) -> None:
     line, span = following.plant.line, (micros_of(at(-30)), micros_of(at(60)))
@@ -138,7 +138,7 @@ def test_what_was_corrupted_of_a_plant_is_found_and_repaired(
         (CheckKind.EVENTS, "UPDATE events SET began_at = began_at - interval '1 minute' WHERE organization_id = :o"),
     ],
 )  # fmt: skip
-def test_what_was_corrupted_of_health_is_found_and_repaired(factory: Factory, of: CheckKind, statement: str) -> None:
+def test_corrupted_health_is_found_and_repaired(factory: Factory, of: CheckKind, statement: str) -> None:
     line, span = factory.plant.line, (micros_of(minute(0)), micros_of(minute(330)))
     healthy = check(line, *span)
     assert healthy.differences == []

@@ -1,4 +1,4 @@
-"""What an id names."""
+"""Resolving ids to nodes."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_template_that_is_not_there_is_refused(world: World, other: World, tem
         ({"sendMail": "to@example.org"}, "sendMail"),
     ],
 )
-def test_what_could_do_nothing_is_refused(world: World, action: dict[str, Any], member: str) -> None:
+def test_actions_without_effect_are_refused(world: World, action: dict[str, Any], member: str) -> None:
     fault = refused(world, **action)
     assert (type(fault), fault.path) == (BadInputError, ("action", member))
 

@@ -1,4 +1,4 @@
-"""A rule that is not yet one, tried on the past."""
+"""Backtests: a draft of a rule evaluated on stored readings."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def line(engine: Callable[[str], Engine]) -> Line:
     return Line(world_create(owner=engine("owner"), api=engine("api"), slug="trial"), engine)
 
 
-def test_it_finds_what_it_would_have_found_and_keeps_nothing(line: Line) -> None:
+def test_a_backtest_finds_the_past_events_and_stores_nothing(line: Line) -> None:
     device = line.device()
     readings = [(0, 9), (1, 1), (10, 9), (11, 1), (20, 9)]
     line.normalize(

@@ -1,4 +1,4 @@
-"""A trial finds what the rule, once made, finds; and it writes nothing."""
+"""A backtest finds what the rule finds once created, and writes nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ HOUR = 3_600_000_000
         {"allOf": [over(45), {"expression": "t < 80.0"}]},
     ],
 )
-def test_it_finds_what_the_rule_then_finds(engine: Callable[[str], Engine], condition: dict[str, Any]) -> None:
+def test_a_backtest_agrees_with_the_rule_created_later(
+    engine: Callable[[str], Engine], condition: dict[str, Any]
+) -> None:
     line = Line(world_create(owner=engine("owner"), api=engine("api"), slug="line"), engine)
     random = Random(7)  # noqa: S311  (a test's)
     device = line.device(type_name="pump")

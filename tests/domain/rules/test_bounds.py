@@ -1,4 +1,4 @@
-"""Rules, their versions and steps, and what persons say of events are bounded; an action is one that can be done."""
+"""Bounds of rules, versions, steps and annotations; actions that are possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing stays open for ever: events of what was deleted, became of another type or left the scope, and of rules."""
+"""Events end with their subject: deletion, another type, leaving the scope, deletion of the rule."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_the_events_of_a_deleted_asset_end_with_it_whatever_its_device_sends(pla
     assert stored_events(plant) == [(0, 5, "ENTITY_DELETED")]
 
 
-def test_what_lies_below_a_deleted_space_leaves_the_scope(plant: DerivingPlant) -> None:
+def test_descendants_of_a_deleted_space_leave_the_scope(plant: DerivingPlant) -> None:
     site, hall = plant.line.world.entities(EntityKind.SPACE, 2)
     device = plant.line.device()
     contains = plant.line.world.edge(site, "CONTAINS", hall)

@@ -1,4 +1,4 @@
-"""When conditions hold, against a reference that walks from reading to reading; and on a real machine's year."""
+"""Evaluation of conditions, against a reading-by-reading reference, and on a real machine's year."""
 
 from __future__ import annotations
 

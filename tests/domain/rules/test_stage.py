@@ -1,4 +1,4 @@
-"""Events converge: any order, batches, late data and edited rules give what a run that knew all from the start gives."""
+"""Events converge: any order, batches, late data and edited rules give what a run with all data from the start gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Until when events are suppressed: a function of shelves, windows and the graph, in whatever order they came."""
+"""The end of suppression is a function of shelves, windows and the graph, in whatever order they were set."""
 
 from __future__ import annotations
 

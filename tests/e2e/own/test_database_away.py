@@ -1,4 +1,4 @@
-"""While the database is frozen or dead every call is answered, in JSON, with 503 and when to try again."""
+"""While the database is frozen or dead, every call is answered in JSON with 503 and a time to retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A first start makes a demo plant that is alive, and every sample query of GraphiQL shows something of it."""
+"""A first start creates a live demo plant, and every sample query of GraphiQL returns something of it."""
 
 from __future__ import annotations
 

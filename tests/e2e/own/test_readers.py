@@ -1,4 +1,4 @@
-"""Ingest and health answer whatever those do who read: other processes answer them."""
+"""Ingest and health checks answer whatever readers do: reads run in other processes."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def over_websocket(installation: Installation, token: str, *requests: bytes) -> 
         return messages
 
 
-def test_what_a_websocket_asks_is_answered_by_a_reader_and_its_readings_are_taken_at_once(
+def test_a_websockets_queries_go_to_a_reader_and_its_readings_are_accepted_directly(
     own_installation: Installation,
 ) -> None:
     client = own_installation.organization("Sockets")
@@ -313,7 +313,7 @@ def strict_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         running.stop()
 
 
-def test_who_reads_over_its_share_is_refused_and_another_is_served(strict_plant: Installation) -> None:
+def test_a_reader_over_its_share_is_refused_and_others_are_served(strict_plant: Installation) -> None:
     greedy, modest = strict_plant.organization("Greedy"), strict_plant.organization("Modest")
     assert len(readers(strict_plant)) == 3
     codes: list[str | None] = []

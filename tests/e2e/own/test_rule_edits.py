@@ -1,4 +1,4 @@
-"""Rules that are edited and things that are deleted while several workers run: right without another reading."""
+"""Rules that are edited and things that are deleted while several workers run: events are corrected without another reading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every root field, tried by everybody: nobody, a viewer, an operator, an administrator, a device."""
+"""Every root field, called without a token and as viewer, operator, administrator and device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one token may have of a process, so that another's is there for it."""
+"""The share of a process that one token may use, so that others have theirs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_waiting_operations_run_in_order() -> None:
         threads.shutdown(wait=True)
 
 
-def test_what_waits_when_it_stops_is_cancelled_and_errors_are_the_callers() -> None:
+def test_waiting_calls_are_cancelled_at_a_stop_and_errors_reach_the_caller() -> None:
     threads = FairThreads(1, per_caller_max=1, name="test")
     release = threading.Event()
     running = submitted(threads, "a", lambda: release.wait(patient(60)))

@@ -1,4 +1,4 @@
-"""`node` and `nodes`: whatever has an id of its own is found by it, by those whose it is."""
+"""`node` and `nodes` resolve every type with an id, for its own organization only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def make(client: Client, noun: str, **given: Any) -> str:
     return made
 
 
-def test_whatever_has_an_id_is_found_by_it(api: Api) -> None:
+def test_every_type_with_an_id_is_resolved(api: Api) -> None:
     of = site(api, "nodes")
     api.organization("nodes-elsewhere")
     client = api.client("nodes")

@@ -1,4 +1,4 @@
-"""Rollups through the API: what comes back, what is refused and where, and the wall between organizations."""
+"""Rollups through the API: results, refusals with their paths, and isolation of organizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Feature flags, versions of stages and what runs in shadow, over the API."""
+"""Feature flags, versions of stages and shadow versions, over the API."""
 
 from __future__ import annotations
 

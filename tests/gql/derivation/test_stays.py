@@ -1,4 +1,4 @@
-"""Stays through the API: pages, both ends, and the wall between organizations."""
+"""Stays through the API: pages, both ends, and isolation of organizations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entities and edges brought by a mutation: the good ones go through, a dry run leaves nothing."""
+"""Importing entities and edges by a mutation: valid ones are accepted, a dry run changes nothing."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_as_many_as_are_taken_at_once_go_through(client: Client) -> None:
     assert (made["created"], made["edgesCreated"], made["errors"]) == (501, 499, [])
 
 
-def test_who_may_not_administer_may_not_import(api: Api, client: Client, request: pytest.FixtureRequest) -> None:
+def test_only_administrators_may_import(api: Api, client: Client, request: pytest.FixtureRequest) -> None:
     viewer = Client(client.url, api.token("importing-" + request.node.name[:40].replace("_", "-").strip("-"), "viewer"))
     assert viewer.call(IMPORT, {"records": RECORDS, "dry": False}).error_codes == ["FORBIDDEN"]
     assert client.call("{ entities { totalCount } }").data["entities"]["totalCount"] == 0

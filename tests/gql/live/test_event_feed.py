@@ -1,4 +1,4 @@
-"""The subscription `events`: what becomes of events is sent, over a socket, to those of the organization it fits."""
+"""The subscription `events`: changes of events, over a socket, to matching subscribers of the organization."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ async def feed_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tu
             engine.dispose()
 
 
-def test_what_happened_while_the_bus_was_down_is_sent_after(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_during_a_bus_outage_are_sent_afterwards(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     of = site(api, "event-away")
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""What the hub of the live feed sends: each point once and in order, from wherever a client goes on."""
+"""The hub of the live feed sends each point once and in order, from whatever cursor a client resumes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_repeats_are_passed_over_and_gaps_are_refilled_in_order(feed: Feed) -> N
     go(scenario())
 
 
-def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
+def test_entries_lost_by_the_bus_come_from_the_database(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):
@@ -60,7 +60,7 @@ def test_what_the_bus_never_brings_comes_from_the_database(feed: Feed) -> None:
     go(scenario())
 
 
-def test_who_subscribed_while_the_bus_was_down_misses_nothing(feed: Feed) -> None:
+def test_a_subscriber_during_a_bus_outage_misses_nothing(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         feed.source.is_down = True

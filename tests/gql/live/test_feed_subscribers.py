@@ -1,4 +1,4 @@
-"""Whom the hub of the live feed serves: what each asked for, as links change, no more than it may see and can take."""
+"""Subscribers of the live feed: filters, changing links, permissions and backpressure."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_under_an_entity_and_of_one_metric(feed: Feed) -> None:
     go(scenario())
 
 
-def test_what_waits_for_a_client_comes_in_one_update_with_every_point(feed: Feed) -> None:
+def test_a_backlog_is_sent_in_one_update_with_every_point(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):

@@ -1,4 +1,4 @@
-"""What waits for subscribers: whatever comes and however slowly they take it, they end with what is, or know where not."""
+"""Backlogs of subscribers: however slow they are, they end with the stored points or know which ranges to read again."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Plant:
 
 @dataclass
 class Client:
-    """What one client knows: points it was sent, and ranges of which it was told that it does not have them."""
+    """What one client knows: points it was sent, and ranges reported as missing."""
 
     subscriber: Subscriber
     known: Stored = field(default_factory=dict)
@@ -200,7 +200,7 @@ def test_the_latest_value_is_never_left_out() -> None:
     run(scenario())
 
 
-def test_what_waits_for_a_client_that_takes_nothing_does_not_grow() -> None:
+def test_the_backlog_of_a_stalled_client_is_bounded() -> None:
     async def scenario() -> None:
         topic = topic_of()
         plant, subscriber = Plant(topic), Subscriber(waiting_max=100)
@@ -219,7 +219,7 @@ def test_what_waits_for_a_client_that_takes_nothing_does_not_grow() -> None:
     run(scenario())
 
 
-def test_those_who_take_the_same_are_handed_one_object() -> None:
+def test_equal_updates_are_one_object() -> None:
     async def scenario() -> None:
         topic = topic_of()
         plant, subscribers = Plant(topic), [Subscriber() for _ in range(3)]

@@ -1,4 +1,4 @@
-"""An update is resolved and encoded once for all who select the same of it; nothing of it is kept afterwards."""
+"""An update is resolved and encoded once for all subscribers with the same selection, and is freed afterwards."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def harness() -> Harness:
     return Harness()
 
 
-def test_those_who_select_the_same_are_answered_once(harness: Harness) -> None:
+def test_equal_selections_are_executed_once(harness: Harness) -> None:
     async def scenario() -> None:
         # What chose the events does not matter: each came back with a cursor of its own.
         same = [await harness.subscriber(after=f"c{n}") for n in range(5)]
@@ -105,7 +105,7 @@ def test_those_who_select_the_same_are_answered_once(harness: Harness) -> None:
     asyncio.run(scenario())
 
 
-def test_those_who_select_something_else_are_not_sent_the_same(harness: Harness) -> None:
+def test_different_selections_get_different_answers(harness: Harness) -> None:
     async def scenario() -> None:
         different = [
             await harness.subscriber(),
@@ -120,7 +120,7 @@ def test_those_who_select_something_else_are_not_sent_the_same(harness: Harness)
     asyncio.run(scenario())
 
 
-def test_one_that_goes_while_it_answers_for_all_leaves_the_others_theirs(harness: Harness) -> None:
+def test_a_leader_that_disconnects_leaves_the_others_their_answers(harness: Harness) -> None:
     async def scenario() -> None:
         subscribers = [await harness.subscriber() for _ in range(3)]
         await harness.answers(subscribers, 1)
@@ -135,7 +135,7 @@ def test_one_that_goes_while_it_answers_for_all_leaves_the_others_theirs(harness
     asyncio.run(scenario())
 
 
-def test_what_is_not_for_all_is_made_by_each() -> None:
+def test_updates_of_one_subscriber_are_not_shared() -> None:
     async def scenario() -> None:
         made: list[int] = []
 

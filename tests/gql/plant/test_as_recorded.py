@@ -1,4 +1,4 @@
-"""What was recorded when: versions of a type's schema, and an entity's fields as they were."""
+"""Recorded versions: of a type's schema, and of an entity's fields."""
 
 from __future__ import annotations
 

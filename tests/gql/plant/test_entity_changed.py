@@ -1,4 +1,4 @@
-"""The subscription entityChanged, over a socket: each change once, as the entity stands, the organization's own."""
+"""The subscription entityChanged, over a socket: each change of the organization's entities once, with the current state."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_an_event_says_whether_it_is_suppressed(plant_site: Site) -> None:
         (WINDOW, {"from": "2098-12-01T00:00:00Z", "note": "x" * 10_001}, "BAD_USER_INPUT", ["note"]),
     ],
 )
-def test_what_makes_no_sense_is_refused(
+def test_invalid_input_is_refused(
     plant_site: Site, text: str, given: dict[str, Any], code: str, path: list[str]
 ) -> None:
     payload = create(plant_site, text, to="2099-01-01T00:00:00Z", **given)

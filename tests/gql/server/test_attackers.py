@@ -323,7 +323,7 @@ def test_connections_of_an_address_are_bounded_and_logged_once(strict: Api, caps
     assert strict.admission.connections == 0
 
 
-def test_nobody_and_a_token_have_shares_of_their_own(strict: Api) -> None:
+def test_anonymous_callers_and_tokens_have_separate_shares(strict: Api) -> None:
     good = strict.client("plant", "viewer")
     assert good.call("{ viewer { role } }").error_codes == []
     nobody = Client(strict.url, None)

@@ -1,4 +1,4 @@
-"""An operation ends: at its deadline, when its client goes, when it is told to; statements and loops with it."""
+"""Operations end at their deadline, when the client disconnects, or on request, with their statements and loops."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def never_retrieved(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], l
 
 
 class Spinning:
-    """Pure Python that goes on until it is told to stop."""
+    """Pure Python that runs until it is stopped."""
 
     def __init__(self) -> None:
         self.rounds = 0

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is no operation, what asks for too much, what went wrong inside."""
+"""GraphQL over HTTP: invalid operations, limits, internal errors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_token_of_an_unknown_organization_or_role(api: Api) -> None:
     assert Client(api.url, api.token("plant", "device")).call("{ viewer { role } }").error_codes == ["UNAUTHENTICATED"]
 
 
-def test_what_asks_for_too_much_is_refused_with_the_numbers(api: Api) -> None:
+def test_expensive_operations_are_refused_with_their_cost(api: Api) -> None:
     client = api.client("plant")
     deep = "{ entities { nodes " + '{ related(relationships: ["FEEDS"]) { nodes ' * 14 + "{ id }" + " } }" * 14 + " } }"
     reply = client.call(deep)

@@ -1,4 +1,4 @@
-"""Readings over plain HTTP: who may, what is answered, what is kept."""
+"""Readings over plain HTTP: authorization, answers, stored readings."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_device_of_thingsboard_works_as_it_is(api: Api, token: str) -> None:
     assert "adt_nonsense" not in json.dumps(answer)
 
 
-def test_who_may_send(api: Api, token: str) -> None:
+def test_permissions_to_send(api: Api, token: str) -> None:
     assert post(api, READING, None)[0] == 401
     assert post(api, READING, "nonsense")[0] == 401
     assert post(api, READING, api.token("sending", "viewer"))[0] == 403
@@ -165,7 +165,7 @@ def test_packed_bodies_are_unpacked_and_bombs_are_not(api: Api, token: str, enco
         (b"[" + b" " * (8 * 1024 * 1024) + b"]", {}, 413, "LIMIT_EXCEEDED"),
     ],
 )
-def test_what_is_no_body_of_readings_is_refused_whole(
+def test_invalid_bodies_are_refused_whole(
     api: Api, token: str, body: bytes, headers: dict[str, str], status: int, code: str
 ) -> None:
     before = len(raw_rows(api))

@@ -1,4 +1,4 @@
-"""What a JSON text holds, counted without parsing it, is what parsing it gives."""
+"""Counting the parts of a JSON text without parsing agrees with parsing it."""
 
 from __future__ import annotations
 

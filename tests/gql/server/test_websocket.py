@@ -101,7 +101,7 @@ def test_a_bad_operation_ends_alone(api: Api, query: str) -> None:
         b"\x00",
     ],
 )
-def test_what_is_no_message_closes_with_4400(api: Api, frame: str | bytes) -> None:
+def test_an_invalid_message_closes_with_4400(api: Api, frame: str | bytes) -> None:
     async def scenario() -> None:
         async with socket(api, token=api.token("plant", "viewer")) as opened:
             await send(opened, frame)
@@ -305,7 +305,7 @@ def test_half_a_surrogate_pair_in_an_operation_is_reported(api: Api, payload: st
     run(scenario)
 
 
-def test_what_a_client_writes_into_the_address_is_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+def test_query_strings_are_not_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "uvicorn.error")
 
     async def scenario() -> None:

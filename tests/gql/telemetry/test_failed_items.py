@@ -1,4 +1,4 @@
-"""Failed items over GraphQL: seen, retried, and only one's own."""
+"""Failed items over GraphQL: listed and retried, within one organization."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def listed(client: Client, **variables: Any) -> list[dict[str, Any]]:
     return nodes
 
 
-def test_what_failed_is_seen_and_retried_by_its_own_organization_alone(api: Api) -> None:
+def test_failed_items_are_listed_and_retried_by_their_organization_alone(api: Api) -> None:
     of, other = api.organization("failing"), api.organization("failing-too")
     engine = engine_create(api.settings.database_url("pipeline"), pool_size=1)
 

@@ -1,4 +1,4 @@
-"""Quotas as callers meet them, by mutation and over plain HTTP."""
+"""Quotas over the API, by mutation and over plain HTTP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def limited(servers: TestServers) -> Iterator[Api]:
         servers.database_drop(database)
 
 
-def test_what_is_over_a_quota_is_answered_with_a_time(limited: Api) -> None:
+def test_readings_over_a_quota_are_refused_with_a_time_to_retry(limited: Api) -> None:
     client = limited.client("plant")
     for name in ("a", "b"):
         client.call(

@@ -131,9 +131,7 @@ def test_an_hour_is_weighted_by_its_points(api: Api, lines: Callable[[], tuple[s
     assert ask(api, name, device, ', bucket: "P1D"')[0]["type"] == "NUMBER"
 
 
-def test_what_the_schema_declares_holds_whatever_most_points_are(
-    api: Api, lines: Callable[[], tuple[str, Line]]
-) -> None:
+def test_the_declared_type_wins_over_the_points(api: Api, lines: Callable[[], tuple[str, Line]]) -> None:
     name, line = lines()
     device = line.device(type_name="Probe")
     send(line, device, (0.5, "warming up"), (0.6, "warming up"), metric="temperature")

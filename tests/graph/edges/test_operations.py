@@ -1,4 +1,4 @@
-"""What becomes of edges: created, ended, corrected, retracted."""
+"""Edges: created, ended, corrected, retracted."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_correcting_leaves_what_is_absent_and_opens_with_null(world: World) -> N
     assert rows(world) == 4
 
 
-def test_what_one_change_creates_and_corrects_is_written_once(world: World) -> None:
+def test_an_edge_created_and_corrected_in_one_change_is_written_once(world: World) -> None:
     source, target = world.entities(SPACE, 2)
     with world.changing() as (session, change):
         edge = edge_create(session, change=change, source_id=source, target_id=target, relationship="CONTAINS")

@@ -1,4 +1,4 @@
-"""Pages of edges, of their history and of the versions of a range; and what they cost."""
+"""Pages of edges, of their history and of the versions of a range, and their cost."""
 
 from __future__ import annotations
 

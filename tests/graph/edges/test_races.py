@@ -1,4 +1,4 @@
-"""Many writers at once: one wins, the others are told why."""
+"""Many concurrent writers: one wins, the others get an error that says why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Putting another device in the place of one."""
+"""Replacing a device."""
 
 from __future__ import annotations
 

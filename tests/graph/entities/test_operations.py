@@ -1,4 +1,4 @@
-"""Entities: created, changed, deleted, restored, and nothing else happens."""
+"""Entities: created, changed, deleted, restored."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_an_entity_is_stored_as_it_was_given(world: World) -> None:
     assert made.deleted_at is None
 
 
-def test_what_is_left_out_has_its_default(world: World) -> None:
+def test_omitted_fields_have_defaults(world: World) -> None:
     made = stored(world, create(world).id)
     assert (made.status, made.attributes, made.location, made.type, made.external_id) == (
         "active",
@@ -134,7 +134,7 @@ BAD: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("fields", "code", "path"), BAD)
-def test_what_is_refused_leaves_nothing_behind(
+def test_a_refused_change_leaves_nothing_behind(
     world: World, fields: dict[str, Any], code: str, path: tuple[str, ...]
 ) -> None:
     create(world, external_id="taken")

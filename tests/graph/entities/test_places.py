@@ -1,4 +1,4 @@
-"""What is near, within and around, compared with a look at every entity there is."""
+"""Entities near, within and around a place, compared with a full scan."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def test_a_wide_box_is_taken_as_written_and_one_beyond_180_degrees_is_wrapped(wo
         (box_ring(-200, -95, 200, 95), ("coordinates", "0", "0", "1"), "between -90 and 90"),
     ],
 )
-def test_what_is_no_plain_box_has_to_lie_within_180_degrees(
+def test_views_other_than_boxes_must_span_at_most_180_degrees(
     world: World, view: Any, path: tuple[str, ...], message: str
 ) -> None:
     with world.session() as session, pytest.raises(ArgusError, match=message) as refused:
@@ -204,7 +204,7 @@ def test_what_is_no_plain_box_has_to_lie_within_180_degrees(
     assert (refused.value.code, refused.value.path) == ("BAD_USER_INPUT", ("geometry", *path))
 
 
-def test_what_lies_in_the_area_of_a_space_leaves_the_space_itself_out(world: World) -> None:
+def test_entities_in_the_area_of_a_space_exclude_the_space(world: World) -> None:
     hall, _ = place(world, [shapely.box(0, 0, 2, 2), shapely.box(1, 1, 3, 3)])
     inside, outside = place(world, [shapely.Point(1, 1), shapely.Point(2.5, 0)], DEVICE)
     bare = world.entity(SPACE)

@@ -1,4 +1,4 @@
-"""GeoJSON geometries: kept as they are, refused with the place at fault."""
+"""GeoJSON geometries: stored unchanged, or refused with the path of the fault."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ BOW = [[0, 0], [2, 2], [2, 0], [0, 2], [0, 0]]
         ({"type": "GeometryCollection", "geometries": [None]}, ("geometries", "0"), "GeoJSON"),
     ],
 )  # fmt: skip
-def test_what_is_no_geometry(geometry: Any, path: tuple[str, ...], message: str) -> None:
+def test_invalid_geometries(geometry: Any, path: tuple[str, ...], message: str) -> None:
     with pytest.raises(ArgusError, match=message) as fault:
         geometry_of_geojson(geometry)
     assert fault.value.code == "BAD_USER_INPUT"
@@ -132,7 +132,7 @@ _TYPES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "Mu
 
 
 @given(kind=st.sampled_from(_TYPES), inside=_ANY)
-def test_whatever_comes_is_taken_or_refused(kind: str, inside: Any) -> None:
+def test_any_body_is_accepted_or_refused(kind: str, inside: Any) -> None:
     member = "geometries" if kind == "GeometryCollection" else "coordinates"
     made = None
     path: tuple[str, ...] = ("location",)

@@ -1,4 +1,4 @@
-"""What walks reach, in which order, and as of when."""
+"""Walks: reached entities, their order, and times."""
 
 from __future__ import annotations
 

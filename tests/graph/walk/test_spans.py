@@ -1,4 +1,4 @@
-"""Walks over all time say at each instant what a walk as of that instant says."""
+"""Walks over all time agree at each instant with a walk as of that instant."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_spans_say_at_each_instant_what_a_walk_says(worlds: Callable[[str], Worl
     check()
 
 
-def test_what_is_reached_as_the_last_of_a_way_is_walked_on_by_another(world: World) -> None:
+def test_an_end_of_one_path_is_extended_by_another(world: World) -> None:
     """An activity that targets an asset, and stands in a hierarchy besides, has what is below it there."""
     with world.changing() as (session, change):
         relationship_create(

@@ -34,7 +34,7 @@ def test_entries_are_read_once_in_order_by_a_group(streams: Bus) -> None:
     assert read(streams) == []
 
 
-def test_what_is_not_acknowledged_can_be_taken_over(streams: Bus) -> None:
+def test_unacknowledged_entries_can_be_claimed(streams: Bus) -> None:
     streams.publish(STREAM, [b"a", b"b"])
     [first, _] = streams.group_read(STREAM, GROUP, consumer="one", count=10, block_ms=1)
     streams.group_ack(STREAM, GROUP, [first[0]])

@@ -1,4 +1,4 @@
-"""CEL expressions: what they read, what they give, how they are refused; and that they are what CEL says."""
+"""CEL expressions: inputs, results, refusals, and agreement with the CEL library."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_attributes_may_differ_by_row() -> None:
         ("attributes.a in ['x', 1]", "Texts are looked for"),
     ],
 )
-def test_what_is_refused(source: str, what: str | None) -> None:
+def test_refusals(source: str, what: str | None) -> None:
     if what is None:
         assert evaluate(source) == (0.0, [])
         return

@@ -150,7 +150,7 @@ def delete(world: World, entity_type_id: UUID) -> EntityType:
         return entity_type_delete(session, change=change, entity_type_id=entity_type_id)
 
 
-def test_what_is_refused_changes_nothing(world: World, other: World) -> None:
+def test_a_refused_change_changes_nothing(world: World, other: World) -> None:
     made = create(world)
     cases: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
         ({"name": ""}, "BAD_USER_INPUT", ("name",)),

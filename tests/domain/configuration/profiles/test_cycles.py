@@ -1,4 +1,4 @@
-"""Circles of formulas across a type and a profile: refused by whichever change would close them."""
+"""Cycles of formulas across a type and a profile are refused by whichever change would close them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profiles: versions by event time, defaults that are followed, what a change would do, what is refused."""
+"""Profiles: versions by event time, propagation of defaults, previews of changes, refusals."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_versions_are_in_force_by_event_time(world: World) -> None:
     ]  # fmt: skip
 
 
-def test_what_changes_nothing_makes_no_version(world: World) -> None:
+def test_an_update_without_changes_creates_no_version(world: World) -> None:
     profile = create(world, thresholds=HOT)
     assert changed(world, profile, thresholds=HOT) == profile
     renamed = changed(world, profile, name="Big pump")
@@ -178,7 +178,7 @@ def test_a_profile_in_use_stays(world: World) -> None:
         ({"attributes": []}, None),
     ],
 )
-def test_what_is_none_is_refused(world: World, members: dict[str, Any], path: tuple[str, ...] | None) -> None:
+def test_invalid_profiles_are_refused(world: World, members: dict[str, Any], path: tuple[str, ...] | None) -> None:
     if path is None:
         assert create(world, **members).newest.content.attributes == {}
     else:
@@ -195,7 +195,7 @@ def test_bounds(world: World) -> None:
     assert fault_of(lambda: changed(world, profile, health={"bucket": "PT1H"})) == ("CONFLICT", ("health", "bucket"))
 
 
-def test_nothing_of_others(world: World, other: World) -> None:
+def test_nothing_of_other_organizations(world: World, other: World) -> None:
     profile = create(world)
     assert fault_of(lambda: changed(other, profile, name="mine")) == ("NOT_FOUND", ("id",))
     assert fault_of(lambda: asset(other, profile)) == ("NOT_FOUND", ("profileId",))

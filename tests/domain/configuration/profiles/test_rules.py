@@ -141,7 +141,7 @@ def test_a_rule_of_its_own_may_be_about_the_assets_of_a_profile(plant: DerivingP
         ({"name": "x", "condition": {"noData": {"metric": "t", "after": "P1M1"}}}, ("condition", "noData", "after")),
     ],
 )
-def test_what_is_no_rule_is_refused_at_its_place(
+def test_invalid_rules_are_refused_with_their_path(
     plant: DerivingPlant, rule: dict[str, Any], path: tuple[str, ...]
 ) -> None:
     assert fault_of(lambda: profile(plant, rule)) == ("BAD_USER_INPUT", ("rules", "0", *path))

@@ -1,4 +1,4 @@
-"""What each version of the derive stage computes."""
+"""The results of each version of the derive stage."""
 
 from __future__ import annotations
 

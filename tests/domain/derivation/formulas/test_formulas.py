@@ -178,7 +178,7 @@ def test_whether_something_is_in_an_area(plant: DerivingPlant) -> None:
         ({"a": {"formula": "x", "maxAge": "P1M"}}, ("d", "a", "maxAge"), "duration"),
     ],
 )
-def test_what_is_refused_when_defined(derived: Any, path: tuple[str, ...], what: str) -> None:
+def test_invalid_definitions_are_refused(derived: Any, path: tuple[str, ...], what: str) -> None:
     with pytest.raises(BadInputError, match=what) as refused:
         derived_check(derived, path=("d",))
     assert refused.value.path == path

@@ -1,4 +1,4 @@
-"""Health by itself: whatever comes late, is corrected or moved, the series is that of a run that knew from the start."""
+"""Health converges: after late data, corrections and moves, the series equals that of a run with all data from the start."""
 
 from __future__ import annotations
 
@@ -245,7 +245,7 @@ def test_an_asset_that_uses_the_profile_no_more_has_no_health(factory: Factory) 
     assert factory.series()["house"] == {0: 88, 60: 94}
 
 
-def test_what_is_made_of_health_costs_no_health(factory: Factory) -> None:
+def test_metrics_derived_from_health_cost_no_health(factory: Factory) -> None:
     formula = {"shown": {"formula": "health + 1.0"}}
     hot = {**HOT, "shown": {"critHigh": 1}}
     factory.edit(formulas=formula, thresholds=hot, effective_from=EPOCH)
@@ -272,7 +272,7 @@ def test_a_long_time_is_computed_in_parts(factory: Factory, monkeypatch: pytest.
     assert len(parts["first"]) > 8
 
 
-def test_what_is_due_is_computed_once(factory: Factory) -> None:
+def test_due_buckets_are_computed_once(factory: Factory) -> None:
     line = factory.plant.line
     line.normalize(line.send({"device_id": factory.device, "timestamp": minute(1), "metrics": {"t": 50}}, at=minute(2)))
     factory.drain(now=minute(2))

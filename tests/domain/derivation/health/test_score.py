@@ -1,4 +1,4 @@
-"""Health, evaluated: what each part costs, what is too old and when that is noticed, and against a plain reference."""
+"""The health score: costs of its parts, staleness, and agreement with a plain reference."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def costs(facts: Facts, begins: int = 0, now: int = LATE, of: HealthSettings | N
     return parts if score.score is None else {**parts, "score": score.score}
 
 
-def test_nothing_known_is_no_score() -> None:
+def test_no_data_gives_no_score() -> None:
     assert costs(Facts()) == {}
     assert costs(Facts(values={"other": track((1, 5))})) == {}
 
@@ -64,7 +64,7 @@ def test_the_last_value_before_the_end_counts_while_it_is_fresh() -> None:
     assert costs(facts, begins=75) == {}
 
 
-def test_what_is_too_old_is_noticed_when_it_is_due() -> None:
+def test_staleness_is_noticed_when_due() -> None:
     facts = Facts(readings=readings(5))
     assert costs(facts, begins=60, now=65 * MINUTE - 1) == {"FRESHNESS None": 0, "score": 100}
     assert costs(facts, begins=60, now=65 * MINUTE) == {"FRESHNESS None": 20, "score": 80}

@@ -1,4 +1,4 @@
-"""The series of health: late data, a corrected part, an edited profile lead to what a run that knew all gives."""
+"""The series of health: late data, a corrected part or an edited profile gives what a run with all data gives."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_an_edited_profile_and_events(plants: Callable[[str], Plant]) -> None:
     assert plant.series(plant.pump) == {0: 60, 15: 70, 30: 70, 75: 80}
 
 
-def test_what_becomes_too_old_has_a_timer(plants: Callable[[str], Plant]) -> None:
+def test_values_that_become_too_old_have_a_timer(plants: Callable[[str], Plant]) -> None:
     plant = plants("One")
     plant.line.normalize(
         plant.line.send({"device_id": plant.device, "timestamp": minute(1), "metrics": {"t": 50}}, at=minute(2))

@@ -1,4 +1,4 @@
-"""What buckets come to, which are marked, and what writing them leaves."""
+"""Rollup buckets: their values, which are invalidated, and what writing them invalidates."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def test_a_long_time_is_worked_off_in_parts_where_there_are_points(plant: Rollup
 @pytest.mark.parametrize(
     "aggregate", [aggregate for aggregate in RollupAggregate if aggregate.value not in {"WEIGHTED_MEAN", "WORST"}]
 )
-def test_what_has_no_descendant_any_more_loses_its_points(plant: RollupPlant, aggregate: RollupAggregate) -> None:
+def test_an_entity_without_descendants_loses_its_points(plant: RollupPlant, aggregate: RollupAggregate) -> None:
     plant.create(aggregate=aggregate)
     machine, (part, device) = plant.asset(), plant.measured()
     edge = plant.line.world.edge(machine, "HAS_PART", part)

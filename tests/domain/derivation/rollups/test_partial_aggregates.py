@@ -1,4 +1,4 @@
-"""What a partial aggregate holds, and what deletes it."""
+"""Partial aggregates: contents and deletion."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_change_within_a_partial_aggregate_deletes_it(plant: RollupPlant) -> N
     assert stored_parts(plant) == [(4, 1003.0)]
 
 
-def test_what_is_still_to_be_followed_stays_out(plant: RollupPlant) -> None:
+def test_values_still_to_be_propagated_are_left_out(plant: RollupPlant) -> None:
     machine, part, device = built(plant)
     invalidate(plant, part, 5, 12)
     say(plant, device, range(5, 12), 10)

@@ -1,4 +1,4 @@
-"""Who marks and who computes at the same time: nothing is missed, and of one organization only one computes."""
+"""Concurrent invalidation and computation: nothing is missed, and an organization has one computation at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights count as they were recorded: what was in force when a bucket began."""
+"""Weights count as recorded: the ones in force at the beginning of a bucket."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_late_data_is_weighted_as_what_it_is_late_for(plant: RollupPlant, parts:
 
 
 @pytest.mark.usefixtures("parts")
-def test_what_is_recorded_first_counts_from_ever(plant: RollupPlant) -> None:
+def test_the_first_recorded_version_counts_from_the_beginning(plant: RollupPlant) -> None:
     """And so its edit has all time recomputed, though it is recorded late."""
     third, device = plant.measured()
     [machine] = {upper for upper, _ in plant.stored()}

@@ -1,4 +1,4 @@
-"""One writer of each metric of an entity: what is refused, and who writes after another."""
+"""One writer per metric of an entity: refusals, and successive writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A version in shadow: finds how it differs, and does nothing else."""
+"""A version in shadow records how it differs, and does nothing else."""
 
 from __future__ import annotations
 

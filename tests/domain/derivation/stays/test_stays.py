@@ -1,4 +1,4 @@
-"""Stays at their edges: who is there now, what begins or ends outside the range, silence, edits, bounds."""
+"""Edge cases of stays: open stays, stays across the range's ends, silence, edits, bounds."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def moving(plant: DerivingPlant, formula: str = YARD) -> tuple[UUID, UUID]:
     return device, pump
 
 
-def test_who_is_there_now_and_since_when(plant: DerivingPlant) -> None:
+def test_open_stays_and_their_beginnings(plant: DerivingPlant) -> None:
     space, (device, pump) = space_drawn(plant, "yard", SQUARE), moving(plant)
     began = NOW - 3 * DAY
     count = 3 * 24 * 12
@@ -140,7 +140,7 @@ def test_only_a_formula_that_is_nothing_but_an_area_says_who_stays(plant: Derivi
     assert stays(plant, space, from_=NOW - DAY) == []
 
 
-def test_what_is_refused(plant: DerivingPlant, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refusals(plant: DerivingPlant, monkeypatch: pytest.MonkeyPatch) -> None:
     space, _ = space_drawn(plant, "yard", SQUARE), moving(plant)
     with pytest.raises(BadInputError, match="later than now"):
         stays(plant, space, from_=NOW + MINUTE)

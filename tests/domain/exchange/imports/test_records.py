@@ -76,7 +76,7 @@ def counts(outcome: Outcome) -> tuple[int, ...]:
             outcome.edges_created, outcome.edges_updated, outcome.edges_unchanged)  # fmt: skip
 
 
-def test_what_is_brought_is_there_and_brought_again_changes_nothing(world: World) -> None:
+def test_an_import_is_idempotent(world: World) -> None:
     assert counts(bring(world, ndjson(*ALL))) == (3, 0, 0, 2, 0, 0)
     assert counts(bring(world, ndjson(*ALL))) == (0, 0, 3, 0, 0, 2)
     by_id = {record.get("externalId", record["record"]): record for record in exported(world, day(5))}
@@ -86,7 +86,7 @@ def test_what_is_brought_is_there_and_brought_again_changes_nothing(world: World
     assert metered == {**METERED, "validFrom": "2020-01-02T00:00:00Z"}
 
 
-def test_what_the_file_says_differently_is_changed_and_what_it_leaves_out_stays(world: World) -> None:
+def test_an_import_updates_given_fields_and_leaves_others(world: World) -> None:
     bring(world, ndjson(*ALL))
     changed = [
         {**PUMP, "name": "Big pump", "attributes": {"rpm": 900}},
@@ -258,7 +258,7 @@ def test_csv_without_usable_columns_is_refused_whole(header: str, message: str) 
         list(records_read([f"{header}\n", "1,2\n"], Format.CSV))
 
 
-def test_what_was_deleted_is_not_brought_back_by_its_id(world: World) -> None:
+def test_a_deleted_entity_is_not_restored_by_an_import(world: World) -> None:
     entity_id = str(new_id())
     bring(world, ndjson({**PUMP, "id": entity_id}))
     with world.session() as session:

@@ -1,4 +1,4 @@
-"""Replays: nothing changes that is right; what is not is put right, told and recomputed; resumable, bounded."""
+"""Replays change only what is wrong, report it and recompute from it; they are resumable and bounded."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def version(line: Line, device: UUID) -> list[Any]:
     return line.rows("SELECT xmin::text, series_id, timestamp, value FROM telemetry_history ORDER BY 2, 3")
 
 
-def test_what_is_right_is_not_written_again(line: Line) -> None:
+def test_unchanged_points_are_not_written_again(line: Line) -> None:
     device, other = line.device(), line.device()
     send(line, device, {0: 1, 1: 2, 2: "x", 3: True})
     send(line, device, {1: 3})
@@ -129,7 +129,7 @@ def test_an_edited_schema_reaches_what_was_received_before(line: Line) -> None:
     assert replay(line, dry_run=True).changes["points"] == 0
 
 
-def test_what_somebody_spoilt_comes_back(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_corrupted_points_are_restored(line: Line, engine: Callable[[str], Engine]) -> None:
     device = line.device()
     send(line, device, {m: m for m in range(5)})
     with transaction(engine("owner")) as session:
@@ -143,7 +143,7 @@ def test_what_somebody_spoilt_comes_back(line: Line, engine: Callable[[str], Eng
 
 
 @pytest.mark.parametrize("readings_max", [1, 2, 3, 7])
-def test_it_goes_on_where_it_stopped_and_looks_at_each_reading_once(line: Line, readings_max: int) -> None:
+def test_it_resumes_where_it_stopped_and_reads_each_reading_once(line: Line, readings_max: int) -> None:
     devices = [line.device() for _ in range(3)]
     for n, device in enumerate(devices):
         send(line, device, {m: m for m in range(2 * n + 1)})
@@ -169,7 +169,7 @@ def test_a_part_that_is_rolled_back_is_done_again(line: Line) -> None:
     assert part(line, ordered, 2).replay.done == 4
 
 
-def test_what_waits_for_the_stages_is_left_to_them(line: Line) -> None:
+def test_unprocessed_readings_are_left_to_the_stages(line: Line) -> None:
     device = line.device()
     send(line, device, {0: 1})
     line.send({"device_id": device, "timestamp": T0, "metrics": {"t": 2}})
@@ -200,7 +200,7 @@ def test_a_cancelled_replay_does_no_more(line: Line) -> None:
         ({"device_ids": [new_id()] * 10_001}, "LIMIT_EXCEEDED", ("input", "deviceIds")),
     ],
 )
-def test_what_cannot_be_ordered(line: Line, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+def test_invalid_replays(line: Line, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
     assert fault_of(lambda: order(line, **arguments)) == (code, path)
 
 
@@ -235,7 +235,7 @@ def test_corrections_are_reported_to_the_feed_and_recomputed(line: Line, engine:
     assert plant.derived() == {(pump, T0): 3}
 
 
-def test_whoever_is_idle_is_taken_up(line: Line) -> None:
+def test_idle_replays_are_resumed(line: Line) -> None:
     send(line, line.device(), {0: 1})
     ordered = order(line)
     with transaction(line.engine("pipeline")) as session:

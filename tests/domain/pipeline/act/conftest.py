@@ -1,4 +1,4 @@
-"""Rules, events and what became of them, as the tables that the act stage reads."""
+"""Rules, events and their changes, as the tables that the act stage reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What follows from events: activities, once; suggestions; notifications."""
+"""Actions of events: activities, once each; suggestions; notifications."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_while_another_event_of_the_rule_is_open_nothing_is_suggested(
     assert alarms.act(NOW).suggested == 0
 
 
-def test_what_was_done_and_not_verified_is_opened_again(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_an_unverified_done_activity_is_reopened(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     event = alarms.opened(rule, asset, NOW)
     alarms.act(NOW)
@@ -127,9 +127,7 @@ def test_what_was_done_and_not_verified_is_opened_again(alarms: Alarms, template
         activity_transition(session, change=change, activity_id=made, to=ActivityState.OPEN)
 
 
-def test_one_that_was_deleted_gives_its_place_and_does_not_take_it_back(
-    alarms: Alarms, template: UUID, asset: UUID
-) -> None:
+def test_a_deleted_activity_gives_up_its_place_for_good(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     alarms.opened(rule, asset, NOW)
     alarms.act(NOW)
@@ -223,7 +221,7 @@ def test_an_event_carried_over_uses_the_action_of_the_new_version(alarms: Alarms
     alarms.act(NOW + 2 * timedelta(hours=1))
     with alarms.world.session() as session:
         rows = session.execute(text("SELECT url, payload FROM notifications ORDER BY url, sequence")).all()
-    # Who was told of the opening is told to the end; who comes in is told from the opening on.
+    # A receiver notified of the opening is notified of the end; a new one from the opening on.
     assert [(row.url[8], row.payload["change"], row.payload["event"]["severity"]) for row in rows] == [
         ("a", "OPENED", "HIGH"),
         ("a", "DEESCALATED", "LOW"),

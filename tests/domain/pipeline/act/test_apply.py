@@ -71,7 +71,7 @@ def test_changes_applied_together_keep_their_order(alarms: Alarms, template: UUI
     assert suggestions == [None, "CLOSE"]
 
 
-def test_one_that_cannot_be_made_does_not_keep_the_others(alarms: Alarms, template: UUID) -> None:
+def test_an_activity_that_cannot_be_created_does_not_stop_the_others(alarms: Alarms, template: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     entities = alarms.world.entities(EntityKind.ASSET, 3)
     opened = [alarms.opened(rule, entity, NOW) for entity in entities]

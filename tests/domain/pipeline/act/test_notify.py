@@ -94,7 +94,7 @@ def test_an_event_recorded_after_it_has_cleared_is_notified_to_its_end(alarms: A
     assert details.suggestion["action"] == "CLOSE"
 
 
-def test_who_was_notified_of_the_opening_is_notified_of_the_end_whatever_the_rule_says_by_now(alarms: Alarms) -> None:
+def test_a_receiver_of_the_opening_is_notified_of_the_end_after_any_edit(alarms: Alarms) -> None:
     rule = alarms.rule(webhookUrl=URL)
     event = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW)
     alarms.act(NOW)

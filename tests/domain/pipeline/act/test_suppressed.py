@@ -74,7 +74,7 @@ def test_an_event_open_when_maintenance_ends_is_acted_on_once(alarms: Alarms, ru
     assert alarms.waiting() == 0
 
 
-def test_nothing_is_ever_said_of_what_began_and_ended_in_maintenance(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_no_notification_for_an_event_within_maintenance(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     maintain(alarms, NOW - HOUR, NOW + HOUR)
     event = alarms.opened(rule, asset, NOW)
     refresh(alarms)
@@ -131,7 +131,7 @@ def test_a_shelf_suppresses_what_is_open_and_its_end_brings_it_back(alarms: Alar
     assert alarms.waiting() == 0
 
 
-def test_what_opened_before_a_shelf_and_is_found_within_it_waits(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_an_event_before_a_shelf_that_is_detected_within_it_waits(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     with alarms.world.changing() as (session, change):
         now = change.recorded
         shelf = shelf_create(session, change=change, rule_id=rule, entity_id=None, ends=now + HOUR)

@@ -1,4 +1,4 @@
-"""What follows from derived points within the stage: who is watched, live and late, and what is no longer kept."""
+"""Propagation of derived points within the stage: to rules and rollups, live, late and before retention."""
 
 from __future__ import annotations
 

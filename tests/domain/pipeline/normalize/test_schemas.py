@@ -213,7 +213,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
     assert line.ingest_counts().stored == 3
 
 
-def test_what_cannot_be_written_any_more_is_taken_back(line: Line) -> None:
+def test_points_that_can_no_longer_be_written_are_removed(line: Line) -> None:
     device = line.device(type_name="Probe")
     batches = [*send(line, device, T0, t=1), *send(line, device, T0, t=3), *send(line, device, T0 + HOUR, t=2)]
     line.normalize(batches)

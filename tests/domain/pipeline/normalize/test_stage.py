@@ -132,7 +132,7 @@ def test_of_two_values_at_one_time_the_larger_raw_id_stays(line: Line) -> None:
     assert [(row.type, row.value, row.text) for row in latest] == [(0, 1.0, None), (2, None, "two")]
 
 
-def test_what_is_no_point_is_a_dead_letter(line: Line) -> None:
+def test_invalid_readings_are_dead_letters(line: Line) -> None:
     device = line.device()
     batches = line.send(
         {"device_id": device, "timestamp": "2099-01-01T00:00:00Z", "metrics": {"t": 1}},
@@ -204,7 +204,7 @@ def test_a_reading_that_cannot_be_written_is_isolated(line: Line, engine: Callab
     assert (counts.stored, counts.dead, counts.pending) == (10, 1, 0)
 
 
-def test_who_lost_the_lease_commits_nothing(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_a_lost_lease_prevents_the_commit(line: Line, engine: Callable[[str], Engine]) -> None:
     device = line.device()
     batches = line.send({"device_id": device, "timestamp": T0, "metrics": {"t": 1}})
     old = line.run()

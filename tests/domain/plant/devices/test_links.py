@@ -69,7 +69,7 @@ def test_a_link_leads_from_the_asset_to_the_device(world: World) -> None:
         ({"metadata": {"note": "x" * 70_000}}, "LIMIT_EXCEEDED", ("metadata",)),
     ],
 )  # fmt: skip
-def test_what_is_refused(world: World, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
+def test_refusals(world: World, arguments: dict[str, Any], code: str, path: tuple[str, ...]) -> None:
     probe, asset = world.entity(DEVICE), world.entity(ASSET)
     taken = link(world, probe, world.entity(ASSET), port=1)
     assert fault_of(lambda: link(world, **{"device_id": probe, "asset_id": asset, **arguments})) == (code, path)
@@ -104,7 +104,7 @@ def test_unlinking_ends_exactly_the_links_of_that_port(world: World) -> None:
     assert newest(world, second) == second
 
 
-def test_what_cannot_be_unlinked(world: World, other: World) -> None:
+def test_invalid_unlinks(world: World, other: World) -> None:
     probe, asset = world.entity(DEVICE), world.entity(ASSET)
     made = link(world, probe, asset, port=1, valid_until=day(9))
     cases: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [

@@ -1,4 +1,4 @@
-"""When devices were last heard, and lists by it."""
+"""Presence of devices, and lists filtered by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists of all kinds."""
+"""Lists of every entity kind."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_all_kinds_are_made_and_listed(world: World, other: World) -> None:
     assert listed(world, ListFilter()) == ["Ada", "Clean", "Hall", "Probe"]
 
 
-def test_what_is_below_is_as_of_the_time(world: World, other: World) -> None:
+def test_below_is_as_of_the_given_time(world: World, other: World) -> None:
     hall, annex = world.entity(EntityKind.SPACE), world.entity(EntityKind.SPACE)
     asset = world.entity(EntityKind.ASSET)
     world.edge(asset, "LOCATED_IN", hall, valid_until=day(5))

@@ -1,4 +1,4 @@
-"""Dead letters read, tried again and given up, on a line that makes real ones."""
+"""Dead letters: listed, retried and discarded, on a line that makes real ones."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_they_are_listed_filtered_and_grouped(line: Line) -> None:
     assert {group.code for group in groups} == {letter.code for letter in every}
 
 
-def test_what_fails_again_counts_another_attempt_and_changes_nothing_else(line: Line) -> None:
+def test_a_failed_retry_only_counts_another_attempt(line: Line) -> None:
     device, batches = spoiled(line)
     before = line.history(), line.ingest_counts()
     assert retry(line, device_id=device) == Done(2, 0)
@@ -107,7 +107,7 @@ def test_what_fails_again_counts_another_attempt_and_changes_nothing_else(line: 
     assert len(line.normalize(batches).done) == len(batches)
 
 
-def test_what_does_not_fail_any_more_is_resolved(line: Line) -> None:
+def test_a_successful_retry_is_resolved(line: Line) -> None:
     _, batches = spoiled(line)
     [future] = [dead_letter for dead_letter in listed(line) if dead_letter.metric is None]
     assert retry(line, ids=[future.id]) == Done(1, 0)
@@ -120,7 +120,7 @@ def test_what_does_not_fail_any_more_is_resolved(line: Line) -> None:
     assert sum(value == 1 for value in line.history().values()) == 1
 
 
-def test_what_was_given_up_stays_and_is_not_tried_again(line: Line) -> None:
+def test_discarded_dead_letters_stay_and_are_not_retried(line: Line) -> None:
     device, batches = spoiled(line)
     counts = line.ingest_counts()
     assert discard(line, device_id=device) == Done(2, 0)

@@ -30,7 +30,7 @@ def minutes(of: list[tuple[int, int]]) -> set[int]:
 
 
 @given(one=spans, other=spans)
-def test_what_differs_is_what_is_in_one_alone(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
+def test_spans_differing_are_the_symmetric_difference(one: list[tuple[int, int]], other: list[tuple[int, int]]) -> None:
     differing = spans_differing(spans_union(one), spans_union(other))
     assert minutes(differing) == minutes(one) ^ minutes(other)
     assert differing == spans_union(differing)

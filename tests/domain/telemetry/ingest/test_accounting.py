@@ -96,7 +96,7 @@ def test_a_reading_that_repeats_one_that_arrived_late(line: Line) -> None:
     assert tuple(row) == (0, 1, 0)
 
 
-def test_one_that_waits_again_is_not_counted_twice(line: Line) -> None:
+def test_a_reopened_batch_is_not_counted_twice(line: Line) -> None:
     device = line.device()
     reading = {"device_id": device, "timestamp": NOW, "metrics": {"t": 1}}
     first, second = line.send(reading), line.send(reading, at=NOW + timedelta(minutes=2))

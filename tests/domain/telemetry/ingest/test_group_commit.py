@@ -185,7 +185,7 @@ def test_a_call_that_cannot_be_written_does_not_harm_the_others(
     assert stored(line) == [[1], [3]]
 
 
-def test_what_waits_is_bounded(
+def test_waiting_calls_are_bounded(
     line: Line, gate: Gate, committer: GroupCommitter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(group_commit, "WAITING_READINGS_MAX", 3)
@@ -204,7 +204,7 @@ def test_what_waits_is_bounded(
     assert stored(line) == [[1], [2, 3, 4]]
 
 
-def test_what_only_takes_too_long_is_not_reported_as_a_database_that_is_unavailable(
+def test_a_slow_statement_is_not_reported_as_an_unavailable_database(
     line: Line, engine: Callable[[str], Engine], database: TestDatabase
 ) -> None:
     device = line.device()
@@ -268,7 +268,7 @@ def test_a_caller_that_disconnects_affects_no_other(line: Line, gate: Gate, comm
     assert sorted(n for batch in stored(line) for n in batch) == [1, 2]
 
 
-def test_who_may_send_is_noticed_in_time(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_changes_of_devices_are_noticed_in_time(line: Line, engine: Callable[[str], Engine]) -> None:
     now_s = 0.0
     directory = line.directory(lambda: now_s)
     device = line.device("probe")

@@ -1,4 +1,4 @@
-"""Quotas: what a bucket lets through, what one device costs the others, and what is remembered."""
+"""Quotas: token buckets, isolation between devices, and bounded memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def line(engine: Callable[[str], Engine]) -> Line:
 
 
 class Time:
-    """A clock that is told."""
+    """A clock set by hand."""
 
     def __init__(self) -> None:
         self.now_s = 1_000_000.0
@@ -66,7 +66,7 @@ def test_never_more_than_the_burst_and_the_rate_since(rate: float, burst: int, c
         for at_s, readings in admitted[first:]:
             taken += readings
             assert taken <= burst + (at_s - since_s) * rate + 0.1
-    # And nobody who waits as long as he was told waits in vain.
+    # Waiting as long as the error says is always enough.
     burst_part = min(burst, 3)
     now_s += buckets.wait_s(b"d", burst_part, now_s=now_s)
     allowance = Allowance(buckets, now_s=now_s)
@@ -85,7 +85,7 @@ def test_a_device_over_its_quota_is_reported_one_by_one_and_the_others_go_on() -
         ("RATE_LIMITED", ("readings", "7"), "n 2 s"),
     ]
     assert done.by_partition[0].metrics == [b'{"n":0}', b'{"n":1}', b'{"n":2}', b'{"n":3}', b'{"n":5}']
-    # After the time it was told, all that were refused fit.
+    # After the time in the error, all refused readings fit.
     assert admitted(Allowance(buckets, now_s=1.5), "1", "1", "1").rejected == 0
     assert admitted(Allowance(buckets, now_s=1.4), "1", "1", "1").rejected == 1
 
@@ -162,7 +162,7 @@ def test_forgetting_what_is_full_changes_nothing(takes: list[tuple[float, int, i
             assert buckets.full_at_s(n, now_s=now_s) == max(plain.get(n, 0.0), now_s)
 
 
-def test_nothing_of_what_is_refused_is_stored(line: Line, engine: Callable[[str], Engine]) -> None:
+def test_a_refused_call_stores_nothing(line: Line, engine: Callable[[str], Engine]) -> None:
     time = Time()
     for name in ("loud", "quiet", "other"):
         line.device(name)

@@ -1,4 +1,4 @@
-"""What a telemetry schema makes of a reading's metrics."""
+"""Applying a telemetry schema to a reading's metrics."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_name_is_given_once() -> None:
     assert applied(schema, {"b": 2}) == ({"b": 2}, [])
 
 
-def test_what_is_required() -> None:
+def test_required_metrics() -> None:
     schema = {"metrics": {"a": {"required": True}, "b": {"required": True, "type": "TEXT"}, "c": {}}}
     assert applied(schema, {"a": 1, "b": "x"}) == ({"a": 1, "b": "x"}, [])
     assert applied(schema, {"c": 1}) == ({"c": 1}, [("a", "METRIC_MISSING"), ("b", "METRIC_MISSING")])

@@ -1,4 +1,4 @@
-"""Hours: summarized in order, rebuilt when written to, final once their points are dropped."""
+"""Hourly aggregates: built in order, rebuilt after writes, final once their points are dropped."""
 
 from __future__ import annotations
 
@@ -237,7 +237,7 @@ def waits(line: Line) -> bool:
         return session.execute(text(waiting)).first() is not None
 
 
-def test_whoever_writes_while_an_hour_is_aggregated_leaves_another_invalidation(line: Line) -> None:
+def test_a_write_during_aggregation_invalidates_the_hour_again(line: Line) -> None:
     device = line.device()
     send(line, device, (0.5, 1))
     line.summarize()
@@ -310,7 +310,7 @@ def test_buckets_of_zones_between_the_hours_outlive_their_points(line: Line) -> 
     assert answers() == before
 
 
-def test_what_cannot_be_answered_without_the_points_is_reported_incomplete(line: Line) -> None:
+def test_answers_that_need_dropped_points_are_reported_incomplete(line: Line) -> None:
     device, other = line.device(), line.device()
     send(line, device, (0.5, 1), (1.5, 2), (2.5, "off"), (2.6, 3))
     send(line, other, (30.5, 1), metric="u")

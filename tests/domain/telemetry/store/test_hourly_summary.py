@@ -1,4 +1,4 @@
-"""What an hour's points come to, exactly."""
+"""Exact aggregates of an hour's points."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_quarters_of_an_hour_are_packed_beside_it() -> None:
     ]
 
 
-def test_what_two_doubles_cannot_say_is_left_to_the_points() -> None:
+def test_sums_beyond_two_doubles_are_left_to_the_points() -> None:
     made = hourly_aggregates(
         points((0, "open"), (1, 2.0), (HOUR_US, 1e300), (2 * HOUR_US, math.inf), (3 * HOUR_US, 7.0))
     )

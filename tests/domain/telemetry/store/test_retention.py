@@ -1,4 +1,4 @@
-"""What is no longer kept goes, and nothing else does."""
+"""Retention deletes what is too old, and nothing else."""
 
 from __future__ import annotations
 
@@ -324,7 +324,7 @@ def test_a_repeat_before_retention_is_reported_as_a_duplicate_while_its_key_is_s
     assert line.ingest_counts().pending == 0
 
 
-def test_what_is_in_use_stays_and_nobody_waits_for_long(line: Line) -> None:
+def test_partitions_in_use_stay_and_others_wait_briefly(line: Line) -> None:
     device = line.device()
     line.normalize(line.send({"device_id": device, "timestamp": OLD, "metrics": {"t": 1}}, at=OLD))
     # Batches stay as long as their readings.
@@ -376,7 +376,7 @@ def test_rows_go_page_by_page_and_of_every_organization(
     assert {row.received_at for row in line.rows("SELECT received_at FROM reading_keys")} == {NOW}
 
 
-def test_what_was_done_about_events_goes_in_time_and_what_waits_stays(line: Line) -> None:
+def test_processed_changes_and_notifications_expire_and_waiting_ones_stay(line: Line) -> None:
     event, opened, rule = new_id(), new_id(), new_id()
     values = {"o": line.organization_id, "old": NOW - 400 * DAY, "new": NOW, "r": rule, "e": event, "open": opened}
     with transaction(line.engine("owner")) as session:

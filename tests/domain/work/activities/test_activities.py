@@ -1,4 +1,4 @@
-"""Activities: made from templates, given to persons, moved on."""
+"""Activities: created from templates, assigned to persons, moved through their states."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_an_activity_has_what_its_template_says(world: World) -> None:
     )  # fmt: skip
 
 
-def test_it_is_given_to_who_has_the_role_in_the_nearest_space(world: World) -> None:
+def test_it_is_assigned_by_role_in_the_nearest_space(world: World) -> None:
     site, hall, room = world.entities(EntityKind.SPACE, 3)
     asset = world.entity(EntityKind.ASSET)
     connect(world, site, "CONTAINS", hall)
@@ -219,7 +219,7 @@ def test_an_item_of_a_checklist_may_be_just_a_text(world: World) -> None:
         assert refused.value.path == path
 
 
-def test_who_had_it_has_it_no_longer(world: World) -> None:
+def test_reassigning_ends_the_previous_assignment(world: World) -> None:
     first, second = person(world, None), person(world, None)
     made = make(world, template(world), world.entity(EntityKind.ASSET))
 

@@ -1,4 +1,4 @@
-"""How calls are signed, and when they are tried again."""
+"""Signatures of webhook calls, and delays of retries."""
 
 from __future__ import annotations
 

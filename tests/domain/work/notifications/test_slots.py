@@ -1,4 +1,4 @@
-"""How many calls go where at once, and when a queue pauses."""
+"""Concurrency of webhook calls, and the circuit breaker of a queue."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_queue_at_which_nobody_answers_pauses_ever_longer_and_is_probed_by_one
     assert slots.plan([silent], now_s=now_s) == {1: {"away:1": OF_PAIR}}
 
 
-def test_what_is_answered_between_failures_keeps_a_queue_going() -> None:
+def test_successes_between_failures_keep_a_queue_running() -> None:
     slots, pair = Slots(100), Pair(1, "a:1")
     for _ in range(10):
         for outcome in (*[TRANSIENT_FAILURE] * (FAILURES_MAX - 1), TAKEN):
@@ -67,7 +67,7 @@ def test_what_is_answered_between_failures_keeps_a_queue_going() -> None:
             assert not slots.end(pair, outcome, now_s=0)
 
 
-def test_what_is_at_rest_takes_no_memory() -> None:
+def test_idle_queues_take_no_memory() -> None:
     slots = Slots(100)
     for n in range(50):
         slots.begin(Pair(n, f"h{n}:1"))

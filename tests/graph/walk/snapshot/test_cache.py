@@ -1,4 +1,4 @@
-"""The snapshots of a process: current at every look, bounded, rebuilt when in doubt, and nobody's unfinished business."""
+"""The snapshots of a process: current at every read, bounded, rebuilt when in doubt, and without uncommitted changes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def snapshot_of(world: World, snapshots: Snapshots) -> model.Snapshot:
     return engine.snapshot
 
 
-def test_what_another_process_committed_is_in_the_next_look(world: World) -> None:
+def test_commits_of_other_processes_are_in_the_next_read(world: World) -> None:
     ours = Snapshots()
     whole, *some = world.entities(EntityKind.ASSET, 4)
     for known, part in enumerate(some):
