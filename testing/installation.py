@@ -216,7 +216,7 @@ class Installation:
     def _settings(self) -> Settings:
         return settings_load(self.home, environment={**environment(), **self.settings})
 
-    def settled(self, client: Client) -> None:
+    def wait_processed(self, client: Client) -> None:
         """Wait until no reading of an organization waits for the stages."""
         deadline = Deadline(START_TIMEOUT_S)
         query = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'

@@ -161,10 +161,10 @@ class Line:
         """Summarize all hours that may be; return how many were."""
         hours = 0
         with transaction(self.engine("pipeline")) as session:
-            settled = hours_complete_until(session)
+            complete_until = hours_complete_until(session)
         while True:
             with self.pipeline() as session:
-                built = hours_aggregate(session, organization_id=self.organization_id, settled=settled)
+                built = hours_aggregate(session, organization_id=self.organization_id, complete_until=complete_until)
             hours += built.hours
             if built.is_done:
                 return hours

@@ -61,7 +61,7 @@ _NO_SECRET: Final = Outcome("There is no secret to sign with; make one with rota
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A call that was claimed. until_s: it may be settled before; monotonic."""
+    """A call that was claimed. until_s: it may end before; monotonic."""
 
     pair: Pair
     notification: Notification

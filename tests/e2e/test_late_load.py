@@ -98,7 +98,7 @@ def test_a_load_that_is_late_by_design_is_stored_whole(installation: Installatio
             for measurement, truck, at, values in rows
         ],
     )
-    installation.settled(client)
+    installation.wait_processed(client)
     whole = {"received": expected["rows"], "stored": expected["rows"], "duplicate": 0, "dead": 0, "pending": 0}
     assert counts(client) == whole
 
@@ -149,7 +149,7 @@ def test_of_two_values_at_one_time_the_later_received_is_stored(installation: In
     installation.run(
         "import", "series", str(MACHINE), "--organization", "Machine", "--device", "machine", "--url", installation.url
     )  # fmt: skip
-    installation.settled(client)
+    installation.wait_processed(client)
     got = counts(client)
     assert (got["received"], got["stored"], got["duplicate"], got["dead"]) == (expected["rows"], expected["rows"], 0, 0)
 

@@ -56,7 +56,7 @@ def test_a_dry_run_reports_and_a_replay_applies(installation: Installation) -> N
         "mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": readings}
     ).data["ingestTelemetry"]
     assert ingested == {"accepted": 50}
-    installation.settled(client)
+    installation.wait_processed(client)
     [type_id] = [t["id"] for t in client.call("{ entityTypes(kind: DEVICE) { id } }").data["entityTypes"]]
     client.call(
         """mutation E($id: ID!, $schema: JSON!) { updateEntityType(id: $id, input: {kind: DEVICE, name: "probe",

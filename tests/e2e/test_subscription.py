@@ -85,11 +85,11 @@ class Subscriber:
 def site(installation: Installation) -> tuple[Client, dict[str, str]]:
     client = installation.organization("Subscriptions")
     ids = {}
-    for noun, name in (("device", "probe"), ("device", "other"), ("asset", "pump"), ("space", "hall")):
-        field = f"create{noun.title()}"
+    for kind, name in (("device", "probe"), ("device", "other"), ("asset", "pump"), ("space", "hall")):
+        field = f"create{kind.title()}"
         ids[name] = client.call(
-            f'mutation {{ {field}(input: {{name: "{name}", externalId: "{name}"}}) {{ {noun} {{ id }} }} }}'
-        ).data[field][noun]["id"]
+            f'mutation {{ {field}(input: {{name: "{name}", externalId: "{name}"}}) {{ {kind} {{ id }} }} }}'
+        ).data[field][kind]["id"]
     client.call(
         """mutation L($device: ID!, $asset: ID!, $space: ID!) {
           linkDevice(input: {deviceId: $device, assetId: $asset, validFrom: "2020-01-01T00:00:00Z",

@@ -27,22 +27,22 @@ class Tenant:
     ids: dict[str, str]
 
 
-def make(client: Client, field: str, argument: str, noun: str, value: dict[str, Any]) -> str:
+def make(client: Client, field: str, argument: str, kind: str, value: dict[str, Any]) -> str:
     input_type = argument[0].upper() + argument[1:]
     payload = client.call(
-        f"mutation M($input: {input_type}!) {{ {field}(input: $input) {CREATED % noun} }}", {"input": value}
+        f"mutation M($input: {input_type}!) {{ {field}(input: $input) {CREATED % kind} }}", {"input": value}
     ).data[field]
     assert payload["errors"] == []
-    identity: str = payload[noun]["id"]
+    identity: str = payload[kind]["id"]
     return identity
 
 
 def tenant(installation: Installation, name: str) -> Tenant:
     client = installation.organization(name)
     ids = {
-        noun: make(client, f"create{noun.title()}", f"create{noun.title()}Input", noun,
-                   {"name": f"{name} {noun}", "externalId": f"shared-{noun}"})
-        for noun in ("device", "asset", "space", "person")
+        kind: make(client, f"create{kind.title()}", f"create{kind.title()}Input", kind,
+                   {"name": f"{name} {kind}", "externalId": f"shared-{kind}"})
+        for kind in ("device", "asset", "space", "person")
     }  # fmt: skip
     ids["activity"] = make(client, "createActivity", "createActivityInput", "activity", {"name": f"{name} activity"})
     ids["template"] = make(

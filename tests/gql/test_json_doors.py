@@ -259,8 +259,8 @@ def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str,
                 shown = shown[step]
             assert same(value, shown), (value, shown)
         elif is_list:
-            [noun] = [item for key, item in shown.items() if key != "errors"]
-            for sent, item in zip(value, noun["checklist"], strict=True):
+            [shown_entity] = [item for key, item in shown.items() if key != "errors"]
+            for sent, item in zip(value, shown_entity["checklist"], strict=True):
                 assert same(sent, {key: item[key] for key in sent})
 
     holds()

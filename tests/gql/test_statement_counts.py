@@ -119,11 +119,11 @@ def client(api: Api) -> Client:
     client = api.client("many")
     for n in range(ROWS):
         made = {}
-        for noun in ("device", "asset", "space", "person", "activity"):
-            field = f"create{noun.title()}"
-            made[noun] = client.call(
-                f'mutation {{ {field}(input: {{name: "{noun} {n:03}", externalId: "{n}", type: "T"}}) {{ {noun} {{ id }} errors {{ code message }} }} }}'
-            ).data[field][noun]["id"]
+        for kind in ("device", "asset", "space", "person", "activity"):
+            field = f"create{kind.title()}"
+            made[kind] = client.call(
+                f'mutation {{ {field}(input: {{name: "{kind} {n:03}", externalId: "{n}", type: "T"}}) {{ {kind} {{ id }} errors {{ code message }} }} }}'
+            ).data[field][kind]["id"]
         client.call(
             """mutation L($device: ID!, $asset: ID!, $space: ID!) {
               a: linkDevice(input: {deviceId: $device, assetId: $asset}) { errors { code } }

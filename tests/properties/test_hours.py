@@ -184,10 +184,12 @@ def test_hours_say_what_points_say(
                 )
             case Summarize(rounds):
                 with line.pipeline() as session:
-                    settled = hours_complete_until(session)
+                    complete_until = hours_complete_until(session)
                 for _ in range(rounds):
                     with line.pipeline() as session:
-                        if hours_aggregate(session, organization_id=line.organization_id, settled=settled).is_done:
+                        if hours_aggregate(
+                            session, organization_id=line.organization_id, complete_until=complete_until
+                        ).is_done:
                             break
             case Read(entity):
                 by_hours = shown(line, entities[entity], step)

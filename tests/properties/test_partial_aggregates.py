@@ -116,11 +116,11 @@ class Machine:
         self.plant.invalidate_at(self.upper)
 
     def compute(self, rows: int, _b: int, _c: None) -> None:
-        followed(self.plant)
+        propagate(self.plant)
         self.plant.compute(rows_max=rows, buckets_max=40)
 
     def crash(self, _a: int, _b: int, _c: None) -> None:
-        followed(self.plant)
+        propagate(self.plant)
         self.plant.crash(_CrashError)
 
     def _send(self, of: int, points: list[tuple[int, Any]]) -> None:
@@ -130,7 +130,7 @@ class Machine:
         self.plant.invalidate({self.parts[of]: [(BEGIN + first * STEP, BEGIN + (until - 1) * STEP + TICK)]})
 
 
-def followed(plant: RollupPlant) -> None:
+def propagate(plant: RollupPlant) -> None:
     """Have nothing wait for the derive stage, of which these tests do the touching."""
     plant.line.rows("DELETE FROM dirty_windows WHERE organization_id = :o RETURNING id", o=plant.organization_id)
 
@@ -177,7 +177,7 @@ def test_buckets_with_partial_aggregates_are_those_computed_whole(
         machine = Machine(plant, upper, [part for part, _ in measured], [device for _, device in measured], edges)
         for name, a, b, c in steps:
             getattr(machine, name)(a, b, c)
-        followed(plant)
+        propagate(plant)
         plant.drain()
         delete = "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING points"
         tallied += sum(row.points > 0 for row in plant.line.rows(delete, o=plant.organization_id))

@@ -187,7 +187,7 @@ def test_a_change_that_cannot_be_read_holds_back_its_rule_and_target_alone(
     pauses_end(alarms.owner)
     polls(stage)
     assert failures(alarms.owner) == [failed]
-    # Mended, and retried: it is followed in its order.
+    # Repaired, and retried: it is applied in its order.
     with Session(alarms.owner) as session, session.begin():
         session.execute(text("UPDATE event_changes SET kind = 'CORRECTED' WHERE kind LIKE 'OF %'"))
     retry(alarms.owner)

@@ -20,7 +20,7 @@ ACT_LOCK: Final = 0x41435453
 
 _LOCK = text("SELECT pg_try_advisory_xact_lock(:lock, :organization_id)").bindparams(bindparam("lock", ACT_LOCK))
 # What waits behind a change of the same rule and target that failed, and before what is found out of its suppression.
-_HELD = f"""
+_ISOLATED = f"""
     EXISTS (
         SELECT FROM failed_items f
         WHERE f.organization_id = c.organization_id AND f.resolved_at IS NULL AND CASE f.queue
@@ -42,10 +42,10 @@ _WAITING = text(
     ) w GROUP BY organization_id
     """  # noqa: S608  (constants)
 )
-# What is held over is so only while its event is open.
+# A change is deferred only while its event is open.
 _IS_NEXT = f"""
     c.organization_id = :organization_id AND c.processed_at IS NULL
-    AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0) AND NOT {_HELD}
+    AND (c.due_at IS NULL OR c.due_at <= :now OR num_nonnulls(e.cleared_at, e.withdrawn_at) > 0) AND NOT {_ISOLATED}
 """
 _KEYS = text(
     f"""

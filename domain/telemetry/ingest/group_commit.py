@@ -151,7 +151,7 @@ class GroupCommitter:
         self._publish(batches)
 
     def _failed(self, calls: Sequence[_Call], error: Exception) -> None:
-        # Another database may stand there by now: which partitions it has is asked again.
+        # It may be another database by now: its partitions are read again.
         self._ensured = _NEVER
         if is_transient(error):
             what = transient_reason(error)

@@ -173,7 +173,7 @@ def notification_record(
             values["finished_at"] = now
         else:
             values["due_at"] = now + retry_delay(notification_id=notification.id, attempts=notification.attempts)
-    settled = session.execute(
+    recorded = session.execute(
         update(notifications)
         .where(
             table.organization_id == organization_id,
@@ -185,7 +185,7 @@ def notification_record(
         .values(state=state.value, **values)
         .returning(table.id)
     ).first()
-    if settled is None:
+    if recorded is None:
         return None
     if notification.event_id is not None:
         # Those that wait for this one are not looked at before it is called again.

@@ -15,7 +15,7 @@ from domain.rules.model import Damping, Scope
 from domain.rules.operations import RuleDraft
 from testing.line import NOW, Line
 from testing.world import world_create
-from tests.domain.rules.test_stage import T0, create, evaluate, left, over, send, stand
+from tests.domain.rules.test_stage import T0, create, evaluate, left, over, send, stored_episodes
 
 HOUR = 3_600_000_000
 
@@ -67,5 +67,5 @@ def test_a_backtest_agrees_with_the_rule_created_later(
         )
         for _, finding in trial.findings
     ]
-    assert backtested == stand(line)
+    assert backtested == stored_episodes(line)
     assert len(backtested) >= 5

@@ -85,8 +85,8 @@ def evaluate(line: Line, device: UUID, spans: list[tuple[int, int]], *, now: dat
     return done
 
 
-def stand(line: Line) -> list[tuple[Any, ...]]:
-    """The events that stand: began, opened, cleared, reason, severity, flaps."""
+def stored_episodes(line: Line) -> list[tuple[Any, ...]]:
+    """The events that stored_episodes: began, opened, cleared, reason, severity, flaps."""
     rows = line.rows(
         "SELECT * FROM events WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY rule_id, opened_at",
         o=line.organization_id,
@@ -105,7 +105,7 @@ def stand(line: Line) -> list[tuple[Any, ...]]:
 
 
 def expected(line: Line, device: UUID, *, now: datetime = NOW) -> list[tuple[Any, ...]]:
-    """What all readings and the rules as they now stand give, evaluated at once."""
+    """What all readings and the rules as they now stored_episodes give, evaluated at once."""
     history = sorted((micros_of(key[3]), float(value or 0)) for key, value in line.history().items() if key[2] == "t")
     points = (
         np.array([at for at, _ in history], dtype=np.int64),
@@ -166,16 +166,16 @@ def test_events_are_a_function_of_readings_and_rules(line: Line, seed: int) -> N
     left(line, device)
     for n, batch in enumerate(batches):
         evaluate(line, device, send(line, device, batch))
-        assert stand(line) == expected(line, device)
+        assert stored_episodes(line) == expected(line, device)
         if n in {2, 5}:
             at = T0 + timedelta(hours=random.randrange(100))
             edit(line, rules[0], over(random.randrange(30, 70)), effective_from=at, **common)
             evaluate(line, device, left(line, device))
-            assert stand(line) == expected(line, device)
+            assert stored_episodes(line) == expected(line, device)
     with line.world.changing() as (session, change):
         rule_delete(session, change=change, rule_id=rules[1].id)
     evaluate(line, device, left(line, device))
-    assert stand(line) == expected(line, device)
+    assert stored_episodes(line) == expected(line, device)
     # Nothing changes where nothing has changed.
     assert evaluate(line, device, [(micros_of(T0), END_US)]).changes == []
 
@@ -204,7 +204,7 @@ def test_an_episode_the_data_no_longer_has_is_retracted_and_may_come_back(line: 
     edit(line, rule, over(90), effective_from=T0)
     done = evaluate(line, device, left(line, device))
     assert [(change.kind, change.event_id) for change in done.changes] == [("WITHDRAWN", event.id)]
-    assert stand(line) == []
+    assert stored_episodes(line) == []
     edit(line, rule, over(50), effective_from=T0)
     done = evaluate(line, device, left(line, device))
     assert [(change.kind, change.event_id) for change in done.changes] == [
@@ -229,12 +229,14 @@ def test_silence_opens_an_event_when_its_time_has_come_and_the_next_reading_clea
     create(line, {"noData": {"metric": "t", "afterUs": 60 * MINUTE}})
     start = NOW - timedelta(minutes=30)
     evaluate(line, device, send(line, device, [(start, 1.0)]))
-    assert stand(line) == []
+    assert stored_episodes(line) == []
     [timer] = line.rows("SELECT due_at FROM rule_timers")
     assert timer.due_at == start + timedelta(minutes=60)
     due = micros_of(timer.due_at)
     evaluate(line, device, [(due, due + 1)], now=timer.due_at)
-    assert [(began, opened, cleared) for began, opened, cleared, *_ in stand(line)] == [(micros_of(start), due, None)]
+    assert [(began, opened, cleared) for began, opened, cleared, *_ in stored_episodes(line)] == [
+        (micros_of(start), due, None)
+    ]
     assert line.rows("SELECT FROM rule_timers") == []
 
 
@@ -243,7 +245,7 @@ def test_flaps_make_no_more_events_than_the_damping_allows(line: Line) -> None:
     create(line, over(50), damping=Damping(4, 3_600_000_000))
     flaps = [(T0 + timedelta(seconds=n), 60.0 if n % 2 else 40.0) for n in range(900)]
     evaluate(line, device, send(line, device, flaps))
-    assert [flaps for *_, flaps in stand(line)] == [0, 0, 0, 446]
+    assert [flaps for *_, flaps in stored_episodes(line)] == [0, 0, 0, 446]
 
 
 def test_the_outbox_says_whether_side_effects_are_allowed(line: Line) -> None:
@@ -300,7 +302,7 @@ def test_evaluating_incrementally_from_checkpoints_gives_the_same(line: Line) ->
                 **common,
             )
         states = moved[device.bytes]
-        assert stand(line) == expected(line, device)
+        assert stored_episodes(line) == expected(line, device)
     # What was stored on the way is what evaluating again goes on from, and nothing changes.
     assert line.rows("SELECT FROM rule_states") != []
     assert evaluate(line, device, [(micros_of(T0), END_US)]).changes == []

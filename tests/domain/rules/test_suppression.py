@@ -107,7 +107,7 @@ def test_a_corrected_event_moves_into_a_window_and_out_of_it(line: Line) -> None
     assert suppressions(line) == {minute(5): minute(8)}
     done = evaluate(line, device, send(line, device, minutes((5, 30.0))))
     assert suppressions(line) == {minute(10): None}
-    # Nothing had followed, and now it may have to.
+    # There were no side effects, and now there may have to be.
     assert [change.kind for change in done.changes] == ["OPENED", "CORRECTED"]
     with line.pipeline() as session:
         session.execute(text("UPDATE events SET opening_processed_at = opened_at"))
@@ -191,7 +191,7 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     for n in range(len(suppressions)):
         suppress(knowing, rule, hall, n)
     evaluate(knowing, device, send(knowing, device, minutes(*readings)))
-    wanted = _stand(knowing)
+    wanted = _stored(knowing)
     assert {suppression[-1] is None for suppression in wanted} == {True, False}
 
     line.lease = knowing.lease
@@ -208,10 +208,10 @@ def test_any_order_of_readings_rules_shelves_and_windows_gives_the_same(
     random.shuffle(steps)
     for step in [*steps, lambda: refresh(line)]:
         step()
-    assert _stand(line) == wanted
+    assert _stored(line) == wanted
 
 
-def _stand(line: Line) -> list[tuple[Any, ...]]:
+def _stored(line: Line) -> list[tuple[Any, ...]]:
     rows = line.rows(
         "SELECT began_at, opened_at, cleared_at, suppressed_until FROM events"
         " WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",

@@ -83,7 +83,7 @@ def check_unavailable(client: Client) -> None:
 def check_back(installation: Installation, client: Client) -> None:
     for call in reversed(CALLS):
         until(client, call, 200)
-    installation.settled(client)
+    installation.wait_processed(client)
 
 
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE)

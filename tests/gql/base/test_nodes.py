@@ -13,12 +13,12 @@ SUM = {"metric": "sum", "relationship": "CONTAINS", "of": {"metric": "t", "kinds
        "bucket": "PT1H"}  # fmt: skip
 
 
-def make(client: Client, noun: str, **given: Any) -> str:
-    name = noun[0].lower() + noun[1:]
+def make(client: Client, kind: str, **given: Any) -> str:
+    name = kind[0].lower() + kind[1:]
     made: str = client.call(
-        f"mutation M($i: {noun}Input!) {{ create{noun}(input: $i) {{ {name} {{ id }} errors {{ code path }} }} }}",
+        f"mutation M($i: {kind}Input!) {{ create{kind}(input: $i) {{ {name} {{ id }} errors {{ code path }} }} }}",
         {"i": given},
-    ).data[f"create{noun}"][name]["id"]
+    ).data[f"create{kind}"][name]["id"]
     return made
 
 

@@ -86,7 +86,7 @@ def test_an_event_says_whether_it_is_suppressed(plant_site: Site) -> None:
     event_id = of.open()
     query = "query Q($id: ID!) { node(id: $id) { ... on Event { suppressed } } }"
     assert client.call(query, {"id": str(event_id)}).data["node"] == {"suppressed": False}
-    # As if it had opened in a quiet that is not over, and in one that is.
+    # As if it had opened in a suppression that is not over, and in one that is.
     for at, is_suppressed in (("2999-01-01", True), ("2026-01-01", False)):
         of.execute(
             "UPDATE events SET suppressed_until = :at WHERE organization_id = :o AND id = :id", id=event_id, at=at

@@ -163,7 +163,7 @@ def test_hierarchies_are_acyclic_at_every_instant(world: World) -> None:
     with pytest.raises(CycleError) as fault:
         world.edge(c, "HAS_PART", a, valid_from=day(9), valid_until=day(20))
     assert fault.value.path == ("targetId",)
-    # c below a only during [5, 10): outside it c may stand above.
+    # c below a only during [5, 10): outside it c may be above.
     after = world.edge(c, "HAS_PART", a, valid_from=day(10))
     with pytest.raises(CycleError), world.changing() as (session, change):
         edge_correct(session, change=change, edge_id=after.edge_id, valid_from=day(8))

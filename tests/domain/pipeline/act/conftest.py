@@ -73,8 +73,8 @@ class Alarms:
         self._run(
             "INSERT INTO events (organization_id, id, rule_id, entity_id, key, version_id, severity, began_at,"
             " opened_at, flaps, detected_at, suppressed_until)"
-            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :quiet)",
-            id=event_id, rule=rule_id, entity=entity_id, at=at, quiet=more.pop("suppressed_until", None),
+            " VALUES (:o, :id, :rule, :entity, '', :id, 'HIGH', :at, :at, 0, now(), :suppressed_until)",
+            id=event_id, rule=rule_id, entity=entity_id, at=at, suppressed_until=more.pop("suppressed_until", None),
         )  # fmt: skip
         self.changed(event_id, "OPENED", at, **more)
         return event_id

@@ -147,7 +147,7 @@ def test_any_order_of_readings_shelves_windows_and_edits_ends_in_the_same_notifi
         while is_dirty:
             with line.pipeline() as session:
                 is_dirty = suppression_refresh(session, organization_id=line.organization_id).is_pending
-        # The wall's clock is within the time of the readings: some of them are quiet now.
+        # The wall's clock is within the time of the readings: some of them are suppressed now.
         now, limit = minute(random.randrange(400)), random.choice([1, 3, 100])
         _act(line, now, limit=limit, times=random.randrange(1, 5))
 

@@ -191,9 +191,9 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
     device = line.device()
     line.summarize()
     with line.pipeline() as session:
-        settled = hours_complete_until(session)
-        assert organizations_due(session, settled=settled) == []
-    assert line.rows("SELECT until FROM hours_progress")[0].until == settled
+        complete_until = hours_complete_until(session)
+        assert organizations_due(session, complete_until=complete_until) == []
+    assert line.rows("SELECT until FROM hours_progress")[0].until == complete_until
     # As if all of this had been sent in time: nobody marks it.
     monkeypatch.setattr(hourly_invalidate, "LATE_AFTER_US", 10**18)
     send(line, device, *((n, n) for n in range(30)))
@@ -203,8 +203,10 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
         session.execute(text("UPDATE hours_progress SET until = :d"), {"d": DAY})
     monkeypatch.setattr(hourly_build, "SERIES_MAX", 1)
     with line.pipeline() as session:
-        assert organizations_due(session, settled=settled) == [line.organization_id]
-        assert hours_aggregate(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR).hours == 20
+        assert organizations_due(session, complete_until=complete_until) == [line.organization_id]
+        assert (
+            hours_aggregate(session, organization_id=line.organization_id, complete_until=DAY + 20 * HOUR).hours == 20
+        )
     # One of two series is done; neither's hours count yet.
     [progress] = line.rows("SELECT until, next FROM hours_progress")
     assert (progress.until, progress.next) == (DAY, DAY + 20 * HOUR)
@@ -212,21 +214,21 @@ def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
     assert values(read(line, device, metrics=["t"])[0]) == [float(n) for n in range(30)]
     while True:
         with line.pipeline() as session:
-            built = hours_aggregate(session, organization_id=line.organization_id, settled=DAY + 20 * HOUR)
+            built = hours_aggregate(session, organization_id=line.organization_id, complete_until=DAY + 20 * HOUR)
         if built.is_done:
             break
     assert len(hours(line)) == 40
     assert values(read(line, device, metrics=["u"])[0]) == [float(n) for n in range(30)]
     line.summarize()
     assert len(hours(line)) == 60
-    assert line.rows("SELECT until FROM hours_progress")[0].until == settled
+    assert line.rows("SELECT until FROM hours_progress")[0].until == complete_until
 
 
 def test_a_transaction_that_runs_holds_back_what_it_could_write_to(line: Line) -> None:
     with line.pipeline() as writing:
         began = writing.execute(text("SELECT now()")).scalar_one()
         with line.pipeline() as session:
-            assert session.execute(hourly_build._SETTLED).scalar_one() == began
+            assert session.execute(hourly_build._OLDEST_TRANSACTION).scalar_one() == began
             assert hours_complete_until(session) < began - timedelta(minutes=34)
 
 
@@ -243,11 +245,11 @@ def test_a_write_during_aggregation_invalidates_the_hour_again(line: Line) -> No
     line.summarize()
     send(line, device, (0.6, 2))
     with line.pipeline() as session:
-        settled = hours_complete_until(session)
+        complete_until = hours_complete_until(session)
     late = line.send({"device_id": device, "timestamp": DAY + 0.7 * HOUR, "metrics": {"t": 4}})
     line.run()
     with line.pipeline() as building:
-        assert hours_aggregate(building, organization_id=line.organization_id, settled=settled).hours == 1
+        assert hours_aggregate(building, organization_id=line.organization_id, complete_until=complete_until).hours == 1
         writer = threading.Thread(target=line.normalize, args=(late,))
         writer.start()
         deadline = Deadline(30)
