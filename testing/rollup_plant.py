@@ -117,12 +117,12 @@ class RollupPlant:
 
     def invalidate(
         self,
-        touched: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
+        changed: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
         metrics: Mapping[UUID, Sequence[str]] | None = None,
     ) -> int:
         """Mark what is above entities, as the derive stage does."""
         names = None if metrics is None else {entity.bytes: of_entity for entity, of_entity in metrics.items()}
-        spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in touched.items()}
+        spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in changed.items()}
         return self._invalidate(partial(rollups_invalidate, metrics=names), spans)
 
     def invalidate_all(self, *entities: UUID) -> int:
@@ -186,13 +186,13 @@ class RollupPlant:
         )
         return [tuple(row) for row in rows]
 
-    def _invalidate(self, invalidation: Any, touched: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
+    def _invalidate(self, invalidation: Any, changed: Mapping[UUID, Sequence[tuple[int, int]]]) -> int:
         with self.line.pipeline() as session:
             graph_hold(session, organization_id=self.organization_id)
             marked: int = invalidation(
                 session,
                 organization_id=self.organization_id,
-                changed={entity.bytes: spans for entity, spans in touched.items()},
+                changed={entity.bytes: spans for entity, spans in changed.items()},
                 cache=self.cache,
             )
         return marked

@@ -121,7 +121,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "ImportPayload.errors": Bound(_NAMES),
     "UserError.path": Bound(PATH),
 }
-# Of the schema itself, whose size is known: as many as there are on average, for whoever asks for one asks for all.
+# Of the schema itself, whose size is known: as many as there are on average, as clients ask for all of them.
 _INTROSPECTION: Final = {
     "__Schema.directives": 10,
     "__Type.fields": 7,

@@ -11,7 +11,7 @@ from testing.installation import PROJECT
 _PACKAGES = ("argus", "gql", "workers", "domain", "graph", "runtime", "migrations", "testing")
 _NAMED = re.compile(r"^([a-z_]+(?:, [a-z_]+)*): ", re.MULTILINE)
 # They describe the states that are counted.
-_OTHERS = {"ingest_account"}
+_OTHERS = {"ingest_counts"}
 
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:

@@ -33,7 +33,7 @@ class Door:
     has_errors: bool = True
 
 
-def noun_doors() -> dict[str, Door]:
+def entity_doors() -> dict[str, Door]:
     doors = {}
     for kind in ("Asset", "Device", "Space", "Person", "Activity"):
         of = kind.lower()
@@ -48,7 +48,7 @@ def noun_doors() -> dict[str, Door]:
 
 
 DOORS: dict[str, Door] = {
-    **noun_doors(),
+    **entity_doors(),
     "CreateActivityInput.checklist": Door(
         f'createActivity(input: {{name: "x", checklist: VALUE}}) {{ activity {{ checklist }} {_ERRORS} }}',
         "createActivity",

@@ -31,12 +31,12 @@ class Difference:
 class AssetPreview:
     """The effect of a change on one asset's attributes.
 
-    given: those that would be new or another, by name. kept: those that stay though the profile's default does not.
+    given: those that would be new or another, by name. retained: those that stay though the profile's default does not.
     """
 
     asset: Entity
     given: Mapping[str, Any]
-    kept: Sequence[str]
+    retained: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def profile_preview(
         formulas=difference(before.formulas, after.formulas),
         rules=difference({r["name"]: r for r in before.rules}, {r["name"]: r for r in after.rules}),
         is_health_changed=not json_same(before.health, after.health),
-        assets=sorted((p for p in previews if p.given or p.kept), key=lambda p: (p.asset.name, p.asset.id)),
+        assets=sorted((p for p in previews if p.given or p.retained), key=lambda p: (p.asset.name, p.asset.id)),
     )
 
 
@@ -107,6 +107,6 @@ def _asset(asset: Entity, old: Mapping[str, Any], new: Mapping[str, Any], change
         for name, value in propagated.items()
         if name not in asset.attributes or not json_same(asset.attributes[name], value)
     }
-    touched = {*changed.added, *changed.removed, *changed.changed}
-    kept = sorted(name for name in touched & asset.attributes.keys() if name not in given)
-    return AssetPreview(asset, given, kept)
+    changed_names = {*changed.added, *changed.removed, *changed.changed}
+    retained = sorted(name for name in changed_names & asset.attributes.keys() if name not in given)
+    return AssetPreview(asset, given, retained)

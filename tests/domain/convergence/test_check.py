@@ -21,7 +21,7 @@ from testing.line import NOW, Line
 from testing.world import World
 from tests.domain.derivation.health.test_convergence import READINGS, Factory, minute
 from tests.properties.test_derivation import Deliver, Derive, Sent, at
-from tests.properties.test_following import Following
+from tests.properties.test_propagation import Propagation
 
 
 def check(line: Line, begins_us: int, ends_us: int) -> Report:
@@ -60,9 +60,9 @@ def counters(line: Line) -> dict[tuple[str, str], float]:
 
 
 @pytest.fixture
-def following(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> Following:
+def propagation(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> Propagation:
     """Two pumps with a derived metric below a site with a rollup and a rule, all derived."""
-    made = Following(DerivingPlant(Line(worlds("following"), engine)))
+    made = Propagation(DerivingPlant(Line(worlds("propagation"), engine)))
     made.schedule.send([Sent(0, m, None, {"a": 20 if m % 10 < 6 else 1, "b": 1}) for m in range(0, 30, 2)])
     made.step(Deliver([0], 0, crashes=False, is_lost=False))
     made.step(Derive(brings=True, crashes=False, forgets=False))
@@ -101,14 +101,14 @@ ONE = """ctid = (SELECT h.ctid FROM telemetry_history h JOIN series s ON s.organ
     ],
 )  # fmt: skip
 def test_corrupted_values_of_a_plant_are_found_and_repaired(
-    following: Following, of: CheckKind, statement: str
+    propagation: Propagation, of: CheckKind, statement: str
 ) -> None:
-    line, span = following.plant.line, (micros_of(at(-30)), micros_of(at(60)))
+    line, span = propagation.plant.line, (micros_of(at(-30)), micros_of(at(60)))
     healthy = check(line, *span)
     assert healthy.differences == []
     assert healthy.skipped.total() == 0
     assert min(healthy.checks[kind] for kind in (CheckKind.DERIVED, CheckKind.EVENTS, CheckKind.ROLLUPS)) > 0
-    before = following.stored_events(), following.stored_rollup(), following.plant.derived()
+    before = propagation.stored_events(), propagation.stored_rollup(), propagation.plant.derived()
     spoil(line, statement)
     report = check(line, *span)
     assert of in {difference.kind for difference in report.differences}
@@ -121,12 +121,12 @@ def test_corrupted_values_of_a_plant_are_found_and_repaired(
     assert repair(line) == len(report.differences)
     # What waits is skipped, and no difference.
     assert check(line, *span).differences == []
-    following.drain()
+    propagation.drain()
     after = check(line, *span)
     assert after.differences == []
     assert after.skipped.total() == 0
     assert counters(line)["argus_convergence_differences_open", of] == 0
-    assert (following.stored_events(), following.stored_rollup(), following.plant.derived()) == before
+    assert (propagation.stored_events(), propagation.stored_rollup(), propagation.plant.derived()) == before
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_a_check_writes_nothing(factory: Factory) -> None:
         assert session.scalar(text("SHOW transaction_isolation")) == "repeatable read"
 
 
-def test_the_recent_past_is_settled() -> None:
+def test_the_recent_past_is_checked() -> None:
     span = checked_span(NOW)
     assert (span.begins_us, span.ends_us) == (
         micros_of(NOW - timedelta(hours=2)),

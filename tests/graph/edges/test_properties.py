@@ -251,8 +251,8 @@ class GraphMachine(RuleBasedStateMachine):
             edges_end_of_entity(session, change=change, entity_id=entity_id, at=day(at))
 
         def naively(_: object) -> None:
-            touched = [key for key, edge in self.model.from_on(at).items() if entity_id in (edge.source, edge.target)]
-            self.model.cut(touched, at)
+            cut_edges = [key for key, edge in self.model.from_on(at).items() if entity_id in (edge.source, edge.target)]
+            self.model.cut(cut_edges, at)
             self.model.deleted[entity_id] = at
 
         self.both(really, naively)

@@ -128,7 +128,7 @@ def test_a_preview_says_what_the_change_then_does(world: World) -> None:
     assert (preview.thresholds.removed, preview.formulas.added, preview.formulas.removed) == (
         ["temperature"], ["g"], ["f"],
     )  # fmt: skip
-    assert [(p.asset.id, p.given, p.kept) for p in preview.assets] == [
+    assert [(p.asset.id, p.given, p.retained) for p in preview.assets] == [
         (plain.id, {"power": 6}, ["maker"]),
         (own.id, {}, ["maker", "power"]),
     ]

@@ -64,8 +64,8 @@ class Plant:
 
     def invalidate(self, asset_id: UUID, begins: int, ends: int, **how: Any) -> None:
         with self.line.pipeline() as session:
-            touched = [(asset_id, micros_of(minute(begins)), micros_of(minute(ends)) + 1)]
-            ranges = self.changed(session, touched)
+            changed = [(asset_id, micros_of(minute(begins)), micros_of(minute(ends)) + 1)]
+            ranges = self.changed(session, changed)
         self.compute(ranges, **how)
 
     def compute(self, ranges: list[HealthRange], now: datetime = LATER, events: tuple[OpenEvent, ...] = ()) -> None:

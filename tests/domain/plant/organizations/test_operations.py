@@ -42,7 +42,7 @@ def test_a_slug_is_made_of_the_name(name: str, slug: str) -> None:
     assert slug_of(name) == slug
 
 
-def test_a_name_without_letters_needs_a_slug(engine: Engines) -> None:
+def test_a_name_of_symbols_needs_a_slug(engine: Engines) -> None:
     with pytest.raises(BadInputError, match="give one"):
         slug_of("工場")
     assert create(engine, "工場", slug="factory").slug == "factory"

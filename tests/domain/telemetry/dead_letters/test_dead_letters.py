@@ -31,7 +31,7 @@ def line(world: World, engine: Callable[[str], Engine]) -> Line:
 
 
 def listed(line: Line, **where: Any) -> list[DeadLetter]:
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     after = None
     while True:
         with transaction(line.engine("api"), line.organization_id) as session:
@@ -43,10 +43,10 @@ def listed(line: Line, **where: Any) -> list[DeadLetter]:
             )
             assert page.total is not None
             total = page.total()
-        letters += page.items
+        dead_letters += page.items
         if not page.has_next:
-            assert total == len(letters)
-            return letters
+            assert total == len(dead_letters)
+            return dead_letters
         after = page.keys[-1]
 
 

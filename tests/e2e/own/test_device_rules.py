@@ -1,6 +1,6 @@
 """Devices with a rule of their own, one reading a call, over several partitions and workers: all open, all clear.
 
-JUDGED_DEVICES=100 JUDGED_ROUNDS=10 python -m pytest tests/e2e/own/test_devices_judged.py
+DEVICE_RULES_DEVICES=100 DEVICE_RULES_ROUNDS=10 python -m pytest tests/e2e/own/test_device_rules.py
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from testing.waits import Deadline
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3_600)]
 
-DEVICES = int(os.environ.get("JUDGED_DEVICES", "24"))
-ROUNDS = int(os.environ.get("JUDGED_ROUNDS", "1"))
+DEVICES = int(os.environ.get("DEVICE_RULES_DEVICES", "24"))
+ROUNDS = int(os.environ.get("DEVICE_RULES_ROUNDS", "1"))
 PATIENCE_S = 120
 LENGTH = timedelta(minutes=6)
 EVENTS = """query E($states: [EventState!], $after: String) { events(filter: {states: $states}, first: 100, after: $after) {

@@ -68,7 +68,7 @@ class Compute:
     crashes: bool
 
 
-FOLLOWING = st.one_of(
+PROPAGATION = st.one_of(
     st.builds(
         Part,
         what=st.sampled_from(["make", "retract", "end"]),
@@ -85,7 +85,7 @@ class _CrashError(Exception):
     pass
 
 
-class Following:
+class Propagation:
     """A schedule with a site above the pumps, a rule about what is below it, and a rollup."""
 
     def __init__(self, plant: DerivingPlant) -> None:
@@ -270,7 +270,7 @@ def machine(
 @given(
     sent=st.lists(deriving.SENT, min_size=1, max_size=20),
     sizes=st.lists(st.integers(1, 5), min_size=8, max_size=8),
-    steps=st.lists(st.one_of(deriving.STEP, FOLLOWING), max_size=14),
+    steps=st.lists(st.one_of(deriving.STEP, PROPAGATION), max_size=14),
     in_order=st.booleans(),
 )
 def test_any_schedule_finds_the_same_events_and_rollups(
@@ -284,21 +284,21 @@ def test_any_schedule_finds_the_same_events_and_rollups(
     with transaction(engine("owner")) as session:
         # The example before this one held them.
         session.execute(text("UPDATE stage_leases SET expires_at = '-infinity'"))
-    following = Following(DerivingPlant(line))
+    propagation = Propagation(DerivingPlant(line))
     remaining = sorted(sent, key=lambda reading: reading.minute) if in_order else list(sent)
     while remaining:
         size = (
-            sizes[len(following.schedule.batches)]
-            if len(following.schedule.batches) < len(sizes) - 1
+            sizes[len(propagation.schedule.batches)]
+            if len(propagation.schedule.batches) < len(sizes) - 1
             else len(remaining)
         )
         taken, remaining = remaining[:size], remaining[size:]
-        following.schedule.send(taken)
+        propagation.schedule.send(taken)
     for step in steps:
-        following.step(step)
-    for n in reversed(range(len(following.schedule.batches))):
-        following.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
-    following.step(Derive(brings=True, crashes=False, forgets=False))
-    following.drain()
-    assert following.stored_events() == following.expected_events()
-    assert following.stored_rollup() == pytest.approx(following.expected_rollup(), rel=1e-12)
+        propagation.step(step)
+    for n in reversed(range(len(propagation.schedule.batches))):
+        propagation.step(Deliver([n], n % 2, crashes=False, is_lost=bool(n % 3)))
+    propagation.step(Derive(brings=True, crashes=False, forgets=False))
+    propagation.drain()
+    assert propagation.stored_events() == propagation.expected_events()
+    assert propagation.stored_rollup() == pytest.approx(propagation.expected_rollup(), rel=1e-12)
