@@ -22,10 +22,9 @@ from domain.pipeline.derive.stage import (
     ENTITIES_MAX,
     READ_BACK_ENTITIES_MAX,
     READ_BACK_POINTS_MAX,
-    DerivedEntities,
-    DeriveRun,
     entities_derive,
 )
+from domain.pipeline.derive.work import DerivedEntities, DeriveRun
 from domain.rules.events.entries import events_encode
 from domain.rules.reconcile import events_entries
 from domain.rules.timers import timers_due, timers_fire

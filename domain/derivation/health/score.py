@@ -222,7 +222,7 @@ def _children(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int)
     if not scores or not weight:
         return []
     worst, subject = min(scores)
-    # Sorted: the order in which children are found does not matter to the last bit.
+    # Sorted: the result is the same to the last bit, in whatever order children were read.
     score = worst if settings.is_worst_child else float(np.sum(np.sort([s for s, _ in scores]))) / len(scores)
     how = "the worst" if settings.is_worst_child else "the mean"
     detail = f"{how} of {len(scores)} is {score:g}, the worst {worst:g}"

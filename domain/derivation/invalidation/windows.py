@@ -27,7 +27,7 @@ ROLLUP: Final = "rollup"
 HEALTH: Final = "health"
 # The profile of an asset, or what it says, changed.
 PROFILE: Final = "profile"
-# A rule was edited, or is to be looked at though nothing comes.
+# A rule was edited, or is to be evaluated although no reading comes.
 RULE: Final = "rule"
 TIMER: Final = "timer"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
