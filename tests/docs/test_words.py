@@ -95,7 +95,7 @@ _LEFT_OUT = (
 _TEXT = {".py", ".md", ".sql", ".toml", ".yml", ".yaml", ".graphql", ".json", ".sh", ""}
 
 
-_MODULES_LEFT_OUT = ("argus/api/", "domain/derivation/", "domain/pipeline/derive/", "gql/server/static/")
+_MODULES_LEFT_OUT = ("gql/server/static/",)
 
 
 def _tracked(left_out: tuple[str, ...] = _LEFT_OUT) -> list[Path]:

@@ -20,7 +20,9 @@ from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.telemetry.model.attribution import Segment
 
 # Before it points are beyond retention; hours of series are not.
-_KEPT = "coalesce((SELECT p.final_until FROM hours_progress p WHERE p.organization_id = :organization_id), '-infinity')"
+_RETAINED_HOURS_UNTIL = (
+    "coalesce((SELECT p.final_until FROM hours_progress p WHERE p.organization_id = :organization_id), '-infinity')"
+)
 _BEFORE = text(
     f"""
     SELECT u.n - 1 AS n FROM unnest(:series, :begins, :ends) WITH ORDINALITY AS u (s, b, e, n)
@@ -31,7 +33,7 @@ _BEFORE = text(
                 AND h."timestamp" >= u.b AND h."timestamp" < u.e)
         OR EXISTS (
             SELECT FROM series_hours r WHERE r.organization_id = :organization_id AND r.series_id = u.s
-                AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_KEPT})
+                AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_RETAINED_HOURS_UNTIL})
     """  # noqa: S608  (constants)
 )
 _FIRST = text(
@@ -44,7 +46,7 @@ _FIRST = text(
         UNION ALL
         (SELECT r.hour FROM series_hours r
          WHERE r.organization_id = :organization_id AND r.series_id = u.s
-            AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_KEPT} ORDER BY r.hour LIMIT 1)
+            AND r.hour >= u.b AND r.hour < u.e AND r.hour < {_RETAINED_HOURS_UNTIL} ORDER BY r.hour LIMIT 1)
     ) p
     """  # noqa: S608  (constants)
 )

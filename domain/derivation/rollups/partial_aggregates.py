@@ -210,7 +210,9 @@ def partials_read(session: Session, *, organization_id: int, keys: Sequence[tupl
     for row in rows:
         partial = None
         if row.until is not None:
-            partial = PartialAggregate(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
+            partial = PartialAggregate(
+                micros_of(row.until), row.points, _parts_stored(row.value, row.error, row.error_left)
+            )
         partials[row.n] = KnownPartial(partial, None if row.pending is None else micros_of(row.pending))
     return partials
 
@@ -272,7 +274,7 @@ def partials_delete_invalid(session: Session, *, organization_id: int, generatio
     )
 
 
-def _kept(*parts: float) -> tuple[float, ...]:
+def _parts_stored(*parts: float) -> tuple[float, ...]:
     """Return the stored parts: the first, and the others that are not NaN."""
     return (parts[0], *(part for part in parts[1:] if not math.isnan(part)))
 
