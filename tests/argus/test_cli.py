@@ -126,7 +126,7 @@ def test_sigterm_ends_an_import_as_ctrl_c_does() -> None:
     assert signal.getsignal(signal.SIGTERM) is not signal.default_int_handler
 
 
-def test_an_address_where_nobody_answers_is_reported_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_address_is_reported_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses_s: list[float] = []
     monkeypatch.setattr(time, "sleep", pauses_s.append)
     said: list[str] = []

@@ -119,7 +119,7 @@ def test_a_directory_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert tmp_path.stat().st_mode == mode
 
 
-def test_an_interrupted_first_start_is_gone_on_with(tmp_path: Path) -> None:
+def test_an_interrupted_first_start_is_resumed(tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "lock").touch()
     (tmp_path / "argus.json.123").touch()

@@ -127,7 +127,7 @@ def test_a_model_that_does_not_parse_changes_nothing(argus: Any, engine: Callabl
 
 
 @pytest.mark.skipif(not SHARED_DATA.exists(), reason="../shared/data is not here")
-def test_a_whole_building_goes_round(argus: Any, tmp_path: Path) -> None:
+def test_a_round_trip_of_a_whole_building(argus: Any, tmp_path: Path) -> None:
     soda, out = SHARED_DATA / "brick" / "soda_brick.ttl", tmp_path / "soda.ndjson"
     status, _, err = argus(
         "import", "brick", str(soda), "--organization", "one", "--valid-from", "2020-01-01T00:00:00Z"

@@ -68,7 +68,7 @@ def test_requests_are_counted_by_route_and_no_path_makes_a_label(api: Api) -> No
     assert of(after, "argus_part_up", part="database") == of(after, "argus_part_up", part="bus") == 1
 
 
-def test_the_state_of_the_pipeline_names_nobody(api: Api) -> None:
+def test_the_state_of_the_pipeline_names_no_organization(api: Api) -> None:
     api.organization("waiting")
     client = api.client("waiting")
     client.call('mutation { createDevice(input: {name: "m", externalId: "m"}) { device { id } } }')

@@ -57,7 +57,7 @@ def test_cells() -> None:
     assert [value_of(cell) for cell in ("1", "1.5", "true", "on")] == [1, 1.5, True, "on"]
 
 
-def test_a_series_that_two_devices_name_is_nobodys() -> None:
+def test_a_series_named_by_two_devices_is_assigned_to_neither() -> None:
     devices: list[dict[str, object]] = [
         {"externalId": "a", "attributes": {"timeseriesId": "hw"}},
         {"externalId": "b", "attributes": {"timeseriesId": "sup"}},

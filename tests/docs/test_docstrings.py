@@ -22,7 +22,7 @@ def functions() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
                     yield str(path.relative_to(PROJECT)), node
 
 
-def test_a_docstring_describes_arguments_that_are_there() -> None:
+def test_docstrings_describe_existing_arguments() -> None:
     checked, missing = 0, []
     for path, function in functions():
         text = ast.get_docstring(function) or ""

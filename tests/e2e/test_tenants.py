@@ -236,7 +236,7 @@ def test_foreign_ids_change_nothing(tenants: tuple[Tenant, Tenant], mutation: st
     assert south.client.call(snapshot).data == before
 
 
-def test_places_and_names_of_others_are_not_found(tenants: tuple[Tenant, Tenant]) -> None:
+def test_places_and_names_of_other_organizations_are_not_found(tenants: tuple[Tenant, Tenant]) -> None:
     """These look into indexes that all organizations share."""
     north, south = tenants
     place = '{type: "Polygon", coordinates: [[[8, 47], [9, 47], [9, 48], [8, 47]]]}'
@@ -252,7 +252,7 @@ def test_places_and_names_of_others_are_not_found(tenants: tuple[Tenant, Tenant]
         assert {name: data[name]["totalCount"] for name in data} == dict.fromkeys(data, count)
 
 
-def test_an_import_knows_nothing_of_others(tenants: tuple[Tenant, Tenant]) -> None:
+def test_an_import_sees_its_own_organization_only(tenants: tuple[Tenant, Tenant]) -> None:
     north, south = tenants
     edge = {"record": "edge", "relationship": "MONITORED_BY", "target": {"id": south.ids["device"]}}
     made = north.client.call(

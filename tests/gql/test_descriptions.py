@@ -39,7 +39,7 @@ def name_of(coordinate: str) -> str:
     return coordinate.rstrip(":)").replace("(", ".").split(".")[-1]
 
 
-def test_everything_of_the_schema_is_described() -> None:
+def test_everything_in_the_schema_is_described() -> None:
     assert [name for name, text in ALL.items() if not text] == []
 
 
@@ -57,7 +57,7 @@ def test_a_description_says_more_than_the_name() -> None:
     assert repeated == {}
 
 
-def test_a_section_of_a_docstring_describes_its_entries_and_is_no_part_of_the_description() -> None:
+def test_sections_of_a_docstring_describe_their_entries_and_are_not_part_of_the_description() -> None:
     assert {
         name: text for name, text in ALL.items() if re.search(r"^(Args|Attributes):", text or "", re.MULTILINE)
     } == {}

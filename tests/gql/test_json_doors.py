@@ -219,7 +219,7 @@ def refusals(reply: Reply, door: Door) -> list[dict[str, Any]]:
     return [*top, *mine]
 
 
-def test_every_json_that_comes_in_has_its_door_here() -> None:
+def test_every_json_argument_is_tested_here() -> None:
     arguments = set()
     for name, of in core_schema().type_map.items():
         if isinstance(of, GraphQLInputObjectType):
@@ -238,7 +238,7 @@ def test_every_json_that_comes_in_has_its_door_here() -> None:
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_a_value_is_refused_clearly_or_comes_back(client: Client, ids: dict[str, str], name: str) -> None:
+def test_a_value_is_refused_with_a_reason_or_returned(client: Client, ids: dict[str, str], name: str) -> None:
     door = DOORS[name]
     is_list = name.endswith("checklist")
     values = OBJECTS if door.shown else ITEMS if is_list else OBJECTS | VALUES

@@ -157,7 +157,7 @@ def at(data: Any, path: list[str | int]) -> Any:
     return data
 
 
-def test_every_type_that_shows_json_has_a_place_here() -> None:
+def test_every_json_field_is_tested_here() -> None:
     # What a preview would give comes in with the question, see test_json_doors.py; what an entity was, is read from the
     # trail, which here holds nothing of one.
     assert set(json_fields()) == {*PLACES, "AssetProfileEffect", "EntityRecord"}

@@ -165,7 +165,7 @@ def test_where_the_text_is_at_fault_is_reported(api: Api) -> None:
 
 
 @pytest.mark.parametrize("claim", ["sub", "org"])
-def test_a_token_whose_texts_cannot_be_stored_is_no_token(api: Api, claim: str) -> None:
+def test_a_token_with_unstorable_text_is_refused(api: Api, claim: str) -> None:
     claims = {"sub": "ann", "org": "texts", "role": "admin", "exp": time.time() + 600}
     for odd in ("a\0b", "\0"):
         token = jwt.encode({**claims, claim: odd}, SECRET, algorithm="HS256")

@@ -20,7 +20,7 @@ def change_begin(session: Session, world: World, *, bears_on_derived: bool) -> N
     )
 
 
-def test_a_change_waits_for_who_derives_only_where_it_bears_on_that(world: World) -> None:
+def test_a_change_waits_for_derivation_only_if_it_affects_it(world: World) -> None:
     with world.session() as deriving, Session(world.api) as changing:
         revision = graph_hold(deriving, organization_id=world.organization_id)
         with pytest.raises(OperationalError, match="lock timeout"), changing.begin():

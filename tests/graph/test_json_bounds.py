@@ -89,7 +89,7 @@ _JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(), _JSON, max_size=4))
-def test_json_without_nul_is_taken_as_it_is(value: dict[str, Any]) -> None:
+def test_json_without_nul_is_accepted_unchanged(value: dict[str, Any]) -> None:
     if "\\u0000" in json.dumps(value).replace("\\\\", ""):
         with pytest.raises(ArgusError):
             json_object_check(value, path=("a",))

@@ -31,7 +31,7 @@ def tables(migrated: Connection) -> list[str]:
     )
 
 
-def test_every_table_with_an_organization_is_walled_off(migrated: Connection) -> None:
+def test_every_table_with_an_organization_has_row_level_security(migrated: Connection) -> None:
     walled = tables(migrated)
     assert {"entities", "entity_edges", "telemetry_raw", "telemetry_history", "changes"} <= set(walled)
     for name in walled:
@@ -144,7 +144,7 @@ def test_rights_that_no_role_has(engine: Callable[[str], Engine], role: str, sta
     assert getattr(refused.value.orig, "sqlstate", None) == "42501"  # insufficient_privilege
 
 
-def test_no_partition_is_a_way_round_the_wall(engine: Callable[[str], Engine]) -> None:
+def test_partitions_do_not_bypass_row_level_security(engine: Callable[[str], Engine]) -> None:
     with engine("ingest").begin() as connection:
         connection.execute(text("SELECT ensure_partition('telemetry_raw', '2026-01-01Z')"))
     with engine("owner").connect() as connection:

@@ -176,7 +176,7 @@ class World:
     last=st.permutations(range(12)),
     together=st.booleans(),
 )
-def test_processed_again_everything_is_as_the_schemas_say(
+def test_reprocessed_readings_agree_with_the_schemas(
     engine: Callable[[str], Engine],
     sent: list[Sent],
     sizes: list[int],

@@ -57,7 +57,7 @@ def _is_known(name: str) -> bool:
     return name in DECLARED or name in NO_SETTINGS
 
 
-def test_every_name_in_the_repository_is_declared() -> None:
+def test_every_setting_name_in_the_repository_is_declared() -> None:
     used: dict[str, list[str]] = {}
     for path in _files():
         for name in _names(path):
@@ -97,7 +97,7 @@ def test_the_reference_and_the_example_are_current(tmp_path: Path, capsys: pytes
         main([])
 
 
-def test_the_example_sets_nothing_and_has_everything() -> None:
+def test_the_example_sets_nothing_and_lists_every_setting() -> None:
     lines = example().splitlines()
     assert all(line.startswith("#") or not line for line in lines)
     assert {line[1:].partition("=")[0] for line in lines if line.startswith("#ARGUS_")} == set(DECLARED)
@@ -113,7 +113,7 @@ def test_compose_sets_declared_settings() -> None:
         assert default in {"", DECLARED[name].default}, name
 
 
-def test_compose_hands_on_every_setting() -> None:
+def test_compose_passes_every_setting() -> None:
     """But those that it makes itself, and those of roles, which it has no use for."""
     handed_on = {name for name, value in _ASSIGNED.findall(COMPOSE) if not value.strip()}
     made = {"ARGUS_DATABASE_URL", "ARGUS_REDIS_URL", "ARGUS_SECRET"}

@@ -58,7 +58,7 @@ def ring(state: ProcessState) -> None:
     state.bus.publish(stream_name(EVENTS, 0), [new_id().bytes])
 
 
-def test_an_entry_rings_and_what_is_done_is_not_done_again(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
+def test_an_entry_wakes_the_stage_and_nothing_is_applied_twice(state: ProcessState, alarms: Alarms, rule: UUID) -> None:
     stages = [ActStage(state, Lease(ACT, partition, 1)) for partition in (0, 1)]
     assert [stage.poll() for stage in stages] == [False, False]
     alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), datetime.now(UTC))

@@ -372,7 +372,7 @@ def test_a_partition_that_cannot_be_dropped(
         (OperationalError("SELECT 1", {}, None), ReplayState.QUEUED),  # type: ignore[arg-type]
     ],
 )
-def test_a_replay_that_fails_takes_no_place_for_ever(
+def test_a_failing_replay_gives_up_its_place(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch, error: Exception, ends: ReplayState
 ) -> None:
     with transaction(line.engine("api"), line.organization_id) as session:

@@ -358,7 +358,7 @@ def test_an_outcome_that_cannot_be_written_is_lost_alone_and_dead_after_some_los
     assert states(world) == {"DELIVERED": LOSSES_MAX, "DEAD": 1}
 
 
-def test_a_claim_is_anothers_when_its_lease_is_over_or_its_process_dead(state: ProcessState, world: World) -> None:
+def test_claims_of_expired_leases_and_dead_processes_are_taken_over(state: ProcessState, world: World) -> None:
     order(state, world, "https://example.org/")
     now = datetime.now(UTC)
     scope: dict[str, Any] = {"organization_id": world.organization_id, "slots": {"example.org:443": 5}}
@@ -434,7 +434,7 @@ def test_without_a_secret_nothing_is_sent(
     assert rows(world)[0].last_error == "There is no secret to sign with; make one with rotateWebhookSecret."
 
 
-def test_a_test_is_one_call_that_waits_for_nobody(
+def test_a_test_is_one_call_that_does_not_wait_for_others(
     state: ProcessState, world: World, hook: Receiver, engine: Callable[[str], Engine]
 ) -> None:
     now = datetime.now(UTC)

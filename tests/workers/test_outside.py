@@ -145,9 +145,7 @@ def test_jobs_of_a_kind_that_expire_one_after_another_are_reported_once_and_all_
     assert {tuple(row) for row in expired} == {("sweep", 5), ("hourly", 1)}
 
 
-def test_jobs_that_recur_do_not_pile_up_where_nobody_runs_them(
-    state: ProcessState, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_recurring_jobs_do_not_pile_up_without_workers(state: ProcessState, monkeypatch: pytest.MonkeyPatch) -> None:
     """One of a kind waits: a worker that comes late would else reach only jobs whose time is over."""
     enqueuer = Enqueuer(state)
     begin_s = time.time()

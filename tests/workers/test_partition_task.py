@@ -64,7 +64,7 @@ def test_a_run_normalizes_sends_on_and_acknowledges(state: ProcessState, line: L
     assert (job.func_name, list(job.args)) == ("workers.partition_task.partition_task_run", [0])
 
 
-def test_the_task_of_a_partition_that_is_no_more_ends(state: ProcessState, line: Line) -> None:
+def test_the_task_of_a_removed_partition_ends(state: ProcessState, line: Line) -> None:
     partition_task.partition_task_run(state.context.partitions)
     assert state.queue(QUEUE_PARTITIONS).count == 0
     partition_task.partition_task_run(state.context.partitions - 1)
@@ -119,7 +119,9 @@ def test_a_leased_partition_is_not_run_by_another_process(state: ProcessState, l
     assert state.queue(QUEUE_PARTITIONS).count == 0
 
 
-def test_a_run_goes_on_when_the_bus_has_lost_everything(state: ProcessState, line: Line, bus: redis.Redis) -> None:
+def test_a_partition_task_continues_after_the_bus_lost_everything(
+    state: ProcessState, line: Line, bus: redis.Redis
+) -> None:
     first = batch_of(line, 1)
     publish(state, [first])
 

@@ -105,7 +105,7 @@ def test_it_is_enqueued_once_an_hour(state: ProcessState) -> None:
     assert len({tuple(arguments) for arguments in ticks}) == len(ticks)
 
 
-def test_a_worker_does_not_write_into_a_month_that_was_dropped_behind_its_back(
+def test_a_worker_does_not_write_into_a_dropped_month(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partition_task, "RUN_S", 0.5)

@@ -93,7 +93,7 @@ def test_a_device_is_evaluated_by_a_process_that_did_not_normalize_its_readings(
     assert events(line) == {device: [(opened, T0 + timedelta(minutes=4))] for device in devices}
 
 
-def test_a_device_whose_points_are_at_hand_is_not_read_back(line: Line, processes: Processes) -> None:
+def test_a_device_with_points_at_hand_is_not_read_back(line: Line, processes: Processes) -> None:
     device = line.device()
     rule(line, Scope(entity_id=device), HOT)
     send(line, processes, device, 0, 10)

@@ -241,7 +241,7 @@ def test_a_name_that_cannot_be_is_reported(host: str) -> None:
     assert refused.startswith("There is no such place: ")
 
 
-def test_where_nobody_listens_the_fault_is_reported() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     refused = call("http://127.0.0.1:1/")
     assert refused.is_transient
     assert refused.error is not None

@@ -106,7 +106,7 @@ def test_conditions_are_nested_so_deep_and_no_deeper() -> None:
         condition_read({"allOf": [given]})
 
 
-def test_a_condition_has_so_many_parts_and_no_more() -> None:
+def test_the_parts_of_a_condition_are_bounded() -> None:
     half = {"anyOf": [_over(n) for n in range(PARTS_MAX // 2)]}
     condition_read({"allOf": [half, half]})
     with pytest.raises(LimitExceededError):

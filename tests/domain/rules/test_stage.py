@@ -196,7 +196,7 @@ def test_a_recomputed_episode_keeps_its_id_and_is_listed_as_corrected(line: Line
     )
 
 
-def test_an_episode_the_data_no_longer_has_is_retracted_and_may_come_back(line: Line) -> None:
+def test_a_vanished_episode_is_retracted_and_can_reopen(line: Line) -> None:
     device = line.device()
     rule = create(line, over(50))
     evaluate(line, device, send(line, device, [(T0 + timedelta(minutes=n), v) for n, v in [(10, 60.0), (20, 40.0)]]))
@@ -240,7 +240,7 @@ def test_silence_opens_an_event_when_its_time_has_come_and_the_next_reading_clea
     assert line.rows("SELECT FROM rule_timers") == []
 
 
-def test_flaps_make_no_more_events_than_the_damping_allows(line: Line) -> None:
+def test_flapping_creates_no_more_events_than_damping_allows(line: Line) -> None:
     device = line.device()
     create(line, over(50), damping=Damping(4, 3_600_000_000))
     flaps = [(T0 + timedelta(seconds=n), 60.0 if n % 2 else 40.0) for n in range(900)]

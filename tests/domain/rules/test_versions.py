@@ -151,7 +151,7 @@ def test_a_value_too_old_for_an_expression_does_not_count(line: Line) -> None:
     assert stored_events(line) == [(15, None, None, "MEDIUM", 0)]
 
 
-def test_a_version_yet_to_come_opens_when_its_time_comes_though_nothing_is_read(line: Line) -> None:
+def test_a_future_version_takes_effect_in_time_without_readings(line: Line) -> None:
     device = line.device()
     rule = create(line, over(90))
     evaluate(line, device, send(line, device, [(minute(0), 60.0)]), now=minute(1))

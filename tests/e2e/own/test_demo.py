@@ -62,7 +62,7 @@ def test_every_sample_query_answers(client: Client, title: str, text: str) -> No
     assert all(value is not None for value in data.values()), title
 
 
-def test_a_second_start_leaves_the_demo_as_it_is(demo: Installation, client: Client) -> None:
+def test_a_second_start_leaves_the_demo_unchanged(demo: Installation, client: Client) -> None:
     before = client.call("{ entities { totalCount } changes { totalCount } }").data
     assert demo.stop() == 0
     demo.start()

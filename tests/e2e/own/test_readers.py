@@ -112,7 +112,7 @@ def halted(own_installation: Installation) -> Iterator[tuple[Installation, Clien
             os.kill(pid, signal.SIGCONT)
 
 
-def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
+def test_ingest_and_health_checks_answer_while_all_readers_hang(halted: tuple[Installation, Client, str]) -> None:
     installation, client, token = halted
     with ThreadPoolExecutor(5) as others:
         waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(5)]
@@ -135,7 +135,7 @@ def test_ingest_and_health_answer_while_nobody_answers_reads(halted: tuple[Insta
         assert [future.result(patient(60)).data["viewer"]["role"] for future in waiting] == ["admin"] * 5
 
 
-def test_a_users_ingest_is_answered_while_nobody_answers_reads(halted: tuple[Installation, Client, str]) -> None:
+def test_a_users_ingest_is_answered_while_all_readers_hang(halted: tuple[Installation, Client, str]) -> None:
     installation, client, _ = halted
     for length in (0, 100_000, 900_000):
         status, answer = status_of(installation, "POST", "/graphql", by_user(length=length), client.token)
@@ -270,7 +270,7 @@ def test_a_websockets_queries_go_to_a_reader_and_its_readings_are_accepted_direc
 
 
 @pytest.mark.provokes(KILLED_READER)
-def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Installation) -> None:
+def test_a_killed_reader_is_restarted_and_ingest_continues(own_installation: Installation) -> None:
     client = own_installation.organization("Kills")
     token = device_token(client)
     before = readers(own_installation)

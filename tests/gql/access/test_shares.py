@@ -101,7 +101,7 @@ def test_concurrent_operations_of_a_token_are_bounded_and_do_not_delay_others() 
     asyncio.run(main())
 
 
-def test_no_more_than_so_many_wait_and_none_for_longer() -> None:
+def test_waiting_operations_are_bounded_in_number_and_time() -> None:
     async def main() -> None:
         shares = Shares(wait_max_s=0.05)
         release = asyncio.Event()

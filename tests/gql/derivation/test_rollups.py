@@ -146,7 +146,7 @@ def test_conflicting_names_and_cyclic_rollups_are_refused(api: Api) -> None:
     assert create(admin, **levels)["errors"] == []
 
 
-def test_there_is_a_bound_and_a_wall(api: Api) -> None:
+def test_rollups_are_bounded_and_isolated_by_organization(api: Api) -> None:
     api.organization("bounded")
     api.organization("beyond")
     admin, other = api.client("bounded"), api.client("beyond")

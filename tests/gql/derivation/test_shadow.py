@@ -71,7 +71,7 @@ def test_flags_are_data(client: Client) -> None:
     assert client.call(FLAGS).data["featureFlags"] == [flag]
 
 
-def test_a_version_is_promoted_and_taken_back(client: Client) -> None:
+def test_a_version_is_promoted_and_demoted(client: Client) -> None:
     [processor] = client.call(
         "{ processors { stage version versions { number changes } promotions { version } } }"
     ).data["processors"]

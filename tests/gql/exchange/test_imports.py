@@ -45,7 +45,7 @@ def bring(client: Client, records: list[Any], *, dry: bool = False) -> dict[str,
     return made
 
 
-def test_the_good_ones_go_through_and_the_others_are_reported_by_their_path(client: Client) -> None:
+def test_valid_records_are_accepted_and_the_others_reported_by_path(client: Client) -> None:
     made = bring(client, RECORDS)
     assert (made["created"], made["edgesCreated"]) == (2, 1)
     assert [(error["code"], error["path"]) for error in made["errors"]] == [

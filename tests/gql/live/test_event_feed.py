@@ -332,7 +332,7 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
     run(scenario)
 
 
-def test_the_bus_is_read_once_for_all_and_only_while_somebody_watches(
+def test_the_bus_is_read_once_for_all_subscribers_and_only_while_there_are_any(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     of = site(api, "event-watch")

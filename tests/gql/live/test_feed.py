@@ -119,7 +119,7 @@ def test_since_goes_over_into_live_without_gap_or_repeat(feed: Feed) -> None:
     go(scenario())
 
 
-def test_after_brings_everything_committed_since_late_points_too(feed: Feed) -> None:
+def test_after_returns_everything_committed_since_including_late_points(feed: Feed) -> None:
     async def scenario() -> None:
         device = feed.plant.entity("DEVICE")
         async with started(feed):

@@ -113,7 +113,7 @@ def test_ids_and_kinds_choose_and_an_edge_is_no_change_of_its_ends(api: Api) -> 
     run(scenario)
 
 
-def test_many_changes_while_nobody_looks_are_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_changes_between_polls_are_one(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     api.organization("often")
     pump = make(api, "often", "Asset", "Pump")
     monkeypatch.setattr(gql.plant.entity_changed, "LOOK_S", 2.0)

@@ -97,7 +97,7 @@ def test_a_viewers_document(api: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OF_NOBODY)
-def test_nobodys_document(api: Api, name: str) -> None:
+def test_an_anonymous_document(api: Api, name: str) -> None:
     tried(api, Client(api.url, None), name, OF_NOBODY[name])
 
 
@@ -116,7 +116,7 @@ def test_comparing_fields_ends_at_a_number_of_steps() -> None:
     assert overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET == COMPARISONS_MAX < 100_000
 
 
-def test_a_body_of_nobody_is_refused_unread_and_one_that_is_packed_never_unpacked(api: Api) -> None:
+def test_anonymous_bodies_are_refused_unread_and_compressed_ones_never_unpacked(api: Api) -> None:
     before = replace(api.work)
     with cost("9 MB of nobody"):
         reply = Client(api.url, None).post(b'{"query": "' + b"x" * (9 * 1024 * 1024) + b'"}')

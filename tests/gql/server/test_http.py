@@ -170,7 +170,7 @@ def test_a_change_of_an_edge_leads_to_the_edge(api: Api) -> None:
         ('{ viewer { role } node(id: "0197a000-0000-7000-8000-000000000001") { id } }', 200),
     ],
 )
-def test_where_nothing_is_answered_for_what_is_unavailable_the_status_says_so(
+def test_the_http_status_says_that_nothing_was_available(
     api: Api, monkeypatch: pytest.MonkeyPatch, accept: str, query: str, status: int
 ) -> None:
     async def unavailable(*_: object, **__: object) -> None:

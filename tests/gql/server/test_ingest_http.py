@@ -103,7 +103,7 @@ def test_a_device_sends_in_any_form(api: Api, token: str, body: Any, content_typ
     assert len(headers["x-trace-id"]) == 32
 
 
-def test_a_device_of_thingsboard_works_as_it_is(api: Api, token: str) -> None:
+def test_a_thingsboard_device_works_unchanged(api: Api, token: str) -> None:
     status, answer, _ = post(api, {"temperature": 21}, None, path=f"/api/v1/{token}/telemetry")
     assert (status, answer["accepted"]) == (200, 1)
     status, answer, _ = post(api, {"temperature": 21}, None, path="/api/v1/adt_nonsense/telemetry")

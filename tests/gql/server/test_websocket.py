@@ -234,7 +234,7 @@ def test_a_revoked_device_token_ingests_no_more_and_its_socket_is_closed(api: Ap
     assert api.client("plant").call(query, {"d": device_id}).data["ingestAccount"] == {"received": 1}
 
 
-def test_a_deleted_devices_socket_is_closed_although_nobody_sends(api: Api) -> None:
+def test_the_socket_of_a_deleted_device_is_closed_even_if_idle(api: Api) -> None:
     device_id, token, _ = device_token(api, "deleted")
 
     async def scenario() -> None:

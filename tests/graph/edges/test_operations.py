@@ -118,7 +118,7 @@ def test_a_version_of_an_earlier_change_cannot_be_deleted(world: World) -> None:
     assert rows(world) == 1
 
 
-def test_a_retracted_edge_is_corrected_no_more(world: World) -> None:
+def test_a_retracted_edge_cannot_be_corrected(world: World) -> None:
     edge = link(world)
     with world.changing() as (session, change):
         retracted = edge_retract(session, change=change, edge_id=edge.id)

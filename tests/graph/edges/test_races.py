@@ -67,7 +67,7 @@ def test_the_last_edge_of_a_circle_is_refused(world: World) -> None:
     assert believed(world) == WRITERS - 1
 
 
-def test_every_change_has_an_instant_of_its_own(world: World) -> None:
+def test_every_change_has_a_separate_instant(world: World) -> None:
     root, *parts = world.entities(EntityKind.ASSET, WRITERS + 1)
     assert race([create(world, root, "HAS_PART", part) for part in parts]) == {"done": WRITERS}
     with world.session() as session:

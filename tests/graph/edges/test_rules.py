@@ -41,7 +41,7 @@ def test_a_split_loses_nothing(whole: Interval, at: int) -> None:
 
 
 @given(INTERVALS, st.integers(-1, 12))
-def test_shortening_lies_strictly_inside(whole: Interval, at: int) -> None:
+def test_a_shortened_interval_lies_strictly_inside(whole: Interval, at: int) -> None:
     inside = day(at) > whole.start and (whole.end is None or day(at) < whole.end)
     if inside:
         assert shorten(whole, day(at)) == Interval(whole.start, day(at))

@@ -241,7 +241,7 @@ def test_an_entity_of_another_kind_is_not_found(world: World) -> None:
     assert stored(world, made.id) == made
 
 
-def test_a_deleted_entity_comes_back_without_its_edges(world: World) -> None:
+def test_a_deleted_entity_is_restored_without_its_edges(world: World) -> None:
     made, part = create(world, external_id="1", type="Pump", location=POINT), create(world)
     edge = world.edge(made.id, "HAS_PART", part.id)
     assert refused(lambda: restore(world, made.id)) == ("CONFLICT", ("id",))

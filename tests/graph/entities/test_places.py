@@ -52,7 +52,7 @@ CENTRES = [(0.0, 0.0), (179.99, 10.0), (-179.99, -45.0), (20.0, 89.9), (-70.0, -
 
 
 @pytest.mark.slow
-def test_near_is_what_a_look_at_every_point_finds(worlds: Callable[[str], World]) -> None:
+def test_near_agrees_with_a_full_scan(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         centre=st.sampled_from(CENTRES),
@@ -105,7 +105,7 @@ shapes = areas | st.tuples(numbers, numbers).map(shapely.Point)
 
 
 @pytest.mark.slow
-def test_within_and_around_are_what_a_look_at_every_shape_finds(worlds: Callable[[str], World]) -> None:
+def test_within_and_around_agree_with_a_full_scan(worlds: Callable[[str], World]) -> None:
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
     @given(known=st.lists(shapes, max_size=20), asked=areas, at=st.tuples(numbers, numbers))
     def check(known: list[Any], searched: Any, at: tuple[float, float]) -> None:

@@ -42,7 +42,7 @@ def test_there_and_back(geometry: dict[str, Any], bounds: str) -> None:
     assert geometry_of_geojson(geojson_of_wkb(made.wkb)) == made
 
 
-def test_rings_are_turned_the_right_way_round() -> None:
+def test_rings_are_oriented() -> None:
     turned = {"type": "Polygon", "coordinates": [SQUARE[::-1], HOLE[::-1]]}
     [outer, hole] = geojson_of_wkb(geometry_of_geojson(turned).wkb)["coordinates"]
     assert area(outer) == 12

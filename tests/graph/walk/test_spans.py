@@ -170,7 +170,7 @@ def test_spans_of_two_ways_are_joined_and_a_hierarchy_can_take_in_places(world: 
     assert bare == {pump: {pump: [ALL_TIME]}}
 
 
-def test_a_walk_that_comes_to_too_many_is_refused(world: World) -> None:
+def test_a_walk_that_reaches_too_many_is_refused(world: World) -> None:
     site = world.entity(SPACE)
     for room in world.entities(SPACE, 3):
         world.edge(site, "CONTAINS", room)

@@ -55,7 +55,7 @@ def test_the_oldest_that_waits_is_read_or_not(streams: Bus) -> None:
     assert streams.oldest_waiting_ms(STREAM, GROUP) is None
 
 
-def test_only_what_every_group_has_done_is_removed(streams: Bus) -> None:
+def test_only_entries_acknowledged_by_every_group_are_trimmed(streams: Bus) -> None:
     streams.publish(STREAM, [b"a", b"b", b"c"])
     for group in (GROUP, "other"):
         streams.group_ensure(STREAM, group)

@@ -8,7 +8,7 @@ from testing.world import EPOCH
 from tests.domain.derivation.formulas.test_profiles import DOUBLE, make, profile
 
 
-def test_assets_that_are_alike_share_what_is_derived(plant: DerivingPlant) -> None:
+def test_equal_assets_share_their_derivation(plant: DerivingPlant) -> None:
     plant.formulas({"mine": {"formula": "a + 2.0"}}, since=EPOCH)
     used = profile(plant, DOUBLE)
     ids = [make(plant, used)[0], make(plant, used)[0], plant.pump()]

@@ -184,7 +184,7 @@ def test_an_event_costs_while_it_is_open(factory: Factory) -> None:
 
 
 @pytest.mark.parametrize("how", ["at once", "one by one", "backwards"])
-def test_a_house_that_fell_silent_stays_so_while_its_part_is_heard(factory: Factory, how: str) -> None:
+def test_a_silent_asset_stays_silent_while_its_part_sends(factory: Factory, how: str) -> None:
     """x has one reading, its part one each 15 minutes: the silence of x is known for as long as anything is."""
     x, part = factory.device_at("house"), factory.device_at("second")
     readings = [(x, 0), *((part, m) for m in range(1, 211, 15))]
@@ -232,7 +232,7 @@ def test_an_event_whose_escalation_is_retracted_costs_less(factory: Factory) -> 
     assert factory.series()["first"] == {0: 30, 15: 50, 75: 80}
 
 
-def test_an_asset_that_uses_the_profile_no_more_has_no_health(factory: Factory) -> None:
+def test_an_asset_that_stops_using_the_profile_has_no_health(factory: Factory) -> None:
     factory.read(1)
     factory.drain()
     assert factory.series()["house"] == {0: 88, 60: 94}
@@ -288,7 +288,7 @@ def test_due_buckets_are_computed_once(factory: Factory) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_any_order_comes_to_what_a_run_that_knew_gives(factories: Callable[[str], Factory], seed: int) -> None:
+def test_any_order_gives_what_a_run_with_all_data_gives(factories: Callable[[str], Factory], seed: int) -> None:
     knew, other = factories("Knew"), factories("Other")
     knew.rule()
     knew.relink()

@@ -95,7 +95,7 @@ def test_a_score_does_not_go_below_nothing() -> None:
     assert costs(Facts(events=events))["score"] == 0
 
 
-def test_a_silence_costs_however_long_it_lasts_but_is_no_score_by_itself() -> None:
+def test_silence_costs_for_as_long_as_it_lasts_but_gives_no_score_alone() -> None:
     silent = Facts(readings=readings(5))
     assert costs(silent, begins=60) == {"FRESHNESS None": 20, "score": 80}
     assert costs(silent, begins=75) == {"FRESHNESS None": 20}

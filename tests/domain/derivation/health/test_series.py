@@ -259,7 +259,7 @@ steps = st.lists(
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(readings=steps, data=st.data(), leaves=st.integers(1, 120), edited=st.integers(0, 120), stops=st.integers(0, 3))
-def test_any_order_comes_to_the_same(
+def test_any_order_gives_the_same(
     plants: Callable[[str], Plant],
     readings: list[tuple[int, float]],
     data: st.DataObject,

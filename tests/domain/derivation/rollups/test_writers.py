@@ -70,9 +70,7 @@ def test_a_rollup_is_refused_where_a_formula_derives_its_metric(plant: RollupPla
 
 @pytest.mark.parametrize("bucket", [BucketSize("PT1H", 0, HOUR), FOUR])
 @pytest.mark.parametrize("rows", [1, 500])
-def test_a_rollup_made_after_one_of_its_metric_has_the_points_of_a_fresh_one(
-    plant: RollupPlant, bucket: BucketSize, rows: int
-) -> None:
+def test_a_rollup_recreated_for_a_metric_equals_a_new_one(plant: RollupPlant, bucket: BucketSize, rows: int) -> None:
     machine, hall = plant.asset("machine"), plant.asset("hall")
     parts = [plant.measured() for _ in range(2)]
     for n, (part, device) in enumerate(parts):

@@ -193,7 +193,9 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("failing")
-def test_an_error_in_shadow_harms_nobody(engine: Callable[[str], Engine], caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_in_shadow_affects_nothing_else(
+    engine: Callable[[str], Engine], caplog: pytest.LogCaptureFixture
+) -> None:
     plant, device, pump = one(engine)
     other_device, other = plant.line.device(), plant.pump()
     plant.link(other_device, other, valid_from=at(0))
@@ -244,7 +246,7 @@ def test_a_version_that_always_fails_costs_a_bounded_number_of_attempts(
     assert len(tried) <= 8 + 8
 
 
-def test_a_database_that_refuses_the_differences_harms_nobody(engine: Callable[[str], Engine]) -> None:
+def test_an_error_on_writing_differences_affects_nothing_else(engine: Callable[[str], Engine]) -> None:
     plant, device, pump = one(engine)
     plant.try_out(2)
     with transaction(engine("owner")) as session:

@@ -178,7 +178,7 @@ def test_unprocessed_readings_are_left_to_the_stages(line: Line) -> None:
     assert line.ingest_counts().pending == 1
 
 
-def test_a_cancelled_replay_does_no_more(line: Line) -> None:
+def test_a_cancelled_replay_stops(line: Line) -> None:
     send(line, line.device(), {m: m for m in range(4)})
     ordered = order(line)
     part(line, ordered, 2)

@@ -159,7 +159,7 @@ def test_history_a_replay_and_what_is_suppressed_make_nothing(alarms: Alarms, te
     assert (done.created, done.notified) == (1, 2)
 
 
-def test_a_deleted_template_makes_nothing_and_holds_nobody_up(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_a_deleted_template_creates_nothing_and_delays_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
     rule = alarms.rule(createActivityFromTemplateId=str(template))
     event = alarms.opened(rule, asset, NOW)
     with alarms.world.changing() as (session, change):
@@ -231,7 +231,7 @@ def test_an_event_carried_over_uses_the_action_of_the_new_version(alarms: Alarms
     ]
 
 
-def test_an_action_that_names_nothing_holds_nobody_up(alarms: Alarms, template: UUID, asset: UUID) -> None:
+def test_an_action_without_effect_delays_nothing(alarms: Alarms, template: UUID, asset: UUID) -> None:
     alarms.opened(alarms.rule(createActivityFromTemplateId="nonsense", webhookUrl=7), asset, NOW)
     alarms.opened(alarms.rule(createActivityFromTemplateId=str(template)), asset, NOW)
     done = alarms.act(NOW)

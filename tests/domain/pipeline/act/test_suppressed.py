@@ -107,7 +107,7 @@ def test_a_window_moved_elsewhere_has_its_actions_applied_after_all(alarms: Alar
     assert notified(alarms) == ["OPENED", "CLEARED", "WITHDRAWN"]
 
 
-def test_a_shelf_suppresses_what_is_open_and_its_end_brings_it_back(alarms: Alarms, rule: UUID, asset: UUID) -> None:
+def test_a_shelf_suppresses_open_events_until_it_ends(alarms: Alarms, rule: UUID, asset: UUID) -> None:
     event = alarms.opened(rule, asset, NOW - HOUR)
     other = alarms.opened(rule, alarms.world.entity(EntityKind.ASSET), NOW - HOUR)
     alarms.act(NOW - HOUR)

@@ -137,7 +137,7 @@ def test_another_organization_and_other_kinds_have_none(world: World, other: Wor
         assert device_token_list(session, organization_id=world.organization_id, device_id=probe) == [issued]
 
 
-def test_the_api_cannot_change_whose_token_it_is(world: World) -> None:
+def test_the_api_cannot_reassign_a_token(world: World) -> None:
     issue(world, device(world))
     with pytest.raises(ProgrammingError, match="permission denied"), world.session() as session:
         session.execute(text("UPDATE device_tokens SET device_id = device_id"))
@@ -185,7 +185,7 @@ def test_tokens_are_listed_with_who_issued_them_and_when_they_were_used(
     assert again == used
 
 
-def test_which_tokens_are_good_no_more(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> None:
+def test_revoked_and_expired_tokens_are_listed(worlds: Callable[[str], World], engine: Callable[[str], Engine]) -> None:
     world, other = worlds("Plant"), worlds("Other")
     owners = {}
     for name, where in (("good", world), ("revoked", world), ("expired", world), ("deleted", world), ("theirs", other)):

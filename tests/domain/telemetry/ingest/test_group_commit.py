@@ -167,7 +167,7 @@ def test_a_database_that_is_unavailable_refuses_and_keeps_nothing(
     assert stored(line) == [[2]]
 
 
-def test_a_call_that_cannot_be_written_does_not_harm_the_others(
+def test_a_call_that_cannot_be_written_does_not_affect_the_others(
     line: Line, gate: Gate, committer: GroupCommitter
 ) -> None:
     device = line.device()
@@ -303,7 +303,7 @@ def test_changes_of_devices_are_noticed_in_time(line: Line, engine: Callable[[st
     assert not resolved.by_id
 
 
-def test_a_deleted_device_sends_for_nobody_with_its_token(line: Line, committer: GroupCommitter) -> None:
+def test_the_token_of_a_deleted_device_is_refused(line: Line, committer: GroupCommitter) -> None:
     gone, other = line.device(), line.device()
     with line.world.changing() as (session, _):
         line.world.delete(session, gone, NOW)

@@ -73,7 +73,7 @@ def test_never_more_than_the_burst_and_the_rate_since(rate: float, burst: int, c
     assert [allowance.wait_s(b"d") for _ in range(burst_part)] == [0.0] * burst_part
 
 
-def test_a_device_over_its_quota_is_reported_one_by_one_and_the_others_go_on() -> None:
+def test_readings_over_a_device_quota_are_refused_one_by_one() -> None:
     buckets: Buckets[bytes] = Buckets(Quota(2.0, 3))
     allowance = Allowance(buckets, now_s=0.0)
     done = admitted(allowance, "1", "1", "2", "1", "1", "2", "1", "1")

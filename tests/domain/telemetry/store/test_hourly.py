@@ -185,7 +185,7 @@ def test_an_asset_is_read_by_the_hours_of_its_devices_and_by_points_where_they_o
     assert values(read(line, asset)[0]) == [2.0, 2.0, 11.0, 2.0]
 
 
-def test_hours_are_summarized_in_order_once_nobody_can_write_to_them_unseen(
+def test_hours_are_aggregated_in_order_once_no_open_transaction_can_write_to_them(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     device = line.device()

@@ -83,7 +83,7 @@ def partitions(session: Session, table: str) -> set[datetime]:
     return {at.astimezone(UTC) for at in rows.scalars()}
 
 
-def test_the_raw_log_goes_by_day_of_receipt_and_what_is_known_of_its_readings_with_it(line: Line) -> None:
+def test_the_raw_log_is_dropped_by_day_of_receipt_with_its_keys_and_dead_letters(line: Line) -> None:
     device = line.device()
     for at, value in ((OLD, 1), (NOW, 2)):
         line.normalize(line.send({"device_id": device, "timestamp": at, "metrics": {"t": value}}, at=at))

@@ -128,7 +128,7 @@ def test_it_is_assigned_by_role_in_the_nearest_space(world: World) -> None:
     assert assignee(world, make(world, chosen, asset).id) == [first]
 
 
-def test_where_nobody_has_the_role_it_stays_open(world: World) -> None:
+def test_without_a_holder_of_the_role_it_stays_open(world: World) -> None:
     room = world.entity(EntityKind.SPACE)
     person(world, None, role="fitter")
     person(world, room, role="cleaner")

@@ -53,7 +53,7 @@ NONE = Allowed()
         ("2001::1", "not globally routable"),
     ],
 )
-def test_addresses_of_the_host_itself_and_of_nobody_are_refused(address: str, why: str) -> None:
+def test_loopback_and_unassigned_addresses_are_refused(address: str, why: str) -> None:
     message = f"hook.example is at {address}, which is {why}; ARGUS_WEBHOOK_ALLOW does not allow it."
     assert address_refused(address, host="hook.example", allowed=NONE) == message
 

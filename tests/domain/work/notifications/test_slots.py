@@ -38,7 +38,7 @@ def test_no_organization_destination_or_queue_has_more_than_its_share() -> None:
     assert slots.plan([Pair(200, "c:1"), Pair(1, "d:1"), Pair(200, "d:1")], now_s=0) == {200: {"d:1": OF_PAIR}}
 
 
-def test_a_queue_at_which_nobody_answers_pauses_ever_longer_and_is_probed_by_one_call() -> None:
+def test_an_open_circuit_breaker_pauses_longer_each_time_and_probes_with_one_call() -> None:
     slots, silent, near = Slots(100), Pair(1, "away:1"), Pair(2, "away:1")
     begun(slots, slots.plan([silent], now_s=0))
     pauses = [slots.end(silent, TRANSIENT_FAILURE, now_s=1) for _ in range(OF_PAIR)]

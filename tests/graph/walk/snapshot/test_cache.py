@@ -67,7 +67,7 @@ def test_commits_of_other_processes_are_in_the_next_read(world: World) -> None:
     assert parts(world, ours, whole) == some[:-1]
 
 
-def test_a_transaction_sees_its_own_writes_and_nobody_else_does(world: World) -> None:
+def test_uncommitted_writes_are_visible_to_their_transaction_only(world: World) -> None:
     snapshots = Snapshots()
     whole, part = world.entities(EntityKind.ASSET, 2)
     assert parts(world, snapshots, whole) == []

@@ -131,7 +131,7 @@ def test_uplinks_of_lorawan_are_metrics_as_they_are() -> None:
     ]
 
 
-def test_which_form_a_body_has() -> None:
+def test_detecting_the_form_of_a_body() -> None:
     assert form_of({"metrics": {"t": 1}}) is Form.ARGUS
     assert form_of([{"externalId": "x", "metrics": {"t": 1}}]) is Form.ARGUS
     assert form_of({"metrics": 5}) is Form.THINGSBOARD  # a metric of that name
