@@ -141,7 +141,7 @@ class Watch:
                     yield f"{name}: {line[:1000]}"
 
     def _secrets(self, name: str, written: bytes) -> Iterator[str]:
-        """Yield what of the secrets of an installation, and of those who call it, stands in a log: its name only."""
+        """Yield the names of secrets of an installation and its callers that occur in a log."""
         try:
             home = Home.read(self.installation.home)
         except HomeError:

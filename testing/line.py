@@ -175,7 +175,7 @@ class Line:
             return list(session.execute(text(statement), values).all())
 
     def history(self) -> dict[tuple[UUID, int | None, str, datetime], float | str | None]:
-        """Everything that stands in history."""
+        """Everything in history."""
         return {
             (row.entity_id, row.port, row.metric, row.timestamp): row.text if row.type == 2 else row.value
             for row in self.rows(

@@ -57,7 +57,7 @@ def planner_set(dsn: str, database: str, mode: str) -> None:
 
 
 def commits_observe(dsn: str, mode: str) -> None:
-    """From now on do after each commit of any engine what the mode asks for. dsn: of a superuser, any database."""
+    """From now on apply the mode after each commit of any engine. dsn: of a superuser, any database."""
     if mode not in {ANALYZE, SHUFFLED}:
         return
 

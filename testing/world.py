@@ -98,7 +98,7 @@ class World:
         )
 
     def edge(self, source: UUID, relationship: str, target: UUID, **arguments: Any) -> EdgeVersion:
-        """Create one edge in a separate change, from EPOCH on unless told otherwise."""
+        """Create one edge in a separate change, from EPOCH on by default."""
         with self.changing() as (session, change):
             return edge_create(
                 session,

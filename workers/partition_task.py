@@ -58,7 +58,7 @@ def partition_task_run(partition: int) -> None:
     except _LeaseTakenError:
         return
     except SQLAlchemyError as error:
-        # The enqueuer asks again once the database is back.
+        # The enqueuer enqueues it again once the database is back.
         failure_log(state, "partition_waits", error, partition=partition)
         return
     try:

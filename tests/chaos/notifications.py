@@ -47,7 +47,7 @@ _EVENTS = """SELECT n.name, round(extract(epoch FROM e.began_at) * 1000), round(
 
 @dataclass(frozen=True, slots=True)
 class Receivers:
-    """The receivers, by name. A rule of the name `told NAME` tells each."""
+    """The receivers, by name. A rule named `notify NAME` notifies each."""
 
     by_name: dict[str, Receiver]
 
@@ -77,7 +77,7 @@ def notifications_prepare(client: Client, receivers: Receivers) -> None:
         limits = {"value": HIGH, "for": "PT3S", "clearValue": 20, "clearFor": "PT2S"}
         metric = "wave" if of_assets else METRIC
         rule = {
-            "name": f"told {name}",
+            "name": f"notify {name}",
             "scope": {"kind": "ASSET", "type": "watched"} if of_assets else {"kind": "DEVICE", "type": METER},
             "severity": "LOW",
             "condition": {"threshold": {"metric": metric, "operator": "GT", **limits}},
@@ -117,7 +117,7 @@ def notifications_check(connection: psycopg.Connection[Any], receivers: Receiver
     for name in receivers.by_name:
         tracks = of_assets if name == "assets" else of_devices
         wanted = sorted(event for entity, track in tracks.items() for event in episodes(entity, track, SAID))
-        rows = connection.execute(_EVENTS, [f"told {name}"]).fetchall()
+        rows = connection.execute(_EVENTS, [f"notify {name}"]).fetchall()
         detected = [
             DetectedEvent(entity, int(began), int(opened), None if cleared is None else int(cleared), severity)
             for entity, began, opened, cleared, severity in rows
@@ -129,7 +129,7 @@ def notifications_check(connection: psycopg.Connection[Any], receivers: Receiver
         assert states[receiver.destination].keys() == {"DELIVERED" if name in TAKING else "DEAD"}, (name, states)
     calls = sum(_calls_check(connection, name, receivers.by_name[name]) for name in TAKING)
     dead = sum(states[receivers.by_name[name].destination]["DEAD"] for name in FAILING)
-    return f"{events} events told in {calls} calls, {dead} given up"
+    return f"{events} events notified in {calls} calls, {dead} given up"
 
 
 def _calls_check(connection: psycopg.Connection[Any], name: str, receiver: Receiver) -> int:
@@ -138,7 +138,7 @@ def _calls_check(connection: psycopg.Connection[Any], name: str, receiver: Recei
     for request in receiver.seen:
         body = json.loads(request.body)
         calls.setdefault(body["event"]["id"], []).append((body["sequence"], body["change"]))
-    stored = connection.execute(_CALLS, [f"told {name}"]).fetchall()
+    stored = connection.execute(_CALLS, [f"notify {name}"]).fetchall()
     for event_id, is_cleared, is_withdrawn in stored:
         calls_made = calls.pop(event_id, [])
         if not calls_made:

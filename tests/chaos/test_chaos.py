@@ -207,7 +207,7 @@ def replay_differences(client: Client) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(PATIENCE_S * 2)
-# Calls to receivers that hang and lie are given up, and told as errors.
+# Calls to receivers that hang and lie are given up, and reported as errors.
 @pytest.mark.provokes(KILLED_PART, KILLED_DATABASE, KILLED_BUS, r"notification_failed", is_counted=True)
 def test_nothing_acknowledged_is_lost_or_doubled(own_installation: Installation) -> None:
     with receivers_open() as receivers:

@@ -19,7 +19,7 @@ PUMPS = 4
 HIGH, CLEAR, CRITICAL = 50.0, 20.0, 80.0
 # The limit of the rule's last version.
 HIGHER = 60.0
-# What an event costs a pump's health, by its severity: see the profile. Those of the rules that only tell cost nothing.
+# What an event costs a pump's health, by its severity: see the profile. Those of the rules that only notify cost nothing.
 COSTS = {"HIGH": 30, "CRITICAL": 50}
 FOR_MS, CLEAR_FOR_MS, MINUTE_MS = 3_000, 2_000, 60_000
 # So often does what is measured go from low to high and back; the last range is high.

@@ -71,7 +71,7 @@ WHOLE = [("ada", "deleted", 0), ("ada", "created", 0), ("bob", "updated", 0)] + 
 def test_newest_first_page_by_page(filled: World, first: int) -> None:
     pages = [page_of(filled, first)]
     while pages[-1].has_next:
-        # What is recorded meanwhile stands before the list and shifts nothing.
+        # What is recorded meanwhile comes before the list and shifts nothing.
         record(filled, "eve", "updated", SUBJECTS[0])
         pages.append(page_of(filled, first, pages[-1].keys[-1]))
     assert [change for page in pages for change in summaries(page)] == WHOLE

@@ -154,7 +154,7 @@ class Site:
         self.drain(now)
 
     def events(self, now: datetime, names: dict[UUID, str]) -> list[tuple[Any, ...]]:
-        """The events that stand, with every field that is a function of the data."""
+        """The current events, with every field that is a function of the data."""
         rows = self.line.rows(
             """SELECT r.name, e.entity_id, e.key, e.began_at, e.opened_at, e.cleared_at, e.cleared_reason, e.severity,
                 e.value, e.flaps, e.suppressed_until FROM events e JOIN rules r

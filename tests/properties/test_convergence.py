@@ -94,7 +94,7 @@ Means = Callable[[UUID, int, dict[str, Any], dict[str, Any]], tuple[dict[str, An
 def reference(
     log: list[tuple[int, UUID, Sent]], means: Means = lambda _device, _at_s, good, _sent: (good, set())
 ) -> dict[str, Any]:
-    """What must stand, in a few lines, from the raw log alone."""
+    """The expected state, in a few lines, from the raw log alone."""
     first: dict[Any, int] = {}
     points: dict[Any, Any] = {}
     dead_letters: set[tuple[int, str | None, str]] = set()

@@ -337,7 +337,7 @@ class Schedule:
         }
 
     def expected(self, *, only: int | None = None) -> dict[tuple[UUID, str, datetime], float]:
-        """What must stand, in a few lines, from the raw log, the links as believed, the formulas and the versions.
+        """The expected points, in a few lines, from the raw log, the links as believed, the formulas and the versions.
 
         only: as if this version had always been in force.
         """

@@ -83,7 +83,7 @@ class Machine:
         self._invalidate(of, slot, slot + 1)
 
     def again(self, of: int, first: int, value: Any) -> None:
-        """Write many, and touch a time of which many buckets are one, as a formula does that was edited."""
+        """Write many, and invalidate a span of many buckets, as an edited formula does."""
         self._send(of, [(slot, value) for slot in range(first, SLOTS, 3)])
         self.plant.invalidate({self.parts[of]: [(BEGIN - 90 * HOUR, NOW)]})
 

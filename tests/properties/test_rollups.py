@@ -1,6 +1,6 @@
 """Rollups are the same for any order of readings, edits, invalidations and computations, and after rollbacks.
 
-The reference lays out every point by itself: for each bucket and upper entity it asks, point by point, whether there
+The reference lays out every point by itself: for each bucket and upper entity it checks, point by point, whether there
 is a way down at that very time.
 """
 

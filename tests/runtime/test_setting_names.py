@@ -109,7 +109,7 @@ def test_compose_sets_declared_settings() -> None:
         if value and "${" not in value:
             Values({name: value.strip("\"'")}, is_embedded=False)[DECLARED[name]]
     for name, default in _REFERENCE.findall(COMPOSE):
-        # A default that stands there too is the declared one.
+        # A default that is there too is the declared one.
         assert default in {"", DECLARED[name].default}, name
 
 

@@ -25,7 +25,7 @@ from testing.world import EPOCH
 
 T0 = datetime(2026, 4, 1, tzinfo=UTC)
 HOT = {"threshold": {"metric": "t", "operator": "GT", "value": 80}}
-# In the statement that asks what lies above an entity.
+# In the statement that reads what is above an entity.
 WALK = "extract(epoch FROM lower(e.valid))"
 SILENT = {"noData": {"metric": "t", "afterUs": 3_600_000_000}}
 
@@ -67,7 +67,7 @@ def send(
 
 
 def events(line: Line) -> dict[UUID, list[tuple[datetime, datetime | None]]]:
-    """The events that stand, by entity: when they opened and cleared."""
+    """The current events, by entity: when they opened and cleared."""
     spans: dict[UUID, list[tuple[datetime, datetime | None]]] = {}
     for row in line.rows("SELECT * FROM events WHERE withdrawn_at IS NULL ORDER BY opened_at"):
         spans.setdefault(row.entity_id, []).append((row.opened_at, row.cleared_at))

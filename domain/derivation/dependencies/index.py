@@ -231,7 +231,7 @@ def dependency_entities(session: Session, *, organization_id: int, index: Depend
             None if profile_id is None else index.plans.get(profile_id),
             histories.get(entity_id, UNKNOWN),
         )
-    # Last, and at once: what is half read must not stand here as if it were all.
+    # Last, and at once: a partial result must not be stored as if it were complete.
     index.entities.update(known)
 
 

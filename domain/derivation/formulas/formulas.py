@@ -33,7 +33,7 @@ _MEMBERS: Final = ("sum", "offset", FORMULA, "unit", "maxAge")
 _UNIT_MAX_CHARS: Final = 64
 _COMPILED_MAX: Final = 10_000
 
-# Names of a circle that a message tells.
+# Names of a cycle that a message lists.
 CYCLE_SHOWN_MAX: Final = 20
 
 Path = tuple[str, ...]
@@ -159,7 +159,7 @@ def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | FormulaCycle:
 
 
 def _cyclic(waits: Mapping[str, set[str]]) -> FormulaCycle:
-    """Return a circle, its smallest name first: whoever waits for one that waits comes to one at last."""
+    """Return a cycle, its smallest name first: following names that wait for each other ends in one."""
     name, passed = next(iter(waits)), list[str]()
     while name not in passed:
         passed.append(name)

@@ -39,7 +39,7 @@ def rollup_values(draft: RollupDraft, values: Values, weights: Values | None) ->
             of_bucket = has[:, n]
             result[n] = _mean_or_sum(draft, values[of_bucket, n], None if weights is None else weights[of_bucket, n])
     result[~np.isfinite(result)] = np.nan
-    # A zero has no sign, for which of two zeros is the least nobody tells.
+    # A zero has no sign: which of two zeros is the least is undefined.
     return result + 0.0
 
 

@@ -172,7 +172,7 @@ def partial_extended(
 ) -> PartialAggregate | None:
     """Return the partial aggregate of all but the newest points; None where little is new, or it is not exact.
 
-    before: how many of the rows stand for the one that was there. pending_us: what lies from there on stays out.
+    before: how many of the rows belong to the one that was there. pending_us: what lies from there on stays out.
     """
     at = counted.points.at
     cut = len(at) - OPEN

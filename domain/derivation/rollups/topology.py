@@ -111,7 +111,7 @@ def above_fill(session: Session, *, organization_id: int, known: RollupTopology,
                     if upper in fitting and upper != entity_id
                 ]
                 above[entity_id.bytes] += places
-    # Last, and at once: what is half read must not stand here as if it were all.
+    # Last, and at once: a partial result must not be stored as if it were complete.
     known.above.update(above)
     known.count += sum(map(len, above.values()))
 

@@ -1,4 +1,4 @@
-"""Find the derived metrics that tell stays: those whose formula is nothing but `inArea(...)`. Pure."""
+"""Find the derived metrics that define stays: those whose formula is nothing but `inArea(...)`. Pure."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def check(line: Line, begins_us: int, ends_us: int) -> Report:
         ).report
 
 
-def tell(line: Line, report: Report) -> list[Difference]:
+def record(line: Line, report: Report) -> list[Difference]:
     with line.pipeline() as session:
         return report_write(session, organization_id=line.organization_id, report=report, now=NOW)
 
@@ -112,9 +112,9 @@ def test_corrupted_values_of_a_plant_are_found_and_repaired(
     spoil(line, statement)
     report = check(line, *span)
     assert of in {difference.kind for difference in report.differences}
-    assert len(tell(line, report)) == len(report.differences)
+    assert len(record(line, report)) == len(report.differences)
     # The same again is no news.
-    assert tell(line, check(line, *span)) == []
+    assert record(line, check(line, *span)) == []
     count = sum(difference.kind is of for difference in report.differences)
     assert counters(line)["argus_convergence_differences_total", of] == count
     assert counters(line)["argus_convergence_differences_open", of] == count
@@ -147,7 +147,7 @@ def test_corrupted_health_is_found_and_repaired(factory: Factory, of: CheckKind,
     spoil(line, statement)
     report = check(line, *span)
     assert of in {difference.kind for difference in report.differences}
-    tell(line, report)
+    record(line, report)
     repair(line)
     assert check(line, *span).differences == []
     factory.drain()
@@ -226,7 +226,7 @@ def test_a_corrupted_state_of_a_rule_is_found_and_a_missing_one_is_none(
     )
     report = check(line, *span)
     assert {difference.kind for difference in report.differences} == {CheckKind.STATES}
-    tell(line, report)
+    record(line, report)
     repair(line)
     factory.drain()
     assert check(line, *span).differences == []

@@ -50,7 +50,7 @@ def edit(line: Line, rule: Rule, condition: dict[str, Any], **more: Any) -> Rule
 
 
 def send(line: Line, device: UUID, readings: Iterable[tuple[datetime, float]]) -> list[tuple[int, int]]:
-    """Store readings; return the span they touch."""
+    """Store readings; return the span they cover."""
     readings = list(readings)
     line.normalize(line.send(*({"device_id": device, "timestamp": at, "metrics": {"t": v}} for at, v in readings)))
     times = [micros_of(at) for at, _ in readings]

@@ -37,7 +37,7 @@ def minute(n: float) -> datetime:
 
 
 def stored_events(line: Line) -> list[tuple[Any, ...]]:
-    """The events that stand: opened and cleared in minutes, why, how bad, flaps."""
+    """The current events: opened and cleared in minutes, reason, severity, flaps."""
     rows = line.rows(
         "SELECT * FROM events WHERE organization_id = :o AND withdrawn_at IS NULL ORDER BY opened_at",
         o=line.organization_id,

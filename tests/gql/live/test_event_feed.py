@@ -80,7 +80,7 @@ class Site:
             id=event_id, kind=kind,
         )  # fmt: skip
 
-    def tell(self, *ids: UUID, partition: int = 0) -> None:
+    def announce(self, *ids: UUID, partition: int = 0) -> None:
         with bus_connect(self.api.settings.redis_url) as client:
             RedisStreams(client).publish(stream_name(EVENTS, partition), [events_encode(self.organization_id, ids)])
 
@@ -128,17 +128,17 @@ def test_changes_of_an_event_are_sent_to_its_own_organization(api: Api) -> None:
     async def scenario() -> None:
         async with subscribed(north) as ours, subscribed(south) as theirs:
             event_id = await asyncio.to_thread(north.open)
-            await asyncio.to_thread(north.tell, event_id)
+            await asyncio.to_thread(north.announce, event_id)
             assert await sent_event(ours) == {
                 "id": str(event_id), "state": "OPEN", "severity": "HIGH", "openedAt": "2026-01-01T00:05:00Z",
                 "clearedAt": None, "rule": {"name": "hot"}, "entity": {"name": "Pump"},
             }  # fmt: skip
             await asyncio.to_thread(north.clear, event_id)
-            await asyncio.to_thread(partial(north.tell, event_id, partition=1))
+            await asyncio.to_thread(partial(north.announce, event_id, partition=1))
             cleared = await sent_event(ours)
             assert (cleared["state"], cleared["clearedAt"]) == ("CLEARED", "2026-01-01T01:00:00Z")
-            # An entry that names another organization's event tells it nothing.
-            await asyncio.to_thread(south.tell, event_id)
+            # An entry that names another organization's event sends it nothing.
+            await asyncio.to_thread(south.announce, event_id)
             await nothing_more(theirs)
             await nothing_more(ours)
 
@@ -197,7 +197,7 @@ def test_the_filter_chooses_in_the_database(api: Api) -> None:
         async with AsyncExitStack() as stack:
             opened = [await stack.enter_async_context(subscribed(of, connection)) for connection in matching + others]
             event_id = await asyncio.to_thread(of.open)
-            await asyncio.to_thread(of.tell, event_id)
+            await asyncio.to_thread(of.announce, event_id)
             for connection in opened[: len(matching)]:
                 assert (await sent_event(connection))["id"] == str(event_id)
             await asyncio.gather(*(nothing_more(connection) for connection in opened[len(matching) :]))
@@ -347,7 +347,7 @@ def test_the_bus_is_read_once_for_all_subscribers_and_only_while_there_are_any(
             waiting = [asyncio.create_task(anext(stream)) for stream in streams]
             await wait_until_async(lambda: feed.subscribers == 3)
             event_id = await asyncio.to_thread(of.open)
-            await asyncio.to_thread(of.tell, event_id)
+            await asyncio.to_thread(of.announce, event_id)
             answers = await asyncio.wait_for(asyncio.gather(*waiting), patient(30))
             # One load for all: each has the same object.
             assert [answer is answers[0] for answer in answers] == [True, True, True]
@@ -379,16 +379,16 @@ def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_disconn
             first = asyncio.create_task(anext(events))
             await wait_until_async(lambda: feed.subscribers == 1)
             ids = [await asyncio.to_thread(of.open) for _ in range(3)]
-            await asyncio.to_thread(of.tell, ids[0])
+            await asyncio.to_thread(of.announce, ids[0])
             assert (await asyncio.wait_for(first, patient(30))).id == ids[0]
-            await asyncio.to_thread(of.tell, ids[1])
+            await asyncio.to_thread(of.announce, ids[1])
             await asyncio.to_thread(of.clear, ids[1])
-            await asyncio.to_thread(of.tell, ids[1])
+            await asyncio.to_thread(of.announce, ids[1])
             await quiet_period_async(patient(0.3))
             monkeypatch.setattr(gql.live.events, "WAITING_MAX", 1)
             cleared: Event = await anext(events)
             assert (cleared.id, cleared.cleared_reason) == (ids[1], "CONDITION")
-            await asyncio.to_thread(of.tell, *ids)
+            await asyncio.to_thread(of.announce, *ids)
             await quiet_period_async(patient(0.3))
             with pytest.raises(UnavailableError):
                 await anext(events)

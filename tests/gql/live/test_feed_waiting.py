@@ -151,7 +151,7 @@ def test_every_client_ends_with_what_is_stored(actions: list[Any], interval_s: f
         for client in clients:
             while client.is_waiting:
                 await client.take()
-            # What was not told to be read again is as stored; nothing is missing and nothing is too much.
+            # Outside the ranges to read again everything is as stored; nothing is missing and nothing is extra.
             expected = {key: value for key, value in plant.stored.items() if not client.is_open(*key)}
             assert {key: value for key, value in client.known.items() if not client.is_open(*key)} == expected
             if client.updates:

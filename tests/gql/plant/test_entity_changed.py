@@ -18,7 +18,7 @@ from testing.waits import wait_until_async
 from tests.gql.server.test_websocket import receive, run, send, socket, subscribe
 
 FIELDS = "{ id name deletedAt __typename }"
-# From where subscriptions that have begun tell changes.
+# From where running subscriptions send changes.
 PLACES: list[object] = []
 
 

@@ -136,7 +136,7 @@ def test_a_statement_is_ended_when_its_client_goes(
         client.sendall(head + body)
         until(lambda: sleeping(api) == 1)
     until(lambda: sleeping(api) == 0)
-    # The thread has told the event loop before the next call is answered.
+    # The thread has notified the event loop before the next call is answered.
     monkeypatch.undo()
     assert api.client("plant").call(query).error_codes == []
     assert never_retrieved() == []

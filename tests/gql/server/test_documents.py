@@ -32,7 +32,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_before_it_is_parsed(name: str) -> None:
     if name in {"quotes", "open block strings"}:
-        # No bomb to who reads each character once: told by the parser.
+        # No bomb to a reader of each character once: refused by the parser.
         assert document_check(BOMBS[name], tokens_max=100_000) > 0
         return
     with pytest.raises(LimitExceededError):

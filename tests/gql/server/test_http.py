@@ -83,7 +83,7 @@ def test_fragments_that_double_at_each_level_are_measured_once_each(api: Api) ->
     fragments = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(levels))
     text = f"{{ ...F0 }} {fragments} fragment F{levels} on Query {{ viewer {{ role }} }}"
     reply = api.client("plant").call(text)
-    # 2^40 fields by the letter; told, not walked through.
+    # 2^40 fields if expanded; computed, not walked through.
     assert reply.error_codes == ["LIMIT_EXCEEDED"]
 
 

@@ -48,7 +48,7 @@ def test_readings_over_a_quota_are_refused_with_a_time_to_retry(limited: Api) ->
     assert (status, answer["accepted"], answer["rejected"]) == (429, 0, 100)
     assert answer["errors"][99]["path"] == ["99"]
     assert int(headers["retry-after"]) > 90_000
-    # A status that tells the device to come again later is not for what it can never send.
+    # A status that says to retry later is wrong for what can never be sent.
     assert post(limited, [*readings[:1], {"externalId": "c", "metrics": {"n": 1}}], token)[0] == 422
 
     both = [{"externalId": name, "metrics": {"n": n}} for n in range(50) for name in ("a", "b")]

@@ -78,7 +78,7 @@ def test_every_change_has_a_separate_instant(world: World) -> None:
 
 
 def test_the_database_itself_refuses_what_the_lock_did_not_prevent(world: World) -> None:
-    """Without the lock two transactions could both look and find nothing; the constraints stand behind it."""
+    """Without the lock two transactions could both look and find nothing; the constraints catch that."""
     edge = world.edge(world.entity(EntityKind.ASSET), "MONITORED_BY", world.entity(EntityKind.DEVICE), port=1)
     other = world.entity(EntityKind.ASSET)
     copy = text(

@@ -320,7 +320,7 @@ def test_another_organization_reaches_nothing(world: World, worlds: Callable[[st
     delete(world, gone.id)
     before = rows(world)
     with other.session() as session:
-        # Asked under either number: the wall stands in the database, not only in the statement.
+        # Queried under either number: isolation is in the database, not only in the statement.
         for organization_id in (world.organization_id, other.organization_id):
             assert entities_get(session, organization_id=organization_id, ids=[mine.id, gone.id]) == {}
             entity = entity_by_external_id(session, organization_id=organization_id, kind=ASSET, external_id="1")

@@ -129,7 +129,7 @@ def test_spans_say_at_each_instant_what_a_walk_says(worlds: Callable[[str], Worl
 
 
 def test_an_end_of_one_path_is_extended_by_another(world: World) -> None:
-    """An activity that targets an asset, and stands in a hierarchy besides, has what is below it there."""
+    """An activity that targets an asset, and is in a hierarchy besides, reaches what is below it there."""
     with world.changing() as (session, change):
         relationship_create(
             session,

@@ -137,7 +137,7 @@ def test_attributes_may_differ_by_row() -> None:
     [
         ("", "no CEL expression"),
         ("supply -", "column 9"),
-        ("supply - 'x'", r"A text stands where a number must. It is at character 10"),
+        ("supply - 'x'", r"A text is used where a number is needed. It is at character 10"),
         ("attributes.a && 'x'", "true or false"),
         ("'a' == 'b'", None),
         ("'a'", "gives a text"),

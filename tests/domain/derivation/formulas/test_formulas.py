@@ -83,7 +83,7 @@ def test_a_fault_goes_with_what_caused_it(plant: DerivingPlant) -> None:
     plant.drain()
     send(plant, device, {NOW - 2 * MINUTE: {"a": 6, "b": 3}, NOW - MINUTE: {"b": 0}})
     plant.drain()
-    # An error in one formula touches its own metric only.
+    # An error in one formula affects its own metric only.
     assert values(plant, "ratio") == {NOW - 2 * MINUTE: 2}
     assert values(plant, "sum") == {NOW - 2 * MINUTE: 9, NOW - MINUTE: 6}
 

@@ -69,7 +69,7 @@ class Plant:
         self.compute(ranges, **how)
 
     def compute(self, ranges: list[HealthRange], now: datetime = LATER, events: tuple[OpenEvent, ...] = ()) -> None:
-        """Compute until nothing is touched any more."""
+        """Compute until no bucket is dirty."""
         while ranges:
             with self.line.pipeline() as session:
                 _, further = health_compute(

@@ -44,7 +44,7 @@ def test_a_bucket_is_the_sum_of_its_descendants_each_once(plant: RollupPlant) ->
     windows = {(entity, begins, ends) for entity, begins, ends, reason in plant.windows() if reason == "rollup"}
     last = at(-2) + timedelta(microseconds=1)
     assert windows == {(entity, at(-3), last) for entity in (machine, middle)}
-    # Nothing that stands is written again.
+    # No stored point is written again.
     plant.invalidate({one: [(at(-3), at(-1))]})
     assert plant.compute().commit is None
 

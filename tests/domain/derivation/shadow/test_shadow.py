@@ -213,7 +213,7 @@ def test_an_error_in_shadow_affects_nothing_else(
     assert (status.compared, status.different, status.errors) == (1, 1, 1)
     assert status.last_error == "RuntimeError('seven\\x00th')"
     assert "shadow_failed" in caplog.text
-    # The reading is mended: nothing is left of the error but its count.
+    # The reading is corrected: nothing is left of the error but its count.
     plant.line.normalize(plant.line.send({"device_id": device, "timestamp": at(0), "metrics": ONES}))
     plant.drain()
     assert set(plant.differences()) == {(pump, "total", at(0)), (other, "total", at(0))}

@@ -181,7 +181,7 @@ def test_processed_again_under_another_schema(line: Line) -> None:
     line.schema("Probe", edited)
     with line.pipeline() as session:
         again = feed_entries_rebuild(session, organization_id=line.organization_id, batches=batches)
-    # Until then everything stands as it was, also for who reads the feed.
+    # Until then everything stays as it was, also for subscribers of the feed.
     assert [said(entry) for entry in again] == [{"x": 1.0}, {"t": 50.0, "u": 5.0}, {"t": 400.0, "x": 2.0}]
     line.reopen()
     result = line.normalize(batches)

@@ -180,7 +180,7 @@ def test_an_asset_is_read_by_the_hours_of_its_devices_and_by_points_where_they_o
     line.summarize()
     lie(line)
     assert values(read(line, asset)[0]) == [1002.0, 1002.0, 11.0, 1020.0]
-    # From now on both tell at once, and one hides the other.
+    # From now on both report at once, and one hides the other.
     link(first, DAY + 3 * HOUR, None)
     assert values(read(line, asset)[0]) == [2.0, 2.0, 11.0, 2.0]
 

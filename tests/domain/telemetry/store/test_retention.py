@@ -93,7 +93,7 @@ def test_the_raw_log_is_dropped_by_day_of_receipt_with_its_keys_and_dead_letters
     assert [tuple(row) for row in line.rows("SELECT received_at FROM telemetry_raw")] == [(NOW,), (NOW,)]
     counts = line.ingest_counts()
     assert (counts.received, counts.stored, counts.dead, counts.duplicate) == (2, 1, 1, 0)
-    # What it meant stands.
+    # Its points stay.
     assert list(line.history().values()) == [1.0, 2.0]
     assert (drop(line), forget(line)) == ([], {"reading_keys": 0, "dead_letters": 0, "derived_commits": 0})
 

@@ -157,7 +157,7 @@ def test_a_database_restored_from_a_backup_is_read_again(world: World) -> None:
         ).one()
     other = world.edge(part, "HAS_PART", world.entity(EntityKind.ASSET))
     assert parts(world, snapshots, whole) == [part, other.target_id]
-    # The edge is not in the backup, and the clock stands where it stood.
+    # The edge is not in the backup, and the clock is where it was.
     with world.session() as session:
         session.execute(text("DELETE FROM entity_edges WHERE id = :id"), {"id": other.id})
         session.execute(
