@@ -1,12 +1,12 @@
 """Ingest, health and live lag while 30 clients read without pause and 50 subscribe, as ratios to without.
 
 A whole `argus up` on this machine. Turns with and without readers alternate, so that what else runs here falls on
-both: in each turn a device sends ten readings a second by GraphQL and another by plain HTTP, `/healthz` is asked
-ten times a second, and a subscriber notes when each reading arrives. In every other turn 30 clients, of three tokens,
+both: in each round a device sends ten readings a second by GraphQL and another by plain HTTP, `/healthz` is asked
+ten times a second, and a subscriber notes when each reading arrives. In every other round 30 clients, of three tokens,
 repeat a query that takes most of a second by itself, and 50 more subscribe: from a process of their own, so that who
-measures does not wait for them. The reference is the turns without.
+measures does not wait for them. The reference is the rounds without.
 
-    python -m benchmarks.api_under_load [seconds of a turn] [pairs of turns]
+    python -m benchmarks.api_under_load [seconds of a round] [pairs of rounds]
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ HEAVY = "{ " + " ".join(f"a{n}: devices(first: 50) {{ edges {{ node {{ {NODE} }}
 
 @dataclass(slots=True)
 class Measured:
-    """Times of one kind of turn, in milliseconds, and how reads were answered, by status."""
+    """Times of one kind of round, in milliseconds, and how reads were answered, by status."""
 
     ingest: list[float] = field(default_factory=list)
     user: list[float] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Measured:
 
 
 def repeated(stop: threading.Event, times: list[float], ask: Callable[[], None]) -> threading.Thread:
-    """Ask at a steady rate until told to stop; note how long each answer took since it was due."""
+    """Ask at a steady rate until stopped; note how long each answer took since it was due."""
 
     def run() -> None:
         due = time.perf_counter()
@@ -90,7 +90,7 @@ def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | 
 
 
 def reading(port: int, token: str, reads: dict[int, int], stop: threading.Event) -> threading.Thread:
-    """Read without pause; who is refused asks again as soon as it is told that it may, or the turn ends."""
+    """Read without pause; who is refused asks again as soon as it is told that it may, or the round ends."""
 
     def run() -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
@@ -134,7 +134,7 @@ class Subscribers(threading.Thread):
         self.stop, self.ready = threading.Event(), threading.Event()
 
     def run(self) -> None:
-        """Subscribe until told to stop."""
+        """Subscribe until stopped."""
         asyncio.run(self._main())
 
     async def _main(self) -> None:
@@ -178,7 +178,7 @@ class Site:
             ).data
             ids.append(made["createDevice"]["device"]["id"])
         issue = "mutation T($d: ID!) { issueDeviceToken(deviceId: $d) { token } }"
-        tokens = [client.call(issue, {"d": each}).data["issueDeviceToken"]["token"] for each in ids[:2]]
+        tokens = [client.call(issue, {"d": device_id}).data["issueDeviceToken"]["token"] for device_id in ids[:2]]
         readers = [Site.reader(installation, f"reader {n}") for n in range(3)]
         return Site(installation, client.token, ids[:2], tokens, readers)
 
@@ -191,8 +191,8 @@ class Site:
     @contextlib.contextmanager
     def load(self, measured: Measured) -> Iterator[None]:
         """Have 30 read and 50 subscribe until the block ends."""
-        told = json.dumps({"port": self.installation.port, "user": self.user, "ids": self.ids, "readers": self.readers})
-        command = [sys.executable, "-m", "benchmarks.api_under_load", "load", told]
+        site = json.dumps({"port": self.installation.port, "user": self.user, "ids": self.ids, "readers": self.readers})
+        command = [sys.executable, "-m", "benchmarks.api_under_load", "load", site]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             # Whoever measures begins when all have begun.
@@ -204,7 +204,7 @@ class Site:
         for status, count in json.loads(said).items():
             measured.reads[int(status)] = measured.reads.get(int(status), 0) + count
 
-    def turn(self, measured: Measured, seconds: float) -> None:
+    def round(self, measured: Measured, seconds: float) -> None:
         """Measure for a while."""
         port, stop = self.installation.port, threading.Event()
         subscriber = Subscribers(port, self.user, self.ids, 1, measured.lag)
@@ -242,9 +242,9 @@ def _plain() -> bytes:
     return json.dumps([{"metrics": {"sent": time.time()}}]).encode()
 
 
-def load_run(told: str) -> None:
+def load_run(site_json: str) -> None:
     """Read and subscribe until the standard input ends; say how reads were answered."""
-    site: dict[str, Any] = json.loads(told)
+    site: dict[str, Any] = json.loads(site_json)
     stop, reads = threading.Event(), dict[int, int]()
     others = Subscribers(site["port"], site["user"], site["ids"], SUBSCRIBERS, [])
     others.start()
@@ -273,11 +273,11 @@ def main() -> None:
         try:
             site = Site.make(installation)
             alone = min(_took(Client(installation.url, site.readers[0])) for _ in range(3))
-            site.turn(Measured(), 2.0)
+            site.round(Measured(), 2.0)
             for _ in range(pairs):
-                site.turn(without, seconds)
+                site.round(without, seconds)
                 with site.load(beside):
-                    site.turn(beside, seconds)
+                    site.round(beside, seconds)
         finally:
             installation.stop()
     print(f"{READERS} readers of a query that takes {alone:.2f} s alone, {SUBSCRIBERS} subscribers;", end=" ")

@@ -1,7 +1,7 @@
 """An asset's year over 12 swaps of its device, against one device's own year.
 
 Size: 525,600 points (one a minute) each. Reference: the same read at a device that has the whole year itself, in
-the same database, turn by turn. Prints the median of each and the ratio; the aim is at most 1.5. First point by point;
+the same database, alternately. Prints the median of each and the ratio; the aim is at most 1.5. First point by point;
 then, for what is read in buckets, once the hours have been summarized, as they are by running workers.
 
     python -m benchmarks.asset_year

@@ -149,7 +149,7 @@ def main() -> None:
         installation.start("--no-demo")
         try:
             client = installation.organization("Bench")
-            ids = [each for pair in plant_make(client, DEVICES) for each in pair]
+            ids = [device_id for pair in plant_make(client, DEVICES) for device_id in pair]
             assert client.token is not None
             seen: dict[tuple[str, int], float] = {}
             ready = threading.Event()

@@ -1,7 +1,7 @@
 """Formulas in columns: 100,000 instants of two inputs, of 1,000 entities of one type.
 
-Once the inputs come together, as those of one reading do, and once by turns, so that they are carried forward. The
-references, by turns in the same run: the CEL library, row by row, on values already brought together; and a sum.
+Once the inputs come together, as those of one reading do, and once alternately, so that they are carried forward. The
+references, alternately in the same run: the CEL library, row by row, on values already brought together; and a sum.
 
     python -m benchmarks.formulas
 """
@@ -36,7 +36,7 @@ FORMULAS: dict[str, dict[str, Any]] = {
 
 
 def least(works: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
-    """Return the least processor time of each, in seconds, of rounds in which all have their turn."""
+    """Return the least processor time of each, in seconds, of rounds in which each runs once."""
     spent: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(ROUNDS):
         for name, work in works.items():
@@ -49,7 +49,7 @@ def least(works: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
 def columns(formula: Mapping[str, Any], inputs: Mapping[str, Column], rows: int) -> Callable[[], None]:
     sets = [FormulaSet(BEGIN_US, END_US, formulas_of({"derived": {"m": formula}}), FIRST)]
     attributes = [{"factor": n, "kind": "xy"[n % 2]} for n in range(ENTITIES)]
-    formula_context = FormulaContext([History((BEGIN_US,), (each,)) for each in attributes])
+    formula_context = FormulaContext([History((BEGIN_US,), (value,)) for value in attributes])
     begins, ends = np.zeros(ENTITIES, np.int64), np.full(ENTITIES, 2**50, np.int64)
 
     def work() -> None:
@@ -83,12 +83,12 @@ def main() -> None:
     of, at = np.repeat(np.arange(ENTITIES), ROWS), np.tile(np.arange(ROWS) * SECOND_US, ENTITIES)
     together = {name: Column(of, at, rng.uniform(0, 100, len(of))) for name in "ab"}
     # The first instant of each entity has no value of b yet.
-    by_turns = {name: column.take(at // SECOND_US % 2 == n) for n, (name, column) in enumerate(together.items())}
+    alternating = {name: column.take(at // SECOND_US % 2 == n) for n, (name, column) in enumerate(together.items())}
     read = zip(of[:ROWS_BY_LIBRARY].tolist(), *(c.values.tolist() for c in together.values()), strict=False)
     rows = [{"a": a, "b": b, "attributes": {"factor": float(n), "kind": "xy"[n % 2]}} for n, a, b in read]
     print(f"{len(of):,} instants, {ENTITIES:,} entities; by the library {ROWS_BY_LIBRARY:,} rows")
     library = {name: by_row(formula, rows) for name, formula in FORMULAS.items() if name != SUM}
-    for title, inputs, count in (("together", together, len(of)), ("by turns", by_turns, len(of) - ENTITIES)):
+    for title, inputs, count in (("together", together, len(of)), ("alternating", alternating, len(of) - ENTITIES)):
         ours = {name: columns(formula, inputs, count) for name, formula in FORMULAS.items()}
         spent = least({**ours, **{f"library: {name}": work for name, work in library.items()}})
         for name in ours:

@@ -58,12 +58,12 @@ def median_ms(work: Callable[[], object]) -> float:
 def compare(
     name: str, world: World, ours: Callable[[Session], Page[EntityId]], brute: Callable[[], list[EntityId]]
 ) -> None:
-    def asked() -> list[EntityId]:
+    def answer() -> list[EntityId]:
         with world.session() as session:
             return list(ours(session).items)
 
-    assert asked() == brute()[:FIRST], name
-    mine, theirs = median_ms(asked), median_ms(brute)
+    assert answer() == brute()[:FIRST], name
+    mine, theirs = median_ms(answer), median_ms(brute)
     print(f"{name}: Argus {mine:.1f} ms, every one {theirs:.1f} ms of {len(brute())}, ratio {theirs / mine:.1f}")
 
 
@@ -82,11 +82,11 @@ def main() -> None:
 
             def near(radius: float = radius) -> list[EntityId]:
                 distances = distances_m(8.5, 47.5, geometries)
-                found = np.flatnonzero(distances <= radius).tolist()
-                return [each for _, each in sorted((distances[at], ids[at]) for at in found)]
+                within_radius = np.flatnonzero(distances <= radius).tolist()
+                return [entity_id for _, entity_id in sorted((distances[at], ids[at]) for at in within_radius)]
 
-            asked = partial(entities_near, longitude=8.5, latitude=47.5, radius_m=radius, **common)
-            compare(f"near, {radius:g} m", world, asked, near)
+            question = partial(entities_near, longitude=8.5, latitude=47.5, radius_m=radius, **common)
+            compare(f"near, {radius:g} m", world, question, near)
         for side in (0.01, 0.1, 0.5):
             square = shapely.Polygon([(8.3, 47.3), (8.3 + side, 47.31), (8.3 + side, 47.3 + side), (8.3, 47.3)])
             polygon = {"type": "Polygon", "coordinates": [list(map(list, square.exterior.coords))]}
@@ -95,8 +95,8 @@ def main() -> None:
                 shapely.prepare(square)
                 return [ids[at] for at in np.flatnonzero(shapely.covers(square, geometries)).tolist()]
 
-            asked = partial(entities_within, geometry=polygon, **common)
-            compare(f"within, a triangle of {side:g} degrees", world, asked, within)
+            question = partial(entities_within, geometry=polygon, **common)
+            compare(f"within, a triangle of {side:g} degrees", world, question, within)
         owner.dispose()
         api.dispose()
 

@@ -42,33 +42,33 @@ def time_ms(work: Callable[[], object]) -> float:
 def questions(data: Data) -> dict[str, list[Callable[[Any], int | None]]]:
     """Return, by name, the same questions for every engine; `prepare` is not part of the time."""
     instants = random_instants(INSTANTS, SPAN)
-    asked: dict[str, list[Callable[[Any], int | None]]] = {}
+    by_name: dict[str, list[Callable[[Any], int | None]]] = {}
     for name, start in data.starts.items():
-        asked[f"descendants of the {name}"] = [
+        by_name[f"descendants of the {name}"] = [
             lambda engine, start=start, at=at: engine.descendants(start, at)  # type: ignore[misc]
             for at in instants
         ]
-    asked["shortest path"] = [
+    by_name["shortest path"] = [
         lambda engine, way=way, at=at: engine.path(*way, at)  # type: ignore[misc]
         for way, at in zip(data.ways, instants, strict=False)
     ]
-    return asked
+    return by_name
 
 
 def compare(data: Data, engines: list[Any]) -> None:
     instants = random_instants(INSTANTS, SPAN)
-    for question, asked in questions(data).items():
+    for question, variants in questions(data).items():
         answers: dict[int, int | None] = {}
         reference = 0.0
         for engine in engines:
             taken: list[float] = []
             prepared: list[float] = []
             began = time.perf_counter()
-            for number in (0, *range(len(asked))):
+            for number in (0, *range(len(variants))):
                 if hasattr(engine, "prepare"):
                     prepared.append(time_ms(lambda: engine.prepare(instants[number])))  # noqa: B023  (runs at once)
                 said: list[int | None] = []
-                taken.append(time_ms(lambda: said.append(asked[number](engine))))  # noqa: B023  (runs at once)
+                taken.append(time_ms(lambda: said.append(variants[number](engine))))  # noqa: B023  (runs at once)
                 assert answers.setdefault(number, said[0]) == said[0], (engine.name, question, number)
                 if time.perf_counter() - began > ENOUGH_S:
                     break

@@ -65,7 +65,7 @@ def ingest(
     engine: Engine, organization_id: int, ids: list[UUID], now: datetime, calls: list[list[ReadingDraft]]
 ) -> list[RawBatch]:
     """Accept and append each call in a separate transaction."""
-    devices = Devices({str(each): KnownDevice(each, 0) for each in ids}, {})
+    devices = Devices({str(device_id): KnownDevice(device_id, 0) for device_id in ids}, {})
     batches: list[RawBatch] = []
     for call in calls:
         accepted = readings_accept(call, devices=devices, own=None, now_us=micros_of(now))

@@ -128,14 +128,14 @@ async def run(installation: Installation, client: Client, ids: list[str], second
     sender = Sender(installation.url, client.token, seconds)
     some = [ids[n * DEVICES_OF_SOME :][:DEVICES_OF_SOME] for n in range(SUBSCRIBERS_SOME)]
     wanted: list[tuple[list[str] | None, float]] = [(None, 0.0) for _ in range(SUBSCRIBERS_ALL)]
-    wanted += [(each, 0.0) for each in some]
+    wanted += [(device_ids, 0.0) for device_ids in some]
     wanted.append((None, PAUSE_S))
     takers = [Taken() for _ in wanted]
     tasks = [
         asyncio.create_task(
-            subscribe(installation, client.token, each, taken=taken, answered=sender.answered, pause_s=pause_s)
+            subscribe(installation, client.token, device_ids, taken=taken, answered=sender.answered, pause_s=pause_s)
         )
-        for (each, pause_s), taken in zip(wanted, takers, strict=True)
+        for (device_ids, pause_s), taken in zip(wanted, takers, strict=True)
     ]
     await asyncio.sleep(2.0)
     pids = installation.children(" api")
@@ -151,16 +151,16 @@ async def run(installation: Installation, client: Client, ids: list[str], second
     for task in tasks:
         task.cancel()
     results = await asyncio.gather(*tasks, return_exceptions=True)
-    failed = [each for each in results if not isinstance(each, asyncio.CancelledError)]
+    failed = [result for result in results if not isinstance(result, asyncio.CancelledError)]
     print(f"API busy {busy:.2f} cores; sending took {ended - begun:.0f} s of {seconds:.0f}; failed: {failed}")
     print(f"{'':<12} {'updates':>8} {'points':>8} {'dropped':>8} {'median':>8} {'p99':>8} {'max':>8}  lag in s")
-    for (each, pause_s), taken in zip(wanted, takers, strict=True):
+    for (device_ids, pause_s), taken in zip(wanted, takers, strict=True):
         lags = [lag for at, lag in taken.lags if at < ended]
-        name = ("slow, " if pause_s else "") + ("all" if each is None else f"{len(each)} devices")
+        name = ("slow, " if pause_s else "") + ("all" if device_ids is None else f"{len(device_ids)} devices")
         shown = [statistics.median(lags), percentile(lags, 0.99), max(lags)]
         print(
             f"{name:<12} {taken.updates:>8} {taken.points:>8} {taken.dropped:>8} "
-            + " ".join(f"{each:8.2f}" for each in shown)
+            + " ".join(f"{lag:8.2f}" for lag in shown)
         )
 
 

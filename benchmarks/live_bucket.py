@@ -65,13 +65,13 @@ class Site:
     def send(self, points: int) -> None:
         """Have every machine send so many points."""
         self._write(self.sent, self.sent + points, None)
-        self._touch(self.machines, self.sent, self.sent + points)
+        self._invalidate(self.machines, self.sent, self.sent + points)
         self.sent += points
 
     def late(self) -> None:
         """Have a device say something else of a time that was long ago."""
         self._write(7, 8, self.device)
-        self._touch(self.machines[:1], 7, 8)
+        self._invalidate(self.machines[:1], 7, 8)
 
     def compute_ms(self, *, whole: bool) -> float:
         """Compute what is dirty, in one transaction."""
@@ -92,7 +92,7 @@ class Site:
             values = {"o": self._o, "at": BEGIN, "step": STEP, "first": first, "until": until, "e": device}
             connection.execute(_POINTS, values)
 
-    def _touch(self, machines: Iterable[UUID], first: int, until: int) -> None:
+    def _invalidate(self, machines: Iterable[UUID], first: int, until: int) -> None:
         span = (BEGIN + first * STEP, BEGIN + until * STEP)
         self.plant.touch({machine: [span] for machine in machines})
 
@@ -132,8 +132,8 @@ def main() -> None:
         plant.create(name="lines", metric="power_of_line", at_types=["line"], aggregate=RollupAggregate.SUM)
         plant.drain()
         measure(site, "site and its 20 lines")
-        for each in engine.values():
-            each.dispose()
+        for item in engine.values():
+            item.dispose()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ LINES, HALLS = 100, 10
 LIMIT, BEYOND = 1e9, 2e9
 ROUNDS = 200
 ROUND_S = 0.1
-# What comes before is not told: at first nothing is remembered of any device.
+# The first results do not count: nothing is cached of any device yet.
 WARM_S = 8.0
 
 
@@ -89,7 +89,7 @@ def configure(bench: Bench) -> None:
 
 
 class Watcher:
-    """Subscribed to events; notes when an entity's event is first told, be it over by then."""
+    """Subscribed to events; notes when an entity's event first arrives, even if it has ended by then."""
 
     def __init__(self, bench: Bench) -> None:
         self.remarks: dict[str, float] = {}
@@ -124,7 +124,7 @@ class Watcher:
 
 
 def latency(bench: Bench, *, points_per_s: float) -> None:
-    """Print how long after the call an event is told, and its activity stands."""
+    """Print how long after the call an event arrives and its activity exists."""
     watcher = Watcher(bench)
     seconds = ROUNDS * ROUND_S + WARM_S + 2
     loaded: list[dict[str, Any]] = []
@@ -154,7 +154,7 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
             "SELECT t.external_id, min(extract(epoch FROM e.detected_at))::float FROM events e JOIN entities t"
             " ON t.organization_id = e.organization_id AND t.id = e.entity_id GROUP BY 1"
         ).fetchall()
-    to_judged = [(judged - called[name]) * 1000 for name, judged in first if name in called]
+    to_detection = [(detected_s - called[name]) * 1000 for name, detected_s in first if name in called]
     to_event = [(watcher.remarks[name] - began) * 1000 for name, began in called.items() if name in watcher.remarks]
     with psycopg.connect(bench.dsn) as connection:
         rows = connection.execute(
@@ -162,17 +162,17 @@ def latency(bench: Bench, *, points_per_s: float) -> None:
             " JOIN entities t ON t.organization_id = e.organization_id AND t.id = e.target_id"
             " WHERE e.relationship = 'TARGETS'"
         ).fetchall()
-    to_activity = [(stands - called[name]) * 1000 for name, stands in rows if name in called]
+    to_activity = [(created_s - called[name]) * 1000 for name, created_s in rows if name in called]
     every = {
         "answer": answered,
-        "judging": to_judged,
+        "detection": to_detection,
         "event at the subscriber": to_event,
         "activity": to_activity,
     }
-    for what, found in every.items():
+    for what, delays_ms in every.items():
         print(
-            f"call to {what:<24} median {statistics.median(found):.0f} ms, p99 {percentile(found, 0.99):.0f} ms,"
-            f" max {max(found):.0f} ms ({len(found)} of {len(called)})",
+            f"call to {what:<24} p50 {statistics.median(delays_ms):.0f} ms, p99 {percentile(delays_ms, 0.99):.0f} ms,"
+            f" max {max(delays_ms):.0f} ms ({len(delays_ms)} of {len(called)})",
             flush=True,
         )
 

@@ -83,7 +83,7 @@ class Sender(threading.Thread):
 
     def run(self) -> None:
         """Send until the time is over."""
-        account = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
+        query = '{ ingestAccount(from: "2020-01-01T00:00:00Z") { pending } }'
         begun_s = time.monotonic()
         while not self._course.is_over and self._course.readings < DAYS_MAX * READINGS_A_DAY:
             first = self._course.readings
@@ -91,7 +91,7 @@ class Sender(threading.Thread):
                 time.sleep(max(begun_s + first / self._per_s - time.monotonic(), 0.0))
             self._client.ingest([self._reading(n) for n in range(first, first + READINGS_PER_CALL)])
             self._course.readings += READINGS_PER_CALL
-            while self._client.call(account)["ingestAccount"]["pending"] > PENDING_MAX and not self._course.is_over:
+            while self._client.call(query)["ingestAccount"]["pending"] > PENDING_MAX and not self._course.is_over:
                 time.sleep(0.05)
 
     def _reading(self, n: int) -> dict[str, Any]:
@@ -158,7 +158,7 @@ async def visit(installation: Installation, token: str, course: Course, ids: lis
 
 def memory_mib(root: int) -> dict[tuple[str, int], float]:
     """Return what each process below one has in memory, by what it is and its number."""
-    found: dict[tuple[str, int], float] = {}
+    mib_by_process: dict[tuple[str, int], float] = {}
     for pid, line in descendants(root).items():
         words = line.split()
         if words[:1] == ["postgres:"] or "bin/postgres" in line:
@@ -170,8 +170,8 @@ def memory_mib(root: int) -> dict[tuple[str, int], float]:
         with suppress(OSError, StopIteration):
             lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
             mib = int(next(line for line in lines if line.startswith("Pss:")).split()[1]) / 1024
-            found[name, number] = found.get((name, number), 0.0) + mib
-    return found
+            mib_by_process[name, number] = mib_by_process.get((name, number), 0.0) + mib
+    return mib_by_process
 
 
 async def run(installation: Installation, client: Client, ids: list[str], seconds: float, days: float | None) -> Course:
@@ -193,8 +193,8 @@ async def run(installation: Installation, client: Client, ids: list[str], second
         by_name: Counter[str] = Counter()
         for (name, _), mib in course.memory[-1].items():
             by_name[name] += mib  # type: ignore[assignment]
-        told = "  ".join(f"{name} {mib:.1f}" for name, mib in sorted(by_name.items()))
-        print(f"{tenth:>2}/{TENTHS}  {course.readings:>9} readings  MiB: {told}", flush=True)
+        line = "  ".join(f"{name} {mib:.1f}" for name, mib in sorted(by_name.items()))
+        print(f"{tenth:>2}/{TENTHS}  {course.readings:>9} readings  MiB: {line}", flush=True)
     await asyncio.gather(*tasks)
     for thread in threads:
         await asyncio.to_thread(thread.join)

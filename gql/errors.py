@@ -28,7 +28,7 @@ _SUGGESTION = re.compile(r" Did you mean .*\?$", re.DOTALL)
 # A statement that ran into its own time limit, or was cancelled.
 _QUERY_CANCELED = "57014"
 _SLOW_MESSAGE = "A statement of this operation took longer than it may and was ended. Ask for less at once."
-AWAY_MESSAGE = f"{NO_ANSWER}. Nothing was changed; try again."
+UNAVAILABLE_MESSAGE = f"{NO_ANSWER}. Nothing was changed; try again."
 DEFECT_MESSAGE = "Something went wrong inside Argus. The trace id leads to it in the log."
 
 _log = structlog.get_logger(__name__)

@@ -80,7 +80,7 @@ def graph_change_begin(
 
 
 def graph_is_changing(session: Session) -> bool:
-    """Tell whether a change was begun in this session: it may then see what nobody else does."""
+    """Return whether a change was begun in this session: it may then see what nobody else does."""
     return bool(session.info.get(_CHANGING))
 
 

@@ -53,7 +53,7 @@ class ChangeFilter:
 def changes_page(session: Session, *, organization_id: int, where: ChangeFilter, page: PageRequest) -> Page[Change]:
     """Return one page of the trail, newest first; those of one instant with the id drawn last first.
 
-    One statement, and one more where the total is asked. Raises BadInputError for a cursor of another list.
+    One statement, and one more for the total if requested. Raises BadInputError for a cursor of another list.
     """
     conditions = _conditions(organization_id, where)
     after = [] if page.after is None else [_before(page.after)]
@@ -114,8 +114,8 @@ def _conditions(organization_id: int, where: ChangeFilter) -> list[ColumnElement
         conditions.append(changes.c.subject_id == any_(cast(list(where.subject_ids), ARRAY(Uuid))))
     for column, words in ((changes.c.actor, where.actors), (changes.c.action, where.actions)):
         if words is not None:
-            asked = [word for word in words if text_is_storable(word)]
-            conditions.append(column == any_(cast(asked, ARRAY(Text))))
+            storable = [word for word in words if text_is_storable(word)]
+            conditions.append(column == any_(cast(storable, ARRAY(Text))))
     if where.begins is not None:
         conditions.append(changes.c.recorded_at >= instant_utc(where.begins, path="from"))
     if where.ends is not None:

@@ -71,12 +71,12 @@ def moment_resolve(
     Raises BadInputError where `known_at` lies in the future, NotFoundError where the organization is not the
     transaction's own.
     """
-    asked = None if as_of is None else instant_utc(as_of, path="asOf")
+    instant = None if as_of is None else instant_utc(as_of, path="asOf")
     if known_at is None:
         clock = _now(session, organization_id)
-        return Moment(clock.present if asked is None else asked, None, _clock(session, clock))
+        return Moment(clock.present if instant is None else instant, None, _clock(session, clock))
     known, clock = _known(session, organization_id, known_at, "knownAt")
-    return Moment(clock.present if asked is None else asked, known, _clock(session, clock))
+    return Moment(clock.present if instant is None else instant, known, _clock(session, clock))
 
 
 def known_resolve(session: Session, *, organization_id: int, known_at: datetime, path: str) -> datetime:
@@ -108,7 +108,7 @@ def _known(session: Session, organization_id: int, known_at: datetime, path: str
     clock = _now(session, organization_id)
     # Strictly before the wall: the next change may be recorded at this very microsecond.
     if known > clock.last_recorded and known >= clock.wall:
-        raise BadInputError("What will be known in the future cannot be asked.", path=(path,))
+        raise BadInputError("What will be known in the future cannot be queried.", path=(path,))
     return known, clock
 
 

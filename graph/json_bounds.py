@@ -77,7 +77,7 @@ def text_check(value: Any, *, path: Path, max_chars: int, min_chars: int = 0) ->
 
 
 def json_same(one: Any, other: Any) -> bool:
-    """Tell whether two JSON values are the same in the database; unlike ==, to which 1, 1.0 and true are one.
+    """Return whether two JSON values are the same in the database; unlike ==, to which 1, 1.0 and true are one.
 
     Raises TypeError for what is not JSON, such as an instant that nobody wrote out.
     """
@@ -91,7 +91,7 @@ def json_same(one: Any, other: Any) -> bool:
 
 
 def text_is_storable(value: str) -> bool:
-    """Tell whether PostgreSQL could hold the text; what it could not hold, no row has."""
+    """Return whether PostgreSQL could hold the text; what it could not hold, no row has."""
     return "\0" not in value and (value.isascii() or not any("\ud800" <= item <= "\udfff" for item in value))
 
 
@@ -120,7 +120,7 @@ def _members(item: Mapping[str, Any] | Sequence[Any], place: Path) -> list[tuple
 
 
 def _leaf_check(item: Any, place: Path) -> bool:
-    """Refuse what can be no leaf; tell whether it is in its canonical form."""
+    """Refuse what can be no leaf; return whether it is in its canonical form."""
     if item is None or isinstance(item, bool):
         return True
     if isinstance(item, str):

@@ -1,6 +1,6 @@
 """Cooperative cancellation of operations that are over their deadline or whose caller has gone.
 
-The core reads no clock. Whoever runs an operation decides when it is to stop; what runs on its behalf asks, in every
+The core reads no clock. The caller of an operation decides when it is to stop; what runs on its behalf asks, in every
 loop whose length the caller decides, by `stop_check()`, and registers how to interrupt what it may be blocked in.
 """
 

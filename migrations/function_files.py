@@ -48,7 +48,7 @@ def functions_apply(connection: Connection) -> bool:
     if applied is not None and tuple(applied) == (_hash(statements), _hash(functions_and_triggers(connection))):
         return False
     raw = connection.connection.driver_connection
-    assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
+    assert raw is not None  # noqa: S101  (the pool's contract, for the type checker)
     raw.execute(statements.encode())
     connection.execute(_REMEMBER, {"text": _hash(statements), "catalogue": _hash(functions_and_triggers(connection))})
     return True

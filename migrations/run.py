@@ -60,7 +60,7 @@ def migrate(owner_url: str, role_passwords: Mapping[str, str]) -> Migrated:
             command.upgrade(config, "head")
             functions_apply(connection)
             raw = connection.connection.driver_connection
-            assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
+            assert raw is not None  # noqa: S101  (the pool's contract, for the type checker)
             return Migrated(
                 before, MigrationContext.configure(connection).get_current_revision(), large_objects_close(raw)
             )
@@ -94,9 +94,9 @@ def _revision_of(connection: Connection) -> str | None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Tell whether the database stands at the newest migration."""
-    heads = set(ScriptDirectory.from_config(_config()).get_heads())
-    return set(MigrationContext.configure(connection).get_current_heads()) == heads
+    """Return whether the database is at the newest migration."""
+    latest = set(ScriptDirectory.from_config(_config()).get_heads())
+    return set(MigrationContext.configure(connection).get_current_heads()) == latest
 
 
 def _config() -> Config:
@@ -115,7 +115,7 @@ def _roles_ensure(connection: Connection, role_passwords: Mapping[str, str]) -> 
         if role in role_passwords:
             # PASSWORD takes no parameter: the driver quotes the literal.
             raw = connection.connection.driver_connection
-            assert raw is not None  # noqa: S101  (the pool's contract, told to the type checker)
+            assert raw is not None  # noqa: S101  (the pool's contract, for the type checker)
             with raw.cursor() as cursor:
                 cursor.execute(
                     sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(role_passwords[role]))

@@ -37,7 +37,7 @@ _ENCODINGS_MAX: Final = 3
 class Redactor:
     """Replaces secrets in text.
 
-    secrets: values that must never be shown, wherever they stand. Those shorter than SECRET_LENGTH_MIN are left to
+    secrets: values that must never be shown, wherever they occur. Those shorter than SECRET_LENGTH_MIN are left to
     the forms in which passwords are written.
     """
 

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 EVERY_S: Final = 2.0
 # How long an answer to the smallest of statements may take.
 ANSWER_WITHIN_S: Final = 4.0
-_EVERY_WHILE_AWAY_S: Final = 0.5
+_UNAVAILABLE_EVERY_S: Final = 0.5
 SILENT: Final = "does not answer"
 DISK_FULL: Final = "has no room left on its disk"
 
@@ -112,7 +112,7 @@ class DatabaseWatchdog:
             if trouble == SILENT:
                 self._break()
             with self._condition:
-                pause_s = self._every_s if trouble is None else _EVERY_WHILE_AWAY_S
+                pause_s = self._every_s if trouble is None else _UNAVAILABLE_EVERY_S
                 self._condition.wait_for(lambda: self._is_wanted or self._is_stopping, timeout=pause_s)
                 if self._is_stopping:
                     break

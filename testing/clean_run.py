@@ -196,7 +196,7 @@ class Watch:
 
 
 def is_error(name: str, line: str) -> bool:
-    """Tell whether a line of a log, by its name or `supervisor`, says that something went wrong."""
+    """Return whether a line of a log, by its name or `supervisor`, says that something went wrong."""
     if _HARMLESS.search(line) or _TOO_SLOW.search(line):
         return False
     if line.startswith("{"):

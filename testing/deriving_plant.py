@@ -20,7 +20,8 @@ from domain.derivation.shadow.operations import shadow_compare
 from domain.derivation.shadow.queries import shadow_differences_page, shadow_get
 from domain.pipeline.attribute.stage import AssetEntry, entries_route, entries_whole
 from domain.pipeline.derive.checkpoints import Checkpoints
-from domain.pipeline.derive.stage import CHUNK, READ_BACK_POINTS_MAX, DerivedEntities, DeriveRun, entities_derive
+from domain.pipeline.derive.stage import CHUNK, READ_BACK_POINTS_MAX, entities_derive
+from domain.pipeline.derive.work import DerivedEntities, DeriveRun
 from domain.plant.devices.links import device_link
 from domain.telemetry.feed.entries import NormEntry
 from domain.telemetry.model.stage_cache import StageCache

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def descendants(root: int) -> dict[int, str]:
-    """Return the command lines of the processes below one, by their numbers."""
+    """Return the names and command lines of the processes below one, by their numbers."""
     parents: dict[int, int] = {}
     lines: dict[int, str] = {}
     for entry in Path("/proc").iterdir():
@@ -18,7 +18,8 @@ def descendants(root: int) -> dict[int, str]:
             continue
         try:
             stat = (entry / "stat").read_text()
-            lines[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            lines[int(entry.name)] = f"[{(entry / 'comm').read_text().strip()}] {command}"
         except OSError:
             continue
         parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])

@@ -164,7 +164,7 @@ class Processes:
                     stage._failed._open = {}
 
     def compute(self) -> bool:
-        """Compute dirty buckets; tell whether there were any."""
+        """Compute dirty buckets; return whether there were any."""
         while True:
             try:
                 done = buckets._some(self.buckets, Computation.ROLLUP, self.organization_id)

@@ -15,7 +15,7 @@ from redis import RedisError
 from sqlalchemy.orm import Session
 
 from domain.base.failed_items.model import FailedQueue
-from domain.base.streams import BUCKETS_PARTITION, DERIVED, KEPT_MS, stream_name
+from domain.base.streams import BUCKETS_PARTITION, DERIVED, RETENTION_MS, stream_name
 from domain.derivation.formulas.feed import commit_entry
 from domain.derivation.health import compute as health
 from domain.derivation.health.operations import health_due_keys
@@ -79,7 +79,7 @@ def _compute(state: ProcessState, tick: int, part: int) -> None:
             state, min((time.monotonic() - began_s) * COOLDOWN_FACTOR - (BUCKETS.every_s or 0), COOLDOWN_MAX_S)
         )
     if taken:
-        state.bus.trim(_STREAM, (), kept_ms=KEPT_MS[DERIVED])
+        state.bus.trim(_STREAM, (), retention_ms=RETENTION_MS[DERIVED])
         _log.info("buckets_computed", buckets=taken, organizations_left=len(due))
 
 
@@ -148,8 +148,8 @@ def _singly(state: ProcessState, computation: Computation, organization_id: int,
 
 def _resolve(state: ProcessState, computation: Computation, organization_id: int, view: FailedView) -> None:
     """Compute by itself what failed and is due to be tried again, so that it is known which succeeded."""
-    for (failed_organization_id, key), is_held in view.open().items():
-        if failed_organization_id != organization_id or is_held:
+    for (failed_organization_id, key), is_isolated in view.open().items():
+        if failed_organization_id != organization_id or is_isolated:
             continue
         try:
             _within_bounds(state, computation, organization_id, only=key)

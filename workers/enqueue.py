@@ -34,7 +34,7 @@ _BUCKETS_COOLDOWN = "argus-buckets-cooldown"
 
 
 def buckets_in_cooldown(state: ProcessState) -> bool:
-    """Tell whether the work on dirty buckets is in cooldown."""
+    """Return whether the work on dirty buckets is in cooldown."""
     return bool(state.queues.exists(_BUCKETS_COOLDOWN))
 
 
@@ -78,7 +78,7 @@ class Enqueuer:
             "sweep": self._sweep_look,
             "replays": self._replays_look,
             "buckets": self._buckets_look,
-            "turns": self._ticks_look,
+            "ticks": self._ticks_look,
         }
         for name, look in looks.items():
             if self._cooldowns.is_active(name):
@@ -149,14 +149,14 @@ class Enqueuer:
                 job_enqueue(self._state, PARTITION_TASK, partition, fences, id_window_of(now_s), arguments=(partition,))
 
     def _is_waiting(self, queue: str, kind: str) -> bool:
-        """Tell whether a job of a kind waits in a queue already, or is a name there that nobody has passed over yet.
+        """Return whether a job of a kind waits in a queue already, or is a name there that nobody has passed over yet.
 
-        Where no worker has time, jobs that recur would pile up, one a turn, each too old by the time it is reached.
+        Where no worker has time, jobs that recur would pile up, one a tick, each too old by the time it is reached.
         """
         return any(job_id.startswith(f"{kind}-") for job_id in self._state.queue(queue).get_job_ids())
 
     def _is_due(self, job: Job, now_s: float) -> bool:
-        """Tell whether a new tick of a recurring job has begun since the last call."""
+        """Return whether a new tick of a recurring job has begun since the last call."""
         tick = job_tick(job, now_s)
         was, self._ticks[job.name] = self._ticks.get(job.name), tick
         return tick != was

@@ -30,7 +30,7 @@ COOLDOWN_LAST_S: Final = 300.0
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Tell whether an error is worth a retry: database or bus unavailable, or another took the lease.
+    """Return whether an error is worth a retry: database or bus unavailable, or another took the lease.
 
     So is a database of another release, which lacks a table or a right.
     """
@@ -43,7 +43,7 @@ def failure_log(state: ProcessState, event: str, error: BaseException, **about: 
 
 
 def organization_is_known(state: ProcessState, organization_id: int) -> bool:
-    """Tell whether an organization exists: the bus may remember another database."""
+    """Return whether an organization exists: the bus may remember another database."""
     with transaction(state.engine) as session:
         return organization_exists(session, organization_id=organization_id)
 
@@ -130,7 +130,7 @@ class FailedView:
             with transaction(self.state.engine, organization_id) as session:
                 items_resolved(session, organization_id=organization_id, queue=self.queue, items=done)
             gone = {(organization_id, item) for item in done}
-            self._open = {key: is_held for key, is_held in self._open.items() if key not in gone}
+            self._open = {key: is_isolated for key, is_isolated in self._open.items() if key not in gone}
 
 
 @dataclass(slots=True)
@@ -151,5 +151,5 @@ class Cooldowns:
         self._until.pop(key, None)
 
     def is_active(self, *key: Hashable) -> bool:
-        """Tell whether a cooldown is active."""
+        """Return whether a cooldown is active."""
         return self._until.get(key, (0.0, 0.0))[0] > self.clock()

@@ -33,14 +33,14 @@ class Names:
         free = self._free.setdefault(organization_id, asyncio.Semaphore(OF_ORGANIZATION))
         await free.acquire()
         loop = asyncio.get_running_loop()
-        asked = self._threads.submit(_addresses, host, port)
+        addresses = self._threads.submit(_addresses, host, port)
 
         def give_back(_done: Future[Sequence[str]]) -> None:
             # Only when the thread is done, whoever has waited for it.
             loop.call_soon_threadsafe(free.release)
 
-        asked.add_done_callback(give_back)
-        return await asyncio.wrap_future(asked)
+        addresses.add_done_callback(give_back)
+        return await asyncio.wrap_future(addresses)
 
     def stop(self) -> None:
         """Shut down without waiting for lookups."""

@@ -55,7 +55,7 @@ LOOK_EVERY_S: Final = 0.25
 TIDY_EVERY_S: Final = 5.0
 # Told to end, the process waits for calls under way so long; the others are made again by whoever comes.
 STOP_S: Final = 5.0
-_DATABASE_AWAY_S: Final = 1.0
+_DATABASE_RETRY_S: Final = 1.0
 _NO_SECRET: Final = Outcome("There is no secret to sign with; make one with rotateWebhookSecret.")
 
 
@@ -99,12 +99,12 @@ class Deliverer:
                 await self.tick()
             except SQLAlchemyError as error:
                 _log.warning("deliveries_wait", error=repr(error))
-                await asyncio.sleep(_DATABASE_AWAY_S)
+                await asyncio.sleep(_DATABASE_RETRY_S)
             await self._wait(stopping)
         await self._stop()
 
     async def tick(self) -> bool:
-        """Record finished calls and begin due ones; tell whether calls are in progress."""
+        """Record finished calls and begin due ones; return whether calls are in progress."""
         await self._record()
         if self._slots.free:
             for call in await self._in_database(self._claim):

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.failed_items.reasons import reason_of
 from domain.base.leases import FencedError, Lease, lease_acquire, lease_release, lease_renew
-from domain.base.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, KEPT_MS, NORMALIZE, STAGES, stream_name
+from domain.base.streams import ACT, ATTRIBUTE, DERIVE, GROUPS, NORMALIZE, RETENTION_MS, STAGES, stream_name
 from runtime.database import transaction
 from workers.enqueue import id_window_of
 from workers.failures import failure_log, failure_log_throttled, is_retryable, log_level_of
@@ -54,7 +54,7 @@ def partition_task_run(partition: int) -> None:
     state = state_get()
     try:
         with transaction(state.engine) as session:
-            held = [_acquire(session, stage, partition, state.holder) for stage in STAGES]
+            leases = [_acquire(session, stage, partition, state.holder) for stage in STAGES]
     except _LeaseHeldError:
         return
     except SQLAlchemyError as error:
@@ -62,20 +62,20 @@ def partition_task_run(partition: int) -> None:
         failure_log(state, "partition_waits", error, partition=partition)
         return
     try:
-        PartitionTask(state, held).run()
+        PartitionTask(state, leases).run()
     except FencedError:
-        _log.info("partition_fenced", partition=partition, fences=[lease.fence for lease in held])
+        _log.info("partition_fenced", partition=partition, fences=[lease.fence for lease in leases])
         return
     finally:
         # Where this fails, the leases run out by themselves.
         with contextlib.suppress(SQLAlchemyError), transaction(state.engine) as session:
-            for lease in held:
+            for lease in leases:
                 lease_release(session, lease=lease)
     # One of a partition that is no more only runs where the enqueuer finds batches for it.
     if not state.stopping.is_set() and partition < state.context.partitions:
         # At once, so that no entry waits for the enqueuer to look.
         with contextlib.suppress(RedisError):
-            fences = sum(lease.fence for lease in held)
+            fences = sum(lease.fence for lease in leases)
             job_enqueue(state, PARTITION_TASK, partition, fences, id_window_of(time.time()), arguments=(partition,))
 
 
@@ -109,7 +109,7 @@ class PartitionTask:
             self._renew()
 
     def poll(self) -> bool:
-        """Poll every stage once, in order; tell whether any had entries.
+        """Poll every stage once, in order; return whether any had entries.
 
         Raises what a stage did not isolate only after the others were polled.
         """
@@ -152,7 +152,7 @@ class PartitionTask:
         if now_s >= self._trim_at_s:
             self._trim_at_s = now_s + TRIM_EVERY_S
             for stream, groups in GROUPS.items():
-                self._state.bus.trim(stream_name(stream, self._partition), groups, kept_ms=KEPT_MS[stream])
+                self._state.bus.trim(stream_name(stream, self._partition), groups, retention_ms=RETENTION_MS[stream])
 
     def _renew(self) -> None:
         with transaction(self._state.engine) as session:
@@ -160,7 +160,7 @@ class PartitionTask:
                 lease_renew(session, lease=stage.lease, ttl=LEASE_TTL, counts=stage.counters.take())
 
     def _has_waiting_jobs(self) -> bool:
-        """Tell whether a job has been waiting for this process for a while."""
+        """Return whether a job has been waiting for this process for a while."""
         now_s = time.monotonic()
         if not any(self._state.queue(name).count for name in self._state.shared_with):
             self._others_since_s = now_s

@@ -116,7 +116,7 @@ def holder_name() -> str:
 
 
 def holder_is_dead(holder: str) -> bool:
-    """Tell whether a holder is known to have ended: a process that this one would see, and does not."""
+    """Return whether a holder is known to have ended: a process that this one would see, and does not."""
     # Whatever bears no name of this form is of no process that could be looked for.
     rest, _, started = holder.rpartition("/")
     where, _, pid = rest.rpartition("/")

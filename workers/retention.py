@@ -49,7 +49,7 @@ def retain(tick: int, part: int) -> None:
 
 
 def _retain(state: ProcessState, tick: int, part: int) -> None:
-    retention = _kept(state)
+    retention = _policy(state)
     now = datetime.now(UTC)
     deadline_s = time.monotonic() + RUN_S
     with transaction(state.engine) as session:
@@ -112,7 +112,7 @@ def _forget(state: ProcessState, tick: int, part: int, table: str, first_page: i
     page: int | None = first_page
     gone = 0
     with transaction(state.engine) as session:
-        before = rows_retained_from(session, table=table, retention=_kept(state), now=datetime.now(UTC))
+        before = rows_retained_from(session, table=table, retention=_policy(state), now=datetime.now(UTC))
     if before is None:
         page = None
     while page is not None and before is not None:
@@ -143,7 +143,7 @@ def _drop(state: ProcessState, failed: FailedView, partition: OldPartition) -> S
     return names
 
 
-def _kept(state: ProcessState) -> RetentionPolicy:
+def _policy(state: ProcessState) -> RetentionPolicy:
     context = state.context
     return RetentionPolicy(
         context.retention_raw,

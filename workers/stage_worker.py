@@ -29,7 +29,7 @@ _BUS_PAUSE_FIRST_S: Final = 1.0
 _BUS_PAUSE_LAST_S: Final = 2.0
 
 # What RQ says, as an error, of a bus that it cannot reach.
-_BUS_AWAY: Final = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
+_BUS_ERRORS: Final = ("could not connect to Redis instance", "network:ConnectionError", "network:TimeoutError")
 
 
 class BusTraceFilter(logging.Filter):
@@ -42,7 +42,7 @@ class BusTraceFilter(logging.Filter):
         if isinstance(error, RedisError):
             record.msg, record.args = f"{message} {error!r}", ()
             record.exc_info = record.exc_text = None
-        if isinstance(error, RedisError) or any(words in message for words in _BUS_AWAY):
+        if isinstance(error, RedisError) or any(words in message for words in _BUS_ERRORS):
             record.levelno, record.levelname = logging.WARNING, "WARNING"
         return True
 

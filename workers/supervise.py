@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -28,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from runtime.collection import startup_freeze
 from runtime.database import transaction
+from runtime.process_name import process_name_set
 
 # The jobs are imported before the fork: a worker's first job then begins at once.
 from workers import buckets, convergence, hourly, partition_task, replay, retention, sweeper  # noqa: F401
@@ -184,6 +184,5 @@ def _enqueuer_main(context: WorkerContext) -> None:
 
 
 def _deliverer_main(context: WorkerContext) -> None:
-    with contextlib.suppress(OSError):
-        Path("/proc/self/comm").write_text(DELIVERER_NAME)
+    process_name_set(DELIVERER_NAME)
     asyncio.run(deliver(state_open(context), calls=context.webhook_calls))

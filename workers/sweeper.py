@@ -58,8 +58,10 @@ def partition_sweep(state: ProcessState, *, partition: int, deadline_s: float, s
         if not names:
             break
         last = names[-1].id
-        held = failed.open()
-        entries = _read(state, failed, [name for name in names if not held.get((name.organization_id, str(name.id)))])
+        isolated = failed.open()
+        entries = _read(
+            state, failed, [name for name in names if not isolated.get((name.organization_id, str(name.id)))]
+        )
         if entries:
             state.bus.publish(stream, entries)
         sent += len(entries)

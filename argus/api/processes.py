@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -20,6 +21,7 @@ from argus.api.readers.forwarding import Forwarder
 from argus.api.readers.pool import Readers
 from argus.api.readers.protocol import RoutedHttp, Routing, connection_adopt
 from argus.api.readers.routing import listener_by_body, listener_by_head, reader_by_head
+from argus.api.readers.template import Template
 from argus.api.serving import Admission, files_raise, server_config
 from argus.api.wiring import app_create
 from runtime.collection import startup_freeze
@@ -27,6 +29,8 @@ from runtime.settings.model import ApiSettings, RateSettings, Settings
 
 # What listens goes first where both want a processor.
 READER_NICE: Final = 5
+# The exit status of a server that could not start.
+NOT_STARTED: Final = 3
 
 _log = structlog.get_logger(__name__)
 
@@ -38,6 +42,11 @@ class ListeningServer(uvicorn.Server):
         super().__init__(config)
         self._readers = readers
         readers.adopt = lambda file, data: connection_adopt(self, file, data)
+        # Whoever supervises this process starts it again, with readers.
+        readers.ended = self._end
+
+    def _end(self) -> None:
+        self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the readers, which take longer, and listen."""
@@ -55,8 +64,23 @@ class ListeningServer(uvicorn.Server):
         await self._readers.stop()
 
 
-def listening_server(settings: Settings, readers: Readers, *, host: str, port: int) -> ListeningServer:
-    """Return the server of the process that listens. settings: those that the readers' admission has too."""
+def server_create(settings: Settings, *, host: str, port: int) -> uvicorn.Server:
+    """Return the server of the process that listens; its readers start meanwhile. Call it before any thread starts."""
+    bounds = replace(settings.api, connections_max=files_raise(settings.api.connections_max))
+    own = replace(settings, api=bounds)
+    if not bounds.processes:
+        return uvicorn.Server(
+            server_config(app_create(own), bounds, host=host, port=port, log_config=None, access_log=False)
+        )
+    # What is loaded by now is shared by all of them.
+    startup_freeze()
+    readers = Readers(Template.fork(partial(reader_run, settings)), bounds.processes, admission=Admission(bounds))
+    readers.begin()
+    return _listening_server(own, readers, host=host, port=port)
+
+
+def _listening_server(settings: Settings, readers: Readers, *, host: str, port: int) -> ListeningServer:
+    """Return the server that has readers. settings: those that the readers' admission has too."""
     routing = Routing(by_head=listener_by_head, by_body=listener_by_body, hand=readers.give)
     config = server_config(
         app_create(settings, readers=readers),
@@ -173,8 +197,11 @@ class ReaderServer(uvicorn.Server):
             self._channel.send(Kind.CLOSED, body=address.encode())
 
 
-def reader_run(settings: Settings, *, file: int, is_live: bool) -> bool:
-    """Be a reader until the process that listens ends; return whether it started."""
+def reader_run(settings: Settings, file: int, is_live: bool) -> int:
+    """Be a reader until the process that listens ends; return the exit status.
+
+    file: its end of the channel. is_live: it has the WebSockets.
+    """
     if not is_live:
         with suppress(OSError):
             os.nice(READER_NICE)
@@ -186,4 +213,4 @@ def reader_run(settings: Settings, *, file: int, is_live: bool) -> bool:
     startup_freeze()
     # A Ctrl-C in a terminal reaches all processes: the one that listens tells the others.
     server.run(sockets=[])
-    return server.started
+    return 0 if server.started else NOT_STARTED

@@ -304,7 +304,7 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.close()
 
     def _may_answer(self, reason: str) -> bool:
-        """Tell whether a refusal would be an answer to its own request: another may wait for one, or have had it."""
+        """Return whether a refusal would be an answer to its own request: another may wait for one, or have had it."""
         cycle = self.cycle
         if reason == _BODY_SLOW:
             return cycle is not None and not cycle.response_started

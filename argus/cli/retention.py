@@ -37,7 +37,7 @@ _MIB = 1024 * 1024
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser("retention", help="drop what is no longer kept", description=_DESCRIPTION)
-    parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be deleted")
     home_add(parser)
     json_add(parser)
     parser.set_defaults(run=run)
@@ -46,7 +46,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     settings = settings_of(arguments)
-    kept = RetentionPolicy(
+    retention = RetentionPolicy(
         settings.retention_raw,
         settings.retention_points,
         settings.retention_changes,
@@ -57,20 +57,20 @@ def run(arguments: argparse.Namespace) -> int:
     with errors_reported():
         engine = engine_create(settings.database_url("pipeline"), pool_size=1)
         with transaction(engine) as session:
-            outdated = partitions_outdated(session, retention=kept, now=now)
+            outdated = partitions_outdated(session, retention=retention, now=now)
         gone = None if arguments.dry_run else {name for item in outdated for name in _drop(engine, item)}
         if not arguments.dry_run:
             with transaction(engine) as session:
-                history_close(session, retention=kept, now=now)
-        rows = {} if arguments.dry_run else _rows_forget(engine, kept, now)
+                history_close(session, retention=retention, now=now)
+        rows = {} if arguments.dry_run else _rows_forget(engine, retention, now)
     if arguments.json:
         partitions_json = [_as_json(item, gone) for item in outdated]
         ages = {
-            "retentionRaw": kept.raw,
-            "retentionPoints": kept.points,
-            "retentionChanges": kept.changes,
-            "retentionNotifications": kept.notifications,
-            "retentionHistory": kept.history,
+            "retentionRaw": retention.raw,
+            "retentionPoints": retention.points,
+            "retentionChanges": retention.changes,
+            "retentionNotifications": retention.notifications,
+            "retentionHistory": retention.history,
         }
         days = {name: _days(age) for name, age in ages.items()}
         print(json.dumps({**days, "partitions": partitions_json, "rows": rows}))
@@ -84,12 +84,12 @@ def _drop(engine: Engine, partition: OldPartition) -> Sequence[str]:
         return partition_drop(session, partition)
 
 
-def _rows_forget(engine: Engine, kept: RetentionPolicy, now: datetime) -> dict[str, int]:
+def _rows_forget(engine: Engine, retention: RetentionPolicy, now: datetime) -> dict[str, int]:
     """Delete what is no longer kept of the tables without partitions; return how many rows of each."""
     gone = dict.fromkeys(ROWS_TABLES, 0)
     for table in ROWS_TABLES:
         with transaction(engine) as session:
-            before = rows_retained_from(session, table=table, retention=kept, now=now)
+            before = rows_retained_from(session, table=table, retention=retention, now=now)
         page: int | None = 0
         while page is not None and before is not None:
             with transaction(engine) as session:

@@ -21,7 +21,7 @@ from argus.importing.columns import (
 )
 
 CALL_READINGS = 1000
-FAULTS_KEPT = 100
+FAULTS_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Sent:
 
     def fault(self, line: int, message: str) -> None:
         """Add a fault; only the first ones are kept."""
-        if len(self.faults) < FAULTS_KEPT:
+        if len(self.faults) < FAULTS_MAX:
             self.faults.append(Fault(line, message))
 
 

@@ -47,7 +47,7 @@ class Simulation:
     clock: Callable[[], datetime]
     stopping: threading.Event
     progress: Progress = field(default_factory=Progress)
-    _held: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
+    _delayed: list[tuple[datetime, int, dict[str, Any]]] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=count)
 
     def history(self) -> None:
@@ -66,7 +66,7 @@ class Simulation:
         self._send(readings)
 
     def run(self, *, interval: timedelta, until: datetime | None) -> None:
-        """Send one round of readings per interval, until told to stop or until a time."""
+        """Send one round of readings per interval, until stopped or until a time."""
         while not self.stopping.is_set() and (until is None or self.clock() < until):
             began = self.clock()
             readings = self.round(began)
@@ -85,14 +85,14 @@ class Simulation:
                 elif self.random.random() < self.faults.late:
                     self.progress.late += 1
                     arrives = at + timedelta(seconds=self.random.uniform(1.0, LATE_MAX_S))
-                    heapq.heappush(self._held, (arrives, next(self._numbers), reading))
+                    heapq.heappush(self._delayed, (arrives, next(self._numbers), reading))
                 else:
                     due.append(reading)
                     if self.random.random() < self.faults.duplicates:
                         self.progress.repeated += 1
                         due.append(reading)
-        while self._held and self._held[0][0] <= at:
-            due.append(heapq.heappop(self._held)[2])
+        while self._delayed and self._delayed[0][0] <= at:
+            due.append(heapq.heappop(self._delayed)[2])
         return due
 
     def _has_sent(self, device: SimulatedDevice) -> bool:

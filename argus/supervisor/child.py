@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from runtime.embedded.process import Running
 
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 30.0
@@ -21,9 +22,9 @@ class Child:
     """
 
     name: str
-    begin: Callable[[], subprocess.Popen[bytes]]
-    end: Callable[[subprocess.Popen[bytes]], None]
-    process: subprocess.Popen[bytes] | None = None
+    begin: Callable[[], Running]
+    end: Callable[[Running], None]
+    process: Running | None = None
     restarts: int = 0
     _pause_s: float = FIRST_PAUSE_S
     _began: float = 0.0

@@ -51,7 +51,7 @@ def node_id(number: int) -> EntityId:
 
 
 def store(owner: Engine, world: World, data: Data) -> None:
-    """Write the graph as it would stand after all changes. Exclusion is checked by Argus at each change, not here."""
+    """Write the graph as it would be after all changes. Exclusion is checked by Argus at each change, not here."""
     with owner.begin() as connection:
         for constraint in ("believed", "exclusive", "version"):
             connection.execute(text(f"ALTER TABLE entity_edges DROP CONSTRAINT IF EXISTS ex_entity_edges_{constraint}"))
@@ -101,10 +101,10 @@ class InMemory:
     def descendants(self, start: int, as_of: int) -> int:
         """Return how many there are."""
         step = Step((self._data.relationship,), depth=DEPTH_MAX)
-        found = self._walk(as_of).reach_indices(start=node_id(start), step=step)
-        assert found is not None
+        reached = self._walk(as_of).reach_indices(start=node_id(start), step=step)
+        assert reached is not None
         # A step may come back to its start where edges go round; here none does.
-        return len(found[0])
+        return len(reached[0])
 
     def path(self, begin: int, end: int, as_of: int) -> int | None:
         """Return the length of a shortest path; None: there is none."""
@@ -157,11 +157,11 @@ def snapshot_of(session: Session, world: World, snapshots: Snapshots) -> Snapsho
     """Return the organization's snapshot as the session sees it."""
     clock = moment_resolve(session, organization_id=world.organization_id, as_of=None, known_at=None).clock
     assert clock is not None
-    found = snapshots.get(
+    snapshot = snapshots.get(
         session, organization_id=world.organization_id, revision=clock.revision, recorded=clock.recorded
     )
-    assert found is not None
-    return found
+    assert snapshot is not None
+    return snapshot
 
 
 def versions_bytes(snapshot: Snapshot) -> tuple[float, float]:
@@ -172,4 +172,4 @@ def versions_bytes(snapshot: Snapshot) -> tuple[float, float]:
 
 def random_instants(count: int, span: int) -> list[int]:
     """Return instants to ask for."""
-    return [int(each) for each in np.random.default_rng(7).integers(span // 10, span, count)]
+    return [int(instant) for instant in np.random.default_rng(7).integers(span // 10, span, count)]

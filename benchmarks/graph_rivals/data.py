@@ -50,7 +50,7 @@ def tree() -> Data:
     short = (random.random(len(target)) < 1 / 50) & (target > TREE_CHILDREN**3)
     ends[short] = random.integers(1, SPAN // 2, short.sum())
     begins = np.zeros(len(target), dtype=np.int64)
-    ways = [(0, int(each)) for each in random.integers(TREE_NODES // 2, TREE_NODES, 50)]
+    ways = [(0, int(node)) for node in random.integers(TREE_NODES // 2, TREE_NODES, 50)]
     starts = {"root": 0, "middle": 40, "low": 9_000}
     return Data("tree", TREE_NODES, source, target, begins, ends, "CONTAINS", "SPACE", starts, ways)
 
@@ -64,15 +64,15 @@ def versions() -> Data:
     source = np.maximum(target // 2 - offset, 0)
     step = SPAN // VERSIONS
     begins = np.tile(np.arange(VERSIONS) * step, VERSION_EDGES)
-    held = random.integers(step // 2, step + 1, VERSION_EDGES * VERSIONS)
-    ways = [(0, int(each)) for each in random.integers(VERSION_NODES // 2, VERSION_NODES, 50)]
+    durations = random.integers(step // 2, step + 1, VERSION_EDGES * VERSIONS)
+    ways = [(0, int(node)) for node in random.integers(VERSION_NODES // 2, VERSION_NODES, 50)]
     return Data(
         "versions",
         VERSION_NODES,
         np.repeat(source, VERSIONS),
         np.repeat(target, VERSIONS),
         begins,
-        begins + held,
+        begins + durations,
         "FEEDS",
         "ASSET",
         {"root": 0, "middle": 40, "low": 9_000},

@@ -75,8 +75,8 @@ class Rustworkx:
 
     def path(self, begin: int, end: int, as_of: int) -> int | None:
         """Return the length of a shortest path; None: there is none."""
-        found = self._rx.dijkstra_shortest_paths(self._graphs[as_of], begin, target=end, default_weight=1.0)
-        return len(found[end]) - 1 if end in found else None
+        paths = self._rx.dijkstra_shortest_paths(self._graphs[as_of], begin, target=end, default_weight=1.0)
+        return len(paths[end]) - 1 if end in paths else None
 
 
 class Ladybug:
@@ -114,13 +114,13 @@ class Ladybug:
 
     def descendants(self, start: int, as_of: int) -> int:
         """Return how many there are."""
-        found: Any = self._connection.execute(self._descendants, {"start": start, "at": as_of})
-        return int(found.get_next()[0])
+        result: Any = self._connection.execute(self._descendants, {"start": start, "at": as_of})
+        return int(result.get_next()[0])
 
     def path(self, begin: int, end: int, as_of: int) -> int | None:
         """Return the length of a shortest path; None: there is none."""
-        found: Any = self._connection.execute(self._path, {"start": begin, "last": end, "at": as_of})
-        return int(found.get_next()[0]) if found.has_next() else None
+        result: Any = self._connection.execute(self._path, {"start": begin, "last": end, "at": as_of})
+        return int(result.get_next()[0]) if result.has_next() else None
 
 
 OTHERS: tuple[Callable[[Data], Any], ...] = (Networkx, Rustworkx, Ladybug)

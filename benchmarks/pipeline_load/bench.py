@@ -59,7 +59,7 @@ class Bench:
         )
 
     def points(self) -> tuple[int, int]:
-        """Return how many points stand: of devices, and derived."""
+        """Return how many points are stored: of devices, and derived."""
         return (
             int(self.value("SELECT count(*) FROM telemetry_history WHERE raw_id > 0")),
             int(self.value("SELECT count(*) FROM telemetry_history WHERE raw_id = 0")),
@@ -106,7 +106,7 @@ def bench_open(records: Sequence[dict[str, Any]]) -> Iterator[Bench]:
 
 
 def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, watched: int = 0) -> dict[str, Any]:
-    """Run the load generator, wait until all is derived; return what it told, with the lag and the CPU it all took."""
+    """Run the load generator, wait until all is derived; return its results, with the lag and the CPU used."""
     order = {
         "url": f"http://127.0.0.1:{bench.installation.port}",
         "token": bench.client.token,
@@ -123,11 +123,11 @@ def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, w
     command = [sys.executable, "-m", "benchmarks.pipeline_load.generator", json.dumps(order)]
     process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     most = 0
-    while process.poll() is None and process.stdout is not None and not _is_told(process):
+    while process.poll() is None and process.stdout is not None and not _has_output(process):
         most = max(most, bench.waiting())
         time.sleep(0.5)
     ended_s = time.perf_counter()
-    told: dict[str, Any] = json.loads(process.communicate()[0])
+    results: dict[str, Any] = json.loads(process.communicate()[0])
     while bench.waiting():
         time.sleep(0.02)
     lag_s = time.perf_counter() - ended_s
@@ -135,18 +135,18 @@ def load(bench: Bench, *, transport: str, points_per_s: float, seconds: float, w
     after = bench.points()
     used = cpu(bench.installation)
     return {
-        **told,
+        **results,
         "lag_s": lag_s,
         "waiting_most": most,
         "stored": after[0] - before[0],
         "derived": after[1] - before[1],
-        "spent_s": told["seconds"] + lag_s,
+        "spent_s": results["seconds"] + lag_s,
         "cpu": {kind: (used[kind] - began[kind]) / spent_s for kind in KINDS if kind != "load generator"},
     }
 
 
-def _is_told(process: subprocess.Popen[str]) -> bool:
-    """Tell whether the generator has written its answer: it waits in the pipe, which may hold less than all of it."""
+def _has_output(process: subprocess.Popen[str]) -> bool:
+    """Return whether the generator has written its answer: it waits in the pipe, which may hold less than all of it."""
     assert process.stdout is not None
     return bool(select.select([process.stdout], [], [], 0)[0])
 

@@ -41,7 +41,7 @@ class Order:
 
 
 @dataclass(slots=True)
-class Told:
+class Results:
     """What came of it."""
 
     accepted: int = 0
@@ -56,7 +56,7 @@ class Generator:
 
     def __init__(self, order: Order) -> None:
         self.order = order
-        self.remarks = Told()
+        self.remarks = Results()
         self._transport = TRANSPORTS[order.transport]
         size = order.readings_per_call
         groups = [order.devices[n : n + size] for n in range(0, len(order.devices) - size + 1, size)]
@@ -66,7 +66,7 @@ class Generator:
         self._next = 0
         self._last_ms = 0
 
-    def run(self) -> Told:
+    def run(self) -> Results:
         """Send everything."""
         began_s = time.perf_counter()
         threads = [threading.Thread(target=self._send, args=(began_s,)) for _ in range(self.order.connections)]
@@ -117,7 +117,7 @@ class Generator:
                 self.remarks.answer_ms.append(spent_ms)
 
 
-def watch(order: Order, told: Told, ready: threading.Event) -> None:
+def watch(order: Order, results: Results, ready: threading.Event) -> None:
     """Note how long after its own time each point arrives; a point's time is that of its call."""
     url = order.url.replace("http", "ws", 1) + "/graphql"
     with connect(url, subprotocols=[Subprotocol("graphql-transport-ws")], max_size=None) as socket:
@@ -137,7 +137,7 @@ def watch(order: Order, told: Told, ready: threading.Event) -> None:
                 continue
             now_ms = time.time() * 1000
             for series in message["payload"]["data"]["telemetry"]["series"]:
-                told.arrival_ms += [now_ms - at for at in series["timestamps"]]
+                results.arrival_ms += [now_ms - at for at in series["timestamps"]]
 
 
 def main() -> None:
@@ -151,17 +151,17 @@ def main() -> None:
         watcher = threading.Thread(target=watch, args=(order, generator.remarks, ready))
         watcher.start()
         ready.wait(timeout=30)
-    told = generator.run()
+    results = generator.run()
     if watcher is not None:
         watcher.join()
     print(
         json.dumps(
             {
-                "accepted": told.accepted,
-                "calls": told.calls,
-                "seconds": told.seconds,
-                "answer_ms": told.answer_ms,
-                "arrival_ms": told.arrival_ms,
+                "accepted": results.accepted,
+                "calls": results.calls,
+                "seconds": results.seconds,
+                "answer_ms": results.answer_ms,
+                "arrival_ms": results.arrival_ms,
             }
         )
     )

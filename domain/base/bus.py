@@ -48,8 +48,8 @@ class Bus(Protocol):
         """Return how many entries the stream holds."""
         ...
 
-    def trim(self, stream: str, groups: Sequence[str], *, kept_ms: int) -> int:
-        """Remove what every group has acknowledged and is older than `kept_ms`. Return how many."""
+    def trim(self, stream: str, groups: Sequence[str], *, retention_ms: int) -> int:
+        """Remove what every group has acknowledged and is older than `retention_ms`. Return how many."""
         ...
 
     def last_ids(self, streams: Sequence[str]) -> Sequence[str]:

@@ -72,8 +72,8 @@ class Buckets(Generic[K]):
 
     def wait_s(self, key: K, readings: int, *, now_s: float) -> float:
         """Return the wait until so many readings fit; 0: none. More than the burst count as the burst."""
-        asked = min(readings, self.quota.burst) / self.quota.readings_per_s
-        wait_s = self.full_at_s(key, now_s=now_s) + asked - now_s - self.quota.full_after_s
+        cost_s = min(readings, self.quota.burst) / self.quota.readings_per_s
+        wait_s = self.full_at_s(key, now_s=now_s) + cost_s - now_s - self.quota.full_after_s
         return wait_s if wait_s > _LOST_S else 0.0
 
     def take(self, key: K, readings: int, *, now_s: float) -> None:
@@ -95,7 +95,7 @@ class Allowance:
     def __init__(self, buckets: Buckets[bytes], *, now_s: float) -> None:
         self._buckets = buckets
         self._now_s = now_s
-        self._each_s = 1.0 / buckets.quota.readings_per_s
+        self._interval_s = 1.0 / buckets.quota.readings_per_s
         # A bucket that is full any later holds less than nothing.
         self._latest_s = now_s + buckets.quota.full_after_s
         self._full_at_s: dict[bytes, float] = {}
@@ -114,11 +114,11 @@ class Allowance:
         full_at_s = self._full_at_s.get(device)
         if full_at_s is None:
             full_at_s = self._buckets.full_at_s(device, now_s=self._now_s)
-        if full_at_s + self._each_s <= self._latest_s + _LOST_S:
-            self._full_at_s[device] = full_at_s + self._each_s
+        if full_at_s + self._interval_s <= self._latest_s + _LOST_S:
+            self._full_at_s[device] = full_at_s + self._interval_s
             return 0.0
         refused = self._refused[device] = self._refused.get(device, 0) + 1
-        return full_at_s + refused * self._each_s - self._latest_s
+        return full_at_s + refused * self._interval_s - self._latest_s
 
     def take(self) -> None:
         """Take what was admitted out of the devices' buckets."""

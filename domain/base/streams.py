@@ -29,7 +29,7 @@ SOURCES = {NORMALIZE: RAW, ATTRIBUTE: NORM, DERIVE: ASSET, ACT: EVENTS}
 # The live feed reads NORM and DERIVED without a group, each entry in every process; who comes later reads the
 # database. The mirror of the dead letters is for whoever watches; the table is what counts.
 GROUPS = {RAW: (NORMALIZE,), NORM: (ATTRIBUTE,), ASSET: (DERIVE,), DERIVED: (), EVENTS: (ACT,), DEAD: ()}
-KEPT_MS = {RAW: 0, NORM: 30_000, ASSET: 0, DERIVED: 30_000, EVENTS: 30_000, DEAD: 3_600_000}
+RETENTION_MS = {RAW: 0, NORM: 30_000, ASSET: 0, DERIVED: 30_000, EVENTS: 30_000, DEAD: 3_600_000}
 
 # Entries that may wait in one partition of a stream. More are not sent: the sweeper does, from the raw log.
 LENGTH_MAX = 5_000

@@ -33,7 +33,7 @@ _TROUBLES: Final = {
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether an error is transient, no fault of the data.
+    """Return whether an error is transient, no fault of the data.
 
     The database away or full, a deadlock, a serialization failure, a lock or a statement that timed out.
     """
@@ -51,17 +51,17 @@ def is_transient(error: BaseException) -> bool:
 
 
 def is_lacking(error: BaseException) -> bool:
-    """Tell whether the database lacks a table, a column, a function or a right, as one of another release does."""
+    """Return whether the database lacks a table, a column, a function or a right, as one of another release does."""
     return _state(error) in _LACKING
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Tell whether an error is transient, or the schema is another release's: retry without limit."""
+    """Return whether an error is transient, or the schema is another release's: retry without limit."""
     return is_transient(error) or is_lacking(error)
 
 
 def is_disk_full(error: BaseException) -> bool:
-    """Tell whether the database's disk is full."""
+    """Return whether the database's disk is full."""
     return _state(error) == _DISK_FULL
 
 

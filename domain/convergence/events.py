@@ -28,7 +28,7 @@ POINTS_MAX: Final = 200_000
 _STATES = text(
     """
     SELECT entity_id, rule_id, key, at, state FROM rule_states
-    WHERE organization_id = :organization_id AND entity_id = ANY(:entities) AND at >= :kept AND at <= :until
+    WHERE organization_id = :organization_id AND entity_id = ANY(:entities) AND at >= :retained_from AND at <= :until
     ORDER BY at
     """
 )
@@ -77,7 +77,7 @@ def events_check(
     wanted = {
         "organization_id": organization_id,
         "entities": uuid_array(b"".join(entity_id.bytes for entity_id in ids)),
-        "kept": instant_of(max(retained_from_us, 0)),
+        "retained_from": instant_of(max(retained_from_us, 0)),
         "until": instant_of(span.ends_us),
     }
     states: dict[Key, list[tuple[int, str]]] = {}
@@ -138,7 +138,7 @@ def _points(
     session: Session, organization_id: int, pairs: Sequence[_Pair], span: CheckedSpan
 ) -> list[dict[str, Points]]:
     """Return the readings of each pair from its base to the end of the span, by metric. One statement."""
-    asked: list[tuple[int, Source]] = []
+    requests: list[tuple[int, Source]] = []
     for n, pair in enumerate(pairs):
         for source in pair.sources:
             segments = [
@@ -146,18 +146,18 @@ def _points(
                 for s in source.segments
                 if s.begins_us < span.ends_us and s.ends_us > pair.base_us
             ]
-            asked.append((n, Source(source.entity_id, source.metric, source.port, segments)))
+            requests.append((n, Source(source.entity_id, source.metric, source.port, segments)))
     points_by_pair: list[dict[str, Points]] = [{} for _ in pairs]
     scanned = points_scan(
         session,
         organization_id=organization_id,
-        sources=[source for _, source in asked],
+        sources=[source for _, source in requests],
         begins_us=min((pair.base_us for pair in pairs), default=0),
         ends_us=span.ends_us,
         limit=POINTS_MAX,
     )
     for k, points in scanned:
-        n, source = asked[k]
+        n, source = requests[k]
         points_by_pair[n][source.metric] = (points.at, points.values)
     return points_by_pair
 

@@ -71,7 +71,7 @@ def _computed(
     from_health = metrics_from_health(session, organization_id=organization_id, ids=[asset_id], config=config)
     begins_us, ends_us = buckets.begins_us, buckets.ends_us
     [events] = events_open(
-        session, organization_id=organization_id, asked=[(asset_id, begins_us, ends_us)], from_health=from_health
+        session, organization_id=organization_id, spans=[(asset_id, begins_us, ends_us)], from_health=from_health
     )
     read = facts_read(
         session,

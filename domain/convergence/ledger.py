@@ -18,7 +18,7 @@ from graph.sql import any_of
 from graph.tables import organizations
 
 # So many of an organization are kept; others are counted and logged.
-KEPT_MAX: Final = 10_000
+DIFFERENCES_MAX: Final = 10_000
 
 _ORGANIZATIONS = text("SELECT id FROM organizations ORDER BY id")
 
@@ -116,10 +116,10 @@ def _differences_write(
         )
     }
     fresh = [difference for difference in differences if _key(difference) not in known]
-    kept = session.scalar(
+    stored = session.scalar(
         select(func.count()).select_from(convergence_differences).where(table.organization_id == organization_id)
     )
-    room = max(KEPT_MAX - int(kept or 0), 0)
+    room = max(DIFFERENCES_MAX - int(stored or 0), 0)
     wanted = [difference for difference in differences if _key(difference) in known] + fresh[:room]
     for item in wanted:
         values = {

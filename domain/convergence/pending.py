@@ -57,8 +57,8 @@ _HEALTH_TIMERS = text("SELECT entity_id FROM health_timers WHERE organization_id
 class PendingInvalidations:
     """Invalidations pending before the end of a span. is_everywhere: they may reach any entity.
 
-    entities: with windows; rules: with due timers of rules; scored: with due timers or dirty buckets of health.
-    buckets: by rollup, (entity, begins_us, ends_us).
+    entities: with windows; rules: with due timers of rules; health_pending: with due timers or dirty
+    buckets of health. buckets: by rollup, (entity, begins_us, ends_us).
     """
 
     is_everywhere: bool
@@ -72,18 +72,18 @@ def pending_read(session: Session, *, organization_id: int, span: CheckedSpan, n
     """Return an organization's pending invalidations. Four statements."""
     values = {"organization_id": organization_id, "until": instant_of(span.ends_us), "limit": _WAITING_MAX}
     waiting = session.execute(_WINDOWS, values).all()
-    marked = session.execute(_BUCKETS, values).all()
+    dirty = session.execute(_BUCKETS, values).all()
     timed = {"organization_id": organization_id, "now": now}
     health_pending = set(session.scalars(_HEALTH_TIMERS, timed))
     buckets: dict[UUID, list[tuple[UUID, int, int]]] = {}
-    for row in marked:
+    for row in dirty:
         if row.computation != Computation.ROLLUP:
             health_pending.add(row.entity_id)
         else:
             buckets.setdefault(row.computation_id, []).append(
                 (row.entity_id, micros_of(row.begins), micros_of(row.ends))
             )
-    is_too_much = len(waiting) == _WAITING_MAX or len(marked) == _WAITING_MAX
+    is_too_much = len(waiting) == _WAITING_MAX or len(dirty) == _WAITING_MAX
     return PendingInvalidations(
         is_too_much or any(row.reason not in _OWN for row in waiting),
         frozenset(row.entity_id for row in waiting),

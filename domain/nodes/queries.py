@@ -55,7 +55,7 @@ _READS: tuple[Callable[..., Mapping[UUID, Node]], ...] = (
 def nodes_get(session: Session, *, organization_id: int, ids: Collection[UUID]) -> dict[UUID, Node]:
     """Return the nodes of these ids: entities (deleted ones too), edges and their versions, entity types, and so on.
 
-    An edge's own id stands for its newest version. An id that names nothing of this organization is left out. The
+    An edge's own id names its newest version. An id that names nothing of this organization is left out. The
     number of statements does not depend on the number of ids, and what is found early is not asked for again.
     """
     nodes: dict[UUID, Node] = dict(entities_get(session, organization_id=organization_id, ids=ids).items())

@@ -69,7 +69,7 @@ def typed_entities_create(
 ) -> list[Entity | ArgusError]:
     """Create many entities of a kind: (draft, details by column, id or None) each; see `entities_create`.
 
-    besides: of each, columns of the kind's table that are no details and not told in the audit trail.
+    besides: of each, columns of the kind's table that are no details and not in the audit trail.
     """
     others = [_NONE] * len(new) if besides is None else besides
     created = entities_create(

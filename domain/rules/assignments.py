@@ -31,7 +31,7 @@ def assignments_of(
 ) -> dict[UUID, list[Assignment]]:
     """Return the rules assigned to each entity, by rule id; entities without any are left out.
 
-    A deleted entity is evaluated up to its deletion: its history stands. Statements: one, and one for each level above
+    A deleted entity is evaluated up to its deletion: its history remains. Statements: one, and one for each level above
     the entities where any rule is about what is below something.
     """
     rows = session.execute(

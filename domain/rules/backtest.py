@@ -38,7 +38,7 @@ _NO_RULE: Final = UUID(int=0)
 class Backtest:
     """The result of a backtest: (entity, episode) by opening. truncated: there are more than EPISODES_MAX."""
 
-    found: Sequence[tuple[UUID, Episode]]
+    findings: Sequence[tuple[UUID, Episode]]
     entities: int
     points: int
     truncated: bool
@@ -89,8 +89,8 @@ def rule_try(
         limit=POINTS_MAX,
     )
     initial_points: dict[tuple[UUID, int | None], dict[int, Mapping[str, Points]]] = {where: {} for where in sources}
-    for (where, segment), found_there in zip(entered, stood, strict=True):
-        initial_points[where][segment.begins_us] = found_there
+    for (where, segment), points_by_metric in zip(entered, stood, strict=True):
+        initial_points[where][segment.begins_us] = points_by_metric
     trials = [
         (where[0], episode)
         for where in sources
@@ -152,16 +152,19 @@ def _points(
     count = 0
     if span[0] >= span[1]:
         return points_by_port, count
-    asked = [source for of_port in sources.values() for source in of_port]
+    requested = [source for of_port in sources.values() for source in of_port]
     scanned = points_scan(
         session,
         organization_id=organization_id,
-        sources=asked,
+        sources=requested,
         begins_us=max(span[0], 0),
         ends_us=span[1],
         limit=POINTS_MAX,
     )
     for n, points in scanned:
-        points_by_port.setdefault((asked[n].entity_id, asked[n].port), {})[asked[n].metric] = (points.at, points.values)
+        points_by_port.setdefault((requested[n].entity_id, requested[n].port), {})[requested[n].metric] = (
+            points.at,
+            points.values,
+        )
         count += len(points.at)
     return points_by_port, count

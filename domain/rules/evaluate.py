@@ -205,7 +205,7 @@ def _since(at: Instants, flags: Flags, carried: int | None) -> Instants:
 
 
 def _initial_state(leaf: Threshold, before: Points, points: Points, since_us: int) -> tuple[State, Instants, Values]:
-    """Return the state of a threshold that begins to evaluate, and the readings, the one that stands among them.
+    """Return the state of a threshold that begins to evaluate, and the readings, the current one among them.
 
     It has held since the first reading of an unbroken row that satisfies it, looked for no further back than for_us.
     """

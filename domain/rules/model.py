@@ -128,7 +128,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event. Times are event times, but for detected_at and withdrawn_at. marks: oldest first.
+    """One event. Times are event times, but for detected_at and withdrawn_at. annotations: oldest first.
 
     suppressed_until: it opened while it was shelved or in maintenance, and nothing follows from it until then.
     """
@@ -150,7 +150,7 @@ class Event:
     suppressed_until: datetime | None
 
     def suppressed(self, now: datetime) -> bool:
-        """Tell whether the event has been shelved or in maintenance for all of its life, up to now."""
+        """Return whether the event has been shelved or in maintenance for all of its life, up to now."""
         if self.suppressed_until is None:
             return False
         return now < self.suppressed_until or (self.cleared_at is not None and self.cleared_at <= self.suppressed_until)
@@ -198,7 +198,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """A rule that evaluates an entity, over segments, ascending and apart. metrics: what they read."""
+    """A rule that evaluates an entity, over segments, ascending and disjoint. metrics: what they read."""
 
     rule_id: UUID
     segments: Sequence[Segment]

@@ -230,7 +230,7 @@ def _owner_check(rule: Rule, owner_id: UUID | None) -> None:
 
 
 def draft_is_same(version: RuleVersion, draft: RuleDraft) -> bool:
-    """Tell whether a draft equals a version. Pure."""
+    """Return whether a draft equals a version. Pure."""
     return (
         version.condition == draft.condition
         and version.scope == draft.scope

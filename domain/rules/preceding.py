@@ -58,7 +58,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Lookback:
     entry: int
     metric: str
     series: int
@@ -119,8 +119,8 @@ def _behind(entries: Sequence[Entry]) -> list[tuple[int, Source]]:
 
 def _lasts(session: Session, organization_id: int, entries: Sequence[Entry]) -> list[dict[str, Points]]:
     """Return the last reading before what each entry's condition looks back over, and the last number there."""
-    asked = [
-        _Asked(n, source.metric, s.series.id, max(_FIRST_US, s.begins_us), min(s.ends_us, ends))
+    lookbacks = [
+        _Lookback(n, source.metric, s.series.id, max(_FIRST_US, s.begins_us), min(s.ends_us, ends))
         for n, entry in enumerate(entries)
         for ends in [entry.segment.begins_us - max(0, memory_us(entry.segment.condition) - 1)]
         for source in _read_by(entry)
@@ -130,8 +130,8 @@ def _lasts(session: Session, organization_id: int, entries: Sequence[Entry]) -> 
     # By entry and metric: the last reading, and the last that is a number. Of two at one time the first series' counts.
     newest: dict[tuple[int, str], tuple[int, float]] = {}
     numbers: dict[tuple[int, str], tuple[int, float]] = {}
-    texts: list[_Asked] = []
-    for item, at, value in _last(session, organization_id, asked, _LAST):
+    texts: list[_Lookback] = []
+    for item, at, value in _last(session, organization_id, lookbacks, _LAST):
         _keep(newest, item, at, value)
         if np.isnan(value):
             texts.append(item)
@@ -141,37 +141,37 @@ def _lasts(session: Session, organization_id: int, entries: Sequence[Entry]) -> 
         _keep(numbers, item, at, value)
     points_by_entry: list[dict[str, Points]] = [{} for _ in entries]
     for (n, metric), last in newest.items():
-        kept = sorted({last, numbers.get((n, metric), last)})
+        readings = sorted({last, numbers.get((n, metric), last)})
         points_by_entry[n][metric] = (
-            np.array([at for at, _ in kept], dtype=np.int64),
-            np.array([value for _, value in kept], dtype=np.float64),
+            np.array([at for at, _ in readings], dtype=np.int64),
+            np.array([value for _, value in readings], dtype=np.float64),
         )
     return points_by_entry
 
 
-def _keep(newest: dict[tuple[int, str], tuple[int, float]], window: _Asked, at_us: int, value: float) -> None:
+def _keep(newest: dict[tuple[int, str], tuple[int, float]], window: _Lookback, at_us: int, value: float) -> None:
     known = newest.get((window.entry, window.metric))
     if known is None or known[0] < at_us:
         newest[window.entry, window.metric] = (at_us, value)
 
 
 def _last(
-    session: Session, organization_id: int, asked: Sequence[_Asked], statement: TextClause, **more: int
-) -> list[tuple[_Asked, int, float]]:
-    if not asked:
+    session: Session, organization_id: int, lookbacks: Sequence[_Lookback], statement: TextClause, **more: int
+) -> list[tuple[_Lookback, int, float]]:
+    if not lookbacks:
         return []
     arrays_enable(session)
     rows = session.execute(
         statement,
         {
             "organization_id": organization_id,
-            "series": bigint_array([request.series for request in asked]),
-            "begins": instant_array([request.begins_us for request in asked]),
-            "ends": instant_array([request.ends_us for request in asked]),
+            "series": bigint_array([request.series for request in lookbacks]),
+            "begins": instant_array([request.begins_us for request in lookbacks]),
+            "ends": instant_array([request.ends_us for request in lookbacks]),
             **more,
         },
     ).all()
     return [
-        (asked[row.n], micros_of(row.at), np.nan if row.value is None else row.value)
+        (lookbacks[row.n], micros_of(row.at), np.nan if row.value is None else row.value)
         for row in sorted(rows, key=lambda row: row.n)
     ]

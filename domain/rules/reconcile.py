@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.base.packed import instant_of, micros_of
 from domain.rules.model import SEVERITIES, Severity
-from domain.rules.suppression import AskedSpot, suppressed_until
+from domain.rules.suppression import SuppressionKey, suppressed_until
 from domain.rules.tables import event_changes, event_corrections, events
 from domain.rules.timeline import Episode, severity_of
 from domain.telemetry.model.attribution import END_US
@@ -84,7 +84,8 @@ class EventChange:
 class EventsDone:
     """The changes of events in a transaction; void unless it commits.
 
-    rated: by entity, [begins_us, ends_us) of events that are otherwise severe than they were, which is not always told.
+    rated: by entity, [begins_us, ends_us) of events that are otherwise severe than they were, about which no
+    notification need be sent.
     """
 
     changes: Sequence[EventChange]
@@ -102,7 +103,7 @@ class _Writing:
     now: datetime
     new_id: NewId
     # By rule, entity and opening: the end of the suppression that it opened in.
-    suppression_ends: Mapping[AskedSpot, int | None]
+    suppression_ends: Mapping[SuppressionKey, int | None]
     created: list[dict[str, Any]]
     updated: list[dict[str, Any]]
     corrected: list[dict[str, Any]]
@@ -148,7 +149,7 @@ def events_reconcile(
 
 def _suppression_read(
     session: Session, organization_id: int, evaluated: Sequence[EvaluatedPair]
-) -> Mapping[AskedSpot, int | None]:
+) -> Mapping[SuppressionKey, int | None]:
     spots = [(pair.key[1], UUID(bytes=pair.key[0]), opened) for pair in evaluated for opened in pair.episodes]
     ends = suppressed_until(session, organization_id=organization_id, spots=spots)
     return dict(zip(spots, ends, strict=True))
@@ -175,7 +176,7 @@ def _reconcile(writing: _Writing, evaluated: EvaluatedPair, stored: Sequence[Any
             if opened == evaluated.carried:
                 # It opened before and nothing of it changed.
                 continue
-            writing.updated.append({**_kept(row), "withdrawn_at": writing.now.isoformat()})
+            writing.updated.append({**_current_values(row), "withdrawn_at": writing.now.isoformat()})
             _correct(writing, row, {"withdrawn": True})
             writing.changes.append(EventChange(row.id, evaluated.key[0], "WITHDRAWN", opened))
 
@@ -214,8 +215,8 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
     wanted = _columns(writing, evaluated, episode)
     if micros_of(row.opened_at) == evaluated.tail == episode.opened and row.withdrawn_at is None:
         # How it goes on behind is as it was, by later versions too.
-        kept = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
-        wanted |= {name: _utc(getattr(row, name)) for name in kept}
+        unchanged = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
+        wanted |= {name: _utc(getattr(row, name)) for name in unchanged}
     before = {name: _utc(getattr(row, name)) for name in wanted}
     came_back = row.withdrawn_at is not None
     if before == wanted and not came_back:
@@ -252,7 +253,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
 
 
 def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Tell whether the suppression in which an event opened may end within it, where before it did not."""
+    """Return whether the suppression in which an event opened may end within it, where before it did not."""
     is_corrected = before["cleared_at"] is not None and before["cleared_at"] != wanted["cleared_at"]
     return before["suppressed_until"] != wanted["suppressed_until"] or (
         wanted["suppressed_until"] is not None and is_corrected
@@ -295,7 +296,7 @@ def _columns(writing: _Writing, evaluated: EvaluatedPair, episode: Episode) -> d
     }
 
 
-def _kept(row: Any) -> dict[str, Any]:
+def _current_values(row: Any) -> dict[str, Any]:
     names = ("version_id", *_CORRECTED_FIELDS, "severity", "suppressed_until")
     return {"id": row.id, **_json({name: _utc(getattr(row, name)) for name in names})}
 

@@ -45,7 +45,7 @@ _FIRST_US: Final = 0
 _LAST_US: Final = 253_370_764_800_000_000
 
 
-# Where the pairs of entities stand, by entity.
+# The watermarks of pairs, by entity.
 States = Mapping[bytes, Mapping[PairKey, PairState]]
 
 
@@ -224,7 +224,7 @@ def key_of(port: int | None) -> str:
 def states_known(
     assignments: Sequence[Assignment], states: Mapping[PairKey, PairState], begins_us: int, until_us: int
 ) -> bool:
-    """Tell whether an entity's pairs can be evaluated incrementally over [begins_us, until_us).
+    """Return whether an entity's pairs can be evaluated incrementally over [begins_us, until_us).
 
     states: of all of its pairs. Not where another version begins by then: the readings before it are not at hand.
     """
@@ -330,7 +330,7 @@ def _points(
         where = (pair.key[0], pair.key[2])
         begins, ends, metrics = wanted.get(where, (END_US, 0, set()))
         wanted[where] = min(begins, pair.at_us), max(ends, reach[pair.key]), metrics | pair.metrics
-    asked: list[tuple[tuple[bytes, str], Source]] = []
+    requests: list[tuple[tuple[bytes, str], Source]] = []
     for where, (begins, ends, metrics) in wanted.items():
         for source in sources.get(UUID(bytes=where[0]), ()):
             if source.metric in metrics and where[1] == key_of(source.port):
@@ -339,18 +339,18 @@ def _points(
                     for s in source.segments
                     if s.begins_us < ends and s.ends_us > begins
                 ]
-                asked.append((where, Source(source.entity_id, source.metric, source.port, segments)))
+                requests.append((where, Source(source.entity_id, source.metric, source.port, segments)))
     points_by_key: dict[tuple[bytes, str], dict[str, Points]] = {}
     scanned = points_scan(
         session,
         organization_id=organization_id,
-        sources=[source for _, source in asked],
+        sources=[source for _, source in requests],
         begins_us=max(_FIRST_US, min((begins for begins, _, _ in wanted.values()), default=0)),
         ends_us=min(_LAST_US, max((ends for _, ends, _ in wanted.values()), default=0)),
         limit=limit,
     )
     for k, points in scanned:
-        where, source = asked[k]
+        where, source = requests[k]
         points_by_key.setdefault(where, {})[source.metric] = (points.at, points.values)
     return points_by_key
 
@@ -363,7 +363,7 @@ def _initial_points_read(
     limit: int,
 ) -> None:
     """Read the points before each segment that is entered between a pair's watermark and an instant."""
-    asked: list[tuple[_Pair, Entry]] = []
+    requests: list[tuple[_Pair, Entry]] = []
     for pair, until_us in pairs_until:
         entered = segments_entered(pair.segments, begins_us=pair.at_us, until_us=until_us)
         if entered:
@@ -373,14 +373,14 @@ def _initial_points_read(
                 for source in sources.get(UUID(bytes=pair.key[0]), ())
                 if port == ("" if source.port is None else str(source.port))
             ]
-            asked += [
+            requests += [
                 (pair, Entry(segment, own)) for segment in entered if segment.begins_us not in pair.initial_points
             ]
-    if asked:
+    if requests:
         initial = preceding_read(
-            session, organization_id=organization_id, entries=[entry for _, entry in asked], limit=limit
+            session, organization_id=organization_id, entries=[entry for _, entry in requests], limit=limit
         )
-        for (pair, entry), points in zip(asked, initial, strict=True):
+        for (pair, entry), points in zip(requests, initial, strict=True):
             pair.initial_points[entry.segment.begins_us] = points
 
 

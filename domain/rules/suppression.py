@@ -17,8 +17,8 @@ from domain.base.packed import instant_of, micros_of
 from graph.ids import EntityId
 from graph.walk.spans import BELOW, Spans, spans_above, spans_within
 
-# Of which rule, at which entity, and when it is asked: microseconds of event time.
-AskedSpot = tuple[UUID, UUID, int]
+# Of which rule, at which entity, and an instant: microseconds of event time.
+SuppressionKey = tuple[UUID, UUID, int]
 
 _LAST_US = 253_370_764_800_000_000
 _READ = text(
@@ -43,7 +43,7 @@ class SuppressionSpan:
     ends_us: int
 
 
-def suppressed_until(session: Session, *, organization_id: int, spots: Sequence[AskedSpot]) -> list[int | None]:
+def suppressed_until(session: Session, *, organization_id: int, spots: Sequence[SuppressionKey]) -> list[int | None]:
     """Return, for each (rule, entity, instant), the end of the suppression it falls into; None: it falls into none.
 
     Spans that meet or overlap are one suppression. One statement, more where something is below or one is long.
@@ -78,7 +78,7 @@ def suppression_end(spans: Spans, at_us: int) -> int | None:
 
 
 def _ends(
-    spots: Sequence[AskedSpot],
+    spots: Sequence[SuppressionKey],
     suppressions: Sequence[SuppressionSpan],
     above: Mapping[EntityId, Mapping[EntityId, Spans]],
 ) -> list[int | None]:

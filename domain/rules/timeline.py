@@ -53,7 +53,7 @@ def advance(
     which one segment ends and another begins is the earlier one's until it is evaluated beyond it: what comes then may
     be edited without what was found up to there.
     """
-    episodes_found: dict[int, Episode] = {}
+    result: dict[int, Episode] = {}
     before: Segment | None = None
     for n, segment in enumerate(segments):
         stop_check()
@@ -84,9 +84,9 @@ def advance(
         if segment.ends_us <= until_us and not goes_on:
             episodes = {opened: _ended(episode, segment) for opened, episode in episodes.items()}
         state = None if segment.ends_us < until_us and not goes_on else [segment.key, condition_state, folded]
-        episodes_found |= episodes
+        result |= episodes
         before = segment
-    return episodes_found, state
+    return result, state
 
 
 def segments_entered(segments: Sequence[Segment], *, begins_us: int, until_us: int) -> list[Segment]:

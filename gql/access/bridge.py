@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.waiting import thread_await
 from gql.access.fair_threads import FairThreads
-from gql.errors import AWAY_MESSAGE, known
+from gql.errors import UNAVAILABLE_MESSAGE, known
 from graph.errors import UnavailableError
 from graph.stopping import Stop, stop_bound
 
@@ -51,7 +51,7 @@ class Bridge:
         self._interrupt = interrupt
         self._is_silent = is_silent
         # Nobody's slow calls keep another's from being made.
-        self._threads = FairThreads(threads, each_max=threads // 2, name="bridge")
+        self._threads = FairThreads(threads, per_caller_max=threads // 2, name="bridge")
 
     async def run(self, organization_id: int | None, work: Callable[[Session], T], stop: Stop | None = None) -> T:
         """Return what `work` returns, after its transaction has committed.
@@ -61,7 +61,7 @@ class Bridge:
         Raises UnavailableError where the database is away.
         """
         if self._is_silent():
-            raise UnavailableError(AWAY_MESSAGE)
+            raise UnavailableError(UNAVAILABLE_MESSAGE)
         job = partial(self._work, organization_id, work, stop)
         return await thread_await(self._threads.submit(job))
 

@@ -19,14 +19,14 @@ CALLER: Final[ContextVar[str | None]] = ContextVar("caller", default=None)
 class FairThreads:
     """A thread pool shared fairly among callers.
 
-    threads: in all. each_max: of one caller at a time; what Argus does on its own behalf may have all of them.
+    threads: in all. per_caller_max: of one caller at a time; what Argus does on its own behalf may have all of them.
     """
 
-    def __init__(self, threads: int, *, each_max: int, name: str) -> None:
+    def __init__(self, threads: int, *, per_caller_max: int, name: str) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._lock = threading.Lock()
         self._free = threads
-        self._each_max = max(each_max, 1)
+        self._per_caller_max = max(per_caller_max, 1)
         self._running: Counter[str | None] = Counter()
         # By caller, whose turn it is first.
         self._waiting: OrderedDict[str | None, deque[tuple[Future[Any], Callable[[], Any]]]] = OrderedDict()
@@ -68,7 +68,7 @@ class FairThreads:
 
     def _next(self) -> Any:
         for caller in self._waiting:
-            if caller is None or self._running[caller] < self._each_max:
+            if caller is None or self._running[caller] < self._per_caller_max:
                 return caller
         return _NOBODY
 

@@ -350,17 +350,17 @@ async def entity_connection(
     kind: EntityKind | None = None,
 ) -> EntityConnection:
     """Return one page of a list of entities, of one kind or of all."""
-    asked = filter_ or EntityFilter()
-    kinds = asked.kinds
+    conditions = filter_ or EntityFilter()
+    kinds = conditions.kinds
     if kind is not None:
         kinds = [kind] if kinds is None or kind in kinds else []
     where = ListFilter(
         kinds=kinds,
-        types=asked.types,
-        statuses=asked.statuses,
-        search=asked.search,
-        under_id=None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId"),
-        connectivity=asked.connectivity,
+        types=conditions.types,
+        statuses=conditions.statuses,
+        search=conditions.search,
+        under_id=None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId"),
+        connectivity=conditions.connectivity,
     )
     services = info.context.services
     rows = await page_read(
@@ -382,8 +382,8 @@ async def paged(
     """Return one page of what `work` lists for an entity, batched with that of other entities."""
     request, count = page_request(first, after), wants_total(info)
 
-    def read(session: Session, *, organization_id: int, ids: Sequence[UUID], **rest: Any) -> dict[Any, Rows[Any]]:
-        pages = work(session, organization_id=organization_id, entity_ids=ids, page=request, **rest)
+    def read(session: Session, *, organization_id: int, ids: Sequence[UUID], **arguments: Any) -> dict[Any, Rows[Any]]:
+        pages = work(session, organization_id=organization_id, entity_ids=ids, page=request, **arguments)
         return {key: rows_of(page, count=count) for key, page in pages.items()}
 
     result = await load(info.context, read, entity_id, work_key=(work, request, count), **arguments)
@@ -430,7 +430,7 @@ async def related_all(info: Info, row: EntityRow, relationships: Sequence[str], 
     connection = await related_connection(info, row, relationships, first=FIRST_MAX, **arguments)
     if connection.rows.page_info.has_next_page:
         raise BadInputError(f"There are more than {FIRST_MAX}; page through `related` instead.")
-    return [to_entity(found) for found in connection.rows.items]
+    return [to_entity(item) for item in connection.rows.items]
 
 
 def clock(info: Info) -> datetime:

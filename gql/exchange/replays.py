@@ -183,11 +183,11 @@ class ReplaySubscription:
         """
         identity = await id_named(info.context, replays_get, id, "id")
         read = partial(info.context.read, replay_get, replay_id=identity)
-        told: ReplayRow | None = None
-        while told is None or not told.state.is_over:
+        last_sent: ReplayRow | None = None
+        while last_sent is None or not last_sent.state.is_over:
             row = await read()
-            if row != told:
-                told = row
+            if row != last_sent:
+                last_sent = row
                 yield to_replay(row)
             else:
                 await asyncio.sleep(PROGRESS_S)

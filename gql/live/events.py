@@ -1,7 +1,8 @@
 """The live feed of events: send changes to the subscribers of one API process.
 
-The process reads the bus while somebody watches, all partitions and without a group, and loads what an entry tells of
-once, for all who watch in that organization. What the bus did not bring while it was away, the outbox of changes has.
+The process reads the bus while somebody watches, all partitions and without a group, and loads the events that an entry
+names once, for all who watch in that organization. What the bus did not bring while it was away, the outbox of changes
+has.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ class EventFeed:
             self._reader = None
 
     async def _read(self) -> None:
-        """Read on for ever; where something fails, tell again what changed since the last time that nothing did."""
+        """Read on for ever; where something fails, send again what changed since the last time that nothing did."""
         ids: dict[str, str] = {}
         good, since = self._clock(), None
         while True:
@@ -195,7 +196,7 @@ class EventFeed:
 
 
 def _ids_by_organization(entries: Mapping[str, Sequence[BusEntry]]) -> dict[int, list[UUID]]:
-    """Return what entries tell of, each event once."""
+    """Return the events that entries name, each once."""
     changed: dict[int, dict[UUID, None]] = {}
     for stream, of_stream in entries.items():
         for entry_id, payload in of_stream:

@@ -354,11 +354,11 @@ class FeedHub:
             try:
                 ends: dict[int, int] = {}
                 for organization_id, topics in list(self._topics.items()):
-                    heads = {
+                    offsets = {
                         p: self._offsets.positions.get(p, min((topic.floor(p) for topic in topics), default=0))
                         for p in self._source.partitions
                     }
-                    work = partial(self._offsets_read, organization_id, heads)
+                    work = partial(self._offsets_read, organization_id, offsets)
                     ends = positions_max(ends, await self._run(organization_id, work))
                     revision = await self._run(organization_id, partial(revision_get, organization_id=organization_id))
                     async with self._lock:

@@ -175,11 +175,11 @@ class Subscriber:
     async def next(self, encode: Encode) -> FeedUpdate | None:
         """Return all that waits beyond the floor in one update; None at the end. Raises what it ended with.
 
-        encode: asked where the place is not the one that all are sent.
+        encode: called where the place is not the one that all are sent.
         """
         while True:
             if not self._backlog.is_empty:
-                return self._rest(encode)
+                return self._thinned(encode)
             if self._waiting:
                 bursts = list(self._waiting)
                 self._waiting.clear()
@@ -205,10 +205,10 @@ class Subscriber:
         lost = sum(burst.lost for burst in bursts)
         return update_of(parts, encode(self._reported), dropped=lost) if parts or lost else None
 
-    def _rest(self, encode: Encode) -> FeedUpdate:
+    def _thinned(self, encode: Encode) -> FeedUpdate:
         """Return what was thinned, so much of it as one update may hold.
 
-        Its cursor stands behind all that was left out only once nothing of it waits: until then it is the last one.
+        Its cursor is behind all that was left out only once nothing of it waits: until then it is the last one.
         """
         assert self._end is not None  # noqa: S101  (it is there with the backlog)
         thinned = self._backlog.take(SERIES_MAX)
@@ -291,7 +291,7 @@ class Topic:
             subscriber.put(burst)
 
     def drop(self, count: int) -> None:
-        """Count updates that are lost to every subscriber; the next update tells."""
+        """Count updates that are lost to every subscriber; the next update says so."""
         self._lost += count
 
     def close(self, error: ArgusError | None) -> None:

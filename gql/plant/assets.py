@@ -30,7 +30,7 @@ from graph.entities.model import Entity as EntityRow
 from graph.kinds import EntityKind
 
 if TYPE_CHECKING:
-    from gql.definitions.asset_profiles import AssetProfile
+    from gql.definitions.profiles import AssetProfile
 
 
 @of_kind(EntityKind.ASSET)
@@ -44,9 +44,7 @@ class Asset(Entity):
         return await load(info.context, health_scores_get, self.row.id, now=clock(info))
 
     @strawberry.field
-    async def profile(
-        self, info: Info
-    ) -> Annotated[AssetProfile, strawberry.lazy("gql.definitions.asset_profiles")] | None:
+    async def profile(self, info: Info) -> Annotated[AssetProfile, strawberry.lazy("gql.definitions.profiles")] | None:
         """The profile that the asset uses; null: none."""
         row = await load(info.context, asset_profiles_get, self.row.id)
         return None if row is None else to_object(row)
@@ -111,7 +109,7 @@ class Asset(Entity):
     ) -> StayConnection:
         """Where the asset was: its stays in the areas that formulas of its type or profile name, earliest first.
 
-        All stays that touch [from, to), each in full length.
+        All stays that overlap [from, to), each in full length.
 
         Args:
             from_: Start of the range of event time, inclusive. Default: `to`, so that only stays at that instant are

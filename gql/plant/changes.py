@@ -83,9 +83,9 @@ class ChangeQuery:
         self, info: Info, filter: ChangeFilter | None = None, first: int = 50, after: str | None = None
     ) -> ChangeConnection:
         """The audit trail: who changed what, the latest recorded first."""
-        asked = filter or ChangeFilter()
-        under = None if asked.under_id is None else uuid_named(asked.under_id, "filter", "underId")
-        named = None if asked.subject_ids is None else uuids_of(asked.subject_ids)
+        conditions = filter or ChangeFilter()
+        under = None if conditions.under_id is None else uuid_named(conditions.under_id, "filter", "underId")
+        named = None if conditions.subject_ids is None else uuids_of(conditions.subject_ids)
         request, count = page_request(first, after), wants_total(info)
 
         def read(session: Session, *, organization_id: int) -> Rows[ChangeRow]:
@@ -95,10 +95,10 @@ class ChangeQuery:
                 subjects = inside if named is None else named & inside
             where = ChangeConditions(
                 subject_ids=subjects,
-                actors=asked.actors,
-                actions=asked.actions,
-                begins=asked.from_,
-                ends=asked.to,
+                actors=conditions.actors,
+                actions=conditions.actions,
+                begins=conditions.from_,
+                ends=conditions.to,
             )
             page = changes_page(session, organization_id=organization_id, where=where, page=request)
             return rows_of(page, count=count)

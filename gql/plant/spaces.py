@@ -91,7 +91,7 @@ class Space(Entity):
     ) -> StayConnection:
         """Who was in the area of the space: stays that formulas of types and profiles ask for, earliest first.
 
-        All stays that touch [from, to), each in full length. Without `from` and `to`: who is there now.
+        All stays that overlap [from, to), each in full length. Without `from` and `to`: who is there now.
 
         Args:
             from_: Start of the range of event time, inclusive. Default: `to`, so that only stays at that instant are

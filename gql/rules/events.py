@@ -178,8 +178,8 @@ class EventFilter:
         under_id: Id of an entity: only events at it and at what is below it now. NOT_FOUND if there is none.
         rule_ids: Only events of these rules, at most 1,000.
         open_at: Only events open at this instant of event time.
-        from_: Only events whose span touches the range that starts then, inclusive. Default: no start.
-        to: Only events whose span touches the range that ends then, exclusive. Default: no end.
+        from_: Only events whose span overlaps the range that starts then, inclusive. Default: no start.
+        to: Only events whose span overlaps the range that ends then, exclusive. Default: no end.
     """
 
     states: list[EventStateEnum] | None = None  # type: ignore[valid-type]
@@ -223,7 +223,7 @@ class EventSubscription:
 
     @subscription(VIEWERS)
     async def events(self, info: Info, filter: EventFilter | None = None) -> AsyncIterator[Event]:
-        """Follow events: one is sent, in its current state, each time it opens, clears, is corrected or marked.
+        """Follow events: one is sent, in its current state, each time it opens, clears, is corrected or annotated.
 
         While the client is slow, only the last state of each event is sent. What was before, the query `events` lists.
 
@@ -254,7 +254,7 @@ class EventMutation:
         Args:
             id: Id of the event.
         """
-        return await _mark(info, id, AnnotationKind.ACKNOWLEDGED, note)
+        return await _annotate(info, id, AnnotationKind.ACKNOWLEDGED, note)
 
     @mutation(OPERATORS)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
@@ -263,36 +263,36 @@ class EventMutation:
         Args:
             id: Id of the event.
         """
-        return await _mark(info, id, AnnotationKind.DISMISSED, note)
+        return await _annotate(info, id, AnnotationKind.DISMISSED, note)
 
     @mutation(OPERATORS)
     async def comment_event(self, info: Info, id: strawberry.ID, note: str) -> EventPayload:
-        """Comment on an event. An event has at most 1,000 marks, else LIMIT_EXCEEDED.
+        """Comment on an event. An event has at most 1,000 annotations, else LIMIT_EXCEEDED.
 
         Args:
             id: Id of the event.
             note: The comment, 1 to 10,000 characters.
         """
-        return await _mark(info, id, AnnotationKind.COMMENT, note)
+        return await _annotate(info, id, AnnotationKind.COMMENT, note)
 
 
-async def _mark(info: Info, id_: strawberry.ID, kind: AnnotationKind, note: str | None) -> EventPayload:
+async def _annotate(info: Info, id_: strawberry.ID, kind: AnnotationKind, note: str | None) -> EventPayload:
     context = info.context
     try:
-        marked = await context.read(
+        annotated = await context.read(
             event_annotate,
             event_id=uuid_named(id_, "id"),
             kind=kind,
             note=note,
             actor=context.principal.actor,
             now=context.services.clock(),
-            mark_id=context.services.new_id(),
+            annotation_id=context.services.new_id(),
         )
     except ArgusError as error:
         return EventPayload(event=None, errors=[user_error(error)])
     # Committed by now.
-    await context.services.events.publish(organization_id=context.organization_id, event_id=marked.id)
-    return EventPayload(event=to_event(marked), errors=[])
+    await context.services.events.publish(organization_id=context.organization_id, event_id=annotated.id)
+    return EventPayload(event=to_event(annotated), errors=[])
 
 
 @converts(EventRow)

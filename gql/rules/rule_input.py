@@ -219,14 +219,14 @@ def _action(given: RuleAction) -> dict[str, Any]:
 def _condition(given: Condition) -> dict[str, Any]:
     """Return a condition as the core takes it."""
     if given.threshold:
-        each = given.threshold
+        threshold = given.threshold
         body = {
-            "metric": each.metric,
-            "operator": Operator(each.operator).value,
-            "value": each.value,
-            "forUs": _us(each.for_),
+            "metric": threshold.metric,
+            "operator": Operator(threshold.operator).value,
+            "value": threshold.value,
+            "forUs": _us(threshold.for_),
         }
-        return {"threshold": {**body, "clearValue": each.clear_value, "clearForUs": _us(each.clear_for)}}
+        return {"threshold": {**body, "clearValue": threshold.clear_value, "clearForUs": _us(threshold.clear_for)}}
     if given.no_data:
         return {"noData": {"metric": given.no_data.metric, "afterUs": _us(given.no_data.after)}}
     if isinstance(given.expression, str):

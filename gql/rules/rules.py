@@ -254,7 +254,7 @@ def _to_test(backtest: Backtest) -> RuleTest:
             value=item.value,
             flaps=item.flaps,
         )
-        for entity_id, item in backtest.found
+        for entity_id, item in backtest.findings
     ]
     return RuleTest(events=events, entities=backtest.entities, points=backtest.points, truncated=backtest.truncated)
 

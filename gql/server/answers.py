@@ -49,7 +49,7 @@ def message_encode(message: Mapping[str, Any]) -> bytes:
 
 
 def is_text(value: str) -> bool:
-    """Tell whether a string can be encoded as UTF-8: it holds no half of a surrogate pair."""
+    """Return whether a string can be encoded as UTF-8: it holds no half of a surrogate pair."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -40,11 +40,11 @@ def create_app(services: Services) -> Starlette:
         return _json({"status": "alive"}, 200)
 
     async def readyz(_request: Request) -> Response:
-        away = await services.ready()
-        located_errors: dict[str, object] = {"status": "not ready", "away": away} if away else {"status": "ready"}
+        unavailable = await services.ready()
+        body: dict[str, object] = {"status": "not ready", "away": unavailable} if unavailable else {"status": "ready"}
         if busy := services.busy():
-            located_errors["busy"] = busy
-        return _json(located_errors, 503 if away else 200)
+            body["busy"] = busy
+        return _json(body, 503 if unavailable else 200)
 
     async def root(_request: Request) -> Response:
         return RedirectResponse("/graphql")

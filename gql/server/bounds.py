@@ -26,7 +26,7 @@ from domain.definitions.profiles.queries import VERSIONS_MAX
 from domain.derivation.rollups.rules import TYPES_MAX
 from domain.plant.devices.tokens import TOKENS_SHOWN_MAX
 from domain.rules.backtest import EPISODES_MAX
-from domain.rules.events.operations import MARKS_MAX
+from domain.rules.events.operations import ANNOTATIONS_MAX
 from domain.rules.events.queries import CORRECTIONS_MAX
 from domain.rules.operations import VERSIONS_MAX as RULE_VERSIONS_MAX
 from domain.telemetry.dead_letters.queries import GROUPS_MAX
@@ -50,9 +50,9 @@ class Bound:
     per_item: int = 1
 
 
-ASKED: Final = Bound()
+REQUESTED: Final = Bound()
 # A field that does not say how many it wants, above a list that goes by it.
-ASKED_DEFAULT: Final = 100
+REQUESTED_DEFAULT: Final = 100
 # Series of one entity: so many are expected of each metric that is named, or in all where none is.
 SERIES_OF_A_METRIC: Final = 10
 SERIES: Final = 100
@@ -71,7 +71,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
         (f"{noun}.telemetry" for noun in ("Entity", "Device", "Asset", "Space", "Person", "Activity")),
         Bound(SERIES, "metrics", SERIES_OF_A_METRIC),
     ),
-    **dict.fromkeys((f"TelemetrySeries.{name}" for name in ("timestamps", "values", "texts")), ASKED),
+    **dict.fromkeys((f"TelemetrySeries.{name}" for name in ("timestamps", "values", "texts")), REQUESTED),
     "TelemetryUpdate.series": Bound(_NAMES),
     "TelemetryUpdate.invalidated": Bound(_NAMES),
     "TelemetryUpdate.gaps": Bound(_NAMES),
@@ -85,7 +85,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Rule.versions": Bound(RULE_VERSIONS_MAX),
     "Activity.allowedStates": Bound(10),
     "Activity.history": Bound(HISTORY_MAX),
-    "Event.marks": Bound(MARKS_MAX),
+    "Event.marks": Bound(ANNOTATIONS_MAX),
     "Event.activities": Bound(_FEW),
     "Event.corrections": Bound(CORRECTIONS_MAX),
     "Query.nodes": Bound(0, "ids"),
@@ -96,17 +96,17 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "Query.processors": Bound(_FEW),
     "Processor.versions": Bound(_FEW),
     "Processor.promotions": Bound(PROMOTIONS_MAX),
-    **dict.fromkeys(("Traversal.nodeIds", "Traversal.depths", "Traversal.nodes"), ASKED),
+    **dict.fromkeys(("Traversal.nodeIds", "Traversal.depths", "Traversal.nodes"), REQUESTED),
     # The edges of a walk are bounded by themselves: more may lead to a node than one.
     "Traversal.edges": Bound(EDGES_MAX),
-    "Path.nodes": ASKED,
-    "Path.edges": ASKED,
+    "Path.nodes": REQUESTED,
+    "Path.edges": REQUESTED,
     **dict.fromkeys(
         ("Relationship.sourceKinds", "Relationship.targetKinds", "RollupOf.kinds", "RollupAt.kinds"), Bound(_KINDS)
     ),
     "RollupOf.types": Bound(TYPES_MAX),
     "RollupAt.types": Bound(TYPES_MAX),
-    "Usage.groups": ASKED,
+    "Usage.groups": REQUESTED,
     **dict.fromkeys(
         ("Usage.starts", "UsageGroup.readings", "UsageGroup.points", "UsageGroup.bytes"), Bound(BUCKETS_MAX)
     ),
@@ -121,7 +121,7 @@ _ROWS: Final[Mapping[str, Bound]] = {
     "ImportPayload.errors": Bound(_NAMES),
     "UserError.path": Bound(PATH),
 }
-# Of the schema itself, whose size is known: as many as there are on average, for whoever asks asks for all.
+# Of the schema itself, whose size is known: as many as there are on average, for whoever asks for one asks for all.
 _INTROSPECTION: Final = {
     "__Schema.directives": 10,
     "__Type.fields": 7,
@@ -148,7 +148,7 @@ def bounds_of(schema: GraphQLSchema) -> dict[str, Bound]:
 
 
 def is_list(type_: GraphQLOutputType) -> bool:
-    """Tell whether a field of this type has a list for its value."""
+    """Return whether a field of this type has a list for its value."""
     return is_list_type(type_.of_type if is_non_null_type(type_) else type_)
 
 
@@ -161,7 +161,7 @@ def _bound(schema: GraphQLSchema, type_name: str, field: str) -> Bound:
     if key in _ROWS:
         return _ROWS[key]
     if type_name.endswith("Connection") and field in {"nodes", "edges"}:
-        return ASKED
+        return REQUESTED
     if type_name.endswith("Payload") and field == "errors":
         return Bound(ERRORS)
     raise KeyError(key)

@@ -52,7 +52,7 @@ class BoundedExecutor(ExecutorThrowingOnIncremental):
 
 
 def _is_plain(item_type: GraphQLOutputType, items: Sequence[Any]) -> bool:
-    """Tell whether items are finite floats, which are answered unchanged. Without a loop in Python."""
+    """Return whether items are finite floats, which are answered unchanged. Without a loop in Python."""
     if item_type is not GraphQLFloat and not (
         isinstance(item_type, GraphQLNonNull) and item_type.of_type is GraphQLFloat
     ):

@@ -78,7 +78,7 @@ def document_check(text: str, *, tokens_max: int = TOKENS_MAX) -> int:
 
 
 def is_mutation_of(text: str, field: str) -> bool:
-    """Tell whether a document is one mutation that selects nothing but `field` at its root.
+    """Return whether a document is one mutation that selects nothing but `field` at its root.
 
     Linear, and cheaper by far than parsing. False where in doubt: for a fragment at the root, several operations, what
     is no GraphQL, above the bounds, and where it selects so much that comparing its fields would take long.

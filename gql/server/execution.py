@@ -37,7 +37,7 @@ DEADLINE_S: Final = 30.0
 HEAVY_COST: Final = 10_000
 # Python runs one thread at a time: more would not be faster.
 HEAVY_THREADS: Final = 2
-INTROSPECTIONS_KEPT_MAX: Final = 32
+INTROSPECTIONS_CACHED_MAX: Final = 32
 
 
 class Executor:
@@ -48,7 +48,7 @@ class Executor:
         self._deadline_s = deadline_s
         self._preparer = Preparer(schema)
         self._core: type[BoundedExecutor] = type("SchemaExecutor", (BoundedExecutor,), {"bounds": bounds_of(schema)})
-        self._heavy = FairThreads(HEAVY_THREADS, each_max=HEAVY_THREADS - 1, name="heavy")
+        self._heavy = FairThreads(HEAVY_THREADS, per_caller_max=HEAVY_THREADS - 1, name="heavy")
         # The schema does not change while the process lives.
         self._introspections: OrderedDict[tuple[str, str | None], dict[str, Any]] = OrderedDict()
 
@@ -69,8 +69,8 @@ class Executor:
         """
         context.cost_left = COST_MAX - prepared.cost
         key = (prepared.request.query, prepared.request.operation_name)
-        is_kept = prepared.is_introspection and not prepared.request.variables
-        if is_kept and key in self._introspections:
+        is_cacheable = prepared.is_introspection and not prepared.request.variables
+        if is_cacheable and key in self._introspections:
             self._introspections.move_to_end(key)
             return self._introspections[key]
         is_heavy = prepared.cost > HEAVY_COST and prepared.operation.operation is OperationType.QUERY
@@ -80,9 +80,9 @@ class Executor:
         async with context.services.shares.turn(caller):
             result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
         answer = answer_of(result, context)
-        if is_kept and "errors" not in answer:
+        if is_cacheable and "errors" not in answer:
             self._introspections[key] = answer
-            while len(self._introspections) > INTROSPECTIONS_KEPT_MAX:
+            while len(self._introspections) > INTROSPECTIONS_CACHED_MAX:
                 self._introspections.popitem(last=False)
         return answer
 

@@ -33,7 +33,7 @@ class Flow:
         self._is_silent = False
 
     def sent(self, count: int) -> bool:
-        """Count what was sent; tell whether it is time for a ping, which then is to be sent."""
+        """Count what was sent; return whether it is time for a ping, which then is to be sent."""
         self._sent += count
         is_due = (
             not self._is_silent and self._sent - (self._pings[-1] if self._pings else self._read) > PING_EVERY_BYTES

@@ -55,5 +55,5 @@ def page() -> Response:
 @cache
 def _html() -> str:
     samples = json.dumps([{"title": title, "query": query} for title, query in SAMPLES])
-    # Nothing in the JSON may end the element it stands in.
+    # Nothing in the JSON may end the element that contains it.
     return _PAGE.replace("{samples}", samples.replace("<", "\\u003c"))

@@ -117,11 +117,11 @@ def retry_after(code: str) -> dict[str, str]:
 
 
 def _is_unavailable(answer: Mapping[str, Any]) -> bool:
-    """Tell whether nothing was answered because a part is unavailable."""
+    """Return whether nothing was answered because a part is unavailable."""
     errors, data = answer.get("errors"), answer.get("data")
     if not errors or any(error.get("extensions", {}).get("code") != "UNAVAILABLE" for error in errors):
         return False
-    # Root fields that may be null stand in the answer, each with its error.
+    # Root fields that may be null are in the answer, each with its error.
     lost = {error["path"][0] for error in errors if error.get("path")}
     return data is None or all(value is None and name in lost for name, value in data.items())
 

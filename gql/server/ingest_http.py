@@ -109,7 +109,7 @@ class IngestOverHttp:
     async def _taken(
         self, http: Request, token: str | None, form: Form | None, trace_id: str, limit: asyncio.Timeout
     ) -> tuple[Sent, Acceptance]:
-        """Return what a call sent and what became of it. limit: stands still while the client sends its body."""
+        """Return what a call sent and what became of it. limit: paused while the client sends its body."""
         token = token or bearer_of(http.headers.get("authorization"))
         bearer = await self._services.gate.admit(http, token)
         principal = permit(bearer, root="Mutation", field="ingestTelemetry")

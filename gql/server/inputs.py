@@ -54,7 +54,7 @@ def inputs_check(schema: GraphQLSchema, operation: OperationDefinitionNode, vari
 
 
 def _is_flat(declared: GraphQLList[Any]) -> bool:
-    """Tell whether a list's elements are no lists."""
+    """Return whether a list's elements are no lists."""
     element = declared.of_type
     if isinstance(element, GraphQLNonNull):
         element = element.of_type

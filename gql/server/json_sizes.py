@@ -45,7 +45,7 @@ def _counts(raw: bytes) -> tuple[int, int]:
 def _counts_outside_texts(raw: bytes, containers_max: int, values_max: int) -> tuple[int, int]:
     """Return the same without the content of texts; no further than to where there is too much."""
     if b"\\" in raw:
-        # A quote ends a text unless an odd number of backslashes stands before it.
+        # A quote ends a text unless an odd number of backslashes precedes it.
         raw = raw.replace(b"\\\\", b"__").replace(b'\\"', b"__")
     containers = values = quotes = 0
     for begins in range(0, len(raw), _CHUNK_BYTES):

@@ -29,7 +29,7 @@ from graphql import (
 from graphql.pyutils import Undefined
 
 from gql.errors import CostLimitError
-from gql.server.bounds import ASKED_DEFAULT, Bound, bounds_of, is_list
+from gql.server.bounds import REQUESTED_DEFAULT, Bound, bounds_of, is_list
 from graph.errors import LimitExceededError
 
 DEPTH_MAX = 24
@@ -186,7 +186,7 @@ class _Ruler:
         if isinstance(walk, Mapping) and "steps" in walk:
             limit = walk.get("limit", 1_000)
             return max(limit, 1) if isinstance(limit, int) else 1_000
-        return ASKED_DEFAULT
+        return REQUESTED_DEFAULT
 
     def _introspected(self, node: FieldNode, parent: GraphQLNamedType) -> GraphQLField | None:
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):

@@ -39,8 +39,8 @@ from gql.server.inputs import inputs_check
 from gql.server.limits import Limits
 from graph.errors import ArgusError
 
-DOCUMENTS_KEPT_MAX: Final = 512
-DOCUMENT_KEPT_LENGTH_MAX: Final = 32_768
+DOCUMENTS_CACHED_MAX: Final = 512
+DOCUMENT_CACHED_LENGTH_MAX: Final = 32_768
 VALIDATION_ERRORS_MAX: Final = 20
 # Longer documents are parsed and validated in a thread.
 OFF_LOOP_CHARS: Final = 2_000
@@ -141,15 +141,15 @@ class Preparer:
         except RecursionError:
             raise RequestError([_error("The document is nested too deeply.", "LIMIT_EXCEEDED")]) from None
         names = self._permit_known_fields(document, request, context)
-        # Without a token one may only ask what the schema is; a field that is not there is told by one rule.
+        # Without a token one may only ask what the schema is; an unknown field is reported by one rule.
         rules = specified_rules if is_known or not names else [FieldsOnCorrectTypeRule]
         self.work.rules += len(rules)
         errors = validate(self._schema, document, rules, max_errors=VALIDATION_ERRORS_MAX)
         if errors:
             raise RequestError([_invalid(error, context) for error in errors])
-        if len(query) <= DOCUMENT_KEPT_LENGTH_MAX:
+        if len(query) <= DOCUMENT_CACHED_LENGTH_MAX:
             self._documents[query] = document
-            while len(self._documents) > DOCUMENTS_KEPT_MAX:
+            while len(self._documents) > DOCUMENTS_CACHED_MAX:
                 self._documents.popitem(last=False)
         return document
 
@@ -225,7 +225,7 @@ def _root_fields(document: DocumentNode, operation: OperationDefinitionNode) -> 
                 waiting.append(node.selection_set)
             elif isinstance(node, FragmentSpreadNode) and node.name.value not in visited:
                 visited.add(node.name.value)
-                # One that is not there is told when the document is validated.
+                # An unknown one is reported when the document is validated.
                 if node.name.value in fragments:
                     waiting.append(fragments[node.name.value])
     return names

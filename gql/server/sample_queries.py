@@ -9,7 +9,7 @@ SAMPLES: Final[tuple[tuple[str, str], ...]] = (
         "Plant",
         """\
 # The plant, from its site down. Press the play button.
-# The token stands under Headers.
+# The token is under Headers.
 query Plant {
   viewer { organizationName role }
   entity(kind: SPACE, externalId: "site") {
@@ -96,7 +96,7 @@ query Downstream {
     (
         "Send a reading",
         """\
-# One good reading, and one that is told: the good one goes through.
+# One good reading, and one that is refused: the good one goes through.
 mutation Send {
   ingestTelemetry(
     readings: [

@@ -245,13 +245,13 @@ def _payload(done: Done | None, errors: list[UserError]) -> DeadLettersPayload:
 
 
 def _conditions(given: DeadLetterFilter | None) -> DeadLetterConditions:
-    asked = given or DeadLetterFilter()
+    conditions = given or DeadLetterFilter()
     return DeadLetterConditions(
-        ids=None if asked.ids is None else uuids_of(asked.ids),
-        stages=asked.stages,
-        codes=asked.codes,
-        device_id=None if asked.device_id is None else uuid_named(asked.device_id, "filter", "deviceId"),
-        begins=asked.from_,
-        ends=asked.to,
-        states=asked.states,
+        ids=None if conditions.ids is None else uuids_of(conditions.ids),
+        stages=conditions.stages,
+        codes=conditions.codes,
+        device_id=None if conditions.device_id is None else uuid_named(conditions.device_id, "filter", "deviceId"),
+        begins=conditions.from_,
+        ends=conditions.to,
+        states=conditions.states,
     )

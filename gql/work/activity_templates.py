@@ -199,9 +199,9 @@ def to_template(row: TemplateRow) -> ActivityTemplate:
 
 def to_duration(length: timedelta) -> Duration:
     """Convert an exact length to a Duration: whole days as such, else seconds."""
-    days, rest = divmod(length, timedelta(days=1))
+    days, remainder = divmod(length, timedelta(days=1))
     seconds = f"{length.total_seconds():.6f}".rstrip("0").rstrip(".")
-    return Duration(f"PT{seconds}S" if rest else f"P{days}D", 0, length)
+    return Duration(f"PT{seconds}S" if remainder else f"P{days}D", 0, length)
 
 
 def _given(given: ActivityTemplateInput) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class NotificationMutation:
 
     @mutation(ADMINS)
     async def test_webhook(self, info: Info, url: str) -> NotificationPayload:
-        """Call an address once with a test, within seconds. The notification tells how it went.
+        """Call an address once with a test, within seconds. The notification says how it went.
 
         Args:
             url: Address, http or https. BAD_USER_INPUT for one that no webhook may have.

@@ -141,7 +141,7 @@ def fact_check(
     """Check that the fact can hold during `valid`, ignoring the edges `without`.
 
     Raises ConflictError beyond an end's deletion or where an exclusive place is taken, OverlapError where the
-    same fact is believed already, CycleError where an entity would stand below itself.
+    same fact is believed already, CycleError where an entity would be below itself.
     """
     deletion_check(fact, valid)
     other = _in_the_way(session, change, fact, valid, without)
@@ -186,20 +186,22 @@ def refusal(fact: Fact, *, same: bool, other: EdgeVersion) -> OverlapError | Con
     since = other.valid_from.isoformat()
     until = "on" if other.valid_until is None else f"until {other.valid_until.isoformat()}"
     edge = f"{other.source_id} {other.relationship} {other.target_id}"
-    held = f"edge {other.edge_id} ({edge}, from {since} {until})"
+    conflicting = f"edge {other.edge_id} ({edge}, from {since} {until})"
     if same:
-        return OverlapError(f"The same is already recorded for a part of that time: {held}.", path=("validFrom",))
+        return OverlapError(
+            f"The same is already recorded for a part of that time: {conflicting}.", path=("validFrom",)
+        )
     if fact.relationship.exclusive is Exclusive.TARGET_PORT and fact.port is not None:
-        message = f"Port {fact.port} of {fact.target.id} is taken for a part of that time: {held}."
+        message = f"Port {fact.port} of {fact.target.id} is taken for a part of that time: {conflicting}."
         return ConflictError(message, path=("port",))
     at_source = fact.relationship.exclusive is Exclusive.SOURCE
     end, path = (fact.source, "sourceId") if at_source else (fact.target, "targetId")
-    message = f"{end.id} can have one {fact.relationship.name} at a time: {held}."
+    message = f"{end.id} can have one {fact.relationship.name} at a time: {conflicting}."
     return ConflictError(message, path=(path,))
 
 
 def circle_is_possible(session: Session, *, change: GraphChange, facts: Collection[Fact]) -> bool:
-    """Tell whether edges of hierarchies could form a cycle with those believed, ignoring times.
+    """Return whether edges of hierarchies could form a cycle with those believed, ignoring times.
 
     One statement: what is above all their sources. False is certain; where it is True each wants its own
     `cycle_check`.
@@ -223,7 +225,7 @@ def circle_is_possible(session: Session, *, change: GraphChange, facts: Collecti
 def cycle_check(
     session: Session, change: GraphChange, fact: Fact, valid: Interval, without: Collection[EdgeId]
 ) -> None:
-    """Raise CycleError where an entity would stand above itself at an instant of the interval."""
+    """Raise CycleError where an entity would be above itself at an instant of the interval."""
     row = session.execute(
         _CYCLE,
         {

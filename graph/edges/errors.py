@@ -10,7 +10,7 @@ class OverlapError(ArgusError):
 
 
 class CycleError(ArgusError):
-    """An entity would stand below itself."""
+    """An entity would be below itself."""
 
     code = "CYCLE"
 

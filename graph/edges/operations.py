@@ -126,7 +126,9 @@ def edges_end_of_entity(session: Session, *, change: GraphChange, entity_id: UUI
     touched = edges_touching_after(
         session, organization_id=change.organization_id, entity_id=entity_id, instant=instant
     )
-    return [edge_cut(session, change=change, before=before, kept=before.valid.split(instant)[0]) for before in touched]
+    return [
+        edge_cut(session, change=change, before=before, remainder=before.valid.split(instant)[0]) for before in touched
+    ]
 
 
 def edge_write(
@@ -157,11 +159,11 @@ def version_new(*, change: GraphChange, fact: Fact, valid: Interval, metadata: M
     )
 
 
-def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, kept: Interval | None) -> EdgeVersion:
+def edge_cut(session: Session, *, change: GraphChange, before: EdgeVersion, remainder: Interval | None) -> EdgeVersion:
     """Cut an edge to `kept`, a part of its validity; None retracts it. Such a cut needs no check."""
-    if kept is None:
+    if remainder is None:
         return _retract(session, change, before)
-    return _rewrite(session, change=change, action="ended", before=before, valid=kept, metadata=before.metadata)
+    return _rewrite(session, change=change, action="ended", before=before, valid=remainder, metadata=before.metadata)
 
 
 def _rewrite(

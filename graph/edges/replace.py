@@ -58,9 +58,9 @@ def edges_replace_target(
     ]
     plan: list[tuple[EdgeVersion, Interval | None, Interval, Fact]] = []
     for before in moving:
-        kept, moved = before.valid.split(instant)
+        remainder, moved = before.valid.split(instant)
         if moved is not None:
-            plan.append((before, kept, moved, _successor(session, change, before, replacement_id)))
+            plan.append((before, remainder, moved, _successor(session, change, before, replacement_id)))
     leaving = [before.edge_id for before, *_ in plan]
     for _, _, moved, fact in plan:
         try:
@@ -68,7 +68,7 @@ def edges_replace_target(
         except ArgusError as fault:
             fault.path = ("replacementId",)
             raise
-    cut = [edge_cut(session, change=change, before=before, kept=kept) for before, kept, *_ in plan]
+    cut = [edge_cut(session, change=change, before=before, remainder=remainder) for before, remainder, *_ in plan]
     created = [
         edge_write(session, change=change, fact=fact, valid=moved, metadata=before.metadata)
         for before, _, moved, fact in plan

@@ -23,7 +23,7 @@ class Interval:
     end: datetime | None
 
     def contains(self, instant: datetime) -> bool:
-        """Tell whether the instant lies in it."""
+        """Return whether the instant lies in it."""
         return self.start <= instant and (self.end is None or instant < self.end)
 
     def intersection(self, other: Interval) -> Interval | None:

@@ -34,7 +34,7 @@ class Entity:
 
     @property
     def location(self) -> dict[str, Any] | None:
-        """The geometry as GeoJSON; made at each call, for few readers ask."""
+        """The geometry as GeoJSON; made at each call, for few readers need it."""
         return None if self.geometry is None else geojson_of_wkb(self.geometry)
 
 

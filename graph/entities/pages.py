@@ -63,7 +63,7 @@ def entities_page(
     page: PageRequest,
     order: EntityOrder = EntityOrder.NAME_ASC,
 ) -> Page[Entity]:
-    """Return one page of the entities that are not deleted. One statement, and one more where the total is asked.
+    """Return one page of the entities that are not deleted. One statement, and one more for the total if requested.
 
     Names are ordered as the database's collation has them, equal ones by id. A cursor holds for the order it
     was made in, under any filter. Raises BadInputError for a cursor of another list or order, or a search of

@@ -50,7 +50,7 @@ def entities_near(
     """Return one page of the entities within `radius_m` metres of a point: nearest first, then by id.
 
     Distances are those to the nearest place of a location, on the WGS 84 ellipsoid; an area is at 0 m of a point
-    within it. Deleted entities are left out. At most three statements, and one more where the total is asked.
+    within it. Deleted entities are left out. At most three statements, and one more for the total if requested.
     Raises BadInputError for a point out of range, a radius outside 0 < radius <= RADIUS_MAX_M or a foreign
     cursor, LimitExceededError where more than CANDIDATES_MAX are in question.
     """
@@ -69,19 +69,19 @@ def entities_near(
         near = np.flatnonzero(distances <= radius)
         return sorted((float(distances[at]), ids[at]) for at in near.tolist())
 
-    rest: list[tuple[float, EntityId]] = []
+    later: list[tuple[float, EntityId]] = []
     for share in _SHARES:
         radius = radius_m * share
         if share < 1.0 and after is not None and after[0] >= radius:
             continue
-        rest = [item for item in found_within(radius) if after is None or item > after]
-        if len(rest) > page.first:
+        later = [item for item in found_within(radius) if after is None or item > after]
+        if len(later) > page.first:
             break
-    items = rest[: page.first]
+    items = later[: page.first]
     return Page(
         [item for _, item in items],
         [(distance, str(item)) for distance, item in items],
-        len(rest) > page.first,
+        len(later) > page.first,
         page.after is not None,
         lambda: len(found_within(radius_m)),
     )

@@ -58,14 +58,14 @@ def entities_by_external_id(
     session: Session, *, organization_id: int, kind: EntityKind, external_ids: Collection[str]
 ) -> dict[str, Entity]:
     """Return the entities that bear these identifiers now, by identifier. One statement."""
-    asked = [external_id for external_id in external_ids if text_is_storable(external_id)]
-    if not asked:
+    storable = [external_id for external_id in external_ids if text_is_storable(external_id)]
+    if not storable:
         return {}
     rows: Any = session.execute(
         select(*ENTITY_COLUMNS).where(
             entities.c.organization_id == organization_id,
             entities.c.kind == kind,
-            entities.c.external_id == any_(cast(asked, ARRAY(Text))),
+            entities.c.external_id == any_(cast(storable, ARRAY(Text))),
             entities.c.deleted_at.is_(None),
         )
     )

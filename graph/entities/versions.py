@@ -53,7 +53,7 @@ def _versions(
     for row in rows:
         versions, at = result.setdefault(row.subject_id, []), row.recorded_at.astimezone(UTC)
         if versions and versions[-1][0] == at:
-            # Of what one transaction recorded, the last stands.
+            # Of what one transaction recorded, the last counts.
             versions.pop()
         if not versions or versions[-1][1] != row.value:
             versions.append((at, row.value))

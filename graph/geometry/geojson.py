@@ -175,7 +175,7 @@ def _run_check(kind: str, positions: list[Any], place: Path) -> None:
 
 
 def _is_box(positions: list[Any]) -> bool:
-    """Tell whether the edges of a ring all lie on the edges of its bounding box."""
+    """Return whether the edges of a ring all lie on the edges of its bounding box."""
     longitudes, latitudes = [position[0] for position in positions], [position[1] for position in positions]
     sides = ((0, {min(longitudes), max(longitudes)}), (1, {min(latitudes), max(latitudes)}))
     return all(

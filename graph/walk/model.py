@@ -1,6 +1,6 @@
 """Inputs and results of walks: plain ids and arrays, so that engines can be compared.
 
-Two engines stand behind `WalkEngine` and must agree in everything, order included: SQL, which is the truth,
+Two engines implement `WalkEngine` and must agree in everything, order included: SQL, which is the truth,
 and a snapshot in memory.
 """
 

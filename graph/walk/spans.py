@@ -72,7 +72,7 @@ def spans_above(
 
 
 def spans_joined(spans: Iterable[Span]) -> Spans:
-    """Join spans that overlap or touch; ascending."""
+    """Join spans that overlap or adjoin; ascending."""
     joined: Spans = []
     for begins, ends in sorted(spans):
         if joined and begins <= joined[-1][1]:
@@ -88,7 +88,7 @@ def spans_within(spans: Sequence[Span], begins_us: int, ends_us: int) -> Spans:
 
 
 def spans_without(spans: Sequence[Span], known: Sequence[Span]) -> Spans:
-    """Return the parts of spans that are in none of `known`; both ascending and apart."""
+    """Return the parts of spans that are in none of `known`; both ascending and disjoint."""
     left: Spans = []
     for begins, ends in spans:
         at = begins
@@ -166,9 +166,9 @@ def _advance(
             # Downward such an edge ends a way; seen from below it can only be the first.
             if edge.is_last and not is_down and not is_first:
                 continue
-            held = spans_within(spans, edge.begins_us, edge.ends_us)
-            if held:
-                (ended if edge.is_last and is_down else fresh).setdefault(edge.far, []).extend(held)
+            common = spans_within(spans, edge.begins_us, edge.ends_us)
+            if common:
+                (ended if edge.is_last and is_down else fresh).setdefault(edge.far, []).extend(common)
     onward: dict[EntityId, Spans] = {}
     for node, spans in fresh.items():
         new = spans_without(spans_joined(spans), known.get(node, ()))

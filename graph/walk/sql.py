@@ -32,18 +32,18 @@ class SqlWalk:
     def reach(self, *, starts: Sequence[EntityId], steps: Sequence[Step], limit: int, with_edges: bool) -> Reached:
         """Walk the steps one after the other; see `WalkEngine`."""
         followed: dict[EdgeVersionId, int] | None = {} if with_edges else None
-        kept: dict[EntityId, int] = dict.fromkeys(starts, 0)
+        depths: dict[EntityId, int] = dict.fromkeys(starts, 0)
         hidden = set(starts)
         for step in steps:
-            begins = kept
-            kept = self._kept(step, *self._step(begins, step, followed))
+            begins = depths
+            depths = self._matching(step, *self._step(begins, step, followed))
             if step.include_start:
                 for node, depth in begins.items():
-                    kept[node] = min(depth, kept.get(node, depth))
+                    depths[node] = min(depth, depths.get(node, depth))
                 hidden = set(starts) - set(begins)
             else:
                 hidden = set(starts)
-        ordered = sorted((depth, node) for node, depth in kept.items() if node not in hidden)
+        ordered = sorted((depth, node) for node, depth in depths.items() if node not in hidden)
         edges = sorted((depth, edge) for edge, depth in (followed or {}).items())
         return Reached(
             [node for _, node in ordered[:limit]],
@@ -140,7 +140,7 @@ class SqlWalk:
                 break
         return depths, kinds
 
-    def _kept(
+    def _matching(
         self, step: Step, depths: Mapping[EntityId, int], kinds: Mapping[EntityId, EntityKind]
     ) -> dict[EntityId, int]:
         allowed = self._of_types(depths, step.types)

@@ -88,7 +88,7 @@ CREATE TABLE events (
     value double precision,
     flaps integer NOT NULL,
     detected_at timestamptz NOT NULL,
-    -- When it was withdrawn: the data no longer supports it. NULL: it stands.
+    -- When it was withdrawn: the data no longer supports it. NULL: it was not.
     withdrawn_at timestamptz,
     -- Until when nothing follows from it, because it opened while it was shelved or in maintenance. A function of
     -- these, of the graph, and of when it opened.

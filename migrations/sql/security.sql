@@ -1,5 +1,5 @@
 -- Row-level security and the roles' rights. The roles exist before the first migration (migrations/run.py), and so does
--- current_organization (functions/tenancy.sql). Rights on functions stand beside the functions.
+-- current_organization (functions/tenancy.sql). Rights on functions are granted beside the functions.
 
 -- Every table with an organization_id is walled off by it, for every role but the owner.
 DO $$
@@ -20,7 +20,7 @@ BEGIN
 END $$;
 ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
 CREATE POLICY organization_wall ON organizations TO argus_api USING (id = (SELECT current_organization()));
--- No policy: only functions of the owner touch it.
+-- No policy: only functions of the owner use it.
 ALTER TABLE history_retention ENABLE ROW LEVEL SECURITY;
 
 -- The pipeline serves all organizations, one at a time, and has to know which there are and where work waits.

@@ -126,9 +126,9 @@ class RedisStreams:
         with _translated():
             return int(self._client.xlen(stream))
 
-    def trim(self, stream: str, groups: Sequence[str], *, kept_ms: int) -> int:
-        """Remove what every group has acknowledged and is older than `kept_ms`. Return how many."""
-        young = f"{self.now_ms() - kept_ms}-0"
+    def trim(self, stream: str, groups: Sequence[str], *, retention_ms: int) -> int:
+        """Remove what every group has acknowledged and is older than `retention_ms`. Return how many."""
+        young = f"{self.now_ms() - retention_ms}-0"
         if not groups:
             with _translated():
                 return int(self._client.xtrim(stream, minid=young, approximate=False))

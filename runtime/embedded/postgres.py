@@ -158,7 +158,7 @@ def start(
     return started
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: processes.Running) -> None:
     """Stop the server at once, in order: sessions are ended, what was committed is on disk."""
     processes.stop(process, how=signal.SIGINT, timeout_s=_STOP_TIMEOUT_S)
 

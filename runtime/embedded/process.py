@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from runtime.embedded.account import Account, preparation
 
@@ -23,6 +24,25 @@ class ServerError(Exception):
 
 class StartEndedError(ServerError):
     """The operator has asked to stop while something was waited for."""
+
+
+class Running(Protocol):
+    """A process that was started, as `subprocess.Popen` has it."""
+
+    pid: int
+    returncode: int | Any
+
+    def poll(self) -> int | None:
+        """Return its exit status; None: it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait until it has ended and return its exit status. Raises subprocess.TimeoutExpired."""
+
+    def send_signal(self, number: int, /) -> None:
+        """Send it a signal, where it still runs."""
+
+    def kill(self) -> None:
+        """End it at once."""
 
 
 def start(
@@ -130,7 +150,7 @@ def ticks_used(root: int) -> int:
     return sum(ticks[pid][1] for pid in family if pid in ticks)
 
 
-def stop(process: subprocess.Popen[bytes], *, how: signal.Signals, timeout_s: float) -> None:
+def stop(process: Running, *, how: signal.Signals, timeout_s: float) -> None:
     """Ask a process to end, and end it where it does not."""
     if process.poll() is None:
         process.send_signal(how)

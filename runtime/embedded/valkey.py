@@ -146,7 +146,7 @@ def _start(server: ValkeyServer, patience: processes.Patience) -> subprocess.Pop
     return started
 
 
-def stop(process: subprocess.Popen[bytes]) -> None:
+def stop(process: processes.Running) -> None:
     """Stop the server; it writes what it holds to disk first."""
     processes.stop(process, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
 

@@ -196,7 +196,7 @@ def call(client: Client, door: Door, ids: Mapping[str, str], value: Any, *, as_l
 
 
 def same(sent: Any, shown: Any) -> bool:
-    """Tell whether JSON is the same: numbers exactly within 64 bits, else as doubles."""
+    """Return whether JSON is the same: numbers exactly within 64 bits, else as doubles."""
     if isinstance(sent, Mapping):
         return isinstance(shown, Mapping) and sent.keys() == shown.keys() and all(same(sent[k], shown[k]) for k in sent)
     if isinstance(sent, list):

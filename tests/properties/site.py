@@ -23,7 +23,8 @@ from domain.derivation.rollups.topology import RollupCache
 from domain.pipeline.act.suppressed import suppression_refresh
 from domain.pipeline.attribute.stage import AssetEntry, asset_decode, asset_encode, entries_route, entries_whole
 from domain.pipeline.derive.checkpoints import Checkpoints
-from domain.pipeline.derive.stage import DeriveRun, entities_derive
+from domain.pipeline.derive.stage import entities_derive
+from domain.pipeline.derive.work import DeriveRun
 from domain.pipeline.normalize.stage import batches_normalize
 from domain.pipeline.normalize.work import StageRun
 from domain.rules.timers import timers_fire

@@ -30,7 +30,7 @@ def test_a_job_leads_to_a_function(job: Job) -> None:
     taken = tuple(inspect.signature(getattr(import_module(module), name)).parameters)
     assert taken == TAKEN[name]
     assert not job.in_parts or taken == ("tick", "part")
-    assert job.every_s is None or job.kept_s > job.every_s
+    assert job.every_s is None or job.result_ttl_s > job.every_s
     assert job.ttl_s > 0
     assert job.timeout_s > 0
 

@@ -59,7 +59,7 @@ class ActStage:
         self._last = -1
 
     def poll(self) -> bool:
-        """Apply waiting event changes, when woken or when it is time to look; tell whether there were any."""
+        """Apply waiting event changes, when woken or when it is time to look; return whether there were any."""
         if time.monotonic() < self._gather_until_s:
             return False
         entries = self.reader.next(count=READ_ENTRIES)
@@ -90,7 +90,7 @@ class ActStage:
             if changes == CHANGES_AT_ONCE:
                 left.append(organization_id)
             if left and time.monotonic() >= until_s:
-                # There is more: the next turn looks at once.
+                # There is more: the next poll looks at once.
                 self._look_at_s = 0.0
                 break
         return has_worked
@@ -113,7 +113,7 @@ class ActStage:
         return done.changes
 
     def _refresh(self, organization_id: int) -> bool:
-        """Refresh the suppression of some events; tell whether more wait."""
+        """Refresh the suppression of some events; return whether more wait."""
         with transaction(self._state.engine, organization_id) as session:
             done = suppression_refresh(session, organization_id=organization_id)
         for failed in done.failed:

@@ -33,7 +33,7 @@ class AttributeStage:
         self._state = state
 
     def poll(self) -> bool:
-        """Process the next entries; tell whether there were any."""
+        """Process the next entries; return whether there were any."""
         entries = self.reader.next(count=READ_ENTRIES)
         if entries:
             with self.counters.busy():

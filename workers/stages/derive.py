@@ -22,10 +22,9 @@ from domain.pipeline.derive.stage import (
     ENTITIES_MAX,
     READ_BACK_ENTITIES_MAX,
     READ_BACK_POINTS_MAX,
-    DerivedEntities,
-    DeriveRun,
     entities_derive,
 )
+from domain.pipeline.derive.work import DerivedEntities, DeriveRun
 from domain.rules.events.entries import events_encode
 from domain.rules.reconcile import events_entries
 from domain.rules.timers import timers_due, timers_fire
@@ -70,7 +69,7 @@ class DeriveStage:
         self._timers = FailedView(state, FailedQueue.TIMERS)
 
     def poll(self) -> bool:
-        """Derive the entities of the next entries, and now and then overdue windows; tell whether there were any."""
+        """Derive the entities of the next entries, and now and then overdue windows; return whether there were any."""
         entries = self.reader.next(count=READ_ENTRIES)
         by_organization: dict[int, list[AssetEntry]] = {}
         for entry_id, payload in entries:
@@ -111,10 +110,10 @@ class DeriveStage:
         now, partition, partitions = datetime.now(UTC), self.lease.partition, self._state.context.partitions
         with transaction(self._state.engine) as session:
             due = timers_due(session, now=now, partition=partition, partitions=partitions)
-        held = self._timers.open() if due else {}
+        isolated = self._timers.open() if due else {}
         item = f"{partition}/{partitions}"
         for organization_id in due:
-            if held.get((organization_id, item), False):
+            if isolated.get((organization_id, item), False):
                 continue
             try:
                 with transaction(self._state.engine, organization_id) as session:
@@ -167,10 +166,10 @@ class DeriveStage:
 
     def _free(self, organization_id: int, entities: Sequence[bytes]) -> Sequence[bytes]:
         """Leave out the entities that failed and are left alone; their windows stay."""
-        held = self._failed.open()
-        if not held:
+        isolated = self._failed.open()
+        if not isolated:
             return entities
-        return [entity for entity in entities if not held.get((organization_id, str(UUID(bytes=entity))), False)]
+        return [entity for entity in entities if not isolated.get((organization_id, str(UUID(bytes=entity))), False)]
 
     def _fail(self, organization_id: int, entity: bytes, error: Exception) -> None:
         """Leave an entity alone for a while, or until somebody asks, with its windows: the others go on."""
@@ -200,7 +199,7 @@ class DeriveStage:
             # A commit that failed may have been one all the same: then they have been derived further than is known.
             self._run.checkpoints.drop(organization_id, entities)
             raise
-        # The trace ids of these batches stand in the line of the normalize stage.
+        # The trace ids of these batches are in the log line of the normalize stage.
         batches = sorted({entry.group for entry in at_hand})
         _log.debug("windows_derived", organization=organization_id, windows=done.windows, batches=batches)
         self._publish(organization_id, done)
@@ -225,8 +224,8 @@ class DeriveStage:
 
 def _checkpoints(state: ProcessState, lease: Lease) -> Checkpoints:
     """Return the checkpoints of the run before, where no other holder came between."""
-    fence, kept = state.checkpoints.get(lease.partition, (-1, Checkpoints()))
+    fence, checkpoints = state.checkpoints.get(lease.partition, (-1, Checkpoints()))
     if fence != lease.fence - 1:
-        kept = Checkpoints()
-    state.checkpoints[lease.partition] = (lease.fence, kept)
-    return kept
+        checkpoints = Checkpoints()
+    state.checkpoints[lease.partition] = (lease.fence, checkpoints)
+    return checkpoints

@@ -49,7 +49,7 @@ class NormalizeStage:
         self._failed = FailedView(state, FailedQueue.BATCHES)
 
     def poll(self) -> bool:
-        """Process the next entries; tell whether there were any. Raises FencedError."""
+        """Process the next entries; return whether there were any. Raises FencedError."""
         if self._is_full:
             # What comes after is behind, and the bus holds its entries in memory.
             self._is_full = self._state.bus.length(self._norm) > LENGTH_MAX
@@ -81,10 +81,10 @@ class NormalizeStage:
 
     def _free(self, organization_id: int, batches: Sequence[RawBatch]) -> Sequence[RawBatch]:
         """Leave out the batches that failed and are left alone: the sweep sends them again when it is time."""
-        held = self._failed.open()
-        if not held:
+        isolated = self._failed.open()
+        if not isolated:
             return batches
-        return [batch for batch in batches if not held.get((organization_id, str(batch.id)), False)]
+        return [batch for batch in batches if not isolated.get((organization_id, str(batch.id)), False)]
 
     def _batches_normalize(self, organization_id: int, batches: Sequence[RawBatch]) -> None:
         try:

@@ -6,11 +6,9 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +17,7 @@ from typing import Final
 import structlog
 
 from argus.api.readers.channel import Channel, Kind, Message, connection_pack, connection_unpack
+from argus.api.readers.template import ReaderProcess, Template
 from argus.api.serving import UNKNOWN, Admission, unavailable
 from argus.supervisor.child import Child
 from runtime.embedded import process
@@ -86,20 +85,15 @@ class Reader:
         return sum(len(handed.data) for handed in self.untaken.values()) >= UNTAKEN_MAX_BYTES
 
 
-def reader_command(home: str | None) -> Sequence[str]:
-    """Return the command that starts a reader, without the last argument, the file of its channel."""
-    return [sys.executable, "-m", "argus", "api", *(() if home is None else ("--home", home)), "--reader"]
-
-
 class Readers:
-    """The reader processes of one API. command: starts one, and is given the file of its channel as the last argument.
+    """The reader processes of one API. template: forks them.
 
     admission: counts their connections with this process's own. adopt: serves a connection that a reader hands back;
-    set before `start`, after `begin`.
+    set before `start`, after `begin`. ended: called where no reader can be started any more.
     """
 
-    def __init__(self, command: Sequence[str], count: int, *, admission: Admission) -> None:
-        self._command = command
+    def __init__(self, template: Template, count: int, *, admission: Admission) -> None:
+        self._template = template
         self.admission = admission
         self._number = 0
         # Connections that wait for a reader to come back, while none lives.
@@ -107,6 +101,7 @@ class Readers:
         self._watching: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.adopt: Adopt | None = None
+        self.ended: Callable[[], None] = lambda: None
         self.readers = [self._reader(f"reader-{n}") for n in range(1, count + 1)]
         self.readers.append(self._reader("live", is_live=True))
 
@@ -143,6 +138,7 @@ class Readers:
         for handed in self._waiting:
             self._give_up(handed)
         self._waiting.clear()
+        await asyncio.to_thread(self._template.close)
 
     def give(self, file: int, address: str, data: bytes, is_websocket: bool) -> bool:
         """Hand a connection to the reader of its kind that has the fewest; False: none can take it. Closes the file."""
@@ -174,18 +170,17 @@ class Readers:
         return {reader.name: reader.metrics for reader in self.readers}
 
     def _reader(self, name: str, *, is_live: bool = False) -> Reader:
-        def end(running: subprocess.Popen[bytes]) -> None:
+        def end(running: process.Running) -> None:
             process.stop(running, how=signal.SIGTERM, timeout_s=STOP_TIMEOUT_S)
 
         reader = Reader(name, Child(name, lambda: self._begin(reader), end), is_live)
         return reader
 
-    def _begin(self, reader: Reader) -> subprocess.Popen[bytes]:
+    def _begin(self, reader: Reader) -> ReaderProcess:
         own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
             try:
-                command = [*self._command, str(other.fileno()), *(["--live"] if reader.is_live else [])]
-                started = subprocess.Popen(command, pass_fds=[other.fileno()])
+                started = self._template.start(f"argus-{reader.name}", other.fileno(), is_live=reader.is_live)
             except OSError:
                 own.close()
                 raise
@@ -294,7 +289,7 @@ class Readers:
 
     async def _watch(self) -> None:
         asked_s, trouble = 0.0, ""
-        while True:
+        while self._template.is_running():
             try:
                 asked_s = self._look(asked_s)
             except Exception as error:  # noqa: BLE001  (without this task no reader would be started again)
@@ -302,6 +297,8 @@ class Readers:
                     trouble = repr(error)
                     _log.exception("readers_not_watched")
             await asyncio.sleep(_LOOK_S)
+        _log.error("reader_template_ended")
+        self.ended()
 
     def _look(self, asked_s: float) -> float:
         """Ping the readers and end those that hang; return when they were last pinged. asked_s: the time before."""

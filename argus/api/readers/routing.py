@@ -82,7 +82,7 @@ def listener_by_body(body: bytes) -> Destination:
 
 
 def _is_device(headers: Headers) -> bool:
-    """Tell whether the token is a device's: the first, if there are several, for that is the one that counts."""
+    """Return whether the token is a device's: the first, if there are several, for that is the one that counts."""
     authorization = next((value for name, value in headers if name == b"authorization"), b"")
     return _DEVICE.match(authorization) is not None
 

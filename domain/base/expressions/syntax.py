@@ -71,7 +71,7 @@ Node = Constant | Name | Call | Listed
 
 
 def expression_parse(source: str, *, path: Path) -> Node:
-    """Return the tree of an expression. column: where a node stands, from 1 on, in the text as one line.
+    """Return the tree of an expression. column: the position of a node, from 1 on, in the text as one line.
 
     Raises BadInputError at `path`, saying where, for what is no CEL or uses what Argus has not; LimitExceededError
     above SOURCE_CHARS_MAX characters, NODES_MAX nodes or DEPTH_MAX levels.

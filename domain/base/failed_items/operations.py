@@ -16,7 +16,7 @@ from domain.base.failed_items.reasons import reason_of
 from graph.errors import BadInputError
 
 # What was done after all is shown for so long.
-RESOLVED_KEPT: Final = timedelta(days=30)
+RESOLVED_RETENTION: Final = timedelta(days=30)
 
 _IDS: Final = UUID("5f1d6b0e-7f5c-5c0e-9a53-6b8f0d1a7c11")
 
@@ -38,7 +38,7 @@ _FAILED = text(
 )
 _FORGET = text(
     "DELETE FROM failed_items WHERE organization_id IS NOT DISTINCT FROM :organization_id"
-    " AND resolved_at < clock_timestamp() - :kept"
+    " AND resolved_at < clock_timestamp() - :retention"
 )
 _RESOLVED = text(
     """
@@ -73,7 +73,7 @@ def item_failed(
     asks for a retry. organization_id None: of the installation. is_patient: it is never set aside, for the
     item is not at fault.
     """
-    session.execute(_FORGET, {"organization_id": organization_id, "kept": RESOLVED_KEPT})
+    session.execute(_FORGET, {"organization_id": organization_id, "retention": RESOLVED_RETENTION})
     values = {
         "organization_id": organization_id,
         # Nothing is drawn here: the same item has the same id wherever it fails.

@@ -18,7 +18,7 @@ from graph.tables import INSTANT
 
 _CURSOR: Final = "failed items"
 _OPEN = text(
-    "SELECT organization_id, item, due_at IS NULL OR due_at > clock_timestamp() AS is_held FROM failed_items"
+    "SELECT organization_id, item, due_at IS NULL OR due_at > clock_timestamp() AS is_isolated FROM failed_items"
     " WHERE queue = :queue AND resolved_at IS NULL"
 )
 _STATES: Final = {
@@ -28,7 +28,7 @@ _STATES: Final = {
 }
 
 
-def held_sql(queue: FailedQueue, *, organization: str, holds: str) -> str:
+def isolation_sql(queue: FailedQueue, *, organization: str, holds: str) -> str:
     """Return a condition in SQL: whether a failed item of the queue holds back a row. organization, holds: in SQL."""
     return (
         f"EXISTS (SELECT FROM failed_items f WHERE f.queue = '{queue.value}'"
@@ -43,7 +43,7 @@ def failed_items_open(session: Session, *, queue: FailedQueue) -> Mapping[tuple[
     As argus_pipeline: of all organizations. One statement.
     """
     rows = session.execute(_OPEN, {"queue": queue.value})
-    return {(row.organization_id, row.item): row.is_held for row in rows}
+    return {(row.organization_id, row.item): row.is_isolated for row in rows}
 
 
 def failed_items_page(
@@ -54,7 +54,7 @@ def failed_items_page(
     queues: Collection[FailedQueue] | None = None,
     states: Collection[FailedItemState] | None = None,
 ) -> Page[FailedItem]:
-    """Return one page, what failed last first. One statement, and one more where the total is asked.
+    """Return one page, what failed last first. One statement, and one more for the total if requested.
 
     queues None: of all. states None: what is not resolved.
     """

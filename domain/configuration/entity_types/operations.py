@@ -181,7 +181,7 @@ def _finish(
     entity_type_id: UUID,
     edit: _SchemaEdit | None,
 ) -> EntityType:
-    """Write the schema, if there is one, and the audit row; return the type as it now stands."""
+    """Write the schema, if there is one, and the audit row; return the type as stored."""
     was, now = {} if before is None else _state(before), {}
     if edit is not None:
         begins = edit.begins.isoformat()

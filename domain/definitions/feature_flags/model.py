@@ -20,7 +20,7 @@ class FlagKind:
     default: Any
 
     def allows(self, value: Any) -> bool:
-        """Tell whether the flag can have a value; `true` is not 1."""
+        """Return whether the flag can have a value; `true` is not 1."""
         return any(type(value) is type(item) and value == item for item in self.allowed)
 
 

@@ -44,7 +44,7 @@ def profile_get(session: Session, *, organization_id: int, profile_id: UUID, pat
 
 
 def profiles_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[AssetProfile]:
-    """Return one page, the oldest first. One statement, and one more where the total is asked."""
+    """Return one page, the oldest first. One statement, and one more for the total if requested."""
     here = (asset_profiles.c.organization_id == organization_id, asset_profiles.c.deleted_at.is_(None))
     statement = _newest(organization_id).where(*here)
     if page.after is not None:

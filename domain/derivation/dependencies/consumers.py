@@ -37,7 +37,7 @@ class Consumers:
         return any(version.scope.under_id is not None for of_rule in self.rulebook.values() for version in of_rule)
 
     def counts(self, kind: str, type_name: str | None) -> bool:
-        """Tell whether a rollup counts entities of a kind and type."""
+        """Return whether a rollup counts entities of a kind and type."""
         return any(chosen.has(kind, type_name) for chosen in self.counted)
 
     def assignments(

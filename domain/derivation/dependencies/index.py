@@ -87,9 +87,9 @@ class Dependents:
 class DependencyIndex:
     """The index of which entities depend on the points of which, in one organization, at a `revision` of its graph.
 
-    configured: what is derived for what. devices: dependencies by device. entities: what depends on the points of each.
-    Both are filled on demand, an entry at a time and whole: ask `dependencies_of` and `entity_of`, which raise for what
-    was never asked for, because absence from a cache proves nothing. consumers: rules and rollups that read points.
+    config: what is derived for what. devices: dependencies by device. entities: what depends on the points of each.
+    Both are filled on demand, an entry at a time and whole: use `dependencies_of` and `entity_of`, which raise for what
+    was never loaded, because absence from a cache proves nothing. consumers: rules and rollups that read points.
     areas: by external id, of spaces that formulas ask for, those that have one. plans: of health, by profile.
     """
 
@@ -102,13 +102,13 @@ class DependencyIndex:
     plans: Mapping[UUID, Plan] = field(default_factory=dict)
 
     def entity_of(self, entity: bytes) -> Dependents:
-        """Return what depends on an entity's points. Raises KeyError unless `dependency_entities` was asked for it."""
+        """Return what depends on an entity's points. Raises KeyError unless `dependency_entities` has loaded it."""
         return self.entities[entity]
 
     def dependencies_of(self, device: bytes) -> Sequence[Dependency]:
         """Return the dependencies of a device's readings.
 
-        Raises KeyError unless `dependency_devices` was asked for it.
+        Raises KeyError unless `dependency_devices` has loaded it.
         """
         return self.devices[device]
 
@@ -246,7 +246,7 @@ def _dependency_of(link: Link, source: Dependents) -> Dependency:
 
 
 def _index_read(session: Session, *, organization_id: int, revision: int) -> DependencyIndex:
-    """Read what is configured. Six statements, or seven."""
+    """Read the configuration of everything derived. Six statements, or seven."""
     shadow = session.execute(
         select(feature_flags.c.value).where(
             feature_flags.c.organization_id == organization_id, feature_flags.c.name == DERIVE_SHADOW

@@ -55,7 +55,7 @@ class DerivationConfig:
 
     types: by kind and name, those that derive. profiles: by id, all that there are, with formulas or without; in_force:
     all that these say. of: what
-    is derived, by kind, type and profile, filled as it is asked for; all that are alike share one object.
+    is derived, by kind, type and profile, filled on demand; all that are alike share one object.
     """
 
     versions: Sequence[tuple[int, int]] = ()
@@ -164,7 +164,7 @@ def _merged(of_type: FormulaSpans, of_profile: FormulaSpans) -> Iterator[tuple[i
     """Return what is derived when. Where both together go in a circle, the profile's formulas are left out."""
     for begins, ends, typed, both in _overlaid(of_type, of_profile):
         if (cycle := derived_cycle(both)) is not None:
-            # A type and a profile that were saved apart, and an asset that got both since.
+            # A type and a profile that were saved independently, and an asset that got both since.
             _log.warning("profile_formulas_left_out", cycle=cycle_text(cycle))
             yield begins, ends, typed
         elif both:

@@ -1,6 +1,6 @@
 """Evaluate formulas over a span of time: the one function behind every derived metric. Pure; hot path.
 
-A derived point stands at every timestamp of any of its inputs, where each input has a value at or before it that is
+There is a derived point at every timestamp of any of its inputs, where each input has a value at or before it that is
 no older than the formula's maxAge. Many entities of one type are derived at once, in columns.
 """
 
@@ -228,7 +228,7 @@ def _instants(parts: Sequence[Column]) -> tuple[Places, Instants]:
 
 
 def _is_at(column: Column, owner: Places, at: Instants) -> bool:
-    """Tell whether a column stands at just these instants."""
+    """Return whether a column has points at just these instants."""
     return np.array_equal(column.at, at) and np.array_equal(column.owner, owner)
 
 

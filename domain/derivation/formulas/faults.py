@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from domain.base.arrays import arrays_enable, instant_array, text_array, uuid_array
 from domain.derivation.formulas.derive import Fault
 from domain.derivation.formulas.tables import derivation_faults
+from domain.derivation.invalidation.spans import EntitySpan, spans_columns
 from graph.sql import any_of
 
 _FORGET = text(
@@ -42,33 +43,29 @@ class DerivationFault:
     message: str
 
 
-def faults_write(
-    session: Session,
-    *,
-    organization_id: int,
-    faults: Sequence[tuple[bytes, Fault]],
-    again: Sequence[tuple[bytes, int, int]],
-) -> None:
-    """Store faults of entities (16 bytes each). Two statements at most.
+@dataclass(frozen=True, slots=True)
+class EntityFault:
+    """A fault of an entity (16 bytes)."""
 
-    again: the times over which entities were recomputed: what was at fault there is void.
+    entity: bytes
+    fault: Fault
+
+
+def faults_write(
+    session: Session, *, organization_id: int, faults: Sequence[EntityFault], recomputed: Sequence[EntitySpan]
+) -> None:
+    """Store faults of entities. Two statements at most.
+
+    recomputed: over which entities were recomputed: earlier faults there are void.
     """
     arrays_enable(session)
-    if again:
-        session.execute(
-            _FORGET,
-            {
-                "organization_id": organization_id,
-                "entities": uuid_array(b"".join(entity for entity, _, _ in again)),
-                "begins": instant_array([begins for _, begins, _ in again]),
-                "ends": instant_array([ends for _, _, ends in again]),
-            },
-        )
+    if recomputed:
+        session.execute(_FORGET, {"organization_id": organization_id, **spans_columns(recomputed)})
     last: dict[tuple[bytes, str], Fault] = {}
-    for entity, fault in faults:
-        known = last.get((entity, fault.metric))
-        if known is None or known.last_us < fault.last_us:
-            last[entity, fault.metric] = fault
+    for item in faults:
+        known = last.get((item.entity, item.fault.metric))
+        if known is None or known.last_us < item.fault.last_us:
+            last[item.entity, item.fault.metric] = item.fault
     if last:
         session.execute(
             _KEEP,

@@ -18,9 +18,10 @@ POINTS_MAX: Final = 10_000
 
 def commit_entry(commit: DerivedCommit, *, revision: int) -> NormEntry:
     """Return the feed's entry of a commit. revision: of the graph, at the commit."""
-    total = sum(len(change.at) for change in commit.changes)
-    changes = commit.changes if total <= POINTS_MAX else ()
-    invalidated = [change for change in commit.changes if change.corrects or not changes]
+    all_changes = [change.points for change in commit.changes]
+    total = sum(len(change.at) for change in all_changes)
+    changes = all_changes if total <= POINTS_MAX else []
+    invalidated = [change for change in all_changes if change.corrects or not changes]
     sizes = [len(change.at) for change in changes]
     names = {metric: n for n, metric in enumerate(dict.fromkeys(change.metric for change in changes))}
     points = sum(sizes)

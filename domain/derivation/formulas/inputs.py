@@ -50,7 +50,7 @@ _NEWEST = text(
 )
 
 
-_KEPT = text(
+_RETAINED_FROM = text(
     """
     SELECT nullif(final_until, '-infinity') FROM hours_progress WHERE organization_id = :organization_id
     """
@@ -87,6 +87,25 @@ class ReadBack:
     stored: Mapping[str, Column]
 
 
+@dataclass(frozen=True, slots=True)
+class _SeriesWindow:
+    """Points of a series over [begins_us, ends_us), looked for on behalf of the range at this place."""
+
+    place: int
+    series_id: int
+    begins_us: int
+    ends_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class _SourceRequest:
+    """A source to read on behalf of the range at this place: an input, or what was derived within it."""
+
+    place: int
+    source: Source
+    is_input: bool
+
+
 def sources_of(session: Session, *, organization_id: int, derivations: Mapping[bytes, Derivation]) -> Sources:
     """Return the sources of these entities (16 bytes each). Two statements."""
     ids = [UUID(bytes=entity) for entity in derivations]
@@ -117,45 +136,44 @@ def sources_of(session: Session, *, organization_id: int, derivations: Mapping[b
 def retained_from(session: Session, *, organization_id: int) -> int:
     """Return the instant (microseconds) before which points were dropped; where none were, before any time.
 
-    For those who read: it locks nothing. Who writes points asks `retained_from_lock`.
+    For readers: it locks nothing. Writers of points call `retained_from_lock`.
     """
-    kept = session.execute(_KEPT, {"organization_id": organization_id}).scalar_one_or_none()
-    return BEGIN_US if kept is None else micros_of(kept)
+    instant = session.execute(_RETAINED_FROM, {"organization_id": organization_id}).scalar_one_or_none()
+    return BEGIN_US if instant is None else micros_of(instant)
 
 
 def ranges_narrow(
     session: Session, *, organization_id: int, ranges: Sequence[ComputeRange], sources: Sources
 ) -> list[ComputeRange]:
     """Narrow long ranges to where any point is; an empty one then ends where it begins. One statement at most."""
-    asked: list[tuple[int, int, int, int]] = []
+    windows: list[_SeriesWindow] = []
     for n, compute_range in enumerate(ranges):
         if compute_range.ends_us - compute_range.begins_us <= LONG_US:
             continue
         for source in sources.inputs[compute_range.entity]:
             for segment in source.segments:
-                begins, ends = (
-                    max(segment.begins_us, compute_range.begins_us),
-                    min(segment.ends_us, compute_range.ends_us),
-                )
+                begins = max(segment.begins_us, compute_range.begins_us)
+                ends = min(segment.ends_us, compute_range.ends_us)
                 if begins < ends:
-                    asked.append((n, segment.series.id, begins, ends))
-        asked += [
-            (n, row.id, compute_range.begins_us, compute_range.ends_us) for row in sources.own[compute_range.entity]
+                    windows.append(_SeriesWindow(n, segment.series.id, begins, ends))
+        windows += [
+            _SeriesWindow(n, row.id, compute_range.begins_us, compute_range.ends_us)
+            for row in sources.own[compute_range.entity]
         ]
     bounds: dict[int, tuple[int, int]] = {}
-    if asked:
+    if windows:
         arrays_enable(session)
         rows = session.execute(
             _BOUNDS,
             {
                 "organization_id": organization_id,
-                "series": bigint_array([series for _, series, _, _ in asked]),
-                "begins": instant_array([begins for _, _, begins, _ in asked]),
-                "ends": instant_array([ends for _, _, _, ends in asked]),
+                "series": bigint_array([window.series_id for window in windows]),
+                "begins": instant_array([window.begins_us for window in windows]),
+                "ends": instant_array([window.ends_us for window in windows]),
             },
         )
         for row in rows:
-            n, first, last = asked[row.n][0], micros_of(row.first), micros_of(row.last) + 1
+            n, first, last = windows[row.n].place, micros_of(row.first), micros_of(row.last) + 1
             known = bounds.get(n, (first, last))
             bounds[n] = (min(known[0], first), max(known[1], last))
     narrowed = []
@@ -172,29 +190,29 @@ def ranges_read(
     session: Session, *, organization_id: int, ranges: Sequence[ComputeRange], sources: Sources, limit: int
 ) -> ReadBack:
     """Return the points of ranges. One statement. Raises LimitExceededError above `limit` points."""
-    asked: list[tuple[int, bool, Source]] = []
+    requests: list[_SourceRequest] = []
     for n, compute_range in enumerate(ranges):
         entity_id, reach = UUID(bytes=compute_range.entity), compute_range.derivation.reach_us
         for source in sources.inputs[compute_range.entity]:
             segments = _within(source.segments, compute_range.begins_us - reach, compute_range.ends_us)
-            asked.append((n, True, Source(entity_id, source.metric, None, segments)))
+            requests.append(_SourceRequest(n, Source(entity_id, source.metric, None, segments), is_input=True))
         for row in sources.own[compute_range.entity]:
             segment = Segment(row, compute_range.begins_us, compute_range.ends_us)
-            asked.append((n, False, Source(entity_id, row.metric, None, (segment,))))
+            requests.append(_SourceRequest(n, Source(entity_id, row.metric, None, (segment,)), is_input=False))
     inputs: dict[str, list[Column]] = {}
     stored: dict[str, list[Column]] = {}
     scanned = points_scan(
         session,
         organization_id=organization_id,
-        sources=[source for _, _, source in asked],
+        sources=[request.source for request in requests],
         begins_us=min((s.begins_us - s.derivation.reach_us for s in ranges), default=0),
         ends_us=max((s.ends_us for s in ranges), default=0),
         limit=limit,
     )
     for k, points in scanned:
-        n, is_input, source = asked[k]
-        column = Column(np.full(len(points.at), n, dtype=np.int64), points.at, points.values)
-        (inputs if is_input else stored).setdefault(source.metric, []).append(column)
+        request = requests[k]
+        column = Column(np.full(len(points.at), request.place, dtype=np.int64), points.at, points.values)
+        (inputs if request.is_input else stored).setdefault(request.source.metric, []).append(column)
     return ReadBack(
         {metric: columns_join(parts) for metric, parts in inputs.items()},
         {metric: columns_join(parts) for metric, parts in stored.items()},
@@ -202,7 +220,7 @@ def ranges_read(
 
 
 def watermarks_read(session: Session, *, organization_id: int, sources: Sources) -> dict[bytes, int]:
-    """Return the watermark of each entity's inputs: no point is later. One statement."""
+    """Return the watermark of the inputs of each entity: no point is later. One statement."""
     series = {s.series.id for of_entity in sources.inputs.values() for source in of_entity for s in source.segments}
     arrays_enable(session)
     rows = session.execute(_NEWEST, {"organization_id": organization_id, "series": bigint_array(sorted(series))})

@@ -47,7 +47,7 @@ def bounds_of(
 ) -> Span | None:
     """Return the part of [begins_us, ends_us) in which there can be points of health, at bucket bounds.
 
-    None: there can be none, and none stands. Five statements.
+    None: there can be none, and none is stored. Five statements.
     """
     arrays_enable(session)
     children = session.scalars(

@@ -1,12 +1,12 @@
 """Recompute dirty buckets of health. One transaction takes some assets of one organization.
 
-As with rollups a row is taken away before anything is read. What differs is written as derived points are, marks the
-assets that have this one as a part, and leaves a dirty window, so that formulas, rules and rollups on health follow.
+As with rollups a dirty bucket is deleted before anything is read. Differences are written as derived points are; they
+invalidate the assets that have this one as a part, and leave a dirty window, so that formulas, rules and rollups on
+health are recomputed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable
 from domain.base.packed import micros_of
+from domain.derivation.formulas.changes import SeriesChange, spans_changed
 from domain.derivation.formulas.config import DerivationConfig, derivation_config_read
 from domain.derivation.formulas.inputs import retained_from
-from domain.derivation.formulas.outputs import SeriesChange
 from domain.derivation.health.bounds import bounds_of
 from domain.derivation.health.events import events_open, metrics_from_health
 from domain.derivation.health.invalidate import DAY_US, Span, health_invalidate
@@ -85,7 +85,7 @@ def health_buckets_compute(
 
     only: of one asset.
 
-    Of a long time at most BUCKETS_MAX buckets are computed, the rest is marked again.
+    Of a long span at most BUCKETS_MAX buckets are computed, the rest is invalidated again.
     Raises LimitExceededError where the health of one bucket is made of more than `points_max` points.
     """
     arrays_enable(session)
@@ -113,7 +113,7 @@ def health_buckets_compute(
     buckets_invalidate(session, organization_id=organization_id, dirty=work.left)
     commit = None
     if work.changed:
-        windows_add(session, organization_id=organization_id, spans=_changed_spans(work.changed), reason=HEALTH)
+        windows_add(session, organization_id=organization_id, spans=spans_changed(work.changed), reason=HEALTH)
         commit = commit_note(session, organization_id=organization_id, changes=work.changed, now=now)
     # Those above are dirty now.
     is_done = taken.is_all and not work.left and not work.parents
@@ -125,9 +125,9 @@ def _compute(session: Session, work: _Work, asset_id: UUID, plan: Plan | None, s
     length = DAY_US if plan is None else plan.bucket_us
     begins, ends = span
     if plan is not None and begins < micros_of(work.now) - FRESHNESS_MOST // _US:
-        # Results of points that are no longer kept stay as stored.
-        kept = retained_from(session, organization_id=work.organization_id) + plan.freshness_us + length
-        begins = max(begins, kept + -kept % length)
+        # Results of points beyond retention stay as stored.
+        computable = retained_from(session, organization_id=work.organization_id) + plan.freshness_us + length
+        begins = max(begins, computable + -computable % length)
         if begins >= ends:
             return
     changed = begins
@@ -163,7 +163,7 @@ def _range_compute(session: Session, work: _Work, health_range: HealthRange, fro
     [events] = events_open(
         session,
         organization_id=work.organization_id,
-        asked=[(health_range.asset_id, health_range.begins_us, health_range.ends_us)],
+        spans=[(health_range.asset_id, health_range.begins_us, health_range.ends_us)],
         from_health={health_range.asset_id: from_health},
     )
     changed, parents = health_compute(
@@ -195,11 +195,3 @@ def _parents_invalidate(session: Session, work: _Work) -> None:
         by_child.setdefault(child, {})[parent.bytes] = spans
     for child, changed in sorted(by_child.items()):
         health_invalidate(session, organization_id=work.organization_id, changed=changed, plans=plans, left_by=child)
-
-
-def _changed_spans(changed: list[SeriesChange]) -> Mapping[bytes, tuple[int, int]]:
-    changed_spans: dict[bytes, tuple[int, int]] = {}
-    for change in changed:
-        first, last = changed_spans.get(change.entity, (change.begins_us, change.ends_us - 1))
-        changed_spans[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
-    return changed_spans

@@ -73,7 +73,7 @@ class _Request:
 
 @dataclass(slots=True)
 class _Windows:
-    """Windows of series whose last points are asked for, each once."""
+    """Windows of series whose last points are wanted, without repeats."""
 
     places: dict[tuple[int, int, int], int] = field(default_factory=dict)
     current: dict[int, Last] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def healths_compute(
     chosen = [look.asset_id for look in looks]
     from_health = metrics_from_health(session, organization_id=organization_id, ids=chosen, config=config)
     spans = [(look.asset_id, look.begins_us, look.ends_us) for look in looks]
-    events = events_open(session, organization_id=organization_id, asked=spans, from_health=from_health)
+    events = events_open(session, organization_id=organization_id, spans=spans, from_health=from_health)
     _sources_read(session, organization_id, looks, from_health)
     lengths = _children_read(session, organization_id, looks)
     facts = _facts(session, organization_id, looks, lengths, events)
@@ -168,35 +168,35 @@ def _facts(
     lengths: Mapping[UUID, int],
     events: Sequence[Sequence[OpenEvent]],
 ) -> list[Facts]:
-    asked = _Windows()
+    requested = _Windows()
     wanted = []
     for look in looks:
-        valued = [[asked.note(s, look.since_us, look.ends_us) for s in source.segments] for source in look.valued]
-        measured = [asked.note(s, look.since_us, look.ends_us) for s in look.measured]
+        valued = [[requested.note(s, look.since_us, look.ends_us) for s in source.segments] for source in look.valued]
+        measured = [requested.note(s, look.since_us, look.ends_us) for s in look.measured]
         # A point of a part says what was so at the end of its own bucket.
         child_health = [
-            [asked.note(s, look.since_us - length, look.ends_us + 1 - length) for s in source.segments]
+            [requested.note(s, look.since_us - length, look.ends_us + 1 - length) for s in source.segments]
             for source in look.child_health
             for length in [lengths[source.entity_id]]
         ]
         wanted.append((valued, measured, child_health))
-    _last_read(session, organization_id, asked)
-    last_measured = [asked.last(measured) for _, measured, _ in wanted]
+    _last_read(session, organization_id, requested)
+    last_measured = [requested.last(measured) for _, measured, _ in wanted]
     silent = [n for n, last in enumerate(last_measured) if last is None]
     ever = measured_before(
         session,
         organization_id=organization_id,
-        asked=[(looks[n].measured, looks[n].since_us) for n in silent],
+        requests=[(looks[n].measured, looks[n].since_us) for n in silent],
     )
     for n, is_known in zip(silent, ever, strict=True):
         last_measured[n] = (looks[n].since_us - 1, np.nan) if is_known else None
     facts = []
     for n, (look, (valued, _, child_health)) in enumerate(zip(looks, wanted, strict=True)):
         values = {
-            source.metric: _track(asked.last(windows)) for source, windows in zip(look.valued, valued, strict=True)
+            source.metric: _track(requested.last(windows)) for source, windows in zip(look.valued, valued, strict=True)
         }
         children = [
-            Child(source.entity_id, look.children[source.entity_id], _track(asked.last(windows), length - 1))
+            Child(source.entity_id, look.children[source.entity_id], _track(requested.last(windows), length - 1))
             for source, windows in zip(look.child_health, child_health, strict=True)
             for length in [lengths[source.entity_id]]
         ]
@@ -204,21 +204,21 @@ def _facts(
     return facts
 
 
-def _last_read(session: Session, organization_id: int, asked: _Windows) -> None:
-    if not asked.places:
+def _last_read(session: Session, organization_id: int, requested: _Windows) -> None:
+    if not requested.places:
         return
     arrays_enable(session)
     rows = session.execute(
         _LAST,
         {
             "organization_id": organization_id,
-            "series": bigint_array([series for series, _, _ in asked.places]),
-            "begins": instant_array([begins for _, begins, _ in asked.places]),
-            "ends": instant_array([ends for _, _, ends in asked.places]),
+            "series": bigint_array([series for series, _, _ in requested.places]),
+            "begins": instant_array([begins for _, begins, _ in requested.places]),
+            "ends": instant_array([ends for _, _, ends in requested.places]),
         },
     )
     for row in rows:
-        asked.current[row.n] = (micros_of(row.at), np.nan if row.value is None else row.value)
+        requested.current[row.n] = (micros_of(row.at), np.nan if row.value is None else row.value)
 
 
 def _track(last: Last | None, later_us: int = 0) -> Track:

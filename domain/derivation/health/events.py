@@ -48,7 +48,7 @@ def events_open(
     session: Session,
     *,
     organization_id: int,
-    asked: Sequence[tuple[UUID, int, int]],
+    spans: Sequence[tuple[UUID, int, int]],
     from_health: Mapping[UUID, frozenset[str]],
 ) -> list[list[OpenEvent]]:
     """Return, for each (asset, begins_us, ends_us), its events that were open in that time or cleared at its begin.
@@ -61,20 +61,20 @@ def events_open(
         _EVENTS,
         {
             "organization_id": organization_id,
-            "assets": uuid_array(b"".join(asset_id.bytes for asset_id, _, _ in asked)),
-            "begins": instant_array([begins for _, begins, _ in asked]),
-            "ends": instant_array([ends for _, _, ends in asked]),
+            "assets": uuid_array(b"".join(asset_id.bytes for asset_id, _, _ in spans)),
+            "begins": instant_array([begins for _, begins, _ in spans]),
+            "ends": instant_array([ends for _, _, ends in spans]),
             "limit": EVENTS_MAX + 1,
         },
     )
-    events: list[list[OpenEvent]] = [[] for _ in asked]
-    seen = [0] * len(asked)
+    events: list[list[OpenEvent]] = [[] for _ in spans]
+    seen = [0] * len(spans)
     for row in rows:
         seen[row.n] += 1
         if seen[row.n] > EVENTS_MAX:
             msg = f"The health of an asset takes notice of {EVENTS_MAX} events at once; it has more."
             raise LimitExceededError(msg)
-        if row.condition is None or not metrics_of(condition_read(row.condition)) & from_health[asked[row.n][0]]:
+        if row.condition is None or not metrics_of(condition_read(row.condition)) & from_health[spans[row.n][0]]:
             cleared = END_US if row.cleared_at is None else micros_of(row.cleared_at)
             events[row.n].append(OpenEvent(row.id, row.severity, micros_of(row.opened_at), cleared))
     return events

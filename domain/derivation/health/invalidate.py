@@ -43,7 +43,7 @@ def health_invalidate(
     """Invalidate the health buckets of assets (16 bytes) that depend on what changed over [begins_us, ends_us) each.
 
     plans: of those that use a profile; of one that does not, whole days are taken. What was measured counts for one
-    freshness, so that the buckets of as long after it are among them. left_by: the asset whose computation found the
+    freshness, so that the buckets of as long after it are among them. left_by: the asset whose computation detected the
     change; None: the derive stage did. One statement at most.
     """
     dirty: DirtyBuckets = {}

@@ -2,7 +2,7 @@
 
 That there was a reading counts for ever: an asset that was once measured and falls silent is known to be silent. So
 neither question has a look-back. Both are answered by index look-ups over the link intervals of each series, by the
-latest point where that decides, and by the hours of series where points are no longer kept.
+latest point where that decides, and by the hours of series beyond the retention of points.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from domain.base.packed import instant_of, micros_of
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US
 from domain.telemetry.model.attribution import Segment
 
-# Before it points are no longer kept; hours of series are.
+# Before it points are beyond retention; hours of series are not.
 _KEPT = "coalesce((SELECT p.final_until FROM hours_progress p WHERE p.organization_id = :organization_id), '-infinity')"
 _BEFORE = text(
     f"""
@@ -49,7 +49,7 @@ _FIRST = text(
     """  # noqa: S608  (constants)
 )
 _STORED = text("SELECT since FROM health_measured WHERE organization_id = :organization_id AND entity_id = :asset_id")
-_KEEP = text(
+_SET = text(
     """
     INSERT INTO health_measured (organization_id, entity_id, since) VALUES (:organization_id, :asset_id, :since)
     ON CONFLICT (organization_id, entity_id) DO UPDATE SET since = excluded.since
@@ -59,13 +59,13 @@ _DROP = text("DELETE FROM health_measured WHERE organization_id = :organization_
 
 
 def measured_before(
-    session: Session, *, organization_id: int, asked: Iterable[tuple[Sequence[Segment], int]]
+    session: Session, *, organization_id: int, requests: Iterable[tuple[Sequence[Segment], int]]
 ) -> list[bool]:
     """Tell, for each (segments, instant), whether a series has a point within a segment and before the instant.
 
     One statement, none where there is no segment.
     """
-    pairs = list(asked)
+    pairs = list(requests)
     windows = [
         (n, segment.series.id, *span)
         for n, (segments, before_us) in enumerate(pairs)
@@ -104,7 +104,7 @@ def measured_since_write(session: Session, *, organization_id: int, asset_id: UU
     if since_us is None:
         session.execute(_DROP, asset)
     else:
-        session.execute(_KEEP, {**asset, "since": instant_of(since_us)})
+        session.execute(_SET, {**asset, "since": instant_of(since_us)})
 
 
 def _clipped(segment: Segment, before_us: int) -> tuple[int, int]:

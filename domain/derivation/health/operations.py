@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, instant_array, uuid_array
 from domain.base.failed_items.model import FailedQueue
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import Column, instant_of, micros_of
-from domain.derivation.formulas.outputs import Changes, SeriesChange, changes_write, series_ensure
+from domain.derivation.formulas.changes import SeriesChange, points_diff, series_changes
+from domain.derivation.formulas.outputs import changes_write, series_ensure
 from domain.derivation.health.current import BucketHealth, healths_compute
 from domain.derivation.health.invalidate import DAY_US
 from domain.derivation.health.measured import measured_since, measured_since_get, measured_since_write
@@ -50,7 +51,7 @@ _TIMERS_GONE = text(
 )
 _IS_DUE: Final = f"""
     h.organization_id = :organization_id AND h.due_at <= :now
-    AND NOT {held_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
+    AND NOT {isolation_sql(FailedQueue.HEALTH, organization="h.organization_id", holds="h.entity_id::text")}
 """
 _DUE = text(
     f"""
@@ -129,7 +130,7 @@ def health_compute(
     """Recompute an asset's health over a range of buckets; return what changed, and which assets that affects.
 
     events: those of the asset that were open in the range. made: what is made of its health, and has no part in it.
-    What is touched: assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
+    Affected are assets that it is part of, or itself elsewhere, each with a time. Timers are left for what is to
     become too old. Raises LimitExceededError where there is too much to read at once: the caller then takes the range
     in parts.
     """
@@ -164,21 +165,30 @@ def health_compute(
         origin=ORIGIN,
     )
     stored = _stored(session, organization_id, ensured[entity], work, limit)
-    changes = Changes()
-    changes.add(metric=METRIC, entities=[entity], series=ensured, wanted=_column(wanted), stored=_column(stored))
-    changes_write(session, organization_id=organization_id, changes=changes, stage_cache=stage_cache, notes=notes)
+    points = points_diff(metric=METRIC, entities=[entity], wanted=_column(wanted), stored=_column(stored))
+    changes = changes_write(
+        session,
+        organization_id=organization_id,
+        changes=series_changes(points, series=ensured),
+        stage_cache=stage_cache,
+        notes=notes,
+    )
     parents = session.scalars(
         select(entity_edges.c.source_id).where(
             entity_edges.c.organization_id == organization_id,
-            any_of(entity_edges.c.target_id, [work.asset_id] if changes.changed else []),
+            any_of(entity_edges.c.target_id, [work.asset_id] if changes else []),
             entity_edges.c.relationship == HAS_PART,
             text("upper_inf(recorded)"),
         )
     )
     # Of a profile that is used no more the bucket is not known; none is longer than a day.
     length = DAY_US if plan is None else plan.bucket_us
-    affected = [(parent, c.begins_us, c.ends_us + length) for parent in set(parents) for c in changes.changed]
-    return changes.changed, affected + _measured_since_update(session, organization_id, work, measured)
+    affected = [
+        (parent, change.points.begins_us, change.points.ends_us + length)
+        for parent in set(parents)
+        for change in changes
+    ]
+    return changes, affected + _measured_since_update(session, organization_id, work, measured)
 
 
 def _measured_since_update(
@@ -186,8 +196,8 @@ def _measured_since_update(
 ) -> list[tuple[UUID, int, int]]:
     """Update since when an asset counts as measured; return the buckets of its own that this affects.
 
-    Wherever it is told other than before whether it was ever measured, silence costs other than before: that is behind
-    the range, as far as to what was its first reading, or is.
+    Silence scores otherwise wherever it was, or is no longer, ever measured before: that is behind the range, up to
+    its first reading as it was, or as it is.
     """
     stored_us = measured_since_get(session, organization_id=organization_id, asset_id=work.asset_id)
     if stored_us is not None and stored_us < (work.begins_us if work.changed_us is None else work.changed_us):

@@ -130,7 +130,7 @@ def facts_read(
     heard = np.unique(np.concatenate(readings))
     segments = [segment for source in measured for segment in source.segments]
     if not len(heard) or heard[0] >= begins_us + plan.bucket_us:
-        [is_known] = measured_before(session, organization_id=organization_id, asked=[(segments, since)])
+        [is_known] = measured_before(session, organization_id=organization_id, requests=[(segments, since)])
         # When it was does not matter, only that it was.
         heard = np.concatenate([np.array([since - 1] if is_known else [], dtype=np.int64), heard])
     children = _children(session, organization_id=organization_id, asset_id=asset_id, since_us=since, ends_us=ends_us)

@@ -188,7 +188,7 @@ def _passed(threshold: Threshold, value: float) -> tuple[float, str]:
 
 
 def _is_long_silent(settings: HealthSettings, facts: Facts, begins_us: int, now_us: int) -> bool:
-    """Tell whether all measurements had expired before a bucket began: it then has no score."""
+    """Return whether all measurements had expired before a bucket began: it then has no score."""
     n = int(np.searchsorted(facts.readings, begins_us + settings.bucket_us)) - 1
     return n < 0 or _is_over(int(facts.readings[n]), settings, begins_us, now_us)
 
@@ -222,7 +222,7 @@ def _children(settings: HealthSettings, facts: Facts, ends_us: int, now_us: int)
     if not scores or not weight:
         return []
     worst, subject = min(scores)
-    # Sorted: the order in which children are found does not matter to the last bit.
+    # Sorted: the result is the same to the last bit, in whatever order children were read.
     score = worst if settings.is_worst_child else float(np.sum(np.sort([s for s, _ in scores]))) / len(scores)
     how = "the worst" if settings.is_worst_child else "the mean"
     detail = f"{how} of {len(scores)} is {score:g}, the worst {worst:g}"

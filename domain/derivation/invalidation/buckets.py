@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array, text_array, uuid_array
 from domain.base.failed_items.model import FailedQueue
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import micros_of
 
 
@@ -44,7 +44,7 @@ _NEXT_GENERATION = text("SELECT nextval('dirty_buckets_generation')")
 # What fails and is left alone together: a rollup at an entity; all of an asset's health.
 _KEY: Final = "CASE d.computation WHEN 'ROLLUP' THEN 'rollup:' || d.computation_id || '/' ELSE '' END || d.entity_id"
 _IS_FREE: Final = " AND ".join(
-    f"NOT {held_sql(queue, organization='d.organization_id', holds=_KEY)}"
+    f"NOT {isolation_sql(queue, organization='d.organization_id', holds=_KEY)}"
     for queue in (FailedQueue.ROLLUPS, FailedQueue.HEALTH)
 )
 # To the current generation: a row that is just being taken has an earlier one, so that the new one neither is lost nor

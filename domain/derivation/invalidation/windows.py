@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array, uuid_array
 from domain.base.failed_items.model import FailedQueue
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import micros_of
 
 READINGS: Final = "readings"
@@ -27,7 +27,7 @@ ROLLUP: Final = "rollup"
 HEALTH: Final = "health"
 # The profile of an asset, or what it says, changed.
 PROFILE: Final = "profile"
-# A rule was edited, or is to be looked at though nothing comes.
+# A rule was edited, or is to be evaluated although no reading comes.
 RULE: Final = "rule"
 TIMER: Final = "timer"
 # The points of a window of readings come by the bus; where they have not after so long, they are read back.
@@ -50,7 +50,7 @@ _OVERDUE = text(
     f"""
     SELECT organization_id, entity_id FROM dirty_windows w
     WHERE slot % :partitions = :partition AND (batch_id IS NULL OR created_at < clock_timestamp() - :overdue)
-        AND NOT {held_sql(FailedQueue.DERIVATION, organization="w.organization_id", holds="w.entity_id::text")}
+        AND NOT {isolation_sql(FailedQueue.DERIVATION, organization="w.organization_id", holds="w.entity_id::text")}
     ORDER BY created_at LIMIT :limit
     """  # noqa: S608  (constants)
 )
@@ -143,7 +143,7 @@ def windows_done(session: Session, *, organization_id: int, ids: Collection[int]
 
 
 def windows_at_hand(windows: Sequence[Window], at_hand: Mapping[int, Collection[bytes]]) -> bool:
-    """Tell whether all points of an entity's windows are known to be at hand.
+    """Return whether all points of an entity's windows are known to be at hand.
 
     at_hand: by batch id, the entities of which all points are. A window without a batch has none that were brought.
     """

@@ -53,7 +53,7 @@ class Grid:
         return edges
 
     def is_long(self, begins_us: int, ends_us: int) -> bool:
-        """Tell whether a span holds so many buckets that they are not invalidated one by one."""
+        """Return whether a span holds so many buckets that they are not invalidated one by one."""
         return ends_us - begins_us > BUCKETS_FINE * self.length_us
 
     def cut(self, begins_us: int, ends_us: int, buckets: int) -> int:

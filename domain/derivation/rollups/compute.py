@@ -1,9 +1,9 @@
 """Recompute dirty buckets of rollups, each whole. One transaction takes some of one organization.
 
-A bucket is taken away before anything is read, and whoever writes what it is made of marks it in the same transaction,
-again where it is just being taken away: so nothing is missed, and nobody waits. What differs is written as derived
-points are, and leaves a dirty window at the upper entity, so that what is derived from the rollup, and rollups above
-it, follow.
+A dirty bucket is deleted before anything is read, and every writer of points that it aggregates invalidates it in the
+writer's own transaction, again while it is just being deleted: so nothing is missed, and nobody waits. Differences are
+written as derived points are, and leave a dirty window at the upper entity, so that what is derived from the rollup,
+and rollups above it, are recomputed.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, uuid_array
 from domain.base.packed import Column, Values, micros_of
+from domain.derivation.formulas.changes import SeriesChange, points_diff, series_changes, spans_changed
 from domain.derivation.formulas.derive import NOTHING, columns_join
-from domain.derivation.formulas.outputs import Changes, DerivedCommit, changes_write, series_ensure
+from domain.derivation.formulas.outputs import DerivedCommit, changes_write, series_ensure
 from domain.derivation.invalidation.buckets import (
     Computation,
     DirtyBuckets,
@@ -30,6 +31,7 @@ from domain.derivation.invalidation.buckets import (
     buckets_invalidate,
     buckets_take,
 )
+from domain.derivation.invalidation.spans import EntitySpan
 from domain.derivation.invalidation.windows import windows_add
 from domain.derivation.rollups.aggregate import rollup_values
 from domain.derivation.rollups.buckets import FIRST_US, LAST_US, Grid
@@ -62,7 +64,7 @@ ROWS_MAX: Final = 500
 BUCKETS_MAX: Final = 1_000
 # Buckets times descendants.
 CELLS_MAX: Final = 5_000_000
-# Of buckets that begin earlier no partial aggregate is used: points that are not kept any more are not touched.
+# Of buckets that begin earlier no partial aggregate is used: points beyond retention are not read.
 PARTIALS_FOR: Final = timedelta(days=31)
 # So many buckets in a row are read one by one.
 SPLIT_MAX: Final = 2
@@ -81,7 +83,7 @@ _WRITTEN = text(
 
 @dataclass(frozen=True, slots=True)
 class BucketRun:
-    """Caches of a process, kept between transactions."""
+    """Caches of a process, reused across transactions."""
 
     stage_cache: StageCache
     cache: RollupCache
@@ -111,7 +113,7 @@ class _Work:
     # Buckets from then on have partial aggregates.
     partials_from_us: int
     memo: Memo
-    changes: Changes = field(default_factory=Changes)
+    changes: list[SeriesChange] = field(default_factory=list)
     notes: PendingCacheUpdates = field(default_factory=PendingCacheUpdates)
     left: DirtyBuckets = field(default_factory=dict)
     # What several rollups read is read once: by metric and port, by descendant.
@@ -134,7 +136,7 @@ def buckets_compute(
 
     only: of one key, see `queue.bucket_keys`.
 
-    Of a long time at most `buckets_max` buckets are computed, the rest is marked again.
+    Of a long span at most `buckets_max` buckets are computed, the rest is invalidated again.
     Raises LimitExceededError where more than `points_max` points would have to be read: then take fewer.
     """
     arrays_enable(session)
@@ -169,7 +171,7 @@ def buckets_compute(
 
 
 def _expand(session: Session, work: _Work, rollup: Rollup) -> None:
-    """Mark all time at every entity that a rollup has, or may have, points at."""
+    """Invalidate all time at every entity that a rollup has, or may have, points at."""
     uppers = {
         row.bytes
         for row in session.scalars(
@@ -236,7 +238,7 @@ def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes
     sources = sources_read(
         session, organization_id=organization_id, draft=draft, members=members, by_entity=series_by_entity
     )
-    ranges = _ranges(session, work, rollup, dirty, (members, sources))
+    ranges = _ranges(session, work, rollup, dirty=dirty, members=members, sources=sources)
     if not ranges:
         return
     tables = [np.full((len(members[s.upper]), len(s.edges) - 1), np.nan) for s in ranges]
@@ -260,7 +262,8 @@ def _compute(session: Session, work: _Work, rollup: Rollup, dirty: Mapping[bytes
         if n in stored_points:
             points = stored_points[n]
             stored.append(Column(np.full(len(points.at), n, dtype=np.int64), points.at, points.values))
-    _change(session, work, rollup, [s.upper for s in ranges], (columns_join(wanted), columns_join(stored)))
+    uppers = [compute_range.upper for compute_range in ranges]
+    _change(session, work, rollup, uppers=uppers, wanted=columns_join(wanted), stored=columns_join(stored))
 
 
 def _weights(draft: RollupDraft, members: Sequence[Member], compute_range: ComputeRange) -> Values | None:
@@ -270,10 +273,9 @@ def _weights(draft: RollupDraft, members: Sequence[Member], compute_range: Compu
 
 
 def _change(
-    session: Session, work: _Work, rollup: Rollup, uppers: Sequence[bytes], columns: tuple[Column, Column]
+    session: Session, work: _Work, rollup: Rollup, *, uppers: Sequence[bytes], wanted: Column, stored: Column
 ) -> None:
     """Add the differences between wanted and stored points. uppers: by the columns' owners."""
-    wanted, stored = columns
     having = sorted({uppers[n] for n in {*wanted.owner.tolist(), *stored.owner.tolist()}})
     series = series_ensure(
         session,
@@ -287,9 +289,9 @@ def _change(
         is_recompute=rollup.updated_at != rollup.created_at,
         origin=ROLLUP,
     )
-    before = len(work.changes.changed)
-    work.changes.add(metric=rollup.draft.metric, entities=uppers, series=series, wanted=wanted, stored=stored)
-    written = sorted({change.entity for change in work.changes.changed[before:] if len(change.at)})
+    points = points_diff(metric=rollup.draft.metric, entities=uppers, wanted=wanted, stored=stored)
+    work.changes += series_changes(points, series=series)
+    written = sorted({change.entity for change in points if len(change.at)})
     _entities_remember(session, work, rollup, written)
 
 
@@ -297,28 +299,29 @@ def _ranges(
     session: Session,
     work: _Work,
     rollup: Rollup,
+    *,
     dirty: Mapping[bytes, list[tuple[int, int]]],
-    read: tuple[Mapping[bytes, Sequence[Member]], Sources],
+    members: Mapping[bytes, Sequence[Member]],
+    sources: Sources,
 ) -> list[ComputeRange]:
     """Choose the buckets that are computed now; long spans are narrowed to where there are points, and cut."""
-    members, sources = read
     grid = work.known.grids[rollup.id]
     joined = [
-        (upper, *span)
+        EntitySpan(upper, *span)
         for upper, spans in sorted(dirty.items())
         for whole in spans_joined(spans)
         for span in _split_short(grid, whole)
     ]
-    coarse = [item for item in joined if grid.is_long(item[1], item[2])]
+    coarse = [span for span in joined if grid.is_long(span.begins_us, span.ends_us)]
     narrowed = bounds_read(
-        session, organization_id=work.organization_id, asked=coarse, members=members, sources=sources
+        session, organization_id=work.organization_id, spans=coarse, members=members, sources=sources
     )
-    spans = [item for item in joined if not grid.is_long(item[1], item[2])]
-    spans += [(coarse[n][0], *bounds) for n, bounds in enumerate(narrowed) if bounds is not None]
+    spans = [span for span in joined if not grid.is_long(span.begins_us, span.ends_us)]
+    spans += [EntitySpan(coarse[n].entity, *bounds) for n, bounds in enumerate(narrowed) if bounds is not None]
     ranges: list[ComputeRange] = []
     cells = 0
-    for upper, begins_us, ends_us in spans:
-        begins, ends = max(begins_us, FIRST_US), min(ends_us, LAST_US)
+    for item in spans:
+        upper, begins, ends = item.entity, max(item.begins_us, FIRST_US), min(item.ends_us, LAST_US)
         # At least one bucket, so that every transaction comes further.
         size = max(1, len(members[upper]))
         most = max(0 if ranges else 1, min(work.buckets_max, (CELLS_MAX - cells) // size))
@@ -341,7 +344,7 @@ def _split_short(grid: Grid, whole: tuple[int, int]) -> list[tuple[int, int]]:
 
 
 def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None:
-    changes_write(
+    changes = changes_write(
         session,
         organization_id=work.organization_id,
         changes=work.changes,
@@ -349,11 +352,7 @@ def _write(session: Session, work: _Work, now: datetime) -> DerivedCommit | None
         notes=work.notes,
     )
     partials_write(session, organization_id=work.organization_id, partials=work.memo.new_partials)
-    if not work.changes.changed:
+    if not changes:
         return None
-    affected: dict[bytes, tuple[int, int]] = {}
-    for change in work.changes.changed:
-        first, last = affected.get(change.entity, (change.begins_us, change.ends_us - 1))
-        affected[change.entity] = (min(first, change.begins_us), max(last, change.ends_us - 1))
-    windows_add(session, organization_id=work.organization_id, spans=affected, reason=ROLLUP)
-    return commit_note(session, organization_id=work.organization_id, changes=work.changes.changed, now=now)
+    windows_add(session, organization_id=work.organization_id, spans=spans_changed(changes), reason=ROLLUP)
+    return commit_note(session, organization_id=work.organization_id, changes=changes, now=now)

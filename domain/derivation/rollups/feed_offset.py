@@ -9,9 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from domain.base.streams import BUCKETS, BUCKETS_PARTITION
-from domain.derivation.formulas.outputs import DerivedCommit, SeriesChange, commit_write
+from domain.derivation.formulas.changes import SeriesChange
+from domain.derivation.formulas.outputs import DerivedCommit, commit_write
 
-# The row is held until the transaction ends, so places are taken in the order of commits.
+# The row is locked until the transaction ends, so offsets are in the order of commits.
 _ADVANCE = text(
     """
     INSERT INTO stage_leases AS l (stage, partition, holder, fence, position, expires_at)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.base.arrays import arrays_enable, bigint_array, instant_array
 from domain.base.packed import Instants, Points, Values, micros_of
+from domain.derivation.invalidation.spans import EntitySpan
 from domain.derivation.rollups.model import RollupDraft
 from domain.derivation.rollups.partial_aggregates import (
     KnownPartial,
@@ -55,7 +56,7 @@ class Memo:
     """Values read in one transaction, at one revision of the derivation config.
 
     values: of buckets of one descendant, by what they were made of; None where there are no points. made: partial
-    aggregates to be kept.
+    aggregates to be stored.
     """
 
     revision: int
@@ -67,7 +68,7 @@ class Memo:
 class ComputeRange:
     """Buckets of one upper entity that are computed together. edges: microseconds, one more than buckets.
 
-    uses_partial: it is one bucket, taken as one, of which partial aggregates are kept.
+    uses_partial: it is one bucket, taken as one, of which partial aggregates are stored.
     """
 
     upper: bytes
@@ -143,24 +144,24 @@ def bounds_read(
     session: Session,
     *,
     organization_id: int,
-    asked: Sequence[tuple[bytes, int, int]],
+    spans: Sequence[EntitySpan],
     members: Mapping[bytes, Sequence[Member]],
     sources: Sources,
 ) -> list[tuple[int, int] | None]:
-    """Return, for each (upper, begin, end), the bounds of its points; None where there is none.
+    """Return the bounds of the points of each span of an upper entity; None where there is none.
 
     One statement.
     """
     windows: list[tuple[int, int, int, int]] = []
-    for n, (upper, begins_us, ends_us) in enumerate(asked):
-        own = sources.own[upper]
+    for n, span in enumerate(spans):
+        own = sources.own[span.entity]
         if own is not None:
-            windows.append((n, own.id, begins_us, ends_us))
-        for member in members[upper]:
+            windows.append((n, own.id, span.begins_us, span.ends_us))
+        for member in members[span.entity]:
             for source in sources.by_entity[member.id]:
-                segments = segments_within(source, member, begins_us, ends_us)
+                segments = segments_within(source, member, span.begins_us, span.ends_us)
                 windows += [(n, s.series.id, s.begins_us, s.ends_us) for s in segments]
-    bounds: list[tuple[int, int] | None] = [None] * len(asked)
+    bounds: list[tuple[int, int] | None] = [None] * len(spans)
     if not windows:
         return bounds
     arrays_enable(session)
@@ -244,7 +245,7 @@ def _counted_read(
     limit: int,
     from_points: bool,
 ) -> Iterator[tuple[int, Counted, Instants]]:
-    """Yield (place, what its points are, edges): what a partial aggregate stands for is not read again."""
+    """Yield (place, points, edges) of what is wanted: points that a partial aggregate covers are not read again."""
     with_partial = [n for n, item in enumerate(wanted) if item.uses_partial]
     keys = []
     for n in with_partial:
@@ -254,15 +255,15 @@ def _counted_read(
         keys.append((source.entity_id, key))
     partials = dict(zip(with_partial, partials_read(session, organization_id=organization_id, keys=keys), strict=True))
     key_of = dict(zip(with_partial, keys, strict=True))
-    asked: list[tuple[Source, Instants]] = []
+    remaining: list[tuple[Source, Instants]] = []
     silent: set[int] = set()
     for n, item in enumerate(wanted):
         source = item.source
         if n in partials and (partial := partials[n].partial) is not None:
             source = replace(source, segments=segments_after(source.segments, partial.until_us))
             silent.add(n)
-        asked.append((source, item.edges))
-    for n, tail in _scan(session, organization_id, draft, asked, limit, from_points=from_points):
+        remaining.append((source, item.edges))
+    for n, tail in _scan(session, organization_id, draft, remaining, limit, from_points=from_points):
         silent.discard(n)
         edges = wanted[n].edges
         if n not in partials:
@@ -301,7 +302,7 @@ def _scan(
 ) -> Iterator[tuple[int, Counted]]:
     if not wanted:
         return
-    asked: dict[str, Any] = {
+    arguments: dict[str, Any] = {
         "organization_id": organization_id,
         "sources": [source for source, _ in wanted],
         "begins_us": min(int(edges[0]) for _, edges in wanted),
@@ -310,9 +311,9 @@ def _scan(
     }
     if not from_points and all(hours_suffice(edges) for _, edges in wanted):
         is_hourly = all(bool((edges % HOUR_US == 0).all()) for _, edges in wanted)
-        yield from counted_scan(session, how=draft.combine, is_hourly=is_hourly, **asked)
+        yield from counted_scan(session, how=draft.combine, is_hourly=is_hourly, **arguments)
         return
-    for place, points in points_scan(session, **asked):
+    for place, points in points_scan(session, **arguments):
         yield place, Counted(points, None)
 
 
@@ -320,8 +321,11 @@ def stored_read(
     session: Session, *, organization_id: int, ranges: Sequence[ComputeRange], sources: Sources
 ) -> dict[int, Points]:
     """Return the stored points of upper entities within ranges, by range. One statement."""
-    asked = [(n, sources.own[compute_range.upper], compute_range) for n, compute_range in enumerate(ranges)]
-    windows = [(n, own.id, s.begins_us, s.ends_us) for n, own, s in asked if own is not None]
+    windows = [
+        (n, own.id, compute_range.begins_us, compute_range.ends_us)
+        for n, compute_range in enumerate(ranges)
+        if (own := sources.own[compute_range.upper]) is not None
+    ]
     scanned = windows_scan(session, organization_id=organization_id, windows=[window[1:] for window in windows])
     return {windows[place][0]: points for place, points in scanned}
 

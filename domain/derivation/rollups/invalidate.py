@@ -82,7 +82,7 @@ def rollups_invalidate_at(
                 for since, until in spans_within(member_spans, begins, ends):
                     overlapping = known.grids[rollup_id].overlapping(since, until)
                     buckets_add(dirty, upper, overlapping, computation_id=rollup_id)
-    # What they had as what they were is to be taken away.
+    # Points they had in their earlier role are to be removed.
     rows = session.execute(
         select(rollup_entities.c.rollup_id, rollup_entities.c.entity_id).where(
             rollup_entities.c.organization_id == organization_id,

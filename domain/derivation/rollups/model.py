@@ -60,11 +60,11 @@ class EntitySelector:
     types: frozenset[str] | None = None
 
     def has(self, kind: str, type_name: str | None) -> bool:
-        """Tell whether the selector includes an entity."""
+        """Return whether the selector includes an entity."""
         return kind in self.kinds and (self.types is None or type_name in self.types)
 
     def meets(self, other: EntitySelector) -> bool:
-        """Tell whether an entity can be in both selectors."""
+        """Return whether an entity can be in both selectors."""
         types = self.types is None or other.types is None or bool(self.types & other.types)
         return bool(self.kinds & other.kinds) and types
 
@@ -131,7 +131,7 @@ class Rollup:
 
 
 def located_of(selector: EntitySelector, relationship: Relationship) -> bool:
-    """Tell whether descendants of these kinds can only be located in what the hierarchy holds, not be part of it."""
+    """Return whether descendants of these kinds can only be located in what the hierarchy holds, not be part of it."""
     return not selector.kinds <= relationship.target_kinds
 
 

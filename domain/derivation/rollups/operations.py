@@ -11,18 +11,18 @@ from sqlalchemy.orm import Session
 from domain.derivation.rollups.invalidate import rollup_invalidate
 from domain.derivation.rollups.model import Rollup, RollupDraft, definition_of
 from domain.derivation.rollups.queries import rollup_get, rollups_list
-from domain.derivation.rollups.rules import RollupWish, clash_check, draft_checked
+from domain.derivation.rollups.rules import RollupWish, draft_checked, writers_check
 from domain.derivation.rollups.tables import rollups
 from graph.change import GraphChange, change_record
 from graph.errors import BadInputError
 
 
 def rollup_create(session: Session, *, change: GraphChange, wish: RollupWish) -> Rollup:
-    """Create a rollup; its points follow. Raises what `draft_checked` and `clash_check` raise."""
+    """Create a rollup; its points are computed later. Raises what `draft_checked` and `writers_check` raise."""
     organization_id = change.organization_id
     draft = draft_checked(session, organization_id=organization_id, wish=wish)
     others = rollups_list(session, organization_id=organization_id)
-    clash_check(session, organization_id=organization_id, draft=draft, others=others)
+    writers_check(session, organization_id=organization_id, draft=draft, others=others)
     rollup = Rollup(change.new_id(), draft, change.recorded, change.recorded)
     session.execute(
         insert(rollups),
@@ -35,7 +35,7 @@ def rollup_create(session: Session, *, change: GraphChange, wish: RollupWish) ->
 def rollup_update(session: Session, *, change: GraphChange, rollup_id: UUID, wish: RollupWish) -> Rollup:
     """Replace a rollup's definition, except its metric. All of its buckets are recomputed.
 
-    Raises NotFoundError, BadInputError for another metric, and what `draft_checked` and `clash_check` raise.
+    Raises NotFoundError, BadInputError for another metric, and what `draft_checked` and `writers_check` raise.
     """
     organization_id = change.organization_id
     before = rollup_get(session, organization_id=organization_id, rollup_id=rollup_id)
@@ -45,7 +45,7 @@ def rollup_update(session: Session, *, change: GraphChange, rollup_id: UUID, wis
     if draft == before.draft:
         return before
     others = [rollup for rollup in rollups_list(session, organization_id=organization_id) if rollup.id != rollup_id]
-    clash_check(session, organization_id=organization_id, draft=draft, others=others)
+    writers_check(session, organization_id=organization_id, draft=draft, others=others)
     _write(session, change, rollup_id, _values(change, draft))
     _finish(session, change, "updated", rollup_id, before=before.draft, after=draft)
     return rollup_get(session, organization_id=organization_id, rollup_id=rollup_id)

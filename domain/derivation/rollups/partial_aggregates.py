@@ -39,7 +39,7 @@ _SUMS: Final = frozenset({Aggregate.SUM, Aggregate.MEAN})
 
 Span = tuple[int, int]
 
-# What is dirty there is yet to be followed up: a partial aggregate that held it would be taken away again.
+# What is dirty there has yet to be processed: a partial aggregate that covers it would be deleted again.
 _READ = text(
     """
     SELECT u.n - 1 AS n, t.until, t.points, t.value, t.error, t.error_left,
@@ -84,7 +84,7 @@ _INVALIDATE = text(
     """  # noqa: S608  (constants)
 )
 # Whose row is locked may wait for a bucket that is taken already, and so is not waited for: what it said before stays,
-# and is followed once more.
+# and is processed once more.
 _INVALIDATED = text(
     """
     WITH gone AS (

@@ -48,7 +48,7 @@ def rollup_get(session: Session, *, organization_id: int, rollup_id: UUID) -> Ro
 
 
 def rollups_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Rollup]:
-    """Return one page, the oldest first. One statement, and one more where the total is asked."""
+    """Return one page, the oldest first. One statement, and one more for the total if requested."""
     every = select(rollups).where(rollups.c.organization_id == organization_id, rollups.c.deleted_at.is_(None))
     statement = every
     if page.after is not None:

@@ -106,7 +106,7 @@ def draft_checked(session: Session, *, organization_id: int, wish: RollupWish) -
     )
 
 
-def clash_check(session: Session, *, organization_id: int, draft: RollupDraft, others: Collection[Rollup]) -> None:
+def writers_check(session: Session, *, organization_id: int, draft: RollupDraft, others: Collection[Rollup]) -> None:
     """Refuse a rollup that conflicts with others. others: without the one it replaces.
 
     Raises ConflictError where the name is taken, where something else writes its metric at an entity of its own, or

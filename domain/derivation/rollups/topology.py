@@ -47,7 +47,7 @@ class Member:
 class RollupTopology:
     """One organization's topology, at one revision of its hierarchies, links, types, weights and rollups.
 
-    above: by entity, filled as it is asked for. below: by rollup and upper entity, likewise; its own members alone.
+    above: by entity, filled on demand. below: by rollup and upper entity, likewise; its own members alone.
     """
 
     revision: int

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-# So many differences of one stage are kept for an organization.
+# So many differences of one stage are stored for an organization.
 DIFFERENCES_MAX: Final = 100_000
 
 
@@ -15,8 +15,8 @@ DIFFERENCES_MAX: Final = 100_000
 class Shadow:
     """The progress of a stage's shadow since it began (UTC).
 
-    compared: points looked at, each time they were. different: how many differ now, as far as they are kept. omitted:
-    differences that were found when as many were kept as may be; where there are any, the list is not whole.
+    compared: points compared, counted each time. different: how many differ now, as far as they are stored. omitted:
+    differences beyond the maximum that is stored; where there are any, the list is not complete.
     errors: entities that the version in shadow failed on, each time it did. last_error: how.
     """
 

@@ -39,9 +39,9 @@ def shadow_compare(
 ) -> tuple[Shadow, int]:
     """Compare the shadow over [begins, ends) of event time; return it, and how many entities are to be compared.
 
-    The stage derives all of it again, beside live readings; what it finds there takes the place of what it found.
+    The stage derives all of it again, beside live readings; new differences there replace the earlier ones.
     Raises NotFoundError for a stage that has no versions or none in shadow, BadInputError where it ends before it
-    begins, ConflictError while what was asked for earlier still waits.
+    begins, ConflictError while an earlier request still waits.
     """
     running = _running(session, organization_id=organization_id, stage=stage)
     since, until = instant_utc(begins, path="from"), instant_utc(ends, path="to")

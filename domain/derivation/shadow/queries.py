@@ -46,7 +46,7 @@ def shadow_get(session: Session, *, organization_id: int, stage: str) -> Shadow 
 def shadow_differences_page(
     session: Session, *, organization_id: int, stage: str, where: ShadowFilter, page: PageRequest
 ) -> Page[ShadowDifference]:
-    """Return one page, the newest points first. One statement, and one more where the total is asked.
+    """Return one page, the newest points first. One statement, and one more for the total if requested.
 
     Raises NotFoundError for a stage that has no versions, BadInputError for a cursor of another list.
     """

@@ -1,13 +1,13 @@
 """A version of the derive stage in shadow: computes beside the one in force, and writes only how it differs.
 
-It never touches a series, and no error of its own reaches the version in force.
+It never writes to a series, and no error of its own reaches the version in force.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -23,6 +23,7 @@ from domain.derivation.formulas.config import Derivation
 from domain.derivation.formulas.context import FormulaContext
 from domain.derivation.formulas.derive import NOTHING, State, derive
 from domain.derivation.formulas.formulas import FormulaSet
+from domain.derivation.invalidation.spans import EntitySpan, spans_columns
 from domain.derivation.shadow.model import DIFFERENCES_MAX
 from graph.texts import text_clean
 
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 FAILURES_MAX: Final = 32
 _ERROR_MAX_CHARS: Final = 500
 
-# Held until the commit: who keeps differences of an organization does so one after the other, and the bound is exact.
+# The row is locked until the commit: transactions of an organization store differences in turn, and the bound is exact.
 _RESULTS_ADD = text(
     """
     UPDATE shadows SET compared = compared + :compared, errors = errors + :errors,
@@ -75,20 +76,32 @@ class Differences:
     shadow_values: Values
 
 
-@dataclass(slots=True)
-class ShadowWork:
-    """Comparison results of one transaction for the shadow version.
+@dataclass(frozen=True, slots=True)
+class ShadowComparison:
+    """The points of a transaction, compared with those of the version in shadow.
 
-    again: entities (16 bytes each) with the times over which they were derived; what was known of them there is void.
+    compared: how many. errors: of so many entities none could be; error: why, of the last. failures: how often the
+    version has failed. spans: over which entities were derived: earlier differences there are void.
     """
 
-    version: int
     compared: int = 0
     errors: int = 0
     error: str | None = None
     failures: int = 0
-    again: list[tuple[bytes, int, int]] = field(default_factory=list)
-    differences: list[Differences] = field(default_factory=list)
+    differences: Sequence[Differences] = ()
+    spans: Sequence[EntitySpan] = ()
+
+
+def comparisons_join(parts: Sequence[ShadowComparison]) -> ShadowComparison:
+    """Return several comparisons, in their order, as one."""
+    return ShadowComparison(
+        compared=sum(part.compared for part in parts),
+        errors=sum(part.errors for part in parts),
+        error=next((part.error for part in reversed(parts) if part.error is not None), None),
+        failures=sum(part.failures for part in parts),
+        differences=[difference for part in parts for difference in part.differences],
+        spans=[span for part in parts for span in part.spans],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,98 +131,92 @@ class Derived:
         )
 
 
-def shadow_compare(work: ShadowWork, derived: Derived) -> None:
-    """Compare the shadow version with the one in force. Raises nothing: failures are counted, and the others go on."""
+def shadow_compare(derived: Derived, *, failures: int = 0) -> ShadowComparison:
+    """Compare the shadow version with the one in force. Pure.
+
+    failures: how often it has failed in this transaction. Raises nothing: an entity it fails on is found by halving
+    and counted, and the others go on.
+    """
     if not derived.derivation.shadow or not derived.entities:
-        return
+        return ShadowComparison()
     try:
         differences, compared = _differences(derived)
     except Exception as error:  # noqa: BLE001  (whatever is wrong with a version on trial)
-        work.failures += 1
-        if len(derived.entities) == 1 or work.failures > FAILURES_MAX:
-            work.errors += len(derived.entities)
-            work.error = text_clean(repr(error), max_chars=_ERROR_MAX_CHARS)
-            return
+        if len(derived.entities) == 1 or failures + 1 > FAILURES_MAX:
+            message = text_clean(repr(error), max_chars=_ERROR_MAX_CHARS)
+            return ShadowComparison(errors=len(derived.entities), error=message, failures=1)
         half = len(derived.entities) // 2
-        shadow_compare(work, derived.part(0, half))
-        shadow_compare(work, derived.part(half, len(derived.entities)))
-    else:
-        work.compared += compared
-        work.differences += differences
+        first = shadow_compare(derived.part(0, half), failures=failures + 1)
+        second = shadow_compare(derived.part(half, len(derived.entities)), failures=failures + 1 + first.failures)
+        return comparisons_join([ShadowComparison(failures=1), first, second])
+    return ShadowComparison(compared, differences=differences)
 
 
 def shadow_write(
-    session: Session, *, organization_id: int, work: ShadowWork, differences_max: int = DIFFERENCES_MAX
+    session: Session,
+    *,
+    organization_id: int,
+    version: int,
+    comparison: ShadowComparison,
+    differences_max: int = DIFFERENCES_MAX,
 ) -> None:
     """Store a transaction's differences. One statement where nothing differs and nothing did, else up to four."""
-    if work.errors:
+    if comparison.errors:
         _log.warning(
             "shadow_failed: organization %s, version %s of %s, %s entities: %s",
             organization_id,
-            work.version,
+            version,
             DERIVE,
-            work.errors,
-            work.error,
+            comparison.errors,
+            comparison.error,
         )
+    common = {"organization_id": organization_id, "stage": DERIVE, "version": version}
     try:
         with session.begin_nested():
-            _write(session, organization_id, work, differences_max)
+            _write(session, common, comparison, differences_max=differences_max)
     except DBAPIError as error:
         if error.connection_invalidated:
             raise
         _log.exception("shadow_not_written: organization %s", organization_id)
         message = text_clean(repr(error.orig), max_chars=_ERROR_MAX_CHARS)
-        failed = ShadowWork(work.version, errors=max(len(work.again), 1), error=message)
-        session.execute(_RESULTS_ADD, _results(organization_id, failed))
+        failed = ShadowComparison(errors=max(len(comparison.spans), 1), error=message)
+        session.execute(_RESULTS_ADD, {**common, **_results(failed)})
 
 
-def _write(session: Session, organization_id: int, work: ShadowWork, differences_max: int) -> None:
+def _write(
+    session: Session, common: Mapping[str, object], comparison: ShadowComparison, *, differences_max: int
+) -> None:
+    """Store results and differences. common: organization, stage and version, as arguments of the statements."""
     arrays_enable(session)
-    row = session.execute(_RESULTS_ADD, _results(organization_id, work)).one_or_none()
+    row = session.execute(_RESULTS_ADD, {**common, **_results(comparison)}).one_or_none()
     if row is None:
         return
-    common = {"organization_id": organization_id, "stage": DERIVE}
-    forgotten, different = 0, sum(len(item.at) for item in work.differences)
-    if row.different and work.again:
-        done = session.execute(
-            _FORGET,
-            {
-                **common,
-                "entities": uuid_array(b"".join(entity for entity, _, _ in work.again)),
-                "begins": instant_array([begins for _, begins, _ in work.again]),
-                "ends": instant_array([ends for _, _, ends in work.again]),
-            },
-        )
-        assert isinstance(done, CursorResult)  # noqa: S101  (what a DELETE gives)
-        forgotten = done.rowcount
-    kept = min(different, max(differences_max - (row.different - forgotten), 0))
-    if kept:
-        session.execute(_INSERT, {**common, "version": work.version, **_columns(work.differences, kept)})
+    forgotten, different = 0, sum(len(item.at) for item in comparison.differences)
+    if row.different and comparison.spans:
+        deleted = session.execute(_FORGET, {**common, **spans_columns(comparison.spans)})
+        assert isinstance(deleted, CursorResult)  # noqa: S101  (what a DELETE gives)
+        forgotten = deleted.rowcount
+    stored = min(different, max(differences_max - (row.different - forgotten), 0))
+    if stored:
+        session.execute(_INSERT, {**common, **_columns(comparison.differences, stored)})
     if forgotten or different:
-        session.execute(_COUNT, {**common, "gained": kept - forgotten, "omitted": different - kept})
+        session.execute(_COUNT, {**common, "gained": stored - forgotten, "omitted": different - stored})
 
 
-def _results(organization_id: int, work: ShadowWork) -> dict[str, object]:
-    return {
-        "organization_id": organization_id,
-        "stage": DERIVE,
-        "version": work.version,
-        "compared": work.compared,
-        "errors": work.errors,
-        "error": work.error,
-    }
+def _results(comparison: ShadowComparison) -> dict[str, object]:
+    return {"compared": comparison.compared, "errors": comparison.errors, "error": comparison.error}
 
 
-def _columns(differences: Sequence[Differences], kept: int) -> dict[str, object]:
+def _columns(differences: Sequence[Differences], stored: int) -> dict[str, object]:
     entities = [entity for item in differences for entity in item.entities]
     metrics = [metric for item in differences for metric in [item.metric.encode()] * len(item.at)]
     return {
-        "entities": uuid_array(b"".join(entities[:kept])),
-        "metrics": text_array(metrics[:kept]),
-        "at": instant_array(np.concatenate([item.at for item in differences])[:kept]),
-        "versions": bigint_array(np.concatenate([item.versions for item in differences])[:kept]),
-        "values": double_array(np.concatenate([item.values for item in differences])[:kept]),
-        "shadow_values": double_array(np.concatenate([item.shadow_values for item in differences])[:kept]),
+        "entities": uuid_array(b"".join(entities[:stored])),
+        "metrics": text_array(metrics[:stored]),
+        "at": instant_array(np.concatenate([item.at for item in differences])[:stored]),
+        "versions": bigint_array(np.concatenate([item.versions for item in differences])[:stored]),
+        "values": double_array(np.concatenate([item.values for item in differences])[:stored]),
+        "shadow_values": double_array(np.concatenate([item.shadow_values for item in differences])[:stored]),
     }
 
 

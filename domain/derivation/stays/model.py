@@ -12,7 +12,7 @@ class Stay:
     """Something was in the area of a space over [entered, left), event time in UTC.
 
     space_id: None where no space bears the external id that the formula names. metric: the derived metric that says so.
-    entered None: longer ago than was looked back. left None: it has not left, as far as is known. is_lost: it fell
+    entered None: earlier than was read back. left None: it has not left, as far as is known. is_lost: it fell
     silent inside; left is then when its last fix no longer counted.
     """
 

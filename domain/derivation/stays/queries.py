@@ -29,11 +29,11 @@ from graph.sql import any_of
 from graph.tables import entities
 
 MOVING_MAX: Final = 10_000
-# How far beyond the range the ends of stays are looked for, step by step.
+# How far beyond the range the ends of stays are searched for, step by step.
 _AROUND_US: Final = (0, 86_400_000_000, 7 * 86_400_000_000)
 _CURSOR: Final = "stays"
 
-# When it begins, as far as was looked; its entity, metric and area.
+# When it begins, as far as was read back; its entity, metric and area.
 _Key = tuple[int, str, str, str]
 
 
@@ -49,7 +49,7 @@ class _StaySeries:
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """Asked for are stays that touch [begins_us, ends_us); what they are is known up to now_us."""
+    """A request for stays that overlap [begins_us, ends_us), as far as they are known up to now_us."""
 
     begins_us: int
     ends_us: int
@@ -66,20 +66,22 @@ class _ListedStay:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A series, looked at over a range and some time around it."""
+    """A series to read over a range and some time around it."""
 
     series: _StaySeries
-    asked: _Range
+    requested: _Range
     around_us: int
 
     @property
     def begins_us(self) -> int:
         # What was true just before counts on, up to its age.
-        return max(0, self.asked.begins_us - self.around_us - max(watch.max_age_us for watch in self.series.watches))
+        return max(
+            0, self.requested.begins_us - self.around_us - max(watch.max_age_us for watch in self.series.watches)
+        )
 
     @property
     def ends_us(self) -> int:
-        return self.asked.ends_us + self.around_us
+        return self.requested.ends_us + self.around_us
 
     def source(self) -> Source:
         row = self.series.row
@@ -88,12 +90,14 @@ class _Look:
     def read(self, points: Points) -> tuple[list[_ListedStay], bool]:
         """Return the stays that overlap the range, and whether any may begin or end outside of what was read."""
         presences = presences_of(points.at, points.values, self.series.watches)
-        touching = [e for e in presences if e.begins_us < self.asked.ends_us and e.ends_us > self.asked.begins_us]
+        overlapping = [
+            e for e in presences if e.begins_us < self.requested.ends_us and e.ends_us > self.requested.begins_us
+        ]
         first_us = int(points.at[0])
-        cut = [(self._begins_before(item, first_us), self._ends_after(item)) for item in touching]
+        cut = [(self._begins_before(item, first_us), self._ends_after(item)) for item in overlapping]
         stays = [
             self._stay(item, is_begun=is_begun, is_open=is_open)
-            for item, (is_begun, is_open) in zip(touching, cut, strict=True)
+            for item, (is_begun, is_open) in zip(overlapping, cut, strict=True)
         ]
         return stays, any(is_begun or is_open for is_begun, is_open in cut)
 
@@ -105,10 +109,10 @@ class _Look:
 
     def _ends_after(self, presence: Presence) -> bool:
         # Nothing that is known comes after now.
-        return presence.is_lost and self.ends_us <= presence.ends_us and self.ends_us <= self.asked.now_us
+        return presence.is_lost and self.ends_us <= presence.ends_us and self.ends_us <= self.requested.now_us
 
     def _stay(self, presence: Presence, *, is_begun: bool, is_open: bool) -> _ListedStay:
-        row, is_inside = self.series.row, is_open or presence.ends_us > self.asked.now_us
+        row, is_inside = self.series.row, is_open or presence.ends_us > self.requested.now_us
         stay = Stay(
             row.entity_id,
             self.series.space_id,
@@ -128,12 +132,12 @@ def asset_stays_pages(
     Raises BadInputError, and LimitExceededError where more points than are read at once would have to be. Seven
     statements at most.
     """
-    asked = _range(**when)
+    requested = _range(**when)
     moving = session.execute(_moving(organization_id).where(any_of(entities.c.id, entity_ids))).all()
     config = derivation_config_read(session, organization_id=organization_id)
     watched = _watched(session, organization_id=organization_id, moving=moving, config=config, spaces=None)
     by_asset: dict[UUID, list[_ListedStay]] = {}
-    for listed in _stays_read(session, organization_id=organization_id, watched=watched, asked=asked):
+    for listed in _stays_read(session, organization_id=organization_id, watched=watched, requested=requested):
         by_asset.setdefault(listed.stay.entity_id, []).append(listed)
     return {entity_id: _page(by_asset.get(entity_id, []), page) for entity_id in entity_ids}
 
@@ -146,7 +150,7 @@ def space_stays_pages(
     Of assets and spaces that are not deleted. Raises BadInputError, and LimitExceededError where more than MOVING_MAX
     things could have been there, or more points than are read at once would have to be. Eight statements at most.
     """
-    asked = _range(**when)
+    requested = _range(**when)
     rows = session.execute(
         select(entities.c.id, entities.c.external_id).where(
             entities.c.organization_id == organization_id,
@@ -170,7 +174,7 @@ def space_stays_pages(
         raise LimitExceededError(message)
     watched = _watched(session, organization_id=organization_id, moving=moving, config=config, spaces=spaces)
     by_space: dict[UUID | None, list[_ListedStay]] = {}
-    for listed in _stays_read(session, organization_id=organization_id, watched=watched, asked=asked):
+    for listed in _stays_read(session, organization_id=organization_id, watched=watched, requested=requested):
         by_space.setdefault(listed.stay.space_id, []).append(listed)
     return {entity_id: _page(by_space.get(entity_id, []), page) for entity_id in entity_ids}
 
@@ -204,7 +208,7 @@ def _watched(
 ) -> list[_StaySeries]:
     """Return the stored series of what moves that say whether it is in a space.
 
-    spaces: those asked for, by external id; None: all.
+    spaces: those requested, by external id; None: all.
     """
     if not moving:
         return []
@@ -219,9 +223,9 @@ def _watched(
         if known[key]:
             watches[row.id] = known[key]
     if spaces is None:
-        asked = {area for of_entity in watches.values() for _, area in of_entity}
+        areas = {area for of_entity in watches.values() for _, area in of_entity}
         there = entities_by_external_id(
-            session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=asked
+            session, organization_id=organization_id, kind=EntityKind.SPACE, external_ids=areas
         )
         spaces = {area: space.id for area, space in there.items()}
     series = series_rows(session, organization_id=organization_id, entity_ids=watches)
@@ -235,23 +239,23 @@ def _watched(
 
 
 def _stays_read(
-    session: Session, *, organization_id: int, watched: Sequence[_StaySeries], asked: _Range
+    session: Session, *, organization_id: int, watched: Sequence[_StaySeries], requested: _Range
 ) -> list[_ListedStay]:
-    """Return the stays that touch the range. One statement, and one more for each step its ends are looked for."""
+    """Return the stays that overlap the range. One statement, and one more for each step in the search for its ends."""
     done: list[_ListedStay] = []
     open_ = watched
     for around_us in _AROUND_US:
-        looked = [_Look(item, asked, around_us) for item in open_]
+        looks = [_Look(item, requested, around_us) for item in open_]
         scanned = points_scan(
             session,
             organization_id=organization_id,
-            sources=[look.source() for look in looked],
-            begins_us=min((look.begins_us for look in looked), default=0),
-            ends_us=max((look.ends_us for look in looked), default=0),
+            sources=[look.source() for look in looks],
+            begins_us=min((look.begins_us for look in looks), default=0),
+            ends_us=max((look.ends_us for look in looks), default=0),
         )
         open_ = []
         for n, points in scanned:
-            look = looked[n]
+            look = looks[n]
             stays, is_cut = look.read(points)
             if is_cut and around_us != _AROUND_US[-1]:
                 open_.append(look.series)

@@ -33,10 +33,10 @@ class Presence:
 
 
 def presences_of(at: Instants, values: Values, watches: Sequence[Watch]) -> list[Presence]:
-    """Return when a metric was true, ascending. watches: ascending, apart. at: ascending, microseconds.
+    """Return when a metric was true, ascending. watches: ascending, without overlap. at: ascending, microseconds.
 
     A point other than 0 counts from its own instant until that of the next point, no longer than max_age_us, and not
-    beyond its watch. Times that touch are one.
+    beyond its watch. Adjacent times are one.
     """
     spans: list[tuple[int, int]] = []
     following = np.append(at[1:], np.iinfo(np.int64).max)

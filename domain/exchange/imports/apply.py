@@ -70,9 +70,9 @@ def records_apply(
 
     An entity is found by its external id or id, and changed where the file says something else; what others wrote
     into its attributes stays. An edge is there if the same is believed from the same time on; where the file does not
-    say since when, if it is believed at `valid_from` (default: now). An edge may stand before its ends.
-    valid_from: since when edges are true that do not say so themselves. progress: told the records done after each
-    chunk. outcome: the one to fill and return, so that whoever is interrupted has what was committed until then.
+    say since when, if it is believed at `valid_from` (default: now). An edge may come before its ends.
+    valid_from: since when edges are true that do not say so themselves. progress: called with the records done after
+    each chunk. outcome: the one to fill and return, so that whoever is interrupted has what was committed until then.
     """
     work = _Import(run, valid_from, Outcome() if outcome is None else outcome)
     done = 0

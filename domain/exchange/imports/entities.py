@@ -71,7 +71,7 @@ def _update_where_different(
 
 
 def _says_the_same(record: EntityRecord, before: Entity) -> bool:
-    """Tell whether a record surely changes nothing; False where that is for the update to find out."""
+    """Return whether a record surely changes nothing; False where that is for the update to find out."""
     given = record.given
     return (
         before.deleted_at is None
@@ -179,7 +179,7 @@ def _update(  # noqa: PLR0917  (private)
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell whether two values of a detail are the same: an instant, or JSON."""
+    """Return whether two values of a detail are the same: an instant, or JSON."""
     if isinstance(one, datetime) or isinstance(other, datetime):
         return bool(one == other)
     return json_same(one, other)

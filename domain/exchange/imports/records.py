@@ -17,7 +17,7 @@ class EntityRecord:
     """An entity. It is found by its external id, without one by its id; where neither is there it is made.
 
     details: what its kind has besides, by column, checked. given: which fields the file says; the others stay.
-    line: where it stands in the file.
+    line: its line in the file.
     """
 
     kind: EntityKind
@@ -113,7 +113,7 @@ Record = EntityRecord | EdgeRecord | TypeRecord | RelationshipRecord
 class Remark:
     """A remark on something in the file that is not imported, or not as it is.
 
-    subject: what it is about. code: as errors bear it; None: nothing is wrong, it is only told. line: where.
+    subject: what it is about. code: as errors bear it; None: nothing is wrong, it is only a remark. line: where.
     path: the field at fault.
     """
 

@@ -241,7 +241,7 @@ def _do(
     differences.before_retention = int(beyond.sum())
     if replay.dry_run or not differences:
         return differences, PendingCacheUpdates()
-    # It works under no lease: keys, raw ids and the organization's lock keep it and the stages apart.
+    # It works under no lease: keys, raw ids and the organization's lock keep it and the stages from interfering.
     stage = StageRun(
         Lease(NORMALIZE, run.partition, 0), timedelta(0), run.future_tolerance, run.stage_cache, run.dependency_cache
     )

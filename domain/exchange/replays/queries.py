@@ -50,7 +50,7 @@ def replay_get(session: Session, *, organization_id: int, replay_id: UUID) -> Re
 
 
 def replays_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Replay]:
-    """Return one page, the newest first. One statement, and one more where the total is asked."""
+    """Return one page, the newest first. One statement, and one more for the total if requested."""
     after = [] if page.after is None else [_before(page.after)]
     rows = session.execute(
         select(replays)

@@ -95,16 +95,16 @@ def readings_next(session: Session, *, scope: Scope, after: Place, limit: int) -
     one device and one instant stay together, and are more only where they alone are. Those that no stage has
     processed yet are left out.
     """
-    asked = {"organization_id": scope.organization_id, "after": after[0], "devices": scope.device_ids}
-    devices = session.execute(_DEVICES, {**asked, "limit": DEVICES_AT_ONCE}).scalars().all()
+    parameters = {"organization_id": scope.organization_id, "after": after[0], "devices": scope.device_ids}
+    devices = session.execute(_DEVICES, {**parameters, "limit": DEVICES_AT_ONCE}).scalars().all()
     result: list[_Device] = []
     room, done = limit, 0
     while done < len(devices):
         # As many as are likely to have what there is room for; the first is asked alone. None is asked for much more
         # than those before had: it is then the first of the next part.
-        each = max((limit - room) // done, 1) if done else limit
-        most = min(room, 4 * each)
-        chunk = devices[done : done + max(1, room // each)]
+        per_device = max((limit - room) // done, 1) if done else limit
+        most = min(room, 4 * per_device)
+        chunk = devices[done : done + max(1, room // per_device)]
         begins = [after[1] + _INSTANT if d == after[0] and after[1] is not None else scope.begins for d in chunk]
         by_place = _read(session, scope, chunk, begins, limit=most + 1)
         for n, device_id in enumerate(chunk):
@@ -117,14 +117,14 @@ def readings_next(session: Session, *, scope: Scope, after: Place, limit: int) -
                 continue
             # More than there is room for: without the last instant, which may go on.
             last = int(readings.at[min(room, len(readings) - 1)])
-            kept = readings.before(last)
-            if not len(kept) and not result:
+            head = readings.before(last)
+            if not len(head) and not result:
                 # More than a part at one instant: all of it, so that it is evaluated as one.
                 at = instant_of(last)
                 one = Scope(scope.organization_id, at, at + _INSTANT, None)
-                kept = _read(session, one, [device_id], [at], limit=None)[0]
-            upto = instant_of(int(kept.at[-1])) if len(kept) else begins[n].astimezone(UTC) - _INSTANT
-            return _joined([*result, kept]), (device_id, upto)
+                head = _read(session, one, [device_id], [at], limit=None)[0]
+            upto = instant_of(int(head.at[-1])) if len(head) else begins[n].astimezone(UTC) - _INSTANT
+            return _joined([*result, head]), (device_id, upto)
         done += len(chunk)
     if len(devices) == DEVICES_AT_ONCE:
         return _joined(result), (devices[-1], scope.ends)
@@ -143,7 +143,7 @@ def _read(
         "limit": limit,
     }
     connection = session.connection().connection.driver_connection
-    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
+    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, for the type checker)
     by_device = {}
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)

@@ -1,6 +1,6 @@
 """Apply the actions of event changes: create, reopen or suggest to close activities, and call webhooks.
 
-All of it in the transaction that marks the change acted: nothing is done twice, whoever crashes when.
+All of it in the transaction that marks the change as processed: nothing is done twice, whoever crashes when.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ _NEXT = text(
     JOIN rules r ON r.organization_id = e.organization_id AND r.id = e.rule_id
     LEFT JOIN LATERAL (
         -- What the last version wants in which it was open; where that has been edited since and it is still to be
-        -- judged by what took its place, the version that opened it.
+        -- evaluated by its successor, the version that opened it.
         SELECT v.action FROM rule_versions v
         WHERE v.organization_id = e.organization_id AND v.rule_id = e.rule_id
             AND (v.id = e.version_id OR v.effective_from <= e.opened_at)
@@ -88,7 +88,7 @@ _HOLD = text(
 _FOLLOWED = text(
     """
     UPDATE events e SET opening_processed_at = :now FROM (
-        -- In the order of their ids, as who judges them locks them.
+        -- In the order of their ids, in which their evaluation locks them.
         SELECT id FROM events
         WHERE organization_id = :organization_id AND id = ANY (:ids) AND opening_processed_at IS NULL
         ORDER BY id FOR NO KEY UPDATE
@@ -162,8 +162,8 @@ def organizations_waiting(session: Session, *, now: datetime) -> dict[int, bool]
 
 def outbox_lock(session: Session, *, organization_id: int) -> bool:
     """Lock an organization's outbox until the transaction ends; False where another has it."""
-    held: bool = session.execute(_LOCK, {"organization_id": organization_id}).scalar_one()
-    return held
+    is_locked: bool = session.execute(_LOCK, {"organization_id": organization_id}).scalar_one()
+    return is_locked
 
 
 def event_changes_next(

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from domain.base.failed_items.isolation import isolate
 from domain.base.failed_items.model import FailedItem, FailedQueue
 from domain.base.failed_items.operations import item_failed, items_resolved
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import instant_of, micros_of
 from domain.pipeline.act.outbox import ChangeKind, EventChange
 from domain.rules.suppression import suppressed_until
@@ -50,7 +50,7 @@ _AFFECTED = text(
                 AND (o.opened_at >= :begins OR o.suppressed_until >= :begins)
                 AND (CAST(:done_at AS timestamptz) IS NULL
                     OR (o.opened_at, o.id) > (CAST(:done_at AS timestamptz), CAST(:done_id AS uuid)))
-                AND NOT {held_sql(FailedQueue.SUPPRESSION, organization="o.organization_id", holds="o.id::text")}
+                AND NOT {isolation_sql(FailedQueue.SUPPRESSION, organization="o.organization_id", holds="o.id::text")}
             ORDER BY o.opened_at, o.id LIMIT :most
         )
         ORDER BY e.id FOR UPDATE OF e
@@ -124,14 +124,14 @@ def suppression_ends(
     session: Session, *, organization_id: int, event_changes: Sequence[EventChange], now: datetime
 ) -> Mapping[int, datetime]:
     """Return, by change, until when its event is suppressed, of events that are open and suppressed now."""
-    asked = [event_change for event_change in event_changes if event_change.is_open]
+    opened = [event_change for event_change in event_changes if event_change.is_open]
     now_us = micros_of(now)
     ends = suppressed_until(
         session,
         organization_id=organization_id,
-        spots=[(request.rule_id, request.entity_id, now_us) for request in asked],
+        spots=[(request.rule_id, request.entity_id, now_us) for request in opened],
     )
-    pairs = zip(asked, ends, strict=True)
+    pairs = zip(opened, ends, strict=True)
     return {pair.change_id: instant_of(end) for pair, end in pairs if end is not None}
 
 
@@ -249,8 +249,8 @@ def _reevaluate(session: Session, organization_id: int, rows: Sequence[Any]) -> 
 
 
 def _suppression_write(session: Session, organization_id: int, affected: Sequence[Any]) -> None:
-    asked = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in affected]
-    ends = suppressed_until(session, organization_id=organization_id, spots=asked)
+    keys = [(row.rule_id, row.entity_id, micros_of(row.opened_at)) for row in affected]
+    ends = suppressed_until(session, organization_id=organization_id, spots=keys)
     rows = [
         {"id": str(row.id), "suppressed_until": None if end is None else instant_of(end).isoformat()}
         for row, end in zip(affected, ends, strict=True)

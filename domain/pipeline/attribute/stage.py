@@ -33,7 +33,7 @@ class AssetEntry:
     group: with which batches they were stored; the same as the windows' `batch_id`. revision: the derivation
     revision by which they were attributed. columns: by input, texts as NaN; their places are those among `places`.
     whole: the entities of which all points are here that the commit stored and their formulas and rules read, by every
-    port. Of an entity that is not among them an entry says only that it was touched.
+    port. Of an entity that is not among them an entry says only that it changed.
     """
 
     organization_id: int
@@ -80,7 +80,7 @@ def entries_route(entries: Sequence[NormEntry], *, index: DependencyIndex, parti
     """Route the points of one commit to the entities that depend on them, by the entities' partition. Hot path.
 
     entries: at least one; their devices are in the index. Only what formulas and rules read is passed on; whatever else
-    is touched is named all the same.
+    changed is named all the same.
     """
     taken: dict[int, _Taken] = {}
     for entry in entries:
@@ -164,11 +164,13 @@ class _Taken:
 
 def _take(entry: NormEntry, index: DependencyIndex, partitions: int, taken: dict[int, _Taken]) -> None:
     devices = entry.devices
-    dependencies_found = [
+    dependencies_by_reading = [
         index.dependencies_of(devices[i : i + _UUID_BYTES]) for i in range(0, len(devices), _UUID_BYTES)
     ]
-    routes = _routes(entry, dependencies_found, partitions, taken)
-    wanted = {name for dependencies in dependencies_found for dependency in dependencies for name in dependency.inputs}
+    routes = _routes(entry, dependencies_by_reading, partitions, taken)
+    wanted = {
+        name for dependencies in dependencies_by_reading for dependency in dependencies for name in dependency.inputs
+    }
     chosen = np.flatnonzero(np.isin(entry.metrics, [m for m, name in enumerate(entry.names) if name in wanted]))
     if not len(chosen):
         return
@@ -194,15 +196,17 @@ _Route = tuple[Mapping[str, str], _Columns, int]
 
 
 def _routes(
-    entry: NormEntry, dependencies_found: Sequence[Sequence[Dependency]], partitions: int, taken: dict[int, _Taken]
+    entry: NormEntry, dependencies_by_reading: Sequence[Sequence[Dependency]], partitions: int, taken: dict[int, _Taken]
 ) -> list[list[_Route]]:
-    """Name all that is touched; return, by reading, where its points go.
+    """Name all that changed; return, by reading, where its points go.
 
     Also where nothing reads these points: what is done of it waits for no other entry.
     """
     known: dict[tuple[int, int], _Route] = {}
     result: list[list[_Route]] = []
-    for port, at, of_reading in zip(entry.ports.tolist(), entry.timestamps.tolist(), dependencies_found, strict=True):
+    for port, at, of_reading in zip(
+        entry.ports.tolist(), entry.timestamps.tolist(), dependencies_by_reading, strict=True
+    ):
         routes: list[_Route] = []
         result.append(routes)
         for dependency in of_reading:

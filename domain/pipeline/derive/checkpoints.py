@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from domain.derivation.formulas.derive import State
-from domain.pipeline.derive.evaluate import EntityRuleState
+from domain.rules.fast_path import PairKey, PairState
+from domain.rules.model import Assignment
 
 _CHECKPOINTS_MAX: Final = 200_000
 
@@ -21,6 +22,17 @@ class Checkpoint:
     state: State
 
 
+@dataclass(frozen=True, slots=True)
+class EntityRuleState:
+    """The cached rule state of an entity: valid while its assignments are these.
+
+    states: of all pairs that there are. A pair that is not among them was never evaluated, for it had no reading.
+    """
+
+    assignments: Sequence[Assignment]
+    states: Mapping[PairKey, PairState]
+
+
 @dataclass(slots=True)
 class Checkpoints:
     """The checkpoints of one partition, by organization and entity; valid while the same holder keeps the lease.
@@ -32,7 +44,7 @@ class Checkpoints:
     rule_states: dict[tuple[int, bytes], EntityRuleState] = field(default_factory=dict)
 
     def keep(self, updates: Mapping[tuple[int, bytes], Checkpoint | None]) -> None:
-        """Remember what a committed transaction found out; None: forget."""
+        """Cache the checkpoints of a committed transaction; None: forget."""
         if len(self.by_entity) > _CHECKPOINTS_MAX:
             self.by_entity.clear()
         for key, checkpoint in updates.items():

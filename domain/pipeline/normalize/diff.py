@@ -54,7 +54,7 @@ class Differences:
     samples: list[dict[str, Any]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        """Tell whether there is any."""
+        """Return whether there is any."""
         return bool(self.added or self.removed or self.changed or self.dead_letters)
 
 
@@ -110,7 +110,7 @@ def _repeats(session: Session, organization_id: int, readings: Readings) -> list
 
 
 def _winners(readings: Readings, normalized: Normalized, places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the places of the points that stand against the others: of equal series and time the larger raw id's."""
+    """Return the places of the points that win against the others: of equal series and time the larger raw id's."""
     reading_of = normalized.readings[places]
     devices = np.unique(np.frombuffer(b"".join(readings.devices), "S16"), return_inverse=True)[1]
     keys = (

@@ -28,11 +28,11 @@ _DONE = text(
 
 @dataclass(frozen=True, slots=True)
 class StoredPoints:
-    """Readings of batches with their points. is_kept: which of the points are in history."""
+    """Readings of batches with their points. is_stored: which of the points are in history."""
 
     readings: Readings
     normalized: Normalized
-    is_kept: NDArray[np.bool_]
+    is_stored: NDArray[np.bool_]
 
 
 def batch_keys(organization_id: int, batches: Sequence[RawBatch]) -> dict[str, object]:
@@ -71,11 +71,11 @@ def feed_entry_of(
     position: int,
     revision: int,
 ) -> NormEntry:
-    """Return the entry of the batch at place n: the points of it that stand in history."""
+    """Return the entry of the batch at place n: those of its points that are in history."""
     readings, normalized = stored.readings, stored.normalized
     begins, ends = np.searchsorted(readings.batches, [n, n + 1])
     low, high = np.searchsorted(normalized.readings, [begins, ends])
-    places = low + np.flatnonzero(stored.is_kept[low:high])
+    places = low + np.flatnonzero(stored.is_stored[low:high])
     names, metrics = np.unique(normalized.metrics[places], return_inverse=True)
     texts = {}
     if normalized.texts:

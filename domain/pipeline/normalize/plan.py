@@ -132,14 +132,14 @@ def _under_schema(
     odd = [name for name, value in sent.items() if type(value) is not float and not _is_point(value)]
     dead_letters += [_unsupported(i, name, sent[name]) for name in odd]
     good = {name: value for name, value in sent.items() if name not in odd} if odd else sent
-    kept, faults = schema_apply(schema, good, sent=sent)
+    accepted, faults = schema_apply(schema, good, sent=sent)
     for fault in faults:
         payload = list(sent)[:_SHOWN_MAX] if fault.code == METRIC_MISSING else sent[fault.metric]
         dead_letters.append(DeadLetterDraft(i, fault.metric, fault.code, fault.message, payload))
-    if not kept and len(dead_letters) == dead_letters_before:
+    if not accepted and len(dead_letters) == dead_letters_before:
         message = "The telemetry schema of the device's type drops every metric of the reading."
         dead_letters.append(DeadLetterDraft(i, None, NOTHING_KEPT, message, sent))
-    return kept
+    return accepted
 
 
 def _is_point(value: Any) -> bool:

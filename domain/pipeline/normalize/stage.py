@@ -117,7 +117,7 @@ def batches_normalize(
     _invalidate(session, given, result, group, revision=int(begun.derivation_revision))
     first = int(begun.position) - len(todo) + 1
     _finish(session, given, result, todo, first)
-    stored = StoredPoints(readings, given.normalized, result.is_kept)
+    stored = StoredPoints(readings, given.normalized, result.is_stored)
     entries = [
         replace(
             feed_entry_of(organization_id, stored, batch, n, position=first + n, revision=revision),
@@ -130,7 +130,7 @@ def batches_normalize(
     mirrored = dead_letters_mirror(
         organization_id=organization_id, stage=run.lease.stage, readings=readings, dead_letters=result.dead_letters
     )
-    return NormalizedBatches(entries, done, result.notes, len(readings), int(result.is_kept.sum()), mirrored, traces)
+    return NormalizedBatches(entries, done, result.notes, len(readings), int(result.is_stored.sum()), mirrored, traces)
 
 
 def readings_reprocess(
@@ -250,7 +250,7 @@ def _finish(
     def count(which: int) -> object:
         return int_array(np.bincount(batch_of[result.outcome == which], minlength=len(batches)))
 
-    points = np.bincount(batch_of[given.normalized.readings[result.is_kept]], minlength=len(batches))
+    points = np.bincount(batch_of[given.normalized.readings[result.is_stored]], minlength=len(batches))
     session.execute(
         _FINISH,
         {

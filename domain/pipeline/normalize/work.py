@@ -74,13 +74,13 @@ class NormalizeInput:
 class Written:
     """What became of some readings of a transaction once they were written.
 
-    outcomes: of the readings at `places`; of a place that is there twice, the last. kept: places of the points that are
-    in history. superseded: readings that turned out to repeat these, and had been written before.
+    outcomes: of the readings at `places`; of a place that is there twice, the last. stored: places of the points
+    that are in history. superseded: readings that turned out to repeat these, and had been written before.
     """
 
     places: NDArray[np.intp]
     outcomes: NDArray[np.int8]
-    kept: NDArray[np.intp]
+    stored: NDArray[np.intp]
     dead_letters: Sequence[DeadLetterDraft]
     superseded: Sequence[Readings]
     notes: PendingCacheUpdates
@@ -89,14 +89,14 @@ class Written:
 class NormalizeResult:
     """The outcome of a transaction's readings, put together from what was written of them.
 
-    outcome: by reading. is_kept: by point. The others are as in `Written`.
+    outcome: by reading. is_stored: by point. The others are as in `Written`.
     """
 
     def __init__(self, given: NormalizeInput) -> None:
         # What is not processed was stored before its time was dropped.
         self.outcome = np.full(len(given.readings), STORED, dtype=np.int8)
         self.outcome[given.places] = DEAD
-        self.is_kept = np.zeros(len(given.normalized.readings), dtype=np.bool_)
+        self.is_stored = np.zeros(len(given.normalized.readings), dtype=np.bool_)
         self.dead_letters: list[DeadLetterDraft] = []
         self.superseded: list[Readings] = []
         self.notes = PendingCacheUpdates()
@@ -104,7 +104,7 @@ class NormalizeResult:
     def add(self, written: Written) -> None:
         """Add what was written of some of the readings."""
         self.outcome[written.places] = written.outcomes
-        self.is_kept[written.kept] = True
+        self.is_stored[written.stored] = True
         self.dead_letters += written.dead_letters
         self.superseded += written.superseded
         self.notes.add(written.notes)

@@ -47,7 +47,7 @@ def readings_write(session: Session, given: NormalizeInput, chosen: NDArray[np.i
         notes=notes,
     )
     presence_write(session, organization_id=given.organization_id, readings=readings, chosen=chosen)
-    kept = _points_write(session, given, chosen, points, notes)
+    stored = _points_write(session, given, chosen, points, notes)
     if given.context.schemas:
         notes.units_to_check |= units_to_check(
             organization_id=given.organization_id,
@@ -60,7 +60,7 @@ def readings_write(session: Session, given: NormalizeInput, chosen: NDArray[np.i
     return Written(
         np.concatenate((own, chosen)),
         np.concatenate((np.full(len(own), DUPLICATE, dtype=np.int8), plan.outcomes)),
-        plan.points[kept],
+        plan.points[stored],
         plan.dead_letters,
         superseded,
         notes,
@@ -160,8 +160,8 @@ def _points_write(
         gone = readings_retract(session, context=given.context, readings=again, points=points, notes=notes)
         if len(again) == len(chosen) and not gone.series and gone.remaining == len(points):
             return np.arange(len(points), dtype=np.intp)
-    kept = points_write(
+    stored = points_write(
         session, organization_id=given.organization_id, points=points, stage_cache=given.run.stage_cache, notes=notes
     )
     latest_recompute(session, organization_id=given.organization_id, series=gone.series)
-    return kept
+    return stored

@@ -61,7 +61,7 @@ class DeviceToken:
     last_used_at: datetime | None = None
 
     def is_good(self, at: datetime) -> bool:
-        """Tell whether the token is valid."""
+        """Return whether the token is valid."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > at)
 
 
@@ -96,8 +96,8 @@ def device_token_issue(
         kind=EntityKind.DEVICE,
         path=("deviceId",),
     )
-    held = device_token_list(session, organization_id=organization_id, device_id=device_id)
-    if sum(item.is_good(change.recorded) for item in held) >= TOKENS_MAX:
+    tokens = device_token_list(session, organization_id=organization_id, device_id=device_id)
+    if sum(item.is_good(change.recorded) for item in tokens) >= TOKENS_MAX:
         message = f"A device has at most {TOKENS_MAX} tokens; revoke one first."
         raise LimitExceededError(message, path=("deviceId",))
     token = token_text(secret)
@@ -123,8 +123,8 @@ def device_token_revoke(session: Session, *, change: GraphChange, device_id: UUI
 
     Raises NotFoundError where the device has no such token, ConflictError where it is revoked already.
     """
-    held = device_token_list(session, organization_id=change.organization_id, device_id=device_id)
-    before = next((item for item in held if item.id == token_id), None)
+    tokens = device_token_list(session, organization_id=change.organization_id, device_id=device_id)
+    before = next((item for item in tokens if item.id == token_id), None)
     if before is None:
         raise NotFoundError(f"Device {device_id} has no token {token_id}.", path=("tokenId",))
     if before.revoked_at is not None:

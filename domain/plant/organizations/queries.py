@@ -31,7 +31,7 @@ def organization_get(session: Session, *, organization_id: int) -> Organization:
 
 
 def organization_exists(session: Session, *, organization_id: int) -> bool:
-    """Tell whether there is an organization. As argus_pipeline: any."""
+    """Return whether there is an organization. As argus_pipeline: any."""
     rows = session.execute(select(organizations.c.id).where(organizations.c.id == organization_id))
     return rows.first() is not None
 

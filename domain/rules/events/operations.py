@@ -16,7 +16,7 @@ from graph.errors import BadInputError, LimitExceededError
 from graph.json_bounds import text_check
 
 NOTE_MAX_CHARS: Final = 10_000
-MARKS_MAX: Final = 1_000
+ANNOTATIONS_MAX: Final = 1_000
 
 
 def event_annotate(
@@ -28,11 +28,11 @@ def event_annotate(
     note: str | None,
     actor: str,
     now: datetime,
-    mark_id: UUID,
+    annotation_id: UUID,
 ) -> Event:
     """Acknowledge, dismiss or comment an event. The first acknowledgement and dismissal count.
 
-    Raises NotFoundError, BadInputError for an empty comment, LimitExceededError above MARKS_MAX marks of one event.
+    Raises NotFoundError, BadInputError for an empty comment, LimitExceededError above ANNOTATIONS_MAX of one event.
     """
     before = event_get(session, organization_id=organization_id, event_id=event_id)
     if note is not None:
@@ -44,13 +44,13 @@ def event_annotate(
     annotations = select(func.count()).where(
         event_annotations.c.organization_id == organization_id, event_annotations.c.event_id == event_id
     )
-    if session.execute(annotations).scalar_one() >= MARKS_MAX:
-        raise LimitExceededError(f"An event has at most {MARKS_MAX} marks.", path=("id",))
+    if session.execute(annotations).scalar_one() >= ANNOTATIONS_MAX:
+        raise LimitExceededError(f"An event has at most {ANNOTATIONS_MAX} annotations.", path=("id",))
     session.execute(
         insert(event_annotations),
         {
             "organization_id": organization_id,
-            "id": mark_id,
+            "id": annotation_id,
             "event_id": event_id,
             "kind": kind,
             "at": now,

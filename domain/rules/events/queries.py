@@ -33,7 +33,7 @@ CHANGES_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """The contract's EventFilter; None: no condition. begins, ends: events whose span touches [begins, ends)."""
+    """The contract's EventFilter; None: no condition. begins, ends: events whose span overlaps [begins, ends)."""
 
     states: Collection[EventState] | None = None
     severities: Collection[Severity] | None = None
@@ -85,11 +85,11 @@ def events_page(session: Session, *, organization_id: int, where: EventFilter, p
         .order_by(events.c.opened_at.desc(), events.c.id.desc())
         .limit(page.first + 1)
     ).all()
-    events_found = _with_annotations(session, organization_id, rows[: page.first])
+    page_events = _with_annotations(session, organization_id, rows[: page.first])
     count = select(func.count()).select_from(events).where(*conditions)
     return Page(
-        events_found,
-        [instant_key(_CURSOR, event.opened_at, event.id) for event in events_found],
+        page_events,
+        [instant_key(_CURSOR, event.opened_at, event.id) for event in page_events],
         len(rows) > page.first,
         page.after is not None,
         lambda: int(session.execute(count).scalar_one()),
@@ -115,10 +115,10 @@ def events_matching(
         conditions = _conditions(session, organization_id, where)
         chosen = set(by_id)
         if conditions:
-            asked = select(events.c.id).where(
+            chosen_ids = select(events.c.id).where(
                 events.c.organization_id == organization_id, any_of(events.c.id, list(by_id)), *conditions
             )
-            chosen = set(session.execute(asked).scalars())
+            chosen = set(session.execute(chosen_ids).scalars())
         fitting.append([by_id[entity_id] for entity_id in ids if entity_id in chosen])
     return fitting
 
@@ -126,7 +126,7 @@ def events_matching(
 def events_changed_since(session: Session, *, organization_id: int, since: datetime) -> list[UUID]:
     """Return the events that changed or were annotated since an instant of wall-clock time, the longest ago first.
 
-    At most CHANGES_MAX changes and as many marks are looked at, the latest.
+    At most CHANGES_MAX changes and as many annotations are looked at, the latest.
     """
     changes = (
         select(event_changes.c.event_id, event_changes.c.recorded_at.label("at"))
@@ -199,7 +199,7 @@ def _conditions(session: Session, organization_id: int, where: EventFilter) -> l
 
 def _state_is(state: EventState) -> ColumnElement[bool]:
     withdrawn, cleared = events.c.withdrawn_at.is_not(None), events.c.cleared_at.is_not(None)
-    dismissed, acknowledged = _marked(AnnotationKind.DISMISSED), _marked(AnnotationKind.ACKNOWLEDGED)
+    dismissed, acknowledged = _annotated(AnnotationKind.DISMISSED), _annotated(AnnotationKind.ACKNOWLEDGED)
     if state is EventState.WITHDRAWN:
         return withdrawn
     if state is EventState.DISMISSED:
@@ -210,7 +210,7 @@ def _state_is(state: EventState) -> ColumnElement[bool]:
     return and_(is_open, acknowledged if state is EventState.ACKNOWLEDGED else not_(acknowledged))
 
 
-def _marked(kind: AnnotationKind) -> ColumnElement[bool]:
+def _annotated(kind: AnnotationKind) -> ColumnElement[bool]:
     return exists().where(
         event_annotations.c.organization_id == events.c.organization_id,
         event_annotations.c.event_id == events.c.id,
@@ -221,7 +221,7 @@ def _marked(kind: AnnotationKind) -> ColumnElement[bool]:
 def _with_annotations(session: Session, organization_id: int, rows: Sequence[Row[Any]]) -> list[Event]:
     annotations: dict[UUID, list[Annotation]] = {row.id: [] for row in rows}
     if annotations:
-        mark_rows = session.execute(
+        annotation_rows = session.execute(
             select(event_annotations)
             .where(
                 event_annotations.c.organization_id == organization_id,
@@ -229,7 +229,7 @@ def _with_annotations(session: Session, organization_id: int, rows: Sequence[Row
             )
             .order_by(event_annotations.c.at, event_annotations.c.id)
         )
-        for annotation in mark_rows:
+        for annotation in annotation_rows:
             annotations[annotation.event_id].append(
                 Annotation(
                     AnnotationKind(annotation.kind), annotation.at.astimezone(UTC), annotation.actor, annotation.note

@@ -26,7 +26,7 @@ def shelves_get(session: Session, *, organization_id: int, ids: Collection[UUID]
 
 
 def shelves_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[Shelf]:
-    """Return one page, the one that ends last first. One statement, and one more where the total is asked."""
+    """Return one page, the one that ends last first. One statement, and one more for the total if requested."""
     return _page(session, organization_id, page, shelves, _shelf)
 
 
@@ -38,7 +38,7 @@ def maintenance_windows_get(
 
 
 def maintenance_windows_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[MaintenanceWindow]:
-    """Return one page, the one that ends last first. One statement, and one more where the total is asked."""
+    """Return one page, the one that ends last first. One statement, and one more for the total if requested."""
     return _page(session, organization_id, page, maintenance_windows, _window)
 
 

@@ -44,7 +44,7 @@ _STATES: Final = {
 def dead_letters_page(
     session: Session, *, organization_id: int, where: DeadLetterFilter, page: PageRequest
 ) -> Page[DeadLetter]:
-    """Return one page, the last received first. One statement, and one more where the total is asked.
+    """Return one page, the last received first. One statement, and one more for the total if requested.
 
     Raises BadInputError for a cursor of another list.
     """

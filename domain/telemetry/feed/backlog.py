@@ -85,8 +85,8 @@ class Backlog:
 
     def _series_add(self, part: Series) -> None:
         key = _key(part)
-        kept = self._latest.get(key)
-        joined = part if kept is None else _joined([kept, part])
+        previous = self._latest.get(key)
+        joined = part if previous is None else _joined([previous, part])
         count = len(joined.timestamps)
         if count > 1:
             self.points_left_out += count - 1
@@ -143,8 +143,12 @@ def _micros(at: Values) -> Instants:
 
 def _range_add(ranges: dict[RangeKey, InvalidatedRange], other: InvalidatedRange) -> None:
     key = (other.entity_id, other.metric)
-    kept = ranges.get(key)
-    ranges[key] = other if kept is None else replace(other, from_=min(kept.from_, other.from_), to=_later(kept, other))
+    previous = ranges.get(key)
+    ranges[key] = (
+        other
+        if previous is None
+        else replace(other, from_=min(previous.from_, other.from_), to=_later(previous, other))
+    )
 
 
 def _later(one: InvalidatedRange, other: InvalidatedRange) -> datetime:

@@ -98,7 +98,7 @@ class Watch:
     types: Mapping[SeriesKey, int | None] = field(default_factory=dict)
 
     def knows(self, by_device: Mapping[UUID, Sequence[FeedGroup]]) -> bool:
-        """Tell whether every series of an entry that matters was there when the watch was loaded."""
+        """Return whether every series of an entry that matters was there when the watch was loaded."""
         return all(
             group.unit is not None or (group.device_id, group.port, group.metric) in self.units
             for device_id in _common(by_device.keys(), self.sending_ids)

@@ -22,7 +22,7 @@ _Passage = tuple[UUID, UUID, int | None, frozenset[tuple[str, str]] | None]
 def links_invalidated(before: Watch, after: Watch, *, now: datetime) -> list[InvalidatedRange]:
     """Return the ranges in which the points of what both watches see may differ, by entity, then ascending.
 
-    A range is as exact as the links are: whether anything was measured in it is not asked. What only one of the
+    A range is as exact as the links are: whether anything was measured in it is not checked. What only one of the
     watches sees is left out: it came or went as a whole.
     """
     old, new = _spans(before), _spans(after)
@@ -47,8 +47,8 @@ def spans_differing(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
         # Each edge turns "in one" into "in both" or "in none"; two at one place undo each other.
         edges[begins] = edges.get(begins, 0) ^ 1
         edges[ends] = edges.get(ends, 0) ^ 1
-    turns = sorted(at for at, odd in edges.items() if odd)
-    return list(zip(turns[::2], turns[1::2], strict=True))
+    boundaries = sorted(at for at, odd in edges.items() if odd)
+    return list(zip(boundaries[::2], boundaries[1::2], strict=True))
 
 
 def _spans(watch: Watch) -> dict[_Passage, list[Span]]:

@@ -41,14 +41,14 @@ def _parameter(match: re.Match[str]) -> str:
 
 
 WATCHED_MAX = 100_000
-# All of it is one update: a cursor stands before it or after it, never within.
+# All of it is one update: a cursor is before it or after it, never within.
 SINCE_POINTS_MAX = 100_000
 
 _FAR_FUTURE_US = 2**53
 _READABLE_KINDS = (EntityKind.DEVICE, *LINKED_KINDS)
 
 # The driver's style of parameters there, the toolkit's here.
-_HEADS = text(re.sub(r"%\((\w+)\)s::([a-z]+\[\])|%\((\w+)\)s", _parameter, OFFSETS_OF))
+_OFFSETS = text(re.sub(r"%\((\w+)\)s::([a-z]+\[\])|%\((\w+)\)s", _parameter, OFFSETS_OF))
 
 # The points of the batches as now stored: one that a later reading has replaced comes with that reading.
 _REFILL = text(
@@ -116,7 +116,7 @@ def revision_get(session: Session, *, organization_id: int) -> int:
 
 
 def watches_load(session: Session, *, organization_id: int, requests: Sequence[WatchRequest]) -> list[Watch]:
-    """Return what each subscription sees as the graph stands. Statements: five, and a walk per `under_id`.
+    """Return what each subscription sees in the current graph. Statements: five, and a walk per `under_id`.
 
     Raises NotFoundError for an unknown entity, LimitExceededError where one would watch more than 100,000.
     """
@@ -169,7 +169,7 @@ def feed_offsets(session: Session, *, organization_id: int, after: Positions, re
     recent: batches received before are passed over, so that old partitions of the raw log stay untouched.
     """
     rows = session.execute(
-        _HEADS,
+        _OFFSETS,
         {
             "organization_id": organization_id,
             "partitions": list(after),

@@ -57,11 +57,11 @@ class _Remembered:
 
 
 class DeviceDirectory:
-    """The devices of all organizations that have lately sent. One per process; any thread may ask.
+    """The devices of all organizations that have lately sent. One per process; any thread may use it.
 
     read: opens a transaction of the API's role for an organization. monotonic_s: a clock that never goes back.
-    What is remembered holds while nothing but activities changes in the organization, which is asked at most twice a
-    second; a device not found is asked for every time.
+    What is remembered holds while nothing but activities changes in the organization, which is checked at most twice a
+    second; a device not found is looked up every time.
     """
 
     def __init__(

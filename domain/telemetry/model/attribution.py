@@ -69,7 +69,7 @@ class Segment:
 class Source:
     """One series as read at an entity.
 
-    segments: by precedence, those of the winning stored series first; those of one stored series are apart.
+    segments: by precedence, those of the winning stored series first; those of one stored series are disjoint.
     """
 
     entity_id: UUID
@@ -151,7 +151,7 @@ def _segments(entity_id: UUID, taken: list[tuple[SeriesRow, list[tuple[int, int]
 
 
 def spans_union(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Join spans that overlap or touch: [begins, ends) each, ascending in the answer."""
+    """Join spans that overlap or adjoin: [begins, ends) each, ascending in the answer."""
     joined: list[tuple[int, int]] = []
     for begins, ends in sorted(spans):
         if joined and begins <= joined[-1][1]:

@@ -7,7 +7,7 @@ Where buckets begin, all in the time zone asked for:
 * whole weeks (P1W, P14D): at local midnight of a Monday, counted from Monday 1969-12-29 (ISO 8601);
 * other whole days: at local midnight, counted from 1970-01-01; a local day has 23, 24 or 25 hours;
 * parts that divide 24 hours (PT1H, PT15M, PT6H): at every instant where the local clock shows a multiple of
-  the part, and where it jumps forward over one; so all begin afresh at local midnight, and an hour that the
+  the part, and where it jumps forward over one; so all begin again at local midnight, and an hour that the
   clock shows twice is two buckets of PT1H;
 * anything else (PT7H, P1DT12H): every so much elapsed time, counted from local midnight of 1970-01-01.
 """
@@ -66,7 +66,7 @@ def bucket_of(length: tuple[int, timedelta]) -> Bucket:
 
 
 def bucket_edges(from_: datetime, to: datetime, *, bucket: Bucket, zone: tzinfo, limit: int = BUCKETS_MAX) -> Instants:
-    """Return the edges of all buckets that touch [from_, to): shape (buckets + 1,), microseconds, ascending.
+    """Return the edges of all buckets that overlap [from_, to): shape (buckets + 1,), microseconds, ascending.
 
     The first edge is at or before `from_`, the last at or after `to`. Raises LimitExceededError where there
     are more than `limit` buckets, before they are laid out; BadInputError outside the calendar (1 to 9999).

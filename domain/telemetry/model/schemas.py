@@ -114,7 +114,7 @@ def schema_apply(
 
     metrics: those of the reading that are a number, a boolean or a text. sent: all of the reading. Hot path.
     """
-    kept: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     faults: list[MetricFault] = []
     rules = schema.rules
     for name, value in metrics.items():
@@ -124,25 +124,25 @@ def schema_apply(
             if fault is not None:
                 faults.append(fault)
             elif schema.unknown == _KEEP:
-                kept[name] = value
+                values[name] = value
             continue
         if rule.refusal is not None:
             faults.append(MetricFault(name, NOT_CONVERTIBLE, rule.refusal))
         elif type(value) not in rule.classes:
             faults.append(_wrong_type(name, rule, value))
         elif not rule.is_number:
-            kept[rule.name] = value
+            values[rule.name] = value
         else:
             conversion = rule.conversion
             number = value
             if conversion is not None:
                 number = (value * conversion.factor + conversion.offset) / conversion.divisor
             if rule.low <= number <= rule.high:
-                kept[rule.name] = number
+                values[rule.name] = number
             else:
                 faults.append(_out_of_range(name, rule, number))
     faults += [_missing(name) for name in schema.required if name not in sent]
-    return kept, faults
+    return values, faults
 
 
 def _rule(name: str, metric: Mapping[str, Any]) -> MetricRule:

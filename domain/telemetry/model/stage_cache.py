@@ -66,7 +66,7 @@ class PendingCacheUpdates:
 
     units_to_check: series whose unit is to be checked. units_checked_until: by organization, the revision and what
     `OrganizationSchemas.units_checked_until` is to remember. began_us: when the transaction began by the database's
-    clock, in microseconds since the Unix epoch; None until somebody asks.
+    clock, in microseconds since the Unix epoch; None until it is first read.
     """
 
     series: dict[DevicePort, dict[str, int]] = field(default_factory=dict)

@@ -36,14 +36,14 @@ def thin(at: NDArray[np.int64], values: Values, *, max_points: int) -> NDArray[n
     if max_points < _PER_BIN:
         return _few(values, max_points)
     bins = max_points // _PER_BIN
-    kept = _m4(at, values, bins)
+    thinned = _m4(at, values, bins)
     # Points that crowd together leave bins empty: halve the bins while the points still fit.
     for _ in range(_REFINEMENTS):
         finer = _m4(at, values, bins * 2)
         if len(finer) > max_points:
             break
-        kept, bins = finer, bins * 2
-    return kept
+        thinned, bins = finer, bins * 2
+    return thinned
 
 
 def _m4(at: NDArray[np.int64], values: Values, bins: int) -> NDArray[np.int64]:

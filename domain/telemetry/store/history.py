@@ -78,7 +78,7 @@ def telemetry_read(
         begins_us=begins_us,
         ends_us=ends_us,
     )
-    sources = {entity_id: _asked(entity_id, known, metrics) for entity_id, known in sources_by_entity.items()}
+    sources = {entity_id: _requested(entity_id, known, metrics) for entity_id, known in sources_by_entity.items()}
     if edges is not None:
         _check_buckets(len(edges) - 1, sources)
     shape = _Shape(edges, aggregate, max_points)
@@ -157,7 +157,7 @@ def _check_buckets(buckets: int, sources: Mapping[UUID, Sequence[Source]]) -> No
         raise LimitExceededError(msg, path=("bucket",))
 
 
-def _asked(entity_id: UUID, known: Sequence[Source], metrics: Sequence[str] | None) -> Sequence[Source]:
+def _requested(entity_id: UUID, known: Sequence[Source], metrics: Sequence[str] | None) -> Sequence[Source]:
     """Add to what is known the metrics asked for that are not, as sources without segments."""
     if metrics is None:
         return known

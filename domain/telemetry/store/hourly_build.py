@@ -1,9 +1,9 @@
 """Build hourly aggregates: of hours that have ended, in order, and of invalidated ones. The role is argus_pipeline.
 
-Exactly when: a transaction that writes points of an hour marks the hour where it began more than LATE_AFTER_US after
-the hour's end. What does not mark began before, and an hour is summarized only when no such transaction runs any more.
-So each transaction is either seen by the summary or leaves a mark; and a mark is taken away before the points are
-read, so that whoever writes meanwhile leaves another. All by the clock of the database alone.
+A transaction that writes points of an hour invalidates the hour if it began more than LATE_AFTER_US after the hour's
+end. One that does not invalidate it began earlier, and an hour is summarized only when no such transaction runs any
+more. So the summary either sees a transaction's points or finds the hour invalidated; the row of `dirty_hours` is
+deleted before the points are read, so that a concurrent writer adds another. Only the database's clock is used.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from domain.base.arrays import (
 from domain.base.failed_items.model import FailedItem
 from domain.base.packed import instant_of, micros_of
 from domain.telemetry.store.hourly_invalidate import LATE_AFTER_US
-from domain.telemetry.store.hourly_isolation import SERIES_HELD, windows_isolated
+from domain.telemetry.store.hourly_isolation import SERIES_ISOLATED, windows_isolated
 from domain.telemetry.store.hourly_summary import HOUR_US, HourlyAggregates, hourly_aggregates
 from domain.telemetry.store.scan import windows_scan
 
-# What one transaction does at most: hours that were marked; hours of series in turn; series.
+# What one transaction does at most: invalidated hours; due hours of series; series.
 INVALID_HOURS_MAX: Final = 2_000
 HOURS_MAX: Final = 20_000
 SERIES_MAX: Final = 2_000
@@ -56,7 +56,8 @@ _DUE = text(
     ORDER BY p.until NULLS FIRST, o.id
     """
 )
-# An organization without series has nothing to be summarized: whatever is written later is late, and marked.
+# An organization without series has nothing to be summarized: whatever is written later is late, and invalidates its
+# hour.
 _BEGIN = text(
     """
     INSERT INTO hours_progress (organization_id, final_until, until)
@@ -75,7 +76,7 @@ _PROGRESS = text(
 )
 _INVALID_HOURS = text(
     f"""
-    SELECT series_id, hour FROM dirty_hours m WHERE organization_id = :organization_id AND NOT {SERIES_HELD}
+    SELECT series_id, hour FROM dirty_hours m WHERE organization_id = :organization_id AND NOT {SERIES_ISOLATED}
     ORDER BY invalidated_at LIMIT :limit FOR UPDATE SKIP LOCKED
     """  # noqa: S608  (a constant)
 )
@@ -91,7 +92,7 @@ _CLEAR = text(
     WHERE a.organization_id = :organization_id AND a.series_id = u.s AND a.hour = u.h
     """
 )
-# Hours in their turn: there are some where all is rebuilt.
+# Due hours: there are some where all is rebuilt.
 _CLEAR_RANGE = text(
     """
     DELETE FROM series_hours WHERE organization_id = :organization_id AND series_id = ANY(:series)
@@ -267,7 +268,7 @@ def _pairs(organization_id: int, pairs: Sequence[tuple[int, int]]) -> dict[str, 
 
 
 def _runs(invalid_hours: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """Join hours of one series that follow each other: (series, begin, end). marks: sorted."""
+    """Join hours of one series that follow each other: (series, begin, end). invalid_hours: sorted."""
     runs: list[tuple[int, int, int]] = []
     for series, hour in invalid_hours:
         if runs and runs[-1][0] == series and runs[-1][2] == hour:

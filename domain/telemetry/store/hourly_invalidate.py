@@ -19,7 +19,8 @@ from domain.telemetry.store.hourly_summary import HOUR_US, hour_of
 LATE_AFTER_US: Final = HOUR_US // 2
 
 _BEGAN = text("SELECT now()")
-# DO UPDATE, not DO NOTHING: it waits for whoever is about to take a mark away, who would not see these points.
+# DO UPDATE, not DO NOTHING: it waits for a transaction that is about to delete the row, and which would not see these
+# points.
 _INVALIDATE = text(
     """
     INSERT INTO dirty_hours (organization_id, series_id, hour, invalidated_at)

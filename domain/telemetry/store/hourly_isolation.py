@@ -11,14 +11,14 @@ from sqlalchemy.orm import Session
 from domain.base.failed_items.isolation import isolate
 from domain.base.failed_items.model import FailedItem, FailedQueue
 from domain.base.failed_items.operations import item_failed, items_resolved
-from domain.base.failed_items.queries import held_sql
+from domain.base.failed_items.queries import isolation_sql
 from domain.base.packed import instant_of
 
 # A series, and over which hours: [begins_us, ends_us).
 Window = tuple[int, int, int]
 
-# Of marks m: their series failed and is left alone.
-SERIES_HELD: Final = held_sql(
+# Of dirty_hours m: their series failed and is left alone.
+SERIES_ISOLATED: Final = isolation_sql(
     FailedQueue.HOURLY_AGGREGATES, organization="m.organization_id", holds="m.series_id::text"
 )
 _INVALIDATE_AGAIN = text(
@@ -37,7 +37,7 @@ def windows_isolated(
 ) -> list[FailedItem]:
     """Do `work` on windows, all at once if possible; return the series that failed by themselves.
 
-    Their hours are marked, so that they are read from points and summarized when the series is tried again.
+    Their hours are invalidated, so that they are read from points and summarized when the series is tried again.
     """
     failed: dict[str, FailedItem] = {}
     for (series_id, begins_us, ends_us), error in isolate(session, windows, work):

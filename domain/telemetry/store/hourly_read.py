@@ -31,7 +31,7 @@ from graph.errors import LimitExceededError
 from graph.stopping import stop_check
 
 _NO_HOURS: Final = np.empty(0, dtype=np.int64)
-# What stands for the points of an hour: which of its columns, and what that was rounded by.
+# What replaces the points of an hour: which of its columns, and what that was rounded by.
 _VALUES: Final = {
     Aggregate.COUNT: (None, None),
     Aggregate.MEAN: ("sum", "sum_error"),
@@ -47,7 +47,7 @@ _PROGRESS = text(
     WHERE organization_id = :organization_id
     """
 )
-# Rows of hours that are marked do not count, except where points are no longer kept: those are as they are for good.
+# Rows of invalidated hours do not count, except where points are no longer kept: those are as they are for good.
 # Hours of the middle of a window are taken whole, others by their quarters.
 _HOURS = """
 SELECT w.n - 1, h.at, h.numbers, h.errors, h.points, h.is_boolean, h.split, h.quarters, h.partial, d.dirty
@@ -149,8 +149,8 @@ def counted_scan(
     """Yield (index of the source, counted points) in order: `bucket_aggregate` gives the same as of all points.
 
     Over [begins_us, ends_us), for buckets whose edges `hours_suffice`; is_hourly: they are whole hours. Sources without
-    points are left out. Three statements more than `points_scan` at most. missing: told what is no longer kept.
-    Raises LimitExceededError where more than `limit` rows would have to be read.
+    points are left out. Three statements more than `points_scan` at most. missing: filled with what is no longer
+    retained. Raises LimitExceededError where more than `limit` rows would have to be read.
     """
     progress = _progress_read(session, organization_id)
     parts: dict[int, list[_Part]] = {}
@@ -213,22 +213,22 @@ def _missing_find(
     if progress.final_until is None or span[0] >= micros_of(progress.final_until):
         return
     final_us = micros_of(progress.final_until)
-    asked = [
+    ranges = [
         (n, segment.series.id, begins, ends)
         for n, source in enumerate(sources)
         for segment in source.segments
         if (begins := max(segment.begins_us, span[0])) < (ends := min(segment.ends_us, span[1], final_us))
     ]
-    if not asked:
+    if not ranges:
         return
     arrays_enable(session)
     values = {
         "organization_id": organization_id,
-        "series": bigint_array([series for _, series, _, _ in asked]),
-        "begins": instant_array([begins for _, _, begins, _ in asked]),
-        "ends": instant_array([ends for _, _, _, ends in asked]),
+        "series": bigint_array([series for _, series, _, _ in ranges]),
+        "begins": instant_array([begins for _, _, begins, _ in ranges]),
+        "ends": instant_array([ends for _, _, _, ends in ranges]),
     }
-    missing.places |= {asked[row.n][0] for row in session.execute(_HAD, values)}
+    missing.places |= {ranges[row.n][0] for row in session.execute(_HAD, values)}
 
 
 def _windows(sources: Sequence[Source], begins_us: int, ends_us: int, *, is_hourly: bool) -> list[_Window]:
@@ -275,7 +275,7 @@ def _hours_read(
         "middle_ends": [instant_of(window.middle_ends_us) for window in windows],
     }
     connection = session.connection().connection.driver_connection
-    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
+    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, for the type checker)
     with connection.cursor(binary=True) as cursor:
         columns_register(cursor)
         statement = _HOURS.replace("{value}", f"a.{value}" if value else "0.0::float8")

@@ -81,12 +81,12 @@ def latest_read(
     sources = [source for of_entity in sources_by_entity.values() for source in of_entity]
     newest = _newest(session, organization_id=organization_id, sources=sources)
     within: dict[Segment, Any] = {}
-    asked: list[Segment] = []
+    undecided: list[Segment] = []
     for source in sources:
         within.update({s: newest[s.series.id] for s in source.segments if _holds(s, newest)})
-        asked += _undecided(source, newest)
-    if asked:
-        within.update(_last_within(session, organization_id=organization_id, segments=asked))
+        undecided += _undecided(source, newest)
+    if undecided:
+        within.update(_last_within(session, organization_id=organization_id, segments=undecided))
     points: dict[UUID, list[LatestPoint]] = {entity_id: [] for entity_id in entity_ids}
     for source in sources:
         # max keeps the first of equals: the segment that goes first wins at one timestamp.
@@ -109,15 +109,15 @@ def _newest(session: Session, *, organization_id: int, sources: Iterable[Source]
 
 
 def _holds(segment: Segment, newest: Mapping[int, Any]) -> bool:
-    """Tell whether the latest point of the segment's series lies within the segment."""
+    """Return whether the latest point of the segment's series lies within the segment."""
     row = newest.get(segment.series.id)
     return row is not None and segment.begins_us <= micros_of(row.timestamp) < segment.ends_us
 
 
 def _undecided(source: Source, newest: Mapping[int, Any]) -> Iterable[Segment]:
     """Return the segments that ended before their series did, and may still hold the latest point."""
-    held = [micros_of(newest[s.series.id].timestamp) for s in source.segments if _holds(s, newest)]
-    best_us = max(held, default=None)
+    candidates_us = [micros_of(newest[s.series.id].timestamp) for s in source.segments if _holds(s, newest)]
+    best_us = max(candidates_us, default=None)
     for segment in source.segments:
         row = newest.get(segment.series.id)
         ended = row is not None and micros_of(row.timestamp) >= segment.ends_us

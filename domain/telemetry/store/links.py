@@ -130,7 +130,7 @@ def sources_list(
 ) -> Mapping[UUID, Sequence[Source]]:
     """Return the sources of each entity, in three statements.
 
-    metrics: only these, or all. begins_us, ends_us: only links whose valid time touches this range. Persons
+    metrics: only these, or all. begins_us, ends_us: only links whose valid time overlaps this range. Persons
     and activities, which measure nothing, are left out. Raises NotFoundError where an entity does not exist.
     """
     kinds = kinds_get(session, organization_id=organization_id, entity_ids=entity_ids)

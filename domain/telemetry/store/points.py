@@ -219,7 +219,7 @@ def points_write(
     stage_cache: StageCache,
     notes: PendingCacheUpdates,
 ) -> NDArray[np.intp]:
-    """Write points to history and latest values; return the places of those that now stand in history.
+    """Write points to history and latest values; return the places of those that are now in history.
 
     At one timestamp of one series the larger raw id stays, whatever came first.
     """
@@ -230,18 +230,18 @@ def points_write(
     series, at = points.series[order], points.at[order]
     is_new_series = series[1:] != series[:-1]
     is_last = np.r_[is_new_series | (at[1:] != at[:-1]), True]
-    kept = order[is_last]
-    ordered = points.take(kept)
+    last_written = order[is_last]
+    ordered = points.take(last_written)
     months_ensure(session, ordered.at, stage_cache=stage_cache, notes=notes)
     hours_invalidate(session, organization_id=organization_id, series=ordered.series, at=ordered.at, notes=notes)
     columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
-    if done.rowcount != len(kept):  # type: ignore[attr-defined]
+    if done.rowcount != len(last_written):  # type: ignore[attr-defined]
         lost = [row.n for row in session.execute(_LOSERS, columns)]
-        kept = np.delete(kept, lost)
+        last_written = np.delete(last_written, lost)
     newest = ordered.take(np.flatnonzero(np.r_[ordered.series[1:] != ordered.series[:-1], True]))
     session.execute(_LATEST, points_parameters(organization_id, newest))
-    return kept
+    return last_written
 
 
 def points_stored(session: Session, *, organization_id: int, readings: Readings) -> Normalized:

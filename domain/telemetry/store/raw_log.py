@@ -50,7 +50,7 @@ _BATCHES = text(
         AS u (o, i, p, t, f, l, n, b, c)
     """
 )
-# Rows are found by the batch's range of raw ids; between them may stand those of other batches.
+# Rows are found by the batch's range of raw ids; between them may be those of other batches.
 _READ = text(
     """
     SELECT b.id, b.partition, b.received_at, b.traces, t.ids, t.devices, t.ports, t.timestamps, t.keys, t.metrics
@@ -225,5 +225,5 @@ def partitions_unfinished(session: Session) -> list[int]:
 
 
 def batches_overdue(session: Session, *, overdue: timedelta) -> bool:
-    """Tell whether any batch of any organization has waited to be normalized for so long."""
+    """Return whether any batch of any organization has waited to be normalized for so long."""
     return bool(session.execute(_OVERDUE, {"overdue": overdue}).scalar_one())

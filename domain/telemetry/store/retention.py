@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 # What belongs to each class, in the order in which it goes.
 RAW_TABLES: Final = ("telemetry_raw", "raw_batches")
 POINTS_TABLES: Final = ("telemetry_history",)
-# Rows of these go with the raw log, though they stand in no partitions.
+# Rows of these go with the raw log, though they are in no partitions.
 RAW_ROWS: Final = ("reading_keys", "dead_letters", "derived_commits")
 ROWS_TABLES: Final = (
     *RAW_ROWS,
@@ -113,7 +113,7 @@ def partition_drop(session: Session, partition: OldPartition) -> Sequence[str]:
 
 
 def history_close(session: Session, *, retention: RetentionPolicy, now: datetime) -> bool:
-    """Close months that are no longer retained to writes, and open those that are; tell whether it was done.
+    """Close months that are no longer retained to writes, and open those that are; return whether it was done.
 
     After partitions were dropped: a month that is still there stays open. Where somebody writes points just now it is
     not done, and to be tried again. The lock lasts until the transaction ends: end it at once.

@@ -22,7 +22,7 @@ from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store.hourly_invalidate import began_us
 
 # No point younger than a day is dropped (`drop_partitions`, `history_close`), and no transaction lasts for half of one.
-_SURELY_KEPT_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
+_RETENTION_MIN_US: Final = timedelta(hours=12) // timedelta(microseconds=1)
 
 _HOLD = text("SELECT nullif(history_retention_hold(), '-infinity')")
 _STORED = text(
@@ -39,13 +39,13 @@ def retained_from_lock(session: Session) -> int:
 
     It stays so until the transaction ends. The role is argus_pipeline.
     """
-    kept = session.execute(_HOLD).scalar_one()
-    return BEGIN_US if kept is None else micros_of(kept)
+    retained_from = session.execute(_HOLD).scalar_one()
+    return BEGIN_US if retained_from is None else micros_of(retained_from)
 
 
 def retained_from_check(session: Session, *, oldest_us: int, notes: PendingCacheUpdates) -> int:
     """As `retained_from_lock`, for points no older than `oldest_us`: no statement where these are surely kept."""
-    if oldest_us >= began_us(session, notes) - _SURELY_KEPT_US:
+    if oldest_us >= began_us(session, notes) - _RETENTION_MIN_US:
         return BEGIN_US
     return retained_from_lock(session)
 

@@ -124,7 +124,7 @@ def points_scan(
     if not windows:
         return
     # Windows come in the order of segments, so that of two points at one time the first wins.
-    held: list[Points] = []
+    chunks: list[Points] = []
     current, scanned = 0, 0
     parameters = {"organization_id": organization_id, "limit": limit + 1, **_columns(windows)}
     for n, chunk_points in _rows(session, parameters, probe):
@@ -133,13 +133,13 @@ def points_scan(
             msg = f"The range holds more than {limit} stored points; ask for a shorter one or fewer metrics."
             raise LimitExceededError(msg, path=("from",))
         window = windows[n]
-        if window.source != current and held:
-            yield current, points_merge(held)
-            held = []
+        if window.source != current and chunks:
+            yield current, points_merge(chunks)
+            chunks = []
         current = window.source
-        held.append(chunk_points)
-    if held:
-        yield current, points_merge(held)
+        chunks.append(chunk_points)
+    if chunks:
+        yield current, points_merge(chunks)
 
 
 def windows_scan(
@@ -152,8 +152,8 @@ def windows_scan(
     """
     if not windows:
         return
-    asked = [_Window(0, *window) for window in windows]
-    parameters = {"organization_id": organization_id, "limit": None, **_columns(asked)}
+    numbered = [_Window(0, *window) for window in windows]
+    parameters = {"organization_id": organization_id, "limit": None, **_columns(numbered)}
     yield from _rows(session, parameters, None, with_types=True)
 
 
@@ -184,7 +184,7 @@ def _rows(
     session: Session, parameters: Mapping[str, Any], probe: OffsetsProbe | None, *, with_types: bool = False
 ) -> Iterator[tuple[int, Points]]:
     connection = session.connection().connection.driver_connection
-    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
+    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, for the type checker)
     statement = _SCAN.replace("{offsets}", "NULL" if probe is None else OFFSETS)
     statement = statement.replace("{types}", _TYPES if with_types else "NULL")
     if probe is not None:

@@ -45,7 +45,7 @@ def stored_read(session: Session, *, organization_id: int, readings: Readings) -
     places, metrics, types, values = [], [], [], []
     texts_by_place: dict[tuple[int, int], str] = {}
     connection = session.connection().connection.driver_connection
-    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, told to the type checker)
+    assert isinstance(connection, Connection)  # noqa: S101  (the engine's driver, for the type checker)
     parameters: dict[str, Any] = {
         "organization_id": organization_id,
         "devices": uuid_array(b"".join(devices)),

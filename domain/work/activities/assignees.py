@@ -27,7 +27,7 @@ def assignments_of(session: Session, *, change: GraphChange, activity_id: UUID) 
 def assignments_end(session: Session, *, change: GraphChange, edges: Sequence[EdgeVersion]) -> None:
     """End these edges at the change."""
     for edge in edges:
-        edge_cut(session, change=change, before=edge, kept=edge.valid.split(change.recorded)[0])
+        edge_cut(session, change=change, before=edge, remainder=edge.valid.split(change.recorded)[0])
 
 
 def assignments_update(

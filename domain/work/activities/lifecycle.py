@@ -55,7 +55,7 @@ def state_of(status: str) -> ActivityState:
 
 
 def is_state(status: str) -> bool:
-    """Tell whether a status is one of the lifecycle's own."""
+    """Return whether a status is one of the lifecycle's own."""
     return status in _BY_STATUS
 
 

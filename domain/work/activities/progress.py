@@ -105,7 +105,7 @@ def activity_item_complete(
     done: bool = True,
     note: str | None = None,
 ) -> Entity:
-    """Mark an item of a checklist done, or not done: who and when stand at it (doneBy, doneAt), and the note.
+    """Mark an item of a checklist done, or not done: with who and when (doneBy, doneAt), and the note.
 
     item_id: the item's `id`; of one without, its place, from 1.
     Raises NotFoundError for the activity or the item, BadInputError, ConflictError for one that is finished.

@@ -107,7 +107,7 @@ def _values(
 def checklist_identified(items: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the items, each with an id of its own: its place, from 1, where none is given.
 
-    Raises BadInputError for an id that is no text or stands twice.
+    Raises BadInputError for an id that is no text or is repeated.
     """
     checklist_items: list[dict[str, Any]] = []
     taken: set[str] = set()

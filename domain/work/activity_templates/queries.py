@@ -44,7 +44,7 @@ def activity_template_get(
 
 
 def activity_templates_page(session: Session, *, organization_id: int, page: PageRequest) -> Page[ActivityTemplate]:
-    """Return one page, by name. One statement, and one more where the total is asked."""
+    """Return one page, by name. One statement, and one more for the total if requested."""
     table = activity_templates.c
     here = (table.organization_id == organization_id, table.deleted_at.is_(None))
     after = []

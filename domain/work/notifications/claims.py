@@ -25,7 +25,7 @@ from graph.texts import text_clean
 ERROR_MAX_CHARS: Final = 500
 # Longer than any call with its settling: who holds a claim for longer has ended, or hangs.
 LEASE: Final = timedelta(minutes=1)
-# A notification whose claims end without an outcome so often in a row is dead: it harms whoever takes it up.
+# A notification whose claims end without an outcome so often in a row is dead: it harms its claimant.
 LOSSES_MAX: Final = 5
 # Given up at once of one destination.
 _EXPIRED_MAX: Final = 1_000
@@ -51,7 +51,7 @@ _CANDIDATES = """
     SELECT n.id FROM notifications n
     WHERE n.organization_id = :organization_id AND n.destination = d.destination AND n.state = 'PENDING'
         AND n.attempts {attempts} 0 AND n.due_at <= :now
-        -- What came before about the same event is told before.
+        -- Earlier notifications of the same event go first.
         AND NOT EXISTS (
             SELECT FROM notifications b
             WHERE b.organization_id = n.organization_id AND b.event_id = n.event_id AND b.url = n.url

@@ -34,7 +34,7 @@ def notifications_page(
     page: PageRequest,
     states: Collection[NotificationState] | None = None,
 ) -> Page[Notification]:
-    """Return one page, the newest first. One statement, and one more where the total is asked."""
+    """Return one page, the newest first. One statement, and one more for the total if requested."""
     table = notifications.c
     here = [table.organization_id == organization_id]
     if states is not None:

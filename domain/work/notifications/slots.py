@@ -56,11 +56,11 @@ class Slots:
         for pair in due:
             if self._room(pair, now_s) > 0:
                 heapq.heappush(queues.setdefault(pair.organization_id, []), (self._of_pair[pair], pair))
-        turns = [(self._of_organization[organization_id], organization_id) for organization_id in queues]
-        heapq.heapify(turns)
+        by_load = [(self._of_organization[organization_id], organization_id) for organization_id in queues]
+        heapq.heapify(by_load)
         free = self.total - self._busy
-        while turns and free > 0:
-            busy, organization_id = heapq.heappop(turns)
+        while by_load and free > 0:
+            busy, organization_id = heapq.heappop(by_load)
             mine = queues[organization_id]
             if busy >= OF_ORGANIZATION or not mine:
                 continue
@@ -72,7 +72,7 @@ class Slots:
                 busy += 1
                 if dealt[pair] < self._room(pair, now_s):
                     heapq.heappush(mine, (count + 1, pair))
-            heapq.heappush(turns, (busy, organization_id))
+            heapq.heappush(by_load, (busy, organization_id))
         planned: dict[int, dict[str, int]] = {}
         for pair, slots in dealt.items():
             planned.setdefault(pair.organization_id, {})[pair.destination] = slots
@@ -89,7 +89,7 @@ class Slots:
             self._breakers.pop(pair, None)
             return False
         breaker = self._breakers.pop(pair, None) or _Breaker()
-        # The last that failed stands last.
+        # The last that failed comes last.
         self._breakers[pair] = breaker
         if len(self._breakers) > _BREAKERS_MAX:
             del self._breakers[next(iter(self._breakers))]

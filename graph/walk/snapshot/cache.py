@@ -26,7 +26,7 @@ from graph.walk.snapshot.model import Snapshot
 BYTES_MAX_DEFAULT: Final = 512 * 1024 * 1024
 # A graph of more edges is read by a separate thread, while its readers walk in SQL.
 INLINE_EDGES_MAX: Final = 20_000
-# Where a session keeps them, put there by whoever opens sessions.
+# Where a session keeps them, put there by what opens sessions.
 INFO_KEY: Final = "graph_snapshots"
 
 _log = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class Snapshots:
 
     def _current(self, session: Session, organization_id: int, snapshot: Snapshot) -> Snapshot:
         delta = delta_load(session, organization_id=organization_id, since=snapshot.recorded)
-        # A clock that stands still or goes back is another database's: one restored from a backup.
+        # A clock that stops or goes back is another database's: one restored from a backup.
         doubtful = delta is None or delta.recorded < snapshot.recorded or delta.revision < snapshot.revision
         same = delta is not None and delta.revision == snapshot.revision
         if delta is None or doubtful or (same and delta.recorded != snapshot.recorded):
@@ -135,12 +135,12 @@ class Snapshots:
             place.refused_until, snapshot = snapshot.revision + _REFUSED_CHANGES, None
         place.snapshot = snapshot
         with self._lock:
-            held = sum(item.snapshot.nbytes for item in self._places.values() if item.snapshot is not None)
+            total = sum(item.snapshot.nbytes for item in self._places.values() if item.snapshot is not None)
             for item in list(self._places.values()):
-                if held <= self._bytes_max:
+                if total <= self._bytes_max:
                     break
                 if item is not place and item.snapshot is not None:
-                    held -= item.snapshot.nbytes
+                    total -= item.snapshot.nbytes
                     item.snapshot = None
 
 

@@ -160,8 +160,8 @@ class EdgeTable:
                 origins = np.arange(len(frontier)).repeat(counts)
         # take, and places instead of flags: measurably faster than indexing with the same.
         slots = places if outward else self.in_slots.take(places).astype(np.int64)
-        kept = np.flatnonzero(edge_filter.keeps(slots))
-        return slots.take(kept), None if origins is None else origins.take(kept)
+        matching = np.flatnonzero(edge_filter.keeps(slots))
+        return slots.take(matching), None if origins is None else origins.take(matching)
 
     def ends(self, slots: Slots, *, outward: bool) -> Indices:
         """Return the nodes these edges lead to."""

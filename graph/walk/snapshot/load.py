@@ -55,7 +55,7 @@ _WHOLE = text(
     """
 )
 
-# Each edge written since stands by itself; one that was written and closed between two looks is in both lists.
+# Each edge written since is listed by itself; one that was written and closed between two looks is in both lists.
 _SINCE = text(
     """
     WITH since AS MATERIALIZED (SELECT * FROM edges_recorded_since(:organization_id, :since, :most))

@@ -68,7 +68,7 @@ class Snapshot:
     """revision, recorded: of the organization's clock, the last change it knows.
 
     relationships: names by code. hierarchies: those of them that are. tables: the sorted edges, and those that
-    came since; an edge version stands in one of them.
+    came since; an edge version is in one of them.
     """
 
     revision: int

@@ -52,8 +52,9 @@ _UNKNOWN: Final = UUID(int=0).is_safe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Nodes:
-    """high, low: halves of the ids. The first `ordered` of them rise; those that came later stand as they came.
+    """The entities of a snapshot, in columns.
 
+    high, low: halves of the ids. The first `ordered` of them ascend; later ones are in order of arrival.
     kind: index into KINDS. type: index into `type_names`, or NO_TYPE.
     """
 

@@ -44,7 +44,7 @@ class Followed:
 class SnapshotWalk:
     """A `WalkEngine` over a snapshot as of an instant (microseconds since PostgreSQL's epoch).
 
-    otherwise: asked where a start is not in the snapshot: an entity made since that has no edges.
+    otherwise: used where a start is not in the snapshot: an entity made since that has no edges.
     """
 
     snapshot: Snapshot
@@ -61,14 +61,12 @@ class SnapshotWalk:
         for place, step in enumerate(steps):
             # The last step of a walk may stop at the first depth by which there is more than can be returned.
             enough = limit + len(begins) if place == len(steps) - 1 and followed is None else None
-            indices, found_depths = self._kept(step, *self._step(nodes, depths, step, followed, enough))
+            indices, hops = self._matching(step, *self._step(nodes, depths, step, followed, enough))
             hidden = begins
             if step.include_start:
                 hidden = np.setdiff1d(begins, nodes)
-                indices, found_depths = self._nearest(
-                    np.concatenate([indices, nodes]), np.concatenate([found_depths, depths])
-                )
-            nodes, depths = indices, found_depths
+                indices, hops = self._nearest(np.concatenate([indices, nodes]), np.concatenate([hops, depths]))
+            nodes, depths = indices, hops
         if len(hidden):
             stays = ~np.isin(nodes, hidden)
             nodes, depths = nodes[stays], depths[stays]
@@ -84,7 +82,7 @@ class SnapshotWalk:
         begins = self._find([start])
         if begins is None:
             return None
-        return self._kept(step, *self._levels(begins, 0, step, None, None))
+        return self._matching(step, *self._levels(begins, 0, step, None, None))
 
     def reach_each(self, *, starts: Sequence[EntityId], step: Step) -> dict[EntityId, Reached]:
         """Walk one step from each start by itself, all starts a level at a time; see `WalkEngine`."""
@@ -110,7 +108,7 @@ class SnapshotWalk:
             levels.append(frontier)
             seen = np.union1d(seen, frontier)
             _count(len(seen) - len(begins))
-        return self._apart(starts, step, levels)
+        return self._by_start(starts, step, levels)
 
     def path(
         self,
@@ -246,7 +244,7 @@ class SnapshotWalk:
         """Walk breadth first from nodes of one depth: `_step` without keeping depths, the usual case."""
         edge_filters = self._edge_filters(step.relationships)
         seen = np.zeros(len(self.snapshot.nodes), dtype=np.bool_)
-        frontier, total, kept = begins, 0, 0
+        frontier, total, matching = begins, 0, 0
         levels: list[Indices] = []
         for level in range(depth + 1, depth + step.depth + 1):
             arriving = []
@@ -270,8 +268,8 @@ class SnapshotWalk:
             total += len(frontier)
             _count(total)
             if enough is not None:
-                kept += len(self._of_kind(step, frontier))
-                if kept > enough:
+                matching += len(self._of_kind(step, frontier))
+                if matching > enough:
                     break
         sizes = [len(item) for item in levels]
         numbers = np.arange(depth + 1, depth + 1 + len(levels), dtype=np.int32)
@@ -286,11 +284,11 @@ class SnapshotWalk:
             nodes = nodes[table.types_flags(step.types)[table.type[nodes]]]
         return nodes
 
-    def _kept(self, step: Step, nodes: Indices, depths: Depths) -> tuple[Indices, Depths]:
+    def _matching(self, step: Step, nodes: Indices, depths: Depths) -> tuple[Indices, Depths]:
         if step.kinds is None and step.types is None:
             return nodes, depths
-        kept = self._of_kind(step, nodes)
-        stays = np.isin(nodes, kept, assume_unique=True)
+        matching = self._of_kind(step, nodes)
+        stays = np.isin(nodes, matching, assume_unique=True)
         return nodes[stays], depths[stays]
 
     def _nearest(self, nodes: Indices, depths: Depths) -> tuple[Indices, Depths]:
@@ -333,7 +331,7 @@ class SnapshotWalk:
         order = np.argsort(depths, kind="stable")[:EDGES_MAX]
         return [EdgeVersionId(uuid) for uuid in uuids_of(high[order], low[order])], len(high) > EDGES_MAX
 
-    def _apart(
+    def _by_start(
         self, starts: Sequence[EntityId], step: Step, levels: Sequence[npt.NDArray[np.int64]]
     ) -> dict[EntityId, Reached]:
         """Give each start what was reached from it."""
@@ -422,7 +420,7 @@ def _distinct(indices: Indices, every: int) -> Indices:
         new[0] = True
         np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
         return ordered[new]
-    # The last to write its place stands; nobody reads a cell that was not written.
+    # The last write to a place wins; nobody reads a cell that was not written.
     stamps = np.empty(every, dtype=np.int32)
     places = np.arange(len(indices), dtype=np.int32)
     stamps[indices] = places

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from domain.pipeline.derive.stage import DerivedEntities
+from domain.pipeline.derive.work import DerivedEntities
 from graph.edges.bulk import EdgeDraft, edges_create
 from graph.edges.model import EdgeVersion
 from graph.kinds import EntityKind

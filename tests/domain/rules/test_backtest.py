@@ -38,7 +38,7 @@ def test_it_finds_what_it_would_have_found_and_keeps_nothing(line: Line) -> None
     draft = RuleDraft(name="draft", condition=HOT, scope=Scope(entity_id=device))
     with line.world.session() as session:
         trial = rule_try(session, organization_id=line.organization_id, draft=draft, begins=at(5), ends=at(60), now=NOW)
-    assert [(entity, each.opened, each.cleared, each.value) for entity, each in trial.found] == [
+    assert [(entity, each.opened, each.cleared, each.value) for entity, each in trial.findings] == [
         (device, micros_of(at(10)), micros_of(at(11)), 9.0),
         (device, micros_of(at(20)), None, 9.0),
     ]

@@ -56,7 +56,7 @@ def test_it_finds_what_the_rule_then_finds(engine: Callable[[str], Engine], cond
     evaluate(line, device, [*spans, *left(line, device)])
     told = [
         (each.began, each.opened, each.cleared, each.reason and each.reason.value, each.version.severity, each.flaps)
-        for _, each in trial.found
+        for _, each in trial.findings
     ]
     assert told == stand(line)
     assert len(told) >= 5

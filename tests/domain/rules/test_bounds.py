@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from domain.rules.events.operations import MARKS_MAX, NOTE_MAX_CHARS, event_annotate
+from domain.rules.events.operations import ANNOTATIONS_MAX, NOTE_MAX_CHARS, event_annotate
 from domain.rules.model import AnnotationKind, Rule, Severity, Step
 from domain.rules.operations import STEPS_MAX, RuleDraft, rule_create, rule_update
 from domain.work.activity_templates.operations import activity_template_create, activity_template_delete
@@ -93,7 +93,7 @@ def mark(world: World, event_id: UUID, kind: AnnotationKind, note: str | None) -
             note=note,
             actor="ann",
             now=day(2),
-            mark_id=new_id(),
+            annotation_id=new_id(),
         )
         session.commit()
     return len(marked.annotations)
@@ -112,10 +112,10 @@ def test_marks_of_an_event_and_their_notes(alarms: Alarms, event_id: UUID) -> No
                 "INSERT INTO event_annotations SELECT organization_id, gen_random_uuid(), event_id, kind,"
                 " at + n * :step, actor, note FROM event_annotations, generate_series(1, :more) AS n"
             ),
-            {"more": MARKS_MAX - 2, "step": timedelta(seconds=1)},
+            {"more": ANNOTATIONS_MAX - 2, "step": timedelta(seconds=1)},
         )
-    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == MARKS_MAX
+    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == ANNOTATIONS_MAX
     with pytest.raises(LimitExceededError):
         mark(world, event_id, AnnotationKind.DISMISSED, None)
     # Who has seen it already has: nothing is added.
-    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == MARKS_MAX
+    assert mark(world, event_id, AnnotationKind.ACKNOWLEDGED, None) == ANNOTATIONS_MAX

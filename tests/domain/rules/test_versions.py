@@ -177,7 +177,7 @@ def test_a_new_rule_evaluates_what_is_stored_and_a_backtest_finds_the_same(line:
             ends=minute(40),
             now=NOW,
         )
-    assert [(each.began, each.opened, each.cleared) for _, each in trial.found] == [
+    assert [(each.began, each.opened, each.cleared) for _, each in trial.findings] == [
         (micros_of(minute(20)), micros_of(minute(20)), None)
     ]
     create(line, over(50), effective_from=minute(20))

@@ -76,7 +76,7 @@ def by_user(*, length: int = 0) -> bytes:
 
 def readers(installation: Installation) -> list[int]:
     """The processes that answer reads; the last is the one for WebSockets."""
-    return sorted(installation.children("--reader"), key=installation.children("--live").__contains__)
+    return [*installation.children("[argus-reader-"), *installation.children("[argus-live]")]
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +300,18 @@ def test_a_killed_reader_comes_back_and_ingest_goes_on(own_installation: Install
         told = answer.read().decode()
     assert 'argus_part_up{part="reader-1",process="ingest"} 1.0' in told
     assert 'process="reader-1"' in told
+
+
+@pytest.mark.provokes(r"reader_template_ended", r"The API ended with status 0; starting it again")
+def test_where_no_reader_can_be_started_any_more_the_api_starts_again(own_installation: Installation) -> None:
+    client = own_installation.organization("Templates")
+    [template] = own_installation.children("[argus-template]")
+    before = readers(own_installation)
+    os.kill(template, signal.SIGKILL)
+    wait_until(lambda: len(set(readers(own_installation)) - set(before)) == len(before))
+    own_installation.wait_ready()
+    assert client.call("{ viewer { role } }").data["viewer"]["role"] == "admin"
+    assert len(readers(own_installation)) == len(before)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def submitted(threads: FairThreads, caller: str | None, job: Callable[[], object
 
 
 def test_slow_work_of_one_caller_leaves_threads_to_the_others() -> None:
-    threads = FairThreads(4, each_max=2, name="test")
+    threads = FairThreads(4, per_caller_max=2, name="test")
     release = threading.Event()
     try:
         slow = [submitted(threads, "greedy", lambda: release.wait(patient(60))) for _ in range(30)]
@@ -40,7 +40,7 @@ def test_slow_work_of_one_caller_leaves_threads_to_the_others() -> None:
 
 
 def test_what_waits_is_taken_in_turn() -> None:
-    threads = FairThreads(1, each_max=1, name="test")
+    threads = FairThreads(1, per_caller_max=1, name="test")
     release, order = threading.Event(), list[str]()
     try:
         submitted(threads, "first", lambda: release.wait(patient(60)))
@@ -54,7 +54,7 @@ def test_what_waits_is_taken_in_turn() -> None:
 
 
 def test_what_waits_when_it_stops_is_cancelled_and_errors_are_the_callers() -> None:
-    threads = FairThreads(1, each_max=1, name="test")
+    threads = FairThreads(1, per_caller_max=1, name="test")
     release = threading.Event()
     running = submitted(threads, "a", lambda: release.wait(patient(60)))
     failing = submitted(threads, "b", lambda: 1 // 0)

@@ -80,7 +80,7 @@ def put(world: World, edge: NaiveEdge, kinds: dict[UUID, EntityKind], *, retract
 
 
 def holds(spans: list[tuple[int, int]], at: int) -> bool:
-    """Tell whether an instant lies in one of the spans."""
+    """Return whether an instant lies in one of the spans."""
     return any(begins <= at < ends for begins, ends in spans)
 
 

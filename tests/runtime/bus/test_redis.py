@@ -48,7 +48,7 @@ def test_publish_read_claim_and_trim(url: str) -> None:
     bus.group_ack("s", "g", [first[0][0]])
     assert bus.group_claim("s", "g", consumer="b", idle_ms=0, count=10) == [first[1]]
     # Nothing goes that a group still has to do.
-    bus.trim("s", ["g"], kept_ms=0)
+    bus.trim("s", ["g"], retention_ms=0)
     assert bus.read_after({"s": "0-0"}, count=10, block_ms=10)["s"][-1] == first[1]
     bus.group_ack("s", "g", [first[1][0]])
     assert bus.last_entry("s") in {first[1], None}

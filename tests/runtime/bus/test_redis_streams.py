@@ -61,12 +61,12 @@ def test_only_what_every_group_has_done_is_removed(streams: Bus) -> None:
         streams.group_ensure(STREAM, group)
     entries = streams.group_read(STREAM, GROUP, consumer="one", count=10, block_ms=1)
     streams.group_ack(STREAM, GROUP, [entry_id for entry_id, _ in entries])
-    assert streams.trim(STREAM, (GROUP, "other"), kept_ms=0) == 0
+    assert streams.trim(STREAM, (GROUP, "other"), retention_ms=0) == 0
     entries = streams.group_read(STREAM, "other", consumer="one", count=2, block_ms=1)
     streams.group_ack(STREAM, "other", [entries[0][0]])
-    assert streams.trim(STREAM, (GROUP, "other"), kept_ms=0) == 1
+    assert streams.trim(STREAM, (GROUP, "other"), retention_ms=0) == 1
     streams.group_ack(STREAM, "other", [entries[1][0]])
-    assert streams.trim(STREAM, (GROUP, "other"), kept_ms=0) == 1
+    assert streams.trim(STREAM, (GROUP, "other"), retention_ms=0) == 1
     assert streams.length(STREAM) == 1
     assert [payload for _, payload in streams.group_read(STREAM, "other", consumer="one", count=2, block_ms=1)] == [
         b"c"
@@ -75,8 +75,8 @@ def test_only_what_every_group_has_done_is_removed(streams: Bus) -> None:
 
 def test_a_stream_without_groups_keeps_what_is_young(streams: Bus) -> None:
     streams.publish(STREAM, [b"a"])
-    assert streams.trim(STREAM, (), kept_ms=60_000) == 0
-    assert streams.trim(STREAM, (), kept_ms=-1) == 1
+    assert streams.trim(STREAM, (), retention_ms=60_000) == 0
+    assert streams.trim(STREAM, (), retention_ms=-1) == 1
 
 
 def test_every_reader_without_a_group_reads_all(streams: Bus) -> None:
@@ -109,7 +109,7 @@ def test_a_server_that_is_unavailable_is_a_connection_error() -> None:
         lambda: streams.publish(STREAM, [b"a"]),
         lambda: streams.group_read(STREAM, GROUP, consumer="one", count=1, block_ms=1),
         lambda: streams.group_ensure(STREAM, GROUP),
-        lambda: streams.trim(STREAM, (GROUP,), kept_ms=0),
+        lambda: streams.trim(STREAM, (GROUP,), retention_ms=0),
         lambda: streams.read_after({STREAM: "0"}, count=1, block_ms=1),
     ):
         with pytest.raises(ConnectionError):

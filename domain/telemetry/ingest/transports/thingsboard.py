@@ -16,7 +16,7 @@ _NAMES: Final = {"metrics": "values", "timestamp": "ts"}
 
 
 def is_gateway(body: Any) -> bool:
-    """Tell whether a body is of the gateway's form: a map of arrays, of which at least one holds values."""
+    """Return whether a body is of the gateway's form: a map of arrays, of which at least one holds values."""
     return (
         isinstance(body, Mapping)
         and bool(body)

@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 
 from domain.base.packed import Aggregate, Column, micros_of
+from domain.derivation.formulas.changes import points_diff, series_changes
 from domain.derivation.formulas.derive import NOTHING
-from domain.derivation.formulas.outputs import Changes, changes_write, series_ensure
+from domain.derivation.formulas.outputs import changes_write, series_ensure
 from domain.derivation.rollups.model import BucketSize, RollupAggregate
 from domain.exchange.imports.apply import records_apply
 from domain.exchange.imports.brick import Model, brick_read
@@ -206,7 +207,7 @@ def test_each_room_is_counted_once_though_it_has_two_parents(plant: RollupPlant)
 
 def measure(plant: RollupPlant, rooms: Sequence[UUID], at: datetime) -> None:
     """Give each room a point of its own, as a formula would."""
-    notes, changes = PendingCacheUpdates(), Changes()
+    notes = PendingCacheUpdates()
     entities = sorted(room.bytes for room in rooms)
     number = len(entities)
     column = Column(np.arange(number), np.full(number, micros_of(at)), np.full(number, 20.0))
@@ -217,5 +218,5 @@ def measure(plant: RollupPlant, rooms: Sequence[UUID], at: datetime) -> None:
             "notes": notes,
         }
         series = series_ensure(session, metric="warmth", unit=None, entities=entities, is_recompute=True, **common)
-        changes.add(metric="warmth", entities=entities, series=series, wanted=column, stored=NOTHING)
-        changes_write(session, changes=changes, **common)
+        points = points_diff(metric="warmth", entities=entities, wanted=column, stored=NOTHING)
+        changes_write(session, changes=series_changes(points, series=series), **common)

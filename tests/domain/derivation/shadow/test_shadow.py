@@ -15,10 +15,11 @@ from sqlalchemy import Engine, text
 from domain.base.packed import Values
 from domain.base.streams import DERIVE
 from domain.definitions.processors.versions import VERSIONS, Version
+from domain.derivation.invalidation.spans import EntitySpan
 from domain.derivation.shadow import shadow as shadow_module
 from domain.derivation.shadow.operations import shadow_drop
-from domain.derivation.shadow.shadow import ShadowWork, shadow_write
-from domain.pipeline.derive import stage as stage_module
+from domain.derivation.shadow.shadow import ShadowComparison, shadow_write
+from domain.pipeline.derive import write as write_module
 from graph.errors import ArgusError
 from runtime.database import transaction
 from testing.deriving_plant import DerivingPlant
@@ -156,7 +157,7 @@ def test_a_bound_that_is_reached_is_reported(engine: Callable[[str], Engine], mo
     def bounded(session: object, **arguments: object) -> None:
         shadow_write(session, **arguments, differences_max=3)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage_module, "shadow_write", bounded)
+    monkeypatch.setattr(write_module, "shadow_write", bounded)
     plant, device, pump = one(engine)
     plant.try_out(2)
     send(plant, device, 0, 1)
@@ -290,8 +291,8 @@ def test_organizations_do_not_meet(engine: Callable[[str], Engine]) -> None:
     assert set(first.differences()) == {(pump, "total", at(0))}
     assert set(second.differences()) == {(other, "total", at(0)), (other, "total", at(6))}
     with second.line.pipeline() as session:
-        stolen = ShadowWork(2, compared=5, again=[(pump.bytes, 0, 2**50)])
-        shadow_write(session, organization_id=first.organization_id, work=stolen)
+        stolen = ShadowComparison(compared=5, spans=[EntitySpan(pump.bytes, 0, 2**50)])
+        shadow_write(session, organization_id=first.organization_id, version=2, comparison=stolen)
     assert set(first.differences()) == {(pump, "total", at(0))}
     with second.line.world.changing() as (session, change):
         shadow_drop(session, change=change, stage=DERIVE)

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from domain.base.packed import Aggregate, Column, micros_of
-from domain.derivation.formulas.outputs import Changes, changes_write, series_ensure
+from domain.derivation.formulas.changes import points_diff, series_changes
+from domain.derivation.formulas.outputs import changes_write, series_ensure
 from domain.telemetry.model.readings import RawBatch
 from domain.telemetry.model.stage_cache import PendingCacheUpdates
 from domain.telemetry.store import retention
@@ -289,16 +290,19 @@ def test_derived_points_are_not_written_to_what_is_no_longer_kept(line: Line) ->
             notes=notes,
             is_recompute=False,
         )
-        changes = Changes()
         wanted = Column(np.zeros(2, dtype=np.int64), at, np.array([1.0, 2.0]))
         nothing = Column(wanted.owner[:0], wanted.at[:0], wanted.values[:0])
-        changes.add(metric="d", entities=[asset.bytes], series=series, wanted=wanted, stored=nothing)
-        changes_write(
-            session, organization_id=line.organization_id, changes=changes, stage_cache=line.stage_cache, notes=notes
+        points = points_diff(metric="d", entities=[asset.bytes], wanted=wanted, stored=nothing)
+        changes = changes_write(
+            session,
+            organization_id=line.organization_id,
+            changes=series_changes(points, series=series),
+            stage_cache=line.stage_cache,
+            notes=notes,
         )
     assert list(line.history().values()) == [2.0]
     # Nor told of.
-    assert [(each.at.tolist(), each.begins_us) for each in changes.changed] == [([at[1]], at[1])]
+    assert [(change.points.at.tolist(), change.points.begins_us) for change in changes] == [([at[1]], at[1])]
 
 
 def test_a_repeat_of_what_is_no_longer_kept_is_reported_as_a_repeat_while_it_was_known_and_changes_no_point(

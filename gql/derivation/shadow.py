@@ -218,10 +218,10 @@ def _difference(row: ShadowDifferenceRow) -> ShadowDifference:
 
 
 def _conditions(given: ShadowDifferenceFilter | None) -> ShadowConditions:
-    asked = given or ShadowDifferenceFilter()
+    conditions = given or ShadowDifferenceFilter()
     return ShadowConditions(
-        entity_id=None if asked.entity_id is None else uuid_named(asked.entity_id, "filter", "entityId"),
-        metric=asked.metric,
-        begins=asked.from_,
-        ends=asked.to,
+        entity_id=None if conditions.entity_id is None else uuid_named(conditions.entity_id, "filter", "entityId"),
+        metric=conditions.metric,
+        begins=conditions.from_,
+        ends=conditions.to,
     )
