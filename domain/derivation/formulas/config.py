@@ -26,7 +26,7 @@ from graph.tables import entity_types
 _log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-# What is said from when to when, ascending: [begins_us, ends_us) of event time.
+# Formulas by event time: [begins_us, ends_us), ascending.
 FormulaSpans = Sequence[tuple[int, int, Mapping[str, Any]]]
 
 _NOTHING: Final[FormulaSpans] = ()
@@ -161,7 +161,7 @@ def _overlaid(
 
 
 def _merged(of_type: FormulaSpans, of_profile: FormulaSpans) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
-    """Return what is derived when. Where both together go in a circle, the profile's formulas are left out."""
+    """Return what is derived when. Where both together are cyclic, the profile's formulas are left out."""
     for begins, ends, typed, both in _overlaid(of_type, of_profile):
         if (cycle := derived_cycle(both)) is not None:
             # A type and a profile that were saved independently, and an asset that got both since.

@@ -28,7 +28,7 @@ from domain.derivation.rollups.model import RollupDraft
 from domain.telemetry.model.attribution import Segment
 from domain.telemetry.model.buckets import Counted
 
-# The newest points stay out, for they often come in another order, or with others of their time.
+# The newest points stay out: they often arrive out of order, or with others of the same instant.
 OPEN: Final = 16
 # A partial aggregate is written when so many points are new to it.
 LEAST: Final = 32
@@ -73,7 +73,7 @@ _PRUNE = text(
     WHERE organization_id = :organization_id AND written_at < clock_timestamp() - interval '2 hours'
     """
 )
-# Of the current generation, as dirty buckets are, and in one order: who invalidates waits for nobody who computes.
+# Of the current generation, as dirty buckets are, and in one order: writers never wait for a computation.
 _INVALIDATE = text(
     f"""
     INSERT INTO rollup_input_changes AS r (organization_id, entity_id, generation, begins, ends)
