@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -21,7 +19,7 @@ from testing.line import Line
 from testing.servers import FAST, TestServers, servers_open
 from testing.waits import Deadline, patient
 from testing.world import world_create
-from tests.workers.conftest import POOL
+from tests.workers.conftest import pool_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.chaos]
 
@@ -52,7 +50,7 @@ def workers_running(own_servers: TestServers, engines: dict[str, Engine]) -> Ite
         "partitions": 2,
         "workers": 3,
     }
-    process = subprocess.Popen([sys.executable, "-c", POOL, json.dumps(settings)], cwd=PROJECT)
+    process = subprocess.Popen(pool_command(settings), cwd=PROJECT)
     yield
     process.terminate()
     assert process.wait(timeout=patient(30)) == 0
