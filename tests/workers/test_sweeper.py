@@ -25,6 +25,6 @@ def test_the_sweep_sends_what_no_entry_carries(
     assert partition_sweep(state, partition=0, deadline_s=deadline_s) == 0
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 3
     partition_task.partition_task_run(0)
-    assert line.account().stored == 3
+    assert line.ingest_counts().stored == 3
     assert [batch for _, batch in feed(state)] == [batch.id for batch in batches]
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 0
