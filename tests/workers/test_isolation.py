@@ -358,7 +358,7 @@ def test_a_partition_that_cannot_be_dropped(
     assert line.rows("SELECT * FROM telemetry_history") == []
     monkeypatch.undo()
     pauses_end(owner)
-    monkeypatch.setattr("workers.retention._kept", lambda _state: RetentionPolicy(timedelta(days=90), None))
+    monkeypatch.setattr("workers.retention._policy", lambda _state: RetentionPolicy(timedelta(days=90), None))
     retention.retain(8, 0)
     assert line.rows("SELECT * FROM telemetry_raw") == []
     assert {is_resolved for *_, is_resolved in told(owner)} == {True}
@@ -413,8 +413,6 @@ def test_what_cannot_be_looked_at_keeps_nothing_else_from_being_enqueued(
 def test_a_stage_that_fails_as_a_whole_leaves_the_others_running(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
-
     def fail(_stage: NormalizeStage) -> bool:
         raise LookupError
 
@@ -422,6 +420,7 @@ def test_a_stage_that_fails_as_a_whole_leaves_the_others_running(
 
     def took_turn(stage: DeriveStage) -> bool:
         turns.append(stage)
+        state.stopping.set()
         return False
 
     monkeypatch.setattr(NormalizeStage, "poll", fail)
