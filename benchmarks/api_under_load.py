@@ -76,7 +76,7 @@ def repeated(stop: threading.Event, times: list[float], ask: Callable[[], None])
 
 
 def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | None) -> Callable[[], None]:
-    """Return what asks once, on a connection that stays."""
+    """Return a function that sends one request on a persistent connection."""
     connection = HTTPConnection("127.0.0.1", port, timeout=120)
     headers = {"Content-Type": "application/json"} | ({} if token is None else {"Authorization": f"Bearer {token}"})
 
@@ -90,7 +90,7 @@ def asking(port: int, path: str, token: str | None, body: Callable[[], bytes] | 
 
 
 def reading(port: int, token: str, reads: dict[int, int], stop: threading.Event) -> threading.Thread:
-    """Read without pause; who is refused asks again as soon as it is told that it may, or the round ends."""
+    """Read without pause; a refused client asks again once it may, or the round ends."""
 
     def run() -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}

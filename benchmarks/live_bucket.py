@@ -94,7 +94,7 @@ class Site:
 
     def _invalidate(self, machines: Iterable[UUID], first: int, until: int) -> None:
         span = (BEGIN + first * STEP, BEGIN + until * STEP)
-        self.plant.touch({machine: [span] for machine in machines})
+        self.plant.invalidate({machine: [span] for machine in machines})
 
 
 def measure(site: Site, name: str, *, is_late: bool = False) -> None:

@@ -22,7 +22,7 @@ from runtime.embedded.postgres import DATABASE, SUPERUSER
 from testing.installation import STARTED, Installation
 from testing.waits import Deadline
 
-SETTLE_S: Final = 90.0
+DRAIN_S: Final = 90.0
 # Work that waits, by name: what counts it, where it came before %(before)s. What waits for an instant of its own, such
 # as the end of a shelf, is left out.
 WAITING: Final = {
@@ -108,7 +108,7 @@ class Watch:
         grown: dict[str, int] = {}
         if self.installation.process is not None:
             assert self.installation.process.poll() is None, f"{self.installation.home}: argus up has ended by itself"
-            self._settle(provoked.may_wait)
+            self._drain(provoked.may_wait)
             grown = self._grown()
         lines = [line for line in self.lines() if not any(re.search(pattern, line) for pattern in provoked.lines)]
         assert lines == [], "\n".join(lines[:20])
@@ -141,7 +141,7 @@ class Watch:
                     yield f"{name}: {line[:1000]}"
 
     def _secrets(self, name: str, written: bytes) -> Iterator[str]:
-        """Yield what of the secrets of an installation, and of those who call it, stands in a log: its name only."""
+        """Yield the names of secrets of an installation and its callers that occur in a log."""
         try:
             home = Home.read(self.installation.home)
         except HomeError:
@@ -158,8 +158,8 @@ class Watch:
         """Return what waits, by name, of what came before an instant."""
         return {name: count for name, count in self._read(_WAITING_SQL, {"before": before}).items() if count}
 
-    def _settle(self, may_wait: Sequence[str]) -> None:
-        deadline = Deadline(SETTLE_S)
+    def _drain(self, may_wait: Sequence[str]) -> None:
+        deadline = Deadline(DRAIN_S)
         before: object = "infinity"
         if self.installation.has_traffic:
             # Something always waits there: what is there now has to be done.

@@ -32,7 +32,7 @@ from workers.stages.normalize import NormalizeStage
 
 Stage = NormalizeStage | AttributeStage | DeriveStage
 TTL = timedelta(hours=1)
-# How a transaction fails: by what a statement holds, with the connection, or after a commit of which nobody is told.
+# How a transaction fails: by what a statement holds, with the connection, or after a commit that nobody learns of.
 DATA, LOST, UNTOLD = "data", "lost", "untold"
 
 
@@ -89,7 +89,7 @@ class Clock:
 
 @dataclass(slots=True)
 class Processes:
-    """Each stage of each partition in a separate process. `settle` works until nothing waits."""
+    """Each stage of each partition in a separate process. `drain` works until nothing waits."""
 
     engine: Engine
     owner: Engine
@@ -174,7 +174,7 @@ class Processes:
             self._failed_again()
             return done is not None and (bool(done.taken) or not done.is_done)
 
-    def settle(self) -> None:
+    def drain(self) -> None:
         """Work until no entry, no window and no bucket waits."""
         busy = True
         while busy:

@@ -1,4 +1,4 @@
-"""Compare stored results of a settled span with a recomputation. Reads one snapshot, writes nothing."""
+"""Compare stored results of a complete span with a recomputation. Reads one snapshot, writes nothing."""
 
 from __future__ import annotations
 

@@ -230,8 +230,8 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
     kinds: list[tuple[str, int]] = []
     if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
-    elif row.opening_processed_at is None and _may_be_heard(before, wanted):
-        # Nothing has followed, and now perhaps it has to. Told twice, it is followed once.
+    elif row.opening_processed_at is None and _may_be_notified(before, wanted):
+        # Its opening was not acted on, and may have to be now. A repeated change is applied once.
         kinds.append(("OPENED", episode.opened))
     if before["cleared_at"] is None and wanted["cleared_at"] is not None:
         kinds.append(("CLEARED", micros_of(wanted["cleared_at"])))
@@ -244,7 +244,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         kinds.append(("DEESCALATED", since))
     # That an open event clears, and later flaps, is what was to come; what was said of the past has to be corrected.
     corrected = [
-        name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_to_come(name, before, wanted)
+        name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_pending(name, before, wanted)
     ]
     if corrected or came_back:
         _correct(writing, row, {name: _json(wanted)[name] for name in _CORRECTED_FIELDS})
@@ -252,7 +252,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
     writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]
 
 
-def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _may_be_notified(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Return whether the suppression in which an event opened may end within it, where before it did not."""
     is_corrected = before["cleared_at"] is not None and before["cleared_at"] != wanted["cleared_at"]
     return before["suppressed_until"] != wanted["suppressed_until"] or (
@@ -260,7 +260,7 @@ def _may_be_heard(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     )
 
 
-def _was_to_come(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+def _was_pending(name: str, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     if wanted["flaps"] > before["flaps"]:
         return name in {"flaps", "cleared_at", "cleared_reason"}
     return name in {"cleared_at", "cleared_reason"} and before["cleared_at"] is None

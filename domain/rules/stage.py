@@ -105,8 +105,10 @@ def rules_recompute(
             session, organization_id=organization_id, pairs=open_pairs, sources=sources, reach=reach, limit=limit
         )
         for pair in open_pairs:
-            head = watermarks.get((pair.key[0], pair.key[2]), 0)
-            _pair_evaluate(pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], head + 1), head)
+            watermark = watermarks.get((pair.key[0], pair.key[2]), 0)
+            _pair_evaluate(
+                pair, points.get((pair.key[0], pair.key[2]), {}), min(reach[pair.key], watermark + 1), watermark
+            )
             reach[pair.key] += CHUNK_US
         open_pairs = [
             pair

@@ -406,7 +406,7 @@ def _effects(previews: Sequence[AssetPreview]) -> list[AssetProfileEffect]:
     effects = []
     for item in previews:
         asset: Any = to_entity(item.asset)
-        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(item.given)), kept=list(item.kept)))
+        effects.append(AssetProfileEffect(asset=asset, given=JSON(dict(item.given)), kept=list(item.retained)))
     return effects
 
 

@@ -276,16 +276,16 @@ class FeedHub:
 
     async def _refill(self, partition: int, until: int) -> None:
         """Deliver from the database what lies between the last position handled and `until`."""
-        head = self._offsets.positions.get(partition)
-        if head is None:
+        last = self._offsets.positions.get(partition)
+        if last is None:
             await self._refill_some(partition, None, until)
-        elif until - head > REFILL_POSITIONS_MAX:
-            _log.error("feed_gap_too_long", partition=partition, after=head, until=until)
+        elif until - last > REFILL_POSITIONS_MAX:
+            _log.error("feed_gap_too_long", partition=partition, after=last, until=until)
             for topics in self._topics.values():
                 for topic in topics:
-                    topic.drop(until - head)
+                    topic.drop(until - last)
         else:
-            for after in range(head, until, REFILL_CHUNK):
+            for after in range(last, until, REFILL_CHUNK):
                 await self._refill_some(partition, after, min(until, after + REFILL_CHUNK))
         self._offsets.advance(partition, until)
 

@@ -45,7 +45,7 @@ EventStateEnum = enum_described(
     DISMISSED="Somebody has said that nothing has to be done about it.",
     WITHDRAWN="The data as it is now never had it.",
 )
-MarkKindEnum = enum_described(
+AnnotationKindEnum = enum_described(
     AnnotationKind,
     "What a person said of an event.",
     name="MarkKind",
@@ -66,7 +66,7 @@ class EventMark:
         note: The comment, or a note that was given; null: none.
     """
 
-    kind: MarkKindEnum  # type: ignore[valid-type]
+    kind: AnnotationKindEnum  # type: ignore[valid-type]
     at: DateTime
     actor: str
     note: str | None

@@ -77,7 +77,7 @@ class Executor:
         run = self._run_in_thread if is_heavy else self._run
         # Ingest has separate quotas, and waits for its commit with others'.
         caller = None if is_ingest(prepared) else caller_of(context)
-        async with context.services.shares.turn(caller):
+        async with context.services.shares.slot(caller):
             result = await self._bounded(context, partial(run, prepared, context), is_change=is_mutation(prepared))
         answer = answer_of(result, context)
         if is_cacheable and "errors" not in answer:

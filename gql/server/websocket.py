@@ -250,7 +250,7 @@ class Connection:
         assert forward is not None  # noqa: S101  (see _forwards)
         assert token is not None  # noqa: S101
         # So many at a time, as if they were executed here.
-        async with self._services.shares.turn(caller_of(context)):
+        async with self._services.shares.slot(caller_of(context)):
             forwarded = await forward(token, orjson.dumps(payload))
         if forwarded.answer is None:
             raise RequestError([dict(error) for error in forwarded.errors])

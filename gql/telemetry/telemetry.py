@@ -15,7 +15,7 @@ import strawberry
 from domain.base.packed import Series
 from domain.telemetry.feed.feed import FeedUpdate
 from domain.telemetry.feed.feed import InvalidatedRange as Range
-from domain.telemetry.ingest.accounting import ingest_account
+from domain.telemetry.ingest.accounting import ingest_counts
 from domain.telemetry.store.latest import LatestPoint as LatestRow
 from gql.access.principal import VIEWERS
 from gql.base.context import Info
@@ -182,13 +182,13 @@ class TelemetryQuery:
         device = None if device_id is None else uuid_named(device_id, "deviceId")
         if device is not None and await load(info.context, entities_get, device) is None:
             raise NotFoundError(f"There is no entity {device}.", path=("deviceId",))
-        account = await info.context.read(ingest_account, from_=from_, to=to, device_id=device)
+        counts = await info.context.read(ingest_counts, from_=from_, to=to, device_id=device)
         return IngestAccount(
-            received=account.received,
-            stored=account.stored,
-            duplicate=account.duplicate,
-            dead=account.dead,
-            pending=account.pending,
+            received=counts.received,
+            stored=counts.stored,
+            duplicate=counts.duplicate,
+            dead=counts.dead,
+            pending=counts.pending,
         )
 
 

@@ -1,4 +1,4 @@
-"""The engine that asks the database, a statement a level; the truth that others are compared with."""
+"""The engine that queries the database, a statement a level; the truth that others are compared with."""
 
 from __future__ import annotations
 

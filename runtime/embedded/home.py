@@ -169,7 +169,7 @@ def _empty_check(directory: Path) -> None:
     if "postgres" in others:
         msg = (
             f"{directory} has the data of an Argus, but not its {_FILE}, which holds the passwords to it. Put that "
-            f"file back from a backup, or move the directory away to start afresh."
+            f"file back from a backup, or move the directory away to start again."
         )
         raise HomeError(msg)
     if others and not all(name.startswith(f"{_FILE}.") for name in others):

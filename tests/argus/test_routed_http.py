@@ -1,4 +1,4 @@
-"""A request is answered here or handed over whole, by its head or its body."""
+"""A request is answered here or forwarded whole, by its head or its body."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_ingest_is_answered_here_however_it_comes(listening: Listening) -> None:
     assert listening.routing.examined_bytes == 0
 
 
-def test_what_is_not_ingest_is_handed_over_whole(listening: Listening) -> None:
+def test_requests_other_than_ingest_are_forwarded_whole(listening: Listening) -> None:
     large = INGEST + b" " * BODY_EXAMINED_MAX_BYTES
     for sent in (
         head(len(READ)) + READ,
@@ -206,7 +206,7 @@ def test_an_upgrade_that_is_not_spoken_is_ignored(listening: Listening) -> None:
         assert listening.handed[-1] == reading + READ
 
 
-def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_clients_make_room_for_others(listening: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "EXAMINED_MAX_BYTES", 5_000)
     slow = [socket.create_connection(("127.0.0.1", listening.port), timeout=60) for _ in range(4)]
     try:
@@ -223,7 +223,7 @@ def test_who_is_slow_makes_room_for_the_others(listening: Listening, monkeypatch
     wait_until(lambda: not listening.routing.examined and not listening.routing.examined_bytes)
 
 
-def test_a_client_that_waits_to_be_told_to_go_on(listening: Listening) -> None:
+def test_a_client_that_expects_100_continue(listening: Listening) -> None:
     lines = head(len(INGEST)).replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
     with socket.create_connection(("127.0.0.1", listening.port), timeout=patient(60)) as connection:
         connection.sendall(lines)
@@ -253,7 +253,7 @@ def test_no_file_stays_open(listening: Listening) -> None:
     wait_until(lambda: connections() == 0)
 
 
-def test_what_runs_when_the_process_ends_is_told_so() -> None:
+def test_running_requests_are_informed_of_the_end_of_the_process() -> None:
     with served(Listening()) as running:
         connection = socket.create_connection(("127.0.0.1", running.port), timeout=patient(60))
         connection.sendall(b"GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n")

@@ -98,8 +98,8 @@ class Socket:
             self.updates.append(update)
             for taken in update["invalidated"]:
                 if taken["metric"] == "power":
-                    found: dict[str, Any] = taken
-                    return found
+                    payload: dict[str, Any] = taken
+                    return payload
 
 
 def test_a_derived_metric_from_reading_to_subscriber_and_back(installation: Installation) -> None:

@@ -74,7 +74,7 @@ def page(tmp_path: Path) -> Iterator[Page]:
             wait_until(lambda: port_file.exists() and port_file.read_text().strip())
             port = port_file.read_text().split("\n", 1)[0]
             with urlopen(f"http://127.0.0.1:{port}/json", timeout=patient(10)) as answer:
-                [target] = [each for each in json.loads(answer.read()) if each["type"] == "page"]
+                [target] = [load for load in json.loads(answer.read()) if load["type"] == "page"]
             with connect(target["webSocketDebuggerUrl"], max_size=None) as socket:
                 yield Page(socket)
         finally:

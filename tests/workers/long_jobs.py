@@ -18,7 +18,7 @@ def runs_on(directory: str) -> None:
     Path(directory, "ended").touch()
 
 
-def stops_when_told(directory: str) -> None:
+def stops_on_request(directory: str) -> None:
     """Run until the process is to stop."""
     Path(directory, "begun").touch()
     state_get().stopping.wait()

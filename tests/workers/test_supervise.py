@@ -55,7 +55,7 @@ def unusual(log: Path) -> list[str]:
 def test_a_job_that_looks_whether_to_stop_ends_by_itself(state: ProcessState, pool: PoolStart, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     running = pool(log=log)
-    job_id = enqueue(state, "stops_when_told", tmp_path)
+    job_id = enqueue(state, "stops_on_request", tmp_path)
     stop(running)
     assert (tmp_path / "ended").exists()
     assert job_id not in state.queue(QUEUE_SHORT).get_job_ids()
@@ -84,9 +84,7 @@ def test_a_job_that_does_not_end_in_time_is_put_back_and_runs_again(
     assert [line for line in unusual(log) if job_id in line] == []
 
 
-def test_processes_that_are_told_twice_to_stop_say_nothing_of_it(
-    state: ProcessState, pool: PoolStart, tmp_path: Path
-) -> None:
+def test_a_repeated_stop_signal_is_not_logged(state: ProcessState, pool: PoolStart, tmp_path: Path) -> None:
     log = tmp_path / "worker.log"
     running = pool(log=log, grace_s=2 * BETWEEN_SIGNALS_S)
     enqueue(state, "runs_on", tmp_path)

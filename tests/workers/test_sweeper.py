@@ -20,6 +20,6 @@ def test_the_sweep_sends_what_no_entry_carries(state: ProcessState, line: Line, 
     assert partition_sweep(state, partition=0, deadline_s=deadline_s) == 0
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 3
     task_run()
-    assert line.account().stored == 3
+    assert line.ingest_counts().stored == 3
     assert [batch for _, batch in feed(state)] == [batch.id for batch in batches]
     assert partition_sweep(state, partition=0, deadline_s=deadline_s, slack=none) == 0

@@ -36,7 +36,7 @@ LOOK_EVERY_S: Final = 1.0
 CHANGES_AT_ONCE: Final = 100
 # No transaction begins after so long: the other stages of the partition task have their turn.
 POLL_S: Final = 0.25
-# What was rung is gathered for so long before it is looked at again: many are followed as cheaply as one.
+# Wakeups are combined for so long before the next poll: many changes are applied as cheaply as one.
 GATHER_S: Final = 0.2
 
 
@@ -52,7 +52,7 @@ class ActStage:
         self.counters = StageCounters()
         self._state = state
         self._look_at_s = self._gather_until_s = 0.0
-        # Organizations for which acting fails whatever is left out.
+        # Organizations for which applying actions fails whatever is left out.
         self._cooldowns = Cooldowns()
         self._failed = FailedView(state, FailedQueue.EVENT_CHANGES)
         # The organization that had its turn last.
@@ -149,7 +149,7 @@ class ActStage:
             if is_retryable(unread):
                 raise
             keys = []
-        followed = 0
+        applied = 0
         failed: set[str] = set()
         for change_id, holds in keys:
             if holds in failed:
@@ -160,14 +160,14 @@ class ActStage:
             elif done.is_elsewhere:
                 break
             else:
-                followed += done.changes
-        if not failed and not followed:
+                applied += done.changes
+        if not failed and not applied:
             # What fails is none of the changes.
             self._cooldowns.begin(organization_id)
-        return followed
+        return applied
 
     def _act_on(self, organization_id: int, change_id: int, holds: str) -> AppliedActions | None:
-        """Follow one change; where it fails write that down, and return None."""
+        """Apply one change; where it fails, record the failure and return None."""
         try:
             done = self._changes_apply(organization_id, only=change_id)
         except Exception as error:

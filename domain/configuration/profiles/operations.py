@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from domain.configuration.profiles.content import content_merge
 from domain.configuration.profiles.cycles import circles_refuse
-from domain.configuration.profiles.preview import attributes_followed
+from domain.configuration.profiles.preview import attributes_propagated
 from domain.configuration.profiles.rules import profile_rules_delete, profile_rules_write
 from domain.definitions.profiles.content import content_json
 from domain.definitions.profiles.model import AssetProfile, ProfileContent
@@ -234,10 +234,10 @@ def _attributes_pass(session: Session, change: GraphChange, before: AssetProfile
         message = f"Default attributes of a profile can be changed while at most {USERS_MAX} assets use it."
         raise LimitExceededError(message, path=("defaultAttributes",))
     for asset in entities_get(session, organization_id=organization_id, ids=users).values():
-        followed = attributes_followed(asset.attributes, old=old, new=new)
-        if not json_same(followed, dict(asset.attributes)):
+        propagated = attributes_propagated(asset.attributes, old=old, new=new)
+        if not json_same(propagated, dict(asset.attributes)):
             typed_entity_update(
-                session, change=change, spec=ASSET, entity_id=asset.id, patch=EntityPatch(attributes=followed)
+                session, change=change, spec=ASSET, entity_id=asset.id, patch=EntityPatch(attributes=propagated)
             )
 
 

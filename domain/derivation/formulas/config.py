@@ -37,7 +37,8 @@ class Derivation:
     """The formulas of a type by event time, the metrics they read, and for how long a value counts.
 
     sets: each with the version in force. shadow: the same by the version in shadow, where another is in force.
-    is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it asks.
+    is_chained: derived metrics are read by others. has_attributes: any formula reads some. areas: the spaces it refers
+    to.
     """
 
     sets: tuple[FormulaSet, ...]

@@ -35,7 +35,7 @@ class FormulaContext:
 
     histories: one for each entity, or none at all where no formula reads attributes. areas: by external id, those there
     are. lead_us: for how long before each begin derived metrics that others read are computed too, where the state at
-    the begin does not tell them.
+    the begin does not determine them.
     """
 
     histories: Sequence[History] = ()

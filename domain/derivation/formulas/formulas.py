@@ -159,7 +159,7 @@ def _ordered(formulas: Mapping[str, Formula]) -> list[Formula] | FormulaCycle:
 
 
 def _cyclic(waits: Mapping[str, set[str]]) -> FormulaCycle:
-    """Return a circle, its smallest name first: whoever waits for one that waits comes to one at last."""
+    """Return a cycle, its smallest name first: following names that wait for each other ends in one."""
     name, passed = next(iter(waits)), list[str]()
     while name not in passed:
         passed.append(name)

@@ -172,7 +172,7 @@ def partial_extended(
 ) -> PartialAggregate | None:
     """Return the partial aggregate of all but the newest points; None where little is new, or it is not exact.
 
-    before: how many of the rows stand for the one that was there. pending_us: what lies from there on stays out.
+    before: how many of the rows belong to the one that was there. pending_us: what lies from there on stays out.
     """
     at = counted.points.at
     cut = len(at) - OPEN
@@ -210,7 +210,9 @@ def partials_read(session: Session, *, organization_id: int, keys: Sequence[tupl
     for row in rows:
         partial = None
         if row.until is not None:
-            partial = PartialAggregate(micros_of(row.until), row.points, _kept(row.value, row.error, row.error_left))
+            partial = PartialAggregate(
+                micros_of(row.until), row.points, _parts_stored(row.value, row.error, row.error_left)
+            )
         partials[row.n] = KnownPartial(partial, None if row.pending is None else micros_of(row.pending))
     return partials
 
@@ -272,7 +274,7 @@ def partials_delete_invalid(session: Session, *, organization_id: int, generatio
     )
 
 
-def _kept(*parts: float) -> tuple[float, ...]:
+def _parts_stored(*parts: float) -> tuple[float, ...]:
     """Return the stored parts: the first, and the others that are not NaN."""
     return (parts[0], *(part for part in parts[1:] if not math.isnan(part)))
 

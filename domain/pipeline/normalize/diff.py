@@ -168,7 +168,7 @@ def _others(one: Normalized, mine: NDArray[np.intp], two: Normalized, theirs: ND
 
 
 def _codes(normalized: Normalized, index: Mapping[str, int]) -> NDArray[np.int64]:
-    """Return a number for each point that tells its reading and its name."""
+    """Return a number for each point that identifies its reading and its name."""
     names = np.array([index[name] for name in normalized.names], dtype=np.int64)
     metrics = names[normalized.metrics] if len(names) else np.empty(0, dtype=np.int64)
     return normalized.readings.astype(np.int64) * max(len(index), 1) + metrics

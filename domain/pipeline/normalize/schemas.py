@@ -23,7 +23,7 @@ from domain.telemetry.store.points import PointColumns
 DEVICES_MAX = 200_000
 
 # A row per version and its devices: a schema crosses the wire once however many devices there are. A device whose
-# type has no schema is told where its series have units or types of an earlier one.
+# type has no schema is refused where its series have units or types of an earlier one.
 _FIND = text(
     """
     WITH typed AS (

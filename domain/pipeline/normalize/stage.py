@@ -47,13 +47,13 @@ _BEGIN = text(
         SELECT u.n FROM unnest(:ids, :received) WITH ORDINALITY AS u (i, r, n)
         JOIN raw_batches b ON b.organization_id = :organization_id AND b.id = u.i AND b.received_at = u.r
         WHERE b.normalized_at IS NULL AND b.feed_position IS NOT NULL
-    ), held AS (
+    ), advanced AS (
         UPDATE stage_leases SET position = position + (SELECT count(*) FROM todo),
             expires_at = clock_timestamp() + :ttl
         WHERE stage = :stage AND partition = :partition AND fence = :fence
         RETURNING position
     )
-    SELECT (SELECT position FROM held) AS position,
+    SELECT (SELECT position FROM advanced) AS position,
         (SELECT derivation_revision FROM graph_clocks WHERE organization_id = :organization_id) AS derivation_revision,
         (SELECT input_revision FROM graph_clocks WHERE organization_id = :organization_id) AS input_revision,
         array(SELECT (n - 1)::int FROM todo ORDER BY n) AS todo,

@@ -15,7 +15,7 @@ from domain.telemetry.store.tables import dead_letters
 from graph.errors import BadInputError
 from graph.tables import INSTANT
 
-# So many at a call; the answer tells how many are left.
+# So many at a call; the answer says how many are left.
 DEAD_LETTERS_MAX: Final = 10_000
 
 _REOPEN = text("SELECT batches_reopen(:organization_id, :raw_ids, :received)").bindparams(

@@ -162,12 +162,12 @@ class FeedOffsets:
 
     def classify(self, partition: int, position: int) -> Arrival:
         """Classify an entry by its position; FIRST: of an unknown partition."""
-        head = self.positions.get(partition)
-        if head is None:
+        last = self.positions.get(partition)
+        if last is None:
             return Arrival.FIRST
-        if position == head + 1:
+        if position == last + 1:
             return Arrival.NEXT
-        return Arrival.REPEATED if position <= head else Arrival.GAP
+        return Arrival.REPEATED if position <= last else Arrival.GAP
 
     def advance(self, partition: int, position: int) -> None:
         """Advance a partition's offset to `position`; never goes back."""

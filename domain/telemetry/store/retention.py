@@ -1,10 +1,10 @@
 """Retention: for how long measurements are kept, and how older ones are dropped. The role is argus_pipeline.
 
 Two classes, for the whole installation. `raw`: the raw log and its batches by day of receipt, and with them what is
-known of single readings, the keys that tell repeats and the dead letters, and the commits of derived points by which a
-feed is resumed. `points`: the history, by month of the points' own time, and behind it all but a state a month of
-each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series, latest
-values, the hours of series, events and the graph's changes are kept for ever.
+known of single readings, the keys that identify repeats, and the dead letters, and the commits of derived points by
+which a feed is resumed. `points`: the history, by month of the points' own time, and behind it all but a state a month
+of each rule and entity. `changes`, `notifications`, `history`: what is left of what was done about events. Series,
+latest values, the hours of series, events and the graph's changes are kept for ever.
 
 What is older than what is kept is treated alike everywhere: see `domain/telemetry/store/retention_bound.py`.
 """

@@ -1,4 +1,4 @@
-"""Subscriptions that name what is not there: all refuse alike, before anything is sent."""
+"""Subscriptions with unknown ids: all refuse alike, before anything is sent."""
 
 from __future__ import annotations
 
