@@ -20,7 +20,9 @@ from testing.line import Line
 from testing.servers import TestDatabase
 from testing.waits import patient
 from testing.world import world_create
+from workers import partition_task
 from workers.context import WorkerContext
+from workers.partition_task import PartitionTask
 from workers.process import ProcessState, state_open
 from workers.stop import GRACE_S
 
@@ -39,6 +41,12 @@ sys.exit(run_workers(worker_context(**json.loads(sys.argv[1]))))
 def pool_command(settings: Mapping[str, Any], *, grace_s: float = GRACE_S) -> list[str]:
     """Return the command of a pool of worker processes. grace_s: see `workers.stop`."""
     return [sys.executable, "-c", POOL, json.dumps(settings), str(grace_s)]
+
+
+class TaskRun(Protocol):
+    """`task_run()`: run a partition task until it finds nothing to do."""
+
+    def __call__(self, partition: int = 0) -> None: ...
 
 
 class PoolStart(Protocol):
@@ -71,6 +79,19 @@ def state(context: WorkerContext) -> Iterator[ProcessState]:
     made.engine.dispose()
     made.queues.close()
     workers.process._state = None
+
+
+@pytest.fixture
+def task_run(monkeypatch: pytest.MonkeyPatch) -> TaskRun:
+    def time_end(_task: PartitionTask) -> None:
+        monkeypatch.setattr(partition_task, "RUN_S", 0.0)
+
+    def run(partition: int = 0) -> None:
+        monkeypatch.setattr(partition_task, "RUN_S", 3_600.0)
+        monkeypatch.setattr(PartitionTask, "_wait_for_entries", time_end)
+        partition_task.partition_task_run(partition)
+
+    return run
 
 
 @pytest.fixture

@@ -358,7 +358,7 @@ def test_a_partition_that_cannot_be_dropped(
     assert line.rows("SELECT * FROM telemetry_history") == []
     monkeypatch.undo()
     pauses_end(owner)
-    monkeypatch.setattr("workers.retention._kept", lambda _state: RetentionPolicy(timedelta(days=90), None))
+    monkeypatch.setattr("workers.retention._policy", lambda _state: RetentionPolicy(timedelta(days=90), None))
     retention.retain(8, 0)
     assert line.rows("SELECT * FROM telemetry_raw") == []
     assert {is_resolved for *_, is_resolved in reported(owner)} == {True}
@@ -411,8 +411,6 @@ def test_a_failing_look_does_not_stop_the_others(state: ProcessState, monkeypatc
 def test_a_stage_that_fails_as_a_whole_leaves_the_others_running(
     state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
-
     def fail(_stage: NormalizeStage) -> bool:
         raise LookupError
 
@@ -420,6 +418,7 @@ def test_a_stage_that_fails_as_a_whole_leaves_the_others_running(
 
     def was_polled(stage: DeriveStage) -> bool:
         polls.append(stage)
+        state.stopping.set()
         return False
 
     monkeypatch.setattr(NormalizeStage, "poll", fail)

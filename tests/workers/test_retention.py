@@ -20,7 +20,8 @@ from testing.installation import PROJECT, environment
 from testing.line import Line
 from testing.servers import TestDatabase
 from testing.waits import patient
-from workers import partition_task, retention
+from tests.workers.conftest import TaskRun
+from workers import retention
 from workers.enqueue import Enqueuer
 from workers.process import QUEUE_SHORT, ProcessState
 
@@ -105,10 +106,7 @@ def test_it_is_enqueued_once_an_hour(state: ProcessState) -> None:
     assert len({tuple(arguments) for arguments in ticks}) == len(ticks)
 
 
-def test_a_worker_does_not_write_into_a_dropped_month(
-    state: ProcessState, line: Line, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(partition_task, "RUN_S", 0.5)
+def test_a_worker_does_not_write_into_a_dropped_month(state: ProcessState, line: Line, task_run: TaskRun) -> None:
     device = line.device()
 
     def send(*values: int) -> None:
@@ -118,7 +116,7 @@ def test_a_worker_does_not_write_into_a_dropped_month(
         ]
         batches = line.send(*readings, at=datetime.now(UTC))
         state.bus.publish(stream_name(RAW, 0), [raw_encode(batch) for batch in batches])
-        partition_task.partition_task_run(0)
+        task_run()
 
     send(1)
     assert len(state.stage_cache.months) == 1
