@@ -184,7 +184,7 @@ class Site:
 
     @staticmethod
     def reader(installation: Installation, subject: str) -> str:
-        """Return a token of somebody who reads."""
+        """Return a token for reads."""
         arguments = ("--organization", "Bench", "--role", "viewer", "--subject", subject)
         return installation.run("token", "create", *arguments).stdout.strip()
 

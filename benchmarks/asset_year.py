@@ -93,7 +93,7 @@ def read_ms(engine: Engine, plant: Plant, entity_id: UUID, arguments: dict[str, 
 
 
 def hourly_aggregates(engine: Engine, plant: Plant) -> None:
-    """Summarize all hours, and print what that cost."""
+    """Aggregate all hours, and print the cost."""
     with transaction(engine) as session:
         complete_until = hours_complete_until(session)
     hours, is_done = 0, False

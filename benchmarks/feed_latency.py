@@ -37,7 +37,7 @@ SUBSCRIPTION = "subscription S($ids: [ID!]!) { telemetry(entityIds: $ids) { seri
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which that share lies."""
+    """Return a percentile of the values."""
     return sorted(values)[min(int(len(values) * share), len(values) - 1)]
 
 

@@ -74,7 +74,7 @@ class Site:
         self._invalidate(self.machines[:1], 7, 8)
 
     def compute_ms(self, *, whole: bool) -> float:
-        """Compute what is dirty, in one transaction."""
+        """Compute the dirty buckets, in one transaction."""
         if whole:
             self.plant.line.rows(
                 "DELETE FROM rollup_partial_aggregates WHERE organization_id = :o RETURNING 1", o=self._o

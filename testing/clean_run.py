@@ -85,7 +85,7 @@ class Provoked:
 
     @classmethod
     def of(cls, item: pytest.Item) -> Provoked:
-        """Return what the marks of a test and of its module say."""
+        """Return what the markers of a test and of its module allow."""
         marks = list(item.iter_markers("provokes"))
         return cls(
             lines=tuple(line for mark in marks for line in mark.args),
@@ -104,7 +104,7 @@ class Watch:
     _leaks: set[str] = field(default_factory=set)
 
     def check(self, provoked: Provoked) -> None:
-        """Wait until nothing waits, then assert that nothing went wrong; an instance that was stopped has its logs."""
+        """Wait until no work is pending, then assert that nothing went wrong. A stopped instance has its logs alone."""
         grown: dict[str, int] = {}
         if self.installation.process is not None:
             assert self.installation.process.poll() is None, f"{self.installation.home}: argus up has ended by itself"
@@ -117,7 +117,7 @@ class Watch:
         assert provoked.is_counted or grown == {}, f"This was counted: {grown}"
 
     def skip(self) -> None:
-        """Leave out what a test that has failed already left behind: it is not the next one's."""
+        """Skip what an already failed test left behind: it does not count for the next one."""
         for _ in self.lines():
             pass
         self._leaks.clear()

@@ -49,7 +49,7 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one GraphQL call over HTTP answered."""
+    """The answer of one GraphQL call over HTTP."""
 
     status: int
     body: dict[str, Any]

@@ -118,7 +118,7 @@ class Line:
         return readings_accept(drafts, devices=devices, own=None, now_us=micros_of(at))
 
     def append(self, acceptance: Acceptance, *, at: datetime = NOW, transport: str = "graphql") -> list[RawBatch]:
-        """Write what was accepted to the raw log."""
+        """Write accepted readings to the raw log."""
         groups = [
             ReadingGroup(self.organization_id, partition, transport, readings)
             for partition, readings in acceptance.by_partition.items()

@@ -95,7 +95,7 @@ class RollupPlant:
             return change.recorded
 
     def follow(self, entity_id: UUID) -> list[tuple[datetime, datetime]]:
-        """Mark what is at an entity and above over the times that triggers left, as the derive stage does."""
+        """Invalidate at an entity and above it over the windows left by triggers, as the derive stage does."""
         rows = self.line.rows(
             "DELETE FROM dirty_windows WHERE organization_id = :o AND entity_id = :e AND reason = 'hierarchy'"
             " RETURNING begins, ends",
@@ -120,7 +120,7 @@ class RollupPlant:
         changed: Mapping[UUID, Sequence[tuple[datetime, datetime]]],
         metrics: Mapping[UUID, Sequence[str]] | None = None,
     ) -> int:
-        """Mark what is above entities, as the derive stage does."""
+        """Invalidate above entities, as the derive stage does."""
         names = None if metrics is None else {entity.bytes: of_entity for entity, of_entity in metrics.items()}
         spans = {entity: [_span(*span) for span in of_entity] for entity, of_entity in changed.items()}
         return self._invalidate(partial(rollups_invalidate, metrics=names), spans)
@@ -130,7 +130,7 @@ class RollupPlant:
         return self._invalidate(rollups_invalidate, {entity_id: [ALL] for entity_id in entities})
 
     def invalidate_at(self, *entities: UUID) -> int:
-        """Mark all time at entities and above, as changes of what is below them do."""
+        """Invalidate all time at entities and above, as changes of their descendants do."""
         return self._invalidate(rollups_invalidate_at, {entity_id: [ALL] for entity_id in entities})
 
     def compute(self, **arguments: Any) -> ComputedBuckets:

@@ -155,7 +155,7 @@ class Processes:
             return was_busy
 
     def _failed_again(self) -> None:
-        """Have what failed tried again at once."""
+        """Make failed items due at once."""
         with transaction(self.owner) as session:
             gone = session.execute(text("DELETE FROM failed_items RETURNING 1")).all()
         if gone:

@@ -60,7 +60,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 
 
 def variables_check() -> None:
-    """Report on standard error the variables that look like settings of Argus and are none."""
+    """Report on standard error the environment variables that look like settings of Argus but are not."""
     for unknown in variables_unknown(os.environ):
         print(f"argus: {unknown}", file=sys.stderr)
 

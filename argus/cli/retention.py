@@ -85,7 +85,7 @@ def _drop(engine: Engine, partition: OldPartition) -> Sequence[str]:
 
 
 def _rows_forget(engine: Engine, retention: RetentionPolicy, now: datetime) -> dict[str, int]:
-    """Delete what is no longer kept of the tables without partitions; return how many rows of each."""
+    """Delete rows before retention from tables without partitions; return the number of rows of each."""
     gone = dict.fromkeys(ROWS_TABLES, 0)
     for table in ROWS_TABLES:
         with transaction(engine) as session:

@@ -45,7 +45,7 @@ class Checked:
 
 
 def checked_span(now: datetime) -> CheckedSpan:
-    """Return the recent span that is checked: what lies between two hours and five minutes before `now`."""
+    """Return the recent span that is checked: from two hours to five minutes before `now`."""
     now_us = micros_of(now)
     return CheckedSpan(max(now_us - SPAN_US, 0), max(now_us - CHECK_DELAY_US, 1))
 

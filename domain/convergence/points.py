@@ -44,7 +44,7 @@ def points_compare(
 
 
 def points_of(at: Iterable[int], values: Iterable[float]) -> dict[int, float]:
-    """Return points by their instants; what is no number is none."""
+    """Return numeric points by their instants."""
     return {int(t): float(v) for t, v in zip(at, values, strict=True) if not math.isnan(v)}
 
 

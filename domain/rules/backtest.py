@@ -132,7 +132,7 @@ def _entities(session: Session, organization_id: int, draft: RuleDraft) -> list[
 def _sources(
     session: Session, organization_id: int, entity_ids: Collection[UUID], metrics: frozenset[str]
 ) -> dict[tuple[UUID, int | None], list[Source]]:
-    """Return what entities are read as, by entity and port."""
+    """Return the sources of entities, by entity and port."""
     sources: dict[tuple[UUID, int | None], list[Source]] = {}
     if entity_ids:
         read = sources_list(session, organization_id=organization_id, entity_ids=entity_ids, metrics=metrics)

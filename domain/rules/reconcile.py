@@ -93,7 +93,7 @@ class EventsDone:
 
 
 def events_entries(done: EventsDone) -> list[tuple[bytes, UUID]]:
-    """Return what to publish once committed: (entity, event) of each event that changed, once each."""
+    """Return the entries to publish after the commit: (entity, event) of each changed event, once each."""
     return list({change.event_id: (change.entity, change.event_id) for change in done.changes}.values())
 
 

@@ -47,7 +47,7 @@ def rule_read(given: Mapping[str, Any], *, path: Path) -> RuleDraft:
 
 
 def _condition(given: Any, path: Path, depth: int) -> Any:
-    """Return a condition with its lengths as the core has them; what is no condition stays what it is."""
+    """Return a condition with its lengths as the core has them; anything else is returned unchanged."""
     if not isinstance(given, Mapping) or depth > _DEPTH_MAX:
         return given
     condition: dict[str, Any] = {}

@@ -412,7 +412,7 @@ def _pair_evaluate(pair: _Pair, points: Mapping[str, Points], until_us: int, wat
 
 
 def _day_after(at_us: int, points: Mapping[str, Points], until_us: int) -> int:
-    """Return the end of the day of the next reading: what lies between is empty."""
+    """Return the end of the day of the next reading; there is none in between."""
     ahead = [
         int(column[0][n])
         for column in points.values()

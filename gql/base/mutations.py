@@ -52,7 +52,7 @@ async def payload_of(
 
 
 def delete(id_: strawberry.ID, kind: EntityKind) -> Callable[[], Callable[..., Entity]]:
-    """Return what prepares the deletion of an entity of a kind, for `payload_of`."""
+    """Return a function that prepares the deletion of an entity of a kind, for `payload_of`."""
 
     def prepare() -> Callable[..., Entity]:
         return partial(entity_delete, entity_id=uuid_named(id_, "id"), kind=kind)

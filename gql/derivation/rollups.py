@@ -45,7 +45,7 @@ WorstEnum = enum_described(
 
 @strawberry.type
 class RollupOf:
-    """What a rollup is computed from: a metric of the descendants of these kinds and types.
+    """The input of a rollup: a metric of the descendants of these kinds and types.
 
     Attributes:
         metric: Name of the metric that is read.
@@ -116,7 +116,7 @@ RollupConnection = Connection[Rollup]
 
 @strawberry.input
 class RollupOfInput:
-    """What a rollup is computed from.
+    """The input of a rollup.
 
     Attributes:
         metric: Name of the metric that is read, 1 to 200 characters.

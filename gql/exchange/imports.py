@@ -55,7 +55,7 @@ class ImportPayload:
 
 
 class _LeaveNothingError(Exception):
-    """Ends a change that shall leave nothing behind: a dry run, or one that has nothing to write."""
+    """Rolls back a change: a dry run, or one with nothing to write."""
 
 
 @mutations

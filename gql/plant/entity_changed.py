@@ -27,7 +27,7 @@ _subscribers = 0
 
 @subscriptions
 class EntitySubscription:
-    """What changes of entities."""
+    """Changes of entities."""
 
     @subscription(VIEWERS)
     async def entity_changed(

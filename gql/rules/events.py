@@ -57,7 +57,7 @@ AnnotationKindEnum = enum_described(
 
 @strawberry.type
 class EventMark:
-    """What a person said of an event.
+    """An annotation of an event by a person.
 
     Attributes:
         kind: Whether it was acknowledged, dismissed or commented.
@@ -74,7 +74,7 @@ class EventMark:
 
 @strawberry.type
 class EventCorrection:
-    """A change of what is known of an event, by late or corrected data.
+    """A correction of an event by late or corrected data.
 
     Attributes:
         before: What was known before: times, value, flaps, whether it was withdrawn. JSON.
@@ -154,7 +154,7 @@ class Event(Node):
 
     @strawberry.field
     async def corrections(self, info: Info) -> list[EventCorrection]:
-        """What was later known otherwise, the latest correction first; at most 100."""
+        """Corrections by late or corrected data, the latest first; at most 100."""
         correction = await load(info.context, corrections_of, self.row.id) or ()
         return [
             EventCorrection(
@@ -249,7 +249,7 @@ class EventMutation:
 
     @mutation(OPERATORS)
     async def acknowledge_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
-        """Acknowledge an event: somebody has seen it. Where it is acknowledged already, nothing changes.
+        """Acknowledge an event: it was noticed. If it is already acknowledged, nothing changes.
 
         Args:
             id: Id of the event.
@@ -258,7 +258,7 @@ class EventMutation:
 
     @mutation(OPERATORS)
     async def dismiss_event(self, info: Info, id: strawberry.ID, note: str | None = None) -> EventPayload:
-        """Dismiss an event: nothing has to be done about it. Where it is dismissed already, nothing changes.
+        """Dismiss an event: nothing has to be done about it. If it is already dismissed, nothing changes.
 
         Args:
             id: Id of the event.

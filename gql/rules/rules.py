@@ -135,7 +135,7 @@ class TriedEvent:
 
 @strawberry.type
 class RuleTest:
-    """What a rule would have found.
+    """The result of testing a rule.
 
     Attributes:
         events: Events that it would have found, the earliest first; at most 1,000.

@@ -54,7 +54,7 @@ class Executor:
 
     @property
     def preparer(self) -> Preparer:
-        """What prepares the operations."""
+        """The preparer of operations."""
         return self._preparer
 
     async def prepare(self, request: Request, context: Context) -> Prepared:
@@ -199,7 +199,7 @@ class Executor:
 
 
 def answer_of(result: ExecutionResult, context: Context) -> dict[str, Any]:
-    """Return a result as it is sent: errors in one form, internal errors masked."""
+    """Return the response of a result: errors in one form, internal errors masked."""
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer["errors"] = [formatted(error, trace_id=context.trace_id) for error in result.errors]

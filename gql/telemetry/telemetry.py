@@ -117,7 +117,7 @@ class InvalidatedRange:
 
 @strawberry.type
 class TelemetryUpdate:
-    """What was derived since the update before: apply `series`, then fetch again what is `invalidated`.
+    """An update of the live feed: apply `series`, then read the ranges in `invalidated` again.
 
     It holds all that came within `interval` and while the client was busy. A client that falls too far behind is sent
     only the latest point of each series; `gaps` says what is missing.
@@ -143,7 +143,7 @@ class TelemetryUpdate:
 
 @strawberry.type
 class IngestAccount:
-    """What became of the readings received in a range: received = stored + duplicate + dead + pending.
+    """Ingest accounting of the readings received in a range: received = stored + duplicate + dead + pending.
 
     Attributes:
         received: Number of readings received.
@@ -172,7 +172,7 @@ class TelemetryQuery:
         to: DateTime | None = None,
         device_id: strawberry.ID | None = None,
     ) -> IngestAccount:
-        """What became of the readings that were received in a range.
+        """Ingest accounting: count the readings received in a range, by outcome.
 
         Args:
             from_: Start of the range, by time of receipt, inclusive.

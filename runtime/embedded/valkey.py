@@ -147,7 +147,7 @@ def _start(server: ValkeyServer, patience: processes.Patience) -> subprocess.Pop
 
 
 def stop(process: processes.Running) -> None:
-    """Stop the server; it writes what it holds to disk first."""
+    """Stop the server, which writes its data to disk first."""
     processes.stop(process, how=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
 
 

@@ -387,7 +387,7 @@ def _negation(truth: Evaluation) -> Evaluation:
 
 
 def _junction(left: Evaluation, right: Evaluation, *, decides: bool) -> Evaluation:
-    """Or, which true decides; and, which false decides. Either side alone may decide, whatever the other is."""
+    """Or (decided by true) and and (decided by false). Either side alone may decide, whatever the other is."""
 
     def evaluate(rows: Rows) -> Part:
         one, other = left(rows), right(rows)

@@ -100,7 +100,7 @@ def profile_update(
 
 
 def content_changed(before: AssetProfile, **members: Any) -> ProfileContent:
-    """Return what a profile would say. Raises BadInputError, LimitExceededError, ConflictError for another bucket."""
+    """Return a changed content. Raises BadInputError, LimitExceededError, ConflictError for another bucket."""
     content = content_merge(before.newest.content, **members)
     if bucket_us_of(content.health) != bucket_us_of(before.newest.content.health):
         message = "The bucket of a profile cannot be changed: its health points are at its buckets."
@@ -192,7 +192,7 @@ def _values(
 def _version_write(
     session: Session, change: GraphChange, content: ProfileContent, *, profile_id: UUID, number: int, begins: datetime
 ) -> None:
-    """Write a version, and what it says of rules."""
+    """Write a version, and the versions of its rules."""
     session.execute(
         insert(asset_profile_versions),
         {

@@ -71,7 +71,7 @@ def _update_where_different(
 
 
 def _says_the_same(record: EntityRecord, before: Entity) -> bool:
-    """Return whether a record surely changes nothing; False where that is for the update to find out."""
+    """Return True if a record certainly changes nothing; False if only the update can decide."""
     given = record.given
     return (
         before.deleted_at is None
@@ -86,7 +86,7 @@ def _says_the_same(record: EntityRecord, before: Entity) -> bool:
 
 
 def _waves(records: Iterable[EntityRecord]) -> Iterator[list[EntityRecord]]:
-    """Yield the records in lists that name nothing twice, so that a later record finds what an earlier one made."""
+    """Yield the records in lists without repeated names, so that later records find what earlier ones created."""
     wave: list[EntityRecord] = []
     seen: set[object] = set()
     for record in records:

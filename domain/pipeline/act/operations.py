@@ -92,7 +92,7 @@ def _is_history(event_change: EventChange, now: datetime, late: timedelta | None
 
 
 def _on_activities(session: Session, organization_id: int, actionable: Sequence[EventChange]) -> list[EventChange]:
-    """Return what an activity follows, or may. One statement at most."""
+    """Return the activity changes that events require or allow. One statement at most."""
     # One that is made in this very transaction opened before: its rule has a template.
     doubtful = [
         event_change for event_change in actionable if event_change.kind in CLOSES and event_change.template_id is None

@@ -221,7 +221,7 @@ def _again(session: Session, organization_id: int, limit: int) -> list[UUID]:
 
 
 def _retry(session: Session, organization_id: int, ids: Sequence[UUID]) -> list[FailedItem]:
-    """Look again at events that failed; what is done, or no longer there, is resolved."""
+    """Retry failed events; successes and vanished events are resolved."""
     if not ids:
         return []
     rows = session.execute(_EVENTS, {"organization_id": organization_id, "ids": list(ids)}).all()

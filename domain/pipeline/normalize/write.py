@@ -28,7 +28,7 @@ _NOWHERE = np.empty(0, dtype=np.intp)
 
 
 def readings_write(session: Session, given: NormalizeInput, chosen: NDArray[np.intp]) -> Written:
-    """Write what the chosen readings mean."""
+    """Write the points and keys of the chosen readings."""
     readings, normalized, notes = given.readings, given.normalized, PendingCacheUpdates()
     is_stored = np.zeros(len(readings), dtype=np.bool_)
     is_stored[normalized.readings] = True
@@ -70,7 +70,7 @@ def readings_write(session: Session, given: NormalizeInput, chosen: NDArray[np.i
 def readings_write_halving(
     session: Session, given: NormalizeInput, chosen: NDArray[np.intp], result: NormalizeResult
 ) -> None:
-    """Write what the chosen readings mean, and make dead letters of those that the database refuses.
+    """Write the points and keys of the chosen readings; those that the database refuses become dead letters.
 
     Each half that it takes is added to `result`, as are the dead letters.
     """

@@ -71,11 +71,11 @@ class Backlog:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing waits."""
+        """Whether the backlog is empty."""
         return not (self._latest or self._gaps or self._invalidated or self.dropped)
 
     def take(self, count: int) -> Thinned:
-        """Remove and return what waits of the first `count` series, entities and ranges."""
+        """Remove and return the backlog of the first `count` series, entities and ranges."""
         latest = [self._latest.pop(key) for key in list(islice(self._latest, count))]
         thinned = Thinned(
             latest, _taken(self._invalidated, count), _taken(self._gaps, count), self.points_left_out, self.dropped

@@ -130,7 +130,7 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class FeedUpdate:
-    """One message to a subscriber. cursor: where the feed goes on after it.
+    """One message to a subscriber. cursor: the position after it.
 
     dropped: updates that are not here, or not whole, because the client was too slow. gaps: where their points were,
     points_left_out: how many. memo: what was made of it for one subscriber and serves the others that are sent it.
@@ -234,7 +234,7 @@ def groups_series(by_device: Mapping[UUID, Sequence[FeedGroup]], watch: Watch) -
 
 
 def _common(one: Collection[UUID], other: Collection[UUID]) -> Iterator[UUID]:
-    """Yield what is in both. The fewer are gone through: most watches see few devices, most entries hold many."""
+    """Yield the intersection. The smaller one is iterated: most watches see few devices, most entries hold many."""
     few, many = sorted((one, other), key=len)
     return (entity_id for entity_id in few if entity_id in many)
 

@@ -81,7 +81,7 @@ class GroupCommitter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Commit what waits, refuse what comes, and end."""
+        """Commit waiting calls, refuse new ones, and end."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()

@@ -200,7 +200,7 @@ def _rows(
 
 
 def offsets_parse(answer: str | None) -> dict[int, int]:
-    """Read what `OFFSETS` answers: greatest position by partition."""
+    """Parse the result of `OFFSETS`: greatest position by partition."""
     return {int(partition): feed_offset for partition, feed_offset in json.loads(answer or "{}").items()}
 
 

@@ -226,7 +226,7 @@ def claims_end(session: Session, *, organization_id: int, claimer: str) -> None:
 
 
 def claimers_list(session: Session) -> list[tuple[int, str]]:
-    """Return who holds claims, and of which organization. Of all organizations."""
+    """Return the claimers and their organizations, of all organizations."""
     return [(row.organization_id, row.claimed_by) for row in session.execute(_CLAIMERS)]
 
 

@@ -334,7 +334,7 @@ class SnapshotWalk:
     def _by_start(
         self, starts: Sequence[EntityId], step: Step, levels: Sequence[npt.NDArray[np.int64]]
     ) -> dict[EntityId, Reached]:
-        """Give each start what was reached from it."""
+        """Return by start the nodes reached from it."""
         every = np.int64(len(self.snapshot.nodes))
         keys = np.concatenate(levels) if levels else np.zeros(0, dtype=np.int64)
         depths = np.repeat(np.arange(1, len(levels) + 1, dtype=np.int32), [len(level) for level in levels])
