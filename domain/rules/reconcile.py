@@ -218,8 +218,8 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         unchanged = ("version_id", "cleared_at", "cleared_reason", "flaps", "severity")
         wanted |= {name: _utc(getattr(row, name)) for name in unchanged}
     before = {name: _utc(getattr(row, name)) for name in wanted}
-    came_back = row.withdrawn_at is not None
-    if before == wanted and not came_back:
+    is_reopened = row.withdrawn_at is not None
+    if before == wanted and not is_reopened:
         return
     writing.updated.append({"id": row.id, **_json(wanted), "withdrawn_at": None})
     entity = evaluated.key[0]
@@ -228,7 +228,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
         ends = END_US if None in cleared else max(map(micros_of, cleared)) + 1
         writing.rated.append((entity, min(micros_of(item["opened_at"]) for item in (before, wanted)), ends))
     kinds: list[tuple[str, int]] = []
-    if came_back or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
+    if is_reopened or (before["cleared_at"] is not None and wanted["cleared_at"] is None):
         kinds.append(("REOPENED", episode.opened))
     elif row.opening_processed_at is None and _may_be_notified(before, wanted):
         # Its opening was not acted on, and may have to be now. A repeated change is applied once.
@@ -246,7 +246,7 @@ def _change(writing: _Writing, evaluated: EvaluatedPair, row: Any, episode: Epis
     corrected = [
         name for name in _CORRECTED_FIELDS if before[name] != wanted[name] and not _was_pending(name, before, wanted)
     ]
-    if corrected or came_back:
+    if corrected or is_reopened:
         _correct(writing, row, {name: _json(wanted)[name] for name in _CORRECTED_FIELDS})
         kinds.append(("CORRECTED", episode.opened))
     writing.changes += [EventChange(row.id, entity, kind, at) for kind, at in kinds]

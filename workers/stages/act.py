@@ -82,14 +82,14 @@ class ActStage:
         has_worked = False
         # In turns, so that an organization with many changes does not keep the others waiting.
         ready = [event_change for event_change in waiting if not self._cooldowns.is_active(event_change)]
-        left = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
-        while left:
-            organization_id = self._last = left.popleft()
+        pending = deque(sorted(ready, key=lambda item: (item <= self._last, item)))
+        while pending:
+            organization_id = self._last = pending.popleft()
             changes = self._act(organization_id, is_pending=waiting[organization_id])
             has_worked = has_worked or changes > 0
             if changes == CHANGES_AT_ONCE:
-                left.append(organization_id)
-            if left and time.monotonic() >= until_s:
+                pending.append(organization_id)
+            if pending and time.monotonic() >= until_s:
                 # There is more: the next poll looks at once.
                 self._look_at_s = 0.0
                 break

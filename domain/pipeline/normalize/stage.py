@@ -235,7 +235,10 @@ def _invalidate(
     if index.is_idle:
         return
     places = np.arange(len(given.readings)) if group is None else np.flatnonzero(result.outcome == STORED)
-    windows = [(given.readings, places, group), *((gone, np.arange(len(gone)), None) for gone in result.superseded)]
+    windows = [
+        (given.readings, places, group),
+        *((superseded, np.arange(len(superseded)), None) for superseded in result.superseded),
+    ]
     for readings, chosen, batch_id in windows:
         dependency_devices(session, organization_id=organization_id, index=index, devices=set(readings.devices))
         affected = affected_spans(index, readings=readings, places=chosen.tolist())

@@ -103,10 +103,10 @@ def _refused_write(session: Session, given: NormalizeInput, place: int, error: E
     )
     superseded, own = _supersede(session, given, claims, notes)
     if given.again[place]:
-        gone = readings_retract(
+        retracted = readings_retract(
             session, context=given.context, readings=given.readings.take(chosen), points=None, notes=notes
         )
-        latest_recompute(session, organization_id=given.organization_id, series=gone.series)
+        latest_recompute(session, organization_id=given.organization_id, series=retracted.series)
     outcomes = np.full(len(own) + 1, DUPLICATE, dtype=np.int8)
     dead_letters = []
     if not len(claims.duplicates):
@@ -155,13 +155,13 @@ def _points_write(
 ) -> NDArray[np.intp]:
     """Write the points of the chosen readings, and nothing where all are stored; return the places of those stored."""
     again = given.readings.take(chosen[given.again[chosen]])
-    gone = Retracted([], 0)
+    retracted = Retracted([], 0)
     if len(again):
-        gone = readings_retract(session, context=given.context, readings=again, points=points, notes=notes)
-        if len(again) == len(chosen) and not gone.series and gone.remaining == len(points):
+        retracted = readings_retract(session, context=given.context, readings=again, points=points, notes=notes)
+        if len(again) == len(chosen) and not retracted.series and retracted.remaining == len(points):
             return np.arange(len(points), dtype=np.intp)
     stored = points_write(
         session, organization_id=given.organization_id, points=points, stage_cache=given.run.stage_cache, notes=notes
     )
-    latest_recompute(session, organization_id=given.organization_id, series=gone.series)
+    latest_recompute(session, organization_id=given.organization_id, series=retracted.series)
     return stored

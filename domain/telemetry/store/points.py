@@ -237,8 +237,8 @@ def points_write(
     columns = points_parameters(organization_id, ordered)
     done = session.execute(_HISTORY, columns)
     if done.rowcount != len(last_written):  # type: ignore[attr-defined]
-        lost = [row.n for row in session.execute(_LOSERS, columns)]
-        last_written = np.delete(last_written, lost)
+        superseded = [row.n for row in session.execute(_LOSERS, columns)]
+        last_written = np.delete(last_written, superseded)
     newest = ordered.take(np.flatnonzero(np.r_[ordered.series[1:] != ordered.series[:-1], True]))
     session.execute(_LATEST, points_parameters(organization_id, newest))
     return last_written
