@@ -67,9 +67,9 @@ def compare(data: Data, engines: list[Any]) -> None:
             for number in (0, *range(len(variants))):
                 if hasattr(engine, "prepare"):
                     prepared.append(time_ms(lambda: engine.prepare(instants[number])))  # noqa: B023  (runs at once)
-                results_by_engine: list[int | None] = []
-                taken.append(time_ms(lambda: results_by_engine.append(variants[number](engine))))  # noqa: B023  (runs at once)
-                assert answers.setdefault(number, results_by_engine[0]) == results_by_engine[0], (
+                results: list[int | None] = []
+                taken.append(time_ms(lambda: results.append(variants[number](engine))))  # noqa: B023  (runs at once)
+                assert answers.setdefault(number, results[0]) == results[0], (
                     engine.name,
                     question,
                     number,

@@ -158,19 +158,19 @@ def _suppression_read(
 def _reconcile(writing: _Writing, evaluated: EvaluatedPair, stored: Sequence[Any]) -> None:
     live = {micros_of(row.opened_at): row for row in stored if row.withdrawn_at is None}
     free = [row for row in stored if row.withdrawn_at is None] + [row for row in stored if row.withdrawn_at is not None]
-    taken: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
-    used = {row.id for row in taken.values()}
+    matched: dict[int, Any] = {opened: live[opened] for opened in evaluated.episodes if opened in live}
+    used = {row.id for row in matched.values()}
     for opened, episode in sorted(evaluated.episodes.items()):
-        if opened not in taken:
+        if opened not in matched:
             match = next((row for row in free if row.id not in used and _overlap(row, episode)), None)
             if match is not None:
-                taken[opened] = match
+                matched[opened] = match
                 used.add(match.id)
     for opened, episode in sorted(evaluated.episodes.items()):
-        if opened not in taken:
+        if opened not in matched:
             _make(writing, evaluated, episode)
         else:
-            _change(writing, evaluated, taken[opened], episode)
+            _change(writing, evaluated, matched[opened], episode)
     for opened, row in live.items():
         if row.id not in used and (opened >= evaluated.begins_us or not _is_over(row, evaluated.begins_us)):
             if opened == evaluated.carried:

@@ -96,7 +96,7 @@ def start(server: ValkeyServer, *, patience: processes.Patience | None = None) -
 def _set_aside(server: ValkeyServer, log_size: int) -> Path | None:
     """Move the data of a server that could not start out of its way; None: there is none, or it was not at fault.
 
-    said_before: the length of its log before it was started.
+    log_size: the length of its log before it was started.
     """
     data = server.directory / "appendonlydir"
     output = server.log.read_bytes()[log_size:].decode(errors="replace").lower()

@@ -40,12 +40,12 @@ def readings_supersede(
     something at the same (device, port, metric, timestamp), its point takes the place.
     """
     arrays_enable(session)
-    wanted = {
+    parameters = {
         "organization_id": context.organization_id,
         "ids": bigint_array([item.raw_id for item in superseded]),
         "received": instant_array([micros_of(item.received_at) for item in superseded]),
     }
-    replaced = readings_of(session.execute(_SUPERSEDED, wanted).all())
+    replaced = readings_of(session.execute(_SUPERSEDED, parameters).all())
     if not len(replaced):
         return replaced
     dead_letters_resolve(

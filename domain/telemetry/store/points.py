@@ -275,9 +275,9 @@ def latest_recompute(session: Session, *, organization_id: int, series: list[int
     if not series:
         return
     arrays_enable(session)
-    wanted = {"organization_id": organization_id, "series": bigint_array(series)}
-    session.execute(_LATEST_CLEAR, wanted)
-    session.execute(_LATEST_FIND, wanted)
+    parameters = {"organization_id": organization_id, "series": bigint_array(series)}
+    session.execute(_LATEST_CLEAR, parameters)
+    session.execute(_LATEST_FIND, parameters)
 
 
 def months_ensure(
