@@ -46,7 +46,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 @dataclass
 class Listening:
-    """A server that hands over what is not its own to a process that answers `handed`."""
+    """A server that forwards other requests to a process that answers `handed`."""
 
     port: int = 0
     handed: list[bytes] = field(default_factory=list)

@@ -294,7 +294,7 @@ class Spread:
         self.history = self.line.history()
 
     def rolled(self) -> dict[datetime, float]:
-        """What the rollup of the site should be."""
+        """The expected rollup of the site."""
         sums: dict[datetime, list[float]] = {}
         for asset in (self.pump, self.tank):
             for at, number in self.read(asset).get("", {}).get("t", []):

@@ -1,7 +1,7 @@
 """The act stage of a partition task: apply the actions of event changes.
 
-An entry of its stream only rings: what there is to do is written in the database, by the transaction that changed the
-event. So a lost entry costs a second, and one that comes twice nothing.
+An entry of its stream is only a wakeup: what there is to do is written in the database, by the transaction that changed
+the event. So a lost entry costs a second, and one that comes twice nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from workers.stages.reader import StageReader
 _log = structlog.get_logger(__name__)
 
 READ_ENTRIES: Final = 256
-# Without a ring it is looked so often.
+# Without a wakeup it polls so often.
 LOOK_EVERY_S: Final = 1.0
 # Of an organization in one transaction, in which no other change of its graph begins. Statements do not grow with their
 # number, but for those of activities that go to somebody.
