@@ -177,6 +177,7 @@ def _until_none(connection: psycopg.Connection[Any], receivers: Sequence[Receive
 
 
 def _slow(connection: socket.socket, request: Received) -> None:
+    # Nothing waits for this: a receiver that takes its time.
     quiet_period(random.uniform(0.5, 2))
     answers(200, b"\x00\x01 at last")(connection, request)
 

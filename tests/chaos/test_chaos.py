@@ -231,13 +231,15 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     while killed.total() < KILLS:
         # Spread over the sending, by how far it has come.
         due = sent * (killed.total() + 0.5) / KILLS
+        deadline = Deadline(PATIENCE_S)
         while sending.acknowledged < due and any(thread.is_alive() for thread in threads):
-            quiet_period(0.02)
+            deadline.pause(sending.acknowledged, seconds=0.02)
         assert sending.failure is None
         # Each at least once, then whoever comes.
         fresh = [victim for victim in VICTIMS if not killed[victim]]
         victim = chance.choice(fresh or VICTIMS)
         killed[victim] += 1 if kill(own_installation, victim, chance) else 0
+        # At any moment of what the kill set off.
         quiet_period(chance.random())
     for thread in threads:
         thread.join()
