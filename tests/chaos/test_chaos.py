@@ -190,7 +190,7 @@ def ingest_counts(client: Client) -> dict[str, float]:
 
 
 def replay_differences(client: Client) -> dict[str, Any]:
-    """Replay everything; return what was other than it should be."""
+    """Replay everything; return the differences."""
     ordered = client.call(
         """mutation { replayTelemetry(input: {from: "2020-01-01T00:00:00Z", to: "2030-01-01T00:00:00Z"}) {
              replay { id } errors { message } } }"""
@@ -231,13 +231,15 @@ def chaos(own_installation: Installation, receivers: Receivers) -> None:
     while killed.total() < KILLS:
         # Spread over the sending, by how far it has come.
         due = sent * (killed.total() + 0.5) / KILLS
+        deadline = Deadline(PATIENCE_S)
         while sending.acknowledged < due and any(thread.is_alive() for thread in threads):
-            quiet_period(0.02)
+            deadline.pause(sending.acknowledged, seconds=0.02)
         assert sending.failure is None
         # Each at least once, then whoever comes.
         fresh = [victim for victim in VICTIMS if not killed[victim]]
         victim = chance.choice(fresh or VICTIMS)
         killed[victim] += 1 if kill(own_installation, victim, chance) else 0
+        # At any moment of what the kill set off.
         quiet_period(chance.random())
     for thread in threads:
         thread.join()
@@ -277,7 +279,7 @@ def dsn_of(installation: Installation) -> str:
 
 
 def derived_check(installation: Installation) -> str:
-    """What follows from the readings is what the raw log says; return what there is."""
+    """Compare derived data with the raw log; return a summary."""
     with psycopg.connect(dsn_of(installation)) as connection:
         watched_drain(connection, patience_s=PATIENCE_S)
         return watched_check(connection, begins=BEGIN_MS, ends=END_MS)

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from testing.clean_run import Watch
 from testing.installation import Client, Installation
-from testing.waits import Deadline, patient, quiet_period
+from testing.waits import Deadline, patient, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -162,7 +163,7 @@ def test_a_silent_machine_has_the_same_notifications_however_its_readings_come(i
             client.call("mutation I($r: [ReadingInput!]!) { ingestTelemetry(readings: $r) { accepted } }", {"r": some})
             if way != "at once":
                 # Each is evaluated before the next one arrives.
-                quiet_period(1.5)
+                wait_until(lambda: not {"batches", "windows", "buckets"} & Watch(installation).waiting().keys())
         # The last thing that happens to the house: its part, too, has fallen silent.
         wait(series, lambda points: points.get(255) == 74)
         score.append(series())

@@ -89,7 +89,7 @@ def subscribe(installation: Installation, client: Client) -> Any:
     socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {client.token}"}}))
     assert json.loads(socket.recv())["type"] == "connection_ack"
     socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": SUBSCRIPTION}}))
-    # It has begun by then.
+    # It has begun by then: the protocol does not tell when.
     quiet_period(patient(0.5))
     return socket
 

@@ -150,7 +150,7 @@ def test_events_of_other_organizations_are_not_sent(installation: Installation, 
         text = "subscription { events { state entity { id } } }"
         socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": text}}))
         sockets[name] = socket
-    # It has begun by then.
+    # It has begun by then: the protocol does not tell when.
     quiet_period(patient(0.5))
     # Each has a rule for above 80, whose devices have the same external ids.
     south.client.call(

@@ -44,7 +44,7 @@ from graph.paging import PageRequest
 from runtime.database import transaction
 from testing.installation import free_port
 from testing.receivers import Received, Receiver, Reply, answers, hangs, receiver_open, sends
-from testing.waits import patient
+from testing.waits import patient, wait_until_async
 from testing.world import World, new_id, world_create
 from workers.context import WorkerContext
 from workers.notifications import Deliverer
@@ -412,8 +412,7 @@ def test_a_stopping_process_releases_hanging_calls(
         stopping = asyncio.Event()
         deliverer = Deliverer(state, calls=4)
         running = asyncio.create_task(deliverer.run(stopping))
-        while not hanging.seen:  # noqa: ASYNC110  (a server in a thread)
-            await asyncio.sleep(0.01)
+        await wait_until_async(lambda: hanging.seen)
         stopping.set()
         await running
         deliverer.close()

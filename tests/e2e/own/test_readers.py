@@ -169,7 +169,7 @@ def test_a_connection_that_was_used_to_read_is_as_good_for_ingest(own_installati
         # The answer is larger than what the system takes at once.
         many = "{ " + " ".join(f"a{n}: __schema {{ types {{ name fields {{ name }} }} }}" for n in range(3)) + " }"
         assert on(connection, "POST", "/graphql", graphql(many), client.token)[0] == 200
-    # The processes have handed the connections back by then.
+    # The processes have handed the connections back by then: nobody outside can tell.
     quiet_period(patient(0.5))
     stopped = readers(own_installation) or own_installation.children("argus api")
     for pid in stopped:
@@ -280,7 +280,7 @@ def test_a_killed_reader_is_restarted_and_ingest_continues(own_installation: Ins
     with ThreadPoolExecutor(3) as others:
         # Handed to a process that never takes them: another does.
         waiting = [others.submit(client.call, "{ viewer { role } }") for _ in range(3)]
-        # So that they are handed over by then.
+        # So that they are handed over by then: nobody outside can tell.
         quiet_period(patient(0.5))
         os.kill(before[0], signal.SIGKILL)
         deadline = Deadline()

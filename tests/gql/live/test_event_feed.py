@@ -20,7 +20,6 @@ from domain.base.bus import BusEntry
 from domain.base.streams import EVENTS, stream_name
 from domain.rules.events.entries import events_encode
 from domain.rules.events.queries import EventFilter
-from domain.rules.model import Event
 from gql.access.bridge import Bridge
 from gql.live.events import EventFeed
 from graph.errors import UnavailableError
@@ -229,12 +228,12 @@ def test_an_unknown_place_and_too_many_ids_and_subscribers_are_refused(
 
 
 class UnreachableBus:
-    """A bus that is away until it is let back, and counts how often it is read."""
+    """A bus that is away until it is let back, and counts how often it is read and refuses to be."""
 
     def __init__(self, bus: RedisStreams) -> None:
         self._bus = bus
         self.is_down = False
-        self.reads = 0
+        self.reads = self.reads_ended = self.refusals = 0
 
     def publish(self, stream: str, payloads: Sequence[bytes]) -> int:
         if self.is_down:
@@ -250,9 +249,13 @@ class UnreachableBus:
         self, positions: Mapping[str, str], *, count: int, block_ms: int
     ) -> Mapping[str, Sequence[BusEntry]]:
         self.reads += 1
-        if self.is_down:
-            raise ConnectionError
-        return self._bus.read_after(positions, count=count, block_ms=block_ms)
+        try:
+            if self.is_down:
+                self.refusals += 1
+                raise ConnectionError
+            return self._bus.read_after(positions, count=count, block_ms=block_ms)
+        finally:
+            self.reads_ended += 1
 
 
 @asynccontextmanager
@@ -287,7 +290,8 @@ def test_changes_during_a_bus_outage_are_sent_afterwards(api: Api, monkeypatch: 
             bus.is_down = True
             # Never announced on the bus.
             event_id = await asyncio.to_thread(of.open)
-            await quiet_period_async(0.1)
+            refusals = bus.refusals
+            await wait_until_async(lambda: bus.refusals > refusals + 1)
             assert not first.done()
             bus.is_down = False
             assert (await asyncio.wait_for(first, patient(30))).id == event_id
@@ -311,7 +315,7 @@ def test_an_annotation_while_the_bus_is_down_is_sent_here_at_once_and_elsewhere_
             await wait_until_async(lambda: here.subscribers == there.subscribers == 1)
             bus.is_down = other.is_down = True
             # What is read already ends first.
-            await quiet_period_async(0.1)
+            await wait_until_async(lambda: bus.refusals and other.refusals)
             await asyncio.to_thread(
                 of.execute,
                 "UPDATE event_changes SET recorded_at = now() - interval '1 day' WHERE organization_id = :o",
@@ -339,6 +343,7 @@ def test_the_bus_is_read_once_for_all_subscribers_and_only_while_there_are_any(
 
     async def scenario() -> None:
         async with feed_of(api, monkeypatch) as (feed, bus):
+            # Nothing is to be read while nobody subscribes.
             await quiet_period_async(0.1)
             assert bus.reads == 0
             streams: list[Any] = [
@@ -359,8 +364,8 @@ def test_the_bus_is_read_once_for_all_subscribers_and_only_while_there_are_any(
             for stream in streams[1:]:
                 await stream.aclose()
             assert feed.subscribers == 0
-            # What is read already ends first.
-            await quiet_period_async(0.1)
+            # What is read already ends first; then nothing is to be read.
+            await wait_until_async(lambda: bus.reads == bus.reads_ended)
             reads = bus.reads
             await quiet_period_async(0.2)
             assert bus.reads == reads
@@ -375,23 +380,30 @@ def test_a_slow_client_gets_the_last_state_of_each_and_too_slow_a_one_is_disconn
 
     async def scenario() -> None:
         async with feed_of(api, monkeypatch) as (feed, _bus):
-            events: Any = feed.subscribe(organization_id=of.organization_id, where=EventFilter())
-            first = asyncio.create_task(anext(events))
-            await wait_until_async(lambda: feed.subscribers == 1)
+            streams: list[Any] = [
+                feed.subscribe(organization_id=of.organization_id, where=EventFilter()) for _ in range(2)
+            ]
+            slow, quick = streams
+            waiting = [asyncio.create_task(anext(stream)) for stream in streams]
+            await wait_until_async(lambda: feed.subscribers == 2)
             ids = [await asyncio.to_thread(of.open) for _ in range(3)]
             await asyncio.to_thread(of.announce, ids[0])
-            assert (await asyncio.wait_for(first, patient(30))).id == ids[0]
+            for first in await asyncio.wait_for(asyncio.gather(*waiting), patient(30)):
+                assert first.id == ids[0]
             await asyncio.to_thread(of.announce, ids[1])
             await asyncio.to_thread(of.clear, ids[1])
             await asyncio.to_thread(of.announce, ids[1])
-            await quiet_period_async(patient(0.3))
+            # What the quick one has, waits for the slow one.
+            async with asyncio.timeout(patient(30)):
+                while (await anext(quick)).cleared_at is None:
+                    pass
             monkeypatch.setattr(gql.live.events, "WAITING_MAX", 1)
-            cleared: Event = await anext(events)
+            cleared = await anext(slow)
             assert (cleared.id, cleared.cleared_reason) == (ids[1], "CONDITION")
             await asyncio.to_thread(of.announce, *ids)
-            await quiet_period_async(patient(0.3))
-            with pytest.raises(UnavailableError):
-                await anext(events)
+            for stream in (quick, slow):
+                with pytest.raises(UnavailableError):
+                    await asyncio.wait_for(anext(stream), patient(30))
             assert feed.subscribers == 0
 
     run(scenario)

@@ -18,7 +18,7 @@ from domain.telemetry.feed.feed import FeedEntry, FeedGroup, cursor_encode
 from gql.live.topics import BURST_POINTS_MAX, INTERVAL_S, WAITING_POINTS_MAX
 from graph.errors import ArgusError, BadInputError, LimitExceededError, NotFoundError
 from testing.rows import BELIEVED, Plant, at
-from testing.waits import patient, quiet_period_async
+from testing.waits import patient, quiet_period_async, wait_until_async
 from tests.gql.live.hub import NOW, Engines, Feed, Reader, go, started
 
 
@@ -56,18 +56,18 @@ def test_a_link_corrected_in_the_past_is_sent_without_any_reading(feed: Feed) ->
             feed.plant.disbelieve(link)
             feed.plant.link(asset, device, begins=at(0), ends=at(40))
             feed.plant.link(other, device, begins=at(40), ends=at(60))
-            ranges: dict[UUID, set[tuple[datetime, datetime]]] = {asset: set(), other: set()}
-            await quiet_period_async(patient(0.3))
+
+            def ranges(entity_id: UUID) -> set[tuple[datetime, datetime]]:
+                invalidated = [item for update in reader.updates for item in update.invalidated]
+                return {(item.from_, item.to) for item in invalidated if item.entity_id == entity_id}
+
+            await wait_until_async(lambda: ranges(asset) and (at(40), at(60)) in ranges(other))
             await feed.say(device, [(50, 5.0)])
             await first
             assert reader.points == [(other, "t", None, 50.0, 5.0)]
-            for update in reader.updates:
-                for invalidated in update.invalidated:
-                    ranges[invalidated.entity_id].add((invalidated.from_, invalidated.to))
             # Between the two changes the asset may have been seen without any link.
-            assert (at(40), at(60)) in ranges[other]
-            assert {to for _, to in ranges[asset]} <= {at(60), at(40)}
-            assert max(to for _, to in ranges[asset]) == at(60)
+            assert {to for _, to in ranges(asset)} <= {at(60), at(40)}
+            assert max(to for _, to in ranges(asset)) == at(60)
 
     go(scenario())
 
@@ -106,6 +106,7 @@ def test_a_backlog_is_sent_in_one_update_with_every_point(feed: Feed) -> None:
             for n in range(1, 20):
                 await feed.say(device, [(n, float(n))])
             await feed.source.waiting.join()
+            # Nobody takes an update meanwhile: that it waits and grows is the point.
             await quiet_period_async(patient(2 * INTERVAL_S))
             assert await reader.values(20) == [float(n) for n in range(20)]
             # Twenty batches: an update each, where nothing was collected.

@@ -20,7 +20,7 @@ from gql.schema import core_schema
 from gql.server.execution import Executor
 from gql.server.preparation import Prepared, Request
 from gql.telemetry.telemetry import TelemetryUpdate
-from testing.waits import quiet_period_async
+from testing.waits import wait_until_async
 
 QUERY = "subscription S($after: String, $port: Boolean = true) { telemetry(after: $after) { %s } }"
 PLAIN = QUERY % "cursor dropped series { metric port @include(if: $port) }"
@@ -32,13 +32,17 @@ class Feed:
     def __init__(self) -> None:
         self.queues: list[asyncio.Queue[FeedUpdate]] = []
         self.joined: asyncio.Queue[None] = asyncio.Queue()
+        self.waiting = 0
 
     async def subscribe(self, **_: Any) -> AsyncIterator[FeedUpdate]:
         mine: asyncio.Queue[FeedUpdate] = asyncio.Queue()
         self.queues.append(mine)
         self.joined.put_nowait(None)
         while True:
-            yield await mine.get()
+            self.waiting += 1
+            update = await mine.get()
+            self.waiting -= 1
+            yield update
 
     def send(self, n: int) -> None:
         update = FeedUpdate([], [], n, f"cursor{n}")
@@ -126,7 +130,7 @@ def test_a_leader_that_disconnects_leaves_the_others_their_answers(harness: Harn
         await harness.answers(subscribers, 1)
         harness.executor.failing = 1
         waiting = [asyncio.ensure_future(anext(subscriber)) for subscriber in subscribers]
-        await quiet_period_async(0.01)
+        await wait_until_async(lambda: harness.feed.waiting == len(subscribers))
         harness.feed.send(2)
         first, *others = await asyncio.gather(*waiting, return_exceptions=True)
         assert isinstance(first, asyncio.CancelledError)

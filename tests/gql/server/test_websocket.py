@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -18,7 +19,7 @@ from websockets.typing import Subprotocol
 
 import gql.server.websocket
 from testing.api import Api
-from testing.waits import patient, quiet_period_async
+from testing.waits import patient, quiet_period_async, wait_until_async
 
 PROTOCOL = Subprotocol("graphql-transport-ws")
 
@@ -329,8 +330,11 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
     send_text = WebSocket.send_text
     defects = Mock()
 
+    refused = threading.Event()
+
     async def closed(socket: WebSocket, data: str) -> None:
         if '"next"' in data:
+            refused.set()
             raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
         await send_text(socket, data)
 
@@ -342,6 +346,8 @@ def test_an_update_to_a_socket_that_the_server_has_closed_is_no_defect(
             await send(opened, subscribe("1", "{ viewer { role } }"))
             await send(opened, {"type": "ping"})
             assert await receive(opened) == {"type": "pong"}
+            await wait_until_async(refused.is_set)
+            # Time for an error to be logged: none is to be.
             await quiet_period_async(patient(0.2))
 
     run(scenario)
